@@ -1,0 +1,157 @@
+package profile
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Parse reads an artifact from its JSON. key is the record's key, the
+// artifact's id when the JSON has none; a key that differs from the id is
+// refused, because the order of one artifact's records, and its deletion,
+// follow the key.
+//
+// The error is a *Refusal. The artifact's Raw shares memory with raw.
+// Parse is safe for concurrent use and depends on nothing but its arguments.
+func Parse(raw []byte, key string, lim Limits) (*Artifact, error) {
+	lim = lim.withDefaults()
+	if r := wellFormed(raw, lim); r != nil {
+		return nil, r
+	}
+	p := &parser{cursor: cursor{b: raw}, lim: lim, a: &Artifact{Raw: raw}}
+	if c := p.peek(); c != '{' {
+		return nil, Refuse(ReasonNotObject, "record", p.shown(), "an artifact is a JSON object")
+	}
+	if err := p.object("", p.field); err != nil {
+		return nil, err
+	}
+	if err := p.identify(key); err != nil {
+		return nil, err
+	}
+	return p.a, nil
+}
+
+// CheckID says what is wrong with an artifact's id, or nil. field names it in
+// the refusal.
+func CheckID(field, id string, lim Limits) *Refusal {
+	lim = lim.withDefaults()
+	switch {
+	case id == "":
+		return Refuse(ReasonNoID, field, "", "neither an id nor a key")
+	case len(id) > lim.IDBytes:
+		return Refuse(ReasonBadID, field, id, "%d bytes, the limit is %d", len(id), lim.IDBytes)
+	case !utf8.ValidString(id):
+		return Refuse(ReasonBadID, field, id, "not UTF-8")
+	case strings.IndexFunc(id, unicode.IsControl) >= 0:
+		return Refuse(ReasonBadID, field, id, "with control characters")
+	}
+	return nil
+}
+
+// CheckEmbeddings refuses an embedding of another length than its encoder's.
+// dim gives an encoder's dimension, false for one not seen before. Two
+// embeddings of one encoder within the artifact must agree in any case.
+// The error is a *Refusal.
+func (a *Artifact) CheckEmbeddings(dim func(encoder string) (int, bool)) error {
+	for i := range a.Media {
+		m := &a.Media[i]
+		if len(m.Embedding) == 0 {
+			continue
+		}
+		want, known := dim(m.Encoder)
+		for j := 0; !known && j < i; j++ {
+			if b := &a.Media[j]; len(b.Embedding) > 0 && b.Encoder == m.Encoder {
+				want, known = len(b.Embedding), true
+			}
+		}
+		if known && want != len(m.Embedding) {
+			return Refuse(ReasonEmbeddingLength, at("media", i)+".embedding", m.Encoder,
+				"%d values, the encoder has %d", len(m.Embedding), want)
+		}
+	}
+	return nil
+}
+
+type parser struct {
+	cursor
+	lim Limits
+	a   *Artifact
+}
+
+// field reads one of the artifact's fields; the cursor is at its value.
+func (p *parser) field(name string) (err error) {
+	a := p.a
+	switch name {
+	case "id":
+		a.ID, err = p.text(name)
+	case "title":
+		a.Title, err = p.text(name)
+	case "description":
+		a.Description, err = p.text(name)
+	case "language":
+		a.Language, err = p.text(name)
+	case "digitized":
+		a.Digitized, err = p.text(name)
+	case "creator":
+		a.Creator, err = p.terms(name)
+	case "culture":
+		a.Culture, err = p.terms(name)
+	case "period":
+		a.Period, err = p.terms(name)
+	case "dynasty":
+		a.Dynasty, err = p.terms(name)
+	case "reign":
+		a.Reign, err = p.terms(name)
+	case "style":
+		a.Style, err = p.terms(name)
+	case "place":
+		a.Place, err = p.terms(name)
+	case "material":
+		a.Material, err = p.terms(name)
+	case "technique":
+		a.Technique, err = p.terms(name)
+	case "type":
+		a.Type, err = p.terms(name)
+	case "subject":
+		a.Subject, err = p.terms(name)
+	case "collection":
+		a.Collection, err = p.terms(name)
+	case "date":
+		a.Date, err = p.date(name)
+	case "location":
+		a.Location, err = p.location(name)
+	case "media":
+		err = p.media(name)
+	case "theme":
+		err = p.themes(name)
+	case "link":
+		err = p.links(name)
+	default:
+		p.skip()
+	}
+	return err
+}
+
+func (p *parser) identify(key string) error {
+	a := p.a
+	if a.ID == "" {
+		a.ID = key
+		if r := CheckID("key", key, p.lim); r != nil {
+			if key == "" {
+				r.Field = "id"
+			}
+			return r
+		}
+	} else if r := CheckID("id", a.ID, p.lim); r != nil {
+		return r
+	}
+	if key != "" && key != a.ID {
+		return Refuse(ReasonIDMismatch, "id", a.ID, "the record's key is %s", shorten(key))
+	}
+	for i, l := range a.Link {
+		if l.Target == a.ID {
+			return Refuse(ReasonBadLink, at("link", i)+".target", l.Target, "a link to the artifact itself")
+		}
+	}
+	return nil
+}

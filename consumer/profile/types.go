@@ -1,0 +1,90 @@
+package profile
+
+// Term is a catalogue value: a label, an identifier (a URI), or both.
+// In JSON it is a string (the label) or {"id": ..., "label": ...}.
+type Term struct {
+	ID    string
+	Label string
+}
+
+// Text is what a person would read: the label, or the identifier of a term
+// that has no label.
+func (t Term) Text() string {
+	if t.Label != "" {
+		return t.Label
+	}
+	return t.ID
+}
+
+// Date is a span of years, astronomical reckoning is not assumed: -500 is
+// what the archive calls 500 BC. A nil bound is not known.
+// When both bounds are known, *Begin <= *End.
+type Date struct {
+	Begin, End *float64 // years, within ±Limits.Year
+	Text       string
+}
+
+// Kinds of Media.
+const (
+	Text  = "text"
+	Image = "image"
+	Audio = "audio"
+)
+
+// Media is one digitized item of an artifact. At least one of URI, Data,
+// Text and Embedding is present.
+type Media struct {
+	Kind      string // Text, Image or Audio
+	URI       string
+	Data      []byte // decoded from base64
+	Text      string
+	MediaType string // an IANA media type, not checked
+	Language  string
+	Embedding []float32 // every value finite
+	Encoder   string    // names the encoder of Embedding; never empty beside one
+}
+
+// Link points from an artifact to another one, which need not exist yet.
+type Link struct {
+	Type   string
+	Target string // an artifact's id
+}
+
+// Location is a point on the WGS 84 ellipsoid, in degrees.
+type Location struct {
+	Lat float64 // -90..90
+	Lon float64 // -180..180
+}
+
+// Artifact is one record of an archive.
+type Artifact struct {
+	ID          string // 1..Limits.IDBytes bytes of UTF-8 without control characters
+	Title       string
+	Description string
+	Language    string
+
+	Creator    []Term
+	Culture    []Term
+	Period     []Term
+	Dynasty    []Term
+	Reign      []Term
+	Style      []Term
+	Place      []Term
+	Material   []Term
+	Technique  []Term
+	Type       []Term
+	Subject    []Term
+	Collection []Term
+
+	Date      *Date
+	Digitized string // as received
+	Location  *Location
+	Media     []Media
+	Theme     map[string][]string // theme name to labels
+	Link      []Link
+
+	// Raw is the artifact's JSON as received (after unwrapping), unknown
+	// fields included. It shares memory with what was given to Parse.
+	// Parse(Raw, ID, limits) gives the same artifact again.
+	Raw []byte
+}
