@@ -134,8 +134,8 @@ func ignoreClosed(err error) error {
 type kfakeLog struct {
 	log *slog.Logger
 
-	mu      sync.Mutex
-	keep    bool
+	mu    sync.Mutex
+	keep  bool
 	lines []string
 }
 
