@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,28 @@ func Parse(raw []byte, key string, lim Limits) (*Artifact, error) {
 		return nil, err
 	}
 	return p.a, nil
+}
+
+// Object reads the fields of a JSON object without looking into them, by the
+// rules of Parse: for what wraps an artifact. The values share memory with raw.
+func Object(raw []byte, lim Limits) (map[string][]byte, *Refusal) {
+	if r := wellFormed(raw, lim.withDefaults()); r != nil {
+		return nil, r
+	}
+	p := &parser{cursor: cursor{b: raw}}
+	if p.peek() != '{' {
+		return nil, Refuse(ReasonNotObject, "record", p.shown(), "want a JSON object")
+	}
+	fields := make(map[string][]byte)
+	err := p.object("", func(name string) error {
+		fields[name] = p.skip()
+		return nil
+	})
+	var r *Refusal
+	if errors.As(err, &r) {
+		return nil, r
+	}
+	return fields, nil
 }
 
 // CheckID says what is wrong with an artifact's id, or nil. field names it in

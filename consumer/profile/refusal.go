@@ -32,6 +32,16 @@ const (
 	ReasonPanic           = "panic"               // the record made the code panic
 )
 
+// Reasons lists all reasons of this package, for whoever counts by them.
+func Reasons() []string {
+	return []string{
+		ReasonTooLarge, ReasonTooMany, ReasonTooDeep, ReasonNotUTF8, ReasonNotJSON, ReasonNotObject,
+		ReasonDuplicateField, ReasonWrongType, ReasonOutOfRange, ReasonNoID, ReasonBadID, ReasonIDMismatch,
+		ReasonMediaKind, ReasonMediaEmpty, ReasonBadBase64, ReasonNoEncoder, ReasonEmbeddingRange,
+		ReasonEmbeddingLength, ReasonBadLink, ReasonBadEnvelope, ReasonPanic,
+	}
+}
+
 // Refusal says why a record was refused. It is an error.
 type Refusal struct {
 	Reason string // one of the Reason constants

@@ -1,0 +1,74 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"kilim/consumer/profile"
+)
+
+// chunk is a run of records of one partition on its way to a batch. Its items
+// may be read once done is closed.
+type chunk struct {
+	tp     TopicPartition
+	items  []Item
+	next   int64 // the partition's next offset once all items are durable
+	weight int64 // taken from the budget of bytes in flight
+	done   chan struct{}
+}
+
+const (
+	chunkRecords = 32        // small: decoding is parallel, and a batch needs not wait for a large one
+	chunkBytes   = 256 << 10 // also the most taken from the budget at once, one large record aside
+)
+
+// weigh is what a record takes from the budget: a record larger than the whole
+// budget goes alone.
+func (g *generation) weigh(r *Record) int64 { return min(r.size(), g.c.cfg.InFlightBytes) }
+
+// cut splits a page into chunks. A page without records gives one empty chunk,
+// if it moves on: its place has to be known.
+func (g *generation) cut(tp TopicPartition, pg page) []*chunk {
+	var chunks []*chunk
+	limit := min(int64(chunkBytes), g.c.cfg.InFlightBytes)
+	var last *chunk
+	for _, r := range pg.records {
+		w := g.weigh(&r)
+		if last == nil || len(last.items) >= chunkRecords || last.weight+w > limit {
+			last = &chunk{tp: tp, items: make([]Item, 0, chunkRecords), done: make(chan struct{})}
+			chunks = append(chunks, last)
+		}
+		last.items = append(last.items, Item{Record: r})
+		last.weight += w
+		last.next = r.Offset + 1
+	}
+	if last == nil {
+		last = &chunk{tp: tp, done: make(chan struct{})}
+		chunks = append(chunks, last)
+	}
+	last.next = pg.next
+	return chunks
+}
+
+// decode runs on several goroutines; g.jobs gives each chunk to one of them.
+func (g *generation) decode(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ch := <-g.jobs:
+			start := time.Now()
+			for i := range ch.items {
+				ch.items[i] = Decode(ch.items[i].Record, g.c.cfg.Limits)
+				if r := ch.items[i].Refusal; r != nil && r.Reason == profile.ReasonPanic {
+					g.log.Error("a record made the decoder panic", "topic", ch.tp.Topic, "partition", ch.tp.Partition,
+						"offset", ch.items[i].Offset, "panic", r.Detail)
+				}
+			}
+			close(ch.done)
+			if len(ch.items) > 0 {
+				g.c.cfg.Observe("decode", time.Since(start))
+			}
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Consumer is one member of a consumer group.
+type Consumer struct {
+	cfg      Config
+	cluster  Cluster
+	sink     Sink
+	metrics  *Metrics
+	log      *slog.Logger
+	client   *kafka.Client
+	fetcher  *fetcher
+	progress *progress
+}
+
+// New checks the configuration. It connects to nothing.
+func New(cfg Config, cluster Cluster, sink Sink, m *Metrics, log *slog.Logger) (*Consumer, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	transport := cluster.Transport()
+	// What is asked of every broker, again and again: only our topics, and
+	// soon enough to follow a partition whose leader has moved.
+	transport.MetadataTopics = slices.Clone(cfg.Topics)
+	transport.MetadataTTL = 2 * time.Second
+	addr := kafka.TCP(cluster.Brokers()...)
+	return &Consumer{
+		cfg: cfg, cluster: cluster, sink: sink, metrics: m, log: log,
+		client:   &kafka.Client{Addr: addr, Transport: transport},
+		fetcher:  &fetcher{transport: transport, addr: addr, maxBytes: cfg.FetchBytes, wait: cfg.FetchWait, timeout: cfg.RequestTimeout},
+		progress: &progress{gauge: m.lag},
+	}, nil
+}
+
+// Run consumes until ctx ends, which is no error, or until it can't go on: the
+// Sink failed, or its offsets are not of this cluster. Whatever fails between
+// here and the brokers is repeated. The topics must exist. It is called once.
+func (c *Consumer) Run(ctx context.Context) error {
+	defer c.fetcher.transport.CloseIdleConnections()
+	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
+		ID:                     c.cfg.Group,
+		Brokers:                c.cluster.Brokers(),
+		Dialer:                 c.cluster.Dialer(),
+		Topics:                 c.cfg.Topics,
+		HeartbeatInterval:      c.cfg.Heartbeat,
+		SessionTimeout:         c.cfg.SessionTimeout,
+		RebalanceTimeout:       c.cfg.RebalanceTimeout,
+		JoinGroupBackoff:       c.cfg.Retry,
+		Timeout:                c.cfg.RequestTimeout,
+		WatchPartitionChanges:  true,
+		PartitionWatchInterval: 5 * time.Second,
+	})
+	if err != nil {
+		return fmt.Errorf("consumer: group %q: %w", c.cfg.Group, err)
+	}
+	var lastFailure string
+	for {
+		gen, err := group.Next(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			// A fresh broker has no coordinator for a while, a broker that is
+			// down has no connection: kafka-go pauses and tries again.
+			level := slog.LevelWarn
+			if err.Error() == lastFailure {
+				level = slog.LevelDebug
+			}
+			lastFailure = err.Error()
+			c.log.Log(ctx, level, "can't join the group, trying again until it works", "group", c.cfg.Group, "error", err)
+			continue
+		}
+		lastFailure = ""
+		if err := c.work(ctx, gen); err != nil {
+			return errors.Join(err, group.Close())
+		}
+	}
+	return group.Close()
+}
+
+// work runs one generation to its end. kafka-go does not join the next one
+// before the function given to Start has returned.
+func (c *Consumer) work(ctx context.Context, gen *kafka.Generation) error {
+	parts := assignments(gen)
+	log := c.log.With("generation", gen.ID)
+	log.Info("partitions assigned", "group", c.cfg.Group, "member", gen.MemberID, "partitions", fmt.Sprint(parts))
+	c.progress.assign(parts, time.Now())
+	defer c.progress.revoke()
+
+	ended := make(chan error, 1)
+	gen.Start(func(revoked context.Context) {
+		// The end of the generation and of the process are one to the
+		// pipeline, and both look like a cancelled context.
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(revoked, cancel)()
+		ended <- newGeneration(c, log, parts, newCommitter(gen.CommitOffsets, c.cfg.CommitEvery, log)).run(ctx)
+	})
+	err := <-ended
+	log.Info("partitions given up", "group", c.cfg.Group)
+	return err
+}
+
+func assignments(gen *kafka.Generation) []TopicPartition {
+	var parts []TopicPartition
+	for topic, list := range gen.Assignments {
+		for _, a := range list {
+			parts = append(parts, TopicPartition{Topic: topic, Partition: a.ID})
+		}
+	}
+	slices.SortFunc(parts, compare)
+	return parts
+}
+
+// Lag gives, for the assigned partitions whose place is known, how many offsets
+// lie between what is durable and the log's end as last heard (see Probe).
+func (c *Consumer) Lag() map[TopicPartition]int64 { return c.progress.lag() }
+
+// Assigned gives the partitions of the current assignment and when it came;
+// the time is zero when there is none.
+func (c *Consumer) Assigned() (parts []TopicPartition, since time.Time) { return c.progress.assigned() }
+
+// CaughtUp is true when there is an assignment, and everything in it that has
+// been heard of (see Probe) is durable.
+func (c *Consumer) CaughtUp() bool { return c.progress.caughtUp() }

@@ -1,0 +1,37 @@
+package consumer
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// errorHeader begins the names that Kafka Connect gives to a dead letter's
+// headers (KIP-298).
+const errorHeader = "__connect.errors."
+
+// DeadLetter makes the message that tells of a refused item: key, value and
+// headers as received, then where the record came from and why it was refused.
+// Headers of those names that it came with (a dead letter that was fed again)
+// are replaced. item.Refusal must not be nil.
+func DeadLetter(item *Item) (key, value []byte, headers []kafka.Header) {
+	headers = make([]kafka.Header, 0, len(item.Headers)+7)
+	for _, h := range item.Headers {
+		if !strings.HasPrefix(h.Key, errorHeader) {
+			headers = append(headers, h)
+		}
+	}
+	for _, h := range [...]struct{ name, value string }{
+		{"topic", item.Topic},
+		{"partition", strconv.Itoa(item.Partition)},
+		{"offset", strconv.FormatInt(item.Offset, 10)},
+		{"connector.name", "kilim"},
+		{"stage", "VALUE_CONVERTER"},
+		{"exception.class.name", item.Refusal.Reason},
+		{"exception.message", item.Refusal.Error()},
+	} {
+		headers = append(headers, kafka.Header{Key: errorHeader + h.name, Value: []byte(h.value)})
+	}
+	return item.Key, item.Value, headers
+}

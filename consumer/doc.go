@@ -1,0 +1,36 @@
+// Package consumer brings records from Kafka to a Sink: group membership,
+// fetching, decoding, batching and the accounting of offsets.
+//
+// # Guarantee
+//
+// The offset from which a partition is read is the Sink's, which stores it in
+// one step with the effects of the records before it; the offsets committed to
+// the consumer group are for lag dashboards only. As long as the Sink keeps its
+// side, each record of an assigned partition reaches exactly one successful
+// Apply of it, in the partition's order, whatever crashes in between. A record
+// that can't be used reaches Apply too, as an Item with a Refusal, and does not
+// hold back the others. No batch holds records of two group generations.
+//
+// Two instances with different Sinks each keep the guarantee for themselves:
+// moving a partition's state between instances is not this package's business.
+//
+// # Flow
+//
+//	partition readers -> decoders -> batches -> Sink.Apply
+//	(one per assigned)   (parallel)  (in order)  (one at a time)
+//
+// The stages overlap. Back-pressure is the natural state: readers wait for the
+// budget of bytes in flight, which is given back when Apply returns. When idle
+// nothing waits for more: a single record goes through at once.
+//
+// Memory is bounded by Config.InFlightBytes of records, plus one response
+// (about Config.FetchBytes, uncompressed) for each assigned partition.
+//
+// # Why not kafka.Reader
+//
+// In group mode it keeps stale messages over a rebalance
+// (segmentio/kafka-go#1398); for a single partition it hides what must be known
+// here: it moves silently when the offset is out of range, gives no sight of
+// aborted transactions, and retries on its own clock. So a reader is a loop of
+// plain fetch requests.
+package consumer

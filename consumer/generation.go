@@ -1,0 +1,155 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+)
+
+// generation is the pipeline of one assignment. Nothing of it outlives run, so
+// that no record of it can get into a later one.
+type generation struct {
+	c      *Consumer
+	log    *slog.Logger
+	parts  []TopicPartition
+	budget *semaphore.Weighted
+	jobs   chan *chunk // to the decoders
+	queue  chan *chunk // to deliver; the chunks of one partition in its order
+	commit *committer
+}
+
+// queueLength bounds chunks, mostly of small records; bytes are bounded by the
+// budget.
+const queueLength = 64
+
+func newGeneration(c *Consumer, log *slog.Logger, parts []TopicPartition, commit *committer) *generation {
+	return &generation{
+		c: c, log: log, parts: parts, commit: commit,
+		budget: semaphore.NewWeighted(c.cfg.InFlightBytes),
+		jobs:   make(chan *chunk, queueLength),
+		queue:  make(chan *chunk, queueLength),
+	}
+}
+
+// run works until ctx ends, or until going on would be wrong (an error). When
+// it returns, everything that it started has ended, an Apply included.
+func (g *generation) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for range g.c.cfg.Decoders {
+		group.Go(func() error { g.decode(ctx); return nil })
+	}
+	for _, tp := range g.parts {
+		group.Go(func() error { return g.read(ctx, tp) })
+	}
+	group.Go(func() error { return g.deliver(ctx) })
+	group.Go(func() error { g.commit.run(ctx); return nil })
+	err := group.Wait()
+	g.commit.last()
+	return err
+}
+
+// deliver makes batches of what is in the queue and applies them. It never
+// waits for a batch to fill: an Apply in progress is what fills the next one.
+func (g *generation) deliver(ctx context.Context) error {
+	var head *chunk // its items from at on are the next to go
+	var at int
+	for {
+		if head == nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case head = <-g.queue:
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-head.done:
+		}
+		b, weight := &Batch{}, int64(0)
+		next := make(map[TopicPartition]int64, len(g.parts))
+		for head != nil {
+			at, weight = g.fill(b, head, at, weight)
+			if at < len(head.items) {
+				if at > 0 {
+					next[head.tp] = head.items[at-1].Offset + 1
+				}
+				break
+			}
+			next[head.tp] = head.next
+			head, at = g.ready(), 0
+			if head != nil && !closed(head.done) {
+				break
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := g.apply(ctx, b, next); err != nil {
+			return err
+		}
+		g.budget.Release(weight)
+	}
+}
+
+// fill moves items of ch from at on into the batch, as far as there is room.
+func (g *generation) fill(b *Batch, ch *chunk, at int, weight int64) (int, int64) {
+	for at < len(ch.items) && len(b.Items) < g.c.cfg.BatchRecords && b.Bytes < g.c.cfg.BatchBytes {
+		item := ch.items[at]
+		b.Items = append(b.Items, item)
+		b.Bytes += item.size()
+		weight += g.weigh(&item.Record)
+		at++
+	}
+	return at, weight
+}
+
+// ready is the next chunk if there is one now.
+func (g *generation) ready() *chunk {
+	select {
+	case ch := <-g.queue:
+		return ch
+	default:
+		return nil
+	}
+}
+
+func closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g *generation) apply(ctx context.Context, b *Batch, next map[TopicPartition]int64) error {
+	for tp, n := range next {
+		b.Next = append(b.Next, Offset{Topic: tp.Topic, Partition: tp.Partition, Next: n})
+	}
+	slices.SortFunc(b.Next, func(a, b Offset) int {
+		return compare(TopicPartition{a.Topic, a.Partition}, TopicPartition{b.Topic, b.Partition})
+	})
+	// Without items (the end of a transaction, a compacted stretch) there is
+	// nothing to store: the next batch tells the offset.
+	if len(b.Items) > 0 {
+		if err := g.c.sink.Apply(ctx, b); err != nil {
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return nil // dropped, as Sink allows
+			}
+			return fmt.Errorf("consumer: apply %d records: %w", len(b.Items), err)
+		}
+		g.c.metrics.batchRecords.Observe(float64(len(b.Items)))
+		g.c.metrics.batchBytes.Observe(float64(b.Bytes))
+		g.commit.note(b.Next)
+	}
+	for tp, n := range next {
+		g.c.progress.durable(tp, n)
+	}
+	return nil
+}

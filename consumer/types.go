@@ -1,0 +1,89 @@
+package consumer
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/profile"
+)
+
+// Cluster is how to reach Kafka; *kafkaconn.Conn is one.
+type Cluster interface {
+	Brokers() []string
+	// Dialer and Transport return a value of the caller's own.
+	Dialer() *kafka.Dialer
+	Transport() *kafka.Transport
+}
+
+// TopicPartition names one partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int
+}
+
+func (tp TopicPartition) String() string { return tp.Topic + "/" + strconv.Itoa(tp.Partition) }
+
+// Record is a Kafka record as received. A nil Value is a tombstone; an empty
+// one is not.
+type Record struct {
+	Topic     string
+	Partition int
+	Offset    int64
+	Time      time.Time
+	Key       []byte
+	Value     []byte
+	Headers   []kafka.Header
+}
+
+// size is what a record costs in memory, about.
+func (r *Record) size() int64 {
+	const overhead = 512 // of the structures around it
+	n := len(r.Key) + len(r.Value) + overhead
+	for i := range r.Headers {
+		n += len(r.Headers[i].Key) + len(r.Headers[i].Value) + 48
+	}
+	return int64(n)
+}
+
+// Item is a decoded record: an artifact to put (Artifact is not nil), an
+// artifact to delete (neither), or a dead letter (Refusal is not nil).
+type Item struct {
+	Record
+	ID          string // the artifact's; of a dead letter what the key says, perhaps ""
+	Artifact    *profile.Artifact
+	Refusal     *profile.Refusal
+	TraceParent string // W3C trace context of the record, "" when it has none
+}
+
+// Offset is the next record to read of a partition.
+type Offset struct {
+	Topic     string
+	Partition int
+	Next      int64
+}
+
+// Batch is what one Apply makes durable.
+type Batch struct {
+	Items []Item   // never empty; of one partition in its order
+	Next  []Offset // one for each partition of Items, sorted; to be stored with their effects
+	Bytes int64    // sum of the records' sizes
+}
+
+// Sink is where records go.
+type Sink interface {
+	// StoredOffset is what the last successful Apply stored for the
+	// partition; ok is false when none ever did.
+	StoredOffset(topic string, partition int) (next int64, ok bool, err error)
+
+	// Apply returns once the batch's effects and its offsets are durable,
+	// together. Calls never overlap.
+	//
+	// ctx ends when the process stops or the partitions are revoked: Apply
+	// may then return an error that wraps ctx.Err() if it has changed nothing
+	// yet (the batch is dropped, and read again), and should finish otherwise.
+	// Any other error ends Run: a restart reads on from the stored offsets.
+	Apply(ctx context.Context, b *Batch) error
+}
