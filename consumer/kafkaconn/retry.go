@@ -6,7 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -34,6 +38,8 @@ func (c *Conn) Ping(ctx context.Context) error {
 // and that also keeps the last error, so a retry on a shared one could look at
 // the past.
 func (c *Conn) retry(ctx context.Context, what string, op func(context.Context, *kafka.Client) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.startTimeout, fmt.Errorf("gave up after %v", c.startTimeout))
+	defer cancel()
 	policy := backoff.NewExponentialBackOff()
 	policy.InitialInterval, policy.MaxInterval = retryFirst, retryMost
 	var last error
@@ -65,13 +71,13 @@ func (c *Conn) retry(ctx context.Context, what string, op func(context.Context, 
 		c.log.Log(ctx, level, "waiting for kafka", "brokers", c.String(), "for", what, "error", err, "next_try", next.Round(time.Millisecond))
 	}
 	_, err := backoff.Retry(ctx, attempt,
-		backoff.WithBackOff(policy), backoff.WithMaxElapsedTime(c.startTimeout), backoff.WithNotify(notify))
+		backoff.WithBackOff(policy), backoff.WithMaxElapsedTime(0), backoff.WithNotify(notify))
 	if err == nil {
 		return nil
 	}
 	err = explain(last)
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w; last error: %w", cause, err)
+	if cause := context.Cause(ctx); cause != nil {
+		err = fmt.Errorf("%w; the last error: %w", cause, err)
 	}
 	return fmt.Errorf("kafka %s: %s (attempt %d): %w", c, what, tries, err)
 }
@@ -100,10 +106,12 @@ func isCertificate(err error) bool {
 		authority x509.UnknownAuthorityError
 		host      x509.HostnameError
 		invalid   x509.CertificateInvalidError
-		alert     tls.AlertError
+		remote    *net.OpError
 	)
-	return errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) ||
-		errors.As(err, &invalid) || errors.As(err, &alert)
+	if errors.As(err, &remote) && remote.Op == "remote error" {
+		return true // crypto/tls's form of the alert with which the broker refused us
+	}
+	return errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
 }
 
 // explain puts the setting that is to be looked at before kafka-go's words.
@@ -127,6 +135,10 @@ func explain(err error) error {
 		return fmt.Errorf("the broker refused kafka.sasl.username or password: %w", err)
 	case errors.Is(err, kafka.InvalidReplicationFactor):
 		return fmt.Errorf("kafka.replication is more than the cluster has brokers: %w", err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, os.ErrDeadlineExceeded):
+		// What a broker does with a client that speaks another protocol. It may also
+		// be one that is just going down, so this is a hint and not a reason to stop.
+		return fmt.Errorf("connected, but no answer (are kafka.tls.enabled and kafka.sasl what this port expects?): %w", err)
 	}
 	return err
 }
