@@ -1,0 +1,13 @@
+// Package annindex finds the nearest vectors by cosine. It knows ids and
+// vectors, and nothing of what they stand for.
+//
+// Two engines are behind one interface: flat compares with every vector, is
+// exact, and is the oracle of the others as well as the choice for small
+// archives; coder is github.com/coder/hnsw, kept as a measured baseline.
+//
+// Vectors are held as they are given and compared by their inner product, so
+// callers give unit vectors. Scores are bit-exact for a pair of vectors: they
+// depend neither on the slot that a vector lies in, nor on the number of
+// queries asked at once, nor on which of the two is the query. The chain relies on
+// it where it compares states that were reached in different ways.
+package annindex

@@ -1,0 +1,298 @@
+package annindex
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func unit(rng *rand.Rand, dim int) []float32 {
+	v := make([]float32, dim)
+	var n float64
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+		n += float64(v[i]) * float64(v[i])
+	}
+	for i := range v {
+		v[i] /= float32(math.Sqrt(n))
+	}
+	return v
+}
+
+func each(t *testing.T, fn func(t *testing.T, engine string)) {
+	for _, engine := range Engines() {
+		t.Run(engine, func(t *testing.T) { t.Parallel(); fn(t, engine) })
+	}
+}
+
+// TestHistories drives random histories against a map: flat must agree with a
+// scan of the map in full, coder on what is there and that nothing dead is returned.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, engine string) {
+		for seed := range uint64(8) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			const dim = 9
+			ix, err := New(engine, dim)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dull := map[uint64][]float32{}
+			for range 300 {
+				id := rng.Uint64N(40)
+				switch rng.IntN(5) {
+				case 0:
+					_, there := dull[id]
+					err := ix.Delete(id)
+					if there != (err == nil) || !there && !errors.Is(err, ErrUnknown) {
+						t.Fatalf("seed %d: delete %d (there: %v): %v", seed, id, there, err)
+					}
+					delete(dull, id)
+				case 1:
+					compare(t, engine, ix, dull, unit(rng, dim), 1+rng.IntN(12))
+				default:
+					v := unit(rng, dim)
+					if err := ix.Put(id, v); err != nil {
+						t.Fatal(err)
+					}
+					dull[id] = v
+				}
+				if ix.Len() != len(dull) {
+					t.Fatalf("seed %d: %d vectors, want %d", seed, ix.Len(), len(dull))
+				}
+			}
+			out := make([]float32, dim)
+			for id, v := range dull {
+				if !ix.Vector(id, out) || !slices.Equal(out, v) {
+					t.Fatalf("seed %d: vector %d is %v, want %v", seed, id, out, v)
+				}
+			}
+		}
+	})
+}
+
+func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q []float32, k int) {
+	t.Helper()
+	odd := func(id uint64) bool { return id%2 == 1 }
+	for name, keep := range map[string]func(uint64) bool{"all": nil, "odd": odd} {
+		got, err := ix.Search(q, k, keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []Hit
+		for id, v := range dull {
+			if keep == nil || keep(id) {
+				want = append(want, Hit{id, Dot(q, v)})
+			}
+		}
+		slices.SortFunc(want, func(a, b Hit) int {
+			if better(a, b) {
+				return -1
+			}
+			return 1
+		})
+		want = want[:min(k, len(want))]
+		if engine == "flat" && !slices.Equal(got, want) {
+			t.Fatalf("%s: got %v, want %v", name, got, want)
+		}
+		for i, h := range got {
+			v, ok := dull[h.ID]
+			if !ok || keep != nil && !keep(h.ID) || h.Score != Dot(q, v) || i > 0 && !better(got[i-1], h) {
+				t.Fatalf("%s: answer %d, %+v, is dead, filtered, out of order or wrongly scored", name, i, h)
+			}
+		}
+	}
+}
+
+// TestScoresAreBitExact holds what the package promises of scores.
+func TestScoresAreBitExact(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 1))
+	for _, dim := range []int{1, 3, 7, 8, 24, 33, 128, 131} {
+		ix := newFlat(dim)
+		var vecs [][]float32
+		for id := range uint64(150) {
+			vecs = append(vecs, unit(rng, dim))
+			if err := ix.Put(id, vecs[id]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		many, err := ix.SearchMany(vecs, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range vecs {
+			one, err := ix.Search(v, 20, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(one, many[i]) {
+				t.Fatalf("dim %d: query %d alone %v, among others %v", dim, i, one, many[i])
+			}
+			for _, h := range one {
+				if h.Score != Dot(vecs[h.ID], v) {
+					t.Fatalf("dim %d: score of %d and %d depends on which is the query", dim, i, h.ID)
+				}
+			}
+		}
+	}
+}
+
+func TestBadInputChangesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, engine string) {
+		ix, err := New(engine, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ix.Put(1, []float32{1, 0}); err != nil {
+			t.Fatal(err)
+		}
+		nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+		for _, bad := range [][]float32{nil, {1}, {1, 2, 3}, {nan, 1}, {1, inf}, {0, 0}} {
+			if ix.Put(1, bad) == nil || ix.Put(2, bad) == nil {
+				t.Errorf("put %v: no error", bad)
+			}
+			if _, err := ix.Search(bad, 1, nil); err == nil {
+				t.Errorf("search %v: no error", bad)
+			}
+			if _, err := ix.SearchMany([][]float32{{1, 0}, bad}, 1); err == nil {
+				t.Errorf("search many with %v: no error", bad)
+			}
+		}
+		if _, err := ix.Search([]float32{1, 0}, 0, nil); err == nil {
+			t.Error("k 0: no error")
+		}
+		out := make([]float32, 2)
+		if !ix.Vector(1, out) || !slices.Equal(out, []float32{1, 0}) || ix.Len() != 1 {
+			t.Errorf("a refused vector changed the index: %v, %d vectors", out, ix.Len())
+		}
+	})
+	for _, dim := range []int{0, -1} {
+		if _, err := New("flat", dim); err == nil {
+			t.Errorf("dimension %d: no error", dim)
+		}
+	}
+	if _, err := New("flatt", 3); err == nil {
+		t.Error("an unknown engine: no error")
+	}
+}
+
+// TestSnapshot restores what was written, and refuses it torn anywhere or
+// with any bit changed; the index then stays as it was.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, engine string) {
+		rng := rand.New(rand.NewPCG(4, 1))
+		const dim = 5
+		from, _ := New(engine, dim)
+		for id := range uint64(40) {
+			if err := from.Put(id*id, unit(rng, dim)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var buf bytes.Buffer
+		if err := from.Snapshot(&buf); err != nil {
+			t.Fatal(err)
+		}
+		whole := buf.Bytes()
+		to, _ := New(engine, dim)
+		if err := to.Restore(bytes.NewReader(whole)); err != nil {
+			t.Fatal(err)
+		}
+		a, b := make([]float32, dim), make([]float32, dim)
+		for id := range uint64(40) {
+			if !from.Vector(id*id, a) || !to.Vector(id*id, b) || !slices.Equal(a, b) {
+				t.Fatalf("vector %d: %v became %v", id*id, a, b)
+			}
+		}
+		refused := func(what string, data []byte) {
+			t.Helper()
+			if err := to.Restore(bytes.NewReader(data)); !errors.Is(err, ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			if to.Len() != 40 {
+				t.Fatalf("%s: the index changed", what)
+			}
+		}
+		for n := range whole {
+			refused(fmt.Sprintf("torn at %d", n), whole[:n])
+			flipped := slices.Clone(whole)
+			flipped[n] ^= 1 << rng.IntN(8)
+			refused(fmt.Sprintf("bit of byte %d", n), flipped)
+		}
+		refused("longer", append(slices.Clone(whole), 0))
+		other, _ := New(engine, dim+1)
+		if err := other.Restore(bytes.NewReader(whole)); !errors.Is(err, ErrSnapshot) {
+			t.Fatalf("another dimension: %v, want ErrSnapshot", err)
+		}
+	})
+}
+
+// TestConcurrentSearch runs searches beside a writer; the race detector and the scores watch.
+func TestConcurrentSearch(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, engine string) {
+		const dim = 16
+		ix, _ := New(engine, dim)
+		done := make(chan error)
+		go func() {
+			rng := rand.New(rand.NewPCG(1, 1))
+			for i := range 600 {
+				id := uint64(i % 50)
+				if i%7 == 3 && ix.Len() > 20 {
+					_ = ix.Delete(id) // it may be gone
+				} else if err := ix.Put(id, unit(rng, dim)); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		rng := rand.New(rand.NewPCG(2, 1))
+		for {
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			default:
+			}
+			hits, err := ix.Search(unit(rng, dim), 5, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range hits {
+				// A torn vector would not be of unit length.
+				if h.Score > 1.00001 || h.Score < -1.00001 {
+					t.Fatalf("score %v of a pair of unit vectors", h.Score)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkFlatSearchMany(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	ix := newFlat(128)
+	for id := range uint64(15_000) {
+		if err := ix.Put(id, unit(rng, 128)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	queries := make([][]float32, 256)
+	for i := range queries {
+		queries[i] = unit(rng, 128)
+	}
+	for b.Loop() {
+		if _, err := ix.SearchMany(queries, 201); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(queries)), "us/query")
+}
