@@ -1,7 +1,6 @@
 package consumer
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -42,17 +41,32 @@ func (c *committer) note(offsets []Offset) {
 	}
 }
 
-func (c *committer) run(ctx context.Context) {
+// start sends on its own goroutine until the returned function is called. That
+// one sends what is left, but does not wait long for a broker that may be gone.
+func (c *committer) start() (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.run(quit)
+		c.flush()
+	}()
+	return func() {
+		close(quit)
+		await(ended, leaveWait)
+	}
+}
+
+func (c *committer) run(quit <-chan struct{}) {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-quit:
 			return
 		case <-c.wake:
-			c.last()
+			c.flush()
 		}
 		pause := time.NewTimer(c.every)
 		select {
-		case <-ctx.Done():
+		case <-quit:
 			pause.Stop()
 			return
 		case <-pause.C:
@@ -60,8 +74,22 @@ func (c *committer) run(ctx context.Context) {
 	}
 }
 
-// last sends what has not been sent.
-func (c *committer) last() {
+// leaveWait bounds what is done for courtesy when a generation ends: nothing
+// depends on the broker hearing of it.
+const leaveWait = 3 * time.Second
+
+// await waits for done, but not for longer than d.
+func await(done <-chan struct{}, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}
+
+// flush sends what has not been sent.
+func (c *committer) flush() {
 	c.mu.Lock()
 	news := c.news
 	c.news = nil

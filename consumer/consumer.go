@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -83,10 +82,23 @@ func (c *Consumer) Run(ctx context.Context) error {
 		}
 		lastFailure = ""
 		if err := c.work(ctx, gen); err != nil {
-			return errors.Join(err, group.Close())
+			leave(group)
+			return err
 		}
 	}
-	return group.Close()
+	leave(group)
+	return nil
+}
+
+// leave tells the group, but does not wait long: a join in progress would hold
+// it back for as long as the other members take.
+func leave(group *kafka.ConsumerGroup) {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_ = group.Close() // always nil
+	}()
+	await(left, leaveWait)
 }
 
 // work runs one generation to its end. kafka-go does not join the next one

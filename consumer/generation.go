@@ -37,7 +37,8 @@ func newGeneration(c *Consumer, log *slog.Logger, parts []TopicPartition, commit
 }
 
 // run works until ctx ends, or until going on would be wrong (an error). When
-// it returns, everything that it started has ended, an Apply included.
+// it returns, everything that it started has ended, an Apply included (only a
+// commit to the group that hangs is left behind).
 func (g *generation) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range g.c.cfg.Decoders {
@@ -47,10 +48,8 @@ func (g *generation) run(ctx context.Context) error {
 		group.Go(func() error { return g.read(ctx, tp) })
 	}
 	group.Go(func() error { return g.deliver(ctx) })
-	group.Go(func() error { g.commit.run(ctx); return nil })
-	err := group.Wait()
-	g.commit.last()
-	return err
+	defer g.commit.start()()
+	return group.Wait()
 }
 
 // deliver makes batches of what is in the queue and applies them. It never
