@@ -1,0 +1,39 @@
+# What a stranger needs: Go and make. Everything else comes with `go build`.
+# .ci/run also wants Java and Maven, for a real Kafka.
+
+GO      ?= go
+N       ?= 30
+OUT     ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# The version is given, not read from the clone: -buildvcs fails in a clone that another user owns.
+GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)'
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test ci crash bench-chain clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/kilim
+	@mkdir -p bin
+	$(GOBUILD) -o bin/kilim ./daemon
+
+run: build ## the daemon with its own broker, fed with the demo archive; state in ./data
+	@exec ./bin/kilim serve --demo
+
+test: ## all tests that need only Go
+	$(GO) test ./...
+
+ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
+	.ci/run
+
+crash: build ## kill the daemon N times (N=30) and compare with a run never killed
+	@$(GO) run ./daemon/crash -kilim bin/kilim -kills $(N)
+
+bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines
+	@.ci/bench-chain $(OUT)
+
+clean: ## remove what was built (not ./data)
+	rm -rf bin
+	$(GO) clean ./...
