@@ -11,7 +11,11 @@ import (
 // Decode makes an Item of a record. It never panics: a record that makes the
 // code panic is refused, the panic's stack in the detail. It is a pure
 // function, safe for concurrent use.
-func Decode(rec Record, lim profile.Limits) (item Item) {
+func Decode(rec Record, lim profile.Limits) Item {
+	return guard(rec, func(item *Item) { item.decode(lim) })
+}
+
+func guard(rec Record, decode func(*Item)) (item Item) {
 	item.Record = rec
 	defer func() {
 		if p := recover(); p != nil {
@@ -22,7 +26,7 @@ func Decode(rec Record, lim profile.Limits) (item Item) {
 			}
 		}
 	}()
-	item.decode(lim)
+	decode(&item)
 	return item
 }
 

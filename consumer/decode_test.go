@@ -1,0 +1,172 @@
+package consumer
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/profile"
+)
+
+func TestDecodeRefuses(t *testing.T) {
+	t.Parallel()
+	for _, bad := range badRecords {
+		item := Decode(bad.record(), profile.Limits{})
+		switch {
+		case item.Refusal == nil:
+			t.Errorf("%s: accepted as %+v, want %s", bad.name, item.Artifact, bad.reason)
+		case item.Refusal.Reason != bad.reason:
+			t.Errorf("%s: got %v, want %s", bad.name, item.Refusal, bad.reason)
+		case item.Artifact != nil:
+			t.Errorf("%s: refused, but there is an artifact", bad.name)
+		}
+	}
+}
+
+func TestDecodeEnvelopes(t *testing.T) {
+	t.Parallel()
+	const raw = `{"id":"a","title":"T"}`
+	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	connect := func(payload string) string { return `{"schema":{"type":"struct"},"payload":` + payload + `}` }
+	tests := []struct {
+		name, key, value string
+		headers          []kafka.Header
+		trace            string
+		deleted          bool
+	}{
+		{name: "native", key: "a", value: raw},
+		{name: "native without key", value: raw},
+		{name: "id from key", key: "a", value: `{"title":"T"}`},
+		{name: "trace", key: "a", value: raw, headers: headers("traceparent", trace), trace: trace},
+		{name: "tombstone", key: "a", value: "<null>", deleted: true},
+		{name: "frame", key: "a", value: frame(77, raw)},
+		{name: "framed key", key: frame(3, "a"), value: frame(77, raw)},
+		{name: "JSON key", key: `"a"`, value: raw},
+		{name: "struct key", key: `{"id":"a"}`, value: raw},
+		{name: "struct key with schema", key: connect(`{"id":"a"}`), value: "<null>", deleted: true},
+		{name: "string key with schema", key: connect(`"a"`), value: raw},
+		{name: "CloudEvent, binary", key: "a", value: raw, headers: append(headers("ce_traceparent", trace), ceBinary...), trace: trace},
+		{name: "CloudEvent, binary, tombstone", key: "a", value: "<null>", headers: ceBinary, deleted: true},
+		{name: "CloudEvent, binary, suffix", key: "a", value: raw, headers: headers("ce_specversion", "1.0", "Content-Type", "application/vnd.x+json")},
+		{name: "CloudEvent, structured", key: "a", value: `{"specversion":"1.0","id":"9","source":"s","type":"t","traceparent":"` + trace + `","data":` + raw + `}`,
+			headers: ceStructured, trace: trace},
+		{name: "CloudEvent, structured, base64", key: "a", value: `{"specversion":"1.0","data_base64":"eyJpZCI6ImEiLCJ0aXRsZSI6IlQifQ=="}`, headers: ceStructured},
+		{name: "CloudEvent, structured, no header", key: "a", value: `{"specversion":"1.0","id":"9","source":"s","type":"t","data":` + raw + `}`},
+		{name: "Connect", key: "a", value: connect(raw)},
+		{name: "Connect null", key: "a", value: connect("null"), deleted: true},
+		{name: "Debezium create", key: `{"id":"a"}`, value: `{"before":null,"after":` + raw + `,"source":{"db":"x"},"op":"c","ts_ms":1,"transaction":null}`},
+		{name: "Debezium snapshot with schema", key: connect(`{"id":"a"}`), value: connect(`{"before":null,"after":` + raw + `,"op":"r"}`)},
+		{name: "Debezium delete", key: `{"id":"a"}`, value: `{"before":` + raw + `,"after":null,"op":"d"}`, deleted: true},
+		{name: "Debezium delete without key", value: `{"before":` + raw + `,"after":null,"op":"d"}`, deleted: true},
+		{name: "Debezium delete with the key only", key: "a", value: connect(`{"before":null,"after":null,"op":"d"}`), deleted: true},
+		{name: "framed Debezium", key: "a", value: frame(1, `{"before":null,"after":`+raw+`,"op":"u"}`)},
+	}
+	for _, tt := range tests {
+		bad := badRecord{key: tt.key, value: tt.value, headers: tt.headers}
+		item := Decode(bad.record(), profile.Limits{})
+		if item.Refusal != nil || item.ID != "a" || (item.Artifact == nil) != tt.deleted || item.TraceParent != tt.trace {
+			t.Errorf("%s: id %q, artifact %v, trace %q, refusal %v", tt.name, item.ID, item.Artifact, item.TraceParent, item.Refusal)
+			continue
+		}
+		if !tt.deleted && item.Artifact.Title != "T" {
+			t.Errorf("%s: got %+v", tt.name, item.Artifact)
+		}
+	}
+}
+
+// An artifact may have fields that envelopes have too.
+func TestDecodeDoesNotTakeArtifactsForEnvelopes(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{
+		`{"id":"a","title":"T","op":"d","after":null}`,
+		`{"id":"a","title":"T","payload":{"id":"b"},"schema":1}`,
+		`{"id":"a","title":"T","specversion":"1.0","data":{"id":"b"}}`,
+	} {
+		item := Decode(Record{Value: []byte(value)}, profile.Limits{})
+		if item.Refusal != nil || item.ID != "a" || item.Artifact == nil || string(item.Artifact.Raw) != value {
+			t.Errorf("%s: got %q, %+v, %v", value, item.ID, item.Artifact, item.Refusal)
+		}
+	}
+}
+
+func TestDeadLetter(t *testing.T) {
+	t.Parallel()
+	item := Decode(Record{
+		Topic: "in", Partition: 3, Offset: 42, Key: []byte("k"), Value: []byte(`{"title":1}`),
+		Headers: headers("mine", "x", "__connect.errors.topic", "old", "mine", "y"),
+	}, profile.Limits{})
+	key, value, got := DeadLetter(&item)
+	if string(key) != "k" || string(value) != `{"title":1}` {
+		t.Errorf("key %q, value %q: want them as received", key, value)
+	}
+	want := headers("mine", "x", "mine", "y",
+		"__connect.errors.topic", "in", "__connect.errors.partition", "3", "__connect.errors.offset", "42",
+		"__connect.errors.connector.name", "kilim", "__connect.errors.stage", "VALUE_CONVERTER",
+		"__connect.errors.exception.class.name", "wrong_type",
+		"__connect.errors.exception.message", "wrong_type: title 1: want a string")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("headers\n%q, want\n%q", got, want)
+	}
+}
+
+// A panic in the decoder is the record's refusal. JSON can't cause one that we
+// know of, so an impossible item is made.
+func TestDecodeCatchesPanics(t *testing.T) {
+	t.Parallel()
+	item := guard(Record{Key: []byte("k")}, func(*Item) { panic("the record's doing") })
+	if item.Refusal == nil || item.Refusal.Reason != profile.ReasonPanic || !strings.Contains(item.Refusal.Detail, "the record's doing") {
+		t.Errorf("got %+v", item.Refusal)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, bad := range badRecords {
+		if len(bad.value) < 4096 {
+			kind, _ := header(bad.headers, "content-type")
+			version, _ := header(bad.headers, "ce_specversion")
+			f.Add([]byte(bad.key), []byte(bad.value), kind, version)
+		}
+	}
+	f.Add([]byte(`{"id":"a"}`), []byte(`{"before":null,"after":{"id":"a"},"op":"c"}`), "", "")
+	f.Add([]byte(`"a"`), []byte(`{"specversion":"1.0","data":{"id":"a"}}`), "application/cloudevents+json", "")
+	f.Add([]byte(`a`), []byte("\x00\x00\x00\x00\x01{\"schema\":{},\"payload\":{\"id\":\"a\"}}"), "", "1.0")
+	f.Fuzz(func(t *testing.T, key, value []byte, kind, version string) {
+		rec := Record{Topic: "t", Key: key, Value: value}
+		if kind != "" {
+			rec.Headers = append(rec.Headers, kafka.Header{Key: "content-type", Value: []byte(kind)})
+		}
+		if version != "" {
+			rec.Headers = append(rec.Headers, kafka.Header{Key: "ce_specversion", Value: []byte(version)})
+		}
+		before := fmt.Sprintf("%q %q", key, value)
+		item := Decode(rec, profile.Limits{})
+		if fmt.Sprintf("%q %q", key, value) != before {
+			t.Fatal("the record was written to")
+		}
+		if r := item.Refusal; r != nil {
+			if r.Reason == profile.ReasonPanic || !slices.Contains(profile.Reasons(), r.Reason) || item.Artifact != nil {
+				t.Fatalf("refused with %v, artifact %v", r, item.Artifact)
+			}
+			k, v, _ := DeadLetter(&item)
+			if !bytes.Equal(k, key) || !bytes.Equal(v, value) {
+				t.Fatal("the dead letter is not as received")
+			}
+			return
+		}
+		if r := profile.CheckID("id", item.ID, profile.Limits{}); r != nil {
+			t.Fatalf("accepted with a bad id: %v", r)
+		}
+		if item.Artifact == nil {
+			return
+		}
+		again, err := profile.Parse(item.Artifact.Raw, item.ID, profile.Limits{})
+		if err != nil || !reflect.DeepEqual(again, item.Artifact) {
+			t.Fatalf("from Raw: %+v, %v\nfirst: %+v", again, err, item.Artifact)
+		}
+	})
+}
