@@ -3,7 +3,8 @@
 //
 // Two engines are behind one interface: flat compares with every vector, is
 // exact, and is the oracle of the others as well as the choice for small
-// archives; coder is github.com/coder/hnsw, kept as a measured baseline.
+// archives; coder is github.com/coder/hnsw, kept as a
+// measured baseline.
 //
 // Vectors are held as they are given and compared by their inner product, so
 // callers give unit vectors. Scores are bit-exact for a pair of vectors: they

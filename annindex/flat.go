@@ -74,65 +74,87 @@ func (f *flat) Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, erro
 	if err := checkK(k); err != nil {
 		return nil, err
 	}
-	f.lock.RLock()
-	defer f.lock.RUnlock()
-	t := top{k: k}
-	for i, id := range f.ids {
-		if keep != nil && !keep(id) {
-			continue
-		}
-		t.offer(Hit{id, Dot(vec, f.at(i))})
-	}
-	return t.sorted(), nil
+	return f.search([][]float32{vec}, k, keep)[0], nil
 }
-
-// tile is the number of vectors that are compared with every query while they are
-// in the cache: a scan per query would read all memory each time.
-const tile = 64
 
 func (f *flat) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
-	if err := checkK(k); err != nil {
+	if err := checkMany(vecs, k, f.dim); err != nil {
 		return nil, err
 	}
-	for i, v := range vecs {
-		if err := checkVector(v, f.dim); err != nil {
-			return nil, fmt.Errorf("query %d: %w", i, err)
-		}
-	}
-	f.lock.RLock()
-	defer f.lock.RUnlock()
-	out := make([][]Hit, len(vecs))
-	workers := min(runtime.GOMAXPROCS(0), len(vecs))
-	var wg sync.WaitGroup
-	for w := range workers {
-		from, to := len(vecs)*w/workers, len(vecs)*(w+1)/workers
-		wg.Go(func() { f.scan(vecs[from:to], k, out[from:to]) })
-	}
-	wg.Wait()
-	return out, nil
+	return f.search(vecs, k, nil), nil
 }
 
-func (f *flat) scan(vecs [][]float32, k int, out [][]Hit) {
+const (
+	// tile is the number of vectors that are compared with every query while they
+	// are in the cache: a scan per query would read all memory each time.
+	tile = 64
+	// rowsPerWorker is the least number of rows worth a goroutine: fewer are compared
+	// in the time that starting one takes.
+	rowsPerWorker = 4096
+)
+
+// search shares the work among the cores: by queries when there are enough of
+// them, else by ranges of rows whose answers are merged. The order of
+// answers is total, so both ways give the same.
+func (f *flat) search(vecs [][]float32, k int, keep func(uint64) bool) [][]Hit {
+	f.lock.RLock()
+	defer f.lock.RUnlock()
+	n, cores := len(f.ids), runtime.GOMAXPROCS(0)
+	out := make([][]Hit, len(vecs))
+	if len(vecs) >= cores {
+		parallel(len(vecs), cores, func(_, from, to int) {
+			for i, t := range f.scan(vecs[from:to], k, keep, 0, n) {
+				out[from+i] = t.sorted()
+			}
+		})
+		return out
+	}
+	parts := make([][]top, min(cores, n/rowsPerWorker+1))
+	parallel(n, len(parts), func(w, from, to int) { parts[w] = f.scan(vecs, k, keep, from, to) })
+	for q := range vecs {
+		all := parts[0][q]
+		for _, part := range parts[1:] {
+			for _, h := range part[q].hits {
+				all.offer(h)
+			}
+		}
+		out[q] = all.sorted()
+	}
+	return out
+}
+
+// parallel calls fn for the parts of [0, n), each in a goroutine when there are several.
+func parallel(n, parts int, fn func(part, from, to int)) {
+	if parts == 1 {
+		fn(0, 0, n)
+		return
+	}
+	var wg sync.WaitGroup
+	for p := range parts {
+		wg.Go(func() { fn(p, n*p/parts, n*(p+1)/parts) })
+	}
+	wg.Wait()
+}
+
+// scan compares the rows [from, to) with every query.
+func (f *flat) scan(vecs [][]float32, k int, keep func(uint64) bool, from, to int) []top {
 	tops := make([]top, len(vecs))
 	for i := range tops {
-		tops[i] = top{k: k, hits: make([]Hit, 0, min(k, len(f.ids)))}
+		tops[i] = top{k: k, hits: make([]Hit, 0, min(k, to-from))}
 	}
-	for start := 0; start < len(f.ids); start += tile {
-		end := min(start+tile, len(f.ids))
+	for start := from; start < to; start += tile {
+		end := min(start+tile, to)
 		for q, vec := range vecs {
 			t := &tops[q]
 			for i := start; i < end; i++ {
-				h := Hit{f.ids[i], Dot(vec, f.at(i))}
-				if len(t.hits) == k && h.Score < t.hits[0].Score {
+				if keep != nil && !keep(f.ids[i]) {
 					continue
 				}
-				t.offer(h)
+				t.offer(Hit{f.ids[i], Dot(vec, f.at(i))})
 			}
 		}
 	}
-	for i := range tops {
-		out[i] = tops[i].sorted()
-	}
+	return tops
 }
 
 func (f *flat) Vector(id uint64, out []float32) bool {
@@ -156,7 +178,7 @@ func (f *flat) Dim() int { return f.dim }
 func (f *flat) Snapshot(w io.Writer) error {
 	f.lock.RLock()
 	defer f.lock.RUnlock()
-	return writeSnapshot(w, f.dim, f.ids, f.vectors)
+	return writeSnapshot(w, f.dim, f.ids, f.at)
 }
 
 func (f *flat) Restore(r io.Reader) error {

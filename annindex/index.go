@@ -16,23 +16,26 @@ type Hit struct {
 
 // Index holds one vector an id. Searches run concurrently with each other and
 // with one writer, and never see half a vector. Bad input (another dimension, a
-// NaN, an infinity, a vector of zeros, k below 1) is an error that names it
-// and changes nothing.
+// NaN, an infinity, a vector of zeros, one so long that an inner product may
+// overflow, k below 1) is an error that names it and changes nothing.
 type Index interface {
 	// Put inserts or moves a vector.
 	Put(id uint64, vec []float32) error
 	// Delete removes a vector; an id that is not there is ErrUnknown.
 	Delete(id uint64) error
-	// Search returns the k nearest that keep allows (nil: all), best first, ties by the smaller id.
+	// Search returns the k nearest that keep allows (nil: all), best first, ties by the smaller
+	// id; fewer when there are not so many. keep may be called from several goroutines at
+	// once and must not call the index.
 	Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, error)
 	// SearchMany is Search for many queries at once.
 	SearchMany(vecs [][]float32, k int) ([][]Hit, error)
-	// Vector copies a vector to out and tells whether it is there.
+	// Vector copies a vector to out, which has room for Dim numbers, and tells whether it is there.
 	Vector(id uint64, out []float32) bool
 	Len() int
 	Dim() int
-	// Snapshot writes the whole index; Restore replaces it by such a writing. What is torn,
-	// changed or of another dimension is refused with ErrSnapshot, and the index stays as it is.
+	// Snapshot writes the whole index; the writer waits while it does. Restore replaces the
+	// index by such a writing, of any engine. What is torn, changed or of another
+	// dimension is refused with ErrSnapshot, and the index stays as it is.
 	Snapshot(w io.Writer) error
 	Restore(r io.Reader) error
 }
@@ -61,19 +64,39 @@ func New(engine string, dim int) (Index, error) {
 	return nil, fmt.Errorf("annindex: engine %q: want one of %v", engine, Engines())
 }
 
+// maxLength keeps every inner product, and every partial sum of one, finite in
+// float32: by Cauchy and Schwarz it is at most the product of the lengths.
+const maxLength = 1e19
+
 func checkVector(vec []float32, dim int) error {
 	if len(vec) != dim {
 		return fmt.Errorf("annindex: vector of %d numbers, the index has dimension %d", len(vec), dim)
 	}
-	zero := true
+	var square float64
 	for i, x := range vec {
-		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
+		f := float64(x)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return fmt.Errorf("annindex: vector[%d] is %v", i, x)
 		}
-		zero = zero && x == 0
+		square += f * f
 	}
-	if zero {
+	if square == 0 {
 		return errors.New("annindex: a vector of zeros has no direction")
+	}
+	if length := math.Sqrt(square); length > maxLength {
+		return fmt.Errorf("annindex: a vector of length %g: at most %g", length, maxLength)
+	}
+	return nil
+}
+
+func checkMany(vecs [][]float32, k, dim int) error {
+	if err := checkK(k); err != nil {
+		return err
+	}
+	for i, v := range vecs {
+		if err := checkVector(v, dim); err != nil {
+			return fmt.Errorf("query %d: %w", i, err)
+		}
 	}
 	return nil
 }

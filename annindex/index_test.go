@@ -1,9 +1,7 @@
 package annindex
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -108,6 +106,38 @@ func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q
 	}
 }
 
+// TestCoresAgree compares a search that is shared among the cores by rows with
+// one that is not, on vectors with many ties.
+func TestCoresAgree(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(6, 1))
+	const dim, n = 3, 5*rowsPerWorker/2 + 7
+	ix := newFlat(dim)
+	few := make([][]float32, 500)
+	for i := range few {
+		few[i] = unit(rng, dim)
+	}
+	for range n {
+		if err := ix.Put(rng.Uint64(), few[rng.IntN(len(few))]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	third := func(id uint64) bool { return id%3 == 0 }
+	for name, keep := range map[string]func(uint64) bool{"all": nil, "third": third} {
+		for _, k := range []int{1, 10, 200, n + 1} {
+			q := unit(rng, dim)
+			got, err := ix.Search(q, k, keep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ix.scan([][]float32{q}, k, keep, 0, n)[0].sorted()
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s, k %d: the answer depends on the number of cores", name, k)
+			}
+		}
+	}
+}
+
 // TestScoresAreBitExact holds what the package promises of scores.
 func TestScoresAreBitExact(t *testing.T) {
 	t.Parallel()
@@ -153,7 +183,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		nan, inf := float32(math.NaN()), float32(math.Inf(-1))
-		for _, bad := range [][]float32{nil, {1}, {1, 2, 3}, {nan, 1}, {1, inf}, {0, 0}} {
+		for _, bad := range [][]float32{nil, {1}, {1, 2, 3}, {nan, 1}, {1, inf}, {0, 0}, {3e38, 3e38}, {2e19, 0}} {
 			if ix.Put(1, bad) == nil || ix.Put(2, bad) == nil {
 				t.Errorf("put %v: no error", bad)
 			}
@@ -180,57 +210,6 @@ func TestBadInputChangesNothing(t *testing.T) {
 	if _, err := New("flatt", 3); err == nil {
 		t.Error("an unknown engine: no error")
 	}
-}
-
-// TestSnapshot restores what was written, and refuses it torn anywhere or
-// with any bit changed; the index then stays as it was.
-func TestSnapshot(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, engine string) {
-		rng := rand.New(rand.NewPCG(4, 1))
-		const dim = 5
-		from, _ := New(engine, dim)
-		for id := range uint64(40) {
-			if err := from.Put(id*id, unit(rng, dim)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var buf bytes.Buffer
-		if err := from.Snapshot(&buf); err != nil {
-			t.Fatal(err)
-		}
-		whole := buf.Bytes()
-		to, _ := New(engine, dim)
-		if err := to.Restore(bytes.NewReader(whole)); err != nil {
-			t.Fatal(err)
-		}
-		a, b := make([]float32, dim), make([]float32, dim)
-		for id := range uint64(40) {
-			if !from.Vector(id*id, a) || !to.Vector(id*id, b) || !slices.Equal(a, b) {
-				t.Fatalf("vector %d: %v became %v", id*id, a, b)
-			}
-		}
-		refused := func(what string, data []byte) {
-			t.Helper()
-			if err := to.Restore(bytes.NewReader(data)); !errors.Is(err, ErrSnapshot) {
-				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
-			}
-			if to.Len() != 40 {
-				t.Fatalf("%s: the index changed", what)
-			}
-		}
-		for n := range whole {
-			refused(fmt.Sprintf("torn at %d", n), whole[:n])
-			flipped := slices.Clone(whole)
-			flipped[n] ^= 1 << rng.IntN(8)
-			refused(fmt.Sprintf("bit of byte %d", n), flipped)
-		}
-		refused("longer", append(slices.Clone(whole), 0))
-		other, _ := New(engine, dim+1)
-		if err := other.Restore(bytes.NewReader(whole)); !errors.Is(err, ErrSnapshot) {
-			t.Fatalf("another dimension: %v, want ErrSnapshot", err)
-		}
-	})
 }
 
 // TestConcurrentSearch runs searches beside a writer; the race detector and the scores watch.
@@ -275,24 +254,4 @@ func TestConcurrentSearch(t *testing.T) {
 			}
 		}
 	})
-}
-
-func BenchmarkFlatSearchMany(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	ix := newFlat(128)
-	for id := range uint64(15_000) {
-		if err := ix.Put(id, unit(rng, 128)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	queries := make([][]float32, 256)
-	for i := range queries {
-		queries[i] = unit(rng, 128)
-	}
-	for b.Loop() {
-		if _, err := ix.SearchMany(queries, 201); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(queries)), "us/query")
 }

@@ -10,45 +10,55 @@ import (
 	"math"
 )
 
-// A snapshot is a header (magic, version, dimension, count, and the CRC-32C of these), then per
-// vector its id and its numbers, little endian, then the CRC-32C of all the vectors.
+// A snapshot, little endian:
+//
+//	header  magic, version, dimension, count of vectors; CRC-32C of these
+//	block   up to blockRows rows of an id (8 bytes) and the numbers (4 each); CRC-32C of these
+//	...     until count rows were written; nothing follows
+//
+// A checksum a block, not one of the whole: a fault is found before more than
+// a block is believed, and 32 bits are enough for what a block holds. Each block's
+// sum goes on from the one before it, so a block missing, doubled or in another place is found.
 const (
 	snapshotMagic   = "kilimann"
 	snapshotVersion = 1
 	headerSize      = len(snapshotMagic) + 4 + 4 + 8
+	blockRows       = 64
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 func snapshotHeader(dim, count int) []byte {
 	b := append(make([]byte, 0, headerSize+4), snapshotMagic...)
 	b = binary.LittleEndian.AppendUint32(b, snapshotVersion)
 	b = binary.LittleEndian.AppendUint32(b, uint32(dim))
-	b = binary.LittleEndian.AppendUint64(b, uint64(count))
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.LittleEndian.AppendUint64(b, uint64(count))
 }
 
-func writeSnapshot(w io.Writer, dim int, ids []uint64, vectors []float32) error {
-	buffered := bufio.NewWriterSize(w, 1<<16)
-	sum := crc32.New(castagnoli)
-	out := io.MultiWriter(buffered, sum)
-	if _, err := buffered.Write(snapshotHeader(dim, len(ids))); err != nil {
-		return fmt.Errorf("annindex: write snapshot: %w", err)
-	}
-	row := make([]byte, 0, 8+4*dim)
-	for i, id := range ids {
-		row = binary.LittleEndian.AppendUint64(row[:0], id)
-		for _, x := range vectors[i*dim : (i+1)*dim] {
-			row = binary.LittleEndian.AppendUint32(row, math.Float32bits(x))
-		}
-		if _, err := out.Write(row); err != nil {
+// writeSnapshot writes the vectors at(0), at(1), ... of ids.
+func writeSnapshot(w io.Writer, dim int, ids []uint64, at func(i int) []float32) error {
+	out := bufio.NewWriterSize(w, 1<<16)
+	table := castagnoli()
+	block := snapshotHeader(dim, len(ids))
+	sum := crc32.Checksum(block, table)
+	for i := 0; ; {
+		block = binary.LittleEndian.AppendUint32(block, sum)
+		if _, err := out.Write(block); err != nil {
 			return fmt.Errorf("annindex: write snapshot: %w", err)
 		}
+		if i == len(ids) {
+			break
+		}
+		block = block[:0]
+		for end := min(i+blockRows, len(ids)); i < end; i++ {
+			block = binary.LittleEndian.AppendUint64(block, ids[i])
+			for _, x := range at(i) {
+				block = binary.LittleEndian.AppendUint32(block, math.Float32bits(x))
+			}
+		}
+		sum = crc32.Update(sum, table, block)
 	}
-	if err := binary.Write(buffered, binary.LittleEndian, sum.Sum32()); err != nil {
-		return fmt.Errorf("annindex: write snapshot: %w", err)
-	}
-	if err := buffered.Flush(); err != nil {
+	if err := out.Flush(); err != nil {
 		return fmt.Errorf("annindex: write snapshot: %w", err)
 	}
 	return nil
@@ -58,53 +68,68 @@ func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
 }
 
+// readSnapshot returns the ids and their vectors, one after another. Memory
+// grows with what was read and checked, not with what the header announces.
 func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	header := make([]byte, headerSize+4)
 	if _, err := io.ReadFull(in, header); err != nil {
 		return nil, nil, refuse("header: %v", err)
 	}
-	body, at := header[:headerSize], len(snapshotMagic)
-	if string(body[:at]) != snapshotMagic {
-		return nil, nil, refuse("it begins with %q, not %q", body[:at], snapshotMagic)
+	count, sum, err := readHeader(header, dim)
+	if err != nil {
+		return nil, nil, err
 	}
-	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(header[headerSize:]) {
-		return nil, nil, refuse("the header's checksum is wrong")
-	}
-	if v := binary.LittleEndian.Uint32(body[at:]); v != snapshotVersion {
-		return nil, nil, refuse("version %d, want %d", v, snapshotVersion)
-	}
-	if d := binary.LittleEndian.Uint32(body[at+4:]); int(d) != dim {
-		return nil, nil, refuse("dimension %d, the index has %d", d, dim)
-	}
-	count := binary.LittleEndian.Uint64(body[at+8:])
-	sum := crc32.New(castagnoli)
-	row := make([]byte, 8+4*dim)
+	table := castagnoli()
+	rowSize := 8 + 4*dim
+	buf := make([]byte, blockRows*rowSize+4)
 	seen := map[uint64]struct{}{}
-	for i := range count {
-		if _, err := io.ReadFull(in, row); err != nil {
-			return nil, nil, refuse("vector %d of %d: %v", i, count, err)
+	for done := uint64(0); done < count; {
+		rows := min(blockRows, count-done)
+		block := buf[:int(rows)*rowSize+4]
+		if _, err := io.ReadFull(in, block); err != nil {
+			return nil, nil, refuse("after vector %d of %d: %v", done, count, err)
 		}
-		sum.Write(row)
-		id := binary.LittleEndian.Uint64(row)
-		if _, ok := seen[id]; ok {
-			return nil, nil, refuse("id %d occurs twice", id)
+		body, want := block[:len(block)-4], binary.LittleEndian.Uint32(block[len(block)-4:])
+		if sum = crc32.Update(sum, table, body); sum != want {
+			return nil, nil, refuse("the checksum after vector %d is wrong", done+rows)
 		}
-		seen[id] = struct{}{}
-		ids = append(ids, id)
-		for j := 8; j < len(row); j += 4 {
-			vectors = append(vectors, math.Float32frombits(binary.LittleEndian.Uint32(row[j:])))
+		for ; len(body) > 0; body = body[rowSize:] {
+			id := binary.LittleEndian.Uint64(body)
+			if _, ok := seen[id]; ok {
+				return nil, nil, refuse("id %d occurs twice", id)
+			}
+			seen[id] = struct{}{}
+			ids = append(ids, id)
+			for j := 8; j < rowSize; j += 4 {
+				vectors = append(vectors, math.Float32frombits(binary.LittleEndian.Uint32(body[j:])))
+			}
+			if err := checkVector(vectors[len(vectors)-dim:], dim); err != nil {
+				return nil, nil, refuse("id %d: %v", id, err)
+			}
 		}
-	}
-	var want uint32
-	if err := binary.Read(in, binary.LittleEndian, &want); err != nil {
-		return nil, nil, refuse("checksum: %v", err)
-	}
-	if sum.Sum32() != want {
-		return nil, nil, refuse("the checksum of the vectors is wrong")
+		done += rows
 	}
 	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
 		return nil, nil, refuse("something follows the last vector")
 	}
 	return ids, vectors, nil
+}
+
+func readHeader(header []byte, dim int) (count uint64, sum uint32, err error) {
+	body, at := header[:headerSize], len(snapshotMagic)
+	if string(body[:at]) != snapshotMagic {
+		return 0, 0, refuse("it begins with %q, not %q", body[:at], snapshotMagic)
+	}
+	sum = crc32.Checksum(body, castagnoli())
+	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
+		return 0, 0, refuse("the header's checksum is wrong")
+	}
+	if v := binary.LittleEndian.Uint32(body[at:]); v != snapshotVersion {
+		return 0, 0, refuse("version %d, want %d", v, snapshotVersion)
+	}
+	if d := binary.LittleEndian.Uint32(body[at+4:]); uint64(d) != uint64(dim) {
+		return 0, 0, refuse("dimension %d, the index has %d", d, dim)
+	}
+	return binary.LittleEndian.Uint64(body[at+8:]), sum, nil
 }
