@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -18,6 +19,11 @@ import (
 // kilim's own limit for a record, so that a record over that limit arrives and is
 // refused with its reason, rather than by the broker at its producer's.
 const maxBatchBytes = 16 << 20
+
+// segmentBytes is the size at which a segment ends. Smaller than kfake's 100 MiB, since
+// only whole old segments are compacted; much larger than what the publisher sends at
+// once, see newestKept.
+const segmentBytes = 32 << 20
 
 // neverMs is 100 years: the longest sleep between cleanings that does not overflow
 // a time.Duration after a few additions. See the package comment on why.
@@ -65,6 +71,9 @@ func start(addr, dir string, log *slog.Logger) (*Broker, error) {
 	if err := repair(dir, log); err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
+	if err := compact(dir, time.Now(), log); err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
 	b := &Broker{addr: ln.Addr().String(), log: &kfakeLog{log: log}}
 	b.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
@@ -75,6 +84,7 @@ func start(addr, dir string, log *slog.Logger) (*Broker, error) {
 		kfake.DefaultNumPartitions(1),
 		kfake.BrokerConfigs(map[string]string{
 			"message.max.bytes":      strconv.Itoa(maxBatchBytes),
+			"log.segment.bytes":      strconv.Itoa(segmentBytes),
 			"log.retention.ms":       "-1",
 			"log.cleaner.backoff.ms": strconv.Itoa(neverMs),
 		}),

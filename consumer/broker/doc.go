@@ -34,12 +34,14 @@
 //
 // Records are read from disk; memory holds some 100 bytes a batch. But Start reads
 // every log, and after a SIGKILL it holds all of them in memory for that moment. The
-// disk only shrinks when a compacted topic is compacted, at Start; other topics keep
-// everything, for ever, as nothing is deleted by age. With more than a few gigabytes of log,
-// or more than one machine, it is time for a real Kafka (the daemon's broker setting).
+// disk only shrinks when Start compacts a compacted topic, whose newest two segments
+// (of 32 MiB) a partition stay as they are; other topics keep everything, for ever, as
+// nothing is deleted by age. With more than a few gigabytes of log, or more than
+// one machine, it is time for a real Kafka (the daemon's broker setting).
 //
-// Everything runs in one goroutine, two fsyncs a produced batch: producers should
-// send batches, and several topics do not make it faster.
+// All requests are served by one goroutine, with two fsyncs a produced batch. So the
+// rate is that of the disk's fsync times the records in a batch: producers should send
+// hundreds of records at once, and more producers or partitions make it no faster.
 //
 // There is no authentication and no encryption, hence loopback only.
 package broker
