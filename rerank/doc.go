@@ -1,0 +1,23 @@
+// Package rerank is stage 2 of the similarity search, and the form in which its
+// answers leave the house.
+//
+// Evidence is what is known of one artifact besides its embedding: entities, links,
+// words, dates. A Scorer weighs two pieces of evidence and the cosine of the
+// embeddings into one score, and keeps the parts, so that every published score can
+// be explained. TopK cuts lists, Diff tells what changed in one, Material whether that
+// is worth an update. An Update is that message; the outbox form is how messages
+// wait in the store, in the commit that caused them, until package publish has
+// delivered them.
+//
+// Everything here is a pure function of its arguments: no state, no clock, no
+// randomness, safe for concurrent use. Scores are symmetric bit for bit: score(a, b) ==
+// score(b, a), and do not depend on what else is scored, so that an artifact's list
+// comes out the same whichever of the two was the newcomer.
+//
+// The binary forms (Evidence, Lists, outbox entries) begin with a version byte. Their
+// decoders accept any input: what is not a whole, well-formed value is an error that
+// names the field, never a panic, and never an allocation larger than the input
+// justifies.
+//
+// asyncapi.yaml describes the topics; a test validates rendered messages against it.
+package rerank

@@ -1,0 +1,187 @@
+package rerank
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+)
+
+// Parts are the addends of a score before weighting: Cosine in [-1, 1], the others in [0, 1].
+type Parts struct {
+	Cosine   float32 `json:"cosine"`
+	Entities float32 `json:"entities"`
+	Words    float32 `json:"words"`
+	Date     float32 `json:"date"`
+	Link     float32 `json:"link"`
+}
+
+// Entry is one place of a list.
+type Entry struct {
+	ID    string  `json:"id"`
+	Score float32 `json:"score"`
+	Parts Parts   `json:"parts"`
+}
+
+// Lists are an artifact's lists, best first: Total by the score of stage 2, General by
+// the cosine of the embeddings alone.
+type Lists struct {
+	Total   []Entry `json:"total"`
+	General []Entry `json:"general"`
+}
+
+// less is the order of lists: by falling score, then by id, so that ties have one order.
+func less(a, b *Entry) bool {
+	if a.Score != b.Score {
+		return a.Score > b.Score
+	}
+	return strings.Compare(a.ID, b.ID) < 0
+}
+
+// TopK returns the best k entries by falling score, ties by rising id. The entries are not
+// modified; k < 1 gives an empty list.
+func TopK(entries []Entry, k int) []Entry {
+	if k < 1 || len(entries) == 0 {
+		return nil
+	}
+	// k is small: keeping the best in place is quicker than sorting all.
+	out := make([]Entry, 0, min(k, len(entries)))
+	for i := range entries {
+		e := &entries[i]
+		if len(out) == k {
+			if !less(e, &out[k-1]) {
+				continue
+			}
+			out = out[:k-1]
+		}
+		lo, hi := 0, len(out)
+		for lo < hi {
+			mid := int(uint(lo+hi) >> 1)
+			if less(e, &out[mid]) {
+				hi = mid
+			} else {
+				lo = mid + 1
+			}
+		}
+		out = append(out, Entry{})
+		copy(out[lo+1:], out[lo:])
+		out[lo] = *e
+	}
+	return out
+}
+
+// Changes is what happened to a list. Entered and Moved are in the new list's order, Left
+// in the old one's.
+type Changes struct {
+	Entered []string `json:"entered"`
+	Left    []string `json:"left"`
+	// Moved are the ids in both lists whose place among the ids in both lists
+	// differs: one that only slid down because another entered above has not moved.
+	Moved []string `json:"moved"`
+}
+
+// Diff tells how the new list differs from the old one in ids and order. Its slices
+// are never nil.
+func Diff(old, new []Entry) Changes {
+	c := Changes{Entered: []string{}, Left: []string{}, Moved: []string{}}
+	in := make(map[string]struct{}, len(new))
+	for i := range new {
+		in[new[i].ID] = struct{}{}
+	}
+	place := make(map[string]int, len(old))
+	for i := range old {
+		if _, ok := in[old[i].ID]; ok {
+			place[old[i].ID] = len(place)
+		} else {
+			c.Left = append(c.Left, old[i].ID)
+		}
+	}
+	kept := 0
+	for i := range new {
+		was, ok := place[new[i].ID]
+		if !ok {
+			c.Entered = append(c.Entered, new[i].ID)
+			continue
+		}
+		if was != kept {
+			c.Moved = append(c.Moved, new[i].ID)
+		}
+		kept++
+	}
+	return c
+}
+
+// Material tells whether the change from old to new is worth publishing: other ids or another
+// order in either list, or a score that moved by more than tolerance.
+func Material(old, new Lists, tolerance float32) bool {
+	return material(old.Total, new.Total, tolerance) || material(old.General, new.General, tolerance)
+}
+
+func material(old, new []Entry, tolerance float32) bool {
+	if len(old) != len(new) {
+		return true
+	}
+	for i := range old {
+		if old[i].ID != new[i].ID || math.Abs(float64(old[i].Score)-float64(new[i].Score)) > float64(tolerance) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	listsVersion = 1
+	// entryBytes is the least an entry takes: an empty id's length and six numbers.
+	entryBytes = 1 + 6*4
+)
+
+// Marshal returns the binary form.
+func (l *Lists) Marshal() []byte {
+	b := make([]byte, 0, 16+64*(len(l.Total)+len(l.General)))
+	return appendLists(append(b, listsVersion), l)
+}
+
+// Unmarshal reads the binary form; a score that is not finite is an error. After an
+// error l is not changed.
+func (l *Lists) Unmarshal(b []byte) error {
+	d := decoder{rest: b}
+	d.version(listsVersion)
+	v := d.lists()
+	if err := d.finish("lists"); err != nil {
+		return err
+	}
+	*l = v
+	return nil
+}
+
+func appendLists(b []byte, l *Lists) []byte {
+	for _, list := range [][]Entry{l.Total, l.General} {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for i := range list {
+			e := &list[i]
+			b = appendString(b, e.ID)
+			for _, v := range [...]float32{e.Score, e.Parts.Cosine, e.Parts.Entities, e.Parts.Words, e.Parts.Date, e.Parts.Link} {
+				b = appendFloat32(b, v)
+			}
+		}
+	}
+	return b
+}
+
+func (d *decoder) lists() Lists {
+	return Lists{Total: d.entries("total"), General: d.entries("general")}
+}
+
+func (d *decoder) entries(field string) []Entry {
+	n := d.count(field, entryBytes)
+	if n == 0 {
+		return nil
+	}
+	out := make([]Entry, n)
+	for i := range out {
+		out[i] = Entry{ID: d.string(field), Score: d.float32(field), Parts: Parts{
+			Cosine: d.float32(field), Entities: d.float32(field), Words: d.float32(field),
+			Date: d.float32(field), Link: d.float32(field),
+		}}
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package rerank
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Kind tells what an outbox entry is.
+type Kind uint8
+
+const (
+	// KindUpdate is an Update for the topic of lists.
+	KindUpdate Kind = 1
+	// KindTombstone says that an artifact is gone, and its lists with it.
+	KindTombstone Kind = 2
+	// KindMessage is a ready message for a topic by name: a dead letter.
+	KindMessage Kind = 3
+)
+
+const outboxVersion = 1
+
+// OutMessage is a decoded outbox entry.
+type OutMessage struct {
+	Kind Kind
+	// ID, Revision and Recorded are set for updates and tombstones.
+	ID       string
+	Revision uint64
+	Recorded time.Time
+	// Update is set for updates.
+	Update *Update
+	// Topic, Key, Value and Headers are set for messages. A nil key or value is null.
+	Topic   string
+	Key     []byte
+	Value   []byte
+	Headers []kafka.Header
+}
+
+// EncodeUpdate returns the outbox form of an update.
+func EncodeUpdate(u *Update) []byte {
+	b := make([]byte, 0, 256+64*(len(u.Lists.Total)+len(u.Lists.General)))
+	b = append(b, outboxVersion, byte(KindUpdate))
+	b = appendString(b, u.ID)
+	b = binary.AppendUvarint(b, u.Revision)
+	b = binary.AppendUvarint(b, uint64(u.Epoch))
+	b = appendLists(b, &u.Lists)
+	b = binary.AppendUvarint(b, uint64(len(u.Changes)))
+	for _, name := range slices.Sorted(maps.Keys(u.Changes)) {
+		c := u.Changes[name]
+		b = appendString(b, name)
+		b = appendStrings(b, c.Entered)
+		b = appendStrings(b, c.Left)
+		b = appendStrings(b, c.Moved)
+	}
+	b = appendStrings(b, u.Cause)
+	b = appendTime(b, u.Recorded)
+	return appendString(b, u.TraceParent)
+}
+
+// EncodeTombstone returns the outbox form of the message that deletes an artifact's lists.
+// recorded is the timestamp of the record that deleted the artifact.
+func EncodeTombstone(id string, revision uint64, recorded time.Time) []byte {
+	b := append(make([]byte, 0, 32+len(id)), outboxVersion, byte(KindTombstone))
+	b = appendString(b, id)
+	b = binary.AppendUvarint(b, revision)
+	return appendTime(b, recorded)
+}
+
+// EncodeMessage returns the outbox form of a ready message. A nil key or value is null.
+func EncodeMessage(topic string, key, value []byte, headers []kafka.Header) []byte {
+	b := append(make([]byte, 0, 64+len(topic)+len(key)+len(value)+64*len(headers)), outboxVersion, byte(KindMessage))
+	b = appendString(b, topic)
+	b = appendOptional(b, key)
+	b = appendOptional(b, value)
+	b = binary.AppendUvarint(b, uint64(len(headers)))
+	for _, h := range headers {
+		b = appendString(b, h.Key)
+		b = appendOptional(b, h.Value)
+	}
+	return b
+}
+
+// Decode reads an outbox entry. The message does not refer to value's memory.
+func Decode(value []byte) (OutMessage, error) {
+	d := decoder{rest: value}
+	d.version(outboxVersion)
+	m := OutMessage{Kind: Kind(d.byte("kind"))}
+	switch m.Kind {
+	case KindUpdate:
+		m.Update = d.update()
+		m.ID, m.Revision, m.Recorded = m.Update.ID, m.Update.Revision, m.Update.Recorded
+	case KindTombstone:
+		m.ID = d.string("id")
+		m.Revision = d.uvarint("revision")
+		m.Recorded = d.time("recorded")
+	case KindMessage:
+		m.Topic = d.string("topic")
+		m.Key = d.optional("key")
+		m.Value = d.optional("value")
+		m.Headers = d.headers("headers")
+	default:
+		d.fail("kind", fmt.Errorf("%d is not known", m.Kind))
+	}
+	if err := d.finish("outbox entry"); err != nil {
+		return OutMessage{}, err
+	}
+	return m, nil
+}
+
+func (d *decoder) update() *Update {
+	u := &Update{
+		ID:       d.string("id"),
+		Revision: d.uvarint("revision"),
+		Epoch:    uint32(d.below("epoch", math.MaxUint32)),
+		Lists:    d.lists(),
+	}
+	if n := d.count("changes", 4); n > 0 {
+		u.Changes = make(map[string]Changes, n)
+		for range n {
+			name := d.string("changes")
+			u.Changes[name] = Changes{Entered: d.strings("entered"), Left: d.strings("left"), Moved: d.strings("moved")}
+		}
+	}
+	u.Cause = d.strings("cause")
+	u.Recorded = d.time("recorded")
+	u.TraceParent = d.string("traceparent")
+	return u
+}
+
+func appendStrings(b []byte, v []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	for _, s := range v {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+func (d *decoder) strings(field string) []string {
+	n := d.count(field, 1)
+	if n == 0 {
+		return nil
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = d.string(field)
+	}
+	return out
+}
+
+func (d *decoder) headers(field string) []kafka.Header {
+	n := d.count(field, 2)
+	if n == 0 {
+		return nil
+	}
+	out := make([]kafka.Header, n)
+	for i := range out {
+		out[i] = kafka.Header{Key: d.string(field), Value: d.optional(field)}
+	}
+	return out
+}

@@ -1,0 +1,2 @@
+// Package publish delivers the outbox.
+package publish

@@ -1,0 +1,30 @@
+package publish
+
+// Entry is one message that waits in the outbox, in the form of package rerank.
+type Entry struct {
+	Seq   uint64
+	Value []byte
+}
+
+// Position is the offset in an output partition up to which the outbox is known to be delivered.
+type Position struct {
+	Topic     string
+	Partition int
+	Next      int64
+}
+
+// Store is the outbox, as the publisher uses it. An error of any method is final: Run
+// returns it.
+type Store interface {
+	// UUID names the store, for all its life and alone.
+	UUID() string
+	// Outbox returns up to limit waiting entries with sequence numbers above
+	// after, in their order.
+	Outbox(after uint64, limit int) ([]Entry, error)
+	// Ack removes the entries up to and including upto and stores the positions,
+	// atomically and durably. With an upto that is acknowledged already (0 is), it only
+	// stores the positions. Partitions that are not named keep theirs.
+	Ack(upto uint64, positions []Position) error
+	// Positions returns what Ack stored.
+	Positions() ([]Position, error)
+}

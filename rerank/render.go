@@ -1,0 +1,82 @@
+package rerank
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Headers that every published message carries: which store wrote it, and the outbox
+// sequence number. By these the publisher knows its own messages again.
+const (
+	HeaderWriter = "kilim_writer"
+	HeaderSeq    = "kilim_seq"
+)
+
+// CloudEvents types of what is published about lists.
+const (
+	TypeUpdated = "kilim.similar.updated"
+	TypeDeleted = "kilim.similar.deleted"
+)
+
+// Topics are the names of the topics that outbox entries don't name themselves.
+type Topics struct {
+	Similar     string
+	DeadLetters string
+}
+
+// Render returns the Kafka message of an outbox entry: always the same bytes for the same
+// arguments. Lists are CloudEvents 1.0 in binary mode (CloudEvents Kafka protocol
+// binding, section 3.2) with source as ce_source; their id is "<artifact>/<revision>".
+// writer and seq become the headers HeaderWriter and HeaderSeq; headers of these names
+// that a dead letter came with are dropped, lest it be taken for one of ours.
+// Partition, offset and time are left to whoever sends it.
+func (m *OutMessage) Render(topics Topics, source, writer string, seq uint64) (kafka.Message, error) {
+	own := []kafka.Header{
+		{Key: HeaderWriter, Value: []byte(writer)},
+		{Key: HeaderSeq, Value: strconv.AppendUint(nil, seq, 10)},
+	}
+	switch m.Kind {
+	case KindUpdate:
+		value, err := json.Marshal(m.Update)
+		if err != nil {
+			return kafka.Message{}, fmt.Errorf("rerank: render update of %q: %w", m.ID, err)
+		}
+		headers := m.event(TypeUpdated, source, own)
+		headers = append(headers, kafka.Header{Key: "content-type", Value: []byte("application/json")})
+		if t := m.Update.TraceParent; t != "" {
+			headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
+		}
+		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Value: value, Headers: headers}, nil
+	case KindTombstone:
+		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Headers: m.event(TypeDeleted, source, own)}, nil
+	case KindMessage:
+		headers := slices.DeleteFunc(slices.Clone(m.Headers), func(h kafka.Header) bool {
+			return h.Key == HeaderWriter || h.Key == HeaderSeq
+		})
+		return kafka.Message{Topic: m.Topic, Key: m.Key, Value: m.Value, Headers: append(headers, own...)}, nil
+	}
+	return kafka.Message{}, fmt.Errorf("rerank: render outbox entry %d: kind %d is not known", seq, m.Kind)
+}
+
+// event returns the CloudEvents attributes. ce_time is the time of the record that
+// caused the change; what no record caused has none, so that it renders the same at any time.
+func (m *OutMessage) event(kind, source string, own []kafka.Header) []kafka.Header {
+	attr := func(name, value string) kafka.Header {
+		return kafka.Header{Key: "ce_" + name, Value: []byte(value)}
+	}
+	headers := append(make([]kafka.Header, 0, 10),
+		attr("specversion", "1.0"),
+		attr("id", m.ID+"/"+strconv.FormatUint(m.Revision, 10)),
+		attr("source", source),
+		attr("type", kind),
+		attr("subject", m.ID))
+	if !m.Recorded.IsZero() {
+		headers = append(headers, attr("time", m.Recorded.UTC().Format(time.RFC3339Nano)))
+	}
+	return append(headers, own...)
+}
