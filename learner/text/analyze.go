@@ -1,155 +1,186 @@
 package text
 
 import (
-	"math/bits"
-	"slices"
-	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// The terms of words and of n-grams have spaces of their own.
-const (
-	wordBuckets = 1 << 18
-	gramBuckets = 1 << 18
-	// Buckets is the number of terms that there can be.
-	Buckets = wordBuckets + gramBuckets
-)
-
-// Lengths of the character n-grams.
-const (
-	minGram = 3
-	maxGram = 5
-)
-
-// Term is a hashed word or n-gram with the number of its occurrences (at most 65,535).
+// Term is a bucket and how often the document has it, 65535 standing for that
+// or more.
 type Term struct {
 	Bucket uint32
 	Count  uint16
 }
 
-// Doc is an analyzed text. Both lists ascend by bucket and have no bucket twice.
+// Doc is an analyzed document. Both lists are sorted by bucket, without
+// duplicates. Words have buckets below Buckets/2, grams from there on.
 type Doc struct {
-	Words []Term // buckets below 1<<18
-	Grams []Term // buckets from 1<<18 to below Buckets
+	Words, Grams []Term
 }
 
-// scratch is what an analysis needs and the next one can use again.
-type scratch struct {
-	words, grams []uint32
-	runes        []rune
-	fold         cases.Caser
+// Delta adds sign to delta at each bucket of the document: the change of the
+// document frequencies when it comes (+1) or goes (-1).
+func (d *Doc) Delta(delta map[uint32]int32, sign int32) {
+	for _, t := range d.Words {
+		delta[t.Bucket] += sign
+	}
+	for _, t := range d.Grams {
+		delta[t.Bucket] += sign
+	}
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{fold: cases.Fold()} }}
+// The marks at the ends of a word, in its grams. Control characters are never
+// part of a word.
+const (
+	wordBegin rune = 0x02
+	wordEnd   rune = 0x03
 
-// Analyze finds the terms of texts that belong together. A word is a run of
-// letters, marks and digits after NFKC and full case folding; n-grams are taken
-// within words, whose ends are marked, so that a prefix differs from a middle.
+	minGram, maxGram = 3, 5
+)
+
+// Analyze counts the words and grams of texts. No word spans two texts. Bytes
+// that are not UTF-8 separate words. Time and memory are linear in the input.
 func (e *Encoder) Analyze(texts ...string) *Doc {
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	s.words, s.grams = s.words[:0], s.grams[:0]
+	a := e.analyzers.Get().(*analyzer)
 	for _, t := range texts {
-		e.scan(s, t)
+		a.text(t)
 	}
-	return &Doc{Words: count(s.words), Grams: count(s.grams)}
+	doc := a.doc()
+	// One huge text must not hold its buffers for ever.
+	if len(a.spare) <= maxPooled && cap(a.normal) <= maxPooled {
+		e.analyzers.Put(a)
+	}
+	return doc
 }
 
-// edge marks the ends of a word; it can't occur in one.
-const edge = '\x00'
+const maxPooled = 1 << 16
 
-func (e *Encoder) scan(s *scratch, t string) {
-	if !plain(t) {
-		// Folding may undo the composition (and the reverse), hence NFKC on both sides.
-		t = norm.NFKC.String(s.fold.String(norm.NFKC.String(t)))
-	}
-	s.runes = append(s.runes[:0], edge)
-	for _, r := range t {
-		if r < 0x80 {
-			if 'A' <= r && r <= 'Z' {
-				r += 'a' - 'A'
-			}
-			if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
-				s.runes = append(s.runes, r)
-				continue
-			}
-		} else if unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) {
-			s.runes = append(s.runes, r)
+// analyzer is the scratch of one Analyze.
+type analyzer struct {
+	e            *Encoder
+	word         []rune // wordBegin and the runes of the word so far
+	words, grams []uint32
+	spare        []uint32
+	terms        []Term
+	fold         cases.Caser // stateful, so not shared
+	normal       []byte
+}
+
+func newAnalyzer(e *Encoder) *analyzer {
+	return &analyzer{e: e, word: []rune{wordBegin}, fold: cases.Fold()}
+}
+
+// text takes in one text. It is cut at ASCII white space, across which neither
+// normalization nor folding acts, so that the stretches in ASCII, which are
+// most, need neither.
+func (a *analyzer) text(s string) {
+	for i := 0; i < len(s); {
+		if isSpace(s[i]) {
+			i++
 			continue
 		}
-		e.word(s)
-	}
-	e.word(s)
-}
-
-// plain tells text that case folding of ASCII letters alone brings to its normal form.
-func plain(t string) bool {
-	for i := range len(t) {
-		if t[i] >= 0x80 {
-			return false
+		begin, ascii := i, true
+		for i < len(s) && !isSpace(s[i]) {
+			ascii = ascii && s[i] < utf8.RuneSelf
+			i++
+		}
+		if ascii {
+			a.ascii(s[begin:i])
+		} else {
+			a.unicode(s[begin:i])
 		}
 	}
-	return true
 }
 
-// word ends the word in s.runes, if there is one, and begins the next.
-func (e *Encoder) word(s *scratch) {
-	if len(s.runes) == 1 {
+func isSpace(c byte) bool { return c == ' ' || c-'\t' < 5 }
+
+func (a *analyzer) ascii(s string) {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c-'a' < 26 || c-'0' < 10:
+		case c-'A' < 26:
+			c += 'a' - 'A'
+		default:
+			a.endWord()
+			continue
+		}
+		a.word = append(a.word, rune(c))
+	}
+	a.endWord()
+}
+
+func (a *analyzer) unicode(s string) {
+	a.normal = norm.NFKC.AppendString(a.normal[:0], s)
+	folded := a.fold.Bytes(a.normal)
+	// Folding may leave what is not in normal form.
+	a.normal = norm.NFKC.Append(a.normal[:0], folded...)
+	for i := 0; i < len(a.normal); {
+		r, size := utf8.DecodeRune(a.normal[i:])
+		i += size
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
+			a.word = append(a.word, r)
+		} else {
+			a.endWord()
+		}
+	}
+	a.endWord()
+}
+
+// endWord hashes the word and its grams. The hash of a stretch is its
+// polynomial in a seeded odd base modulo 2^64, finished by mix: those of 3, 4
+// and 5 runes that begin at one place share their beginning.
+func (a *analyzer) endWord() {
+	if len(a.word) == 1 {
 		return
 	}
-	h := e.wordSeed
-	for _, r := range s.runes[1:] {
-		h = mix(h, uint64(r))
+	base := a.e.base
+	// The leading 1 makes polynomials of different lengths different.
+	h := uint64(1)
+	for _, r := range a.word[1:] {
+		h = h*base + uint64(r)
 	}
-	s.words = append(s.words, uint32(finish(h)%wordBuckets))
-	s.runes = append(s.runes, edge)
-	for from := range s.runes {
-		h := e.gramSeed
-		for n := 0; n < maxGram && from+n < len(s.runes); n++ {
-			h = mix(h, uint64(s.runes[from+n]))
-			if n+1 >= minGram {
-				s.grams = append(s.grams, wordBuckets+uint32(finish(h)%gramBuckets))
-			}
+	a.words = append(a.words, uint32(mix(h^a.e.wordSalt)>>(64-wordBits)))
+
+	w, salt := append(a.word, wordEnd), a.e.gramSalt
+	for i := 0; i+minGram <= len(w); i++ {
+		h := ((base+uint64(w[i]))*base+uint64(w[i+1]))*base + uint64(w[i+2])
+		a.grams = append(a.grams, uint32(mix(h^salt)>>(64-gramBits)))
+		for _, r := range w[i+minGram : min(i+maxGram, len(w))] {
+			h = h*base + uint64(r)
+			a.grams = append(a.grams, uint32(mix(h^salt)>>(64-gramBits)))
 		}
 	}
-	s.runes = s.runes[:1]
+	a.word = w[:1]
 }
 
-// mix and finish are a multiply-and-fold hash over runes, after wyhash.
-func mix(h, x uint64) uint64 {
-	hi, lo := bits.Mul64(h^x, 0x9e3779b97f4a7c15)
-	return hi ^ lo ^ x
-}
-
-func finish(h uint64) uint64 {
-	h ^= h >> 32
-	h *= 0xd6e8feb86659fd93
-	return h ^ h>>32
-}
-
-// count turns hashes into terms; it sorts its argument.
-func count(hashes []uint32) []Term {
-	if len(hashes) == 0 {
-		return nil
+// doc counts what was taken in and empties the scratch.
+func (a *analyzer) doc() *Doc {
+	total := len(a.words) + len(a.grams)
+	if len(a.spare) < total {
+		a.spare, a.terms = make([]uint32, total+total/4), make([]Term, total+total/4)
 	}
-	slices.Sort(hashes)
-	distinct := 1
-	for i := 1; i < len(hashes); i++ {
-		if hashes[i] != hashes[i-1] {
-			distinct++
+	nw := countRuns(a.terms, radixSort(a.words, a.spare, wordBits), 0)
+	n := nw + countRuns(a.terms[nw:], radixSort(a.grams, a.spare, gramBits), wordBuckets)
+	a.words, a.grams = a.words[:0], a.grams[:0]
+	terms := make([]Term, n)
+	copy(terms, a.terms)
+	return &Doc{Words: terms[:nw:nw], Grams: terms[nw:]}
+}
+
+// countRuns turns the runs of sorted into terms of buckets from first, and
+// returns how many.
+func countRuns(terms []Term, sorted []uint32, first uint32) int {
+	n := 0
+	for i := 0; i < len(sorted); {
+		x, begin := sorted[i], i
+		for i++; i < len(sorted) && sorted[i] == x; i++ {
 		}
+		terms[n] = Term{first + x, uint16(min(i-begin, 1<<16-1))}
+		n++
 	}
-	out := make([]Term, 0, distinct)
-	for i := 0; i < len(hashes); {
-		j := i + 1
-		for j < len(hashes) && hashes[j] == hashes[i] {
-			j++
-		}
-		out = append(out, Term{hashes[i], uint16(min(j-i, 1<<16-1))})
-		i = j
-	}
-	return out
+	return n
 }

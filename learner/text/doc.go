@@ -1,14 +1,23 @@
-// Package text turns text into features that need no model file: words and
-// character 3- to 5-grams, hashed, weighted by tf-idf, and projected to a
-// dense vector by a fixed random matrix.
+// Package text turns what can be read of an artifact into a feature vector.
 //
-// The words are kept by the caller as evidence for reranking; the dense vector is
-// the input of the graph network. Weights: (1 + ln tf) * idf, with
-// idf = ln((1+N)/(1+df)) + 1 (the smooth form of Salton and Buckley 1988). The
-// sparse vector is brought to length 1 and projected by a sparse
-// Johnson-Lindenstrauss transform (Kane and Nelson 2014, section 4: block
-// construction), whose columns come from a hash and are never stored. Cosines are
-// preserved within about 1/sqrt(Dim).
+// The way of a text, and what each step is for:
 //
-// Equal input gives equal bits, whatever was computed before.
+//   - NFKC and case folding (Unicode toNFKC_Casefold), so that spellings which
+//     a reader takes for equal are equal;
+//   - words: maximal runs of letters, numbers and marks. Words carry names;
+//   - character 3..5-grams of each word, with a mark at both of its ends. They
+//     carry inflections, misspellings, and scripts written without spaces;
+//   - both hashed into a fixed number of buckets by a seeded hash (Weinberger
+//     et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009),
+//     so that there is no vocabulary to keep and new words need no training;
+//   - weighted (1 + ln tf) * (ln((1+N)/(1+df)) + 1), the words and the grams
+//     each scaled to length 1, since there are twenty times as many grams;
+//   - projected to Dim coordinates by a sparse Johnson-Lindenstrauss transform
+//     (Kane and Nelson, "Sparser Johnson-Lindenstrauss Transforms", JACM 2014,
+//     the block construction): cosines survive within about 1/sqrt(Dim). The
+//     columns are computed from the bucket's hash; no matrix is stored.
+//
+// An Encoder is a pure function of its Config: equal input gives equal bits,
+// whatever was encoded before and on however many goroutines. The document
+// frequencies are the one thing that changes; they live in Table.
 package text

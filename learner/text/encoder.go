@@ -3,33 +3,46 @@ package text
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
-// Config shapes an encoder.
+// Config shapes an Encoder.
 type Config struct {
-	// Dim is the length of the dense vector: a multiple of 8; default 256.
+	// Dim is the number of coordinates of a feature vector: a multiple of 4 in
+	// 4..65536. 0 stands for 256.
 	Dim int
-	// Seed chooses the hash functions and with them the projection.
+	// Seed chooses the hash functions, and with them the projection.
 	Seed uint64
 }
 
-// perTerm is the number of coordinates that a term goes to, one in each block of Dim/perTerm.
-const perTerm = 8
+const (
+	wordBits = 18
+	gramBits = 18
 
-// Encoder is safe for concurrent use.
-type Encoder struct {
-	cfg                          Config
-	wordSeed, gramSeed, signSeed uint64
-	block                        uint64
-	// tf[n] is 1 + ln n.
-	tf [64]float32
-}
+	wordBuckets = 1 << wordBits
+	gramBuckets = 1 << gramBits
 
-// Identity names what the vectors of an encoder depend on: vectors of two
-// identities must not be compared.
+	// Buckets is the number of buckets: words have the lower half, grams the
+	// upper.
+	Buckets = wordBuckets + gramBuckets
+
+	defaultDim = 256
+	maxDim     = 1 << 16
+
+	// nonZeros is the number of nonzero entries of a column of the projection.
+	// A text has hundreds of terms, over which more would gain nothing.
+	nonZeros = 4
+
+	// wordShare is the part of the squared length that words have in the vector
+	// of a text.
+	wordShare = 0.7
+)
+
+// Identity names an encoder: vectors of encoders with equal identities can be
+// compared, others cannot.
 type Identity struct {
 	Name    string
-	Version int
+	Version int // of the algorithm with its constants
 	Dim     int
 	Seed    uint64
 }
@@ -38,83 +51,58 @@ func (id Identity) String() string {
 	return fmt.Sprintf("%s v%d, %d numbers, seed %d", id.Name, id.Version, id.Dim, id.Seed)
 }
 
+// Encoder analyzes and projects texts. It is immutable and safe for concurrent
+// use.
+type Encoder struct {
+	cfg                Config
+	base               uint64 // of the polynomial hash
+	wordSalt, gramSalt uint64 // of its finish
+	columns            uint64 // salt of the projection
+	block              uint64 // coordinates in each of the nonZeros blocks
+	tf                 [tfSize]float32
+	analyzers          sync.Pool // of *analyzer
+	grams              sync.Pool // of *[]float32, Dim long
+}
+
 // NewEncoder returns the encoder of a configuration.
 func NewEncoder(cfg Config) (*Encoder, error) {
 	if cfg.Dim == 0 {
-		cfg.Dim = 256
+		cfg.Dim = defaultDim
 	}
-	if cfg.Dim < perTerm || cfg.Dim%perTerm != 0 {
-		return nil, fmt.Errorf("text: dim %d: must be a multiple of %d", cfg.Dim, perTerm)
+	if cfg.Dim < nonZeros || cfg.Dim > maxDim || cfg.Dim%nonZeros != 0 {
+		return nil, fmt.Errorf("text: dim %d: must be a multiple of %d in %d..%d", cfg.Dim, nonZeros, nonZeros, maxDim)
 	}
 	e := &Encoder{
 		cfg:      cfg,
-		wordSeed: finish(cfg.Seed*3 + 1), gramSeed: finish(cfg.Seed*3 + 2), signSeed: finish(cfg.Seed*3 + 3),
-		block: uint64(cfg.Dim / perTerm),
+		base:     mix(cfg.Seed^0x9e3779b97f4a7c15) | 1,
+		wordSalt: mix(cfg.Seed ^ 0xd1b54a32d192ed03),
+		gramSalt: mix(cfg.Seed ^ 0x2545f4914f6cdd1d),
+		columns:  mix(cfg.Seed ^ 0x8cb92ba72f3d8dd7),
+		block:    uint64(cfg.Dim / nonZeros),
 	}
 	for n := range e.tf {
 		e.tf[n] = float32(1 + math.Log(float64(max(n, 1))))
 	}
+	e.analyzers.New = func() any { return newAnalyzer(e) }
+	e.grams.New = func() any {
+		v := make([]float32, cfg.Dim)
+		return &v
+	}
 	return e, nil
 }
 
-// Dim is the length of the dense vector.
+// Dim is the number of coordinates of a feature vector.
 func (e *Encoder) Dim() int { return e.cfg.Dim }
 
-// Identity identifies the encoder.
+// Identity names the encoder.
 func (e *Encoder) Identity() Identity {
-	return Identity{Name: "words+ngrams", Version: 1, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	return Identity{Name: "words+grams", Version: 2, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
 }
 
-// TF is the weight of a term that occurs n times.
-func (e *Encoder) TF(n uint16) float32 {
-	if int(n) < len(e.tf) {
-		return e.tf[n]
-	}
-	return float32(1 + math.Log(float64(n)))
-}
-
-// Project writes the dense vector of a document to out, which has length Dim: of
-// length 1, or all zeros for a document without terms. idf gives the weight of a bucket.
-func (e *Encoder) Project(d *Doc, idf func(bucket uint32) float32, out []float32) {
-	if len(out) != e.cfg.Dim {
-		panic(fmt.Sprintf("text: project to %d numbers, the encoder has %d", len(out), e.cfg.Dim))
-	}
-	clear(out)
-	for _, terms := range [2][]Term{d.Words, d.Grams} {
-		for _, t := range terms {
-			e.add(t, e.TF(t.Count)*idf(t.Bucket), out)
-		}
-	}
-	var n float64
-	for _, x := range out {
-		n += float64(x) * float64(x)
-	}
-	if n == 0 {
-		return
-	}
-	scale := float32(1 / math.Sqrt(n))
-	for i := range out {
-		out[i] *= scale
-	}
-}
-
-// ProjectPlain is Project with all terms of equal weight: the vector does not
-// depend on what else there is.
-func (e *Encoder) ProjectPlain(d *Doc, out []float32) {
-	e.Project(d, func(uint32) float32 { return 1 }, out)
-}
-
-// add adds the term's column, whose numbers are +-1 at one place of each block. (The
-// factor 1/sqrt(perTerm) is left to the normalization.)
-func (e *Encoder) add(t Term, weight float32, out []float32) {
-	h := finish(mix(e.signSeed, uint64(t.Bucket)))
-	for b := range perTerm {
-		h = finish(h + 0x9e3779b97f4a7c15)
-		at := uint64(b)*e.block + (h>>1)%e.block
-		if h&1 == 0 {
-			out[at] += weight
-		} else {
-			out[at] -= weight
-		}
-	}
+// mix is the finisher of splitmix64 (Steele, Lea, Flood 2014): every bit of x
+// reaches every bit of the result.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }

@@ -5,39 +5,51 @@ import (
 	"math"
 )
 
-// Table holds document frequencies in memory: in how many documents each term
-// occurs. Callers see to it that nobody reads while somebody writes.
+// Table holds in how many documents of an archive each bucket occurs. It may
+// be read by many goroutines or written by one; the caller locks.
+//
+// The counts are plain sums: documents added and removed in any order leave
+// exactly the counts of those that remain.
 type Table struct {
-	df   []int32
 	docs int
-	// logs[n] is ln(1+n); lnDocs is ln(1+docs).
-	logs   []float32
-	lnDocs float32
+	df   []int32
+	// base is ln(1+docs) + 1.
+	base float32
+	// logs[n] is ln(1+n).
+	logs [logSize]float32
 }
 
-// NewTable returns a table without documents.
+// logSize is the range in which logarithms are looked up: rare terms, which
+// are most. Common ones are computed.
+const logSize = 1 << 12
+
+// NewTable returns the table of an empty archive.
 func NewTable() *Table {
-	t := &Table{df: make([]int32, Buckets), logs: make([]float32, 1<<12)}
+	t := &Table{df: make([]int32, Buckets)}
 	for n := range t.logs {
 		t.logs[n] = float32(math.Log1p(float64(n)))
 	}
+	t.SetDocs(0)
 	return t
 }
 
-// Add counts a document's terms n times: 1 when it comes, -1 when it goes.
-func (t *Table) Add(d *Doc, n int) {
-	for _, terms := range [2][]Term{d.Words, d.Grams} {
+// Add counts a document in (sign +1) or out (-1).
+func (t *Table) Add(d *Doc, sign int) {
+	for _, terms := range [][]Term{d.Words, d.Grams} {
 		for _, term := range terms {
-			t.df[term.Bucket] += int32(n)
+			t.df[term.Bucket] += int32(sign)
 		}
 	}
-	t.SetDocs(t.docs + n)
+	t.SetDocs(t.docs + sign)
 }
 
-// Load sets the frequency of one term, as it was stored.
+// Load sets a bucket's count, of a table that was kept elsewhere.
 func (t *Table) Load(bucket uint32, df int32) error {
-	if bucket >= Buckets || df < 0 {
-		return fmt.Errorf("text: document frequency %d of bucket %d: buckets are below %d, frequencies not negative", df, bucket, Buckets)
+	if int(bucket) >= len(t.df) {
+		return fmt.Errorf("text: document frequency of bucket %d: there are %d buckets", bucket, len(t.df))
+	}
+	if df < 0 {
+		return fmt.Errorf("text: document frequency %d of bucket %d: must be 0 or more", df, bucket)
 	}
 	t.df[bucket] = df
 	return nil
@@ -46,20 +58,22 @@ func (t *Table) Load(bucket uint32, df int32) error {
 // SetDocs sets the number of documents.
 func (t *Table) SetDocs(n int) {
 	t.docs = n
-	t.lnDocs = float32(math.Log1p(float64(n)))
+	t.base = float32(math.Log1p(float64(max(n, 0))) + 1)
 }
 
 // Docs is the number of documents.
 func (t *Table) Docs() int { return t.docs }
 
-// DF is the number of documents with a term.
+// DF is the number of documents that have the bucket. A bucket of
+// Buckets or more panics.
 func (t *Table) DF(bucket uint32) int32 { return t.df[bucket] }
 
-// IDF is ln((1+N)/(1+df)) + 1.
+// IDF is ln((1+docs)/(1+df)) + 1: at least 1 while no count exceeds docs. A
+// bucket of Buckets or more panics.
 func (t *Table) IDF(bucket uint32) float32 {
 	df := t.df[bucket]
-	if int(df) < len(t.logs) {
-		return t.lnDocs - t.logs[df] + 1
+	if uint32(df) < logSize {
+		return t.base - t.logs[df]
 	}
-	return t.lnDocs - float32(math.Log1p(float64(df))) + 1
+	return t.base - float32(math.Log1p(float64(max(df, 0))))
 }
