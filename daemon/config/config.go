@@ -1,0 +1,173 @@
+package config
+
+import (
+	"strings"
+
+	"kilim/consumer/kafkaconn"
+)
+
+// Config is everything that `kilim serve` can be told.
+//
+// Tags beside kong's own: min and max bound a number (inclusive), oneof lists
+// the words allowed.
+type Config struct {
+	Client
+	Data          string  `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
+	HTTP          string  `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
+	WebConfigFile string  `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
+	Log           Log     `embed:"" prefix:"log."`
+	Ingest        Ingest  `embed:"" prefix:"ingest."`
+	Index         Index   `embed:"" prefix:"index."`
+	Refresh       Refresh `embed:"" prefix:"refresh."`
+	Lists         Lists   `embed:"" prefix:"lists."`
+	Publish       Publish `embed:"" prefix:"publish."`
+	Store         Store   `embed:"" prefix:"store."`
+}
+
+// Client is what every command needs that talks to Kafka.
+type Client struct {
+	Broker string `default:"embedded://127.0.0.1:9092" placeholder:"ADDRESS" help:"Kafka: host:port,host:port of a cluster, or embedded://HOST:PORT for the broker inside of the daemon, which keeps its log in the data folder and listens on loopback."`
+	Kafka  Kafka  `embed:"" prefix:"kafka."`
+}
+
+// Kafka is how to speak to the cluster, and the names in it.
+type Kafka struct {
+	Group       string `default:"kilim" help:"Consumer group. Instances of one group share the partitions."`
+	Topics      Topics `embed:"" prefix:"topics."`
+	Partitions  int    `default:"1" min:"1" max:"10000" help:"Partitions of topics that are missing and get created. Existing ones are left alone."`
+	Replication int    `default:"1" min:"1" max:"100" help:"Replicas of topics that are missing and get created. The embedded broker has one."`
+	TLS         TLS    `name:"tls" embed:"" prefix:"tls."`
+	SASL        SASL   `name:"sasl" embed:"" prefix:"sasl."`
+}
+
+// Topics are the names of the topics.
+type Topics struct {
+	Artifacts   string `default:"kilim.artifacts" help:"Topic of the artifacts, read."`
+	Similar     string `default:"kilim.similar" help:"Topic of the lists, written, compacted."`
+	DeadLetters string `default:"kilim.artifacts.dlq" help:"Topic of the records that can't be used, written."`
+}
+
+// TLS of the connections to Kafka. All files are PEM.
+type TLS struct {
+	Enabled            bool   `help:"Encrypt the connections to Kafka."`
+	CAFile             string `name:"ca-file" placeholder:"FILE" help:"Certificate authorities of the brokers, instead of the system's."`
+	CertFile           string `placeholder:"FILE" help:"The client's own certificate, for mutual TLS."`
+	KeyFile            string `placeholder:"FILE" help:"The key of the client's certificate."`
+	ServerName         string `placeholder:"NAME" help:"Name expected in the brokers' certificates, instead of the address."`
+	InsecureSkipVerify bool   `help:"Accept any certificate. For experiments only."`
+}
+
+// SASL is the authentication at the brokers.
+type SASL struct {
+	Mechanism    string `oneof:",plain,scram-sha-256,scram-sha-512" placeholder:"NAME" help:"Authentication at the brokers: plain, scram-sha-256, scram-sha-512, or none when empty."`
+	Username     string `placeholder:"NAME" help:"User name at the brokers."`
+	PasswordFile string `placeholder:"FILE" help:"File with the password. The other way is the environment variable KILIM_KAFKA_SASL_PASSWORD; there is no flag, for others can read a process' flags."`
+	// Password comes from PasswordVariable only.
+	Password Secret `kong:"-"`
+}
+
+// Log is the daemon's own log, on standard error.
+type Log struct {
+	Level  string `default:"info" oneof:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
+	Format string `default:"text" oneof:"text,json" help:"Form of the log: text or json."`
+}
+
+// Ingest bounds what is taken in at once.
+type Ingest struct {
+	BatchRecords   int   `default:"256" min:"1" max:"100000" help:"Records of one atomic commit at most. More is quicker under load and lets each record wait longer."`
+	BatchBytes     Bytes `default:"8MiB" min:"1KiB" max:"1GiB" help:"Bytes of one atomic commit at most."`
+	MaxRecordBytes Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"A larger record goes to the dead letters. Also bounds the body of an HTTP query."`
+	InFlightBytes  Bytes `default:"64MiB" min:"1KiB" max:"64GiB" help:"Bytes fetched and not yet committed. Bounds the memory taken by a flood."`
+}
+
+// Index is the search for near vectors.
+type Index struct {
+	Engine string `default:"flat" oneof:"flat,coder" help:"Search engine: flat is exact and right up to some 100,000 artifacts; coder is coder/hnsw, approximate and of poor recall, for comparison."`
+}
+
+// Refresh is how changes spread over the graph.
+type Refresh struct {
+	Epsilon float64 `default:"0.01" min:"0" max:"10" help:"Change of a node's vector (RMS a coordinate) below which its neighbours are not told. 0 is exact and slow."`
+	Budget  int     `default:"256" min:"0" max:"1000000" help:"Artifacts embedded again in one commit beyond those it changes. The rest waits in the refresh queue."`
+	Sweep   float64 `default:"0.1" min:"0" max:"1000" help:"Share of the archive that may change before the features and lists made earlier are computed again. 0 recomputes at each change."`
+}
+
+// Lists are the lists of similar artifacts.
+type Lists struct {
+	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list."`
+	Candidates int     `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
+	Tolerance  float64 `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
+}
+
+// Publish is the way of updates to Kafka.
+type Publish struct {
+	Batch       int    `default:"1000" min:"1" max:"100000" help:"Messages of one request at most."`
+	Compression string `default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" help:"Compression of what is published: none, gzip, snappy, lz4 or zstd."`
+}
+
+// Store is the state on disk.
+type Store struct {
+	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1048576" help:"MiB of the store's caches (blocks, indices)."`
+	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"4096" help:"MiB of a memtable. Larger ones make fewer files."`
+}
+
+const embeddedScheme = "embedded://"
+
+// Embedded returns the listen address of the embedded broker, and whether it is asked for.
+func (c *Client) Embedded() (addr string, ok bool) {
+	return strings.CutPrefix(c.Broker, embeddedScheme)
+}
+
+// Brokers returns the bootstrap addresses, host:port, of either kind of broker.
+func (c *Client) Brokers() []string {
+	if addr, ok := c.Embedded(); ok {
+		return []string{addr}
+	}
+	var out []string
+	for a := range strings.SplitSeq(c.Broker, ",") {
+		if a = strings.TrimSpace(a); a != "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Conn returns the settings of the connections to Kafka.
+func (c *Client) Conn() kafkaconn.Config {
+	k := &c.Kafka
+	return kafkaconn.Config{
+		Brokers: c.Brokers(),
+		TLS: kafkaconn.TLS{
+			Enabled: k.TLS.Enabled, CAFile: k.TLS.CAFile, CertFile: k.TLS.CertFile, KeyFile: k.TLS.KeyFile,
+			ServerName: k.TLS.ServerName, InsecureSkipVerify: k.TLS.InsecureSkipVerify,
+		},
+		SASL: kafkaconn.SASL{
+			Mechanism: k.SASL.Mechanism, Username: k.SASL.Username,
+			Password: string(k.SASL.Password), PasswordFile: k.SASL.PasswordFile,
+		},
+	}
+}
+
+// deadLetterBytes is more than any broker of default settings accepts in
+// kilim.artifacts: a record that is refused for its size must still fit, with
+// the headers that say why.
+const deadLetterBytes = "16777216"
+
+// ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
+// everything, so that a state can be made anew from it.
+func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
+	return k.topic(k.Topics.Artifacts, map[string]string{"retention.ms": "-1"})
+}
+
+// TopicSpecs are all topics as they are created when missing.
+func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
+	return []kafkaconn.TopicSpec{
+		k.ArtifactsTopic(),
+		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact"}),
+		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
+	}
+}
+
+func (k *Kafka) topic(name string, settings map[string]string) kafkaconn.TopicSpec {
+	return kafkaconn.TopicSpec{Name: name, Partitions: k.Partitions, Replication: k.Replication, Config: settings}
+}

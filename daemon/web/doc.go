@@ -1,0 +1,22 @@
+// Package web is the daemon's HTTP side: metrics, health, and queries over
+// what the chain has stored.
+//
+//	GET  /                                        where to look
+//	GET  /metrics                                 Prometheus text or OpenMetrics
+//	GET  /-/healthy                               the process answers
+//	GET  /-/ready                                 queries are answered (else 503)
+//	GET  /api/v1/status                           Status
+//	GET  /api/v1/artifacts/{id}                   a stored artifact
+//	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
+//	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
+//
+// An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
+// general, total (default) or theme:NAME; k is 1 to 200 (default 10).
+//
+// Errors are {"error": text} with 400 (a parameter or an artifact that can't be used),
+// 404 (unknown id, list or path), 405, 413 (body too large), 500 or 503 (not
+// ready); the text names the parameter and its value.
+//
+// TLS and basic authentication come from a file in the format of Prometheus'
+// exporter-toolkit.
+package web

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"kilim/consumer/profile"
+	"kilim/rerank"
+)
+
+const (
+	defaultK = 10
+	maxK     = 200
+	// queryID stands in the answer for an artifact of a query that has no id.
+	queryID = "query"
+)
+
+func (s *Server) routes() map[string]endpoint {
+	get := []string{http.MethodGet, http.MethodHead}
+	metrics := s.metrics.handler(s.log)
+	return map[string]endpoint{
+		handleIndex:     {get, s.index},
+		handleMetrics:   {get, func(w http.ResponseWriter, r *http.Request, _ string) error { metrics.ServeHTTP(w, r); return nil }},
+		handleHealthy:   {get, func(w http.ResponseWriter, _ *http.Request, _ string) error { return plain(w, "healthy\n") }},
+		handleReady:     {get, s.ready},
+		handleStatus:    {get, s.status},
+		handleArtifact:  {get, s.artifact},
+		handleSimilar:   {get, s.similar},
+		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
+	}
+}
+
+func plain(w http.ResponseWriter, text string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, text)
+	return nil
+}
+
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request, _ string) error {
+	if err := s.service.Ready(); err != nil {
+		return fail(http.StatusServiceUnavailable, "not ready: %v", err)
+	}
+	return plain(w, "ready\n")
+}
+
+func (s *Server) status(w http.ResponseWriter, r *http.Request, _ string) error {
+	st, err := s.service.Status(r.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, st)
+}
+
+func (s *Server) artifact(w http.ResponseWriter, r *http.Request, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	if err := parameters(r.URL, nil); err != nil {
+		return err
+	}
+	v, found, err := s.service.Artifact(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fail(http.StatusNotFound, "artifact %q is not known", id)
+	}
+	return writeJSON(w, http.StatusOK, v)
+}
+
+func (s *Server) similar(w http.ResponseWriter, r *http.Request, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	list, k, err := listAndK(r.URL)
+	if err != nil {
+		return err
+	}
+	a, err := s.service.Similar(r.Context(), id, list, k)
+	if err != nil {
+		return err
+	}
+	return writeAnswer(w, a)
+}
+
+func (s *Server) similarTo(w http.ResponseWriter, r *http.Request, _ string) error {
+	list, k, err := listAndK(r.URL)
+	if err != nil {
+		return err
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.bodyBytes()))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return fail(http.StatusBadRequest, "body: %v", err)
+	}
+	artifact, err := s.parse(raw)
+	if err != nil {
+		return err
+	}
+	a, err := s.service.SimilarTo(r.Context(), artifact, list, k)
+	if err != nil {
+		return err
+	}
+	if artifact.ID == "" {
+		named := *a
+		named.ID = queryID
+		a = &named
+	}
+	return writeAnswer(w, a)
+}
+
+// parse reads an artifact whose id may be missing, and then is empty.
+func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
+	a, err := profile.Parse(raw, "", s.limits.Profile)
+	var refusal *profile.Refusal
+	if errors.As(err, &refusal) && refusal.Reason == profile.ReasonNoID {
+		if a, err = profile.Parse(raw, queryID, s.limits.Profile); err == nil {
+			a.ID = ""
+		}
+	}
+	return a, err
+}
+
+func writeAnswer(w http.ResponseWriter, a *Answer) error {
+	if a.Items == nil {
+		listed := *a
+		listed.Items = []rerank.Entry{}
+		a = &listed
+	}
+	return writeJSON(w, http.StatusOK, a)
+}
+
+func checkID(id string) error {
+	if id == "" {
+		return fail(http.StatusBadRequest, "id is empty")
+	}
+	// Typed nil: CheckID returns a *Refusal.
+	if refusal := profile.CheckID("id", id, profile.DefaultLimits()); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// listAndK reads the parameters of a query for a list.
+func listAndK(u *url.URL) (list string, k int, err error) {
+	if err := parameters(u, map[string]bool{"list": true, "k": true}); err != nil {
+		return "", 0, err
+	}
+	q := u.Query()
+	list, k = rerank.ListTotal, defaultK
+	if q.Has("list") {
+		list = q.Get("list")
+	}
+	theme, isTheme := strings.CutPrefix(list, "theme:")
+	if list != rerank.ListTotal && list != rerank.ListGeneral && (!isTheme || theme == "") {
+		return "", 0, fail(http.StatusBadRequest, "list %q: want general, total or theme:NAME", list)
+	}
+	if q.Has("k") {
+		if k, err = strconv.Atoi(q.Get("k")); err != nil || k < 1 || k > maxK {
+			return "", 0, fail(http.StatusBadRequest, "k %q: want a whole number from 1 to %d", q.Get("k"), maxK)
+		}
+	}
+	return list, k, nil
+}
+
+// parameters refuses what is not known: "K=50" would otherwise be answered
+// with ten, and nobody would notice.
+func parameters(u *url.URL, known map[string]bool) error {
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return fail(http.StatusBadRequest, "query %q: %v", u.RawQuery, err)
+	}
+	for name, values := range q {
+		if !known[name] {
+			return fail(http.StatusBadRequest, "parameter %q is not known here", name)
+		}
+		if len(values) > 1 {
+			return fail(http.StatusBadRequest, "parameter %q is given %d times", name, len(values))
+		}
+	}
+	return nil
+}
+
+func stack() string { return fmt.Sprintf("%s", debug.Stack()) }

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Names of the handlers: values of a label, so they are few and fixed.
+const (
+	handleIndex     = "index"
+	handleMetrics   = "metrics"
+	handleHealthy   = "healthy"
+	handleReady     = "ready"
+	handleStatus    = "status"
+	handleArtifact  = "artifact"
+	handleSimilar   = "similar"
+	handleSimilarTo = "similar_to"
+	handleUnknown   = "unknown"
+)
+
+const artifactsPath = "/api/v1/artifacts/"
+
+// route names the handler of an escaped path, and the artifact's id, still
+// escaped, when the path has one.
+//
+// http.ServeMux is not used because it cleans paths: it redirects away from ids
+// such as "..", which are as good as any.
+func route(escaped string) (handler, id string) {
+	switch escaped {
+	case "/":
+		return handleIndex, ""
+	case "/metrics":
+		return handleMetrics, ""
+	case "/-/healthy":
+		return handleHealthy, ""
+	case "/-/ready":
+		return handleReady, ""
+	case "/api/v1/status":
+		return handleStatus, ""
+	case "/api/v1/similar":
+		return handleSimilarTo, ""
+	}
+	rest, ok := strings.CutPrefix(escaped, artifactsPath)
+	if !ok {
+		return handleUnknown, ""
+	}
+	id, tail, more := strings.Cut(rest, "/")
+	switch {
+	case !more:
+		return handleArtifact, id
+	case tail == "similar":
+		return handleSimilar, id
+	}
+	return handleUnknown, ""
+}
+
+type endpoint struct {
+	methods []string
+	serve   func(w http.ResponseWriter, r *http.Request, id string) error
+}
+
+// ServeHTTP answers one request. It is the handler behind TLS and authentication.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	name, escapedID := route(r.URL.EscapedPath())
+	rec := &recorder{ResponseWriter: w, code: http.StatusOK}
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p) // net/http's own signal
+			}
+			s.log.ErrorContext(r.Context(), "query panicked", "path", r.URL.EscapedPath(), "panic", p, "stack", stack())
+			if !rec.wrote {
+				s.writeError(rec, r, fail(http.StatusInternalServerError, "internal error, the daemon's log says more"))
+			}
+		}
+		s.metrics.observe(name, rec.code, time.Since(start))
+	}()
+	if err := s.dispatch(rec, r, name, escapedID); err != nil {
+		s.writeError(rec, r, err)
+	}
+}
+
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, name, escapedID string) error {
+	e, ok := s.endpoints[name]
+	if !ok {
+		return fail(http.StatusNotFound, "path %q is not known; a \"/\" within an id is written %%2F", r.URL.EscapedPath())
+	}
+	if !slices.Contains(e.methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(e.methods, ", "))
+		return fail(http.StatusMethodNotAllowed, "method %s is not allowed here, only %s", r.Method, strings.Join(e.methods, " and "))
+	}
+	id, err := url.PathUnescape(escapedID)
+	if err != nil {
+		return fail(http.StatusBadRequest, "id %q: not a path segment: %v", escapedID, err)
+	}
+	return e.serve(w, r, id)
+}
+
+// recorder remembers the status code.
+type recorder struct {
+	http.ResponseWriter
+	code  int
+	wrote bool
+}
+
+func (r *recorder) WriteHeader(code int) {
+	if !r.wrote {
+		r.code, r.wrote = code, true
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.wrote = true
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

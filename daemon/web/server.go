@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"kilim/consumer/profile"
+)
+
+// Config of a Server.
+type Config struct {
+	Addr string // host:port; port 0 takes a free one
+	// WebConfigFile is the exporter-toolkit's, for TLS and basic authentication; may be empty.
+	WebConfigFile string
+	Limits        profile.Limits // of artifacts in a request's body
+	Version       string         // shown on the index page
+}
+
+const (
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 30 * time.Second // the whole request: a body is at most a record
+	writeTimeout    = time.Minute
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 5 * time.Second
+	// headerBytes has room for the longest id, percent-escaped, several times.
+	headerBytes = 16 << 10
+)
+
+type limits struct{ Profile profile.Limits }
+
+func (l limits) bodyBytes() int64 {
+	if n := l.Profile.RecordBytes; n > 0 {
+		return int64(n)
+	}
+	return int64(profile.DefaultLimits().RecordBytes)
+}
+
+// Server answers HTTP. It is also the bare http.Handler, without TLS and authentication.
+type Server struct {
+	cfg       Config
+	service   Service
+	log       *slog.Logger
+	limits    limits
+	metrics   *metrics
+	endpoints map[string]endpoint
+	indexPage []byte
+	listener  net.Listener
+}
+
+// New returns a Server whose metrics are registered. It does not listen yet.
+func New(cfg Config, service Service, reg Registry, log *slog.Logger) (*Server, error) {
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, service: service, log: log.With("part", "web"), limits: limits{cfg.Limits}, metrics: m}
+	if s.indexPage, err = renderIndex(cfg.Version); err != nil {
+		return nil, fmt.Errorf("web: index page: %w", err)
+	}
+	s.endpoints = s.routes()
+	return s, nil
+}
+
+// Listen takes the address. The errors tell a taken one apart.
+func (s *Server) Listen() error {
+	l, err := net.Listen("tcp", s.cfg.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("http: %q is taken: is another kilim running? Give --http another port", s.cfg.Addr)
+	}
+	if err != nil {
+		return fmt.Errorf("http: %q: %w", s.cfg.Addr, err)
+	}
+	s.listener = l
+	return nil
+}
+
+// Addr returns the address that Listen took, with its port.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Serve answers until ctx ends, then lets the requests in progress finish for
+// at most five seconds, and closes the listener. Listen must have succeeded.
+func (s *Server) Serve(ctx context.Context) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- toolkit.Serve(s.listener, server, &toolkit.FlagConfig{WebConfigFile: &s.cfg.WebConfigFile}, s.log)
+	}()
+	select {
+	case err := <-done:
+		return errors.Join(fmt.Errorf("http: %w", err), ignoreClosed(s.listener.Close()))
+	case <-ctx.Done():
+	}
+	// ctx has ended; what is left is bounded by its own time.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(bounded)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests in progress were cut off", "after", shutdownTimeout)
+		err = server.Close()
+	}
+	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	// Shutdown knows of the listener only when serving has begun.
+	if err = errors.Join(err, ignoreClosed(s.listener.Close())); err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	return nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"context"
+	"errors"
+
+	"kilim/consumer/profile"
+	"kilim/rerank"
+)
+
+// Errors of a Service, wrapped or not; the text of the wrapping goes to the
+// client. Any other error is answered with 500 and only logged.
+var (
+	ErrNotFound    = errors.New("not found")             // 404
+	ErrUnknownList = errors.New("unknown list")          // 404
+	ErrBadRequest  = errors.New("bad request")           // 400
+	ErrUnavailable = errors.New("service not available") // 503: starting or stopping
+)
+
+// Service answers the queries. It is called from many goroutines.
+type Service interface {
+	// Artifact returns what is stored of an artifact, as a value for encoding/json.
+	Artifact(ctx context.Context, id string) (artifact any, found bool, err error)
+	// Similar returns the first k of an artifact's list; an id that is not stored is ErrNotFound.
+	Similar(ctx context.Context, id, list string, k int) (*Answer, error)
+	// SimilarTo returns the list that an artifact would get, and stores nothing. a.ID is
+	// empty when the query had no id: no stored artifact has that one.
+	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
+	Status(ctx context.Context) (*Status, error)
+	// Ready returns why queries can't be answered yet, or nil.
+	Ready() error
+}
+
+// Answer is a list of similar artifacts, best first.
+type Answer struct {
+	ID    string         `json:"id"`
+	List  string         `json:"list"`
+	Epoch uint32         `json:"epoch"`
+	Items []rerank.Entry `json:"items"`
+}
+
+// Status is where the daemon stands. Everything that was consumed is published
+// when Assigned is true and Lag, RefreshQueue and Outbox are 0.
+type Status struct {
+	Ready         bool    `json:"ready"`
+	Version       string  `json:"version"`
+	UptimeSeconds float64 `json:"uptime_seconds"`
+
+	Artifacts    int            `json:"artifacts"`
+	Placeholders int            `json:"placeholders"` // link targets that have not come yet
+	Nodes        map[string]int `json:"nodes"`        // by type
+	Edges        map[string]int `json:"edges"`        // by relation
+
+	Assigned     bool   `json:"assigned"`      // the group gave this instance its partitions, and Lag is known
+	Lag          int64  `json:"lag"`           // records not yet durable in the state
+	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again
+	Outbox       int    `json:"outbox"`        // messages not yet acknowledged by the brokers
+	Epoch        uint32 `json:"epoch"`         // of the model
+	Revision     uint64 `json:"revision"`      // of the state
+
+	Index   IndexStatus   `json:"index"`
+	Records RecordsStatus `json:"records"`
+}
+
+// IndexStatus is about the search index.
+type IndexStatus struct {
+	Engine  string `json:"engine"`
+	Vectors int    `json:"vectors"`
+}
+
+// RecordsStatus counts records since the start of the process.
+type RecordsStatus struct {
+	Consumed int64 `json:"consumed"`
+	Refused  int64 `json:"refused"`
+}
