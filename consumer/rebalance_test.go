@@ -4,11 +4,14 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // feed produces n records to each partition, interleaved, in the background.
@@ -102,6 +105,30 @@ func TestBrokerRestart(t *testing.T) {
 	}
 	sink.wait(t, partitions*n)
 	sink.check(t, partitions, n)
+}
+
+// TestFreshBroker: one that has no coordinator yet is asked again.
+func TestFreshBroker(t *testing.T) {
+	t.Parallel()
+	broker, cluster := startBroker(t, kfake.SeedTopics(1, topic))
+	produce(t, testClient(t, cluster), artifact(0, 0))
+	var asked atomic.Int32
+	broker.ControlKey(kmsg.FindCoordinator.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if asked.Add(1) > 4 {
+			return nil, nil, false
+		}
+		broker.KeepControl()
+		res := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		res.ErrorCode = kerr.CoordinatorNotAvailable.Code
+		return res, nil, true
+	})
+	sink := newStore()
+	startMember(t, testConfig(), cluster, sink)
+	sink.wait(t, 1)
+	sink.check(t, 1, 1)
+	if n := asked.Load(); n < 5 {
+		t.Errorf("asked %d times for the coordinator, want 5", n)
+	}
 }
 
 // TestRevokeDropsABatch: a Sink that waits (for its outbox, say) gives the
