@@ -175,6 +175,11 @@ func (s *store) wait(t testing.TB, n int) {
 // check wants each of the partitions' n records exactly once, in order.
 func (s *store) check(t *testing.T, partitions, n int) {
 	t.Helper()
+	s.checkTopic(t, topic, partitions, n)
+}
+
+func (s *store) checkTopic(t *testing.T, topic string, partitions, n int) {
+	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.faults) > 0 {
