@@ -22,6 +22,7 @@ type Config struct {
 	Lists         Lists   `embed:"" prefix:"lists."`
 	Publish       Publish `embed:"" prefix:"publish."`
 	Store         Store   `embed:"" prefix:"store."`
+	Demo          Demo    `embed:"" prefix:"demo."`
 }
 
 // Client is what every command needs that talks to Kafka.
@@ -109,6 +110,13 @@ type Publish struct {
 type Store struct {
 	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1048576" help:"MiB of the store's caches (blocks, indices)."`
 	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"4096" help:"MiB of a memtable. Larger ones make fewer files."`
+}
+
+// Demo is the archive of an invented world that the daemon feeds to itself.
+type Demo struct {
+	Artifacts int     `default:"0" min:"0" max:"100000000" help:"Feed a demo archive of so many artifacts into the topic. 0 feeds none."`
+	Rate      float64 `default:"5" min:"0.001" max:"1000000" help:"Demo artifacts a second."`
+	Seed      int     `default:"1" min:"0" max:"9223372036854775807" help:"Another seed is another demo archive."`
 }
 
 const embeddedScheme = "embedded://"

@@ -83,7 +83,7 @@ func (s *Server) Listen() error {
 }
 
 // Addr returns the address that Listen took, with its port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Serve answers until ctx ends, then lets the requests in progress finish for
 // at most five seconds, and closes the listener. Listen must have succeeded.
