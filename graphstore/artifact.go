@@ -1,0 +1,212 @@
+package graphstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// PutArtifact inserts an artifact or replaces it, and brings its edges to what
+// specs ask for; specs for the same target make one edge. Missing entities and
+// media are created, and placeholders for link targets that are not there; a
+// placeholder of the artifact becomes the artifact and keeps the edges to it.
+// Targets that lose their last edge go.
+//
+// The vectors of existing nodes are left alone. An id or target whose NodeID
+// belongs to another key is an ErrCollision, and nothing changes.
+func (t *Tx) PutArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
+	change, err := t.putArtifact(doc, specs)
+	if err != nil {
+		return Change{}, fmt.Errorf("graphstore: put artifact %q: %w", doc.ID, err)
+	}
+	return change, nil
+}
+
+func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
+	if t.broken != nil {
+		return Change{}, t.broken
+	}
+	if doc.ID == "" {
+		return Change{}, errors.New("the id is empty")
+	}
+	id := ID(Artifact, doc.ID)
+	want, err := wanted(doc.ID, specs)
+	if err != nil {
+		return Change{}, err
+	}
+	// Everything that can go wrong goes wrong before the first change.
+	self, err := t.find(id, Artifact, doc.ID)
+	if err != nil {
+		return Change{}, err
+	}
+	for i := range want {
+		if _, err := t.find(want[i].to, want[i].typ, want[i].key); err != nil {
+			return Change{}, err
+		}
+	}
+	var have []edgeChange
+	if self != nil && !self.Placeholder {
+		if have, err = t.outgoing(id); err != nil {
+			return Change{}, err
+		}
+	}
+	if err := t.editAll(id, want, have); err != nil {
+		return Change{}, err
+	}
+
+	c := &changer{t: t, Change: Change{Artifact: id}}
+	c.settle(doc.ID)
+	c.diff(want, have)
+	t.ov.rows[string(idKey(keyDoc, id))] = encodeDoc(&doc)
+	t.ov.rows[string(idKey(keyRaw, id))] = encodeBlob(doc.Raw)
+	return c.done(), nil
+}
+
+// DeleteArtifact removes an artifact with its edges, and its lists at Commit:
+// until then they can be read, for the caller undoes what follows from them.
+// If others link to it, a placeholder stays, with the edges to it and their
+// sums but without content and other vectors. Deleting what is not there
+// changes nothing.
+func (t *Tx) DeleteArtifact(id string) (Change, error) {
+	change, err := t.deleteArtifact(id)
+	if err != nil {
+		return Change{}, fmt.Errorf("graphstore: delete artifact %q: %w", id, err)
+	}
+	return change, nil
+}
+
+func (t *Tx) deleteArtifact(key string) (Change, error) {
+	if t.broken != nil {
+		return Change{}, t.broken
+	}
+	id := ID(Artifact, key)
+	self, err := t.find(id, Artifact, key)
+	if err != nil {
+		return Change{}, err
+	}
+	if self == nil || self.Placeholder {
+		return Change{Artifact: id}, nil
+	}
+	have, err := t.outgoing(id)
+	if err != nil {
+		return Change{}, err
+	}
+	if err := t.editAll(id, nil, have); err != nil {
+		return Change{}, err
+	}
+	c := &changer{t: t, Change: Change{Artifact: id, Deleted: true}}
+	last := t.ov.nodes[id].last()
+	c.diff(nil, have)
+	n := t.ov.nodes[id]
+	t.state.counts.node(n, -1)
+	if n.Members == 0 {
+		c.gone(n, last)
+	} else {
+		n.Placeholder = true
+		n.Features, n.Hidden, n.Embedding = nil, nil, nil
+		n.EncodedAt, n.RankedAt = 0, 0
+		t.state.counts.node(n, 1)
+	}
+	t.ov.rows[string(idKey(keyDoc, id))] = nil
+	t.ov.rows[string(idKey(keyRaw, id))] = nil
+	t.ov.departed[id] = struct{}{}
+	return c.done(), nil
+}
+
+// find returns the node of a key, nil if there is none.
+func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
+	n, err := t.Node(id)
+	if err != nil || n == nil {
+		return nil, err
+	}
+	if n.Type != typ || n.Key != key {
+		return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, typ, key, n.Type, n.Key)
+	}
+	return n, nil
+}
+
+// editAll makes the Tx's copies of all nodes that a change touches, so that the
+// change itself can't fail.
+func (t *Tx) editAll(id NodeID, want []wantedEdge, have []edgeChange) error {
+	if _, err := t.Edit(id); err != nil {
+		return err
+	}
+	for i := range want {
+		if _, err := t.Edit(want[i].to); err != nil {
+			return err
+		}
+	}
+	for i := range have {
+		n, err := t.Edit(have[i].to)
+		if err == nil && n == nil {
+			err = fmt.Errorf("edge (%s) to node %016x, which does not exist", have[i].rel, uint64(have[i].to))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wantedEdge is one edge that an artifact asks for, with its target.
+type wantedEdge struct {
+	edgeEnd
+	typ    Type
+	key    string
+	detail *detail
+}
+
+// wanted checks specs and joins those for one target, in scan order.
+func wanted(id string, specs []EdgeSpec) ([]wantedEdge, error) {
+	out := make([]wantedEdge, 0, len(specs))
+	for i, s := range specs {
+		if err := s.check(id); err != nil {
+			return nil, fmt.Errorf("edge %d: %w", i, err)
+		}
+		w := wantedEdge{edgeEnd: edgeEnd{s.Rel, ID(s.Type, s.Key)}, typ: s.Type, key: s.Key, detail: &detail{}}
+		if s.Label != "" {
+			w.detail.labels = []string{s.Label}
+		}
+		if s.LinkType != "" {
+			w.detail.linkTypes = []string{s.LinkType}
+		}
+		out = append(out, w)
+	}
+	slices.SortStableFunc(out, func(a, b wantedEdge) int { return a.compare(b.edgeEnd) })
+	n := 0
+	for i := range out {
+		if n == 0 || out[n-1].edgeEnd != out[i].edgeEnd {
+			out[n] = out[i]
+			n++
+			continue
+		}
+		first := &out[n-1]
+		if first.typ != out[i].typ || first.key != out[i].key {
+			return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, first.typ, first.key, out[i].typ, out[i].key)
+		}
+		first.detail.labels = union(first.detail.labels, out[i].detail.labels)
+		first.detail.linkTypes = union(first.detail.linkTypes, out[i].detail.linkTypes)
+	}
+	return out[:n], nil
+}
+
+func union(a, b []string) []string {
+	a = append(a, b...)
+	slices.Sort(a)
+	return slices.Compact(a)
+}
+
+func (s *EdgeSpec) check(id string) error {
+	switch {
+	case s.Type < Artifact || s.Type >= numTypes:
+		return fmt.Errorf("type %d: unknown", s.Type)
+	case s.Rel != relationTo(s.Type):
+		return fmt.Errorf("relation %s to a node of type %s: want %s", s.Rel, s.Type, relationTo(s.Type))
+	case s.Key == "":
+		return fmt.Errorf("the key of a target of type %s is empty", s.Type)
+	case s.Type.IsMedia() && !strings.HasPrefix(s.Key, id+"\x00"):
+		return fmt.Errorf("media key %q: want the artifact's id, a zero byte and an ordinal", s.Key)
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package graphstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// rowVersion is the first byte of every row. A row is therefore never empty,
+// which matters: badger returns an empty value and no error for a value that
+// it can't read from its value log.
+const rowVersion = 1
+
+var (
+	errTruncated = errors.New("the row ends early")
+	errTrailing  = errors.New("the row goes on after its end")
+	errEmptyRow  = errors.New("the row is empty: its value could not be read from the value log")
+)
+
+func newRow(capacity int) []byte { return append(make([]byte, 0, capacity+1), rowVersion) }
+
+func appendBytes[T ~string | ~[]byte](b []byte, s T) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendFloat32s(b []byte, v []float32) []byte {
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}
+
+func appendInt64s(b []byte, v []int64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint64(b, uint64(x))
+	}
+	return b
+}
+
+func appendFloat64(b []byte, x float64) []byte {
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+}
+
+// decoder reads a row. The first failure sticks; what is read after it is zero.
+// It never allocates more than the row is long.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+// decodeRow checks the version byte.
+func decodeRow(b []byte) *decoder {
+	d := &decoder{b: b}
+	if len(b) == 0 {
+		d.err = errEmptyRow
+		return d
+	}
+	if v := d.byte(); v != rowVersion {
+		d.err = fmt.Errorf("row of version %d, this program reads version %d", v, rowVersion)
+	}
+	return d
+}
+
+func (d *decoder) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+	d.b = nil
+}
+
+func (d *decoder) take(n uint64) []byte {
+	if d.err != nil || n > uint64(len(d.b)) {
+		d.fail(errTruncated)
+		return nil
+	}
+	out := d.b[:n:n]
+	d.b = d.b[n:]
+	return out
+}
+
+func (d *decoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail(errTruncated)
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) uint32() uint32 {
+	v := d.uvarint()
+	if v > math.MaxUint32 {
+		d.fail(fmt.Errorf("number %d does not fit into 32 bits", v))
+		return 0
+	}
+	return uint32(v)
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail(errTruncated)
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) string() string { return string(d.take(d.uvarint())) }
+
+// bytes returns a copy, nil when empty.
+func (d *decoder) bytes() []byte {
+	b := d.take(d.uvarint())
+	if len(b) == 0 {
+		return nil
+	}
+	return append([]byte(nil), b...)
+}
+
+// count reads the number of items that follow, of at least size bytes each.
+func (d *decoder) count(size uint64) int {
+	n := d.uvarint()
+	if n > uint64(len(d.b))/size {
+		d.fail(errTruncated)
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) fixed64() uint64 {
+	if b := d.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) float64() float64 { return math.Float64frombits(d.fixed64()) }
+
+func (d *decoder) float32s() []float32 {
+	n := d.count(4)
+	b := d.take(uint64(n) * 4)
+	if len(b) == 0 {
+		return nil
+	}
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[i*4:]))
+	}
+	return out
+}
+
+func (d *decoder) int64s() []int64 {
+	n := d.count(8)
+	b := d.take(uint64(n) * 8)
+	if len(b) == 0 {
+		return nil
+	}
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(binary.LittleEndian.Uint64(b[i*8:]))
+	}
+	return out
+}
+
+// end fails when something is left.
+func (d *decoder) end() error {
+	if d.err == nil && len(d.b) > 0 {
+		d.err = errTrailing
+	}
+	return d.err
+}

@@ -1,0 +1,93 @@
+package graphstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// op writes a row, or removes it when value is nil.
+type op struct {
+	key, value []byte
+}
+
+// commit makes ops durable, all or none of them.
+//
+// One badger transaction does that: badger writes it to one memtable's log
+// with an end mark, and its recovery drops what has none. But a transaction is
+// bounded (15 % of a memtable), and a batch of artifacts with large
+// neighbourhoods may be larger. The obvious way out, badger's WriteBatch, cuts
+// the batch into transactions and commits each by itself: after a crash
+// between two of them, edges point at nodes that are not there, and offsets
+// claim effects that never happened. So do several transactions with one
+// timestamp in managed mode: recovery looks at each alone. A larger memtable
+// only moves the bound. Hence the redo log, see redo.go.
+func (s *Store) commit(ops []op) error {
+	if s.fits(ops) {
+		err := s.write("commit", ops)
+		if !errors.Is(err, badger.ErrTxnTooBig) {
+			return err
+		}
+		// Nothing was written: badger refused the whole. The estimate below is
+		// meant to be on the safe side; should it ever not be, this is.
+	}
+	return s.commitRedo(ops)
+}
+
+// Overheads of a row in a transaction by badger's reckoning, and a margin for
+// its own end mark.
+const (
+	rowOverhead    = 24
+	rowsMargin     = 8
+	bytesMargin    = 4096
+	pointerSize    = 12
+	redoChunkShare = 4 // redo chunks take this part of a transaction
+)
+
+// cost is what a row takes of a transaction's bytes.
+func (s *Store) cost(o *op) int64 {
+	size := len(o.value)
+	if int64(size) >= s.db.Opts().ValueThreshold {
+		size = pointerSize
+	}
+	return int64(len(o.key) + size + rowOverhead)
+}
+
+func (s *Store) fits(ops []op) bool {
+	if int64(len(ops)+rowsMargin) > s.db.MaxBatchCount() {
+		return false
+	}
+	size := int64(bytesMargin)
+	for i := range ops {
+		size += s.cost(&ops[i])
+	}
+	return size <= s.db.MaxBatchSize()
+}
+
+// write is one step: one badger transaction.
+func (s *Store) write(step string, ops []op) error {
+	if s.opts.BeforeWrite != nil {
+		if err := s.opts.BeforeWrite(step); err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	txn := s.db.NewTransaction(true)
+	defer txn.Discard()
+	for i := range ops {
+		var err error
+		if ops[i].value == nil {
+			err = txn.Delete(ops[i].key)
+		} else {
+			err = txn.Set(ops[i].key, ops[i].value)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	if err := txn.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", step, err)
+	}
+	// A flush that badger only logged as failed is a failure here.
+	return s.failure()
+}

@@ -1,0 +1,2 @@
+// Package graphstore keeps the graph, and everything else that must survive, in badger.
+package graphstore

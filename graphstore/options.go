@@ -1,0 +1,104 @@
+package graphstore
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// SyncMode says when a write is on the disk.
+type SyncMode uint8
+
+const (
+	// SyncEach flushes every commit and acknowledgement to the disk before it
+	// returns. It is the default.
+	SyncEach SyncMode = iota
+	// NoSync leaves flushing to the operating system: a killed process loses
+	// nothing, a power cut may lose the last commits. For tests.
+	NoSync
+)
+
+// Options are how a store is opened. The zero value is usable.
+type Options struct {
+	// CacheMB bounds the decoded nodes and neighbourhoods kept in memory, in MiB; 0 means 128.
+	CacheMB int
+	// MemtableMB is the size of badger's memtables, in MiB; 0 means 64. A commit of
+	// up to 15 % of it is written once; a larger one goes through the redo log
+	// and is written twice.
+	MemtableMB int
+	SyncWrites SyncMode
+	// InMemory keeps everything in memory; the folder must be empty.
+	InMemory bool
+	// BeforeWrite, when set, is called before every step that writes, with the
+	// step's name. An error makes the store fail as a crash at that moment would.
+	BeforeWrite func(step string) error
+	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
+	GCInterval time.Duration
+	// Logger gets the store's and badger's messages; nil discards them.
+	Logger *slog.Logger
+	// Now is the clock that stamps outbox messages; nil means time.Now.
+	Now func() time.Time
+}
+
+func (o *Options) setDefaults() error {
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}} {
+		if *f.value == 0 {
+			*f.value = f.def
+		}
+		if *f.value < 1 || *f.value > 1024 {
+			return fmt.Errorf("%s %d: want 1 to 1024", f.name, *f.value)
+		}
+	}
+	if o.GCInterval == 0 {
+		o.GCInterval = 5 * time.Minute
+	}
+	if o.GCInterval < 0 {
+		return fmt.Errorf("GCInterval %v: must not be negative", o.GCInterval)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return nil
+}
+
+const (
+	mib = 1 << 20
+	// valueThreshold is the size from which a value goes to the value log:
+	// above every row that is read often (a node's vectors take a few KiB),
+	// below media that came inline.
+	valueThreshold = 64 << 10
+)
+
+// badger returns the settings of the database in dir. The caches are modest:
+// decoded nodes are cached above badger, so its blocks serve mostly scans.
+func (o *Options) badger(dir string, log badger.Logger) badger.Options {
+	if o.InMemory {
+		dir = ""
+	}
+	memtable := int64(o.MemtableMB) * mib
+	return badger.DefaultOptions(dir).
+		WithInMemory(o.InMemory).
+		WithSyncWrites(o.SyncWrites == SyncEach).
+		WithMemTableSize(memtable).
+		WithNumMemtables(3).
+		WithNumCompactors(2).
+		WithBlockCacheSize(64 * mib).
+		WithIndexCacheSize(64 * mib).
+		// Badger refuses a threshold above 15 % of the memtable.
+		WithValueThreshold(min(valueThreshold, memtable/10)).
+		// Small enough that the collector finds whole files to drop.
+		WithValueLogFileSize(128 * mib).
+		WithVerifyValueChecksum(true).
+		// There is one writer, and acknowledgements touch no key of its.
+		WithDetectConflicts(false).
+		WithLogger(log)
+}

@@ -1,0 +1,142 @@
+package graphstore
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// The term table is kept as pages of document frequencies and, beside them,
+// rows of changes: a commit touches tens of thousands of terms spread over
+// all pages, and would rewrite the whole table each time. Changes are folded
+// into the pages, within a commit, when foldTerms of them have gathered.
+const (
+	termPageBits = 12
+	// deltaTermsPerRow keeps a row of changes below the value threshold.
+	deltaTermsPerRow = 8192
+	foldAfterTerms   = 1 << 20
+)
+
+// termCount is a term's document frequency, or a change of it.
+type termCount struct {
+	bucket uint32
+	count  int32
+}
+
+// encodeTerms wants terms ascending; buckets are stored as differences.
+func encodeTerms(terms []termCount) []byte {
+	b := binary.AppendUvarint(newRow(8+4*len(terms)), uint64(len(terms)))
+	last := uint32(0)
+	for _, t := range terms {
+		b = binary.AppendUvarint(b, uint64(t.bucket-last))
+		b = binary.AppendVarint(b, int64(t.count))
+		last = t.bucket
+	}
+	return b
+}
+
+func decodeTerms(terms []termCount, row []byte) ([]termCount, error) {
+	d := decodeRow(row)
+	bucket := uint32(0)
+	for range d.count(2) {
+		bucket += d.uint32()
+		terms = append(terms, termCount{bucket, int32(d.varint())})
+	}
+	return terms, d.end()
+}
+
+// sumTerms sorts and adds up the counts of each bucket, and leaves out zeros.
+func sumTerms(terms []termCount) []termCount {
+	slices.SortFunc(terms, func(a, b termCount) int { return cmp.Compare(a.bucket, b.bucket) })
+	out := terms[:0]
+	for i := 0; i < len(terms); {
+		t := terms[i]
+		for i++; i < len(terms) && terms[i].bucket == t.bucket; i++ {
+			t.count += terms[i].count
+		}
+		if t.count != 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// TermTable calls fn for each term with a document frequency other than 0, by
+// ascending bucket.
+func (r *Reader) TermTable(fn func(bucket uint32, df int32)) error {
+	var terms []termCount
+	err := r.rows([]byte{keyTerms}, func(k, v []byte) (err error) {
+		terms, err = decodeTerms(terms, v)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("graphstore: read the term table: %w", err)
+	}
+	if r.ov != nil {
+		for bucket, d := range r.ov.terms {
+			terms = append(terms, termCount{bucket, d})
+		}
+	}
+	for _, t := range sumTerms(terms) {
+		fn(t.bucket, t.count)
+	}
+	return nil
+}
+
+// foldTerms turns the Tx's changes of terms into rows, and folds all changes
+// into pages when enough have gathered.
+func (t *Tx) foldTerms() error {
+	changes := make([]termCount, 0, len(t.ov.terms))
+	for bucket, d := range t.ov.terms {
+		changes = append(changes, termCount{bucket, d})
+	}
+	changes = sumTerms(changes)
+	if len(changes) == 0 {
+		return nil
+	}
+	if t.state.deltaTerms+uint64(len(changes)) >= foldAfterTerms {
+		return t.foldPages()
+	}
+	t.state.deltaTerms += uint64(len(changes))
+	for part := range slices.Chunk(changes, deltaTermsPerRow) {
+		t.ov.rows[string(termDeltaKey(t.state.nextDelta))] = encodeTerms(part)
+		t.state.nextDelta++
+	}
+	return nil
+}
+
+// foldPages writes the whole table as pages and removes the rows of changes.
+func (t *Tx) foldPages() error {
+	stale := map[string]struct{}{}
+	if err := t.rows([]byte{keyTerms}, func(k, _ []byte) error {
+		stale[string(k)] = struct{}{}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("fold the term table: %w", err)
+	}
+	var page []termCount
+	flush := func() {
+		if len(page) == 0 {
+			return
+		}
+		key := string(termPageKey(page[0].bucket >> termPageBits))
+		t.ov.rows[key] = encodeTerms(page)
+		delete(stale, key)
+		page = page[:0]
+	}
+	if err := t.TermTable(func(bucket uint32, df int32) {
+		if len(page) > 0 && page[0].bucket>>termPageBits != bucket>>termPageBits {
+			flush()
+		}
+		page = append(page, termCount{bucket, df})
+	}); err != nil {
+		return fmt.Errorf("fold the term table: %w", err)
+	}
+	flush()
+	for key := range stale {
+		t.ov.rows[key] = nil
+	}
+	t.state.deltaTerms = 0
+	return nil
+}

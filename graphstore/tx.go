@@ -1,0 +1,276 @@
+package graphstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Tx is one atomic batch of changes. It reads its own writes, and nobody else
+// sees them until Commit. It is for one goroutine at a time.
+//
+// An error of a read from the disk in the midst of a change leaves the Tx
+// useless: Commit refuses. An error about an argument changes nothing.
+type Tx struct {
+	Reader
+	done bool
+}
+
+var errDone = errors.New("graphstore: the transaction has ended")
+
+// Edit returns the Tx's own copy of a node, which is written at Commit; nil if
+// there is no such node. The copy is the same at each call and is what Node
+// returns from then on. It must not be modified after Commit: readers share it then.
+func (t *Tx) Edit(id NodeID) (*Node, error) {
+	if n, ok := t.own(id); ok || t.broken != nil {
+		return n, t.broken
+	}
+	n, err := t.Node(id)
+	if err != nil || n == nil {
+		return nil, err
+	}
+	n = n.clone()
+	t.ov.nodes[id] = n
+	return n, nil
+}
+
+func (t *Tx) own(id NodeID) (*Node, bool) {
+	n, ok := t.ov.nodes[id]
+	return n, ok
+}
+
+// PutLists stores an artifact's lists.
+func (t *Tx) PutLists(id NodeID, lists []byte) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	delete(t.ov.departed, id)
+	t.ov.rows[string(idKey(keyLists, id))] = encodeBlob(lists)
+	return nil
+}
+
+// DeleteLists removes an artifact's lists, if it has any.
+func (t *Tx) DeleteLists(id NodeID) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	delete(t.ov.departed, id)
+	t.ov.rows[string(idKey(keyLists, id))] = nil
+	return nil
+}
+
+// SetHolder notes, or forgets, that by has of in one of its lists.
+func (t *Tx) SetHolder(of, by NodeID, on bool) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	m := t.ov.holders[of]
+	if m == nil {
+		m = map[NodeID]bool{}
+		t.ov.holders[of] = m
+	}
+	m[by] = on
+	return nil
+}
+
+// SetOffset stores where to go on reading a partition.
+func (t *Tx) SetOffset(topic string, partition int, next int64) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if err := checkPartition(topic, partition); err != nil {
+		return fmt.Errorf("graphstore: set offset: %w", err)
+	}
+	if next < 0 {
+		return fmt.Errorf("graphstore: set offset of %s/%d: next %d is negative", topic, partition, next)
+	}
+	t.ov.rows[string(partitionKey(keyOffset, topic, partition))] = encodeNumber(uint64(next))
+	return nil
+}
+
+func checkPartition(topic string, partition int) error {
+	if topic == "" || strings.ContainsRune(topic, 0) {
+		return fmt.Errorf("topic %q: want a name without a zero byte", topic)
+	}
+	if partition < 0 || partition > 1<<31-1 {
+		return fmt.Errorf("partition %d of topic %q: out of range", partition, topic)
+	}
+	return nil
+}
+
+// PutPush stores a push, in place of an earlier one of the same node.
+func (t *Tx) PutPush(p Push) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	t.ov.rows[string(idKey(keyPush, p.Node))] = encodePush(p)
+	return nil
+}
+
+// DeletePush removes the push of a node, if there is one.
+func (t *Tx) DeletePush(id NodeID) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	t.ov.rows[string(idKey(keyPush, id))] = nil
+	return nil
+}
+
+// SetEncoderDim stores the length of an encoder's vectors. It can't be changed later.
+func (t *Tx) SetEncoderDim(name string, dim int) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if name == "" || dim < 1 {
+		return fmt.Errorf("graphstore: encoder %q of dimension %d: want a name and a positive dimension", name, dim)
+	}
+	if have, ok := t.EncoderDim(name); ok && have != dim {
+		return fmt.Errorf("graphstore: encoder %q of dimension %d: it has dimension %d", name, dim, have)
+	}
+	t.ov.dims[name] = dim
+	t.ov.rows[string(stringKey(keyDim, name))] = encodeNumber(uint64(dim))
+	return nil
+}
+
+// PutMeta stores anything under a key of the caller's; nil removes it.
+func (t *Tx) PutMeta(key string, val []byte) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if key == "" {
+		return errors.New("graphstore: put meta: the key is empty")
+	}
+	var row []byte
+	if val != nil {
+		row = encodeBlob(val)
+	}
+	t.ov.rows[string(stringKey(keyMeta, key))] = row
+	return nil
+}
+
+// AddTerms adds to document frequencies, by bucket.
+func (t *Tx) AddTerms(deltas map[uint32]int32) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	for bucket, d := range deltas {
+		t.ov.terms[bucket] += d
+	}
+	return nil
+}
+
+// Enqueue appends a message to the outbox and returns its number: the first of
+// the store is 1, and each is one more than the one before. The numbers of a
+// Tx that is discarded are given again.
+func (t *Tx) Enqueue(value []byte) (uint64, error) {
+	if t.broken != nil {
+		return 0, t.broken
+	}
+	seq := t.state.nextSeq
+	t.state.nextSeq++
+	t.ov.messages = append(t.ov.messages, OutboxEntry{Seq: seq, Time: t.s.opts.Now().UTC(), Value: value})
+	return seq, nil
+}
+
+// Commit makes all of the Tx durable, or none of it. After an error that is
+// not about an earlier error of the Tx itself, the store has failed: see ErrFailed.
+func (t *Tx) Commit() error {
+	if t.done {
+		return errDone
+	}
+	defer t.end()
+	if t.broken != nil {
+		return fmt.Errorf("graphstore: commit: %w", t.broken)
+	}
+	if err := t.s.failure(); err != nil {
+		return err
+	}
+	ops, err := t.writes()
+	if err != nil {
+		return fmt.Errorf("graphstore: commit: %w", err)
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	t.s.beginCommit()
+	if err := t.s.commit(ops); err != nil {
+		t.s.poison(err)
+		return fmt.Errorf("graphstore: commit: %w", t.s.failure())
+	}
+	dims := t.snap.dims
+	if len(t.ov.dims) > 0 {
+		dims = t.EncoderDims()
+	}
+	t.s.publish(t.state, dims, t.ov)
+	t.s.box.committed(t.ov.messages)
+	return nil
+}
+
+// Discard ends the Tx without a trace. After Commit it does nothing.
+func (t *Tx) Discard() {
+	if !t.done {
+		t.end()
+	}
+}
+
+func (t *Tx) end() {
+	t.done = true
+	t.broken = errDone
+	if t.snap != nil {
+		t.s.release(t.snap)
+	}
+	t.s.writer.Unlock()
+}
+
+// writes turns the overlay into rows.
+func (t *Tx) writes() ([]op, error) {
+	ov := t.ov
+	for id := range ov.departed {
+		ov.rows[string(idKey(keyLists, id))] = nil
+	}
+	if err := t.foldTerms(); err != nil {
+		return nil, err
+	}
+	ops := make([]op, 0, len(ov.nodes)+len(ov.rows)+len(ov.messages)+8*len(ov.edges)+64)
+	for id, n := range ov.nodes {
+		if n != nil {
+			ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
+		} else if !ov.isBorn(id) {
+			ops = append(ops, op{key: idKey(keyNode, id)})
+		}
+	}
+	bare := newRow(0) // of inverse edges and holders: the key says it all
+	for from, p := range ov.edges {
+		for _, c := range p.changes {
+			e := edgeKey(Edge{from, c.rel, c.to})
+			switch {
+			case !c.removed && c.detail != nil:
+				ops = append(ops, op{key: e, value: encodeDetail(c.detail)})
+			case !c.removed:
+				ops = append(ops, op{key: e, value: bare})
+			case !ov.isBorn(from):
+				ops = append(ops, op{key: e})
+			}
+		}
+	}
+	for of, m := range ov.holders {
+		for by, on := range m {
+			o := op{key: pairKey(keyHolder, of, by)}
+			if on {
+				o.value = bare
+			}
+			ops = append(ops, o)
+		}
+	}
+	for k, v := range ov.rows {
+		ops = append(ops, op{key: []byte(k), value: v})
+	}
+	for _, m := range ov.messages {
+		ops = append(ops, op{key: seqKey(m.Seq), value: encodeMessage(m.Time, m.Value)})
+	}
+	if len(ops) == 0 {
+		return nil, nil
+	}
+	t.state.commits++
+	return append(ops, op{key: []byte{keyState}, value: encodeState(t.state)}), nil
+}
