@@ -1,0 +1,182 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"kilim/consumer"
+	"kilim/consumer/broker"
+	"kilim/consumer/kafkaconn"
+	"kilim/daemon/chain"
+	"kilim/daemon/config"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/rerank/publish"
+)
+
+// App is a daemon that is running, or was.
+type App struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	started time.Time
+	version string
+	down    teardown
+
+	broker    *broker.Broker
+	conn      *kafkaconn.Conn
+	store     *graphstore.Store
+	engine    *chain.Engine
+	publisher *publish.Publisher
+	consumer  *consumer.Consumer
+	web       *web.Server
+	parts     []part
+}
+
+// part is something that runs until its context ends or it fails.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// Start brings up a daemon, down to the listening HTTP address; Run makes it
+// work. After an error nothing is left running. The registry must be new.
+func Start(ctx context.Context, cfg *config.Config, version string, reg *prometheus.Registry, log *slog.Logger) (*App, error) {
+	a := &App{cfg: cfg, log: log, started: time.Now(), version: version, down: teardown{log: log}}
+	for _, step := range []struct {
+		name  string
+		start func(context.Context, *prometheus.Registry) error
+	}{
+		{"broker", a.startBroker},
+		{"kafka", a.startKafka},
+		{"store", a.startStore},
+		{"chain", a.startChain},
+		{"http", a.startWeb},
+	} {
+		if err := step.start(ctx, reg); err != nil {
+			return nil, errors.Join(fmt.Errorf("start %s: %w", step.name, err), a.down.run())
+		}
+	}
+	return a, nil
+}
+
+// HTTP is the address that queries are answered at.
+func (a *App) HTTP() net.Addr { return a.web.Addr() }
+
+// Bootstrap is the address of the brokers, for clients.
+func (a *App) Bootstrap() string { return a.conn.String() }
+
+// Run works until ctx ends or a part fails, then stops everything. It returns nil after an ordinary stop.
+func (a *App) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, p := range a.parts {
+		g.Go(func() error {
+			if err := p.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			return nil
+		})
+	}
+	a.log.Info("running", "http", a.HTTP().String(), "broker", a.Bootstrap(), "data", a.cfg.Data)
+	err := g.Wait()
+	a.log.Info("stopping")
+	err = errors.Join(err, a.down.run())
+	if err == nil {
+		a.log.Info("stopped")
+	}
+	return err
+}
+
+func (a *App) startBroker(context.Context, *prometheus.Registry) error {
+	addr, embedded := a.cfg.Embedded()
+	if !embedded {
+		return nil
+	}
+	b, err := broker.Start(addr, filepath.Join(a.cfg.Data, "broker"), a.log.With("part", "broker"))
+	if err != nil {
+		return err
+	}
+	a.down.add("broker", b.Close)
+	a.broker = b
+	return nil
+}
+
+func (a *App) startKafka(ctx context.Context, _ *prometheus.Registry) error {
+	settings := a.cfg.Conn()
+	settings.ClientID = "kilim"
+	settings.Log = a.log.With("part", "kafka")
+	if a.broker != nil {
+		settings.Brokers = []string{a.broker.Addr()} // the port may have been left to the system
+	}
+	conn, err := kafkaconn.New(settings)
+	if err != nil {
+		return err
+	}
+	a.down.add("connections", func() error { conn.Close(); return nil })
+	a.conn = conn
+	return conn.EnsureTopics(ctx, a.cfg.Kafka.TopicSpecs())
+}
+
+func (a *App) startStore(_ context.Context, _ *prometheus.Registry) error {
+	store, err := OpenStore(a.cfg, a.log)
+	if err != nil {
+		return err
+	}
+	a.down.add("store", store.Close)
+	a.store = store
+	return nil
+}
+
+// OpenStore opens the graph of a state folder.
+func OpenStore(cfg *config.Config, log *slog.Logger) (*graphstore.Store, error) {
+	return graphstore.Open(filepath.Join(cfg.Data, "graph"), graphstore.Options{
+		CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
+	})
+}
+
+func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
+	consumed := consumer.NewMetrics(reg)
+	metrics := chain.NewMetrics(reg, consumed.Refused)
+	var err error
+	a.engine, err = chain.Open(chain.FromConfig(a.cfg), a.store, metrics, func() { a.publisher.Wake() }, a.log.With("part", "chain"))
+	if err != nil {
+		return err
+	}
+	a.publisher, err = a.newPublisher(reg)
+	if err != nil {
+		return err
+	}
+	reg.MustRegister(a.engine.Collector(), buildInfo(a.version),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.consumer, err = consumer.New(consumer.Config{
+		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
+		Limits:       chain.FromConfig(a.cfg).Limits,
+		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
+		Observe: metrics.ObserveStage,
+	}, a.conn, a.engine, consumed, a.log.With("part", "consumer"))
+	if err != nil {
+		return err
+	}
+	a.parts = append(a.parts,
+		part{"publisher", a.publisher.Run},
+		part{"background", a.engine.Background},
+		part{"consumer", a.consumer.Run})
+	return nil
+}
+
+func buildInfo(version string) prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "kilim_build_info", Help: "1, labelled with the version that runs.",
+		ConstLabels: prometheus.Labels{"version": version},
+	})
+	g.Set(1)
+	return g
+}

@@ -1,0 +1,278 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"kilim/annindex"
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/learner/refresh"
+	"kilim/learner/sage"
+	"kilim/learner/text"
+	"kilim/rerank"
+)
+
+// Config is what the chain can be told. The zero value is not usable.
+type Config struct {
+	// DeadLetters is the topic for records that can't be used.
+	DeadLetters string
+	// Engine is the index engine, see annindex.New.
+	Engine string
+	Text   text.Config
+	Model  sage.Config
+
+	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
+	Epsilon float32
+	// Budget bounds the artifacts re-embedded in one unit beyond those it changes.
+	Budget int
+	// Sweep is how far the archive may change, in archives, before features and
+	// lists made earlier are computed again in the background.
+	Sweep float64
+	// Tolerance is the change of a score below which a list is not published again.
+	Tolerance float32
+	// ListSize is the length of each list.
+	ListSize int
+	// Candidates is the number of nearest artifacts that stage 2 looks at, and
+	// the most that shared rare entities may add.
+	Candidates int
+	// RareMembers is the most artifacts that share a rare entity.
+	RareMembers int
+	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
+	MaxOutbox int
+	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
+	CachedArtifacts int
+	// Limits are those of records, for parsing stored ones again.
+	Limits profile.Limits
+}
+
+// Epoch is that of the seeded model, until models are trained.
+const Epoch = 1
+
+// Engine is the chain over one store. Apply, Background and the queries may be
+// called concurrently.
+type Engine struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *graphstore.Store
+	index   annindex.Index
+	encoder *text.Encoder
+	model   *sage.Model
+	scorer  *rerank.Scorer
+	metrics *Metrics
+
+	// unitLock is held by the one unit at work; it guards what follows.
+	unitLock  sync.Mutex
+	refresher *refresh.Refresher
+	clock     clock
+	encoded   staleQueue
+	ranked    staleQueue
+	failed    error
+	// evidence and rows are the last decoded; they are derived from the store.
+	evidence *lru.Cache[graphstore.NodeID, *rerank.Evidence]
+	rows     *lru.Cache[graphstore.NodeID, *row]
+
+	// table is read by queries while units write it.
+	tableLock sync.RWMutex
+	table     *text.Table
+
+	// waiting counts batches of records that wait for the unit lock.
+	waiting atomic.Int32
+	// wake is signalled when there may be background work.
+	wake chan struct{}
+	// drained is signalled when messages left the outbox.
+	drained chan struct{}
+	// committed is called after each commit: there may be messages to publish.
+	committed func()
+	// queue is the length of the refresh queue, drift the clock (as bits of a
+	// float64) and revision the number of the unit, as of the last one.
+	queue    atomic.Int64
+	drift    atomic.Uint64
+	revision atomic.Uint64
+}
+
+// Open prepares the chain over a store: it loads document frequencies, builds the index from the
+// stored embeddings, and finds the work that was left over.
+func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
+	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed,
+		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
+	var err error
+	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
+		return nil, err
+	}
+	if e.model, err = sage.New(cfg.Model); err != nil {
+		return nil, err
+	}
+	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {
+		return nil, err
+	}
+	if e.index, err = annindex.New(cfg.Engine, e.model.EmbeddingDim()); err != nil {
+		return nil, err
+	}
+	if e.evidence, err = lru.New[graphstore.NodeID, *rerank.Evidence](cfg.CachedArtifacts); err != nil {
+		return nil, fmt.Errorf("chain: cached artifacts %d: %w", cfg.CachedArtifacts, err)
+	}
+	if e.rows, err = lru.New[graphstore.NodeID, *row](cfg.CachedArtifacts); err != nil {
+		return nil, fmt.Errorf("chain: cached artifacts %d: %w", cfg.CachedArtifacts, err)
+	}
+	e.table = text.NewTable()
+	if err := e.adopt(); err != nil {
+		return nil, err
+	}
+	if err := store.View(e.load); err != nil {
+		return nil, fmt.Errorf("chain: load state: %w", err)
+	}
+	e.report()
+	e.signal()
+	return e, nil
+}
+
+// identity names everything that stored vectors depend on.
+func (e *Engine) identity() string {
+	return fmt.Sprintf("text %s; model %s", e.encoder.Identity(), e.model.Fingerprint())
+}
+
+const identityKey = "chain/identity"
+
+// adopt writes the identity of encoder and model into a new state, and refuses
+// a state made with others: vectors of two models must not be mixed.
+func (e *Engine) adopt() error {
+	var have []byte
+	err := e.store.View(func(r *graphstore.Reader) (err error) {
+		have, err = r.Meta(identityKey)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("chain: read identity: %w", err)
+	}
+	want := e.identity()
+	if string(have) == want {
+		return nil
+	}
+	if have != nil {
+		return fmt.Errorf("chain: the state was made with %q and this program is configured for %q: use the earlier settings or an empty data folder", have, want)
+	}
+	tx := e.store.Begin()
+	defer tx.Discard()
+	if err := tx.PutMeta(identityKey, []byte(want)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (e *Engine) load(r *graphstore.Reader) error {
+	b, err := r.Meta(clockKey)
+	if err != nil {
+		return err
+	}
+	if err := e.clock.unmarshal(b); err != nil {
+		return err
+	}
+	var bad error
+	err = r.TermTable(func(bucket uint32, df int32) {
+		if err := e.table.Load(bucket, df); err != nil && bad == nil {
+			bad = err
+		}
+	})
+	if err := errors.Join(err, bad); err != nil {
+		return err
+	}
+	e.table.SetDocs(e.store.Counts().Artifacts)
+	pushes, err := r.Pushes()
+	if err != nil {
+		return err
+	}
+	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
+	if e.refresher, err = refresh.New(rc, e.model, labeler{e.encoder}, pushes); err != nil {
+		return err
+	}
+	var encoded, ranked []stamped
+	err = r.EachNode(func(n *graphstore.Node) bool {
+		if n.Type != graphstore.Artifact || n.Placeholder {
+			return true
+		}
+		if bad = e.index.Put(uint64(n.ID), n.Embedding); bad != nil {
+			bad = fmt.Errorf("artifact %q: %w", n.Key, bad)
+			return false
+		}
+		encoded = append(encoded, stamped{id: n.ID, at: n.EncodedAt})
+		var b []byte
+		if b, bad = r.Lists(n.ID); bad != nil {
+			return false
+		}
+		row, err := unmarshalRow(b)
+		if err != nil {
+			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
+			return false
+		}
+		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
+		return true
+	})
+	if err := errors.Join(err, bad); err != nil {
+		return err
+	}
+	e.encoded.load(encoded)
+	e.ranked.load(ranked)
+	return nil
+}
+
+// pending is the number of things the background has to do: pushes on their way, and
+// artifacts whose features or lists are stale.
+func (e *Engine) pending() int {
+	return e.refresher.Pending() +
+		e.encoded.count(e.clock.encode, e.cfg.Sweep) +
+		e.ranked.count(e.clock.rank, e.cfg.Sweep)
+}
+
+// report shows the outside where the unit at work has arrived.
+func (e *Engine) report() {
+	e.queue.Store(int64(e.pending()))
+	e.drift.Store(math.Float64bits(e.clock.encode))
+	e.revision.Store(e.clock.revision)
+}
+
+func (e *Engine) signal() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// StoredOffset is where the consumer goes on in a partition.
+func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+	err = e.store.View(func(r *graphstore.Reader) error {
+		next, ok, err = r.Offset(topic, partition)
+		return err
+	})
+	return next, ok, err
+}
+
+// Published tells the engine that messages left the outbox.
+func (e *Engine) Published() {
+	select {
+	case e.drained <- struct{}{}:
+	default:
+	}
+}
+
+// waitForOutbox holds a unit back while the publisher is behind.
+func (e *Engine) waitForOutbox(ctx context.Context) error {
+	for {
+		depth, _ := e.store.OutboxDepth()
+		if depth <= e.cfg.MaxOutbox {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("chain: %d messages wait in the outbox: %w", depth, ctx.Err())
+		case <-e.drained:
+		}
+	}
+}

@@ -1,0 +1,29 @@
+// Package chain joins the parts into the one thing the daemon does: it takes
+// batches of records, weaves them into the graph, refreshes what they touch,
+// and puts the lists that changed into the outbox.
+//
+// The guarantee. A unit of work (a batch of records, or a piece of background
+// refresh) is ONE atomic commit of nodes, edges, vectors, lists, document
+// frequencies, consumer offsets and outbox messages. A crash leaves the state
+// before or after a unit, never between, and the offsets tell the consumer
+// where to go on: no record is lost and none is applied twice. What is in
+// memory (index, term table, caches) is derived from the store and is made
+// anew at start; after a failed commit it would be ahead of the store, so a
+// failed commit ends the process.
+//
+// Why not commit offsets to Kafka's group and deduplicate: the two commits can
+// not be made one, so a crash between them either loses a record or applies it
+// twice, and a running sum that was added to twice can not be told from a right one.
+//
+// One unit runs at a time. Records have precedence: background units are small
+// and are not begun while a batch waits.
+//
+// What is exact. Deletions leave every list at once. A newcomer's list is
+// computed against all that is stored, and the lists it enters are found among
+// its own candidates. Everything else that can move a score (document
+// frequencies, embeddings of neighbours) is followed by the background sweep,
+// which recomputes an artifact's features and lists when the archive has
+// changed by more than Config.Sweep since they were made. With Sweep, Epsilon
+// and Tolerance 0 and all queues empty, the lists are a pure function of the
+// live artifacts.
+package chain

@@ -1,0 +1,228 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"kilim/consumer/profile"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/refresh"
+	"kilim/rerank"
+)
+
+// ArtifactView is the answer to a query for an artifact.
+type ArtifactView struct {
+	ID string `json:"id"`
+	// Artifact is the JSON as it was received, unknown fields included.
+	Artifact json.RawMessage `json:"artifact"`
+	// Revision is that of the lists last published.
+	Revision uint64 `json:"revision"`
+	Epoch    uint32 `json:"epoch"`
+	Degree   uint32 `json:"degree"`
+	// Entities are those that the artifact is joined to, with the number of
+	// artifacts that share each.
+	Entities []EntityView `json:"entities"`
+}
+
+// EntityView is an entity as an artifact's neighbour.
+type EntityView struct {
+	Type      string `json:"type"`
+	Key       string `json:"key"`
+	Label     string `json:"label"`
+	Artifacts uint32 `json:"artifacts"`
+}
+
+// Artifact returns a stored artifact with its place in the graph.
+func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
+	var view *ArtifactView
+	err := e.store.View(func(r *graphstore.Reader) error {
+		n, err := stored(r, id)
+		if err != nil || n == nil {
+			return err
+		}
+		doc, err := r.Artifact(id)
+		if err != nil {
+			return err
+		}
+		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: Epoch, Degree: n.Degree, Entities: []EntityView{}}
+		if b, err := r.Lists(n.ID); err != nil {
+			return err
+		} else if b != nil {
+			row, err := unmarshalRow(b)
+			if err != nil {
+				return err
+			}
+			view.Revision = row.revision
+		}
+		var targets []graphstore.NodeID
+		err = r.Edges(n.ID, func(edge graphstore.Edge) bool {
+			if edge.Rel&graphstore.Inverse == 0 && edge.Rel != graphstore.RelMedia && edge.Rel != graphstore.RelLink {
+				targets = append(targets, edge.To)
+			}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			ent, err := r.Node(t)
+			if err != nil {
+				return err
+			}
+			if ent != nil {
+				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, refresh.DisplayLabel(ent), ent.Members})
+			}
+		}
+		return nil
+	})
+	return view, view != nil, err
+}
+
+// stored returns the node of a stored artifact, nil when there is none of that id.
+func stored(g nodes, id string) (*graphstore.Node, error) {
+	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
+	if err != nil || n == nil || n.Placeholder || n.Key != id {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Similar returns the first k of an artifact's list: as published where the
+// stored list is long enough, computed now where it is not.
+func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer, error) {
+	if err := knownList(list); err != nil {
+		return nil, err
+	}
+	var answer *web.Answer
+	err := e.store.View(func(r *graphstore.Reader) error {
+		n, err := stored(r, id)
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			return fmt.Errorf("%w: artifact %q", web.ErrNotFound, id)
+		}
+		answer = &web.Answer{ID: id, List: list, Epoch: Epoch}
+		if k <= e.cfg.ListSize {
+			b, err := r.Lists(n.ID)
+			if err != nil {
+				return err
+			}
+			row, err := unmarshalRow(b)
+			if err != nil {
+				return err
+			}
+			answer.Items = pick(row.lists, list)
+			answer.Items = answer.Items[:min(k, len(answer.Items))]
+			return nil
+		}
+		ev, err := e.evidenceOf(r, n.ID)
+		if err != nil {
+			return err
+		}
+		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// SimilarTo returns the list that an artifact which is not stored would get. It changes nothing.
+func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
+	if err := knownList(list); err != nil {
+		return nil, err
+	}
+	w := weave(e.encoder, a)
+	answer := &web.Answer{ID: a.ID, List: list, Epoch: Epoch}
+	err := e.store.View(func(r *graphstore.Reader) error {
+		e.tableLock.RLock()
+		feat := e.featuresOf(w)
+		e.tableLock.RUnlock()
+		vector, err := e.refresher.Transient(r, feat, w.edges)
+		if err != nil {
+			return err
+		}
+		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func knownList(list string) error {
+	if list == "total" || list == "general" {
+		return nil
+	}
+	if name, ok := strings.CutPrefix(list, "theme:"); ok {
+		return fmt.Errorf("%w: theme %q: the seeded model has no themes", web.ErrUnknownList, name)
+	}
+	return fmt.Errorf("%w: %q: want total or general", web.ErrUnknownList, list)
+}
+
+func pick(l rerank.Lists, list string) []rerank.Entry {
+	if list == "general" {
+		return l.General
+	}
+	return l.Total
+}
+
+// search computes a list of k. It reads committed state; the index may be a
+// unit ahead of it, and what is not committed yet is left out.
+func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int) ([]rerank.Entry, error) {
+	limit := max(e.cfg.Candidates, 2*k)
+	hits, err := e.index.Search(vector, limit+1, nil)
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := e.candidates(r, self, ev, vector, hits, limit)
+	if err != nil {
+		return nil, err
+	}
+	e.tableLock.RLock()
+	defer e.tableLock.RUnlock()
+	w := newWeights(r, e.table)
+	query := rerank.Prepare(ev, w)
+	entries := make([]rerank.Entry, 0, len(candidates))
+	for _, c := range candidates {
+		if list == "general" && !c.near {
+			continue
+		}
+		n, err := r.Node(c.id)
+		if err != nil {
+			return nil, err
+		}
+		if n == nil || n.Placeholder {
+			continue
+		}
+		other, err := e.evidenceOf(r, c.id)
+		if err != nil {
+			return nil, err
+		}
+		entry := e.entry(query, rerank.Prepare(other, w), c.cosine)
+		if list == "general" {
+			entry.Score = c.cosine
+		}
+		entries = append(entries, entry)
+	}
+	return rerank.TopK(entries, k), w.err
+}
+
+// Status tells where the daemon stands.
+func (e *Engine) Status() web.Status {
+	counts := e.store.Counts()
+	depth, _ := e.store.OutboxDepth()
+	return web.Status{
+		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
+		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
+		RefreshQueue: int(e.queue.Load()), Outbox: depth,
+		Epoch: Epoch, Revision: e.revision.Load(),
+		Index: web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
+	}
+}

@@ -1,0 +1,294 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"kilim/graphstore"
+	"kilim/learner/refresh"
+	"kilim/rerank"
+)
+
+// unit is one atomic piece of work: what it reads, it reads through tx, which
+// shows its own writes; commit makes all of it durable at once.
+type unit struct {
+	e    *Engine
+	tx   *graphstore.Tx
+	pass *refresh.Pass
+
+	// arrived and departed are what records changed.
+	arrived  map[graphstore.NodeID]*arrival
+	order    []graphstore.NodeID // arrived, in the order of their records
+	departed map[graphstore.NodeID]*arrival
+	// terms are the changes of document frequencies.
+	terms map[uint32]int32
+	// lists are the list rows that the unit looked at or changed.
+	lists map[graphstore.NodeID]*listing
+
+	weights  *weights
+	prepared map[graphstore.NodeID]*rerank.Prepared
+}
+
+// arrival is an artifact that a record brought or, with nothing woven, took away.
+type arrival struct {
+	id          string
+	woven       *woven
+	recorded    time.Time
+	traceParent string
+}
+
+// listing is an artifact's lists on their way through a unit.
+type listing struct {
+	node graphstore.NodeID
+	id   string
+	// old is nil when nothing was published yet.
+	old *row
+	new row
+	// touched is true when new.lists were computed or changed.
+	touched bool
+}
+
+func (e *Engine) begin() *unit {
+	tx := e.store.Begin()
+	return &unit{
+		e: e, tx: tx, pass: e.refresher.Begin(tx),
+		arrived: map[graphstore.NodeID]*arrival{}, departed: map[graphstore.NodeID]*arrival{},
+		terms: map[uint32]int32{}, lists: map[graphstore.NodeID]*listing{},
+		prepared: map[graphstore.NodeID]*rerank.Prepared{},
+	}
+}
+
+// complete refreshes what the unit touched, brings index and lists up to date,
+// and commits.
+func (u *unit) complete(budget int) error {
+	e := u.e
+	stop := e.metrics.stage("refresh")
+	moved, err := u.pass.Embed(budget)
+	if err != nil {
+		return err
+	}
+	stop()
+
+	stop = e.metrics.stage("index")
+	artifacts := u.tx.Counts().Artifacts
+	changed := moved[:0:0]
+	for _, m := range moved {
+		n, err := u.tx.Node(m.ID)
+		if err != nil {
+			return err
+		}
+		if m.Distance == 0 {
+			continue
+		}
+		if err := e.index.Put(uint64(m.ID), n.Embedding); err != nil {
+			return fmt.Errorf("chain: index artifact %q: %w", n.Key, err)
+		}
+		if !m.New {
+			e.clock.moved(m.Distance, artifacts)
+		}
+		changed = append(changed, m)
+	}
+	e.metrics.refreshed.Add(float64(len(moved)))
+	stop()
+
+	stop = e.metrics.stage("rerank")
+	if err := u.rank(changed); err != nil {
+		return err
+	}
+	if err := u.writeLists(); err != nil {
+		return err
+	}
+	stop()
+	return u.commit()
+}
+
+func (u *unit) commit() error {
+	e := u.e
+	defer e.metrics.stage("commit")()
+	if len(u.terms) > 0 {
+		if err := u.tx.AddTerms(u.terms); err != nil {
+			return err
+		}
+	}
+	if err := u.tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
+		return err
+	}
+	if err := u.tx.Commit(); err != nil {
+		return fmt.Errorf("chain: commit unit %d: %w", e.clock.revision, err)
+	}
+	e.metrics.commits.Inc()
+	e.committed()
+	return nil
+}
+
+// writeLists settles every list that the unit touched: what did not change
+// materially stays as it was published.
+func (u *unit) writeLists() error {
+	ids := make([]graphstore.NodeID, 0, len(u.lists))
+	for id := range u.lists {
+		if _, ok := u.arrived[id]; !ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	// Newcomers first: somebody waits for them.
+	for _, id := range append(slices.Clone(u.order), ids...) {
+		if l := u.lists[id]; l != nil {
+			if err := u.writeList(l); err != nil {
+				return err
+			}
+		}
+	}
+	for id := range u.departed {
+		if err := u.tx.DeleteLists(id); err != nil {
+			return err
+		}
+		u.e.rows.Remove(id)
+		u.e.evidence.Remove(id)
+		u.e.encoded.remove(id)
+		u.e.ranked.remove(id)
+	}
+	return nil
+}
+
+func (u *unit) writeList(l *listing) error {
+	if !l.touched {
+		return nil
+	}
+	e := u.e
+	var before rerank.Lists
+	if l.old != nil {
+		before = l.old.lists
+	}
+	if l.old != nil && !rerank.Material(before, l.new.lists, e.cfg.Tolerance) {
+		l.new.lists, l.new.revision = before, l.old.revision
+		if l.new.rankedAt == l.old.rankedAt {
+			return nil
+		}
+	} else {
+		l.new.revision = e.clock.revision
+		if err := u.enqueue(l, before); err != nil {
+			return err
+		}
+		if err := u.hold(l.node, before, l.new.lists); err != nil {
+			return err
+		}
+		e.metrics.listsChanged.Inc()
+	}
+	if err := u.tx.PutLists(l.node, l.new.marshal()); err != nil {
+		return err
+	}
+	stored := l.new
+	e.rows.Add(l.node, &stored)
+	e.ranked.set(l.node, stored.rankedAt)
+	return nil
+}
+
+func (u *unit) enqueue(l *listing, before rerank.Lists) error {
+	update := rerank.Update{
+		ID: l.id, Revision: l.new.revision, Epoch: Epoch, Lists: l.new.lists,
+		Changes: map[string]rerank.Changes{
+			"total":   rerank.Diff(before.Total, l.new.lists.Total),
+			"general": rerank.Diff(before.General, l.new.lists.General),
+		},
+	}
+	u.explain(&update)
+	_, err := u.tx.Enqueue(rerank.EncodeUpdate(&update))
+	return err
+}
+
+// explain names the records' artifacts that a change is due to: the artifact
+// itself, and those that entered, left or moved. A change by refresh alone has none.
+func (u *unit) explain(update *rerank.Update) {
+	seen := map[string]struct{}{}
+	name := func(id string) {
+		if _, ok := seen[id]; ok {
+			return
+		}
+		node := graphstore.ID(graphstore.Artifact, id)
+		a := u.arrived[node]
+		if a == nil {
+			a = u.departed[node]
+		}
+		if a == nil {
+			return
+		}
+		seen[id] = struct{}{}
+		update.Cause = append(update.Cause, id)
+		if a.recorded.After(update.Recorded) {
+			update.Recorded = a.recorded
+		}
+		if update.TraceParent == "" {
+			update.TraceParent = a.traceParent
+		}
+	}
+	name(update.ID)
+	for _, list := range []string{"total", "general"} {
+		c := update.Changes[list]
+		for _, ids := range [][]string{c.Entered, c.Left, c.Moved} {
+			for _, id := range ids {
+				name(id)
+			}
+		}
+	}
+}
+
+// hold keeps, for each artifact, who has it in a list: its departure or move
+// must reach them.
+func (u *unit) hold(by graphstore.NodeID, before, after rerank.Lists) error {
+	had := map[string]struct{}{}
+	members(&before, func(id string) { had[id] = struct{}{} })
+	var err error
+	members(&after, func(id string) {
+		if _, ok := had[id]; ok {
+			delete(had, id)
+		} else if err == nil {
+			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, true)
+		}
+	})
+	for id := range had {
+		if err == nil {
+			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, false)
+		}
+	}
+	return err
+}
+
+// listing returns the lists of an artifact as the unit has them now.
+func (u *unit) listing(id graphstore.NodeID) (*listing, error) {
+	if l := u.lists[id]; l != nil {
+		return l, nil
+	}
+	n, err := u.tx.Node(id)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil || n.Placeholder {
+		return nil, fmt.Errorf("chain: lists of node %d, which is not an artifact", id)
+	}
+	l := &listing{node: id, id: n.Key}
+	if l.old, err = u.row(id); err != nil {
+		return nil, err
+	}
+	if l.old != nil {
+		l.new = *l.old
+	}
+	u.lists[id] = l
+	return l, nil
+}
+
+func (u *unit) row(id graphstore.NodeID) (*row, error) {
+	if r, ok := u.e.rows.Get(id); ok {
+		return r, nil
+	}
+	b, err := u.tx.Lists(id)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	r, err := unmarshalRow(b)
+	if err == nil {
+		u.e.rows.Add(id, r)
+	}
+	return r, err
+}

@@ -1,0 +1,124 @@
+package refresh
+
+import (
+	"fmt"
+	"slices"
+
+	"kilim/graphstore"
+)
+
+// CheckReader is what Check reads.
+type CheckReader interface {
+	Reader
+	EachNode(fn func(*graphstore.Node) bool) error
+}
+
+// slack is what rounding may add to epsilon when a vector is computed again.
+const slack = 1e-6
+
+// Check recomputes, the dull way, everything that the refresh maintains: each
+// running sum from the artifacts that contribute to it, bit for bit; each
+// pushed vector, which must be within epsilon of h1 unless a push of its node is
+// on its way; and the embedding of each artifact, as exactly as the pushes on
+// their way allow: where none is, bit for bit.
+func (r *Refresher) Check(g CheckReader, fault func(string)) error {
+	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
+	sum1 := map[graphstore.NodeID][]int64{}
+	sum2 := map[graphstore.NodeID][]int64{}
+	var all []graphstore.NodeID
+	var bad error
+	err := g.EachNode(func(n *graphstore.Node) bool {
+		if !vectored(n) {
+			return true
+		}
+		all = append(all, n.ID)
+		if len(n.Features) != r.model.Width() || len(n.Hidden) != r.model.Width() {
+			faultf("node %d (%s %q): vectors of %d and %d numbers, want %d", n.ID, n.Type, n.Key, len(n.Features), len(n.Hidden), r.model.Width())
+			return true
+		}
+		if n.Type != graphstore.Artifact || n.Placeholder {
+			return true
+		}
+		nbs, err := outward(g, n.ID)
+		if err != nil {
+			bad = err
+			return false
+		}
+		for _, nb := range nbs {
+			sum1[nb.node.ID] = addFixed(sum1[nb.node.ID], n.Features, 1)
+			if nb.rel == graphstore.RelLink {
+				sum2[nb.node.ID] = addFixed(sum2[nb.node.ID], n.Hidden, 1)
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if bad != nil {
+		return bad
+	}
+	for _, id := range all {
+		if err := r.checkNode(g, id, sum1[id], sum2[id], faultf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vectored tells the nodes that the refresh keeps vectors of. Media have none yet.
+func vectored(n *graphstore.Node) bool {
+	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
+}
+
+func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64, faultf func(string, ...any)) error {
+	n, err := g.Node(id)
+	if err != nil {
+		return err
+	}
+	if !sameSum(n.Sum1, sum1) {
+		faultf("%s %q: the running sum of its neighbours' features is not their sum", n.Type, n.Key)
+	}
+	if n.Type == graphstore.Artifact && !sameSum(n.Sum2, sum2) {
+		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
+	}
+	if n.Type != graphstore.Artifact || n.Placeholder {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
+			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
+		}
+		return nil
+	}
+	e := &embedding{id: id, node: n}
+	if e.neighbours, err = outward(g, id); err != nil {
+		return err
+	}
+	r.firstLayerOf([]*embedding{e})
+	want := r.secondLayerOf([]*embedding{e})[0]
+	if len(n.Embedding) != len(want) {
+		faultf("artifact %q: an embedding of %d numbers, want %d", n.Key, len(n.Embedding), len(want))
+		return nil
+	}
+	if slices.Equal(n.Embedding, want) || r.pushOnItsWay(e) {
+		return nil
+	}
+	faultf("artifact %q: its embedding is %v away from what its neighbourhood gives, and no push is on its way", n.Key, distance(n.Embedding, want))
+	return nil
+}
+
+// pushOnItsWay is true when something that an embedding reads was pushed and has perhaps
+// not reached it.
+func (r *Refresher) pushOnItsWay(e *embedding) bool {
+	if r.queue.has(e.id) || e.node.Members > 0 && r.Pending() > 0 {
+		return true
+	}
+	return slices.ContainsFunc(e.neighbours, func(nb neighbour) bool { return r.queue.has(nb.node.ID) })
+}
+
+// sameSum takes an absent sum for one of no addends.
+func sameSum(a, b []int64) bool {
+	if len(a) == 0 || len(b) == 0 {
+		zero := func(s []int64) bool { return !slices.ContainsFunc(s, func(x int64) bool { return x != 0 }) }
+		return zero(a) && zero(b)
+	}
+	return slices.Equal(a, b)
+}

@@ -1,0 +1,411 @@
+package refresh
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kilim/graphstore"
+)
+
+// Pass is the refresh of one batch. The order of calls: for each artifact that
+// the batch changes, Detach before its edges change and Attach after; then
+// Embed once.
+type Pass struct {
+	r *Refresher
+	g Graph
+	// touched are the nodes whose running sums changed.
+	touched map[graphstore.NodeID]struct{}
+	// attached are the artifacts with new features.
+	attached map[graphstore.NodeID]struct{}
+}
+
+// Begin starts a pass over g.
+func (r *Refresher) Begin(g Graph) *Pass {
+	return &Pass{r: r, g: g, touched: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
+}
+
+// Detach takes an artifact's contributions out of the sums of the nodes it
+// points at. An unknown artifact or a placeholder has none.
+func (p *Pass) Detach(id graphstore.NodeID) error {
+	n, err := p.g.Node(id)
+	if err != nil || n == nil || n.Placeholder {
+		return err
+	}
+	return p.contribute(n, -1, n.Features, n.Hidden)
+}
+
+// contribute adds sign times h0 (and p, over links) of artifact n to the sums of the
+// nodes it points at.
+func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
+	nbs, err := outward(p.g, n.ID)
+	if err != nil {
+		return err
+	}
+	for _, nb := range nbs {
+		t, err := p.g.Edit(nb.node.ID)
+		if err != nil {
+			return err
+		}
+		if len(t.Features) == 0 {
+			p.initialize(t)
+		}
+		t.Sum1 = addFixed(t.Sum1, h0, sign)
+		if nb.rel == graphstore.RelLink {
+			t.Sum2 = addFixed(t.Sum2, pushed, sign)
+		}
+		p.touched[t.ID] = struct{}{}
+	}
+	return nil
+}
+
+// initialize gives a node that the batch created its h0. Its p follows when
+// the pass evaluates it.
+func (p *Pass) initialize(n *graphstore.Node) {
+	n.Features = p.r.inputOf(n.Type, DisplayLabel(n))
+}
+
+// Departed says that the artifact was deleted, after Detach and after the
+// deletion in the graph. Where others still link to it, it is a placeholder
+// now, and they look at it anew.
+func (p *Pass) Departed(id graphstore.NodeID) error {
+	n, err := p.g.Node(id)
+	if err != nil {
+		return err
+	}
+	if n == nil {
+		delete(p.touched, id)
+		return p.drop(id)
+	}
+	n, err = p.g.Edit(id)
+	if err != nil {
+		return err
+	}
+	n.Features, n.Hidden, n.Embedding = nil, nil, nil
+	p.initialize(n)
+	n.Hidden = p.r.firstLayer([]*graphstore.Node{n})[0]
+	return p.push(n, 1)
+}
+
+// Forget drops what is queued for nodes that the batch removed from the graph.
+func (p *Pass) Forget(gone []graphstore.NodeID) error {
+	for _, id := range gone {
+		delete(p.touched, id)
+		if err := p.drop(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pass) drop(id graphstore.NodeID) error {
+	if !p.r.queue.has(id) {
+		return nil
+	}
+	p.r.queue.remove(id)
+	return p.g.DeletePush(id)
+}
+
+// Attach gives an artifact new features (nil: it has none) and adds it to the sums of the
+// nodes it points at.
+func (p *Pass) Attach(id graphstore.NodeID, feat []float32) error {
+	n, err := p.g.Edit(id)
+	if err != nil {
+		return err
+	}
+	if n == nil {
+		return fmt.Errorf("refresh: attach: no node %d", id)
+	}
+	h0 := make([]float32, p.r.model.Width())
+	p.r.model.Input(feat, int(graphstore.Artifact), h0)
+	p.attached[id] = struct{}{}
+	n.Features = h0
+	// p(id) joins the sums of link targets in Embed, where it is known.
+	n.Hidden = nil
+	return p.contribute(n, 1, h0, nil)
+}
+
+// Embed brings up to date what the pass touched and, within budget further
+// artifacts, what earlier passes left. It returns the artifacts embedded, by id.
+func (p *Pass) Embed(budget int) ([]Moved, error) {
+	if err := p.evaluateTouched(); err != nil {
+		return nil, err
+	}
+	set := map[graphstore.NodeID]struct{}{}
+	for id := range p.attached {
+		set[id] = struct{}{}
+	}
+	for id := range p.touched {
+		n, err := p.g.Node(id)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil && n.Type == graphstore.Artifact && !n.Placeholder {
+			set[id] = struct{}{}
+		}
+	}
+	if err := p.takePushes(set, budget); err != nil {
+		return nil, err
+	}
+	ids := make([]graphstore.NodeID, 0, len(set))
+	for id := range set {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return p.embed(ids)
+}
+
+// evaluateTouched recomputes h1 of the touched entities and placeholders and
+// begins the pushes that are due.
+func (p *Pass) evaluateTouched() error {
+	ids := make([]graphstore.NodeID, 0, len(p.touched))
+	for id := range p.touched {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var nodes []*graphstore.Node
+	for _, id := range ids {
+		n, err := p.g.Node(id)
+		if err != nil {
+			return err
+		}
+		if n == nil || (n.Type == graphstore.Artifact && !n.Placeholder) {
+			continue
+		}
+		if n, err = p.g.Edit(id); err != nil {
+			return err
+		}
+		if err := p.relabel(n); err != nil {
+			return err
+		}
+		nodes = append(nodes, n)
+	}
+	for i, h1 := range p.r.firstLayer(nodes) {
+		n := nodes[i]
+		if len(n.Hidden) == 0 {
+			n.Hidden = h1
+			continue
+		}
+		if p.r.queue.has(n.ID) {
+			continue // looked at again when the push under way is done
+		}
+		if d := rms(h1, n.Hidden); d > p.r.cfg.Epsilon {
+			n.Hidden = h1
+			if err := p.push(n, d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// relabel renews h0 of an entity known by URI when another of its labels is
+// the most used now. An entity known by its label keeps h0 for ever.
+func (p *Pass) relabel(n *graphstore.Node) error {
+	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(DisplayLabel(n)) == n.Key {
+		return nil
+	}
+	h0 := p.r.inputOf(n.Type, DisplayLabel(n))
+	if slices.Equal(h0, n.Features) {
+		return nil
+	}
+	n.Features = h0
+	return p.push(n, 1)
+}
+
+// push begins (or begins again) to tell the dependants of n.
+func (p *Pass) push(n *graphstore.Node, weight float32) error {
+	push := graphstore.Push{Node: n.ID, Weight: weight}
+	p.r.queue.put(push)
+	return p.g.PutPush(push)
+}
+
+// takePushes adds dependants of queued pushes to set, at most budget of them.
+func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error {
+	for budget > 0 {
+		push, ok := p.r.queue.first()
+		if !ok {
+			return nil
+		}
+		n, err := p.g.Node(push.Node)
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			if err := p.drop(push.Node); err != nil {
+				return err
+			}
+			continue
+		}
+		deps, err := dependants(p.g, n, push.Cursor)
+		if err != nil {
+			return err
+		}
+		if len(deps) > budget {
+			for _, id := range deps[:budget] {
+				set[id] = struct{}{}
+			}
+			push.Cursor = deps[budget-1]
+			p.r.queue.put(push)
+			return p.g.PutPush(push)
+		}
+		for _, id := range deps {
+			set[id] = struct{}{}
+		}
+		budget -= len(deps)
+		if err := p.finish(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish ends a push; when its node has moved on meanwhile, the next begins.
+func (p *Pass) finish(n *graphstore.Node) error {
+	if err := p.drop(n.ID); err != nil {
+		return err
+	}
+	if n.Type == graphstore.Artifact && !n.Placeholder {
+		return nil // looked at again whenever it is embedded
+	}
+	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
+	d := rms(h1, n.Hidden)
+	if !(d > p.r.cfg.Epsilon) {
+		return nil
+	}
+	n, err := p.g.Edit(n.ID)
+	if err != nil {
+		return err
+	}
+	n.Hidden = h1
+	return p.push(n, d)
+}
+
+// dependants lists the artifacts after cursor, by id, whose embedding reads n.
+func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
+	var ids []graphstore.NodeID
+	add := func(e graphstore.Edge) bool {
+		if e.To > cursor {
+			ids = append(ids, e.To)
+		}
+		return true
+	}
+	if err := g.EdgesOf(n.ID, inwardRelation(n), add); err != nil {
+		return nil, err
+	}
+	if n.Type != graphstore.Artifact || n.Placeholder {
+		return ids, nil
+	}
+	inward := len(ids)
+	if err := g.EdgesOf(n.ID, graphstore.RelLink, add); err != nil {
+		return nil, err
+	}
+	if len(ids) == inward {
+		return ids, nil
+	}
+	live := ids[:inward]
+	for _, id := range ids[inward:] {
+		t, err := g.Node(id)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil && !t.Placeholder {
+			live = append(live, id)
+		}
+	}
+	slices.Sort(live)
+	return slices.Compact(live), nil
+}
+
+func sortNeighbours(nbs []neighbour) {
+	slices.SortFunc(nbs, func(a, b neighbour) int {
+		return cmp.Or(cmp.Compare(a.rel, b.rel), cmp.Compare(a.node.ID, b.node.ID))
+	})
+}
+
+// embed runs both layers for artifacts given by ascending id.
+func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
+	batch := make([]*embedding, len(ids))
+	for i, id := range ids {
+		n, err := p.g.Edit(id)
+		if err != nil {
+			return nil, err
+		}
+		if n == nil {
+			return nil, fmt.Errorf("refresh: embed: no node %d", id)
+		}
+		batch[i] = &embedding{id: id, node: n}
+	}
+	// Only now: an artifact linked with another of this batch must see the copy
+	// that the batch changes.
+	for _, e := range batch {
+		nbs, err := outward(p.g, e.id)
+		if err != nil {
+			return nil, err
+		}
+		e.neighbours = nbs
+	}
+	p.r.firstLayerOf(batch)
+	for _, e := range batch {
+		if err := p.offer(e); err != nil {
+			return nil, err
+		}
+	}
+	out := p.r.secondLayerOf(batch)
+	moved := make([]Moved, len(batch))
+	for i, e := range batch {
+		isNew := len(e.node.Embedding) == 0
+		moved[i] = Moved{ID: e.id, New: isNew, Distance: distance(e.node.Embedding, out[i])}
+		e.node.Embedding = out[i]
+	}
+	return moved, nil
+}
+
+// offer decides whether those linked with an artifact must see its new h1.
+func (p *Pass) offer(e *embedding) error {
+	_, attached := p.attached[e.id]
+	linked := e.node.Members > 0
+	for _, nb := range e.neighbours {
+		linked = linked || nb.rel == graphstore.RelLink
+	}
+	if !linked {
+		// Nobody has seen p: it may follow h1 at no cost.
+		e.node.Hidden = e.h1
+		return nil
+	}
+	d := rms(e.h1, e.node.Hidden)
+	if !attached && !(d > p.r.cfg.Epsilon) {
+		return nil
+	}
+	for _, nb := range e.neighbours {
+		if nb.rel != graphstore.RelLink {
+			continue
+		}
+		t, err := p.g.Edit(nb.node.ID)
+		if err != nil {
+			return err
+		}
+		t.Sum2 = addFixed(t.Sum2, e.node.Hidden, -1)
+		t.Sum2 = addFixed(t.Sum2, e.h1, 1)
+	}
+	e.node.Hidden = e.h1
+	return p.push(e.node, min(d, 2))
+}
+
+// DisplayLabel is the label most used, the smallest among equals.
+func DisplayLabel(n *graphstore.Node) string {
+	best := graphstore.Label{Text: n.Key}
+	for _, l := range n.Labels {
+		if l.Count > best.Count {
+			best = l
+		}
+	}
+	return best.Text
+}
+
+// Drift is how far new features would move an artifact's h0, RMS per coordinate.
+func (p *Pass) Drift(n *graphstore.Node, feat []float32) float32 {
+	h0 := make([]float32, p.r.model.Width())
+	p.r.model.Input(feat, int(graphstore.Artifact), h0)
+	return rms(n.Features, h0)
+}

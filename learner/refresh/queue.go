@@ -1,0 +1,79 @@
+package refresh
+
+import (
+	"container/heap"
+
+	"kilim/graphstore"
+)
+
+// pushQueue orders the pushes on their way: the farthest moved first, then by
+// id, so that two runs over the same history do the same work in the same order.
+type pushQueue struct {
+	heap   pushHeap
+	byNode map[graphstore.NodeID]*pushItem
+}
+
+type pushItem struct {
+	push  graphstore.Push
+	index int
+}
+
+func (q *pushQueue) len() int { return len(q.heap) }
+
+func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
+
+// put adds p, or replaces what is queued for its node.
+func (q *pushQueue) put(p graphstore.Push) {
+	if it := q.byNode[p.Node]; it != nil {
+		it.push = p
+		heap.Fix(&q.heap, it.index)
+		return
+	}
+	if q.byNode == nil {
+		q.byNode = make(map[graphstore.NodeID]*pushItem)
+	}
+	it := &pushItem{push: p}
+	q.byNode[p.Node] = it
+	heap.Push(&q.heap, it)
+}
+
+func (q *pushQueue) first() (graphstore.Push, bool) {
+	if len(q.heap) == 0 {
+		return graphstore.Push{}, false
+	}
+	return q.heap[0].push, true
+}
+
+func (q *pushQueue) remove(id graphstore.NodeID) {
+	if it := q.byNode[id]; it != nil {
+		heap.Remove(&q.heap, it.index)
+		delete(q.byNode, id)
+	}
+}
+
+type pushHeap []*pushItem
+
+func (h pushHeap) Len() int { return len(h) }
+func (h pushHeap) Less(i, j int) bool {
+	a, b := h[i].push, h[j].push
+	if a.Weight != b.Weight {
+		return a.Weight > b.Weight
+	}
+	return a.Node < b.Node
+}
+func (h pushHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+func (h *pushHeap) Push(x any) {
+	it := x.(*pushItem)
+	it.index = len(*h)
+	*h = append(*h, it)
+}
+func (h *pushHeap) Pop() any {
+	old := *h
+	it := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return it
+}

@@ -1,0 +1,111 @@
+package refresh
+
+import (
+	"errors"
+	"fmt"
+
+	"kilim/graphstore"
+	"kilim/learner/sage"
+)
+
+// Reader is what a forward pass reads of the graph.
+type Reader interface {
+	// Node returns nil for an unknown id. The node may not be modified.
+	Node(id graphstore.NodeID) (*graphstore.Node, error)
+	// Edges calls fn for each edge from id, by relation and target, until fn returns false.
+	Edges(id graphstore.NodeID, fn func(graphstore.Edge) bool) error
+	// EdgesOf is Edges for one relation.
+	EdgesOf(id graphstore.NodeID, rel graphstore.Relation, fn func(graphstore.Edge) bool) error
+}
+
+// Graph is the graph as one atomic batch sees and changes it.
+type Graph interface {
+	Reader
+	// Edit returns the batch's own copy of a node, written with the batch.
+	Edit(id graphstore.NodeID) (*graphstore.Node, error)
+	PutPush(graphstore.Push) error
+	DeletePush(id graphstore.NodeID) error
+}
+
+// Model is the forward pass. Its functions are pure, safe for concurrent use,
+// and give a row the same bits whatever stands beside it in a batch.
+type Model interface {
+	Width() int
+	EmbeddingDim() int
+	// Input turns the features of a node of the given type (nil: it has none) into h0.
+	Input(features []float32, typ int, out []float32)
+	Layer(layer int, in []sage.Input, out [][]float32)
+	Output(h2, h0, out []float32)
+}
+
+// Labeler writes the features of an entity's label to out. They may depend on
+// nothing but the label.
+type Labeler interface {
+	Label(label string, out []float32)
+	Dim() int
+}
+
+// Config says how exact and how eager the refresh is.
+type Config struct {
+	// Epsilon is the RMS change of a first-layer vector, per coordinate, below
+	// which its dependants are not told. 0 is exact.
+	Epsilon float32
+}
+
+// Refresher holds the model and the pushes on their way. It serves one batch
+// at a time and is not safe for concurrent use.
+type Refresher struct {
+	cfg   Config
+	model Model
+	label Labeler
+	queue pushQueue
+}
+
+// New returns a Refresher with the pushes that the store still holds.
+func New(cfg Config, model Model, label Labeler, pending []graphstore.Push) (*Refresher, error) {
+	if !(cfg.Epsilon >= 0) {
+		return nil, fmt.Errorf("refresh: epsilon %v: must be 0 or more", cfg.Epsilon)
+	}
+	if model == nil || label == nil {
+		return nil, errors.New("refresh: a model and a labeler are needed")
+	}
+	r := &Refresher{cfg: cfg, model: model, label: label}
+	for _, p := range pending {
+		r.queue.put(p)
+	}
+	return r, nil
+}
+
+// Pending is the number of nodes whose dependants have not all seen their
+// latest push.
+func (r *Refresher) Pending() int { return r.queue.len() }
+
+// Moved is an artifact whose embedding was computed.
+type Moved struct {
+	ID graphstore.NodeID
+	// New is true when it had no embedding before.
+	New bool
+	// Distance is Euclidean, between unit vectors: 0 (unmoved) to 2. It is
+	// infinite when New.
+	Distance float64
+}
+
+// relationIndex numbers relations for the model: the inverse of a relation is
+// a relation of its own.
+func relationIndex(rel graphstore.Relation) int {
+	i := int(rel&^graphstore.Inverse) * 2
+	if rel&graphstore.Inverse != 0 {
+		i++
+	}
+	return i
+}
+
+// Relations is the number of relation indices that the model must have.
+const Relations = 64
+
+// isEntityEdge tells the edges that join an artifact and an entity, from
+// either end.
+func isEntityEdge(rel graphstore.Relation) bool {
+	base := rel &^ graphstore.Inverse
+	return base != graphstore.RelMedia && base != graphstore.RelLink
+}

@@ -1,0 +1,279 @@
+package refresh
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"kilim/graphstore"
+	"kilim/learner/sage"
+)
+
+// world is a store with a refresher on it, driven like the chain drives it.
+type world struct {
+	t     *testing.T
+	store *graphstore.Store
+	r     *Refresher
+}
+
+func newWorld(t *testing.T, epsilon float32) *world {
+	t.Helper()
+	store, err := graphstore.Open(t.TempDir(), graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: store}
+	w.reopen(epsilon)
+	t.Cleanup(func() {
+		w.check()
+		if err := store.Check(func(p string) { t.Error(p) }); err != nil {
+			t.Error(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+const labelDim = 16
+
+type hashLabeler struct{}
+
+func (hashLabeler) Dim() int { return labelDim }
+func (hashLabeler) Label(label string, out []float32) {
+	id := graphstore.ID(graphstore.Culture, label)
+	rng := rand.New(rand.NewPCG(uint64(id), 7))
+	for i := range out {
+		out[i] = float32(rng.NormFloat64())
+	}
+}
+
+// reopen makes the refresher anew from what the store holds, as after a crash.
+func (w *world) reopen(epsilon float32) {
+	w.t.Helper()
+	model, err := sage.New(sage.Config{Features: labelDim, Width: 16, Embedding: 12, Bases: 3, Layers: 2, Relations: Relations, Types: Relations / 2, Seed: 5})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var pending []graphstore.Push
+	if err := w.store.View(func(r *graphstore.Reader) (err error) {
+		pending, err = r.Pushes()
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	if w.r, err = New(Config{Epsilon: epsilon}, model, hashLabeler{}, pending); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// artifact is what a history knows of one: version makes its features.
+type artifact struct {
+	version int
+	edges   []graphstore.EdgeSpec
+}
+
+func (a artifact) features(id string) []float32 {
+	out := make([]float32, labelDim)
+	hashLabeler{}.Label(fmt.Sprintf("%s/%d", id, a.version), out)
+	return out
+}
+
+// batch replaces (or, with nil, deletes) artifacts and refreshes within budget.
+func (w *world) batch(changes map[string]*artifact, budget int) []Moved {
+	w.t.Helper()
+	tx := w.store.Begin()
+	defer tx.Discard()
+	p := w.r.Begin(tx)
+	must := func(err error) {
+		if err != nil {
+			w.t.Helper()
+			w.t.Fatal(err)
+		}
+	}
+	ids := slices.Sorted(maps.Keys(changes))
+	for _, id := range ids {
+		a, node := changes[id], graphstore.ID(graphstore.Artifact, id)
+		must(p.Detach(node))
+		if a == nil {
+			change, err := tx.DeleteArtifact(id)
+			must(err)
+			must(p.Forget(change.GoneNodes))
+			must(p.Departed(node))
+			continue
+		}
+		change, err := tx.PutArtifact(graphstore.Doc{ID: id, Raw: []byte("{}"), Timestamp: time.Unix(1, 0)}, a.edges)
+		must(err)
+		must(p.Forget(change.GoneNodes))
+	}
+	for _, id := range ids {
+		if a := changes[id]; a != nil {
+			must(p.Attach(graphstore.ID(graphstore.Artifact, id), a.features(id)))
+		}
+	}
+	moved, err := p.Embed(budget)
+	must(err)
+	must(tx.Commit())
+	return moved
+}
+
+func (w *world) settle() {
+	w.t.Helper()
+	for i := 0; w.r.Pending() > 0; i++ {
+		if i > 10000 {
+			w.t.Fatal("the refresh does not come to rest")
+		}
+		w.batch(nil, 7)
+	}
+}
+
+func (w *world) check() {
+	w.t.Helper()
+	if err := w.store.View(func(r *graphstore.Reader) error {
+		return w.r.Check(r, func(p string) { w.t.Error(p) })
+	}); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// vectors are all vectors of the graph.
+func (w *world) vectors() map[string]graphstore.Node {
+	w.t.Helper()
+	out := map[string]graphstore.Node{}
+	if err := w.store.View(func(r *graphstore.Reader) error {
+		return r.EachNode(func(n *graphstore.Node) bool {
+			out[n.Type.String()+"/"+n.Key] = *n
+			return true
+		})
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+func randomArtifact(rng *rand.Rand, self, artifacts int) *artifact {
+	a := &artifact{version: rng.IntN(1000)}
+	types := []graphstore.Type{graphstore.Culture, graphstore.Material, graphstore.Place}
+	for range 1 + rng.IntN(4) {
+		t := types[rng.IntN(len(types))]
+		// Few entities: some become hubs. One in six is known by URI and has several labels.
+		label := fmt.Sprintf("e%d", rng.IntN(6))
+		key := graphstore.NormalizeLabel(label)
+		if rng.IntN(6) == 0 {
+			key, label = "http://example.org/"+label, fmt.Sprintf("%s-%d", label, rng.IntN(3))
+		}
+		a.edges = append(a.edges, graphstore.EdgeSpec{Type: t, Rel: graphstore.Relation(t), Key: key, Label: label})
+	}
+	for range rng.IntN(3) {
+		if target := rng.IntN(artifacts); target != self {
+			a.edges = append(a.edges, graphstore.EdgeSpec{Type: graphstore.Artifact, Rel: graphstore.RelLink, Key: fmt.Sprint(target), LinkType: "related"})
+		}
+	}
+	return a
+}
+
+// randomHistory runs batches of inserts, replacements and deletions and
+// returns what lives in the end.
+func (w *world) randomHistory(rng *rand.Rand, epsilon float32, batches int) map[string]*artifact {
+	const artifacts = 40
+	live := map[string]*artifact{}
+	for range batches {
+		changes := map[string]*artifact{}
+		for range 1 + rng.IntN(6) {
+			i := rng.IntN(artifacts)
+			id := fmt.Sprint(i)
+			if live[id] != nil && rng.IntN(3) == 0 {
+				changes[id] = nil
+				delete(live, id)
+			} else {
+				changes[id] = randomArtifact(rng, i, artifacts)
+				live[id] = changes[id]
+			}
+		}
+		w.batch(changes, rng.IntN(5))
+		if rng.IntN(8) == 0 {
+			w.reopen(epsilon)
+		}
+		w.check()
+	}
+	return live
+}
+
+// TestOrderLeavesNoTrace is the guarantee of epsilon 0: after any history the
+// vectors are, bit for bit, those of a store that got what lives in one batch.
+func TestOrderLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 2))
+			grown, fresh := newWorld(t, 0), newWorld(t, 0)
+			live := grown.randomHistory(rng, 0, 40)
+			grown.settle()
+			fresh.batch(live, 0)
+			fresh.settle()
+			got, want := grown.vectors(), fresh.vectors()
+			if len(got) != len(want) {
+				t.Fatalf("%d nodes, want %d", len(got), len(want))
+			}
+			for key, w := range want {
+				g, ok := got[key]
+				if !ok {
+					t.Fatalf("%s is missing", key)
+				}
+				if !slices.Equal(g.Features, w.Features) || !slices.Equal(g.Hidden, w.Hidden) ||
+					!slices.Equal(g.Embedding, w.Embedding) || !sameSum(g.Sum1, w.Sum1) || !sameSum(g.Sum2, w.Sum2) {
+					t.Errorf("%s differs: embeddings %v apart, pushed vectors %v, features %v", key,
+						distance(g.Embedding, w.Embedding), rms(g.Hidden, w.Hidden), rms(g.Features, w.Features))
+				}
+			}
+		})
+	}
+}
+
+// TestEpsilonBoundsDrift compares a lazy refresh with the exact one: every
+// pushed vector stays within epsilon of the exact, and fewer artifacts are embedded.
+func TestEpsilonBoundsDrift(t *testing.T) {
+	t.Parallel()
+	const epsilon = 0.2
+	rng := rand.New(rand.NewPCG(11, 2))
+	lazy, exact := newWorld(t, epsilon), newWorld(t, 0)
+	live := lazy.randomHistory(rng, epsilon, 60)
+	lazy.settle()
+	exact.batch(live, 0)
+	exact.settle()
+	worst := 0.0
+	want := exact.vectors()
+	for key, g := range lazy.vectors() {
+		w := want[key]
+		if d := rms(g.Hidden, w.Hidden); g.Type != graphstore.Artifact && d > epsilon+slack {
+			t.Errorf("%s: pushed vector %v from the exact one, more than epsilon %v", key, d, epsilon)
+		}
+		worst = max(worst, distance(g.Embedding, w.Embedding))
+	}
+	if worst == 0 || worst > 2*epsilon || math.IsInf(worst, 0) {
+		t.Errorf("the farthest embedding is %v from exact: want above 0 (else nothing was saved) and below %v", worst, 2*epsilon)
+	}
+}
+
+// TestHubPushesRarely holds the cost: a hub of D members moves by O(1/D).
+func TestHubPushesRarely(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0.05)
+	edges := []graphstore.EdgeSpec{{Type: graphstore.Culture, Rel: graphstore.Relation(graphstore.Culture), Key: "hub", Label: "hub"}}
+	embedded := 0
+	const n = 300
+	for i := range n {
+		embedded += len(w.batch(map[string]*artifact{fmt.Sprint(i): {version: i, edges: edges}}, 1<<30))
+	}
+	if perInsert := float64(embedded) / n; perInsert > 40 {
+		t.Errorf("%.1f artifacts embedded an insert; the exact refresh embeds %d", perInsert, n/2)
+	} else {
+		t.Logf("%.1f artifacts embedded an insert; the exact refresh embeds %d", perInsert, n/2)
+	}
+}
