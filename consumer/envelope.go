@@ -157,11 +157,14 @@ func (c *content) openConnect(lim profile.Limits) *profile.Refusal {
 	return nil
 }
 
-// debeziumFields are all that a change event has; an artifact with a field
-// named op is not taken for one.
-var debeziumFields = map[string]bool{
-	"before": true, "after": true, "op": true, "source": true, "transaction": true,
-	"ts_ms": true, "ts_us": true, "ts_ns": true,
+// isDebezium is true for the fields that a change event may have. An artifact
+// with a field named op has others beside, and is not taken for one.
+func isDebezium(field string) bool {
+	switch field {
+	case "before", "after", "op", "source", "transaction", "ts_ms", "ts_us", "ts_ns":
+		return true
+	}
+	return false
 }
 
 func (c *content) openDebezium(lim profile.Limits) *profile.Refusal {
@@ -170,7 +173,7 @@ func (c *content) openDebezium(lim profile.Limits) *profile.Refusal {
 		return nil
 	}
 	for name := range f {
-		if !debeziumFields[name] {
+		if !isDebezium(name) {
 			return nil
 		}
 	}
