@@ -1,2 +1,60 @@
-// Package publish delivers the outbox.
+// Package publish delivers the outbox to Kafka: every message once, in order for
+// each key, across crashes of this process and of the brokers.
+//
+// # The way of a message
+//
+// The chain writes messages to the outbox in the commit that caused them. Publisher
+// takes them from there in order, spreads them over the topic's partitions by key as Java's
+// default partitioner does (murmur2), sends each partition's share with acks=all, one
+// request in flight a partition, and when all are acknowledged removes them from the
+// outbox, storing in the same transaction how far each partition was written. Every
+// message says in its headers which store wrote it (kilim_writer) and its sequence number in the
+// outbox (kilim_seq).
+//
+// # At least once, and why not twice
+//
+// Nothing leaves the outbox before all in-sync replicas have it, so nothing is lost. Twice can come
+// from a message that is in Kafka while the outbox still has it: after a crash between
+// the two, or after a request without an answer. So at the start and after every failure the
+// publisher reconciles: it reads each partition from the stored position to the end
+// for messages of its own and does not send these again. In compacted topics
+// a message may be gone already; then a later one of the same key is there, and as the
+// messages of a key are sent in order, one is taken to be delivered when a later
+// one of its key is.
+//
+// A request without an answer may be carried out after reconciliation has looked. Two things
+// take care of that:
+//
+//   - Within one process, batches are numbered as those of an idempotent producer (KIP-98):
+//     after an unanswered request the same records are sent under the same producer id
+//     and sequence, and the broker takes only one of the two, whichever comes
+//     first. A broker that no longer knows the sequence (it was restarted without its
+//     producer state, as the embedded one after SIGKILL) can't have the old request in
+//     its queues either, and what it had stored is seen by reconciliation. Every
+//     reconnection closes the old connections first.
+//   - At the start of a process, the predecessor's last requests may still be on their way.
+//     If the outbox is not empty, reconciliation waits until the ends of the
+//     partitions have not moved for Config.Settle.
+//
+// What remains, exactly: a process dies with a request sent; its successor starts and
+// sees the ends at rest for Config.Settle; and then the broker carries the old request
+// out (it was stalled for that long, or the records wait for their replicas
+// below the high watermark). Then these messages are twice in the topic, with equal ce_id. If the old
+// request is carried out before the successor's own, the order of each key is as it
+// would be without; if after, a key's older message stays last until its next
+// update. Where a cluster denies producer ids (no right to write idempotently), the same holds for
+// unanswered requests within one process, which then also wait for Config.Settle.
+//
+// Adding partitions to an output topic moves keys: messages that are not delivered yet stay
+// exactly-once, for what is there is recognized by key and number in whatever partition,
+// but the order between a key's messages before and after is the reader's
+// concern, as with any Kafka producer.
+//
+// # Messages that can't be sent
+//
+// A batch that the broker finds too large is sent in halves. A single dead letter that is
+// too large is sent without its value and with the header HeaderDropped, so that it does not
+// hold up the outbox for ever. A list that is too large (the topic's
+// max.message.bytes is below some 10 KiB) is retried and logged until the topic is
+// configured better: dropping it would break the guarantee.
 package publish

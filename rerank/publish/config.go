@@ -1,0 +1,121 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/rerank"
+)
+
+// Config is what a Publisher works with. Zero values are replaced by the defaults named.
+type Config struct {
+	// Client gives the cluster's address and the transport. The transport should be the
+	// publisher's own: its idle connections are closed after a failure.
+	Client *kafka.Client
+	Store  Store
+	// Topics are where lists and dead letters go.
+	Topics rerank.Topics
+	// Source is the ce_source of lists. Default: /kilim/<UUID of the store>.
+	Source string
+	// Batch is the most messages sent between two acknowledgements. Default 1000.
+	Batch int
+	// MaxBatchBytes is about the most that one request carries, before compression; a single larger
+	// message goes alone. Default 900 KiB, below a broker's usual 1 MiB.
+	MaxBatchBytes int
+	// Compression is none, gzip, snappy, lz4 or zstd. Default snappy.
+	Compression string
+	// Timeout bounds one request. Default 10 s.
+	Timeout time.Duration
+	// Grace is how long requests may go on once Run's context has ended, so that a clean
+	// stop leaves nothing to reconcile. Default 2 s.
+	Grace time.Duration
+	// Settle is how long the ends of partitions must be at rest where another's
+	// requests may be on their way; see the package comment. Default 500 ms.
+	Settle time.Duration
+	// MinBackoff and MaxBackoff bound the pause after a failure, which doubles from
+	// one to the next, with jitter. Defaults 100 ms and 10 s.
+	MinBackoff, MaxBackoff time.Duration
+	// OnPublished is called, if set, with messages that have left the outbox, in their
+	// order, each once. A message that a crash left without a call gets none, or one
+	// from the next process.
+	OnPublished func([]Published)
+	Metrics     *Metrics     // default: counted nowhere
+	Log         *slog.Logger // default: silent
+}
+
+// Published describes a message that has left the outbox.
+type Published struct {
+	Seq   uint64
+	Topic string
+	Kind  rerank.Kind
+	// ID, Revision and Recorded are those of lists and tombstones.
+	ID       string
+	Revision uint64
+	Recorded time.Time
+	// Own is true for the update of an artifact whose own record caused it: the answer that
+	// a newcomer's sender waits for.
+	Own bool
+}
+
+// complete returns the configuration with its defaults, or all faults.
+func (c Config) complete() (Config, kafka.Compression, error) {
+	var errs []error
+	require := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, errors.New(what))
+		}
+	}
+	require(c.Client != nil, "client: missing")
+	require(c.Store != nil, "store: missing")
+	require(c.Topics.Similar != "", "topics: similar: missing")
+	require(c.Topics.DeadLetters != "", "topics: dead letters: missing")
+	for _, n := range []struct {
+		name  string
+		value *int
+		def   int
+	}{{"batch", &c.Batch, 1000}, {"max batch bytes", &c.MaxBatchBytes, 900 << 10}} {
+		require(*n.value >= 0, fmt.Sprintf("%s: %d is negative", n.name, *n.value))
+		if *n.value == 0 {
+			*n.value = n.def
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"timeout", &c.Timeout, 10 * time.Second}, {"grace", &c.Grace, 2 * time.Second},
+		{"settle", &c.Settle, 500 * time.Millisecond},
+		{"min backoff", &c.MinBackoff, 100 * time.Millisecond}, {"max backoff", &c.MaxBackoff, 10 * time.Second},
+	} {
+		require(*d.value >= 0, fmt.Sprintf("%s: %v is negative", d.name, *d.value))
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	require(c.MinBackoff <= c.MaxBackoff, fmt.Sprintf("min backoff: %v is above max backoff %v", c.MinBackoff, c.MaxBackoff))
+	if c.Compression == "" {
+		c.Compression = "snappy"
+	}
+	var compression kafka.Compression
+	if err := compression.UnmarshalText([]byte(c.Compression)); err != nil {
+		errs = append(errs, fmt.Errorf("compression: %w", err))
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(nil)
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Config{}, 0, fmt.Errorf("publish: %w", err)
+	}
+	if c.Source == "" {
+		c.Source = "/kilim/" + c.Store.UUID()
+	}
+	return c, compression, nil
+}

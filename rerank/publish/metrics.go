@@ -1,0 +1,72 @@
+package publish
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/rerank"
+)
+
+// Metrics count what the publisher does.
+type Metrics struct {
+	published  *prometheus.CounterVec
+	failures   prometheus.Counter
+	reconciled prometheus.Counter
+	freshness  prometheus.Histogram
+}
+
+// NewMetrics registers the metrics; with nil they are counted and shown nowhere.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		published: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kilim_published_messages_total",
+			Help: "Messages that left the outbox after Kafka acknowledged them, by topic.",
+		}, []string{"topic"}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kilim_publish_failures_total",
+			Help: "Attempts to deliver the outbox that failed and were repeated after reconciliation.",
+		}),
+		reconciled: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kilim_reconciled_messages_total",
+			Help: "Messages of the outbox that reconciliation found in Kafka, and that were not sent again.",
+		}),
+		freshness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:                        "kilim_freshness_seconds",
+			Help:                        "Time from an artifact's record to the acknowledgement of its own update.",
+			Buckets:                     []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600},
+			NativeHistogramBucketFactor: 1.1,
+		}),
+	}
+	// Both are there from the start: an alert can't tell a missing series from none.
+	m.published.WithLabelValues(labelSimilar)
+	m.published.WithLabelValues(labelDeadLetters)
+	if reg != nil {
+		reg.MustRegister(m.published, m.failures, m.reconciled, m.freshness)
+	}
+	return m
+}
+
+const (
+	labelSimilar     = "similar"
+	labelDeadLetters = "dead_letters"
+)
+
+// label names a topic by its role: topic names are configuration, dashboards are not.
+func label(kind rerank.Kind) string {
+	if kind == rerank.KindMessage {
+		return labelDeadLetters
+	}
+	return labelSimilar
+}
+
+func (m *Metrics) acked(done []Published, now time.Time) {
+	for i := range done {
+		d := &done[i]
+		m.published.WithLabelValues(label(d.Kind)).Inc()
+		if d.Own && !d.Recorded.IsZero() {
+			// A producer's clock that is ahead of ours is no time travel.
+			m.freshness.Observe(max(now.Sub(d.Recorded).Seconds(), 0))
+		}
+	}
+}

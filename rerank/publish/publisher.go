@@ -1,0 +1,251 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
+)
+
+// page is how many entries are read from the store at a time, and loadBytes when it is
+// enough: dead letters may be as large as records, and a thousand of them as large as memory.
+const (
+	page      = 64
+	loadBytes = 8 << 20
+)
+
+// Publisher delivers the outbox of one store. Only one may do so at a time.
+type Publisher struct {
+	cfg         Config
+	compression kafka.Compression
+	client      *kafka.Client
+	writer      string
+	wake        chan struct{}
+
+	// The rest belongs to Run.
+
+	// acked is the last sequence number that has left the outbox in this process's time.
+	acked uint64
+	// delivered are those above acked that a broker has acknowledged, or that
+	// reconciliation has found.
+	delivered map[uint64]struct{}
+	positions map[lane]int64
+	// topics are those reconciled since the start or the last failure.
+	topics   map[string]*topic
+	producer producer
+	// unsettled is true while requests that nobody waits for may be on their way.
+	unsettled bool
+}
+
+// lane is a topic's partition.
+type lane struct {
+	topic     string
+	partition int
+}
+
+// storeError marks errors after which there is no going on.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+// New checks the configuration. It does not connect.
+func New(cfg Config) (*Publisher, error) {
+	cfg, compression, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	return &Publisher{
+		cfg:         cfg,
+		compression: compression,
+		// kafka-go tells the broker half of this as the time that replicas may take.
+		client:    &kafka.Client{Addr: cfg.Client.Addr, Transport: cfg.Client.Transport, Timeout: cfg.Timeout},
+		writer:    cfg.Store.UUID(),
+		wake:      make(chan struct{}, 1),
+		delivered: map[uint64]struct{}{},
+		topics:    map[string]*topic{},
+		unsettled: true,
+	}, nil
+}
+
+// Wake says that the outbox has something new. It never blocks; a call while the
+// publisher works is not lost.
+func (p *Publisher) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run delivers what is in the outbox and then whatever Wake announces, until ctx ends; then it
+// returns nil, once the requests in flight are answered or Config.Grace is over.
+// Kafka's failures are retried for ever. An error is the store's, or says that an entry can't
+// be read.
+func (p *Publisher) Run(ctx context.Context) error {
+	stored, err := p.cfg.Store.Positions()
+	if err != nil {
+		return fmt.Errorf("publish: positions: %w", err)
+	}
+	p.positions = make(map[lane]int64, len(stored))
+	for _, s := range stored {
+		p.positions[lane{s.Topic, s.Partition}] = s.Next
+	}
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
+	anchored := false
+	for ctx.Err() == nil {
+		err := p.drain(ctx)
+		if err == nil && !anchored {
+			err = p.anchor(ctx)
+			anchored = err == nil
+		}
+		var fatal storeError
+		switch {
+		case errors.As(err, &fatal):
+			return fmt.Errorf("publish: %w", fatal.error)
+		case err == nil:
+			pause.Reset()
+			select {
+			case <-p.wake:
+			case <-ctx.Done():
+			}
+		case ctx.Err() == nil:
+			p.failed(err)
+			wait(ctx, pause.NextBackOff())
+		}
+	}
+	return nil
+}
+
+// failed forgets what can't be relied on after a failure.
+func (p *Publisher) failed(err error) {
+	p.cfg.Metrics.failures.Inc()
+	p.cfg.Log.Warn("publishing failed; what was sent will be looked up before it is tried again", "err", err)
+	p.topics = map[string]*topic{}
+	// New connections bring fresh metadata, and leave nothing half sent on the old ones.
+	if t, ok := p.cfg.Client.Transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// drain returns nil when the outbox is empty.
+func (p *Publisher) drain(ctx context.Context) error {
+	for ctx.Err() == nil {
+		entries, err := p.load()
+		if err != nil {
+			return storeError{err}
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		if err := p.publish(ctx, entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads the next entries of the outbox.
+func (p *Publisher) load() ([]Entry, error) {
+	var out []Entry
+	after, bytes := p.acked, 0
+	for len(out) < p.cfg.Batch && bytes < loadBytes {
+		limit := min(page, p.cfg.Batch-len(out))
+		entries, err := p.cfg.Store.Outbox(after, limit)
+		if err != nil {
+			return nil, fmt.Errorf("read the outbox after %d: %w", after, err)
+		}
+		for i := range entries {
+			if entries[i].Seq <= after {
+				return nil, fmt.Errorf("read the outbox: entry %d comes after %d", entries[i].Seq, after)
+			}
+			after = entries[i].Seq
+			bytes += len(entries[i].Value)
+		}
+		out = append(out, entries...)
+		if len(entries) < limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+// publish delivers entries and takes them out of the outbox. After an error none has left
+// it, though some may be delivered: reconciliation finds these.
+func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
+	out, err := p.render(entries)
+	if err != nil {
+		return storeError{err}
+	}
+	// Not errgroup's context nor ctx: a request that is given up is one to reconcile.
+	ctx, cancel := graceful(ctx, p.cfg.Grace)
+	defer cancel()
+	shares, err := p.share(ctx, out)
+	if err != nil {
+		return err
+	}
+	if err := p.send(ctx, shares); err != nil {
+		return err
+	}
+	var positions []Position
+	for at, s := range shares {
+		if s.next >= 0 {
+			positions = append(positions, Position{Topic: at.topic, Partition: at.partition, Next: s.next})
+		}
+	}
+	if err := p.ack(out[len(out)-1].seq, positions); err != nil {
+		return err
+	}
+	done := make([]Published, len(out))
+	for i := range out {
+		done[i] = out[i].published()
+	}
+	p.cfg.Metrics.acked(done, time.Now())
+	if p.cfg.OnPublished != nil {
+		p.cfg.OnPublished(done)
+	}
+	return nil
+}
+
+// ack stores positions, and takes the entries up to upto out of the outbox.
+func (p *Publisher) ack(upto uint64, positions []Position) error {
+	slices.SortFunc(positions, func(a, b Position) int {
+		return lane{a.Topic, a.Partition}.compare(lane{b.Topic, b.Partition})
+	})
+	if err := p.cfg.Store.Ack(upto, positions); err != nil {
+		return storeError{fmt.Errorf("acknowledge entries up to %d: %w", upto, err)}
+	}
+	for _, s := range positions {
+		p.positions[lane{s.Topic, s.Partition}] = s.Next
+	}
+	if upto > p.acked {
+		p.acked = upto
+		clear(p.delivered)
+	}
+	return nil
+}
+
+// graceful returns a context that outlives ctx by the grace period.
+func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait(out, grace)
+		cancel()
+	})
+	return out, func() {
+		stop()
+		cancel()
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

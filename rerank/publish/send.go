@@ -1,0 +1,167 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"golang.org/x/sync/errgroup"
+
+	"kilim/rerank"
+)
+
+// HeaderDropped is on a dead letter that Kafka would not take whole: the number of
+// bytes of the value that is missing.
+const HeaderDropped = "kilim_dropped_bytes"
+
+// maxLanes bounds the requests in flight.
+const maxLanes = 16
+
+// cutBytes is how much of a key or a header's value a cut dead letter keeps.
+const cutBytes = 1024
+
+// send delivers all shares. It waits for all, also after an error: a request that is given up
+// is one more to reconcile.
+func (p *Publisher) send(ctx context.Context, shares map[lane]*share) error {
+	lanes := slices.SortedFunc(maps.Keys(shares), lane.compare)
+	if err := p.begin(ctx, shares); err != nil {
+		return err
+	}
+	var (
+		g    errgroup.Group
+		lock sync.Mutex
+		errs []error
+	)
+	g.SetLimit(maxLanes)
+	for _, at := range lanes {
+		s, n := shares[at], p.producer.lanes[at]
+		g.Go(func() error {
+			sent, err := p.sendShare(ctx, at, s, n)
+			lock.Lock()
+			defer lock.Unlock()
+			for _, o := range s.messages[:sent] {
+				p.delivered[o.seq] = struct{}{}
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("send to %v: %w", at, err))
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return nil
+	for _, err := range errs {
+		if outOfStep(err) {
+			p.producer.known, p.unsettled = false, true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sendShare returns how many messages were acknowledged, also with an error.
+func (p *Publisher) sendShare(ctx context.Context, at lane, s *share, n *numbering) (int, error) {
+	sent, most := 0, len(s.messages)
+	for sent < len(s.messages) {
+		chunk := p.chunk(s.messages[sent:], n, most)
+		base, err := p.produce(ctx, at, chunk, n)
+		switch {
+		case err == nil:
+			sent += len(chunk)
+			if base >= 0 {
+				s.next = base + int64(len(chunk))
+			}
+		case !isAny(err, kafka.MessageSizeTooLarge, kafka.RecordListTooLarge):
+			return sent, err
+		case len(chunk) > 1:
+			n.open = nil // refused as a whole, so it is not out there
+			most = (len(chunk) + 1) / 2
+		case !chunk[0].shorten():
+			n.open = nil
+			return sent, fmt.Errorf("message %d of %d bytes, key %.64q: %w", chunk[0].seq, len(chunk[0].msg.Value), chunk[0].msg.Key, err)
+		default:
+			n.open = nil
+			p.cfg.Log.Error("a dead letter is too large for its topic; it goes without its value",
+				"topic", at.topic, "key", fmt.Sprintf("%.64q", chunk[0].msg.Key), "seq", chunk[0].seq)
+		}
+	}
+	return sent, nil
+}
+
+// chunk returns the messages of the next request: as many as may go together, or the very
+// ones of the request whose fate is unknown.
+func (p *Publisher) chunk(messages []*outgoing, n *numbering, most int) []*outgoing {
+	if n.open != nil {
+		return messages[:n.open.count]
+	}
+	total := 0
+	for i, o := range messages {
+		total += o.bytes()
+		if i > 0 && (i == most || total > p.cfg.MaxBatchBytes) {
+			return messages[:i]
+		}
+	}
+	return messages
+}
+
+// produce sends one batch, and returns the offset of its first message, or -1 where the
+// broker does not say.
+func (p *Publisher) produce(ctx context.Context, at lane, messages []*outgoing, n *numbering) (int64, error) {
+	batch, err := p.encode(messages, n.next)
+	if err != nil {
+		return -1, err
+	}
+	n.open = &openBatch{first: messages[0].seq, last: messages[len(messages)-1].seq, count: int32(len(messages))}
+	res, err := p.client.RawProduce(ctx, &kafka.RawProduceRequest{
+		Topic: at.topic, Partition: at.partition, RequiredAcks: kafka.RequireAll,
+		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(batch)},
+	})
+	if err == nil {
+		err = res.Error
+	}
+	if err != nil {
+		return -1, err
+	}
+	if len(res.RecordErrors) > 0 {
+		return -1, fmt.Errorf("%d records refused: %v", len(res.RecordErrors), res.RecordErrors)
+	}
+	n.close()
+	return res.BaseOffset, nil
+}
+
+// bytes is about what the message takes in a batch.
+func (o *outgoing) bytes() int {
+	n := 32 + len(o.msg.Key) + len(o.msg.Value)
+	for _, h := range o.msg.Headers {
+		n += 8 + len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// shorten takes from a dead letter what can make it too large: its value, most of its key,
+// and all headers but those that say why it is one. It returns false when there is
+// nothing to take: a list is never shortened, for its absence would mean something else.
+func (o *outgoing) shorten() bool {
+	if o.out.Kind != rerank.KindMessage || o.cut {
+		return false
+	}
+	o.cut = true
+	var headers []kafka.Header
+	for _, h := range o.msg.Headers {
+		if strings.HasPrefix(h.Key, "__connect.errors.") || h.Key == rerank.HeaderWriter || h.Key == rerank.HeaderSeq {
+			headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value[:min(len(h.Value), cutBytes)]})
+		}
+	}
+	o.msg.Headers = append(headers, kafka.Header{Key: HeaderDropped, Value: []byte(strconv.Itoa(len(o.msg.Value)))})
+	o.msg.Value = nil
+	if o.msg.Key != nil {
+		o.msg.Key = o.msg.Key[:min(len(o.msg.Key), cutBytes)]
+	}
+	return true
+}
