@@ -65,6 +65,9 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 			return nil, errors.Join(fmt.Errorf("start %s: %w", step.name, err), a.down.run())
 		}
 	}
+	if cfg.Demo.Artifacts > 0 {
+		a.parts = append(a.parts, part{"demo", a.feedDemo})
+	}
 	return a, nil
 }
 

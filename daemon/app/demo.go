@@ -11,25 +11,23 @@ import (
 	"kilim/daemon/demo"
 )
 
-// Demo makes Run feed the demo archive, artifacts a second, into the topic. What the topic
+// feedDemo feeds the demo archive into the topic, at the configured pace. What the topic
 // holds already is not fed again: the demo goes on where it was.
-func (a *App) Demo(opt demo.Options, rate float64) {
-	a.parts = append(a.parts, part{"demo", func(ctx context.Context) error { return a.feedDemo(ctx, opt, rate) }})
-}
-
-func (a *App) feedDemo(ctx context.Context, opt demo.Options, rate float64) error {
+func (a *App) feedDemo(ctx context.Context) error {
+	settings := a.cfg.Demo
+	opt := demo.Options{Artifacts: settings.Artifacts, Seed: uint64(settings.Seed), Media: true}
 	topic := a.cfg.Kafka.Topics.Artifacts
 	have, err := a.records(ctx, topic)
 	if err != nil {
 		return err
 	}
-	// The balancer is the one of every other Kafka client, so that kcat and
-	// `kilim feed` send an artifact to the same partition.
 	w := &kafka.Writer{
-		Addr: kafka.TCP(a.conn.Brokers()...), Topic: topic, Balancer: &kafka.Murmur2Balancer{Consistent: true},
+		Addr: kafka.TCP(a.conn.Brokers()...), Topic: topic,
+		// As `kilim feed` and Java's clients do, so that an artifact is always in one partition.
+		Balancer:     kafka.Murmur2Balancer{},
 		RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, Transport: a.conn.Transport(),
 	}
-	tick := time.NewTicker(time.Duration(float64(time.Second) / rate))
+	tick := time.NewTicker(time.Duration(float64(time.Second) / settings.Rate))
 	defer tick.Stop()
 	n := int64(0)
 	err = demo.Each(opt, func(record []byte, id string) error {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,7 +44,11 @@ func (s *service) Ready() error {
 	return nil
 }
 
-func (s *service) Status(context.Context) (*web.Status, error) {
+func (s *service) Status(ctx context.Context) (*web.Status, error) {
+	// Without a fresh look at the ends, what was fed a moment ago would not be lag yet.
+	if err := s.app.consumer.Probe(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
+	}
 	status := s.Engine.Status()
 	parts, since := s.app.consumer.Assigned()
 	lag := s.app.consumer.Lag()
