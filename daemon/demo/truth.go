@@ -30,18 +30,25 @@ type Truth struct {
 
 // Describe gives the truth behind an artifact. The ordinal may lie beyond the
 // archive's end.
-func Describe(opt Options, ordinal int) Truth {
-	t := newWriter(opt).truth(ordinal)
-	out := Truth{Kind: t.kind, Year: t.year, CopyOf: t.copyOf, PartOf: t.partOf, Culture: t.cultureName(t.culture),
-		Craft: craftWords()[t.craft][english], Belief: beliefWords()[t.belief][english],
-		BorrowedFrom: t.cultureName(t.motifFrom), ModeBorrowedFrom: t.cultureName(t.modeFrom)}
-	if t.motif >= 0 {
-		out.Motif = motifWords()[t.motif][english]
+func Describe(opt Options, ordinal int) Truth { return Describer(opt)(ordinal) }
+
+// Describer is Describe for many: it builds the world only once. The function is
+// safe for concurrent use.
+func Describer(opt Options) func(ordinal int) Truth {
+	w := newWriter(opt)
+	return func(ordinal int) Truth {
+		t := w.truth(ordinal)
+		out := Truth{Kind: t.kind, Year: t.year, CopyOf: t.copyOf, PartOf: t.partOf, Culture: t.cultureName(t.culture),
+			Craft: w.crafts[t.craft][english], Belief: w.beliefs[t.belief][english],
+			BorrowedFrom: t.cultureName(t.motifFrom), ModeBorrowedFrom: t.cultureName(t.modeFrom)}
+		if t.motif >= 0 {
+			out.Motif = w.motifs[t.motif][english]
+		}
+		if t.mode >= 0 {
+			out.Mode = w.modes[t.mode].name.latin
+		}
+		return out
 	}
-	if t.mode >= 0 {
-		out.Mode = modes()[t.mode].name.latin
-	}
-	return out
 }
 
 const none = -1
