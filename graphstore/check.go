@@ -1,4 +1,237 @@
 package graphstore
 
-// Check verifies the whole store and tells each problem in a sentence.
-func (s *Store) Check(fn func(problem string)) error { return nil }
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// maxProblems is how many problems Check tells one by one.
+const maxProblems = 1000
+
+// Check verifies the committed state and tells each problem in a sentence:
+// each edge has both ends and its inverse and fits their types; degrees,
+// members and labels are those counted; no entity or media without an edge, no
+// placeholder without a link; content with every artifact and nowhere else;
+// counters, the outbox's numbers, document frequencies, an empty redo log; no
+// row that can't be decoded. After a thousand problems it only counts the rest.
+//
+// What the caller's bytes (lists, evidence, messages, vectors) mean is the
+// caller's to verify. An error means that the verification could not be done.
+func (s *Store) Check(fn func(problem string)) error {
+	err := s.View(func(r *Reader) error {
+		c := &checker{r: r, fn: fn, nodes: map[NodeID]*checkedNode{}}
+		for _, part := range []func() error{c.scanNodes, c.scanEdges, c.contents, c.others, c.outbox, c.terms} {
+			if err := part(); err != nil {
+				return err
+			}
+		}
+		c.judgeNodes()
+		have := r.Counts()
+		have.differences(&c.counts, func(p string) { c.problem("%s", p) })
+		if more := c.told - maxProblems; more > 0 {
+			fn(fmt.Sprintf("and %d problems more", more))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("graphstore: check %q: %w", s.dir, err)
+	}
+	return nil
+}
+
+type checker struct {
+	r      *Reader
+	fn     func(string)
+	told   int
+	nodes  map[NodeID]*checkedNode
+	counts Counts
+}
+
+// checkedNode is a node as stored, without its vectors, and as counted.
+type checkedNode struct {
+	node            *Node
+	degree, members uint32
+	labels          map[string]uint32
+	content         bool
+}
+
+func (n *checkedNode) String() string {
+	if n == nil {
+		return "a node that does not exist"
+	}
+	return fmt.Sprintf("%s %q", n.node.Type, n.node.Key)
+}
+
+func (c *checker) problem(format string, args ...any) {
+	if c.told++; c.told <= maxProblems {
+		c.fn(fmt.Sprintf(format, args...))
+	}
+}
+
+// each scans the rows of a prefix; what fn returns is a problem of that row.
+func (c *checker) each(prefix []byte, what string, fn func(k, v []byte) error) error {
+	return c.r.rows(prefix, func(k, v []byte) error {
+		if err := fn(k, v); err != nil {
+			c.problem("%s %x: %v", what, k[1:], err)
+		}
+		return nil
+	})
+}
+
+func (c *checker) scanNodes() error {
+	return c.each([]byte{keyNode}, "node", func(k, v []byte) error {
+		id, err := parseIDKey(k)
+		if err != nil {
+			return err
+		}
+		n, err := decodeNode(id, v)
+		if err != nil {
+			return err
+		}
+		if n.Type < Artifact || n.Type >= numTypes {
+			return fmt.Errorf("type %d is unknown", n.Type)
+		}
+		if want := ID(n.Type, n.Key); want != id {
+			return fmt.Errorf("%s %q has the id %016x", n.Type, n.Key, uint64(want))
+		}
+		if n.Placeholder && (n.Type != Artifact || len(n.Embedding) > 0) {
+			c.problem("%s %q: a placeholder may only be an artifact, and has no embedding", n.Type, n.Key)
+		}
+		n.Features, n.Sum1, n.Sum2, n.Hidden, n.Embedding = nil, nil, nil, nil, nil
+		c.nodes[id] = &checkedNode{node: n, labels: map[string]uint32{}}
+		c.counts.node(n, 1)
+		return nil
+	})
+}
+
+func (c *checker) scanEdges() error {
+	return c.each([]byte{keyEdge}, "edge", func(k, v []byte) error {
+		e, err := parseEdgeKey(k)
+		if err != nil {
+			return err
+		}
+		d := decodeRow(v)
+		if d.err != nil {
+			return d.err
+		}
+		from, to := c.nodes[e.From], c.nodes[e.To]
+		if from == nil || to == nil {
+			return fmt.Errorf("relation %s joins %s and %s", e.Rel, from, to)
+		}
+		back, err := getRow(c.r.snap.txn, edgeKey(e.Reverse()))
+		if err != nil && !errors.Is(err, errEmptyRow) {
+			return err
+		}
+		if back == nil && err == nil {
+			c.problem("edge (%s) of %s to %s: the other direction is missing", e.Rel, from, to)
+		}
+		from.degree++
+		if e.Rel&Inverse != 0 {
+			from.members++
+			return d.end()
+		}
+		return c.forward(e, from, to, v)
+	})
+}
+
+func (c *checker) forward(e Edge, from, to *checkedNode, row []byte) error {
+	c.counts.edge(e.Rel, 1)
+	if from.node.Type != Artifact || from.node.Placeholder {
+		c.problem("edge (%s) of %s to %s: only an artifact that is there has edges", e.Rel, from, to)
+	}
+	if e.Rel != relationTo(to.node.Type) {
+		c.problem("edge (%s) of %s to %s: the relation does not fit", e.Rel, from, to)
+	}
+	if to.node.Type.IsMedia() && !strings.HasPrefix(to.node.Key, from.node.Key+"\x00") {
+		c.problem("edge (%s) of %s to %s: the media belong to another artifact", e.Rel, from, to)
+	}
+	det, err := decodeDetail(row)
+	if err != nil {
+		return err
+	}
+	for _, l := range det.labels {
+		to.labels[l]++
+	}
+	return nil
+}
+
+// judgeNodes compares what nodes say with what was counted.
+func (c *checker) judgeNodes() {
+	for _, n := range c.nodes {
+		if n.node.Degree != n.degree {
+			c.problem("%s: degree %d stored, %d counted", n, n.node.Degree, n.degree)
+		}
+		if n.node.Members != n.members {
+			c.problem("%s: %d members stored, %d counted", n, n.node.Members, n.members)
+		}
+		for i, l := range n.node.Labels {
+			if n.labels[l.Text] != l.Count {
+				c.problem("%s: label %q in use by %d artifacts stored, by %d counted", n, l.Text, l.Count, n.labels[l.Text])
+			}
+			delete(n.labels, l.Text)
+			if i > 0 && n.node.Labels[i-1].Text >= l.Text {
+				c.problem("%s: label %q is out of order", n, l.Text)
+			}
+		}
+		for text, count := range n.labels {
+			c.problem("%s: label %q in use by 0 artifacts stored, by %d counted", n, text, count)
+		}
+		there := n.node.Type == Artifact && !n.node.Placeholder
+		if !there && n.members == 0 {
+			c.problem("%s: nothing leads to it", n)
+		}
+		if there != n.content {
+			c.problem("%s: content is stored: %v, placeholder: %v", n, n.content, n.node.Placeholder)
+		}
+	}
+}
+
+// contents verifies what is stored beside artifacts' nodes.
+func (c *checker) contents() error {
+	artifact := func(k []byte) (*checkedNode, error) {
+		id, err := parseIDKey(k)
+		if err != nil {
+			return nil, err
+		}
+		n := c.nodes[id]
+		if n == nil || n.node.Type != Artifact || n.node.Placeholder {
+			return nil, errors.New("there is no such artifact")
+		}
+		return n, nil
+	}
+	raw := map[NodeID]bool{}
+	if err := c.each([]byte{keyRaw}, "content", func(k, v []byte) error {
+		n, err := artifact(k)
+		if err != nil {
+			return err
+		}
+		raw[n.node.ID] = true
+		return decodeRow(v).err
+	}); err != nil {
+		return err
+	}
+	if err := c.each([]byte{keyDoc}, "artifact", func(k, v []byte) error {
+		n, err := artifact(k)
+		if err != nil {
+			return err
+		}
+		n.content = true
+		doc, err := decodeDoc(v)
+		if err == nil && doc.ID != n.node.Key {
+			err = fmt.Errorf("its id is %q, its node's key %q", doc.ID, n.node.Key)
+		}
+		if err == nil && !raw[n.node.ID] {
+			err = errors.New("its content is missing")
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return c.each([]byte{keyLists}, "lists", func(k, v []byte) error {
+		if _, err := artifact(k); err != nil {
+			return err
+		}
+		return decodeRow(v).err
+	})
+}

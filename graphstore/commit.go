@@ -48,7 +48,7 @@ const (
 // cost is what a row takes of a transaction's bytes.
 func (s *Store) cost(o *op) int64 {
 	size := len(o.value)
-	if int64(size) >= s.db.Opts().ValueThreshold {
+	if int64(size) >= s.threshold {
 		size = pointerSize
 	}
 	return int64(len(o.key) + size + rowOverhead)

@@ -229,9 +229,9 @@ func scanFrom(txn *badger.Txn, prefix, start []byte, fn func(k, v []byte) error)
 		item := it.Item()
 		err := item.Value(func(v []byte) error {
 			if len(v) == 0 {
-				// See getRow.
+				// See getRow. An empty row is for fn to refuse.
 				var err error
-				if v, err = getRow(txn, item.KeyCopy(nil)); err != nil {
+				if v, err = getRow(txn, item.KeyCopy(nil)); err != nil && !errors.Is(err, errEmptyRow) {
 					return err
 				}
 			}

@@ -48,10 +48,9 @@ func (s *Store) unref(snap *snapshot) {
 	}
 }
 
-// replace makes next the current snapshot. It wants s.mu held.
-func (s *Store) replace(next *snapshot) {
-	next.txn = s.db.NewTransaction(false)
-	next.refs = 1
+// replace makes next, which reads from txn, the current snapshot. It wants s.mu held.
+func (s *Store) replace(next *snapshot, txn *badger.Txn) {
+	next.txn, next.refs = txn, 1
 	if s.cur != nil {
 		s.unref(s.cur)
 	}
@@ -68,8 +67,9 @@ func (s *Store) beginCommit() {
 
 // publish makes a commit visible: snapshot and caches change together.
 func (s *Store) publish(st *state, dims map[string]int, ov *overlay) {
+	// Outside of the lock: this waits for an acknowledgement that is being written.
+	txn := s.db.NewTransaction(false)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	gen := s.cur.gen + 1
 	s.nodes.publish(gen, func(set func(NodeID, *Node, int), drop func(NodeID)) {
 		for id, n := range ov.nodes {
@@ -85,17 +85,33 @@ func (s *Store) publish(st *state, dims map[string]int, ov *overlay) {
 			drop(id)
 		}
 	})
-	s.replace(&snapshot{gen: gen, state: st, dims: dims})
+	s.replace(&snapshot{gen: gen, state: st, dims: dims}, txn)
 	s.committing = false
+	acked := s.acked
+	s.acked = false
+	s.mu.Unlock()
+	if acked {
+		s.refresh()
+	}
 }
 
-// refresh shows readers what an acknowledgement removed. While a commit is
-// being written that must wait for its publish, which shows both.
+// refresh shows readers what an acknowledgement changed. While a commit is
+// being written that is left to its publish.
 func (s *Store) refresh() {
 	s.mu.Lock()
+	gen := s.cur.gen
+	s.mu.Unlock()
+	txn := s.db.NewTransaction(false)
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.committing || s.closing {
-		return
+	switch {
+	case s.committing || s.cur.gen != gen:
+		// txn may see more of the commit than the caches do, or less.
+		s.acked = s.committing
+		txn.Discard()
+	case txn.ReadTs() < s.cur.txn.ReadTs():
+		txn.Discard() // overtaken by another refresh
+	default:
+		s.replace(&snapshot{gen: gen, state: s.cur.state, dims: s.cur.dims}, txn)
 	}
-	s.replace(&snapshot{gen: s.cur.gen, state: s.cur.state, dims: s.cur.dims})
 }

@@ -35,9 +35,13 @@ var (
 type Store struct {
 	db   *badger.DB
 	opts Options
-	log  *slog.Logger
-	dir  string
-	uuid string
+	// threshold is the size from which a value goes to the value log.
+	threshold int64
+	// foldAfter is foldAfterTerms, but for tests.
+	foldAfter uint64
+	log       *slog.Logger
+	dir       string
+	uuid      string
 
 	// writer is held from Begin to the end of the Tx.
 	writer sync.Mutex
@@ -50,9 +54,11 @@ type Store struct {
 	mu         sync.Mutex
 	cur        *snapshot
 	committing bool
-	closing    bool
-	users      int // views and transactions that hold a snapshot
-	idle       sync.Cond
+	// acked: an acknowledgement ended while committing.
+	acked   bool
+	closing bool
+	users   int // views and transactions that hold a snapshot
+	idle    sync.Cond
 }
 
 // Open opens the store in dir, which is made if it is not there, and completes
@@ -70,7 +76,7 @@ func open(dir string, opts Options) (*Store, error) {
 	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, log: opts.Logger, dir: dir}
+	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms}
 	s.idle.L = &s.mu
 	// Decoded nodes take the most; neighbourhoods are small.
 	s.nodes = newCache[*Node](opts.CacheMB * mib / 4 * 3)
@@ -82,6 +88,7 @@ func open(dir string, opts Options) (*Store, error) {
 		}
 		return nil, err
 	}
+	s.threshold = s.db.Opts().ValueThreshold
 	// The schema first: a redo log of another one must be left alone.
 	for _, step := range []func() error{s.readHead, s.recoverRedo, s.load} {
 		if err := step(); err != nil {
@@ -159,7 +166,7 @@ func (s *Store) load() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replace(&snapshot{state: st, dims: dims})
+	s.replace(&snapshot{state: st, dims: dims}, s.db.NewTransaction(false))
 	return nil
 }
 

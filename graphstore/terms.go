@@ -10,7 +10,7 @@ import (
 // The term table is kept as pages of document frequencies and, beside them,
 // rows of changes: a commit touches tens of thousands of terms spread over
 // all pages, and would rewrite the whole table each time. Changes are folded
-// into the pages, within a commit, when foldTerms of them have gathered.
+// into the pages, within a commit, when foldAfterTerms of them have gathered.
 const (
 	termPageBits = 12
 	// deltaTermsPerRow keeps a row of changes below the value threshold.
@@ -95,7 +95,7 @@ func (t *Tx) foldTerms() error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if t.state.deltaTerms+uint64(len(changes)) >= foldAfterTerms {
+	if t.state.deltaTerms+uint64(len(changes)) >= t.s.foldAfter {
 		return t.foldPages()
 	}
 	t.state.deltaTerms += uint64(len(changes))

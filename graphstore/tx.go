@@ -201,8 +201,9 @@ func (t *Tx) Commit() error {
 	if len(t.ov.dims) > 0 {
 		dims = t.EncoderDims()
 	}
-	t.s.publish(t.state, dims, t.ov)
+	// The outbox first: who sees a message may acknowledge it at once.
 	t.s.box.committed(t.ov.messages)
+	t.s.publish(t.state, dims, t.ov)
 	return nil
 }
 

@@ -1,0 +1,67 @@
+package graphstore
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkBatch is the hot path: batches of 256 artifacts with a dozen edges,
+// with vectors as the learner writes them.
+func BenchmarkBatch(b *testing.B) {
+	s, err := Open(b.TempDir(), Options{SyncWrites: NoSync})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	rng := rand.New(rand.NewPCG(1, 1))
+	types := EntityTypes()
+	raw := make([]byte, 3000)
+	put, commits := 0, 0
+	b.ResetTimer()
+	for b.Loop() {
+		b.StopTimer()
+		var docs []Doc
+		var specs [][]EdgeSpec
+		for range 256 {
+			id := fmt.Sprintf("artifact-%d", put)
+			put++
+			docs = append(docs, Doc{ID: id, Raw: raw, Evidence: raw[:600]})
+			var edges []EdgeSpec
+			for range 11 {
+				t := types[rng.IntN(len(types))]
+				label := fmt.Sprintf("Label %d", int(float64(5000)*rng.Float64()*rng.Float64()))
+				edges = append(edges, EdgeSpec{Type: t, Rel: Relation(t), Key: NormalizeLabel(label), Label: label})
+			}
+			edges = append(edges, EdgeSpec{Type: Image, Rel: RelMedia, Key: id + "\x000", Label: "http://example.org/x.jpg"})
+			specs = append(specs, edges)
+		}
+		tx := s.Begin()
+		b.StartTimer()
+		for i, doc := range docs {
+			if _, err := tx.PutArtifact(doc, specs[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StopTimer()
+		for id, n := range tx.ov.nodes {
+			e, err := tx.Edit(id)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n.Type.IsMedia() {
+				continue
+			}
+			e.Features, e.Hidden, e.Sum1 = make([]float32, 128), make([]float32, 128), make([]int64, 128)
+			if n.Type == Artifact {
+				e.Embedding = make([]float32, 128)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		commits++
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(put), "µs/artifact")
+}
