@@ -27,9 +27,14 @@ func (c *Config) Print(w io.Writer, source func(key string) string) error {
 		}
 		open = open[:len(sections):len(sections)]
 		pad := indent(len(sections))
-		for _, line := range wrap(f.comment(source), 100-len(pad)) {
+		for _, line := range wrap(f.about(), 98-len(pad)) {
 			fmt.Fprintf(out, "%s# %s\n", pad, line)
 		}
+		fmt.Fprintf(out, "%s# %s", pad, Env(f.Name))
+		if source != nil {
+			fmt.Fprintf(out, ", now from: %s", source(f.Name))
+		}
+		fmt.Fprintln(out)
 		value, err := f.yaml()
 		if err != nil {
 			return fmt.Errorf("printing %s: %w", f.Name, err)
@@ -40,18 +45,6 @@ func (c *Config) Print(w io.Writer, source func(key string) string) error {
 }
 
 func indent(depth int) string { return strings.Repeat("  ", depth) }
-
-func (f field) comment(source func(string) string) string {
-	text := f.Help
-	if low, high := f.Tag.Get("min"), f.Tag.Get("max"); low != "" || high != "" {
-		text += fmt.Sprintf(" From %s to %s.", low, high)
-	}
-	text += " " + Env(f.Name)
-	if source != nil {
-		text += "; now from: " + source(f.Name)
-	}
-	return text + "."
-}
 
 func (f field) yaml() (string, error) {
 	value := f.Target.Interface()

@@ -1,0 +1,19 @@
+package main
+
+import "kilim/daemon/config"
+
+type configCommand struct{ config.Config }
+
+// Help is shown by kilim config --help.
+func (configCommand) Help() string {
+	return `The output is a file that --config reads. Each key has its help, its environment variable and where its value came from. The password is not printed.`
+}
+
+// Run prints the settings. It prints them also when they have faults, and then fails.
+func (c *configCommand) Run(s *session) error {
+	fault := s.settle(&c.Config)
+	if err := c.Config.Print(s.stdout, s.loader.Source); err != nil {
+		return err
+	}
+	return fault
+}

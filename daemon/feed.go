@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"kilim/consumer/kafkaconn"
+	"kilim/daemon/config"
+	"kilim/daemon/feed"
+)
+
+type feedCommand struct {
+	config.Client
+	Topic string  `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
+	Rate  float64 `placeholder:"N" help:"Records a second at most."`
+	Input string  `arg:"" name:"file" help:"JSON Lines, plain or gzip; - is standard input."`
+}
+
+// Help is shown by kilim feed --help.
+func (feedCommand) Help() string {
+	return `Each line that is not blank becomes one record, keyed by the artifact's id. A line without a usable id is sent without a key, and the daemon puts it to the dead letters with the reason. {"id": "x", "__deleted": true} deletes the artifact x.
+
+The topic is created when it is missing. Exit code 0 means that every record is acknowledged by all in-sync replicas; otherwise the first line that is not is named. Feeding the same file again does no harm.`
+}
+
+// Run feeds the file and prints what was acknowledged.
+func (c *feedCommand) Run(s *session) error {
+	if err := s.settle(&c.Client); err != nil {
+		return err
+	}
+	if c.Rate < 0 {
+		return &exitError{exitUsage, fmt.Errorf("rate: %v: want a positive number, or 0 for no bound", c.Rate)}
+	}
+	in, size := s.stdin, int64(-1)
+	if c.Input != "-" {
+		f, err := os.Open(c.Input)
+		if err != nil {
+			return fmt.Errorf("feed: %w", err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		in = f
+	}
+	conn, err := s.connect(&c.Client)
+	if err != nil {
+		return fmt.Errorf("feed: %w", err)
+	}
+	defer conn.Close()
+	topic := c.Kafka.ArtifactsTopic()
+	if c.Topic != "" {
+		topic.Name = c.Topic
+	}
+	if err := conn.EnsureTopics(s.ctx, []kafkaconn.TopicSpec{topic}); err != nil {
+		return fmt.Errorf("feed: %w", err)
+	}
+	show := newProgress(s.stderr, size)
+	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Rate: c.Rate, Progress: show.update, Log: s.log()})
+	show.end()
+	fmt.Fprintln(s.stdout, summary(sum))
+	if err != nil {
+		return fmt.Errorf("feed: %w", err)
+	}
+	return nil
+}
+
+func summary(sum feed.Summary) string {
+	text := fmt.Sprintf("%d records acknowledged, %d bytes, %.1f s, %.0f records/s", sum.Records, sum.Bytes, sum.Elapsed.Seconds(), sum.PerSecond())
+	if sum.Deletes > 0 {
+		text += fmt.Sprintf(", %d of them deletes", sum.Deletes)
+	}
+	if sum.Keyless > 0 {
+		text += fmt.Sprintf(", %d without a usable id (the daemon refuses those)", sum.Keyless)
+	}
+	return text
+}
+
+// log is the log of commands that talk to people: only what they should know.
+func (s *session) log() *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func (s *session) connect(c *config.Client) (*kafkaconn.Conn, error) {
+	settings := c.Conn()
+	settings.ClientID = "kilim-cli"
+	settings.Log = s.log()
+	return kafkaconn.New(settings)
+}
+
+// progress shows how far the feed is: a bar on a terminal, else a line now and then.
+type progress struct {
+	out  io.Writer
+	bar  *progressbar.ProgressBar
+	size int64 // of the input; -1 when not known
+	last time.Time
+}
+
+const linesEvery = 5 * time.Second
+
+func newProgress(w io.Writer, size int64) *progress {
+	p := &progress{out: w, size: size, last: time.Now()}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("feeding"),
+			progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+func (p *progress) update(sum feed.Summary) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s records", humanize.Comma(int64(sum.Records))))
+		_ = p.bar.Set64(sum.Read) // a bar that can't be drawn is no reason to stop
+		return
+	}
+	if now := time.Now(); now.Sub(p.last) >= linesEvery {
+		p.last = now
+		share := ""
+		if p.size > 0 {
+			share = fmt.Sprintf(" (%d%% of the file)", 100*sum.Read/p.size)
+		}
+		fmt.Fprintf(p.out, "fed %d records%s, %.0f records/s\n", sum.Records, share, sum.PerSecond())
+	}
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}

@@ -1,0 +1,17 @@
+// Package feed writes artifacts from JSON Lines into a Kafka topic.
+//
+// Every line that is not blank becomes one record, in the order of the lines: what
+// can't be used is for the daemon to refuse, with its reason, in the dead-letter topic,
+// so that no line is lost on the way. A record's key is its artifact's id. A line
+// that is not a JSON object with a textual id has no key.
+//
+// A line {"id": "x", "__deleted": true} (or "true", as Debezium writes it) becomes a
+// tombstone, which deletes the artifact; other fields beside those two are ignored.
+//
+// The input may be gzip, which is told by its first two bytes.
+//
+// The guarantee: when Run returns nil, every record is acknowledged by all
+// in-sync replicas. Records of one key are in the order of their lines. After an error
+// some of the lines of the last chunk may have been written; to feed an artifact twice
+// does no harm.
+package feed

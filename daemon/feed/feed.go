@@ -1,0 +1,225 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"golang.org/x/time/rate"
+
+	"kilim/consumer/kafkaconn"
+)
+
+// Options of Run.
+type Options struct {
+	Topic string
+	// Rate bounds the records a second; 0 does not.
+	Rate float64
+	// Progress, when set, is told after each chunk of acknowledged records, from one goroutine.
+	Progress func(Summary)
+	// Log hears of attempts that are repeated. Nil is silent.
+	Log *slog.Logger
+}
+
+// Summary counts what was acknowledged.
+type Summary struct {
+	Records int // tombstones and those without a key included
+	Deletes int // tombstones
+	Keyless int // without an id; the daemon will refuse most of them
+	Bytes   int64
+	// Read counts the bytes read from the input, compressed as they are, some of
+	// them ahead of what was acknowledged.
+	Read    int64
+	Elapsed time.Duration
+}
+
+// PerSecond is the rate of records.
+func (s Summary) PerSecond() float64 {
+	if s.Elapsed <= 0 {
+		return 0
+	}
+	return float64(s.Records) / s.Elapsed.Seconds()
+}
+
+const (
+	chunkRecords = 1000
+	// chunkBytes keeps a chunk below the 1 MiB that brokers accept by default;
+	// a larger record goes alone.
+	chunkBytes = 900 << 10
+	// requestBytes only keeps kafka-go from refusing before the broker does.
+	requestBytes = 2 * MaxLine
+	// attempts, up to a second apart, outlast the restart of a broker.
+	attempts = 60
+)
+
+// Run feeds in to its end. The Summary is that of what was acknowledged, also beside
+// an error, which names the first line that was not. It returns when ctx ends, even
+// while in blocks.
+func Run(ctx context.Context, in io.Reader, conn *kafkaconn.Conn, opt Options) (Summary, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f := &feeder{opt: opt, start: time.Now(), most: chunkRecords}
+	if opt.Rate > 0 {
+		// Small chunks keep a slow pace even.
+		f.most = min(max(int(opt.Rate/10), 1), chunkRecords)
+		f.limit = rate.NewLimiter(rate.Limit(opt.Rate), f.most)
+	}
+	transport := conn.Transport()
+	defer transport.CloseIdleConnections()
+	f.writer = &kafka.Writer{
+		Addr: kafka.TCP(conn.Brokers()...), Topic: opt.Topic, Transport: transport,
+		// As Java's clients do, so that an artifact is always in one partition.
+		Balancer:     kafka.Murmur2Balancer{},
+		RequiredAcks: kafka.RequireAll, MaxAttempts: attempts, Compression: kafka.Snappy,
+		BatchSize: chunkRecords, BatchBytes: requestBytes, BatchTimeout: time.Millisecond,
+	}
+	if opt.Log != nil {
+		f.writer.ErrorLogger = kafka.LoggerFunc(func(format string, args ...any) {
+			opt.Log.Warn("feed: " + fmt.Sprintf(format, args...))
+		})
+	}
+	f.records = make(chan record, 2*chunkRecords)
+	go f.read(ctx, in)
+	err := f.run(ctx)
+	if closed := f.writer.Close(); err == nil && closed != nil {
+		err = fmt.Errorf("closing the writer: %w", closed)
+	}
+	return f.sum, err
+}
+
+type feeder struct {
+	opt     Options
+	start   time.Time
+	writer  *kafka.Writer
+	limit   *rate.Limiter
+	most    int // records in a chunk
+	records chan record
+	held    *record // read, but did not fit
+	source  *source // set before the first record is sent
+	sum     Summary
+}
+
+// read runs beside run: parsing and writing overlap.
+func (f *feeder) read(ctx context.Context, in io.Reader) {
+	src, err := open(in)
+	if err != nil {
+		f.records <- record{line: 1, err: err}
+		close(f.records)
+		return
+	}
+	f.source = src
+	src.read(ctx, f.records)
+}
+
+func (f *feeder) run(ctx context.Context) error {
+	for {
+		chunk, last := f.chunk(ctx)
+		if len(chunk) > 0 {
+			if err := f.write(ctx, chunk); err != nil {
+				return err
+			}
+		}
+		if last != nil {
+			return last
+		}
+		if len(chunk) == 0 {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// chunk waits for a record and takes those that are there with it, as far as
+// they fit. It is empty at the end; err is that of the input.
+func (f *feeder) chunk(ctx context.Context) (chunk []record, err error) {
+	size := 0
+	add := func(r record) (full bool) {
+		if r.err != nil {
+			err = r.err
+			return true
+		}
+		if len(chunk) > 0 && size+r.bytes > chunkBytes {
+			f.held = &r
+			return true
+		}
+		size += r.bytes
+		chunk = append(chunk, r)
+		return len(chunk) == f.most
+	}
+	if f.held != nil {
+		r := *f.held
+		f.held = nil
+		if add(r) {
+			return chunk, err
+		}
+	} else {
+		select {
+		case r, ok := <-f.records:
+			if !ok || add(r) {
+				return chunk, err
+			}
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+	for {
+		select {
+		case r, ok := <-f.records:
+			if !ok || add(r) {
+				return chunk, err
+			}
+		default:
+			return chunk, nil
+		}
+	}
+}
+
+func (f *feeder) write(ctx context.Context, chunk []record) error {
+	if f.limit != nil {
+		if err := f.limit.WaitN(ctx, len(chunk)); err != nil {
+			return f.unacknowledged(chunk[0].line, err)
+		}
+	}
+	msgs := make([]kafka.Message, len(chunk))
+	for i := range chunk {
+		msgs[i] = chunk[i].msg
+	}
+	err := f.writer.WriteMessages(ctx, msgs...)
+	var each kafka.WriteErrors
+	if err != nil && !errors.As(err, &each) {
+		return f.unacknowledged(chunk[0].line, err)
+	}
+	var failed error
+	for i := range chunk {
+		if each != nil && each[i] != nil {
+			if failed == nil {
+				failed = f.unacknowledged(chunk[i].line, each[i])
+			}
+			continue
+		}
+		f.count(&chunk[i])
+	}
+	f.sum.Read = f.source.raw.n.Load()
+	f.sum.Elapsed = time.Since(f.start)
+	if f.opt.Progress != nil {
+		f.opt.Progress(f.sum)
+	}
+	return failed
+}
+
+func (f *feeder) unacknowledged(line int, err error) error {
+	return fmt.Errorf("line %d: not acknowledged by topic %q: %w", line, f.opt.Topic, err)
+}
+
+func (f *feeder) count(r *record) {
+	f.sum.Records++
+	f.sum.Bytes += int64(r.bytes)
+	if r.msg.Key == nil {
+		f.sum.Keyless++
+	} else if r.msg.Value == nil {
+		f.sum.Deletes++
+	}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"kilim/daemon/web"
+)
+
+type statusCommand struct {
+	HTTP    string        `name:"http" default:"http://127.0.0.1:9464" placeholder:"URL" help:"Where the daemon answers; https:// and user:password@ are understood, HOST:PORT alone is http."`
+	JSON    bool          `name:"json" help:"Print the daemon's answer as it is."`
+	Wait    bool          `help:"Return once the daemon is ready, has consumed everything, and its refresh queue and outbox are empty."`
+	Timeout time.Duration `placeholder:"DURATION" help:"Give up waiting after so long, with exit code 3; without it, never."`
+
+	every time.Duration // between two looks; 0 is pollEvery
+}
+
+const (
+	pollEvery      = 200 * time.Millisecond
+	requestTimeout = 10 * time.Second
+	answerBytes    = 1 << 20
+)
+
+// Run prints the status, with --wait once all is done.
+func (c *statusCommand) Run(s *session) error {
+	if err := s.settle(nil); err != nil {
+		return err
+	}
+	target, err := statusURL(c.HTTP)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if c.Timeout < 0 {
+		return &exitError{exitUsage, fmt.Errorf("timeout: %v: want a positive duration, or 0 for none", c.Timeout)}
+	}
+	ask := &asker{client: &http.Client{Timeout: requestTimeout}, url: target}
+	var raw []byte
+	var status *web.Status
+	if c.Wait {
+		raw, status, err = c.wait(s.ctx, ask)
+	} else {
+		raw, status, err = ask.status(s.ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("status: %w", err)
+	}
+	if c.JSON {
+		_, err := s.stdout.Write(append(raw, '\n'))
+		return err
+	}
+	return printStatus(s.stdout, status)
+}
+
+// statusURL completes what --http says.
+func statusURL(text string) (string, error) {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("http: %q: want a URL such as http://127.0.0.1:9464", text)
+	}
+	return u.JoinPath("/api/v1/status").String(), nil
+}
+
+// wait asks until everything is done. It must be seen twice in a row: a record
+// that was just fetched may be counted nowhere for a moment.
+func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Status, error) {
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errTimeout)
+		defer cancel()
+	}
+	every := c.every
+	if every == 0 {
+		every = pollEvery
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var before *web.Status
+	state := "no answer yet"
+	for {
+		raw, now, err := ask.status(ctx)
+		var final *finalError
+		switch {
+		case errors.As(err, &final):
+			return nil, nil, err
+		case err != nil:
+			if ctx.Err() == nil {
+				state = err.Error()
+			}
+			before = nil
+		case !settled(now):
+			state = describe(now)
+			before = nil
+		case before != nil && before.Revision == now.Revision:
+			return raw, now, nil
+		default:
+			before = now
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errTimeout) {
+				return nil, nil, &exitError{exitTimeout, fmt.Errorf("not done after %v: %s", c.Timeout, state)}
+			}
+			return nil, nil, fmt.Errorf("interrupted: %s", state)
+		}
+	}
+}
+
+var errTimeout = errors.New("timeout")
+
+func settled(s *web.Status) bool {
+	return s.Ready && s.Assigned && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0
+}
+
+func describe(s *web.Status) string {
+	return fmt.Sprintf("ready %v, assigned %v, lag %d, refresh queue %d, outbox %d", s.Ready, s.Assigned, s.Lag, s.RefreshQueue, s.Outbox)
+}
+
+type asker struct {
+	client *http.Client
+	url    string
+}
+
+// finalError is one that waiting can't repair.
+type finalError struct{ error }
+
+func (a *asker) status(ctx context.Context) ([]byte, *web.Status, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	if err != nil {
+		return nil, nil, &finalError{err}
+	}
+	res, err := a.client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
+	}
+	raw = []byte(strings.TrimSpace(string(raw)))
+	if res.StatusCode != http.StatusOK {
+		err := fmt.Errorf("%s: %s: %.200s", req.URL.Redacted(), res.Status, raw)
+		if res.StatusCode/100 == 4 {
+			err = &finalError{err}
+		}
+		return nil, nil, err
+	}
+	status := new(web.Status)
+	if err := json.Unmarshal(raw, status); err != nil {
+		return nil, nil, &finalError{fmt.Errorf("%s: not a status: %w", req.URL.Redacted(), err)}
+	}
+	return raw, status, nil
+}
+
+func printStatus(w io.Writer, s *web.Status) error {
+	ready := "ready"
+	if !s.Ready {
+		ready = "not ready"
+	}
+	lag := fmt.Sprint(s.Lag)
+	if !s.Assigned {
+		lag = "not known, no partitions are assigned"
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	up := time.Duration(s.UptimeSeconds * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(t, "kilim %s\t%s, up %v\n", s.Version, ready, up)
+	fmt.Fprintf(t, "artifacts\t%d, and %d that links name and have not come\n", s.Artifacts, s.Placeholders)
+	fmt.Fprintf(t, "lag\t%s\n", lag)
+	fmt.Fprintf(t, "refresh queue\t%d\n", s.RefreshQueue)
+	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)
+	fmt.Fprintf(t, "epoch\t%d\n", s.Epoch)
+	fmt.Fprintf(t, "revision\t%d\n", s.Revision)
+	fmt.Fprintf(t, "index\t%s, %d vectors\n", s.Index.Engine, s.Index.Vectors)
+	fmt.Fprintf(t, "records\t%d consumed, %d refused, since the start\n", s.Records.Consumed, s.Records.Refused)
+	fmt.Fprintf(t, "nodes\t%s\n", counts(s.Nodes))
+	fmt.Fprintf(t, "edges\t%s\n", counts(s.Edges))
+	return t.Flush()
+}
+
+func counts(m map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if m[name] != 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", name, m[name]))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/config"
+	"kilim/daemon/watch"
+)
+
+type watchCommand struct {
+	config.Client
+	Topic         string `placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
+	FromBeginning bool   `help:"Begin with the oldest update that the topic holds, not with the next."`
+	JSON          bool   `name:"json" help:"Print each update as one line of JSON, as it is in the topic; a deletion is {\"id\": ..., \"deleted\": true}."`
+}
+
+// Help is shown by kilim watch --help.
+func (watchCommand) Help() string {
+	return `Each update is a block: the artifact whose lists changed, the artifacts that caused it, and for each list what entered (+) and moved (~), with scores, and what left (-). Ends with Ctrl-C.`
+}
+
+// Run follows the topic until a signal.
+func (c *watchCommand) Run(s *session) error {
+	if err := s.settle(&c.Client); err != nil {
+		return err
+	}
+	conn, err := s.connect(&c.Client)
+	if err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	defer conn.Close()
+	topic := c.Kafka.Topics.Similar
+	if c.Topic != "" {
+		topic = c.Topic
+	}
+	write := watch.Text
+	if c.JSON {
+		write = watch.JSON
+	}
+	err = watch.Follow(s.ctx, conn, watch.Options{
+		Topic: topic, FromBeginning: c.FromBeginning, Log: s.log(),
+		Started: func() { fmt.Fprintf(s.stderr, "watching %s at %s\n", topic, conn) },
+	}, func(m kafka.Message) error {
+		err := write(s.stdout, m)
+		if errors.Is(err, watch.ErrNotUpdate) {
+			fmt.Fprintf(s.stderr, "%v\n", err)
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/rerank"
+)
+
+// update is a value of kilim.similar as a reader sees it: any number of lists.
+type update struct {
+	ID       string                    `json:"id"`
+	Revision uint64                    `json:"revision"`
+	Epoch    uint32                    `json:"epoch"`
+	Lists    map[string][]rerank.Entry `json:"lists"`
+	Changes  map[string]rerank.Changes `json:"changes"`
+	Cause    []string                  `json:"cause"`
+}
+
+// JSON writes a message as one line: its value, or {"id": KEY, "deleted": true} for a tombstone.
+func JSON(w io.Writer, m kafka.Message) error {
+	var buf bytes.Buffer
+	if m.Value == nil {
+		line, err := json.Marshal(struct {
+			ID      string `json:"id"`
+			Deleted bool   `json:"deleted"`
+		}{string(m.Key), true})
+		if err != nil {
+			return fmt.Errorf("message %s: %w", place(m), err)
+		}
+		buf.Write(line)
+	} else if err := json.Compact(&buf, m.Value); err != nil {
+		return fmt.Errorf("message %s: %w: %w", place(m), ErrNotUpdate, err)
+	}
+	buf.WriteByte('\n')
+	_, err := w.Write(buf.Bytes())
+	return err
+}
+
+// Text writes a message as a block of lines for a terminal.
+func Text(w io.Writer, m kafka.Message) error {
+	var out strings.Builder
+	when := m.Time.Local().Format("15:04:05")
+	if m.Value == nil {
+		fmt.Fprintf(&out, "%s  %s  deleted\n", when, printable(string(m.Key)))
+		_, err := io.WriteString(w, out.String())
+		return err
+	}
+	var u update
+	if err := json.Unmarshal(m.Value, &u); err != nil || u.ID == "" {
+		return fmt.Errorf("message %s: %w: %s", place(m), ErrNotUpdate, printable(shorten(string(m.Value), 80)))
+	}
+	fmt.Fprintf(&out, "%s  %s  revision %d\n", when, printable(u.ID), u.Revision)
+	fmt.Fprintf(&out, "    because of %s\n", cause(u.Cause))
+	for _, list := range listNames(u.Changes) {
+		changes := u.Changes[list]
+		scores := make(map[string]float32, len(u.Lists[list]))
+		for _, e := range u.Lists[list] {
+			scores[e.ID] = e.Score
+		}
+		if len(changes.Entered)+len(changes.Left)+len(changes.Moved) == 0 {
+			continue
+		}
+		fmt.Fprintf(&out, "    %s\n", printable(list))
+		for _, id := range changes.Entered {
+			fmt.Fprintf(&out, "      + %6.3f  %s\n", scores[id], printable(id))
+		}
+		for _, id := range changes.Moved {
+			fmt.Fprintf(&out, "      ~ %6.3f  %s\n", scores[id], printable(id))
+		}
+		for _, id := range changes.Left {
+			fmt.Fprintf(&out, "      -         %s\n", printable(id))
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// listNames puts total first, then the others by name.
+func listNames(changes map[string]rerank.Changes) []string {
+	names := slices.Sorted(maps.Keys(changes))
+	if i := slices.Index(names, rerank.ListTotal); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, rerank.ListTotal)
+	}
+	return names
+}
+
+const causesShown = 3
+
+func cause(ids []string) string {
+	if len(ids) == 0 {
+		return "changes elsewhere in the archive"
+	}
+	shown := make([]string, 0, causesShown)
+	for _, id := range ids[:min(causesShown, len(ids))] {
+		shown = append(shown, printable(id))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(ids) - causesShown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// printable keeps a foreign text from moving the terminal's cursor.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+func shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}
+
+func place(m kafka.Message) string {
+	return fmt.Sprintf("%s/%d at offset %d", m.Topic, m.Partition, m.Offset)
+}
