@@ -39,12 +39,13 @@ type Section interface {
 	check() []*Fault
 }
 
-// Validate returns all faults in one error (each one a *Fault), or nil. It reads the
-// files that are named, but connects to nothing.
-func (c *Config) Validate() error { return join(validate(c)) }
+// Verify returns all faults in one error (each one a *Fault), or nil. It reads the
+// files that are named, but connects to nothing. (It is not called Validate because kong
+// would call it before the sources are known.)
+func (c *Config) Verify() error { return join(validate(c)) }
 
-// Validate is as that of Config.
-func (c *Client) Validate() error { return join(validate(c)) }
+// Verify is as that of Config.
+func (c *Client) Verify() error { return join(validate(c)) }
 
 func join(faults []*Fault) error {
 	errs := make([]error, len(faults))

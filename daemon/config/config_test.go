@@ -1,0 +1,279 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+)
+
+// grammar is a command line with all settings.
+type grammar struct {
+	File FileFlag `name:"config"`
+	Config
+}
+
+// load parses a command line with an environment and a file (none when empty).
+func load(t *testing.T, env map[string]string, file string, args ...string) (*Config, *Loader, error) {
+	t.Helper()
+	if file != "" {
+		path := filepath.Join(t.TempDir(), "kilim.yaml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--config", path)
+	}
+	l := NewLoader(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	g := new(grammar)
+	k, err := kong.New(g, kong.Resolvers(l), kong.ValueFormatter(Help()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := k.Parse(args)
+	if err != nil {
+		t.Fatalf("parse %q: %v", args, err)
+	}
+	return &g.Config, l, l.Complete(ctx, &g.Config)
+}
+
+// others are three values of a field, all valid and none its default.
+func others(t *testing.T, f field) [3]string {
+	t.Helper()
+	if words := f.Tag.Get("oneof"); words != "" {
+		var out []string
+		for w := range strings.SplitSeq(words, ",") {
+			if w != f.Flag.Default && w != "" {
+				out = append(out, w)
+			}
+		}
+		return [3]string{out[0], out[1%len(out)], out[2%len(out)]}
+	}
+	switch f.Target.Interface().(type) {
+	case int:
+		return [3]string{"7", "8", "9"}
+	case float64:
+		return [3]string{"0.25", "0.5", "0.75"}
+	case Bytes:
+		return [3]string{"2MiB", "3MiB", "4097"}
+	case bool:
+		return [3]string{"true", "true", "true"}
+	case string:
+		return [3]string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"} // is an address, a name and a path
+	}
+	t.Fatalf("%s: a type without test values: %v", f.Name, f.Target.Type())
+	return [3]string{}
+}
+
+func valueOf(c *Config, key string) string {
+	for _, f := range fields(c) {
+		if f.Name == key {
+			return f.text()
+		}
+	}
+	return "no such key"
+}
+
+// nested is a YAML file with one key.
+func nested(t *testing.T, key, value string) string {
+	t.Helper()
+	var v any = yaml.MapSlice{{Key: "", Value: value}}
+	parts := strings.Split(key, ".")
+	v = value
+	for _, p := range slices.Backward(parts) {
+		v = yaml.MapSlice{{Key: p, Value: v}}
+	}
+	b, err := yaml.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
+	t.Parallel()
+	for _, f := range fields(Default()) {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			v := others(t, f)
+			file, env, flag := nested(t, f.Name, v[0]), map[string]string{Env(f.Name): v[1]}, "--"+f.Name+"="+v[2]
+			for _, step := range []struct {
+				name, want, source string
+				env                map[string]string
+				file               string
+				args               []string
+			}{
+				{name: "default", want: f.text(), source: "default"},
+				{name: "file", want: v[0], source: ":", file: file},
+				{name: "variable", want: v[1], source: Env(f.Name), env: env},
+				{name: "variable over file", want: v[1], source: Env(f.Name), env: env, file: file},
+				{name: "flag", want: v[2], source: "flag", args: []string{flag}},
+				{name: "flag over all", want: v[2], source: "flag", env: env, file: file, args: []string{flag}},
+			} {
+				// One key alone may contradict the others; here it only has to arrive.
+				c, l, _ := load(t, step.env, step.file, step.args...)
+				if got := valueOf(c, f.Name); got != step.want {
+					t.Errorf("%s: %s is %q, want %q", step.name, f.Name, got, step.want)
+				}
+				if got := l.Source(f.Name); !strings.Contains(got, step.source) {
+					t.Errorf("%s: the source of %s is %q, want %q in it", step.name, f.Name, got, step.source)
+				}
+			}
+		})
+	}
+}
+
+func TestKeysThatOthersRelyOn(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	for key, want := range map[string]string{
+		"data": "./data", "http": "127.0.0.1:9464", "broker": "embedded://127.0.0.1:9092",
+		"kafka.group": "kilim", "kafka.topics.artifacts": "kilim.artifacts", "kafka.topics.similar": "kilim.similar",
+		"kafka.topics.dead-letters": "kilim.artifacts.dlq", "kafka.partitions": "1", "kafka.replication": "1",
+		"web-config-file": "", "log.level": "info", "log.format": "text",
+		"ingest.batch-records": "256", "ingest.max-record-bytes": "1MiB", "ingest.in-flight-bytes": "64MiB",
+		"index.engine": "flat", "lists.size": "10", "lists.candidates": "200", "lists.tolerance": "0.01",
+		"refresh.epsilon": "0.01", "refresh.budget": "256", "refresh.sweep": "0.1",
+		"publish.batch": "1000", "publish.compression": "snappy",
+	} {
+		if got := valueOf(c, key); got != want {
+			t.Errorf("%s is %q by default, want %q", key, got, want)
+		}
+	}
+	if err := c.Verify(); err != nil {
+		t.Errorf("the default is refused: %v", err)
+	}
+	for _, f := range fields(c) {
+		if f.Help == "" || !strings.HasSuffix(f.Help, ".") {
+			t.Errorf("%s: help %q is not a sentence", f.Name, f.Help)
+		}
+	}
+}
+
+func TestAllFaultsAreToldTogether(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"KILIM_LISTS_SIZE": "many", "KILIM_LOG_FORMAT": "xml"}
+	file := "refresh:\n  epsilon: little\n  bugdet: 5\nkafka:\n  partitions: 0\n  topics: {similar: a b}\n"
+	_, _, err := load(t, env, file, "--broker=nowhere", "--ingest.in-flight-bytes=2KiB", "--kafka.sasl.mechanism=plain", "--lists.tolerance=NaN")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, want := range [][]string{
+		{"lists.size", `"many"`, "a whole number", "KILIM_LISTS_SIZE"},
+		{"log.format", `"xml"`, "text, json", "KILIM_LOG_FORMAT"},
+		{"refresh.epsilon", `"little"`, "a number", "kilim.yaml:2"},
+		{"refresh.bugdet", "unknown key", "kilim.yaml:3"},
+		{"kafka.partitions", "0", "1 to 10000", "kilim.yaml:5"},
+		{"kafka.topics.similar", `"a b"`, "letters", "kilim.yaml:6"},
+		{"broker", `"nowhere"`, "host:port", "flag"},
+		{"ingest.batch-bytes", "8MiB", "ingest.in-flight-bytes, 2KiB"},
+		{"ingest.max-record-bytes", "1MiB", "ingest.in-flight-bytes, 2KiB"},
+		{"kafka.sasl.username", "empty", "plain needs one"},
+		{"kafka.sasl.password-file", "needs a password", PasswordVariable},
+		{"lists.tolerance", "NaN", "flag"},
+	} {
+		found := slices.ContainsFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, want[0]+":") && !slices.ContainsFunc(want[1:], func(w string) bool { return !strings.Contains(line, w) })
+		})
+		if !found {
+			t.Errorf("no line has all of %q in\n%v", want, err)
+		}
+	}
+	if len(lines) != 12 {
+		t.Errorf("%d faults, want 12:\n%v", len(lines), err)
+	}
+}
+
+func TestFileFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file string
+		want []string // all in the error; none: no error
+	}{
+		"empty":            {"# nothing\n", nil},
+		"null leaves":      {"data:\nlog:\n", nil},
+		"comment and flow": {"log: {level: debug} # loud\n", nil},
+		"unknown at top":   {"\ndatta: x\n", []string{"datta: unknown key", "kilim.yaml:2"}},
+		"secret":           {"kafka:\n  sasl:\n    password: hunter2\n", []string{"kafka.sasl.password: unknown key", "kilim.yaml:3"}},
+		"section as value": {"kafka: 5\n", []string{`kafka: "5": want a mapping`, "kilim.yaml:1"}},
+		"value as section": {"data:\n  dir: x\n", []string{"data.dir: unknown key", "kilim.yaml:2"}},
+		"list":             {"data: [a, b]\n", []string{"data: a sequence: want a single value", "kilim.yaml:1"}},
+		"no mapping":       {"hello\n", []string{`"hello": want a mapping`}},
+		"two documents":    {"data: x\n---\nhttp: y:1\n", []string{"a second document", "kilim.yaml:3"}},
+		"twice":            {"kafka.group: a\nkafka: {group: b}\n", []string{"kafka.group: given twice, first in line 1", "kilim.yaml:2"}},
+		"syntax":           {"log:\n  level: [\n", []string{"kilim.yaml", "line 2"}},
+		"not utf-8":        {"data: \xff\xfe\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := load(t, nil, c.file)
+			if (err != nil) != (len(c.want) > 0) {
+				t.Fatalf("error %v, want %q", err, c.want)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("error %v lacks %q", err, w)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error tells a password: %v", err)
+			}
+		})
+	}
+	_, _, err := load(t, map[string]string{FileVariable: "/nowhere/kilim.yaml"}, "")
+	if err == nil || !strings.Contains(err.Error(), "/nowhere/kilim.yaml") {
+		t.Errorf("a missing file: error %v", err)
+	}
+}
+
+func TestPrintedConfigurationReadsBackEqual(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	for _, f := range fields(c) {
+		if err := f.parse(others(t, f)[1], f.Target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Data = "a: b # \"c\" 'd'\té\\"
+	c.Kafka.Group = "yes"
+	c.Kafka.TLS.ServerName = "0x10"
+	c.Kafka.SASL.Password = "hunter2"
+	var out bytes.Buffer
+	if err := c.Print(&out, func(string) string { return "somewhere" }); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "hunter2") {
+		t.Error("the password is printed")
+	}
+	got, _, _ := load(t, map[string]string{PasswordVariable: "hunter2"}, out.String())
+	if *got != *c {
+		t.Errorf("read back\n%+v\nwant\n%+v\nfrom\n%s", got, c, out.String())
+	}
+	for _, f := range fields(c) {
+		if !strings.Contains(out.String(), Env(f.Name)+", now from: somewhere\n") {
+			t.Errorf("%s is printed without its variable and source", f.Name)
+		}
+	}
+}
+
+func TestPasswordComesFromItsVariableOnly(t *testing.T) {
+	t.Parallel()
+	c, _, err := load(t, map[string]string{PasswordVariable: "hunter2"}, "",
+		"--broker=k:9092", "--kafka.sasl.mechanism=scram-sha-256", "--kafka.sasl.username=u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Conn().SASL.Password; got != "hunter2" {
+		t.Errorf("password %q", got)
+	}
+	for _, f := range fields(c) {
+		if f.Name == "kafka.sasl.password" {
+			t.Error("the password is a flag")
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file.pem")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		key    string // of the one fault; "" for none
+		want   string
+	}{
+		"default":              {func(*Config) {}, "", ""},
+		"cluster":              {func(c *Config) { c.Broker = "a:1, b:2" }, "", ""},
+		"free ports":           {func(c *Config) { c.HTTP = "[::1]:0"; c.Broker = "embedded://localhost:0" }, "", ""},
+		"all topics' bounds":   {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 249) }, "", ""},
+		"no folder":            {func(c *Config) { c.Data = "" }, "data", "folder"},
+		"http without port":    {func(c *Config) { c.HTTP = "localhost" }, "http", `"localhost"`},
+		"http port":            {func(c *Config) { c.HTTP = "h:65536" }, "http", "0 to 65535"},
+		"web file missing":     {func(c *Config) { c.WebConfigFile = "/nowhere" }, "web-config-file", `"/nowhere"`},
+		"no broker":            {func(c *Config) { c.Broker = " , " }, "broker", "host:port"},
+		"broker port":          {func(c *Config) { c.Broker = "ok:1,k:0" }, "broker", `"k:0"`},
+		"broker without host":  {func(c *Config) { c.Broker = ":9092" }, "broker", `":9092"`},
+		"broker scheme":        {func(c *Config) { c.Broker = "kafka://h:1" }, "broker", "embedded://"},
+		"embedded port":        {func(c *Config) { c.Broker = "embedded://h" }, "broker", "HOST:PORT"},
+		"embedded replicas":    {func(c *Config) { c.Kafka.Replication = 3 }, "kafka.replication", "embedded"},
+		"embedded tls":         {func(c *Config) { c.Kafka.TLS.Enabled = true }, "kafka.tls.enabled", "embedded"},
+		"no group":             {func(c *Config) { c.Kafka.Group = "" }, "kafka.group", "name"},
+		"same topics":          {func(c *Config) { c.Kafka.Topics.DeadLetters = "kilim.similar" }, "kafka.topics.dead-letters", "kafka.topics.similar"},
+		"long topic":           {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 250) }, "kafka.topics.similar", "249"},
+		"topic of dots":        {func(c *Config) { c.Kafka.Topics.Artifacts = ".." }, "kafka.topics.artifacts", `".."`},
+		"ca without tls":       {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS.CAFile = file }, "kafka.tls.ca-file", "kafka.tls.enabled"},
+		"ca is a folder":       {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: dir} }, "kafka.tls.ca-file", "folder"},
+		"ca missing":           {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: "/nowhere"} }, "kafka.tls.ca-file", "no such file"},
+		"certificate alone":    {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CertFile: file} }, "kafka.tls.cert-file", "both"},
+		"skip without tls":     {func(c *Config) { c.Kafka.TLS.InsecureSkipVerify = true }, "kafka.tls.insecure-skip-verify", "enabled"},
+		"user without sasl":    {func(c *Config) { c.Kafka.SASL.Username = "u" }, "kafka.sasl.mechanism", "plain"},
+		"two passwords":        {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"plain", "u", file, "p"} }, "kafka.sasl.password-file", "not in both"},
+		"unknown mechanism":    {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"gssapi", "u", file, ""} }, "kafka.sasl.mechanism", "scram-sha-512"},
+		"level":                {func(c *Config) { c.Log.Level = "loud" }, "log.level", "debug, info, warn, error"},
+		"size":                 {func(c *Config) { c.Lists.Size = 201; c.Lists.Candidates = 1000 }, "lists.size", "201: want 1 to 200"},
+		"candidates below":     {func(c *Config) { c.Lists.Candidates = 9 }, "lists.candidates", "lists.size, 10"},
+		"epsilon below 0":      {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},
+		"record over bound":    {func(c *Config) { c.Ingest.MaxRecordBytes = 16 << 20 }, "ingest.max-record-bytes", "16MiB: want 1KiB to 15MiB"},
+		"batch over in flight": {func(c *Config) { c.Ingest.BatchBytes = 65 << 20 }, "ingest.batch-bytes", "65MiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conf := Default()
+			c.change(conf)
+			err := conf.Verify()
+			if c.key == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			var fault *Fault
+			if !errors.As(err, &fault) {
+				t.Fatalf("error %v is not a fault", err)
+			}
+			if fault.Key != c.key || !strings.Contains(fault.Detail, c.want) {
+				t.Errorf("fault %v, want %q at %s", fault, c.want, c.key)
+			}
+			if n := strings.Count(err.Error(), "\n"); n != 0 {
+				t.Errorf("more than one fault: %v", err)
+			}
+		})
+	}
+}
+
+func TestBrokers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"embedded://127.0.0.1:9092": {"127.0.0.1:9092"},
+		"a:1, b:2,":                 {"a:1", "b:2"},
+		"a:1":                       {"a:1"},
+	} {
+		c := Client{Broker: text}
+		if got := c.Brokers(); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+		if _, ok := c.Embedded(); ok != strings.HasPrefix(text, "embedded") {
+			t.Errorf("%q: embedded is %v", text, ok)
+		}
+	}
+}
+
+func TestConnIsWhatKafkaconnAccepts(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	if err := c.Conn().Validate(); err != nil {
+		t.Errorf("the embedded broker: %v", err)
+	}
+	c.Broker = "k:9093"
+	c.Kafka.TLS = TLS{Enabled: true, CAFile: "ca", CertFile: "c", KeyFile: "k", ServerName: "n", InsecureSkipVerify: true}
+	c.Kafka.SASL = SASL{Mechanism: "scram-sha-512", Username: "u", PasswordFile: "f"}
+	if err := c.Conn().Validate(); err != nil {
+		t.Errorf("TLS and SASL: %v", err)
+	}
+	got := c.Conn()
+	if got.TLS.CAFile != "ca" || got.TLS.CertFile != "c" || got.TLS.KeyFile != "k" || got.TLS.ServerName != "n" || !got.TLS.InsecureSkipVerify || got.SASL.PasswordFile != "f" {
+		t.Errorf("settings are lost on the way: %+v", got)
+	}
+}
+
+func TestTopicSpecs(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	c.Kafka.Partitions, c.Kafka.Replication = 6, 3
+	specs := c.Kafka.TopicSpecs()
+	var names []string
+	for _, s := range specs {
+		names = append(names, s.Name)
+		if s.Partitions != 6 || s.Replication != 3 {
+			t.Errorf("%s: %+v", s.Name, s)
+		}
+	}
+	if want := []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq"}; !slices.Equal(names, want) {
+		t.Errorf("topics %q, want %q", names, want)
+	}
+	if specs[1].Config["cleanup.policy"] != "compact" {
+		t.Error("the topic of the lists is not compacted")
+	}
+}
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Bytes{"0": 0, "1": 1, "65536": 64 << 10, "64KiB": 64 << 10, "8 MiB": 8 << 20, "1GB": 1e9, "1.5KiB": 1536} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q is %d (%v), want %d", text, b, err, want)
+		}
+		var again Bytes
+		if err := again.UnmarshalText([]byte(b.String())); err != nil || again != b {
+			t.Errorf("%q is written %q and read back as %d (%v)", text, b, again, err)
+		}
+	}
+	for _, text := range []string{"", "x", "-1", "5 apples", "99999999EiB", "NaN"} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is read as %d", text, b)
+		}
+	}
+}
+
+func TestSecretIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	c.Kafka.SASL.Password = "hunter2"
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "password", c.Kafka.SASL.Password)
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprint(c.Kafka.SASL), fmt.Sprintf("%v %+v %#v %s %q", c, c, c, c.Kafka.SASL.Password, c.Kafka.SASL.Password), log.String(), string(b)} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("the password is in %s", text)
+		}
+	}
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	for _, level := range []string{"debug", "info", "warn", "error"} {
+		var out strings.Builder
+		log := (&Log{Level: level, Format: "json"}).New(&out)
+		log.Debug("debug")
+		log.Info("info")
+		log.Warn("warn")
+		log.Error("error")
+		first, _, _ := strings.Cut(out.String(), "\n")
+		var line struct{ Msg string }
+		if err := json.Unmarshal([]byte(first), &line); err != nil || line.Msg != level {
+			t.Errorf("level %s: the first line is %s (%v)", level, first, err)
+		}
+	}
+}
