@@ -68,6 +68,8 @@ type Prepared struct {
 	// a word (1 + ln count) * idf (Manning, Raghavan, Schuetze 2008, sections 6.2
 	// and 6.4.1: sublinear tf scaling).
 	entity, word []float32
+	// buckets are those of e.Words.
+	buckets []uint32
 	// begin <= end, NaN when there is no date.
 	begin, end float64
 }
@@ -75,13 +77,14 @@ type Prepared struct {
 // Prepare multiplies the weights in. Score only artifacts with each other that were
 // prepared with the same weights.
 func Prepare(e *Evidence, w Weights) *Prepared {
-	p := &Prepared{e: e}
+	p := &Prepared{e: e, buckets: make([]uint32, len(e.Words))}
 	buf := make([]float32, len(e.Entities)+len(e.Words))
 	p.entity, p.word = buf[:len(e.Entities):len(e.Entities)], buf[len(e.Entities):]
 	for i, node := range e.Entities {
 		p.entity[i] = w.EntityIDF(node)
 	}
 	for i, t := range e.Words {
+		p.buckets[i] = t.Bucket
 		p.word[i] = sublinear(t.Count) * w.WordIDF(t.Bucket)
 	}
 	normalize(p.entity)
@@ -116,8 +119,8 @@ func (p *Prepared) ID() string { return p.e.ID }
 func (s *Scorer) ScorePrepared(a, b *Prepared, cosine float32) (float32, Parts) {
 	p := Parts{
 		Cosine:   clamp(cosine, -1),
-		Entities: clamp(dotNodes(a.e.Entities, a.entity, b.e.Entities, b.entity), 0),
-		Words:    clamp(dotWords(a.e.Words, a.word, b.e.Words, b.word), 0),
+		Entities: clamp(dot(a.e.Entities, a.entity, b.e.Entities, b.entity), 0),
+		Words:    clamp(dot(a.buckets, a.word, b.buckets, b.word), 0),
 		Date:     s.date(a, b),
 	}
 	if linked(a.e, b.e) {
@@ -155,40 +158,28 @@ func contains(nodes []uint64, n uint64) bool {
 	return ok
 }
 
-func dotNodes(an []uint64, aw []float32, bn []uint64, bw []float32) float32 {
+// dot sums the products of the weights of what two strictly increasing lists share. Who is
+// ahead is a coin toss that no branch predictor gets right, so the loop has no branch but
+// its end: where the two differ, it adds 0.
+func dot[K uint32 | uint64](ak []K, aw []float32, bk []K, bw []float32) float32 {
+	aw, bw = aw[:len(ak)], bw[:len(bk)]
 	var sum float32
-	for i, j := 0, 0; i < len(an) && j < len(bn); {
-		x, y := an[i], bn[j]
-		if x == y {
-			sum += aw[i] * bw[j]
-		}
-		i += advance(x <= y)
-		j += advance(y <= x)
+	for i, j := 0, 0; i < len(ak) && j < len(bk); {
+		x, y := ak[i], bk[j]
+		keep := -uint32(bit(x == y))
+		sum += math.Float32frombits(math.Float32bits(aw[i]*bw[j]) & keep)
+		i += bit(x <= y)
+		j += bit(y <= x)
 	}
 	return sum
 }
 
-func dotWords(at []Word, aw []float32, bt []Word, bw []float32) float32 {
-	var sum float32
-	for i, j := 0, 0; i < len(at) && j < len(bt); {
-		x, y := at[i].Bucket, bt[j].Bucket
-		if x == y {
-			sum += aw[i] * bw[j]
-		}
-		i += advance(x <= y)
-		j += advance(y <= x)
-	}
-	return sum
-}
-
-// advance becomes a conditional set: who is ahead is a coin toss, which no branch
-// predictor gets right.
-func advance(yes bool) int {
-	n := 0
+// bit compiles to a conditional set.
+func bit(yes bool) int {
 	if yes {
-		n = 1
+		return 1
 	}
-	return n
+	return 0
 }
 
 // sublinear is 0 for a count of 0, which no encoder makes.

@@ -1,0 +1,195 @@
+package rerank
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+func sampleUpdate() *Update {
+	return &Update{
+		ID: "walters:22764", Revision: 300, Epoch: 2,
+		Lists: Lists{
+			Total:   []Entry{{ID: "b", Score: 0.75, Parts: Parts{0.5, 1, 0.25, 0.125, 1}}, {ID: "c", Score: -0.5}},
+			General: []Entry{{ID: "c", Score: 0.5}},
+		},
+		Changes:     map[string]Changes{"total": {Entered: []string{"b"}, Left: []string{"d", "e"}, Moved: []string{"c"}}, "general": {}},
+		Cause:       []string{"walters:22764", "b"},
+		Recorded:    time.UnixMilli(1_750_000_000_123).UTC(),
+		TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	}
+}
+
+func sampleEntries() [][]byte {
+	return [][]byte{
+		EncodeUpdate(sampleUpdate()),
+		EncodeUpdate(&Update{}),
+		EncodeTombstone("a/b ü", math.MaxUint64, time.UnixMilli(0).UTC()),
+		EncodeTombstone("x", 0, time.Time{}),
+		EncodeMessage("dlq", []byte("k"), nil, []kafka.Header{{Key: "h", Value: []byte{}}, {Key: "h"}}),
+		EncodeMessage("dlq", nil, []byte{}, nil),
+	}
+}
+
+func TestOutboxRoundTrip(t *testing.T) {
+	t.Parallel()
+	for i, want := range []OutMessage{
+		{Kind: KindUpdate, ID: "walters:22764", Revision: 300, Recorded: sampleUpdate().Recorded, Update: sampleUpdate()},
+		{Kind: KindUpdate, Update: &Update{}},
+		{Kind: KindTombstone, ID: "a/b ü", Revision: math.MaxUint64, Recorded: time.UnixMilli(0).UTC()},
+		{Kind: KindTombstone, ID: "x"},
+		{Kind: KindMessage, Topic: "dlq", Key: []byte("k"), Headers: []kafka.Header{{Key: "h", Value: []byte{}}, {Key: "h"}}},
+		{Kind: KindMessage, Topic: "dlq", Value: []byte{}},
+	} {
+		b := sampleEntries()[i]
+		got, err := Decode(b)
+		if err != nil {
+			t.Fatalf("entry %d: %v", i, err)
+		}
+		clear(b) // the store's buffer is used again
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("entry %d:\n%+v, want\n%+v", i, got, want)
+		}
+	}
+}
+
+func TestTimesKeepMilliseconds(t *testing.T) {
+	t.Parallel()
+	for _, ms := range []int64{-62135596799999, -2, -1, 0, 1, 1_750_000_000_123} {
+		m, err := Decode(EncodeTombstone("a", 1, time.UnixMilli(ms)))
+		if err != nil || m.Recorded.UnixMilli() != ms || m.Recorded.IsZero() {
+			t.Errorf("%d ms: got %v, %v", ms, m.Recorded, err)
+		}
+	}
+}
+
+func TestEvidenceRoundTrip(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(9, 9))
+	for range 300 {
+		e := random(rng, rng.IntN(40), rng.IntN(12))
+		var got Evidence
+		if err := got.Unmarshal(e.Marshal()); err != nil {
+			t.Fatal(err)
+		}
+		if math.Float64bits(got.Begin) != math.Float64bits(e.Begin) || math.Float64bits(got.End) != math.Float64bits(e.End) {
+			t.Fatalf("dates %v %v, want %v %v", got.Begin, got.End, e.Begin, e.End)
+		}
+		got.Begin, got.End, e.Begin, e.End = 0, 0, 0, 0
+		if !reflect.DeepEqual(&got, e) {
+			t.Fatalf("got %+v, want %+v", got, e)
+		}
+	}
+}
+
+func TestDecodersNameTheFault(t *testing.T) {
+	t.Parallel()
+	nan := Lists{General: []Entry{{ID: "a", Score: float32(math.NaN())}}}
+	for _, c := range []struct {
+		what, want string
+		err        error
+	}{
+		{"no bytes", "version: ends too early", new(Evidence).Unmarshal(nil)},
+		{"other version", "version: is 9, want 1", new(Lists).Unmarshal([]byte{9})},
+		{"cut", "end: ends too early", new(Evidence).Unmarshal(cut((&Evidence{ID: "a"}).Marshal()))},
+		{"more", "end: 1 bytes too many", new(Lists).Unmarshal(append((&Lists{}).Marshal(), 0))},
+		{"entities out of order", "entities: not strictly increasing", new(Evidence).Unmarshal((&Evidence{Entities: []uint64{2, 1}}).Marshal())},
+		{"word twice", "words: not strictly increasing", new(Evidence).Unmarshal((&Evidence{Words: []Word{{3, 1}, {3, 1}}}).Marshal())},
+		{"NaN score", "general: is NaN", new(Lists).Unmarshal(nan.Marshal())},
+		{"damaged count", "total: 9223372036854775807 items can't be in the remaining 0 bytes",
+			new(Lists).Unmarshal([]byte{1, 255, 255, 255, 255, 255, 255, 255, 255, 127})},
+		{"kind", "kind: 7 is not known", decodeError([]byte{1, 7})},
+	} {
+		if !contain(c.err, c.want) {
+			t.Errorf("%s: got %v, want it to say %q", c.what, c.err, c.want)
+		}
+	}
+}
+
+func cut(b []byte) []byte { return b[:len(b)-1] }
+
+func decodeError(b []byte) error {
+	_, err := Decode(b)
+	return err
+}
+
+// Every prefix of a valid value is refused.
+func TestPrefixesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, b := range sampleEntries() {
+		for n := range b {
+			if decodeError(b[:n]) == nil {
+				t.Errorf("%d of %d bytes of %x are taken for an entry", n, len(b), b)
+			}
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, b := range sampleEntries() {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Decode(b)
+		if err != nil {
+			return
+		}
+		again := encode(&m)
+		n, err := Decode(again)
+		if err != nil || !reflect.DeepEqual(m, n) {
+			t.Fatalf("decoded %+v, after encoding again %+v, %v", m, n, err)
+		}
+		if _, err := m.Render(Topics{"s", "d"}, "/kilim/x", "x", 1); err != nil {
+			t.Fatalf("decoded %+v and could not render it: %v", m, err)
+		}
+	})
+}
+
+func encode(m *OutMessage) []byte {
+	switch m.Kind {
+	case KindUpdate:
+		return EncodeUpdate(m.Update)
+	case KindTombstone:
+		return EncodeTombstone(m.ID, m.Revision, m.Recorded)
+	default:
+		return EncodeMessage(m.Topic, m.Key, m.Value, m.Headers)
+	}
+}
+
+func FuzzEvidence(f *testing.F) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 3 {
+		f.Add(random(rng, 8, 3).Marshal())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var e, again Evidence
+		if e.Unmarshal(b) != nil {
+			return
+		}
+		if err := again.Unmarshal(e.Marshal()); err != nil || !bytes.Equal(again.Marshal(), e.Marshal()) {
+			t.Fatalf("%+v: after encoding again %+v, %v", e, again, err)
+		}
+		if !slices.IsSorted(e.Entities) || !slices.IsSorted(e.Links) {
+			t.Fatalf("not sorted: %+v", e)
+		}
+	})
+}
+
+func FuzzLists(f *testing.F) {
+	f.Add((&sampleUpdate().Lists).Marshal())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var l, again Lists
+		if l.Unmarshal(b) != nil {
+			return
+		}
+		if err := again.Unmarshal(l.Marshal()); err != nil || !reflect.DeepEqual(again, l) {
+			t.Fatalf("%+v: after encoding again %+v, %v", l, again, err)
+		}
+	})
+}
