@@ -117,8 +117,14 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 // find returns the node of a key, nil if there is none.
 func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 	n, err := t.Node(id)
-	if err != nil || n == nil {
+	if err != nil {
 		return nil, err
+	}
+	if n == nil {
+		if _, removed := t.own(id); !removed {
+			t.ov.born[id] = struct{}{} // so that nobody looks for it again
+		}
+		return nil, nil
 	}
 	if n.Type != typ || n.Key != key {
 		return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, typ, key, n.Type, n.Key)

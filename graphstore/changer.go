@@ -29,12 +29,9 @@ func (c *changer) settle(key string) {
 	}
 }
 
+// create adds a node that find did not find.
 func (c *changer) create(n *Node) *Node {
-	ov := c.t.ov
-	if _, removed := ov.nodes[n.ID]; !removed {
-		ov.born[n.ID] = struct{}{}
-	}
-	ov.nodes[n.ID] = n
+	c.t.ov.nodes[n.ID] = n
 	c.t.state.counts.node(n, 1)
 	c.NewNodes = append(c.NewNodes, n.ID)
 	return n

@@ -14,10 +14,6 @@ import (
 const discardRatio = 0.5
 
 func (s *Store) collect(ctx context.Context) error {
-	if s.opts.InMemory {
-		<-ctx.Done()
-		return nil
-	}
 	tick := time.NewTicker(s.opts.GCInterval)
 	defer tick.Stop()
 	for {

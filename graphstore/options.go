@@ -29,8 +29,6 @@ type Options struct {
 	// and is written twice.
 	MemtableMB int
 	SyncWrites SyncMode
-	// InMemory keeps everything in memory; the folder must be empty.
-	InMemory bool
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
@@ -81,12 +79,8 @@ const (
 // badger returns the settings of the database in dir. The caches are modest:
 // decoded nodes are cached above badger, so its blocks serve mostly scans.
 func (o *Options) badger(dir string, log badger.Logger) badger.Options {
-	if o.InMemory {
-		dir = ""
-	}
 	memtable := int64(o.MemtableMB) * mib
 	return badger.DefaultOptions(dir).
-		WithInMemory(o.InMemory).
 		WithSyncWrites(o.SyncWrites == SyncEach).
 		WithMemTableSize(memtable).
 		WithNumMemtables(3).

@@ -11,7 +11,8 @@ import (
 type overlay struct {
 	// nodes are the Tx's own copies; nil marks a node that was removed.
 	nodes map[NodeID]*Node
-	// born are nodes that the state below does not have: nor has it edges of them.
+	// born are nodes known to be missing in the state below, with their edges.
+	// They may, but need not, have been created since.
 	born    map[NodeID]struct{}
 	edges   map[NodeID]*pendingEdges
 	holders map[NodeID]map[NodeID]bool

@@ -66,6 +66,9 @@ func (r *Reader) Node(id NodeID) (*Node, error) {
 		if n, ok := r.ov.nodes[id]; ok {
 			return n, nil
 		}
+		if r.ov.isBorn(id) {
+			return nil, nil
+		}
 	}
 	if n, ok := r.s.nodes.get(id, r.snap.gen); ok {
 		return n, nil
