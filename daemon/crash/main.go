@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// options of a test.
+type options struct {
+	kilim      string
+	kills      int
+	artifacts  int
+	partitions int
+	seed       uint64
+	dir        string
+	span       time.Duration
+	patience   time.Duration
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.kilim, "kilim", "bin/kilim", "the daemon's binary")
+	flag.IntVar(&o.kills, "n", 30, "kills")
+	flag.IntVar(&o.artifacts, "artifacts", 1500, "artifacts inserted; replacements, deletes and bad records come on top")
+	flag.IntVar(&o.partitions, "partitions", 3, "partitions of each topic")
+	flag.Uint64Var(&o.seed, "seed", 1, "another seed is another feed and other moments")
+	flag.StringVar(&o.dir, "dir", "", "folder to work in; default: a new one, removed if all is well")
+	flag.DurationVar(&o.span, "span", 1500*time.Millisecond, "longest life of a daemon from ready to kill")
+	flag.DurationVar(&o.patience, "patience", 10*time.Minute, "longest wait for a daemon to be ready, and to have done everything")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, o, os.Stdout)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, o options, out io.Writer) int {
+	temporary := o.dir == ""
+	if temporary {
+		dir, err := os.MkdirTemp("", "kilim-crash-")
+		if err != nil {
+			fmt.Fprintln(out, err)
+			return 2
+		}
+		o.dir = dir
+	}
+	r, err := test(ctx, o, out)
+	if err == nil && r.clean() && temporary {
+		err = os.RemoveAll(o.dir)
+	} else {
+		fmt.Fprintf(out, "the folder is kept: %s\n", o.dir)
+	}
+	if err != nil {
+		fmt.Fprintf(out, "crash: %v\n", err)
+		return 2
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		fmt.Fprintf(out, "crash: %v\n", err)
+		return 2
+	}
+	fmt.Fprintf(out, "%s\n", line)
+	if !r.clean() {
+		return 1
+	}
+	return 0
+}
+
+// told is how many findings are printed; all are counted.
+const told = 50
+
+func test(ctx context.Context, o options, out io.Writer) (*report, error) {
+	p, err := newPlan(o.artifacts, o.partitions, o.seed)
+	if err != nil {
+		return nil, err
+	}
+	lines := 0
+	r := &report{Kills: o.kills, Artifacts: len(p.live), say: func(format string, args ...any) {
+		if lines++; lines <= told {
+			fmt.Fprintf(out, format+"\n", args...)
+		}
+	}}
+	fmt.Fprintf(out, "feed: %d records, %d artifacts at the end, %d deleted, %d bad; seed %d\n", len(p.ops), len(p.live), len(p.deleted), len(p.refused), o.seed)
+
+	began := time.Now()
+	calm, err := o.through(ctx, "calm", p, r, out, 0)
+	if err != nil {
+		return nil, fmt.Errorf("the run without kills: %w", err)
+	}
+	fmt.Fprintf(out, "without kills: %.1f s\n", time.Since(began).Seconds())
+	began = time.Now()
+	killed, err := o.through(ctx, "killed", p, r, out, o.kills)
+	if err != nil {
+		return nil, fmt.Errorf("the run with kills: %w", err)
+	}
+	fmt.Fprintf(out, "with %d kills: %.1f s; published %d messages, without kills %d\n", o.kills, time.Since(began).Seconds(),
+		len(killed.topics.similar), len(calm.topics.similar))
+
+	for _, e := range []*ending{calm, killed} {
+		if err := r.audit(p, e); err != nil {
+			return nil, err
+		}
+	}
+	r.compare(killed, calm)
+	return r, nil
+}
+
+// through takes the whole plan through a daemon, killed so many times.
+func (o *options) through(ctx context.Context, name string, p *plan, r *report, out io.Writer, kills int) (*ending, error) {
+	s, err := newSite(o.kilim, filepath.Join(o.dir, name), o.partitions)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.createTopics(ctx); err != nil {
+		return nil, err
+	}
+	pause := time.Duration(0)
+	if kills > 0 {
+		pause = 30 * time.Millisecond
+	}
+	f := newFeeder(s.broker, topicArtifacts, o.partitions, p.ops, o.seed, pause)
+	k := &killer{site: s, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), start: time.Second, span: o.span, patience: o.patience}
+	for i := range kills {
+		// The feed goes on over all lives: a share of it for each, at most.
+		if err := k.life(ctx, i, len(p.ops)*(i+1)/(kills+1)); err != nil {
+			return nil, fmt.Errorf("life %d: %w", i+1, err)
+		}
+	}
+	e, err := o.finish(ctx, s, f, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.check(ctx, "at the end"); err != nil {
+		return nil, err
+	}
+	e.topics, err = s.readTopics(ctx)
+	return e, err
+}
+
+// finish lets a daemon do the rest, asks it for everything, and stops it.
+func (o *options) finish(ctx context.Context, s *site, f *feeder, p *plan) (e *ending, err error) {
+	c, err := s.start()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = c.kill() // err says more
+		}
+	}()
+	limited, cancel := context.WithTimeout(ctx, o.patience)
+	defer cancel()
+	if err := c.ready(limited); err != nil {
+		return nil, err
+	}
+	if err := f.feed(limited, len(p.ops)); err != nil {
+		return nil, err
+	}
+	if f.next < len(p.ops) {
+		return nil, fmt.Errorf("fed %d of %d records within %v", f.next, len(p.ops), o.patience)
+	}
+	status, err := s.wait(ctx, o.patience)
+	if err != nil {
+		return nil, err
+	}
+	e = new(ending)
+	if err := json.Unmarshal(status, &e.counts); err != nil {
+		return nil, fmt.Errorf("kilim status --json: %w", err)
+	}
+	ids := make([]string, 0, len(p.live)+len(p.deleted))
+	for id := range p.live {
+		ids = append(ids, id)
+	}
+	for id := range p.deleted {
+		ids = append(ids, id)
+	}
+	if e.served, err = s.ask(ctx, ids); err != nil {
+		return nil, err
+	}
+	return e, c.stop(time.Minute)
+}
+
+// killer makes lives and ends them.
+type killer struct {
+	site     *site
+	feeder   *feeder
+	report   *report
+	out      io.Writer
+	rng      *rand.Rand
+	start    time.Duration // the last time from start to ready
+	span     time.Duration
+	patience time.Duration
+}
+
+// Of 100 lives so many end while the daemon starts, and after so many the folder is checked.
+const (
+	shareStart = 30
+	shareCheck = 12
+)
+
+// life starts the daemon, feeds up to so many ops, and kills it at a random moment.
+func (k *killer) life(ctx context.Context, number, upto int) error {
+	inStart, checked := k.rng.IntN(100) < shareStart && number > 0, k.rng.IntN(100) < shareCheck
+	moment := k.rng.Float64()
+	c, err := k.site.start()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	feeding, cut := context.WithCancel(ctx)
+	fed := make(chan error, 1)
+	go func() { fed <- k.feeder.feed(feeding, upto) }()
+	wait := time.Duration(moment * float64(k.start))
+	if !inStart {
+		limited, cancel := context.WithTimeout(ctx, k.patience)
+		err = c.ready(limited)
+		cancel()
+		k.start = time.Since(began)
+		wait = time.Duration(moment * float64(k.span))
+	}
+	if err == nil {
+		select {
+		case <-time.After(wait):
+		case <-c.exit:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	dead := c.kill()
+	cut()
+	feedErr := <-fed
+	for _, err := range []error{err, dead, feedErr} {
+		if err != nil {
+			return err
+		}
+	}
+	if checked {
+		return k.check(ctx, fmt.Sprintf("after kill %d", number+1))
+	}
+	return nil
+}
+
+// check lets `kilim check` look at the folder.
+func (k *killer) check(ctx context.Context, when string) error {
+	found, err := k.site.check(ctx)
+	if err != nil {
+		return err
+	}
+	if found = strings.TrimSpace(found); found != "" {
+		k.report.Faults += strings.Count(found, "\n") + 1
+		fmt.Fprintf(k.out, "kilim check %s:\n%.2000s\n", when, found)
+	}
+	return nil
+}
