@@ -78,49 +78,64 @@ func valueOf(c *Config, key string) string {
 	return "no such key"
 }
 
-// nested is a YAML file with one key.
-func nested(t *testing.T, key, value string) string {
-	t.Helper()
-	var v any = yaml.MapSlice{{Key: "", Value: value}}
+// nest adds a key to a YAML file in the making.
+func nest(into map[string]any, key, value string) {
 	parts := strings.Split(key, ".")
-	v = value
-	for _, p := range slices.Backward(parts) {
-		v = yaml.MapSlice{{Key: p, Value: v}}
+	for _, p := range parts[:len(parts)-1] {
+		if into[p] == nil {
+			into[p] = map[string]any{}
+		}
+		into = into[p].(map[string]any)
 	}
-	b, err := yaml.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	into[parts[len(parts)-1]] = value
 }
 
 func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 	t.Parallel()
-	for _, f := range fields(Default()) {
-		t.Run(f.Name, func(t *testing.T) {
+	all := fields(Default())
+	tree, env, flags := map[string]any{}, map[string]string{}, []string{}
+	values := map[string][3]string{}
+	for _, f := range all {
+		v := others(t, f)
+		values[f.Name] = v
+		nest(tree, f.Name, v[0])
+		env[Env(f.Name)] = v[1]
+		flags = append(flags, "--"+f.Name+"="+v[2])
+	}
+	b, err := yaml.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := string(b)
+	for _, step := range []struct {
+		name   string
+		want   int // index of the value; -1: the default
+		source func(key string) string
+		env    map[string]string
+		file   string
+		args   []string
+	}{
+		{"default", -1, func(string) string { return "default" }, nil, "", nil},
+		{"file", 0, func(string) string { return "kilim.yaml:" }, nil, file, nil},
+		{"variable", 1, Env, env, "", nil},
+		{"variable over file", 1, Env, env, file, nil},
+		{"flag", 2, func(string) string { return "flag" }, nil, "", flags},
+		{"flag over all", 2, func(string) string { return "flag" }, env, file, flags},
+	} {
+		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()
-			v := others(t, f)
-			file, env, flag := nested(t, f.Name, v[0]), map[string]string{Env(f.Name): v[1]}, "--"+f.Name+"="+v[2]
-			for _, step := range []struct {
-				name, want, source string
-				env                map[string]string
-				file               string
-				args               []string
-			}{
-				{name: "default", want: f.text(), source: "default"},
-				{name: "file", want: v[0], source: ":", file: file},
-				{name: "variable", want: v[1], source: Env(f.Name), env: env},
-				{name: "variable over file", want: v[1], source: Env(f.Name), env: env, file: file},
-				{name: "flag", want: v[2], source: "flag", args: []string{flag}},
-				{name: "flag over all", want: v[2], source: "flag", env: env, file: file, args: []string{flag}},
-			} {
-				// One key alone may contradict the others; here it only has to arrive.
-				c, l, _ := load(t, step.env, step.file, step.args...)
-				if got := valueOf(c, f.Name); got != step.want {
-					t.Errorf("%s: %s is %q, want %q", step.name, f.Name, got, step.want)
+			// The values contradict each other; here they only have to arrive.
+			c, l, _ := load(t, step.env, step.file, step.args...)
+			for _, f := range fields(c) {
+				want := valueOf(Default(), f.Name)
+				if step.want >= 0 {
+					want = values[f.Name][step.want]
 				}
-				if got := l.Source(f.Name); !strings.Contains(got, step.source) {
-					t.Errorf("%s: the source of %s is %q, want %q in it", step.name, f.Name, got, step.source)
+				if got := f.text(); got != want {
+					t.Errorf("%s is %q, want %q", f.Name, got, want)
+				}
+				if got := l.Source(f.Name); !strings.Contains(got, step.source(f.Name)) {
+					t.Errorf("the source of %s is %q, want %q in it", f.Name, got, step.source(f.Name))
 				}
 			}
 		})
