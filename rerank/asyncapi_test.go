@@ -1,0 +1,297 @@
+package rerank_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/rerank"
+)
+
+// document returns the description; strict lets no object have properties that are not described.
+func document(t *testing.T, strict bool) map[string]any {
+	t.Helper()
+	b, err := yaml.YAMLToJSON(rerank.AsyncAPI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strict {
+		forbidMore(doc)
+	}
+	return doc.(map[string]any)
+}
+
+func forbidMore(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, sub := range v {
+			forbidMore(sub)
+		}
+		if _, ok := v["additionalProperties"]; !ok && v["type"] == "object" && v["properties"] != nil {
+			v["additionalProperties"] = false
+		}
+	case []any:
+		for _, sub := range v {
+			forbidMore(sub)
+		}
+	}
+}
+
+func compile(t *testing.T, doc map[string]any, pointer string) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft7) // what AsyncAPI 3's schema object is made of
+	c.AssertFormat()
+	if err := c.AddResource("mem:///asyncapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("mem:///asyncapi.json#" + pointer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(t *testing.T, s *jsonschema.Schema, what string, text []byte) {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if err := s.Validate(v); err != nil {
+		t.Errorf("%s: %v\n%s", what, err, text)
+	}
+}
+
+func headersJSON(t *testing.T, headers []kafka.Header) []byte {
+	t.Helper()
+	m := map[string]string{}
+	for _, h := range headers {
+		m[h.Key] = string(h.Value)
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Every reference leads somewhere, and channels and operations say what they must.
+func TestAsyncAPIHoldsTogether(t *testing.T) {
+	t.Parallel()
+	doc := document(t, false)
+	if doc["asyncapi"] != "3.0.0" {
+		t.Errorf("asyncapi: %v, want 3.0.0", doc["asyncapi"])
+	}
+	refs := 0
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if ref, ok := v["$ref"].(string); ok {
+				refs++
+				if lookup(doc, ref) == nil {
+					t.Errorf("reference %s leads nowhere", ref)
+				}
+			}
+			for _, sub := range v {
+				walk(sub)
+			}
+		case []any:
+			for _, sub := range v {
+				walk(sub)
+			}
+		}
+	}
+	walk(doc)
+	if refs == 0 {
+		t.Error("no references: the test sees nothing")
+	}
+	topics := map[string]bool{}
+	for _, c := range doc["channels"].(map[string]any) {
+		topics[c.(map[string]any)["address"].(string)] = true
+	}
+	for _, topic := range []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq"} {
+		if !topics[topic] {
+			t.Errorf("topic %s is not described", topic)
+		}
+	}
+	if len(doc["operations"].(map[string]any)) != len(topics) {
+		t.Error("want one operation a channel")
+	}
+}
+
+func lookup(doc map[string]any, ref string) any {
+	var v any = doc
+	for _, part := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+		m, _ := v.(map[string]any)
+		v = m[part]
+	}
+	return v
+}
+
+// Messages on their whole way: scored, cut, enqueued, decoded, rendered.
+func TestListsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	doc := document(t, true)
+	payload := compile(t, doc, "/components/messages/SimilarUpdated/payload")
+	updated := compile(t, doc, "/components/messages/SimilarUpdated/headers")
+	deleted := compile(t, doc, "/components/messages/SimilarDeleted/headers")
+	rng := rand.New(rand.NewPCG(5, 5))
+	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
+	if err != nil {
+		t.Fatal(err)
+	}
+	evidence := func() *rerank.Evidence {
+		e := &rerank.Evidence{ID: string(rune('a' + rng.IntN(26))), Node: rng.Uint64N(9), Begin: math.NaN(), End: 100 * rng.Float64(),
+			Entities: []uint64{1, 2 + rng.Uint64N(3)}, Words: []rerank.Word{{Bucket: rng.Uint32N(4), Count: 1}, {Bucket: 9, Count: 3}}}
+		if rng.IntN(2) == 0 {
+			e.Links = []uint64{rng.Uint64N(9)}
+		}
+		return e
+	}
+	cut := func() []rerank.Entry {
+		var out []rerank.Entry
+		for range rng.IntN(6) {
+			score, parts := scorer.Score(evidence(), evidence(), 2.2*rng.Float32()-1.1, flat{})
+			out = append(out, rerank.Entry{ID: evidence().ID, Score: score, Parts: parts})
+		}
+		return rerank.TopK(out, 4)
+	}
+	for i := range 200 {
+		old, new := rerank.Lists{Total: cut(), General: cut()}, rerank.Lists{Total: cut(), General: cut()}
+		u := rerank.Update{ID: "walters:1/é", Revision: rng.Uint64() >> 1, Epoch: 1, Lists: new, Changes: map[string]rerank.Changes{
+			rerank.ListTotal: rerank.Diff(old.Total, new.Total), rerank.ListGeneral: rerank.Diff(old.General, new.General)}}
+		if i%2 == 0 {
+			u.Cause, u.Recorded = []string{"x"}, time.UnixMilli(rng.Int64N(1<<41))
+			u.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+		}
+		msg := send(t, rerank.EncodeUpdate(&u))
+		validate(t, payload, "update", msg.Value)
+		validate(t, updated, "headers of an update", headersJSON(t, msg.Headers))
+		msg = send(t, rerank.EncodeTombstone(u.ID, u.Revision, u.Recorded))
+		if msg.Value != nil {
+			t.Fatal("a tombstone with a value")
+		}
+		validate(t, deleted, "headers of a tombstone", headersJSON(t, msg.Headers))
+	}
+}
+
+type flat struct{}
+
+func (flat) EntityIDF(uint64) float32 { return 2 }
+func (flat) WordIDF(uint32) float32   { return 3 }
+
+func send(t *testing.T, entry []byte) kafka.Message {
+	t.Helper()
+	m, err := rerank.Decode(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	topics := rerank.Topics{Similar: "kilim.similar", DeadLetters: "kilim.artifacts.dlq"}
+	msg, err := m.Render(topics, "/kilim/u-1", "u-1", 17)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return msg
+}
+
+func TestDeadLettersAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	headers := compile(t, document(t, true), "/components/messages/DeadLetter/headers")
+	for _, reason := range profile.Reasons() {
+		item := consumer.Item{Refusal: profile.Refuse(reason, "title", "\x00", "because")}
+		item.Topic, item.Offset, item.Key, item.Value = "in", 9, []byte("k"), []byte("{")
+		item.Headers = []kafka.Header{{Key: "x", Value: []byte("1")}}
+		key, value, h := consumer.DeadLetter(&item)
+		msg := send(t, rerank.EncodeMessage("kilim.artifacts.dlq", key, value, h))
+		validate(t, headers, "dead letter "+reason, headersJSON(t, msg.Headers))
+	}
+}
+
+// What the schema takes the parser takes, and what the schema refuses it refuses, where
+// the schema can express it.
+func TestArtifactsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, document(t, false), "/components/messages/Artifact/payload")
+	for text, good := range map[string]bool{
+		`{"id":"a"}`: true,
+		`{"id":"a","title":"T","creator":["x",{"id":"http://x","label":"X"}],"date":{"begin":-500,"end":-400,"text":"5th c."},
+		  "location":{"lat":1,"lon":-180},"theme":{"motif":["bird"]},"link":[{"type":"part_of","target":"b"}],"unknown":{"kept":true},
+		  "media":[{"kind":"image","uri":"x.png"},{"kind":"text","text":"t","language":"en"},
+		           {"kind":"audio","embedding":[1,2e-3],"encoder":"clap"},{"kind":"image","data":"AAECAw==","media_type":"image/png"}]}`: true,
+		`[]`:                              false,
+		`{"id":""}`:                       false,
+		`{"id":"a\u0007"}`:                false,
+		`{"id":"a","title":7}`:            false,
+		`{"id":"a","creator":7}`:          false,
+		`{"id":"a","date":{"begin":2e7}}`: false,
+		`{"id":"a","location":{"lat":91,"lon":0}}`:                      false,
+		`{"id":"a","location":{"lat":1}}`:                               false,
+		`{"id":"a","media":[{"kind":"film","uri":"x"}]}`:                false,
+		`{"id":"a","media":[{"kind":"image"}]}`:                         false,
+		`{"id":"a","media":[{"kind":"image","embedding":[1]}]}`:         false,
+		`{"id":"a","media":[{"kind":"image","embedding":["x"]}]}`:       false,
+		`{"id":"a","theme":{"motif":[7]}}`:                              false,
+		`{"id":"a","link":[{"type":"part_of"}]}`:                        false,
+		`{"id":"a","link":[{"type":"part_of","target":"b\u0000"}]}`:     false,
+		`{"id":"` + strings.Repeat("i", 1025) + `"}`:                    false,
+		`{"id":"a","media":[{"kind":"image","uri":"x","encoder":1}]}`:   false,
+		`{"id":"a","subject":[{"id":"u","label":["more","than one"]}]}`: false,
+	} {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdict := schema.Validate(v)
+		_, refusal := profile.Parse([]byte(text), "", profile.Limits{})
+		if (verdict == nil) != good || (refusal == nil) != good {
+			t.Errorf("%.200s: schema: %v; parser: %v; want good: %v", text, verdict, refusal, good)
+		}
+	}
+}
+
+func TestRealArtifactsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, document(t, true), "/components/messages/Artifact/payload")
+	for _, name := range []string{"walters.jsonl.gz", "tate-12k.jsonl.gz"} {
+		f, err := os.Open("../../shared/data/" + name)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skip("no real feeds in ../shared/data")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := json.NewDecoder(z)
+		for range 300 {
+			var raw json.RawMessage
+			if err := d.Decode(&raw); err != nil {
+				t.Fatal(err)
+			}
+			validate(t, schema, name, raw)
+		}
+	}
+}
