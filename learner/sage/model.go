@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
+
+	"kilim/learner/simd"
 )
 
 // Config is the shape of a model. Every size is at least 1.
@@ -34,25 +37,26 @@ func (c Config) validate() error {
 		{"features", c.Features}, {"width", c.Width}, {"embedding", c.Embedding}, {"bases", c.Bases},
 		{"layers", c.Layers}, {"relations", c.Relations}, {"types", c.Types},
 	} {
-		if f.value < 1 {
-			errs = append(errs, fmt.Errorf("sage: %s %d: must be 1 or more", f.name, f.value))
+		if f.value < 1 || f.value > maxSize {
+			errs = append(errs, fmt.Errorf("sage: %s %d: must be in 1..%d", f.name, f.value, maxSize))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// gain is g: what a layer adds to its residual.
-const gain = 0.5
+const maxSize = 1 << 14
 
 // Model is immutable and safe for concurrent use.
 type Model struct {
 	cfg    Config
+	blas   blas.Float32
 	in     blas32.General // Features x Width
 	absent []float32      // Width, for a node without features
 	types  blas32.General // Types x Width
 	layers []layer
 	out    blas32.General // 2*Width x Embedding: W_out above W_skip
 	print  string
+	blocks sync.Pool // of *block
 }
 
 type layer struct {
@@ -63,37 +67,33 @@ type layer struct {
 	coefficients blas32.General
 }
 
-// New makes the model of a seed.
-func New(cfg Config) (*Model, error) {
+// New makes the model of a seed, computing with the fastest kernels there are.
+func New(cfg Config) (*Model, error) { return NewWith(cfg, simd.New()) }
+
+// NewWith is New with an implementation of BLAS. For the guarantee of the
+// package its Sgemm must accumulate each element alone, in one order, and its
+// Saxpy must not depend on addresses; gonum's and simd's do so.
+func NewWith(cfg Config, impl blas.Float32) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	if impl == nil {
+		return nil, errors.New("sage: no BLAS implementation")
+	}
 	w := weightSource{rand.New(rand.NewPCG(cfg.Seed, 0x5a6e))}
-	m := &Model{cfg: cfg}
-	m.in = w.matrix(cfg.Features, cfg.Width, 1/math.Sqrt(float64(cfg.Features)))
-	m.absent = w.matrix(1, cfg.Width, 0.1).Data
-	// A type says little beside the features: it must not make all carpets alike.
-	m.types = w.matrix(cfg.Types, cfg.Width, 0.02)
+	m := &Model{cfg: cfg, blas: impl}
+	// A feature vector has length 1: its image has about 1 in each coordinate.
+	m.in = scaled(w.orthogonal(cfg.Features, cfg.Width), math.Sqrt(float64(max(cfg.Features, cfg.Width))))
+	m.absent = w.normal(1, cfg.Width, absentDeviation).Data
+	m.types = w.normal(cfg.Types, cfg.Width, typeDeviation)
 	for range cfg.Layers {
-		l := layer{
-			weights:      w.matrix((1+cfg.Bases)*cfg.Width, cfg.Width, 1/math.Sqrt(float64(cfg.Width))),
-			coefficients: w.matrix(cfg.Relations, cfg.Bases, 1/math.Sqrt(float64(cfg.Bases))),
-		}
-		m.layers = append(m.layers, l)
+		m.layers = append(m.layers, w.layer(cfg))
 	}
-	m.out = w.matrix(2*cfg.Width, cfg.Embedding, 1/math.Sqrt(float64(2*cfg.Width)))
+	project := w.orthogonal(cfg.Width, cfg.Embedding)
+	m.out = stack(project, scaled(project, skip))
 	m.print = m.fingerprint()
+	m.blocks.New = func() any { return newBlock(cfg) }
 	return m, nil
-}
-
-type weightSource struct{ rng *rand.Rand }
-
-func (w weightSource) matrix(rows, cols int, deviation float64) blas32.General {
-	m := blas32.General{Rows: rows, Cols: cols, Stride: cols, Data: make([]float32, rows*cols)}
-	for i := range m.Data {
-		m.Data[i] = float32(w.rng.NormFloat64() * deviation)
-	}
-	return m
 }
 
 // Width is the length of h.
@@ -102,19 +102,19 @@ func (m *Model) Width() int { return m.cfg.Width }
 // EmbeddingDim is the length of E.
 func (m *Model) EmbeddingDim() int { return m.cfg.Embedding }
 
-// Fingerprint identifies shape and weights.
+// Fingerprint identifies shape and weights, 16 hexadecimal digits.
 func (m *Model) Fingerprint() string { return m.print }
 
 func (m *Model) fingerprint() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%+v gain %v\n", m.cfg, gain)
-	parts := []blas32.General{m.in, {Data: m.absent}, m.types, m.out}
+	fmt.Fprintf(h, "sage 2 %+v gain %v\n", m.cfg, gain)
+	parts := [][]float32{m.in.Data, m.absent, m.types.Data, m.out.Data}
 	for _, l := range m.layers {
-		parts = append(parts, l.weights, l.coefficients)
+		parts = append(parts, l.weights.Data, l.coefficients.Data)
 	}
 	for _, p := range parts {
-		b := make([]byte, 0, 4*len(p.Data))
-		for _, x := range p.Data {
+		b := make([]byte, 0, 4*len(p))
+		for _, x := range p {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
 		h.Write(b)
@@ -123,11 +123,3 @@ func (m *Model) fingerprint() string {
 }
 
 func row(m blas32.General, i int) []float32 { return m.Data[i*m.Stride : i*m.Stride+m.Cols] }
-
-// product is a*b, a in rows of b's height.
-func product(a []float32, b blas32.General) blas32.General {
-	n := len(a) / b.Rows
-	c := blas32.General{Rows: n, Cols: b.Cols, Stride: b.Cols, Data: make([]float32, n*b.Cols)}
-	blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, blas32.General{Rows: n, Cols: b.Rows, Stride: b.Rows, Data: a}, b, 0, c)
-	return c
-}
