@@ -138,3 +138,23 @@ func TestYAML(t *testing.T) {
 		t.Errorf("%d files: %v", found, err)
 	}
 }
+
+// TestImageKnowsItsVersion: the linker says nothing of a variable that isn't there.
+func TestImageKnowsItsVersion(t *testing.T) {
+	t.Parallel()
+	m := regexp.MustCompile(`-X main\.(\w+)=`).FindStringSubmatch(read(t, deploy+"/Dockerfile"))
+	if m == nil {
+		t.Fatal("the Dockerfile sets no version")
+	}
+	files, err := filepath.Glob(deploy + "/../daemon/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\s*(?:var )?` + m[1] + `\s+(?:=|string)`)
+	for _, f := range files {
+		if declared.MatchString(read(t, f)) {
+			return
+		}
+	}
+	t.Errorf("the Dockerfile sets main.%s, which daemon doesn't declare", m[1])
+}
