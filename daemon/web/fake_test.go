@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/consumer/profile"
+	"kilim/rerank"
+)
+
+// fake answers from its fields, and remembers what it was asked.
+type fake struct {
+	mu      sync.Mutex
+	asked   []string
+	last    *profile.Artifact
+	unready error
+	fail    func(id string) error
+	panics  any
+	items   []rerank.Entry
+}
+
+func (f *fake) note(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, fmt.Sprintf(format, args...))
+	if f.panics != nil {
+		panic(f.panics)
+	}
+}
+
+func (f *fake) lastAsked() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.asked) == 0 {
+		return ""
+	}
+	return f.asked[len(f.asked)-1]
+}
+
+func (f *fake) err(id string) error {
+	if f.fail == nil {
+		return nil
+	}
+	return f.fail(id)
+}
+
+func (f *fake) Artifact(_ context.Context, id string) (any, bool, error) {
+	f.note("artifact %q", id)
+	if id == "missing" {
+		return nil, false, nil
+	}
+	return map[string]string{"id": id}, true, f.err(id)
+}
+
+func (f *fake) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
+	f.note("similar %q %s %d", id, list, k)
+	if err := f.err(id); err != nil {
+		return nil, err
+	}
+	return &Answer{ID: id, List: list, Epoch: 3, Items: f.items}, nil
+}
+
+func (f *fake) SimilarTo(_ context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
+	f.note("similar to %q %s %d", a.ID, list, k)
+	f.mu.Lock()
+	f.last = a
+	f.mu.Unlock()
+	if err := f.err(a.ID); err != nil {
+		return nil, err
+	}
+	return &Answer{ID: a.ID, List: list, Epoch: 3, Items: f.items}, nil
+}
+
+func (f *fake) Status(context.Context) (*Status, error) {
+	f.note("status")
+	return &Status{Artifacts: 7, Nodes: map[string]int{"artifact": 7}, Edges: map[string]int{}}, f.err("")
+}
+
+func (f *fake) Ready() error { return f.unready }
+
+func newServer(t *testing.T, f *fake) *Server {
+	t.Helper()
+	s, err := New(Config{Addr: "127.0.0.1:0", Version: "v1 <&>"}, f, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ask sends a request to the handler; target is the raw request target.
+func ask(t *testing.T, h http.Handler, method, target, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// errorText is the text of a JSON error; it fails when the answer is not one.
+func errorText(t *testing.T, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	var e struct {
+		Error *string `json:"error"`
+	}
+	b, _ := io.ReadAll(w.Result().Body)
+	if err := json.Unmarshal(b, &e); err != nil || e.Error == nil || *e.Error == "" {
+		t.Fatalf("status %d: not an error: %s (%v)", w.Code, b, err)
+	}
+	if ct := w.Result().Header.Get("Content-Type"); ct != "application/json; charset=utf-8" {
+		t.Errorf("content type %q", ct)
+	}
+	return *e.Error
+}
