@@ -5,6 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+
 	"kilim/learner/text"
 )
 
@@ -42,10 +45,10 @@ func TestRealArchive(t *testing.T) {
 	}
 
 	texts, es = build(enc, m, all).embedAll(all)
-	pairs := sharing(records, 10, func(entity) bool { return true })
+	pairs := sharing(records, 6, func(entity) bool { return true })
 	textAUC, rare := auc(texts, pairs, rng), auc(es, pairs, rng)
 	t.Logf("sharing a rare entity, AUC: E %.3f, text alone %.3f (%d pairs)", rare, textAUC, len(pairs))
-	if rare < 0.84 {
+	if rare < 0.8 {
 		t.Errorf("AUC of pairs that share a rare entity is %.3f", rare)
 	}
 
@@ -75,11 +78,20 @@ func dot32(a, b []float32) (s float32) {
 
 // recallAt10 is the part of the queries whose own row is among the first ten.
 func recallAt10(queries, rows [][]float32) float64 {
+	n, dim := len(rows), len(rows[0])
+	columns := make([]float32, dim*n)
+	for i, r := range rows {
+		for j, x := range r {
+			columns[j*n+i] = x
+		}
+	}
+	scores := make([]float32, len(queries)*n)
+	gonum.Implementation{}.Sgemm(blas.NoTrans, blas.NoTrans, len(queries), n, dim, 1, slices.Concat(queries...), dim, columns, n, 0, scores, n)
 	hits := 0
-	for i, q := range queries {
-		own, better := dot32(q, rows[i]), 0
-		for j, r := range rows {
-			if j != i && dot32(q, r) > own {
+	for i := range queries {
+		better := 0
+		for _, s := range scores[i*n : (i+1)*n] {
+			if s > scores[i*n+i] {
 				better++
 			}
 		}
