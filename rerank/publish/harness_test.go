@@ -230,8 +230,9 @@ func (c *faultyConn) Close() error {
 
 // cluster is a broker with the output topics.
 type cluster struct {
-	*kfake.Cluster
-	addr string
+	*kfake.Cluster // nil: a real one
+	addr           string
+	similar, dead  string
 }
 
 func newCluster(t *testing.T, partitions int, opts ...kfake.Opt) *cluster {
@@ -241,7 +242,7 @@ func newCluster(t *testing.T, partitions int, opts ...kfake.Opt) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return &cluster{c, c.ListenAddrs()[0]}
+	return &cluster{c, c.ListenAddrs()[0], similar, dead}
 }
 
 func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
@@ -249,7 +250,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
 		Client: &kafka.Client{Addr: kafka.TCP(c.addr), Transport: transport}, Store: store,
-		Topics: rerank.Topics{Similar: similar, DeadLetters: dead},
+		Topics: rerank.Topics{Similar: c.similar, DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
 }
@@ -359,7 +360,7 @@ func update(id string, revision uint64) []byte {
 }
 
 // mixed makes n entries: updates of a few artifacts, tombstones and dead letters.
-func mixed(n int) [][]byte {
+func (c *cluster) mixed(n int) [][]byte {
 	var out [][]byte
 	for i := range n {
 		id := fmt.Sprintf("a%d", i%17)
@@ -367,9 +368,9 @@ func mixed(n int) [][]byte {
 		case i%13 == 5:
 			out = append(out, rerank.EncodeTombstone(id, uint64(i), time.UnixMilli(int64(i))))
 		case i%11 == 3:
-			out = append(out, rerank.EncodeMessage(dead, []byte(id), []byte("{"), nil))
+			out = append(out, rerank.EncodeMessage(c.dead, []byte(id), []byte("{"), nil))
 		case i%11 == 7:
-			out = append(out, rerank.EncodeMessage(dead, nil, []byte("x"), nil))
+			out = append(out, rerank.EncodeMessage(c.dead, nil, []byte("x"), nil))
 		default:
 			out = append(out, update(id, uint64(i)))
 		}
@@ -381,7 +382,7 @@ func mixed(n int) [][]byte {
 func (c *cluster) exactlyOnce(t *testing.T, n int) {
 	t.Helper()
 	times := map[uint64]int{}
-	for _, topic := range []string{similar, dead} {
+	for _, topic := range []string{c.similar, c.dead} {
 		last := map[string]uint64{}
 		for _, r := range c.read(t, topic) {
 			seq := seqOf(t, r)

@@ -22,7 +22,7 @@ import (
 func TestDeliversInOrder(t *testing.T) {
 	t.Parallel()
 	c, m := newCluster(t, 3), newMemory()
-	m.put(mixed(400)...)
+	m.put(c.mixed(400)...)
 	deliver(t, c.config(t, m, &faults{}), m)
 	c.exactlyOnce(t, 400)
 }
@@ -31,7 +31,7 @@ func TestFaultsKeepExactlyOnce(t *testing.T) {
 	t.Parallel()
 	for _, act := range []action{lose, deafen} {
 		c, m := newCluster(t, 3), newMemory()
-		m.put(mixed(200)...)
+		m.put(c.mixed(200)...)
 		f := &faults{next: func(n int) action {
 			if n%3 == 1 {
 				return act
@@ -48,34 +48,39 @@ func TestFaultsKeepExactlyOnce(t *testing.T) {
 func TestLateRequestIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, releaseAt := range []int{2, 3} {
-		c, m := newCluster(t, 1), newMemory()
-		for i := range 120 {
-			m.put(update("a", uint64(i+1)))
-		}
-		f := &faults{next: func(n int) action {
-			if n == 1 {
-				return withhold
-			}
-			return pass
-		}}
-		f.before = func(n int) {
-			if n == releaseAt {
-				f.release()
-			}
-		}
-		deliver(t, c.config(t, m, f), m)
-		if f.released != 1 {
-			t.Fatalf("%d requests were late, want 1", f.released)
-		}
-		c.exactlyOnce(t, 120)
+		lateRequest(t, newCluster(t, 1), releaseAt)
 	}
+}
+
+func lateRequest(t *testing.T, c *cluster, releaseAt int) {
+	t.Helper()
+	m := newMemory()
+	for i := range 120 {
+		m.put(update("a", uint64(i+1)))
+	}
+	f := &faults{next: func(n int) action {
+		if n == 1 {
+			return withhold
+		}
+		return pass
+	}}
+	f.before = func(n int) {
+		if n == releaseAt {
+			f.release()
+		}
+	}
+	deliver(t, c.config(t, m, f), m)
+	if f.released != 1 {
+		t.Fatalf("%d requests were late, want 1", f.released)
+	}
+	c.exactlyOnce(t, 120)
 }
 
 // The process dies between the broker's acknowledgement and its own.
 func TestCrashBeforeAck(t *testing.T) {
 	t.Parallel()
 	c, m := newCluster(t, 4), newMemory()
-	m.put(mixed(300)...)
+	m.put(c.mixed(300)...)
 	acks := 0
 	m.beforeAck = func(uint64) error {
 		if acks++; acks%2 == 1 {
@@ -121,7 +126,7 @@ func TestRandomFaultsAndCrashes(t *testing.T) {
 			for put < 300 || m.waiting() > 0 {
 				if put < 300 {
 					n := 1 + rng.IntN(60)
-					m.put(mixed(put + n)[put:]...)
+					m.put(c.mixed(put + n)[put:]...)
 					put += n
 				}
 				if err := attempt(t, c.config(t, m, &faults{next: next}), m); err != nil && !errors.Is(err, errInjected) {
@@ -138,7 +143,7 @@ func TestBrokerErrors(t *testing.T) {
 	t.Parallel()
 	for _, code := range []*kerr.Error{kerr.NotLeaderForPartition, kerr.RequestTimedOut, kerr.OutOfOrderSequenceNumber} {
 		c, m := newCluster(t, 1), newMemory()
-		m.put(mixed(120)...)
+		m.put(c.mixed(120)...)
 		n := 0
 		c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 			c.KeepControl()
@@ -177,7 +182,7 @@ func TestWithoutProducerID(t *testing.T) {
 		res.ErrorCode = kerr.ClusterAuthorizationFailed.Code
 		return res, nil, true
 	})
-	m.put(mixed(200)...)
+	m.put(c.mixed(200)...)
 	f := &faults{next: func(n int) action {
 		if n%3 == 1 {
 			return deafen
@@ -260,7 +265,7 @@ func TestTooLargeDeadLetter(t *testing.T) {
 func TestTooLargeBatch(t *testing.T) {
 	t.Parallel()
 	c, m := newCluster(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "2048"})), newMemory()
-	m.put(mixed(200)...)
+	m.put(c.mixed(200)...)
 	deliver(t, c.config(t, m, &faults{}), m)
 	c.exactlyOnce(t, 200)
 }
@@ -270,11 +275,11 @@ func TestTopicsMadeAnew(t *testing.T) {
 	t.Parallel()
 	m := newMemory()
 	first := newCluster(t, 1)
-	m.put(mixed(100)...)
+	m.put(first.mixed(100)...)
 	deliver(t, first.config(t, m, &faults{}), m)
 	second := newCluster(t, 1)
 	m.seq = 0 // so that exactlyOnce can count from 1
-	m.put(mixed(50)...)
+	m.put(second.mixed(50)...)
 	deliver(t, second.config(t, m, &faults{}), m)
 	second.exactlyOnce(t, 50)
 }
@@ -284,7 +289,7 @@ func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	c, m := newCluster(t, 1), newMemory()
 	other := newMemory()
-	other.put(mixed(30)...)
+	other.put(c.mixed(30)...)
 	cfg := c.config(t, other, &faults{})
 	p, err := New(cfg)
 	if err != nil {
@@ -303,7 +308,7 @@ func TestForeignMessages(t *testing.T) {
 	if err := p.send(t.Context(), shares); err != nil {
 		t.Fatal(err)
 	}
-	m.put(mixed(30)...)
+	m.put(c.mixed(30)...)
 	deliver(t, c.config(t, m, &faults{}), m)
 	times := map[string]int{}
 	for _, topic := range []string{similar, dead} {

@@ -1,0 +1,73 @@
+package publish
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// realCluster makes new topics on the broker that KILIM_KAFKA names.
+func realCluster(t *testing.T, partitions int) *cluster {
+	t.Helper()
+	addr := os.Getenv("KILIM_KAFKA")
+	if addr == "" {
+		t.Skip("KILIM_KAFKA names no broker")
+	}
+	name := fmt.Sprintf("publish-%d-%d", time.Now().UnixNano(), os.Getpid())
+	c := &cluster{addr: addr, similar: name + ".similar", dead: name + ".dlq"}
+	client := &kafka.Client{Addr: kafka.TCP(addr), Transport: &kafka.Transport{}, Timeout: 20 * time.Second}
+	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
+	res, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+		{Topic: c.similar, NumPartitions: partitions, ReplicationFactor: 1,
+			ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}}},
+		{Topic: c.dead, NumPartitions: partitions, ReplicationFactor: 1},
+	}})
+	if err == nil {
+		err = cmp.Or(res.Errors[c.similar], res.Errors[c.dead])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestKafkaFaultsAndCrashes(t *testing.T) {
+	t.Parallel()
+	c, m := realCluster(t, 3), newMemory()
+	rng := rand.New(rand.NewPCG(1, 4))
+	m.beforeAck = func(uint64) error {
+		if rng.IntN(4) == 0 {
+			return errInjected
+		}
+		return nil
+	}
+	dice := rand.New(rand.NewPCG(1, 5))
+	next := func(int) action {
+		return [8]action{lose, deafen, deafen}[dice.IntN(8)]
+	}
+	put := 0
+	for put < 1000 || m.waiting() > 0 {
+		if put < 1000 {
+			n := 1 + rng.IntN(200)
+			m.put(c.mixed(put + n)[put:]...)
+			put += n
+		}
+		if err := attempt(t, c.config(t, m, &faults{next: next}), m); err != nil && !errors.Is(err, errInjected) {
+			t.Fatal(err)
+		}
+	}
+	c.exactlyOnce(t, put)
+}
+
+func TestKafkaLateRequest(t *testing.T) {
+	t.Parallel()
+	for _, releaseAt := range []int{2, 3} {
+		lateRequest(t, realCluster(t, 1), releaseAt)
+	}
+}
