@@ -38,6 +38,10 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock that stamps outbox messages; nil means time.Now.
 	Now func() time.Time
+
+	// valueLogMB is the size of value log files; tests make it smaller. Files of
+	// 128 MiB are small enough that the collector finds whole ones to drop.
+	valueLogMB int
 }
 
 func (o *Options) setDefaults() error {
@@ -45,7 +49,7 @@ func (o *Options) setDefaults() error {
 		name  string
 		value *int
 		def   int
-	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}} {
+	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}, {"valueLogMB", &o.valueLogMB, 128}} {
 		if *f.value == 0 {
 			*f.value = f.def
 		}
@@ -89,8 +93,7 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		WithIndexCacheSize(64 * mib).
 		// Badger refuses a threshold above 15 % of the memtable.
 		WithValueThreshold(min(valueThreshold, memtable/10)).
-		// Small enough that the collector finds whole files to drop.
-		WithValueLogFileSize(128 * mib).
+		WithValueLogFileSize(int64(o.valueLogMB) * mib).
 		WithVerifyValueChecksum(true).
 		// There is one writer, and acknowledgements touch no key of its.
 		WithDetectConflicts(false).
