@@ -69,15 +69,6 @@ func others(t *testing.T, f field) [3]string {
 	return [3]string{}
 }
 
-func valueOf(c *Config, key string) string {
-	for _, f := range fields(c) {
-		if f.Name == key {
-			return f.text()
-		}
-	}
-	return "no such key"
-}
-
 // nest adds a key to a YAML file in the making.
 func nest(into map[string]any, key, value string) {
 	parts := strings.Split(key, ".")
@@ -94,8 +85,9 @@ func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 	t.Parallel()
 	all := fields(Default())
 	tree, env, flags := map[string]any{}, map[string]string{}, []string{}
-	values := map[string][3]string{}
+	values, defaults := map[string][3]string{}, map[string]string{}
 	for _, f := range all {
+		defaults[f.Name] = f.text()
 		v := others(t, f)
 		values[f.Name] = v
 		nest(tree, f.Name, v[0])
@@ -127,7 +119,7 @@ func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 			// The values contradict each other; here they only have to arrive.
 			c, l, _ := load(t, step.env, step.file, step.args...)
 			for _, f := range fields(c) {
-				want := valueOf(Default(), f.Name)
+				want := defaults[f.Name]
 				if step.want >= 0 {
 					want = values[f.Name][step.want]
 				}
@@ -145,6 +137,10 @@ func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 func TestKeysThatOthersRelyOn(t *testing.T) {
 	t.Parallel()
 	c := Default()
+	values := map[string]string{}
+	for _, f := range fields(c) {
+		values[f.Name] = f.text()
+	}
 	for key, want := range map[string]string{
 		"data": "./data", "http": "127.0.0.1:9464", "broker": "embedded://127.0.0.1:9092",
 		"kafka.group": "kilim", "kafka.topics.artifacts": "kilim.artifacts", "kafka.topics.similar": "kilim.similar",
@@ -155,7 +151,7 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"refresh.epsilon": "0.01", "refresh.budget": "256", "refresh.sweep": "0.1",
 		"publish.batch": "1000", "publish.compression": "snappy",
 	} {
-		if got := valueOf(c, key); got != want {
+		if got := values[key]; got != want {
 			t.Errorf("%s is %q by default, want %q", key, got, want)
 		}
 	}
