@@ -72,7 +72,7 @@ func (m *model) graph() *graph {
 			v := m.vectors[id]
 			g.nodes[id] = &Node{ID: id, Type: t, Key: key, Placeholder: t == Artifact,
 				Features: v.features, Hidden: v.hidden, Embedding: v.embedding, Sum1: v.sum1, Sum2: v.sum2,
-				EncodedAt: v.encoded, RankedAt: v.ranked}
+				EncodedAt: v.encoded, Drift: v.ranked}
 		}
 		return g.nodes[id]
 	}
@@ -182,7 +182,7 @@ func sameNode(a, b *Node) bool {
 	return a != nil && b != nil && a.ID == b.ID && a.Type == b.Type && a.Key == b.Key && a.Placeholder == b.Placeholder &&
 		slices.Equal(a.Labels, b.Labels) && a.Degree == b.Degree && a.Members == b.Members &&
 		sameFloats(a.Features, b.Features) && sameFloats(a.Hidden, b.Hidden) && sameFloats(a.Embedding, b.Embedding) &&
-		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.RankedAt == b.RankedAt
+		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift
 }
 
 func sameChange(a, b Change) bool {

@@ -27,7 +27,7 @@ func encodeNode(n *Node) []byte {
 		b = binary.AppendUvarint(b, uint64(l.Count))
 	}
 	b = appendFloat64(b, n.EncodedAt)
-	b = appendFloat64(b, n.RankedAt)
+	b = appendFloat64(b, n.Drift)
 	b = appendFloat32s(b, n.Features)
 	b = appendInt64s(b, n.Sum1)
 	b = appendInt64s(b, n.Sum2)
@@ -49,7 +49,7 @@ func decodeNode(id NodeID, row []byte) (*Node, error) {
 		}
 	}
 	n.EncodedAt = d.float64()
-	n.RankedAt = d.float64()
+	n.Drift = d.float64()
 	n.Features = d.float32s()
 	n.Sum1 = d.int64s()
 	n.Sum2 = d.int64s()

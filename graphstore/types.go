@@ -165,11 +165,11 @@ type Node struct {
 	// Members is the number of edges from artifacts to this node.
 	Members uint32
 
-	Features            []float32
-	Sum1, Sum2          []int64
-	Hidden              []float32
-	Embedding           []float32
-	EncodedAt, RankedAt float64
+	Features         []float32
+	Sum1, Sum2       []int64
+	Hidden           []float32
+	Embedding        []float32
+	EncodedAt, Drift float64
 }
 
 // Edge is seen from its end From. The same edge seen from To has the other

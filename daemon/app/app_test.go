@@ -119,7 +119,7 @@ func (d *daemon) settle(artifacts int) web.Status {
 
 func (d *daemon) feed(messages ...kafka.Message) {
 	d.t.Helper()
-	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20}
+	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20, Transport: d.app.conn.Transport()}
 	if err := w.WriteMessages(context.Background(), messages...); err != nil {
 		d.t.Fatal(err)
 	}

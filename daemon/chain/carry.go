@@ -14,7 +14,7 @@ import (
 // be near to, and to those that had it in a list.
 func (u *unit) carry(r *ranking, fresh, again map[graphstore.NodeID]struct{}) error {
 	offered := make(map[graphstore.NodeID]struct{}, len(r.candidates))
-	self := u.prepared[r.id]
+	self := u.e.prepared.by[r.id]
 	for i := range r.candidates {
 		c := &r.candidates[i]
 		if _, ok := fresh[c.id]; ok {
@@ -42,7 +42,7 @@ func (u *unit) carry(r *ranking, fresh, again map[graphstore.NodeID]struct{}) er
 			return err
 		}
 		cosine := annindex.Dot(r.vector, buf)
-		if err := u.offer(id, u.e.entry(u.prepared[id], self, cosine), cosine, again); err != nil {
+		if err := u.offer(id, u.e.entry(u.e.prepared.by[id], self, cosine), cosine, again); err != nil {
 			return err
 		}
 	}

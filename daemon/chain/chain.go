@@ -74,6 +74,8 @@ type Engine struct {
 	clock     clock
 	encoded   staleQueue
 	ranked    staleQueue
+	pace      pace
+	prepared  prepared
 	failed    error
 	// evidence and rows are the last decoded; they are derived from the store.
 	evidence *lru.Cache[graphstore.NodeID, *rerank.Evidence]
@@ -101,7 +103,7 @@ type Engine struct {
 // Open prepares the chain over a store: it loads document frequencies, builds the index from the
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
-	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed,
+	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, pace: pace{leastUnit},
 		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
@@ -211,6 +213,9 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		if err != nil {
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
+		}
+		if n.Drift > float64(e.cfg.Tolerance) {
+			row.rankedAt = never
 		}
 		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
 		return true

@@ -105,7 +105,7 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
 		}
 	}
 	stop()
-	return u.complete(e.cfg.Budget)
+	return u.complete(e.cfg.Budget, nil)
 }
 
 // ingest changes the graph by the records, in their order. Of several records

@@ -216,12 +216,13 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 
 // Status tells where the daemon stands.
 func (e *Engine) Status() web.Status {
+	queue := e.queue.Load() // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
 	depth, _ := e.store.OutboxDepth()
 	return web.Status{
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
-		RefreshQueue: int(e.queue.Load()), Outbox: depth,
+		RefreshQueue: int(queue), Outbox: depth,
 		Epoch: Epoch, Revision: e.revision.Load(),
 		Index: web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
 	}

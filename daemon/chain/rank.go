@@ -9,7 +9,6 @@ import (
 
 	"kilim/annindex"
 	"kilim/graphstore"
-	"kilim/learner/refresh"
 	"kilim/rerank"
 )
 
@@ -29,21 +28,16 @@ type candidate struct {
 	entry rerank.Entry
 }
 
-// rank computes the lists of what arrived and moved, and carries the
+// rank computes the lists of what arrived and of what had moved, and carries the
 // consequences to the lists of others.
-func (u *unit) rank(moved []refresh.Moved) error {
-	set := map[graphstore.NodeID]struct{}{}
-	for _, m := range moved {
-		set[m.ID] = struct{}{}
-	}
-	for _, id := range u.order {
+func (u *unit) rank(moved []graphstore.NodeID) error {
+	ids := slices.Concat(moved, u.order)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	set := make(map[graphstore.NodeID]struct{}, len(ids))
+	for _, id := range ids {
 		set[id] = struct{}{}
 	}
-	ids := make([]graphstore.NodeID, 0, len(set))
-	for id := range set {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	rankings, err := u.fresh(ids)
 	if err != nil {
 		return err
@@ -72,7 +66,7 @@ func (u *unit) rankAgain(again map[graphstore.NodeID]struct{}) error {
 	slices.Sort(ids)
 	if n := u.e.cfg.Budget; len(ids) > n {
 		for _, id := range ids[n:] {
-			u.lists[id].new.rankedAt = never
+			u.lists[id].new.rankedAt, u.lists[id].ranked = never, true
 		}
 		ids = ids[:n]
 	}
@@ -86,9 +80,7 @@ func (u *unit) fresh(ids []graphstore.NodeID) ([]*ranking, error) {
 		return nil, nil
 	}
 	e := u.e
-	if u.weights == nil {
-		u.weights = newWeights(u.tx, e.table)
-	}
+	u.weigh()
 	rankings := make([]*ranking, len(ids))
 	vectors := make([][]float32, len(ids))
 	for i, id := range ids {
@@ -132,7 +124,8 @@ func (u *unit) fresh(ids []graphstore.NodeID) ([]*ranking, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.new.lists, l.new.rankedAt, l.touched = r.lists, e.clock.rank, true
+		l.new.lists, l.new.rankedAt = r.lists, e.clock.rank
+		l.touched, l.ranked = true, true
 	}
 	return rankings, nil
 }
@@ -209,7 +202,7 @@ func (u *unit) prepareAll(r *ranking) error {
 }
 
 func (u *unit) prepareEvidence(id graphstore.NodeID) error {
-	if u.prepared[id] != nil {
+	if u.e.prepared.by[id] != nil {
 		return nil
 	}
 	ev, err := u.e.evidenceOf(u.tx, id)
@@ -217,19 +210,41 @@ func (u *unit) prepareEvidence(id graphstore.NodeID) error {
 		return err
 	}
 	u.e.evidence.Add(id, ev)
-	u.prepared[id] = rerank.Prepare(ev, u.weights)
+	u.e.prepared.by[id] = rerank.Prepare(ev, u.weights)
 	return nil
+}
+
+// prepared is evidence with the weights of one time of the encode clock; while
+// nothing arrives or departs, the weights stay as they are.
+type prepared struct {
+	at float64
+	by map[graphstore.NodeID]*rerank.Prepared
+}
+
+// mostPrepared bounds what is kept from one unit to the next.
+const mostPrepared = 50_000
+
+// weigh makes weights of the state that the unit sees.
+func (u *unit) weigh() {
+	if u.weights != nil {
+		return
+	}
+	u.weights = newWeights(u.tx, u.e.table)
+	p := &u.e.prepared
+	if p.at != u.e.clock.encode || p.by == nil || len(p.by) > mostPrepared {
+		*p = prepared{at: u.e.clock.encode, by: map[graphstore.NodeID]*rerank.Prepared{}}
+	}
 }
 
 // score is stage 2, and cuts both lists.
 func (u *unit) score(r *ranking) {
 	e := u.e
-	self := u.prepared[r.id]
+	self := e.prepared.by[r.id]
 	total := make([]rerank.Entry, len(r.candidates))
 	var general []rerank.Entry
 	for i := range r.candidates {
 		c := &r.candidates[i]
-		c.entry = e.entry(self, u.prepared[c.id], c.cosine)
+		c.entry = e.entry(self, e.prepared.by[c.id], c.cosine)
 		total[i] = c.entry
 		if c.near {
 			g := c.entry

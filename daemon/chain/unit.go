@@ -26,8 +26,7 @@ type unit struct {
 	// lists are the list rows that the unit looked at or changed.
 	lists map[graphstore.NodeID]*listing
 
-	weights  *weights
-	prepared map[graphstore.NodeID]*rerank.Prepared
+	weights *weights
 }
 
 // arrival is an artifact that a record brought or, with nothing woven, took away.
@@ -45,8 +44,9 @@ type listing struct {
 	// old is nil when nothing was published yet.
 	old *row
 	new row
-	// touched is true when new.lists were computed or changed.
-	touched bool
+	// touched is true when new.lists were computed or changed, ranked when
+	// new.rankedAt was set.
+	touched, ranked bool
 }
 
 func (e *Engine) begin() *unit {
@@ -55,13 +55,16 @@ func (e *Engine) begin() *unit {
 		e: e, tx: tx, pass: e.refresher.Begin(tx),
 		arrived: map[graphstore.NodeID]*arrival{}, departed: map[graphstore.NodeID]*arrival{},
 		terms: map[uint32]int32{}, lists: map[graphstore.NodeID]*listing{},
-		prepared: map[graphstore.NodeID]*rerank.Prepared{},
 	}
 }
 
 // complete refreshes what the unit touched, brings index and lists up to date,
 // and commits.
-func (u *unit) complete(budget int) error {
+//
+// Lists are computed for the newcomers and for those in moving, which the unit took up to rank
+// because they had moved. What moves in this very unit is ranked by a later one: it may
+// well move again before everything around it is at rest.
+func (u *unit) complete(budget int, moving []graphstore.NodeID) error {
 	e := u.e
 	stop := e.metrics.stage("refresh")
 	moved, err := u.pass.Embed(budget)
@@ -71,29 +74,14 @@ func (u *unit) complete(budget int) error {
 	stop()
 
 	stop = e.metrics.stage("index")
-	artifacts := u.tx.Counts().Artifacts
-	changed := moved[:0:0]
-	for _, m := range moved {
-		n, err := u.tx.Node(m.ID)
-		if err != nil {
-			return err
-		}
-		if m.Distance == 0 {
-			continue
-		}
-		if err := e.index.Put(uint64(m.ID), n.Embedding); err != nil {
-			return fmt.Errorf("chain: index artifact %q: %w", n.Key, err)
-		}
-		if !m.New {
-			e.clock.moved(m.Distance, artifacts)
-		}
-		changed = append(changed, m)
+	if err := u.reindex(moved); err != nil {
+		return err
 	}
 	e.metrics.refreshed.Add(float64(len(moved)))
 	stop()
 
 	stop = e.metrics.stage("rerank")
-	if err := u.rank(changed); err != nil {
+	if err := u.rank(moving); err != nil {
 		return err
 	}
 	if err := u.writeLists(); err != nil {
@@ -101,6 +89,35 @@ func (u *unit) complete(budget int) error {
 	}
 	stop()
 	return u.commit()
+}
+
+// reindex puts embeddings that moved into the index.
+func (u *unit) reindex(moved []refresh.Moved) error {
+	e := u.e
+	artifacts := u.tx.Counts().Artifacts
+	for _, m := range moved {
+		if m.Distance == 0 {
+			continue
+		}
+		n, err := u.tx.Edit(m.ID)
+		if err != nil {
+			return err
+		}
+		if err := e.index.Put(uint64(m.ID), n.Embedding); err != nil {
+			return fmt.Errorf("chain: index artifact %q: %w", n.Key, err)
+		}
+		if _, ok := u.arrived[m.ID]; ok {
+			n.Drift = 0
+			continue
+		}
+		e.clock.moved(m.Distance, artifacts)
+		// Small moves add up until they could show in a score. (No list row is written:
+		// at the next start the drift tells the same.)
+		if n.Drift += m.Distance; n.Drift > float64(e.cfg.Tolerance) {
+			e.ranked.set(m.ID, never)
+		}
+	}
+	return nil
 }
 
 func (u *unit) commit() error {
@@ -157,6 +174,9 @@ func (u *unit) writeList(l *listing) error {
 		return nil
 	}
 	e := u.e
+	if l.ranked {
+		e.ranked.set(l.node, l.new.rankedAt)
+	}
 	var before rerank.Lists
 	if l.old != nil {
 		before = l.old.lists
@@ -181,7 +201,6 @@ func (u *unit) writeList(l *listing) error {
 	}
 	stored := l.new
 	e.rows.Add(l.node, &stored)
-	e.ranked.set(l.node, stored.rankedAt)
 	return nil
 }
 
