@@ -7,7 +7,7 @@ OUT     ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns.
-GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)'
+GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test ci crash bench-chain clean
@@ -20,7 +20,7 @@ build: ## bin/kilim
 	$(GOBUILD) -o bin/kilim ./daemon
 
 run: build ## the daemon with its own broker, fed with the demo archive; state in ./data
-	@exec ./bin/kilim serve --demo
+	@exec ./bin/kilim serve --demo.artifacts 500
 
 test: ## all tests that need only Go
 	$(GO) test ./...

@@ -98,7 +98,7 @@ func (l *Loader) openFile(ctx *kong.Context) {
 
 // Complete is called after the parse with the part of the configuration that the command uses:
 // it takes the password from the environment, validates, and returns all faults of
-// reading and of validation in one error.
+// reading and of validation in one error. A command that uses none of it gives nil.
 func (l *Loader) Complete(ctx *kong.Context, used Section) error {
 	for _, p := range ctx.Path {
 		if p.Flag != nil && !p.Resolved {
@@ -114,6 +114,9 @@ func (l *Loader) Complete(ctx *kong.Context, used Section) error {
 		unread[f.Key] = true
 	}
 	faults := l.faults
+	if used == nil {
+		return join(faults)
+	}
 	for _, f := range validate(used) {
 		if unread[f.Key] {
 			continue // its value is the default, which nobody asked for
