@@ -96,14 +96,17 @@ func (l *Loader) openFile(ctx *kong.Context) {
 	l.file = l.parseFile(text)
 }
 
-// Complete is called after the parse with the part of the configuration that the command uses:
-// it takes the password from the environment, validates, and returns all faults of
+// Complete is called after the parse with the part of the configuration that the command uses (nil
+// when it uses none): it takes the password from the environment, validates, and returns all faults of
 // reading and of validation in one error. A command that uses none of it gives nil.
 func (l *Loader) Complete(ctx *kong.Context, used Section) error {
 	for _, p := range ctx.Path {
 		if p.Flag != nil && !p.Resolved {
 			l.sources[p.Flag.Name] = "flag"
 		}
+	}
+	if used == nil {
+		return join(l.faults)
 	}
 	if c, ok := used.(interface{ client() *Client }); ok {
 		password, _ := l.env(PasswordVariable)
