@@ -20,7 +20,7 @@ build: ## bin/kilim
 	$(GOBUILD) -o bin/kilim ./daemon
 
 run: build ## the daemon with its own broker, fed with the demo archive; state in ./data
-	@exec ./bin/kilim serve --demo.artifacts 500
+	@exec ./bin/kilim serve --demo.artifacts 500 --log.level warn
 
 test: ## all tests that need only Go
 	$(GO) test ./...

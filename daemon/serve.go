@@ -24,6 +24,10 @@ func (c *serveCommand) Run(s *session) error {
 		}
 		return err
 	}
+	if c.Demo.Artifacts > 0 {
+		welcome(s.stdout, a, &c.Config)
+		go newcomers(s.ctx, s.stdout, &c.Config, a.Bootstrap(), log)
+	}
 	return a.Run(s.ctx)
 }
 
