@@ -179,7 +179,10 @@ func printStatus(w io.Writer, s *web.Status) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	up := time.Duration(s.UptimeSeconds * float64(time.Second)).Round(time.Second)
 	fmt.Fprintf(t, "kilim %s\t%s, up %v\n", s.Version, ready, up)
-	fmt.Fprintf(t, "artifacts\t%d, and %d that links name and have not come\n", s.Artifacts, s.Placeholders)
+	fmt.Fprintf(t, "artifacts\t%d\n", s.Artifacts)
+	if s.Placeholders > 0 {
+		fmt.Fprintf(t, "missing\t%d that links name and that have not come\n", s.Placeholders)
+	}
 	fmt.Fprintf(t, "lag\t%s\n", lag)
 	fmt.Fprintf(t, "refresh queue\t%d\n", s.RefreshQueue)
 	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)

@@ -44,9 +44,6 @@ type Section interface {
 // would call it before the sources are known.)
 func (c *Config) Verify() error { return join(validate(c)) }
 
-// Verify is as that of Config.
-func (c *Client) Verify() error { return join(validate(c)) }
-
 func join(faults []*Fault) error {
 	errs := make([]error, len(faults))
 	for i, f := range faults {
@@ -142,8 +139,6 @@ func (c *Config) check() []*Fault {
 	}
 	return faults
 }
-
-func (l *Log) check() []*Fault { return nil }
 
 func (c *Client) check() []*Fault {
 	var faults []*Fault

@@ -61,6 +61,7 @@ func Text(w io.Writer, m kafka.Message) error {
 	}
 	fmt.Fprintf(&out, "%s  %s  revision %d\n", when, printable(u.ID), u.Revision)
 	fmt.Fprintf(&out, "    because of %s\n", cause(u.Cause))
+	silent := true
 	for _, list := range listNames(u.Changes) {
 		changes := u.Changes[list]
 		scores := make(map[string]float32, len(u.Lists[list]))
@@ -70,6 +71,7 @@ func Text(w io.Writer, m kafka.Message) error {
 		if len(changes.Entered)+len(changes.Left)+len(changes.Moved) == 0 {
 			continue
 		}
+		silent = false
 		fmt.Fprintf(&out, "    %s\n", printable(list))
 		for _, id := range changes.Entered {
 			fmt.Fprintf(&out, "      + %6.3f  %s\n", scores[id], printable(id))
@@ -80,6 +82,9 @@ func Text(w io.Writer, m kafka.Message) error {
 		for _, id := range changes.Left {
 			fmt.Fprintf(&out, "      -         %s\n", printable(id))
 		}
+	}
+	if silent {
+		out.WriteString("    only scores changed\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

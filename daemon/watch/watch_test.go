@@ -171,7 +171,7 @@ func TestText(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	got := rendered(t, Text, kafka.Message{Value: []byte(`{"id":"x","revision":1,"lists":{},"changes":{},"cause":[]}`)})
-	if !strings.Contains(got, "because of changes elsewhere") {
+	if !strings.Contains(got, "because of changes elsewhere") || !strings.Contains(got, "only scores") {
 		t.Errorf("without a cause: %s", got)
 	}
 }
