@@ -212,18 +212,39 @@ func (failing) Read([]byte) (int, error) { return 0, errors.New("disk on fire") 
 func TestRefusedByTheBroker(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "100000"}))
-	rng := rand.New(rand.NewPCG(7, 7))
-	noise := make([]byte, 200_000) // of which snappy makes no less
-	for i := range noise {
-		noise[i] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[rng.IntN(64)]
-	}
-	in := fmt.Sprintf("{\"id\":\"a\"}\n\n%s\n{\"id\":\"b\"}\n", bytes.Repeat(noise, 10))
+	in := fmt.Sprintf("{\"id\":\"a\"}\n\n%s\n{\"id\":\"b\"}\n", noise(rand.New(rand.NewPCG(7, 7)), 200_000))
 	sum, err := run(t, conn, strings.NewReader(in))
 	if err == nil || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), topic) {
 		t.Errorf("error %v", err)
 	}
 	if sum.Records != 1 {
 		t.Errorf("summary %+v, want one record", sum)
+	}
+}
+
+// noise is text that a compressor makes little smaller.
+func noise(rng *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('!' + rng.IntN('~'-'!'))
+	}
+	return b
+}
+
+// A broker of default settings takes requests of a MiB for a partition: large
+// records must not be put together to more than that.
+func TestLargeRecords(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "1048588"}))
+	rng := rand.New(rand.NewPCG(8, 8))
+	var in bytes.Buffer
+	for range 40 {
+		in.Write(append(noise(rng, 100_000), '\n'))
+	}
+	in.Write(append(noise(rng, 1_000_000), '\n'))
+	in.Write(append(noise(rng, 1_000_000), '\n'))
+	if sum, err := run(t, conn, &in); err != nil || sum.Records != 42 {
+		t.Errorf("%v, summary %+v", err, sum)
 	}
 }
 

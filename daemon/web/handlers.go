@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -190,4 +189,4 @@ func parameters(u *url.URL, known map[string]bool) error {
 	return nil
 }
 
-func stack() string { return fmt.Sprintf("%s", debug.Stack()) }
+func stack() string { return string(debug.Stack()) }

@@ -96,6 +96,13 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	}()
 	<-entered
 	cancel()
+	for { // until the stop has begun
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			break
+		}
+		_ = c.Close()
+	}
 	close(leave)
 	if err := errors.Join(<-got, <-done); err != nil {
 		t.Error(err)
