@@ -18,7 +18,7 @@ func (c *changer) settle(key string) {
 	switch {
 	case n == nil:
 		c.Created = true
-		n = c.create(&Node{ID: c.Artifact, Type: Artifact, Key: key})
+		c.create(&Node{ID: c.Artifact, Type: Artifact, Key: key})
 	case n.Placeholder:
 		c.Created = true
 		c.t.state.counts.node(n, -1)

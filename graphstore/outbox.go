@@ -150,7 +150,8 @@ func (s *Store) usable() error {
 	return nil
 }
 
-// ackRows is the most messages that one transaction of Ack removes.
+// ackRows is the most messages that one transaction of Ack removes, with
+// memtables large enough for it.
 const ackRows = 4096
 
 // Ack removes the messages up to and including upto from the outbox and
@@ -181,9 +182,10 @@ func (s *Store) Ack(upto uint64, positions []Position) error {
 	if upto >= next {
 		return fmt.Errorf("graphstore: acknowledge up to %d: the last message is %d", upto, next-1)
 	}
+	rows := min(ackRows, int(s.db.MaxBatchCount()/2))
 	for {
 		var ops []op
-		for acked < upto && len(ops) < ackRows {
+		for acked < upto && len(ops) < rows {
 			acked++
 			ops = append(ops, op{key: seqKey(acked)})
 		}

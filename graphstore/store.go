@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/google/uuid"
@@ -83,7 +83,8 @@ func open(dir string, opts Options) (*Store, error) {
 	s.edges = newCache[[]Edge](opts.CacheMB * mib / 4)
 	var err error
 	if s.db, err = badger.Open(opts.badger(dir, &logger{log: opts.Logger, syncFailed: s.poison})); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+		// Badger keeps the cause as text only.
+		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 			err = fmt.Errorf("%w by another process: %w", ErrLocked, err)
 		}
 		return nil, err

@@ -1,0 +1,122 @@
+package graphstore
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRowsRefuseDamage cuts each kind of row off at every length and changes
+// its version: the decoders say so and never panic.
+func TestRowsRefuseDamage(t *testing.T) {
+	t.Parallel()
+	n := &Node{Type: Culture, Key: "ming", Labels: []Label{{"Ming", 3}}, Degree: 300, Members: 300,
+		Features: []float32{1, float32(math.Inf(1))}, Sum1: []int64{-1, math.MaxInt64}, Hidden: []float32{0}, EncodedAt: 1.5}
+	st := &state{nextSeq: 9, nextDelta: 4}
+	st.counts.nodes[Culture] = 1000
+	for name, row := range map[string]struct {
+		b      []byte
+		decode func([]byte) error
+	}{
+		"node":   {encodeNode(n), func(b []byte) error { _, err := decodeNode(1, b); return err }},
+		"detail": {encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}), func(b []byte) error { _, err := decodeDetail(b); return err }},
+		"doc":    {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
+		"number": {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
+		"push":   {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
+		"state":  {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
+		"terms":  {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
+		"chunk": {encodeChunk([]op{{[]byte("k"), []byte("v")}, {[]byte("gone"), nil}}, 10),
+			func(b []byte) error { _, err := decodeChunk(nil, b); return err }},
+	} {
+		if err := row.decode(row.b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i := range row.b {
+			if row.decode(row.b[:i]) == nil {
+				t.Errorf("%s cut off after %d of %d bytes was accepted", name, i, len(row.b))
+			}
+		}
+		if row.decode(append(row.b, 0)) == nil {
+			t.Errorf("%s with a byte too many was accepted", name)
+		}
+		foreign := append([]byte{rowVersion + 1}, row.b[1:]...)
+		if err := row.decode(foreign); err == nil || !strings.Contains(err.Error(), "version 2") {
+			t.Errorf("%s of another version: %v", name, err)
+		}
+	}
+}
+
+func FuzzDecodeNode(f *testing.F) {
+	f.Add(encodeNode(&Node{Type: Artifact, Key: "x", Embedding: []float32{1}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := decodeNode(1, b)
+		if err != nil {
+			return
+		}
+		again, err := decodeNode(1, encodeNode(n))
+		if err != nil || !sameNode(again, n) && !math.IsNaN(n.EncodedAt) && !math.IsNaN(n.Drift) {
+			t.Errorf("%+v became %+v (%v)", n, again, err)
+		}
+	})
+}
+
+// TestTimesSurvive: the zero time, 1970, far times and nanoseconds are kept apart.
+func TestTimesSurvive(t *testing.T) {
+	t.Parallel()
+	for _, want := range []time.Time{{}, time.Unix(0, 0), time.Unix(-1, 999), time.Date(9999, 1, 1, 0, 0, 0, 1, time.UTC)} {
+		doc, err := decodeDoc(encodeDoc(&Doc{Timestamp: want}))
+		if err != nil || !doc.Timestamp.Equal(want) || doc.Timestamp.IsZero() != want.IsZero() {
+			t.Errorf("%v became %v (%v)", want, doc.Timestamp, err)
+		}
+	}
+}
+
+func TestNormalizeLabel(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"  Ming \t Dynasty\n": "ming dynasty", "Straße": "strasse", "ﬁne": "fine", "Ａ\u3000Ｂ": "a b",
+		"E\u0301tude": "étude", "": "", "  ": "", "ΣΑΣ": "σασ",
+	} {
+		if got := NormalizeLabel(in); got != want {
+			t.Errorf("NormalizeLabel(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzNormalizeLabel(f *testing.F) {
+	f.Add("Straße ﬁ \u0345\u0130")
+	f.Fuzz(func(t *testing.T, s string) {
+		once := NormalizeLabel(s)
+		if twice := NormalizeLabel(once); twice != once {
+			t.Errorf("%q: %q, then %q", s, once, twice)
+		}
+	})
+}
+
+// TestIdentity pins ids, which are on disk: printf "type\\0rug" | sha256sum.
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	if got := ID(Kind, "rug"); got != 0x303d29f17d4f63bf {
+		t.Errorf("ID(type, rug) = %016x", uint64(got))
+	}
+}
+
+// TestNames: every type and relation has a name of its own.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for typ := Artifact; typ < numTypes; typ++ {
+		name := typ.String()
+		if seen[name] || strings.Contains(name, "-") {
+			t.Errorf("type %d: name %q", typ, name)
+		}
+		seen[name] = true
+	}
+	if got := (RelLink | Inverse).String(); got != "inverse-link" {
+		t.Errorf("inverse link: %q", got)
+	}
+	if RelMedia.String() != "media" || Relation(Kind).String() != "type" || len(EntityTypes()) != 13 {
+		t.Errorf("names: %s, %s; %v", RelMedia, Relation(Kind), EntityTypes())
+	}
+}

@@ -1,0 +1,390 @@
+package graphstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+func openSmall(t testing.TB) *Store {
+	t.Helper()
+	s, err := Open(t.TempDir(), small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func commitAll(t testing.TB, s *Store, fn func(*Tx) error) {
+	t.Helper()
+	tx := s.Begin()
+	defer tx.Discard()
+	if err := fn(tx); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSecondOpenerIsTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(dir, small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer checked(t, s)
+	if _, err := Open(dir, small()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("second open: %v", err)
+	}
+}
+
+func TestIdentityStays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var ids []string
+	for range 2 {
+		s, err := Open(dir, small())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, s.UUID())
+		checked(t, s)
+	}
+	if len(ids[0]) != 36 || ids[0] != ids[1] {
+		t.Errorf("identities %q", ids)
+	}
+}
+
+// TestForeignFolders: a folder of another schema or program is refused and
+// left as it is.
+func TestForeignFolders(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]op{
+		"schema":  {[]byte{keyHead}, appendBytes(encodeNumber(SchemaVersion+1), "x")},
+		"version": {[]byte{keyHead}, []byte{rowVersion + 1}},
+		"program": {[]byte("something"), []byte("else")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			db, err := badger.Open(badger.DefaultOptions(dir).WithLogger(nil).WithMemTableSize(mib).WithValueThreshold(1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(db.Update(func(txn *badger.Txn) error { return txn.Set(row.key, row.value) }), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(dir, small()); !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("open: %v", err)
+			}
+		})
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	for field, opts := range map[string]Options{
+		"CacheMB": {CacheMB: -1}, "MemtableMB": {MemtableMB: 4096}, "GCInterval": {GCInterval: -time.Second},
+	} {
+		if _, err := Open(filepath.Join(t.TempDir(), "x"), opts); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// TestBadArguments: each is refused by a sentence that names it, and the
+// transaction stays usable and empty.
+func TestBadArguments(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	defer checked(t, s)
+	tx := s.Begin()
+	defer tx.Discard()
+	put := func(id string, spec EdgeSpec) error {
+		_, err := tx.PutArtifact(Doc{ID: id}, []EdgeSpec{spec})
+		return err
+	}
+	if err := tx.SetEncoderDim("clip", 512); err != nil {
+		t.Fatal(err)
+	}
+	for want, err := range map[string]error{
+		"the id is empty":      put("", EdgeSpec{Type: Culture, Rel: Relation(Culture), Key: "x"}),
+		"type 99":              put("a", EdgeSpec{Type: 99, Rel: 99, Key: "x"}),
+		"relation place":       put("a", EdgeSpec{Type: Culture, Rel: Relation(Place), Key: "x"}),
+		"inverse-culture":      put("a", EdgeSpec{Type: Culture, Rel: Relation(Culture) | Inverse, Key: "x"}),
+		"culture is empty":     put("a", EdgeSpec{Type: Culture, Rel: Relation(Culture)}),
+		`media key "b\x000"`:   put("a", EdgeSpec{Type: Image, Rel: RelMedia, Key: "b\x000"}),
+		"next -1":              tx.SetOffset("in", 0, -1),
+		`topic ""`:             tx.SetOffset("", 0, 1),
+		`topic "a\x00b"`:       tx.SetOffset("a\x00b", 0, 1),
+		"partition -1":         tx.SetOffset("in", -1, 1),
+		"dimension 0":          tx.SetEncoderDim("x", 0),
+		"it has dimension 512": tx.SetEncoderDim("clip", 100),
+		"the key is empty":     tx.PutMeta("", nil),
+		"the last message is":  s.Ack(1, nil),
+		"position":             s.Ack(0, []Position{{"out", 0, -5}}),
+		"fewer than 0":         s.WaitOutbox(t.Context(), 0),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	if _, err := tx.Outbox(0, 0); err == nil {
+		t.Error("a limit of 0 was accepted")
+	}
+	if len(tx.ov.nodes) != 0 {
+		t.Errorf("refused changes left %v", tx.ov.nodes)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Error(err)
+	}
+	if err := tx.Commit(); err == nil {
+		t.Error("a second commit was accepted")
+	}
+	if _, err := tx.Node(1); err == nil {
+		t.Error("an ended transaction can be read")
+	}
+}
+
+// TestCollision plants a node under the id of another key: both directions of
+// meeting it are refused.
+func TestCollision(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	defer s.Close()
+	commitAll(t, s, func(tx *Tx) error {
+		_, err := tx.PutArtifact(Doc{ID: "a"}, []EdgeSpec{{Type: Culture, Rel: Relation(Culture), Key: "ming"}})
+		return err
+	})
+	for _, id := range []NodeID{ID(Artifact, "b"), ID(Culture, "song")} {
+		commitAll(t, s, func(tx *Tx) error {
+			tx.ov.nodes[id] = &Node{ID: id, Type: Period, Key: "other"}
+			return nil
+		})
+	}
+	tx := s.Begin()
+	defer tx.Discard()
+	_, asArtifact := tx.PutArtifact(Doc{ID: "b"}, nil)
+	_, asTarget := tx.PutArtifact(Doc{ID: "a"}, []EdgeSpec{
+		{Type: Place, Rel: Relation(Place), Key: "here"}, {Type: Culture, Rel: Relation(Culture), Key: "song"}})
+	_, asDeleted := tx.DeleteArtifact("b")
+	for _, err := range []error{asArtifact, asTarget, asDeleted} {
+		if !errors.Is(err, ErrCollision) || !strings.Contains(err.Error(), `"other"`) {
+			t.Errorf("collision: %v", err)
+		}
+	}
+	if len(tx.ov.nodes) != 0 {
+		t.Error("a refused change left something")
+	}
+}
+
+// TestEditIsPrivate: what a transaction edits is seen by nobody else before
+// Commit, not at all after Discard, and a node of an older view never changes.
+func TestEditIsPrivate(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	defer checked(t, s)
+	id := ID(Artifact, "a")
+	commitAll(t, s, func(tx *Tx) error {
+		if _, err := tx.PutArtifact(Doc{ID: "a"}, nil); err != nil {
+			return err
+		}
+		n, err := tx.Edit(id)
+		n.Embedding = []float32{1, 2}
+		return err
+	})
+	embedding := func(r *Reader) []float32 {
+		n, err := r.Node(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Clone(n.Embedding)
+	}
+	if err := s.View(func(old *Reader) error {
+		for _, commit := range []bool{false, true} {
+			tx := s.Begin()
+			n, err := tx.Edit(id)
+			if err != nil {
+				return err
+			}
+			n.Embedding[0] = 7
+			if again, _ := tx.Edit(id); again != n {
+				t.Error("a second Edit gives another copy")
+			}
+			if got := embedding(&tx.Reader); got[0] != 7 {
+				t.Errorf("the transaction reads %v", got)
+			}
+			if got := embedding(old); got[0] != 1 {
+				t.Errorf("a view sees an uncommitted edit: %v", got)
+			}
+			if commit {
+				err = tx.Commit()
+			} else {
+				tx.Discard()
+			}
+			if err != nil {
+				return err
+			}
+			want := map[bool]float32{false: 1, true: 7}[commit]
+			if err := s.View(func(r *Reader) error {
+				if got := embedding(r); got[0] != want {
+					t.Errorf("a new view sees %v, want %v", got, want)
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		if got := embedding(old); got[0] != 1 {
+			t.Errorf("the old view sees %v after a commit", got)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSequenceSurvives: message numbers go on after everything was acknowledged
+// and the folder was opened again, and those of a discarded transaction are reused.
+func TestSequenceSurvives(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	want := uint64(1)
+	for range 3 {
+		s, err := Open(dir, small())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			tx := s.Begin()
+			if seq, err := tx.Enqueue(nil); seq != want || err != nil {
+				t.Errorf("message %d, want %d (%v)", seq, want, err)
+			}
+			tx.Discard()
+			commitAll(t, s, func(tx *Tx) error {
+				seq, err := tx.Enqueue([]byte("x"))
+				if seq != want {
+					t.Errorf("message %d, want %d", seq, want)
+				}
+				return err
+			})
+			want++
+		}
+		if err := s.Ack(want-1, nil); err != nil {
+			t.Fatal(err)
+		}
+		if depth, oldest := s.OutboxDepth(); depth != 0 || !oldest.IsZero() {
+			t.Errorf("%d messages since %v after all were acknowledged", depth, oldest)
+		}
+		checked(t, s)
+	}
+}
+
+// TestAckOfMany takes more than one transaction.
+func TestAckOfMany(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	defer checked(t, s)
+	const n = ackRows*2 + 5
+	commitAll(t, s, func(tx *Tx) error {
+		for range n {
+			if _, err := tx.Enqueue(nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	want := []Position{{"out", 2, 9}}
+	if err := s.Ack(n-1, want); err != nil {
+		t.Fatal(err)
+	}
+	if depth, _ := s.OutboxDepth(); depth != 1 {
+		t.Errorf("%d messages are left, want 1", depth)
+	}
+	if got, err := s.Positions(); !slices.Equal(got, want) || err != nil {
+		t.Errorf("positions %v (%v), want %v", got, err, want)
+	}
+}
+
+func TestWaitOutbox(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	commitAll(t, s, func(tx *Tx) error {
+		_, err := tx.Enqueue(nil)
+		return errors.Join(err, func() error { _, err := tx.Enqueue(nil); return err }())
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	wait := func(ctx context.Context, max int) { go func() { done <- s.WaitOutbox(ctx, max) }() }
+	wait(ctx, 2)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	wait(t.Context(), 2)
+	if err := s.Ack(1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("after an acknowledgement: %v", err)
+	}
+	wait(t.Context(), 1)
+	checked(t, s)
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Errorf("of a closed store: %v", err)
+	}
+}
+
+// TestCollector rewrites value log files that are mostly garbage and loses nothing.
+func TestCollector(t *testing.T) {
+	t.Parallel()
+	s := openSmall(t)
+	defer checked(t, s)
+	for round := range 12 {
+		commitAll(t, s, func(tx *Tx) error {
+			for i := range 8 {
+				raw := make([]byte, 100<<10)
+				raw[0], raw[1] = byte(round), byte(i)
+				if _, err := tx.PutArtifact(Doc{ID: fmt.Sprint(i), Raw: raw}, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	// Compaction tells badger what is garbage.
+	if err := s.db.Flatten(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.collectAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(func(r *Reader) error {
+		for i := range 8 {
+			doc, err := r.Artifact(fmt.Sprint(i))
+			if err != nil {
+				return err
+			}
+			if len(doc.Raw) != 100<<10 || doc.Raw[0] != 11 || doc.Raw[1] != byte(i) {
+				t.Errorf("artifact %d was not kept", i)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.GC(ctx); err != nil {
+		t.Errorf("GC with a done context: %v", err)
+	}
+}
