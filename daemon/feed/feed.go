@@ -183,6 +183,19 @@ func (f *feeder) write(ctx context.Context, chunk []record) error {
 			return f.unacknowledged(chunk[0].line, err)
 		}
 	}
+	failed := f.send(ctx, chunk)
+	f.sum.Read = f.source.raw.n.Load()
+	f.sum.Elapsed = time.Since(f.start)
+	if f.opt.Progress != nil {
+		f.opt.Progress(f.sum)
+	}
+	return failed
+}
+
+// send counts what is acknowledged. A broker that takes less than chunkBytes refuses a
+// whole request for its size: what was refused for that goes again in halves, in order,
+// until it is a single record that is too large.
+func (f *feeder) send(ctx context.Context, chunk []record) error {
 	msgs := make([]kafka.Message, len(chunk))
 	for i := range chunk {
 		msgs[i] = chunk[i].msg
@@ -193,21 +206,25 @@ func (f *feeder) write(ctx context.Context, chunk []record) error {
 		return f.unacknowledged(chunk[0].line, err)
 	}
 	var failed error
+	var large []record
 	for i := range chunk {
-		if each != nil && each[i] != nil {
-			if failed == nil {
-				failed = f.unacknowledged(chunk[i].line, each[i])
-			}
-			continue
+		switch {
+		case each == nil || each[i] == nil:
+			f.count(&chunk[i])
+		case len(chunk) > 1 && errors.Is(each[i], kafka.MessageSizeTooLarge):
+			large = append(large, chunk[i])
+		case failed == nil:
+			failed = f.unacknowledged(chunk[i].line, each[i])
 		}
-		f.count(&chunk[i])
 	}
-	f.sum.Read = f.source.raw.n.Load()
-	f.sum.Elapsed = time.Since(f.start)
-	if f.opt.Progress != nil {
-		f.opt.Progress(f.sum)
+	if failed != nil || len(large) == 0 {
+		return failed
 	}
-	return failed
+	half := (len(large) + 1) / 2
+	if err := f.send(ctx, large[:half]); err != nil || half == len(large) {
+		return err
+	}
+	return f.send(ctx, large[half:])
 }
 
 func (f *feeder) unacknowledged(line int, err error) error {
