@@ -27,8 +27,6 @@ type stamped struct {
 // never is the stamp of what must be computed as soon as there is time.
 const never = -1.0
 
-func (q *staleQueue) len() int { return len(q.current) }
-
 // load fills an empty queue with stamps in any order.
 func (q *staleQueue) load(all []stamped) {
 	q.current = make(map[graphstore.NodeID]uint64, len(all))

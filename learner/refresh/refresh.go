@@ -102,10 +102,3 @@ func relationIndex(rel graphstore.Relation) int {
 
 // Relations is the number of relation indices that the model must have.
 const Relations = 64
-
-// isEntityEdge tells the edges that join an artifact and an entity, from
-// either end.
-func isEntityEdge(rel graphstore.Relation) bool {
-	base := rel &^ graphstore.Inverse
-	return base != graphstore.RelMedia && base != graphstore.RelLink
-}

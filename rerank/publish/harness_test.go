@@ -286,15 +286,6 @@ func deliver(t *testing.T, cfg Config, m *memory) {
 	}
 }
 
-func await(t *testing.T, what string, c <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-c:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s: waited 20 s", what)
-	}
-}
-
 // read returns everything in a topic, by another client than the publisher's.
 func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 	t.Helper()
