@@ -238,8 +238,8 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 			late = heap()
 		}
 	})
-	// One byte an artifact would be 11 KB.
-	if late > early+8<<10 {
+	// A pointer an artifact would be 88 KB, an id 176 KB; the runtime itself comes to some 8.
+	if late > early+32<<10 {
 		t.Errorf("the heap grew from %d to %d bytes within 11,000 artifacts", early, late)
 	}
 }

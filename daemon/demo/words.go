@@ -18,9 +18,9 @@ const (
 
 func motifWords() []word {
 	return []word{
-		steppedLozenge: {"stepped lozenge", "basamaklı baklava", "losange à degrés", "Stufenraute", "لوزی پله‌ای"},
-		hookedLozenge:  {"hooked lozenge", "çengelli baklava", "losange à crochets", "Hakenraute", "لوزی قلاب‌دار"},
-		eightStar:      {"eight-pointed star", "sekiz köşeli yıldız", "étoile à huit branches", "achtstrahliger Stern", "ستارهٔ هشت‌پر"},
+		steppedLozenge: {"stepped lozenge", "basamaklı baklava", "losange à degrés", "Stufenraute", "لوزی پله\u200cای"},
+		hookedLozenge:  {"hooked lozenge", "çengelli baklava", "losange à crochets", "Hakenraute", "لوزی قلاب\u200cدار"},
+		eightStar:      {"eight-pointed star", "sekiz köşeli yıldız", "étoile à huit branches", "achtstrahliger Stern", "ستارهٔ هشت\u200cپر"},
 		runningWater:   {"running water", "akarsu", "eau courante", "fließendes Wasser", "آب روان"},
 		ramsHorn:       {"ram's horn", "koçboynuzu", "corne de bélier", "Widderhorn", "شاخ قوچ"},
 		comb:           {"comb", "tarak", "peigne", "Kamm", "شانه"},
@@ -49,16 +49,16 @@ const (
 
 func craftWords() []word {
 	return []word{
-		slitTapestry: {"slit tapestry", "ilikli dokuma", "tapisserie à fentes", "Schlitzwirkerei", "چاک‌بافی"},
+		slitTapestry: {"slit tapestry", "ilikli dokuma", "tapisserie à fentes", "Schlitzwirkerei", "چاک\u200cبافی"},
 		soumak:       {"soumak", "sumak", "soumak", "Sumakh", "سوماک"},
-		knottedPile:  {"knotted pile", "düğümlü dokuma", "velours noué", "Knüpfarbeit", "گره‌بافی"},
-		brocade:      {"brocading", "cicim", "brochage", "Broschieren", "زری‌بافی"},
-		embroidery:   {"embroidery", "nakış", "broderie", "Stickerei", "سوزن‌دوزی"},
+		knottedPile:  {"knotted pile", "düğümlü dokuma", "velours noué", "Knüpfarbeit", "گره\u200cبافی"},
+		brocade:      {"brocading", "cicim", "brochage", "Broschieren", "زری\u200cبافی"},
+		embroidery:   {"embroidery", "nakış", "broderie", "Stickerei", "سوزن\u200cدوزی"},
 		felt:         {"felting", "keçecilik", "feutrage", "Filzen", "نمدمالی"},
 		inkDrawing:   {"ink drawing", "mürekkep çizimi", "dessin à l'encre", "Tuschzeichnung", "طراحی با مرکب"},
 		illumination: {"illumination", "tezhip", "enluminure", "Buchmalerei", "تذهیب"},
-		soloSong:     {"solo singing", "solo söyleyiş", "chant soliste", "Sologesang", "تک‌خوانی"},
-		responseSong: {"call and response", "karşılıklı söyleyiş", "chant responsorial", "Wechselgesang", "هم‌خوانی نوبتی"},
+		soloSong:     {"solo singing", "solo söyleyiş", "chant soliste", "Sologesang", "تک\u200cخوانی"},
+		responseSong: {"call and response", "karşılıklı söyleyiş", "chant responsorial", "Wechselgesang", "هم\u200cخوانی نوبتی"},
 	}
 }
 
@@ -143,7 +143,7 @@ func occasionWords() []word {
 		{"mourning", "yas", "deuil", "Trauer", "سوگواری"},
 		{"birth", "doğum", "naissance", "Geburt", "تولد"},
 		{"migration", "göç", "migration", "Wanderung", "کوچ"},
-		{"winter nights", "kış geceleri", "nuits d'hiver", "Winternächte", "شب‌های زمستان"},
+		{"winter nights", "kış geceleri", "nuits d'hiver", "Winternächte", "شب\u200cهای زمستان"},
 	}
 }
 
@@ -155,10 +155,10 @@ type period struct {
 
 func periods() []period {
 	return []period{
-		{1199, word{"Age of Reeds", "Sazlar Çağı", "âge des Roseaux", "Schilfzeit", "عصر نی‌ها"}},
+		{1199, word{"Age of Reeds", "Sazlar Çağı", "âge des Roseaux", "Schilfzeit", "عصر نی\u200cها"}},
 		{1399, word{"Age of Salt", "Tuz Çağı", "âge du Sel", "Salzzeit", "عصر نمک"}},
 		{1599, word{"Age of Looms", "Tezgâhlar Çağı", "âge des Métiers", "Webstuhlzeit", "عصر دارها"}},
 		{1749, word{"Age of Rivers", "Irmaklar Çağı", "âge des Fleuves", "Flusszeit", "عصر رودها"}},
-		{9999, word{"Age of Roads", "Yollar Çağı", "âge des Routes", "Straßenzeit", "عصر راه‌ها"}},
+		{9999, word{"Age of Roads", "Yollar Çağı", "âge des Routes", "Straßenzeit", "عصر راه\u200cها"}},
 	}
 }
