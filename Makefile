@@ -4,6 +4,7 @@
 GO      ?= go
 N       ?= 30
 OUT     ?=
+BENCH   ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns.
@@ -29,10 +30,11 @@ ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real
 	.ci/run
 
 crash: build ## kill the daemon N times (N=30) and compare with a run never killed
-	@$(GO) run ./daemon/crash -kilim bin/kilim -kills $(N)
+	@$(GO) run ./daemon/crash -kilim bin/kilim -n $(N)
 
-bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines
-	@.ci/bench-chain $(OUT)
+bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
+	$(GOBUILD) -o bin/kilim-bench ./daemon/bench
+	@exec ./bin/kilim-bench $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin
