@@ -15,20 +15,36 @@ import (
 // A batch of records that arrives meanwhile waits for the unit at work, so units
 // are kept to about this long; each has a commit's cost, so they are not kept shorter.
 const (
-	unitTime            = 25 * time.Millisecond
-	leastUnit, mostUnit = 8, 1024
+	unitTime            = 10 * time.Millisecond
+	leastUnit, mostUnit = 4, 1024
 )
 
-// pace is the number of artifacts that a background unit takes on.
-type pace struct{ size int }
+// pace is the number of artifacts that a background unit of one kind takes on: as many
+// as those before took unitTime for. A kind that was cheap must not set the size of
+// another, so each has its own.
+type pace struct {
+	each time.Duration // for an artifact; 0: not known
+}
 
-func (p *pace) took(d time.Duration) {
-	switch {
-	case d > 2*unitTime:
-		p.size = max(p.size/2, leastUnit)
-	case d < unitTime:
-		p.size = min(p.size*2, mostUnit)
+func (p *pace) size() int {
+	if p.each <= 0 {
+		return leastUnit
 	}
+	return min(max(int(unitTime/p.each), leastUnit), mostUnit)
+}
+
+// took says that a unit of n artifacts took d. A slower one counts at once, a faster one
+// by and by.
+func (p *pace) took(n int, d time.Duration) {
+	if n == 0 {
+		return
+	}
+	each := max(d/time.Duration(n), 1)
+	if p.each == 0 || each > p.each {
+		p.each = each
+		return
+	}
+	p.each -= (p.each - each) / 4
 }
 
 // Background does what records left over, until ctx ends: pushes on their
@@ -45,6 +61,7 @@ func (e *Engine) Background(ctx context.Context) error {
 			if err := e.waitForOutbox(ctx); err != nil {
 				break // ctx ended
 			}
+			start := time.Now()
 			more, err := e.backgroundUnit()
 			if err != nil {
 				return err
@@ -52,7 +69,25 @@ func (e *Engine) Background(ctx context.Context) error {
 			if !more {
 				break
 			}
+			e.rest(ctx, time.Since(start))
 		}
+	}
+}
+
+// quiet is how long no batch may have come for the background to take all the time there is.
+const quiet = time.Second
+
+// rest leaves half of the time to batches while they come: one that meets a unit at work
+// has to wait for it.
+func (e *Engine) rest(ctx context.Context, d time.Duration) {
+	if time.Since(time.Unix(0, e.lastBatch.Load())) > quiet {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }
 
@@ -63,14 +98,14 @@ func (e *Engine) backgroundUnit() (bool, error) {
 	if e.failed != nil {
 		return false, nil // Apply has reported it
 	}
-	start := time.Now()
 	more, err := e.sweep()
 	if err != nil {
 		e.failed = fmt.Errorf("chain: background: %w", err)
 		return false, e.failed
 	}
-	if more {
-		e.pace.took(time.Since(start))
+	if err := e.audit(); err != nil {
+		e.failed = err
+		return false, err
 	}
 	e.report()
 	return more, nil
@@ -79,43 +114,61 @@ func (e *Engine) backgroundUnit() (bool, error) {
 // sweep takes up the most basic work there is: all features before any push, since a
 // push would be repeated for each of them, and all vectors before any list.
 func (e *Engine) sweep() (more bool, err error) {
-	n := e.pace.size
-	encode := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)
-	pushes := len(encode) == 0 && e.refresher.Pending() > 0
-	var rank []graphstore.NodeID
-	if len(encode) == 0 && !pushes {
-		rank = e.ranked.take(n, e.clock.rank, e.cfg.Sweep)
+	if n := e.paces.encode.size(); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
+		ids := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)
+		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
+			if err := u.encodeAgain(ids); err != nil {
+				return 0, err
+			}
+			_, err := u.complete(0, n, nil)
+			return len(ids), err
+		})
 	}
-	if len(encode) == 0 && !pushes && len(rank) == 0 {
+	if n := e.paces.push.size(); e.refresher.Pending() > 0 {
+		return true, e.unit(&e.paces.push, func(u *unit) (int, error) {
+			return u.complete(n, n, nil)
+		})
+	}
+	n := e.paces.rank.size()
+	ids := e.ranked.take(n, e.clock.rank, e.cfg.Sweep)
+	if len(ids) == 0 {
 		return false, nil
 	}
+	return true, e.unit(&e.paces.rank, func(u *unit) (int, error) {
+		moving, err := u.rankStale(ids)
+		if err != nil {
+			return 0, err
+		}
+		_, err = u.complete(0, n, moving)
+		return len(ids), err
+	})
+}
+
+// unit does one unit of background work, which says how many artifacts it took on.
+func (e *Engine) unit(p *pace, work func(*unit) (int, error)) error {
+	start := time.Now()
 	u := e.begin()
 	defer u.tx.Discard()
 	e.clock.revision++
-	if err := u.encodeAgain(encode); err != nil {
-		return false, err
-	}
-	moving, err := u.rankStale(rank)
-	if err != nil {
-		return false, err
-	}
-	if !pushes {
-		n = 0
-	}
-	return true, u.complete(n, moving)
+	n, err := work(u)
+	p.took(n, time.Since(start))
+	return err
 }
 
-// rankStale computes the lists of artifacts that stayed where they are, and returns
-// those that moved, whose lists are not all there is to do.
+// rankStale computes the lists of artifacts that stayed where they are. When some of them
+// moved it returns these instead, whose lists are not all there is to do, and the others
+// wait for a later unit.
+//
+// What moves is carried into the lists of others, also of such as would not have found it
+// themselves. A list is what its own candidates make it only when it is computed after all
+// that: so the clock goes on, by as little as there is, and the lists computed before are older.
 func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, err error) {
-	var still []graphstore.NodeID
 	for _, id := range ids {
 		n, err := u.tx.Node(id)
 		if err != nil {
 			return nil, err
 		}
 		if n.Drift == 0 {
-			still = append(still, id)
 			continue
 		}
 		if n, err = u.tx.Edit(id); err != nil {
@@ -124,8 +177,12 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 		n.Drift = 0
 		moving = append(moving, id)
 	}
-	_, err = u.fresh(still)
-	return moving, err
+	if len(moving) > 0 {
+		u.e.clock.moved(0, u.tx.Counts().Artifacts)
+		return moving, nil
+	}
+	_, err = u.fresh(ids)
+	return nil, err
 }
 
 // encodeAgain renews the features of stored artifacts. Those that moved by no

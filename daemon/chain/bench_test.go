@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
@@ -60,4 +62,51 @@ func BenchmarkWalters(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkWaltersSettle applies records one by one to an archive at rest and does all that
+// each sets off: what a newcomer costs in full, and how much of it is before its own update.
+func BenchmarkWaltersSettle(b *testing.B) {
+	const stored = 4000
+	items := walters(b, stored+b.N)
+	if len(items) < stored+b.N {
+		b.Skipf("the feed has %d records", len(items))
+	}
+	cfg := FromConfig(config.Default())
+	cfg.MaxOutbox = 1 << 30
+	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { s.must(s.store.Close()) }()
+	apply := func(chunk []consumer.Item) {
+		next := []consumer.Offset{{Topic: "in", Next: chunk[len(chunk)-1].Offset + 1}}
+		s.must(s.engine.Apply(b.Context(), &consumer.Batch{Items: chunk, Next: next}))
+	}
+	settle := func() (units int) {
+		for {
+			more, err := s.engine.backgroundUnit()
+			s.must(err)
+			if !more {
+				return units
+			}
+			units++
+		}
+	}
+	apply(items[:stored])
+	settle()
+	before := testutil.ToFloat64(s.engine.metrics.refreshed)
+	b.ResetTimer()
+	var own time.Duration
+	units := 0
+	for i := range items[stored:] {
+		start := time.Now()
+		apply(items[stored+i : stored+i+1])
+		own += time.Since(start)
+		units += settle()
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(own.Microseconds())/n, "own-µs/op")
+	b.ReportMetric(float64(units)/n, "units/op")
+	b.ReportMetric((testutil.ToFloat64(s.engine.metrics.refreshed)-before)/n, "refreshed/op")
 }

@@ -13,40 +13,62 @@ import (
 // candidates, since the score is symmetric and who is near to it is who it may
 // be near to, and to those that had it in a list.
 func (u *unit) carry(r *ranking, fresh, again map[graphstore.NodeID]struct{}) error {
-	offered := make(map[graphstore.NodeID]struct{}, len(r.candidates))
-	self := u.e.prepared.by[r.id]
+	holders, err := u.holders(r.id)
+	if err != nil {
+		return err
+	}
+	holding := make(map[graphstore.NodeID]struct{}, len(holders))
+	for _, id := range holders {
+		holding[id] = struct{}{}
+	}
+	self := u.e.prepared.get(r.id)
 	for i := range r.candidates {
 		c := &r.candidates[i]
+		_, holds := holding[c.id]
+		delete(holding, c.id)
 		if _, ok := fresh[c.id]; ok {
 			continue // its lists were computed with all that is there
 		}
-		offered[c.id] = struct{}{}
+		if !holds && u.outOfReach(c) {
+			continue
+		}
 		entry := c.entry
 		entry.ID = self.ID()
 		if err := u.offer(c.id, entry, c.cosine, again); err != nil {
 			return err
 		}
 	}
-	holders, err := u.holders(r.id)
-	if err != nil {
-		return err
-	}
 	buf := make([]float32, len(r.vector))
 	for _, id := range holders {
+		_, left := holding[id]
 		_, isFresh := fresh[id]
-		_, isOffered := offered[id]
-		if isFresh || isOffered || !u.e.index.Vector(uint64(id), buf) {
+		if !left || isFresh || !u.e.index.Vector(uint64(id), buf) {
 			continue
 		}
 		if err := u.prepareEvidence(id); err != nil {
 			return err
 		}
 		cosine := annindex.Dot(r.vector, buf)
-		if err := u.offer(id, u.e.entry(u.e.prepared.by[id], self, cosine), cosine, again); err != nil {
+		if err := u.offer(id, u.e.entry(u.e.prepared.get(id), self, cosine), cosine, again); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outOfReach tells, at little cost, that a candidate has full lists whose last entries
+// score higher than what would be offered to it; most candidates are such.
+func (u *unit) outOfReach(c *candidate) bool {
+	if u.lists[c.id] != nil {
+		return false // the unit has changed its lists
+	}
+	row, ok := u.e.rows.Get(c.id)
+	return ok && above(row.lists.Total, c.entry.Score, u.e.cfg.ListSize) && above(row.lists.General, c.cosine, u.e.cfg.ListSize)
+}
+
+// above is true when a list is full and all its entries score higher than score.
+func above(list []rerank.Entry, score float32, size int) bool {
+	return len(list) >= size && list[len(list)-1].Score > score
 }
 
 func (u *unit) holders(id graphstore.NodeID) ([]graphstore.NodeID, error) {

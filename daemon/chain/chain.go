@@ -31,7 +31,7 @@ type Config struct {
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32
-	// Budget bounds the artifacts re-embedded in one unit beyond those it changes.
+	// Budget bounds the artifacts re-embedded with a batch beyond those it changes: one a record, at most Budget.
 	Budget int
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
@@ -74,8 +74,9 @@ type Engine struct {
 	clock     clock
 	encoded   staleQueue
 	ranked    staleQueue
-	pace      pace
+	paces     struct{ encode, push, rank pace }
 	prepared  prepared
+	auditor   auditor
 	failed    error
 	// evidence and rows are the last decoded; they are derived from the store.
 	evidence *lru.Cache[graphstore.NodeID, *rerank.Evidence]
@@ -87,6 +88,8 @@ type Engine struct {
 
 	// waiting counts batches of records that wait for the unit lock.
 	waiting atomic.Int32
+	// lastBatch is when the last batch was applied, in Unix nanoseconds.
+	lastBatch atomic.Int64
 	// wake is signalled when there may be background work.
 	wake chan struct{}
 	// drained is signalled when messages left the outbox.
@@ -103,7 +106,7 @@ type Engine struct {
 // Open prepares the chain over a store: it loads document frequencies, builds the index from the
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
-	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, pace: pace{leastUnit},
+	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
 		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,7 +38,12 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = fmt.Errorf("chain: apply %d records: %w", len(b.Items), err)
 		return e.failed
 	}
+	if err := e.audit(); err != nil {
+		e.failed = err
+		return err
+	}
 	e.report()
+	e.lastBatch.Store(time.Now().UnixNano())
 	e.signal()
 	return nil
 }
@@ -105,7 +111,11 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
 		}
 	}
 	stop()
-	return u.complete(e.cfg.Budget, nil)
+	// Somebody waits for the newcomers; under a steady load a batch must still do its share
+	// of what they set off, for the background gets no turn.
+	budget := min(e.cfg.Budget, len(ops))
+	_, err := u.complete(budget, budget, nil)
+	return err
 }
 
 // ingest changes the graph by the records, in their order. Of several records
@@ -216,6 +226,7 @@ func (u *unit) put(op *operation) error {
 	}
 	u.countTerms(op.woven, 1)
 	e.evidence.Add(op.node, op.woven.evidence)
+	e.prepared.forget(op.node)
 	u.arrived[op.node] = &arrival{id: a.ID, woven: op.woven, recorded: op.item.Time, traceParent: op.item.TraceParent}
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)

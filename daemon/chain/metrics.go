@@ -13,6 +13,7 @@ type Metrics struct {
 	consumed     *prometheus.CounterVec
 	stages       *prometheus.HistogramVec
 	refreshed    prometheus.Counter
+	drift        prometheus.Histogram
 	commits      prometheus.Counter
 	listsChanged prometheus.Counter
 	refused      Counter
@@ -42,6 +43,11 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 			Name: "kilim_refreshed_total",
 			Help: "Embeddings computed, newcomers included.",
 		}),
+		drift: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "kilim_embedding_drift",
+			Help:    "Distance of sampled embeddings to their exact recomputation: no cosine with one is off by more.",
+			Buckets: []float64{0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1},
+		}),
 		commits: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "kilim_commits_total",
 			Help: "Units of work committed, background refresh included.",
@@ -52,7 +58,7 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 		}),
 		refused: refused,
 	}
-	reg.MustRegister(m.consumed, m.stages, m.refreshed, m.commits, m.listsChanged)
+	reg.MustRegister(m.consumed, m.stages, m.refreshed, m.drift, m.commits, m.listsChanged)
 	for _, r := range []string{"applied", "deleted", "superseded", "refused"} {
 		m.consumed.WithLabelValues(r)
 	}

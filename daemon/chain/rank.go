@@ -29,8 +29,8 @@ type candidate struct {
 }
 
 // rank computes the lists of what arrived and of what had moved, and carries the
-// consequences to the lists of others.
-func (u *unit) rank(moved []graphstore.NodeID) error {
+// consequences to the lists of others; of those that must be computed anew for it, at most budget.
+func (u *unit) rank(moved []graphstore.NodeID, budget int) error {
 	ids := slices.Concat(moved, u.order)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -53,22 +53,22 @@ func (u *unit) rank(moved []graphstore.NodeID) error {
 			return err
 		}
 	}
-	return u.rankAgain(again)
+	return u.rankAgain(again, budget)
 }
 
 // rankAgain computes in full the lists that lost an entry: only a search can
 // tell who comes up. What exceeds the budget follows in the background, first of all.
-func (u *unit) rankAgain(again map[graphstore.NodeID]struct{}) error {
+func (u *unit) rankAgain(again map[graphstore.NodeID]struct{}, budget int) error {
 	ids := make([]graphstore.NodeID, 0, len(again))
 	for id := range again {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	if n := u.e.cfg.Budget; len(ids) > n {
-		for _, id := range ids[n:] {
+	if len(ids) > budget {
+		for _, id := range ids[budget:] {
 			u.lists[id].new.rankedAt, u.lists[id].ranked = never, true
 		}
-		ids = ids[:n]
+		ids = ids[:budget]
 	}
 	_, err := u.fresh(ids)
 	return err
@@ -202,7 +202,7 @@ func (u *unit) prepareAll(r *ranking) error {
 }
 
 func (u *unit) prepareEvidence(id graphstore.NodeID) error {
-	if u.e.prepared.by[id] != nil {
+	if u.e.prepared.has(id, u.e.clock.encode) {
 		return nil
 	}
 	ev, err := u.e.evidenceOf(u.tx, id)
@@ -210,19 +210,9 @@ func (u *unit) prepareEvidence(id graphstore.NodeID) error {
 		return err
 	}
 	u.e.evidence.Add(id, ev)
-	u.e.prepared.by[id] = rerank.Prepare(ev, u.weights)
+	u.e.prepared.put(id, u.e.clock.encode, rerank.Prepare(ev, u.weights))
 	return nil
 }
-
-// prepared is evidence with the weights of one time of the encode clock; while
-// nothing arrives or departs, the weights stay as they are.
-type prepared struct {
-	at float64
-	by map[graphstore.NodeID]*rerank.Prepared
-}
-
-// mostPrepared bounds what is kept from one unit to the next.
-const mostPrepared = 50_000
 
 // weigh makes weights of the state that the unit sees.
 func (u *unit) weigh() {
@@ -230,21 +220,18 @@ func (u *unit) weigh() {
 		return
 	}
 	u.weights = newWeights(u.tx, u.e.table)
-	p := &u.e.prepared
-	if p.at != u.e.clock.encode || p.by == nil || len(p.by) > mostPrepared {
-		*p = prepared{at: u.e.clock.encode, by: map[graphstore.NodeID]*rerank.Prepared{}}
-	}
+	u.e.prepared.bound()
 }
 
 // score is stage 2, and cuts both lists.
 func (u *unit) score(r *ranking) {
 	e := u.e
-	self := e.prepared.by[r.id]
+	self := e.prepared.get(r.id)
 	total := make([]rerank.Entry, len(r.candidates))
 	var general []rerank.Entry
 	for i := range r.candidates {
 		c := &r.candidates[i]
-		c.entry = e.entry(self, e.prepared.by[c.id], c.cosine)
+		c.entry = e.entry(self, e.prepared.get(c.id), c.cosine)
 		total[i] = c.entry
 		if c.near {
 			g := c.entry

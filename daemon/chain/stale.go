@@ -2,6 +2,7 @@ package chain
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 
 	"kilim/graphstore"
@@ -67,6 +68,15 @@ func (q *staleQueue) take(n int, now, tolerance float64) []graphstore.NodeID {
 	return ids
 }
 
+// any tells whether there is a stale artifact.
+func (q *staleQueue) any(now, tolerance float64) bool {
+	q.urgent = q.trim(q.urgent)
+	q.order = q.trim(q.order)
+	found := false
+	q.each(now, tolerance, func(graphstore.NodeID) bool { found = true; return false })
+	return found
+}
+
 // count is the number of stale artifacts.
 func (q *staleQueue) count(now, tolerance float64) int {
 	n := 0
@@ -88,6 +98,25 @@ func (q *staleQueue) each(now, tolerance float64, fn func(graphstore.NodeID) boo
 			}
 		}
 	}
+}
+
+// sample returns an artifact, each with the same probability; ok is false when there is none,
+// or when chance met only entries that are no longer valid.
+func (q *staleQueue) sample(rng *rand.Rand) (id graphstore.NodeID, ok bool) {
+	all := len(q.urgent) + len(q.order)
+	for range min(all, 64) {
+		i := rng.IntN(all)
+		s := stamped{}
+		if i < len(q.urgent) {
+			s = q.urgent[i]
+		} else {
+			s = q.order[i-len(q.urgent)]
+		}
+		if q.valid(s) {
+			return s.id, true
+		}
+	}
+	return 0, false
 }
 
 // trim drops what is no longer valid from the front, and from everywhere when

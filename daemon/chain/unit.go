@@ -64,31 +64,34 @@ func (e *Engine) begin() *unit {
 // Lists are computed for the newcomers and for those in moving, which the unit took up to rank
 // because they had moved. What moves in this very unit is ranked by a later one: it may
 // well move again before everything around it is at rest.
-func (u *unit) complete(budget int, moving []graphstore.NodeID) error {
+//
+// pushed bounds the embeddings computed because of pushes, ranked the lists computed
+// because they lost an entry. It returns the number of embeddings computed.
+func (u *unit) complete(pushed, ranked int, moving []graphstore.NodeID) (embedded int, err error) {
 	e := u.e
 	stop := e.metrics.stage("refresh")
-	moved, err := u.pass.Embed(budget)
+	moved, err := u.pass.Embed(pushed)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	stop()
 
 	stop = e.metrics.stage("index")
 	if err := u.reindex(moved); err != nil {
-		return err
+		return 0, err
 	}
 	e.metrics.refreshed.Add(float64(len(moved)))
 	stop()
 
 	stop = e.metrics.stage("rerank")
-	if err := u.rank(moving); err != nil {
-		return err
+	if err := u.rank(moving, ranked); err != nil {
+		return 0, err
 	}
 	if err := u.writeLists(); err != nil {
-		return err
+		return 0, err
 	}
 	stop()
-	return u.commit()
+	return len(moved), u.commit()
 }
 
 // reindex puts embeddings that moved into the index.
@@ -163,6 +166,7 @@ func (u *unit) writeLists() error {
 		}
 		u.e.rows.Remove(id)
 		u.e.evidence.Remove(id)
+		u.e.prepared.forget(id)
 		u.e.encoded.remove(id)
 		u.e.ranked.remove(id)
 	}

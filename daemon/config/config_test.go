@@ -148,7 +148,7 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"web-config-file": "", "log.level": "info", "log.format": "text",
 		"ingest.batch-records": "256", "ingest.max-record-bytes": "1MiB", "ingest.in-flight-bytes": "64MiB",
 		"index.engine": "flat", "lists.size": "10", "lists.candidates": "200", "lists.tolerance": "0.01",
-		"refresh.epsilon": "0.01", "refresh.budget": "256", "refresh.sweep": "0.1",
+		"refresh.epsilon": "0.05", "refresh.budget": "256", "refresh.sweep": "0.2",
 		"publish.batch": "1000", "publish.compression": "snappy",
 	} {
 		if got := values[key]; got != want {

@@ -261,6 +261,56 @@ func TestEpsilonBoundsDrift(t *testing.T) {
 	}
 }
 
+// TestAudit: at rest and with epsilon 0 every embedding is exact; with a coarse epsilon the audit
+// finds the distance to the exact one, however that came about.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	audit := func(w *world) map[string]float64 {
+		out := map[string]float64{}
+		for key, n := range w.vectors() {
+			if n.Type != graphstore.Artifact || n.Placeholder {
+				continue
+			}
+			if err := w.store.View(func(r *graphstore.Reader) (err error) {
+				out[key], err = w.r.Audit(r, n.ID)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	lazy, exact := newWorld(t, 0.2), newWorld(t, 0)
+	live := lazy.randomHistory(rand.New(rand.NewPCG(12, 2)), 0.2, 40)
+	lazy.settle()
+	exact.batch(live, 0)
+	exact.settle()
+	for key, d := range audit(exact) {
+		if d > slack {
+			t.Errorf("%s: %v from exact, with epsilon 0 at rest", key, d)
+		}
+	}
+	want, got, off := exact.vectors(), lazy.vectors(), 0
+	for key, d := range audit(lazy) {
+		real := distance(got[key].Embedding, want[key].Embedding)
+		if math.Abs(d-real) > slack {
+			t.Errorf("%s: the audit finds %v, the exact embedding is %v away", key, d, real)
+		}
+		if real > 10*slack {
+			off++
+		}
+	}
+	if off == 0 {
+		t.Error("no embedding is off: the test shows nothing")
+	}
+	if err := lazy.store.View(func(r *graphstore.Reader) error {
+		_, err := lazy.r.Audit(r, 12345)
+		return err
+	}); err == nil {
+		t.Error("an unknown node was audited")
+	}
+}
+
 // TestHubPushesRarely holds the cost: a hub of D members moves by O(1/D).
 func TestHubPushesRarely(t *testing.T) {
 	t.Parallel()

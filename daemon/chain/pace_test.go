@@ -1,0 +1,38 @@
+package chain
+
+import (
+	"testing"
+	"time"
+)
+
+// A unit's length follows what its like took: at once when it is too long, slowly when short.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	var p pace
+	if p.size() != leastUnit {
+		t.Errorf("the first unit has %d artifacts, want %d: nothing is known of their cost", p.size(), leastUnit)
+	}
+	p.took(leastUnit, leastUnit*100*time.Microsecond)
+	if want := int(unitTime / (100 * time.Microsecond)); p.size() != want {
+		t.Errorf("at 0.1 ms each a unit has %d, want %d", p.size(), want)
+	}
+	p.took(100, time.Second)
+	if p.size() != leastUnit {
+		t.Errorf("after a slow unit the next has %d, want %d", p.size(), leastUnit)
+	}
+	before := p.size()
+	for range 100 {
+		p.took(1000, time.Millisecond)
+		if p.size() > 2*before {
+			t.Fatalf("one fast unit let the size jump from %d to %d", before, p.size())
+		}
+		before = max(p.size(), leastUnit)
+	}
+	if p.size() != mostUnit {
+		t.Errorf("after many fast units: %d, want %d", p.size(), mostUnit)
+	}
+	p.took(0, time.Hour)
+	if p.size() != mostUnit {
+		t.Error("a unit of nothing changed the pace")
+	}
+}
