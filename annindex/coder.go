@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/coder/hnsw"
+
+	"kilim/annindex/internal/ann"
 )
 
 // coder is github.com/coder/hnsw behind the interface.
@@ -68,7 +70,7 @@ func find(g *hnsw.Graph[uint64], vec []float32, n int) (nodes []hnsw.Node[uint64
 }
 
 func (c *coder) Put(id uint64, vec []float32) error {
-	if err := checkVector(vec, c.dim); err != nil {
+	if err := ann.CheckVector(vec, c.dim); err != nil {
 		return err
 	}
 	c.lock.Lock()
@@ -116,10 +118,10 @@ func (c *coder) rebuild() {
 }
 
 func (c *coder) Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, error) {
-	if err := checkVector(vec, c.dim); err != nil {
+	if err := ann.CheckVector(vec, c.dim); err != nil {
 		return nil, err
 	}
-	if err := checkK(k); err != nil {
+	if err := ann.CheckK(k); err != nil {
 		return nil, err
 	}
 	return c.search(vec, k, keep), nil
@@ -144,7 +146,7 @@ func (c *coder) search(vec []float32, k int, keep func(uint64) bool) []Hit {
 		t := top{k: k}
 		for _, node := range nodes {
 			if id, ok := c.owner[node.Key]; ok && (keep == nil || keep(id)) {
-				t.offer(Hit{id, Dot(vec, node.Value)})
+				t.offer(Hit{ID: id, Score: Dot(vec, node.Value)})
 			}
 		}
 		if len(t.hits) == k || n == c.graph.Len() {
@@ -158,14 +160,14 @@ func (c *coder) scan(vec []float32, k int, keep func(uint64) bool) []Hit {
 	t := top{k: k}
 	for id, e := range c.live {
 		if keep == nil || keep(id) {
-			t.offer(Hit{id, Dot(vec, e.vec)})
+			t.offer(Hit{ID: id, Score: Dot(vec, e.vec)})
 		}
 	}
 	return t.sorted()
 }
 
 func (c *coder) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
-	if err := checkMany(vecs, k, c.dim); err != nil {
+	if err := ann.CheckMany(vecs, k, c.dim); err != nil {
 		return nil, err
 	}
 	out := make([][]Hit, len(vecs))

@@ -1,7 +1,8 @@
 // Package annindex finds the nearest vectors by cosine. It knows ids and
 // vectors, and nothing of what they stand for.
 //
-// Two engines are behind one interface: flat compares with every vector, is
+// Three engines are behind one interface: hnsw is a graph (package hnsw), fast and
+// nearly exact, and the default; flat compares with every vector, is
 // exact, and is the oracle of the others as well as the choice for small
 // archives; coder is github.com/coder/hnsw, kept as a
 // measured baseline.

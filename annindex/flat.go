@@ -7,7 +7,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/viterin/vek/vek32"
+	"kilim/annindex/internal/ann"
+	"kilim/annindex/internal/dist"
 )
 
 // flat holds its vectors in one block of memory and compares with all of them.
@@ -24,12 +25,12 @@ type flat struct {
 func newFlat(dim int) *flat { return &flat{dim: dim, slots: map[uint64]int{}} }
 
 // Dot is the score of a pair of vectors of equal length, as Search computes it.
-func Dot(a, b []float32) float32 { return vek32.Dot(a, b) }
+func Dot(a, b []float32) float32 { return dist.Dot(a, b) }
 
 func (f *flat) at(slot int) []float32 { return f.vectors[slot*f.dim : (slot+1)*f.dim] }
 
 func (f *flat) Put(id uint64, vec []float32) error {
-	if err := checkVector(vec, f.dim); err != nil {
+	if err := ann.CheckVector(vec, f.dim); err != nil {
 		return err
 	}
 	f.lock.Lock()
@@ -68,17 +69,17 @@ func (f *flat) Delete(id uint64) error {
 }
 
 func (f *flat) Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, error) {
-	if err := checkVector(vec, f.dim); err != nil {
+	if err := ann.CheckVector(vec, f.dim); err != nil {
 		return nil, err
 	}
-	if err := checkK(k); err != nil {
+	if err := ann.CheckK(k); err != nil {
 		return nil, err
 	}
 	return f.search([][]float32{vec}, k, keep)[0], nil
 }
 
 func (f *flat) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
-	if err := checkMany(vecs, k, f.dim); err != nil {
+	if err := ann.CheckMany(vecs, k, f.dim); err != nil {
 		return nil, err
 	}
 	return f.search(vecs, k, nil), nil
@@ -150,7 +151,7 @@ func (f *flat) scan(vecs [][]float32, k int, keep func(uint64) bool, from, to in
 				if keep != nil && !keep(f.ids[i]) {
 					continue
 				}
-				h := Hit{f.ids[i], Dot(vec, f.at(i))}
+				h := Hit{ID: f.ids[i], Score: Dot(vec, f.at(i))}
 				if len(t.hits) == k && h.Score < t.hits[0].Score {
 					continue // what offer would find, without the call: nearly all end here
 				}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"kilim/annindex/internal/ann"
 )
 
 func unit(rng *rand.Rand, dim int) []float32 {
@@ -84,22 +86,17 @@ func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q
 		var want []Hit
 		for id, v := range dull {
 			if keep == nil || keep(id) {
-				want = append(want, Hit{id, Dot(q, v)})
+				want = append(want, Hit{ID: id, Score: Dot(q, v)})
 			}
 		}
-		slices.SortFunc(want, func(a, b Hit) int {
-			if better(a, b) {
-				return -1
-			}
-			return 1
-		})
+		slices.SortFunc(want, ann.Compare)
 		want = want[:min(k, len(want))]
 		if engine == "flat" && !slices.Equal(got, want) {
 			t.Fatalf("%s: got %v, want %v", name, got, want)
 		}
 		for i, h := range got {
 			v, ok := dull[h.ID]
-			if !ok || keep != nil && !keep(h.ID) || h.Score != Dot(q, v) || i > 0 && !better(got[i-1], h) {
+			if !ok || keep != nil && !keep(h.ID) || h.Score != Dot(q, v) || i > 0 && !ann.Better(got[i-1], h) {
 				t.Fatalf("%s: answer %d, %+v, is dead, filtered, out of order or wrongly scored", name, i, h)
 			}
 		}

@@ -8,9 +8,13 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+
+	"kilim/annindex/hnsw"
+	"kilim/annindex/internal/ann"
 )
 
-// A snapshot, little endian:
+// A snapshot of the engines that hold vectors only, little endian (that of package hnsw has
+// the same beginning and a later version):
 //
 //	header  magic, version, dimension, count of vectors; CRC-32C of these
 //	block   up to blockRows rows of an id (8 bytes) and the numbers (4 each); CRC-32C of these
@@ -20,7 +24,7 @@ import (
 // a block is believed, and 32 bits are enough for what a block holds. Each block's
 // sum goes on from the one before it, so a block missing, doubled or in another place is found.
 const (
-	snapshotMagic   = "kilimann"
+	snapshotMagic   = hnsw.Magic
 	snapshotVersion = 1
 	headerSize      = len(snapshotMagic) + 4 + 4 + 8
 	blockRows       = 64
@@ -64,17 +68,25 @@ func writeSnapshot(w io.Writer, dim int, ids []uint64, at func(i int) []float32)
 	return nil
 }
 
-func refuse(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
+// versionOf looks at the version of a snapshot that was not read yet; 0 if it has none.
+func versionOf(in *bufio.Reader) uint32 {
+	head, err := in.Peek(len(snapshotMagic) + 4)
+	if err != nil || string(head[:len(snapshotMagic)]) != snapshotMagic {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(head[len(snapshotMagic):])
 }
 
 // readSnapshot returns the ids and their vectors, one after another. Memory
 // grows with what was read and checked, not with what the header announces.
 func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err error) {
 	in := bufio.NewReaderSize(r, 1<<16)
+	if versionOf(in) == hnsw.Version {
+		return hnsw.ReadVectors(in, dim)
+	}
 	header := make([]byte, headerSize+4)
 	if _, err := io.ReadFull(in, header); err != nil {
-		return nil, nil, refuse("header: %v", err)
+		return nil, nil, ann.Refuse("header: %v", err)
 	}
 	count, sum, err := readHeader(header, dim)
 	if err != nil {
@@ -88,30 +100,30 @@ func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err er
 		rows := min(blockRows, count-done)
 		block := buf[:int(rows)*rowSize+4]
 		if _, err := io.ReadFull(in, block); err != nil {
-			return nil, nil, refuse("after vector %d of %d: %v", done, count, err)
+			return nil, nil, ann.Refuse("after vector %d of %d: %v", done, count, err)
 		}
 		body, want := block[:len(block)-4], binary.LittleEndian.Uint32(block[len(block)-4:])
 		if sum = crc32.Update(sum, table, body); sum != want {
-			return nil, nil, refuse("the checksum after vector %d is wrong", done+rows)
+			return nil, nil, ann.Refuse("the checksum after vector %d is wrong", done+rows)
 		}
 		for ; len(body) > 0; body = body[rowSize:] {
 			id := binary.LittleEndian.Uint64(body)
 			if _, ok := seen[id]; ok {
-				return nil, nil, refuse("id %d occurs twice", id)
+				return nil, nil, ann.Refuse("id %d occurs twice", id)
 			}
 			seen[id] = struct{}{}
 			ids = append(ids, id)
 			for j := 8; j < rowSize; j += 4 {
 				vectors = append(vectors, math.Float32frombits(binary.LittleEndian.Uint32(body[j:])))
 			}
-			if err := checkVector(vectors[len(vectors)-dim:], dim); err != nil {
-				return nil, nil, refuse("id %d: %v", id, err)
+			if err := ann.CheckVector(vectors[len(vectors)-dim:], dim); err != nil {
+				return nil, nil, ann.Refuse("id %d: %v", id, err)
 			}
 		}
 		done += rows
 	}
 	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
-		return nil, nil, refuse("something follows the last vector")
+		return nil, nil, ann.Refuse("something follows the last vector")
 	}
 	return ids, vectors, nil
 }
@@ -119,17 +131,17 @@ func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err er
 func readHeader(header []byte, dim int) (count uint64, sum uint32, err error) {
 	body, at := header[:headerSize], len(snapshotMagic)
 	if string(body[:at]) != snapshotMagic {
-		return 0, 0, refuse("it begins with %q, not %q", body[:at], snapshotMagic)
+		return 0, 0, ann.Refuse("it begins with %q, not %q", body[:at], snapshotMagic)
 	}
 	sum = crc32.Checksum(body, castagnoli())
 	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
-		return 0, 0, refuse("the header's checksum is wrong")
+		return 0, 0, ann.Refuse("the header's checksum is wrong")
 	}
 	if v := binary.LittleEndian.Uint32(body[at:]); v != snapshotVersion {
-		return 0, 0, refuse("version %d, want %d", v, snapshotVersion)
+		return 0, 0, ann.Refuse("version %d, want %d", v, snapshotVersion)
 	}
 	if d := binary.LittleEndian.Uint32(body[at+4:]); uint64(d) != uint64(dim) {
-		return 0, 0, refuse("dimension %d, the index has %d", d, dim)
+		return 0, 0, ann.Refuse("dimension %d, the index has %d", d, dim)
 	}
 	return binary.LittleEndian.Uint64(body[at+8:]), sum, nil
 }

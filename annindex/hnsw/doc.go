@@ -1,0 +1,33 @@
+// Package hnsw is a graph for finding nearest vectors, after Malkov and Yashunin,
+// "Efficient and robust approximate nearest neighbor search using Hierarchical
+// Navigable Small World graphs" (2018), Algorithms 1 to 5, made for vectors that move and go.
+// Similarity is the inner product: the cosine of unit vectors.
+//
+// # Memory
+//
+// A vector has a slot: a number below the capacity of the arena, in whose arrays its float32 vector, its codes and
+// its lists of links lie at places that follow from the number. A slot that was given up is used again. When all are in
+// use the arena is copied to one half as large again, when three quarters are not, to a smaller one: memory follows the living.
+//
+// Searches walk by 8-bit codes (each number of a vector divided by a scale of the vector's; the
+// query's have 16 bits) and score what they found anew with the float32 vectors. The
+// codes are a quarter of the memory to be fetched, and that is what a walk waits for; scores are exact.
+//
+// # Moves and removals
+//
+// See Graph.Put for how a move is graded. A slot that is removed is dead: searches may walk through it, but
+// do not answer with it. Each slot counts the links to it. A removal takes away those it finds
+// among the neighbours and their neighbours, giving each list another link instead; should the count say that there are more, the
+// slot waits in limbo until a sweep has found them. No slot in use loses its last link on
+// the lowest level: the count would become zero, and the link stays, or another one is made.
+//
+// # Concurrency
+//
+// Searches take no locks and never wait. They read lists and codes while these change, word by word; a link always
+// leads to a slot, and a code that is half old and half new only makes the walk look elsewhere. What
+// they answer with, the id and the exact score, is read between two looks at the slot's
+// sequence number (a seqlock): never a torn vector, never an id with the score of another.
+//
+// Changes of different ids run concurrently; each holds the lock of one list at a time. Copying
+// the arena and writing a snapshot wait for changes to end and let none begin; searches go on in the old arena.
+package hnsw

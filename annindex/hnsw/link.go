@@ -1,0 +1,118 @@
+package hnsw
+
+import (
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+func load(p *uint32) uint32     { return atomic.LoadUint32(p) }
+func store(p *uint32, x uint32) { atomic.StoreUint32(p, x) }
+func add(p *uint32)             { atomic.AddUint32(p, 1) }
+func sub(p *uint32) uint32      { return atomic.AddUint32(p, ^uint32(0)) }
+
+func (a *arena) scale(slot uint32) float32 {
+	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
+}
+
+// link connects a slot, which is written, with its neighbours on all its levels (Algorithm 1).
+func (g *Graph) link(s *scratch, slot uint32, vec []float32) {
+	a := s.arena
+	for {
+		level := int(a.levels[slot])
+		if g.first(a, slot, level) {
+			return
+		}
+		s.ask(vec)
+		_, top := entryOf(a.entry.Load())
+		key, top, ok := s.descend(min(level, top))
+		if !ok {
+			continue // the last other one went just now
+		}
+		for l := min(level, top); l >= 0; l-- {
+			s.start(key)
+			s.visited[slot] = s.epoch
+			s.explore(l, g.cfg.EfConstruction)
+			key = s.pool[0]
+			g.join(s, slot, l)
+		}
+		g.raise(a, slot, level)
+		if load(a.in(slot, 0)) > 0 {
+			return
+		}
+		if e, _ := entryOf(a.entry.Load()); e == slot {
+			return
+		}
+		// All that it was linked to went meanwhile.
+	}
+}
+
+// join links a slot with a choice from the pool, both ways. If none of them accepts it on the lowest level,
+// the others are tried.
+func (g *Graph) join(s *scratch, slot uint32, level int) {
+	a := s.arena
+	s.keys = s.keys[:0]
+	for _, key := range s.pool {
+		if other := slotOf(key); other != slot && a.is(other, linkable) {
+			s.keys = append(s.keys, key)
+		}
+	}
+	s.choose(g.cfg.M, g.cfg.M, s.unit)
+	s.picked = append(s.picked[:0], s.chosen...)
+	accepted := false
+	for _, key := range s.picked {
+		g.connect(s, slot, slotOf(key), level)
+		accepted = g.connect(s, slotOf(key), slot, level) || accepted
+	}
+	if accepted || level > 0 {
+		return
+	}
+	for _, key := range s.pool {
+		if g.connect(s, slotOf(key), slot, level) {
+			return
+		}
+	}
+}
+
+// first makes a slot the entry of an empty graph.
+func (g *Graph) first(a *arena, slot uint32, level int) bool {
+	if e, _ := entryOf(a.entry.Load()); e != none {
+		return e == slot
+	}
+	a.entryLock.Lock()
+	defer a.entryLock.Unlock()
+	if e, _ := entryOf(a.entry.Load()); e != none {
+		return e == slot
+	}
+	a.entry.Store(uint64(level)<<32 | uint64(slot))
+	return true
+}
+
+// raise makes a slot the entry if it is on a level above the entry's.
+func (g *Graph) raise(a *arena, slot uint32, level int) {
+	a.entryLock.Lock()
+	defer a.entryLock.Unlock()
+	if e, top := entryOf(a.entry.Load()); e == none || level > top {
+		a.entry.Store(uint64(level)<<32 | uint64(slot))
+	}
+}
+
+// leave finds another entry if a slot is the entry: the highest in use.
+func (g *Graph) leave(a *arena, slot uint32) {
+	a.entryLock.Lock()
+	defer a.entryLock.Unlock()
+	if e, _ := entryOf(a.entry.Load()); e != slot {
+		return
+	}
+	other, top := uint32(none), -1
+	for i, level := range a.levels {
+		if int(level) > top && uint32(i) != slot && a.is(uint32(i), linkable) {
+			other, top = uint32(i), int(level)
+		}
+	}
+	if other == none {
+		a.entry.Store(none)
+		return
+	}
+	a.entry.Store(uint64(top)<<32 | uint64(other))
+}

@@ -1,0 +1,123 @@
+package hnsw
+
+import (
+	"math"
+
+	"kilim/annindex/internal/dist"
+)
+
+// moveInPlace moves a vector that is there by less than to another neighbourhood, and returns whether it did.
+// The id's lock is held.
+func (g *Graph) moveInPlace(s *scratch, id uint64, vec []float32) bool {
+	g.shape.RLock()
+	defer g.shape.RUnlock()
+	slot, ok := g.slotOf(id)
+	if !ok {
+		return false
+	}
+	a := g.arena.Load()
+	s.fit(a)
+	way := distance(a.vector(slot), vec)
+	around := g.spacing(s, slot)
+	switch drift := a.drift[slot] + way; {
+	case way > g.cfg.Far*around:
+		return false
+	case drift <= g.cfg.Still*around:
+		a.write(slot, id, vec, live|linkable, s.codes)
+		a.drift[slot] = drift
+	default:
+		a.write(slot, id, vec, live|linkable, s.codes)
+		a.drift[slot] = 0
+		g.relink(s, slot, vec)
+	}
+	return true
+}
+
+// distance is that of two vectors (Euclid's); small ones are not lost in rounding.
+func distance(a, b []float32) float32 {
+	square := float64(dist.Dot(a, a)) + float64(dist.Dot(b, b)) - 2*float64(dist.Dot(a, b))
+	return float32(math.Sqrt(max(square, 0)))
+}
+
+// spacing is the mean distance of a slot's neighbours on the lowest level, 0 if it has none.
+func (g *Graph) spacing(s *scratch, slot uint32) float32 {
+	a := s.arena
+	list := a.links(slot, 0)
+	n := copy(s.fresh, list[:lengthOf(list)])
+	if n == 0 {
+		return 0
+	}
+	own := a.vector(slot)
+	square := float64(dist.Dot(own, own))
+	a.rows.Widen(slot, s.codes)
+	a.rows.Scores(s.codes, s.fresh, n, s.scores)
+	var sum float64
+	for _, score := range s.scores[:n] {
+		sum += math.Sqrt(max(2*square-2*float64(score*a.scale(slot)), 0))
+	}
+	return float32(sum / float64(n))
+}
+
+// relink chooses the links of a slot anew, after a move so small that its new neighbours are near its old ones: the
+// search for them begins there.
+func (g *Graph) relink(s *scratch, slot uint32, vec []float32) {
+	a := s.arena
+	s.ask(vec)
+	for level := int(a.levels[slot]); level >= 0; level-- {
+		s.begin()
+		s.visited[slot] = s.epoch
+		s.pool = s.pool[:0]
+		list := a.links(slot, level)
+		n := a.rows.Unvisited(list, s.visited, s.epoch, s.fresh, &list[0])
+		a.rows.Scores(s.query, s.fresh, n, s.scores)
+		for i, score := range s.scores[:n] {
+			s.pool, _ = insert(s.pool, keyOf(score, s.fresh[i]), g.relinkEf)
+		}
+		if n == 0 {
+			continue
+		}
+		s.explore(level, g.relinkEf)
+		s.keys = s.keys[:0]
+		for _, key := range s.pool {
+			if a.is(slotOf(key), linkable) {
+				s.keys = append(s.keys, key)
+			}
+		}
+		g.rejoin(s, slot, level, n)
+	}
+}
+
+// rejoin replaces the list of a slot by a choice from s.keys, of no fewer links than it had, and links back.
+func (g *Graph) rejoin(s *scratch, slot uint32, level, had int) {
+	a := s.arena
+	list := a.links(slot, level)
+	s.choose(len(list), max(had, g.cfg.M), s.unit)
+	s.picked = append(s.picked[:0], s.chosen...)
+
+	lock := g.listLock(slot)
+	lock.Lock()
+	if !a.is(slot, linkable) {
+		lock.Unlock()
+		return
+	}
+	old := append(s.around[:0], list[:lengthOf(list)]...)
+	s.around = old
+	kept := s.chosen[:0]
+	for _, key := range s.chosen {
+		other := slotOf(key)
+		if find(old, other) < 0 {
+			add(a.in(other, level))
+			if !a.is(other, linkable) {
+				sub(a.in(other, level))
+				continue
+			}
+		}
+		kept = append(kept, key)
+	}
+	s.chosen = kept
+	g.replace(s, list, old, none, level)
+	lock.Unlock()
+	for _, key := range s.picked[:min(len(s.picked), g.cfg.M)] {
+		g.connect(s, slotOf(key), slot, level)
+	}
+}

@@ -1,0 +1,100 @@
+// Package ann is what the engines of annindex have in common: answers and their
+// order, the rules for input, and the errors. Its names are documented in annindex.
+package ann
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"kilim/annindex/internal/dist"
+)
+
+// Hit is an answer: an id and its cosine with the query.
+type Hit struct {
+	ID    uint64
+	Score float32
+}
+
+var (
+	// ErrUnknown is returned for an id that is not in the index.
+	ErrUnknown = errors.New("annindex: unknown id")
+	// ErrSnapshot is returned for a snapshot that can't be used.
+	ErrSnapshot = errors.New("annindex: snapshot refused")
+)
+
+// Refuse returns an ErrSnapshot with its reason.
+func Refuse(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
+}
+
+// maxLength keeps every inner product, and every partial sum of one, finite in
+// float32: by Cauchy and Schwarz it is at most the product of the lengths.
+const maxLength = 1e19
+
+// CheckVector returns an error that names what is wrong with a vector.
+func CheckVector(vec []float32, dim int) error {
+	if len(vec) != dim {
+		return fmt.Errorf("annindex: vector of %d numbers, the index has dimension %d", len(vec), dim)
+	}
+	// A NaN or an infinity anywhere makes the square one too. What is in these bounds is
+	// well within those below, whatever the rounding; nearly all vectors end here.
+	if square := dist.Dot(vec, vec); square > 1e-30 && square < 1e37 {
+		return nil
+	}
+	var square float64
+	for i, x := range vec {
+		f := float64(x)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("annindex: vector[%d] is %v", i, x)
+		}
+		square += f * f
+	}
+	if square == 0 {
+		return errors.New("annindex: a vector of zeros has no direction")
+	}
+	if length := math.Sqrt(square); length > maxLength {
+		return fmt.Errorf("annindex: a vector of length %g: at most %g", length, maxLength)
+	}
+	return nil
+}
+
+// CheckMany checks the queries and k.
+func CheckMany(vecs [][]float32, k, dim int) error {
+	if err := CheckK(k); err != nil {
+		return err
+	}
+	for i, v := range vecs {
+		if err := CheckVector(v, dim); err != nil {
+			return fmt.Errorf("query %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// CheckK refuses numbers of answers below 1.
+func CheckK(k int) error {
+	if k < 1 {
+		return fmt.Errorf("annindex: k %d: must be 1 or more", k)
+	}
+	return nil
+}
+
+// Better is the order of answers: by score, then by the smaller id.
+func Better(a, b Hit) bool {
+	if a.Score != b.Score {
+		return a.Score > b.Score
+	}
+	return a.ID < b.ID
+}
+
+// Compare is Better for the sort functions of slices.
+func Compare(a, b Hit) int {
+	switch {
+	case Better(a, b):
+		return -1
+	case Better(b, a):
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,147 @@
+package dist
+
+import (
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+// RowUnit is the number of codes that a row is padded to a multiple of, with zeros.
+const RowUnit = 32
+
+// Lanes is the number of rows that Scores looks at together.
+const Lanes = 4
+
+// None ends a list of slots that is not full.
+const None = math.MaxUint32
+
+// Padded returns the length of a row of codes, in bytes, for vectors of dim numbers.
+func Padded(dim int) int { return (dim + RowUnit - 1) / RowUnit * RowUnit }
+
+// Limit returns the greatest size of a query's codes for which no sum of
+// products with 8-bit codes overflows an int32.
+func Limit(dim int) float32 {
+	return float32(min(math.MaxInt16, math.MaxInt32/(127*Padded(dim))))
+}
+
+// Dot returns the inner product of two vectors of equal length, 1 or more.
+//
+// The order of summing: 32 running sums take the numbers 32 apart; they are added
+// by eights from the first to the last, then halved by adding the upper half
+// to the lower; what is left over of the length is added number by number.
+func Dot(a, b []float32) float32 {
+	if len(a) != len(b) || len(a) == 0 {
+		panic("dist: vectors of different lengths or of none")
+	}
+	return dot(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
+}
+
+// Codes quantizes a vector: dst[i] is vec[i] divided by the returned scale, rounded
+// to the nearest whole number (half to even); the largest of them is limit. dst has
+// Padded(len(vec)) numbers, those after len(vec) are left as they are.
+func Codes(vec []float32, limit float32, dst []int16) (scale float32) {
+	dst = dst[:len(vec)]
+	whole := len(vec) &^ 7
+	var largest float32
+	if whole > 0 {
+		largest = maxAbs(unsafe.SliceData(vec), whole)
+	}
+	for _, x := range vec[whole:] {
+		largest = max(largest, float32(math.Abs(float64(x))))
+	}
+	scale = largest / limit
+	factor := limit / largest
+	if largest < 1e-30 { // the factor overflows, or is not precise
+		whole = 0
+		scale = max(scale, math.SmallestNonzeroFloat32)
+	}
+	if whole > 0 {
+		round(unsafe.SliceData(vec), whole, factor, unsafe.SliceData(dst))
+	}
+	for i := whole; i < len(vec); i++ {
+		// In float32 as the vector form multiplies, unless the factor is out of its range.
+		x := float64(vec[i] * factor)
+		if largest < 1e-30 {
+			x = float64(vec[i]) * (float64(limit) / float64(largest))
+		}
+		dst[i] = int16(math.RoundToEven(x))
+	}
+	return scale
+}
+
+// Rows are the codes and the scales of all slots, side by side: the codes of slot i are
+// the bytes [i*stride, (i+1)*stride) of Codes, signed, and Scales[i] is what one is worth.
+type Rows struct {
+	codes  *byte
+	scales *float32
+	stride int
+}
+
+// NewRows describes rows of stride bytes, a multiple of RowUnit, for as many slots as there are scales.
+func NewRows(codes []uint64, scales []float32, stride int) Rows {
+	if stride%RowUnit != 0 || stride <= 0 || len(codes)*8 != len(scales)*stride {
+		panic("dist: rows of another size")
+	}
+	return Rows{(*byte)(unsafe.Pointer(unsafe.SliceData(codes))), unsafe.SliceData(scales), stride}
+}
+
+// Scores sets out[i] to the inner product of the query and the row of slots[i],
+// in units of the query's scale, for the first n slots. query holds stride codes. slots and out have
+// room for n rounded up to a multiple of Lanes; what is there after n is overwritten.
+func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
+	if n == 0 {
+		return
+	}
+	whole := (n + Lanes - 1) / Lanes * Lanes
+	slots, out, query = slots[:whole], out[:whole], query[:r.stride]
+	for i := n; i < whole; i++ {
+		slots[i] = slots[n-1]
+	}
+	scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
+}
+
+// Unvisited copies to out the slots of list, up to None or its end, that are not marked
+// with epoch in visited, marks them, and asks the cache for their rows and for
+// the list that will be read next. It returns their number. out has room for len(list)+Lanes.
+//
+// The slots are trusted: each must be below len(visited) and the number of rows.
+func (r Rows) Unvisited(list []uint32, visited []uint16, epoch uint16, out []uint32, next *uint32) int {
+	_ = out[len(list)+Lanes-1]
+	return unvisited(unsafe.SliceData(list), len(list), unsafe.SliceData(visited), epoch, r.codes, r.stride, unsafe.SliceData(out), next)
+}
+
+// Widen sets dst to the codes of a slot.
+func (r Rows) Widen(slot uint32, dst []int16) {
+	dst = dst[:r.stride]
+	widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride, unsafe.SliceData(dst))
+}
+
+// Store writes a row of codes; they are within -127 and 127. The scale is the caller's to write.
+func (r Rows) Store(slot uint32, codes []int16) {
+	codes = codes[:r.stride]
+	words := unsafe.Slice((*uint64)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride/8)
+	for i := range words {
+		var w uint64
+		for j, c := range codes[8*i : 8*i+8] {
+			w |= uint64(uint8(c)) << (8 * j)
+		}
+		atomic.StoreUint64(&words[i], w)
+	}
+}
+
+// DotRows sets out[i] to Dot(query, row slots[i] of vectors), where row s begins at vectors[s*stride].
+func DotRows(query []float32, vectors []float32, stride int, slots []uint32, out []float32) {
+	if len(slots) == 0 {
+		return
+	}
+	out = out[:len(slots)]
+	dotRows(unsafe.SliceData(query), len(query), unsafe.SliceData(vectors), stride, unsafe.SliceData(slots), len(slots), unsafe.SliceData(out))
+}
+
+// CopyRow copies src to dst, either of which others may read or write meanwhile; they are as long.
+func CopyRow(dst, src []float32) {
+	if len(dst) != len(src) || len(src) == 0 {
+		panic("dist: rows of different lengths or of none")
+	}
+	copyFloats(unsafe.SliceData(dst), unsafe.SliceData(src), len(src))
+}

@@ -1,0 +1,258 @@
+package dist
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/viterin/vek/vek32"
+)
+
+func random(rng *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return v
+}
+
+var dims = []int{1, 2, 3, 7, 8, 9, 24, 31, 32, 33, 63, 64, 65, 100, 128, 131, 384, 768, 1536}
+
+// TestDotAgrees compares with a sum in float64, with the Go form, and with the
+// function that scores were made by before: stored ones stay comparable.
+func TestDotAgrees(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, dim := range dims {
+		for range 20 {
+			a, b := random(rng, dim), random(rng, dim)
+			var exact, size float64
+			for i := range a {
+				exact += float64(a[i]) * float64(b[i])
+				size += math.Abs(float64(a[i]) * float64(b[i]))
+			}
+			got := Dot(a, b)
+			if math.Abs(float64(got)-exact) > 1e-6*size {
+				t.Fatalf("dim %d: %v, want %v", dim, got, exact)
+			}
+			if got != Dot(b, a) {
+				t.Fatalf("dim %d: not symmetric", dim)
+			}
+			if plain := dotGo(&a[0], &b[0], dim); math.Abs(float64(plain-got)) > 1e-6*size {
+				t.Fatalf("dim %d: %v, the Go form %v", dim, got, plain)
+			}
+			if Name() == "avx2" && got != vek32.Dot(a, b) {
+				t.Fatalf("dim %d: %v, vek32 %v", dim, got, vek32.Dot(a, b))
+			}
+		}
+	}
+}
+
+func TestDotRowsIsDot(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(2, 1))
+	for _, dim := range dims {
+		stride := dim + 5
+		rows, query := random(rng, 20*stride), random(rng, dim)
+		for n := range 9 {
+			slots, out := make([]uint32, n), make([]float32, n+1)
+			out[n] = 42
+			for i := range slots {
+				slots[i] = rng.Uint32N(20)
+			}
+			DotRows(query, rows, stride, slots, out)
+			for i, s := range slots {
+				if want := Dot(query, rows[int(s)*stride:][:dim]); out[i] != want {
+					t.Fatalf("dim %d, row %d of %d: %v, want %v", dim, i, n, out[i], want)
+				}
+			}
+			if out[n] != 42 {
+				t.Fatalf("dim %d: wrote after %d", dim, n)
+			}
+		}
+	}
+}
+
+// matrix is n rows of random codes of which the vectors were dim long.
+func matrix(rng *rand.Rand, dim, n int) (Rows, [][]int16, []float32) {
+	stride := Padded(dim)
+	scales := random(rng, n)
+	r := NewRows(make([]uint64, n*stride/8), scales, stride)
+	rows := make([][]int16, n)
+	for s := range rows {
+		rows[s] = make([]int16, stride)
+		for i := range dim {
+			rows[s][i] = int16(rng.IntN(255) - 127)
+		}
+		r.Store(uint32(s), rows[s])
+	}
+	return r, rows, scales
+}
+
+func TestScoresAreExact(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 1))
+	for _, dim := range dims {
+		const n = 30
+		r, rows, scales := matrix(rng, dim, n)
+		query := make([]int16, r.stride)
+		limit := int(Limit(dim))
+		for i := range dim {
+			query[i] = int16(rng.IntN(2*limit+1) - limit)
+		}
+		if dim > 100 { // the greatest sum there is
+			for i := range dim {
+				query[i], rows[0][i] = int16(limit), 127
+			}
+			r.Store(0, rows[0])
+		}
+		for count := range 14 {
+			slots, out := make([]uint32, count+Lanes), make([]float32, count+Lanes)
+			for i := range count {
+				slots[i] = rng.Uint32N(n)
+			}
+			want := make([]float32, count)
+			for i := range want {
+				var sum int64
+				for j, c := range rows[slots[i]] {
+					sum += int64(c) * int64(query[j])
+				}
+				if sum > math.MaxInt32 || sum < math.MinInt32 {
+					t.Fatalf("dim %d: the limit allows %d", dim, sum)
+				}
+				want[i] = float32(sum) * scales[slots[i]]
+			}
+			r.Scores(query, slots, count, out)
+			if !slices.Equal(out[:count], want) {
+				t.Fatalf("dim %d: %v, want %v", dim, out[:count], want)
+			}
+			whole := (count + Lanes - 1) / Lanes * Lanes
+			plain := make([]float32, whole+1)
+			scoresGo(&query[0], r.codes, r.stride, r.scales, &slots[0], whole, &plain[0])
+			if !slices.Equal(plain[:count], want) {
+				t.Fatalf("dim %d: the Go form %v, want %v", dim, plain[:count], want)
+			}
+		}
+		wide := make([]int16, r.stride)
+		for s := range rows {
+			if r.Widen(uint32(s), wide); !slices.Equal(wide, rows[s]) {
+				t.Fatalf("dim %d: row %d came back otherwise", dim, s)
+			}
+		}
+	}
+}
+
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(4, 1))
+	for _, dim := range dims {
+		for _, size := range []float32{1, 1e-3, 1e15, 1e-33, 1e-44} {
+			for _, limit := range []float32{127, Limit(dim)} {
+				v := random(rng, dim)
+				var largest float32
+				for i := range v {
+					v[i] *= size
+					largest = max(largest, float32(math.Abs(float64(v[i]))))
+				}
+				if largest == 0 {
+					continue
+				}
+				codes := make([]int16, Padded(dim))
+				scale := Codes(v, limit, codes)
+				reached := false
+				for i, x := range v {
+					exact := float64(x) / float64(largest) * float64(limit)
+					if math.Abs(exact-float64(codes[i])) > 0.51 {
+						t.Fatalf("dim %d, size %g: number %d is %g steps, coded %d", dim, size, i, exact, codes[i])
+					}
+					reached = reached || math.Abs(float64(codes[i])) == float64(limit)
+				}
+				if !reached || scale <= 0 || size > 1e-40 && math.Abs(float64(scale)*float64(limit)/float64(largest)-1) > 1e-5 {
+					t.Fatalf("dim %d, size %g: scale %g for a largest of %g, reached %v", dim, size, scale, largest, reached)
+				}
+				if n := dim &^ 7; n > 0 && largest > 1e-30 {
+					plain := make([]int16, dim)
+					roundGo(&v[0], n, limit/largest, &plain[0])
+					if !slices.Equal(plain[:n], codes[:n]) || maxAbs(&v[0], n) != maxAbsGo(&v[0], n) {
+						t.Fatalf("dim %d: the Go form differs", dim)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestUnvisited(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 1))
+	const n = 50
+	r, _, _ := matrix(rng, 40, n)
+	for range 300 {
+		visited := make([]uint16, n)
+		for i := range visited {
+			visited[i] = uint16(rng.IntN(2)) * 0x8001
+		}
+		list := make([]uint32, rng.IntN(20))
+		end := rng.IntN(25)
+		for i := range list {
+			if list[i] = rng.Uint32N(n); i >= end {
+				list[i] = None
+			}
+		}
+		marks, plain := slices.Clone(visited), slices.Clone(visited)
+		var want []uint32
+		for _, s := range list {
+			if s == None {
+				break
+			}
+			if visited[s] != 0x8001 {
+				visited[s] = 0x8001
+				want = append(want, s)
+			}
+		}
+		out := make([]uint32, len(list)+Lanes)
+		var next uint32
+		got := out[:r.Unvisited(list, marks, 0x8001, out, &next)]
+		if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
+			t.Fatalf("%v: got %v, want %v", list, got, want)
+		}
+		if len(list) > 0 {
+			got := out[:unvisitedGo(&list[0], len(list), &plain[0], 0x8001, &out[0])]
+			if !slices.Equal(got, want) || !slices.Equal(plain, visited) {
+				t.Fatalf("%v: the Go form has %v, want %v", list, got, want)
+			}
+		}
+	}
+}
+
+func TestCopyRow(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(6, 1))
+	for _, dim := range dims {
+		src, dst, plain := random(rng, dim), make([]float32, dim+1), make([]float32, dim)
+		CopyRow(dst[:dim], src)
+		copyGo(&plain[0], &src[0], dim)
+		if !slices.Equal(dst[:dim], src) || dst[dim] != 0 || !slices.Equal(plain, src) {
+			t.Fatalf("dim %d: the copy differs", dim)
+		}
+	}
+}
+
+func BenchmarkScores(b *testing.B) {
+	rng := rand.New(rand.NewPCG(7, 1))
+	for _, dim := range []int{128, 768} {
+		b.Run(fmt.Sprintf("%s/%d", Name(), dim), func(b *testing.B) {
+			r, rows, _ := matrix(rng, dim, 64)
+			slots, out := make([]uint32, 32), make([]float32, 32)
+			for i := range slots {
+				slots[i] = rng.Uint32N(64)
+			}
+			for b.Loop() {
+				r.Scores(rows[0], slots, 32, out)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*32), "ns/row")
+		})
+	}
+}
