@@ -279,6 +279,17 @@ func (c *comparison) compareEdges() {
 				if !slices.Equal(got, want) {
 					c.differ(fmt.Sprintf("edges of relation %s", rel), got, want)
 				}
+				for i, after := range want {
+					var rest []Edge
+					c.must(c.r.EdgesAfter(id, rel, after.To, func(e Edge) bool { rest = append(rest, e); return true }))
+					if !slices.Equal(rest, want[i+1:]) {
+						c.differ(fmt.Sprintf("edges of relation %s after %d", rel, after.To), rest, want[i+1:])
+					}
+				}
+				c.must(c.r.EdgesAfter(id, rel, math.MaxUint64, func(e Edge) bool {
+					c.differ("edges after the last node", e, nil)
+					return false
+				}))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -26,20 +27,35 @@ var errStop = errors.New("stop")
 // other end, until fn returns false. It is one prefix scan. fn may read, and
 // in a Tx write; whether the scan shows what fn writes is not said.
 func (r *Reader) Edges(id NodeID, fn func(Edge) bool) error {
-	return r.scanEdges(id, allRelations, fn)
+	return r.scanEdges(id, allRelations, 0, fn)
 }
 
 // EdgesOf is Edges for one relation, in one direction.
 func (r *Reader) EdgesOf(id NodeID, rel Relation, fn func(Edge) bool) error {
-	return r.scanEdges(id, relationFilter(rel), fn)
+	return r.scanEdges(id, relationFilter(rel), 0, fn)
 }
 
-func (r *Reader) scanEdges(id NodeID, rel relationFilter, fn func(Edge) bool) error {
+// EdgesAfter is EdgesOf for the other ends greater than after. It seeks: going on in the
+// neighbourhood of a hub costs no more than what is read.
+func (r *Reader) EdgesAfter(id NodeID, rel Relation, after NodeID, fn func(Edge) bool) error {
+	if after == math.MaxUint64 {
+		return r.broken
+	}
+	return r.scanEdges(id, relationFilter(rel), after+1, fn)
+}
+
+// scanEdges shows the edges of a relation from the other end from on; from is 0 for all relations.
+func (r *Reader) scanEdges(id NodeID, rel relationFilter, from NodeID, fn func(Edge) bool) error {
 	if r.broken != nil {
 		return r.broken
 	}
-	err := merge(id, r.ov.pending(id, rel), func(emit func(edgeChange) error) error {
-		return r.committedEdges(id, rel, emit)
+	pending := r.ov.pending(id, rel)
+	if from > 0 {
+		at, _ := slices.BinarySearchFunc(pending, edgeEnd{Relation(rel), from}, edgeChange.compare)
+		pending = pending[at:]
+	}
+	err := merge(id, pending, func(emit func(edgeChange) error) error {
+		return r.committedEdges(id, rel, from, emit)
 	}, func(c edgeChange) error {
 		if !fn(Edge{From: id, Rel: c.rel, To: c.to}) {
 			return errStop
@@ -87,7 +103,7 @@ func merge(id NodeID, pending []edgeChange, base func(emit func(edgeChange) erro
 }
 
 // committedEdges emits the edges below the overlay, without details.
-func (r *Reader) committedEdges(id NodeID, rel relationFilter, emit func(edgeChange) error) error {
+func (r *Reader) committedEdges(id NodeID, rel relationFilter, from NodeID, emit func(edgeChange) error) error {
 	if r.ov.isBorn(id) {
 		return nil
 	}
@@ -98,10 +114,10 @@ func (r *Reader) committedEdges(id NodeID, rel relationFilter, emit func(edgeCha
 			return err
 		}
 		if n.Degree > cachedDegree {
-			return r.scanRows(id, rel, false, emit)
+			return r.scanRows(id, rel, from, false, emit)
 		}
 		edges = make([]Edge, 0, n.Degree)
-		if err := r.scanRows(id, allRelations, false, func(c edgeChange) error {
+		if err := r.scanRows(id, allRelations, 0, false, func(c edgeChange) error {
 			edges = append(edges, Edge{From: id, Rel: c.rel, To: c.to})
 			return nil
 		}); err != nil {
@@ -110,8 +126,8 @@ func (r *Reader) committedEdges(id NodeID, rel relationFilter, emit func(edgeCha
 		r.s.edges.offer(id, r.snap.gen, edges, 128+24*len(edges))
 	}
 	if rel != allRelations {
-		from, _ := slices.BinarySearchFunc(edges, Relation(rel), func(e Edge, rel Relation) int { return int(e.Rel) - int(rel) })
-		edges = edges[from:]
+		at, _ := slices.BinarySearchFunc(edges, edgeEnd{Relation(rel), from}, func(e Edge, end edgeEnd) int { return edgeEnd{e.Rel, e.To}.compare(end) })
+		edges = edges[at:]
 	}
 	for _, e := range edges {
 		if rel != allRelations && e.Rel != Relation(rel) {
@@ -131,14 +147,19 @@ func (r *Reader) committedNode(id NodeID) (*Node, error) {
 }
 
 // scanRows reads the rows of a neighbourhood from the snapshot.
-func (r *Reader) scanRows(id NodeID, rel relationFilter, details bool, emit func(edgeChange) error) error {
+func (r *Reader) scanRows(id NodeID, rel relationFilter, from NodeID, details bool, emit func(edgeChange) error) error {
 	prefix := idKey(keyEdge, id)
 	if rel != allRelations {
 		prefix = append(prefix, byte(rel))
 	}
 	it := r.snap.txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: details, PrefetchSize: 64})
 	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
+	if from > 0 {
+		it.Seek(binary.BigEndian.AppendUint64(prefix, uint64(from)))
+	} else {
+		it.Rewind()
+	}
+	for ; it.Valid(); it.Next() {
 		e, err := parseEdgeKey(it.Item().Key())
 		if err != nil {
 			return err
@@ -167,7 +188,7 @@ func (r *Reader) outgoing(id NodeID) ([]edgeChange, error) {
 		if r.ov.isBorn(id) {
 			return nil
 		}
-		return r.scanRows(id, allRelations, true, emit)
+		return r.scanRows(id, allRelations, 0, true, emit)
 	}, func(c edgeChange) error {
 		if c.rel&Inverse != 0 {
 			return errStop // inverse relations sort last

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -177,8 +178,8 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 
 func buildInfo(version string) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "kilim_build_info", Help: "1, labelled with the version that runs.",
-		ConstLabels: prometheus.Labels{"version": version},
+		Name: "kilim_build_info", Help: "1, labelled with the version that runs and the Go that built it.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	g.Set(1)
 	return g

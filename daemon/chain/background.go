@@ -12,25 +12,28 @@ import (
 	"kilim/graphstore"
 )
 
-// A batch of records that arrives meanwhile waits for the unit at work, so units
-// are kept to about this long; each has a commit's cost, so they are not kept shorter.
+// A batch of records that arrives meanwhile waits for the unit at work. While batches
+// come, units are kept to about unitTime; each has a commit's cost, so not shorter, and
+// while none comes, for quiet, to about quietUnitTime.
 const (
 	unitTime            = 10 * time.Millisecond
+	quietUnitTime       = 100 * time.Millisecond
+	quiet               = time.Second
 	leastUnit, mostUnit = 4, 1024
 )
 
 // pace is the number of artifacts that a background unit of one kind takes on: as many
-// as those before took unitTime for. A kind that was cheap must not set the size of
+// as fit into the time for it, by what those before took. A kind that was cheap must not set the size of
 // another, so each has its own.
 type pace struct {
 	each time.Duration // for an artifact; 0: not known
 }
 
-func (p *pace) size() int {
+func (p *pace) size(unit time.Duration) int {
 	if p.each <= 0 {
 		return leastUnit
 	}
-	return min(max(int(unitTime/p.each), leastUnit), mostUnit)
+	return min(max(int(unit/p.each), leastUnit), mostUnit)
 }
 
 // took says that a unit of n artifacts took d. A slower one counts at once, a faster one
@@ -74,13 +77,13 @@ func (e *Engine) Background(ctx context.Context) error {
 	}
 }
 
-// quiet is how long no batch may have come for the background to take all the time there is.
-const quiet = time.Second
+// isQuiet is true when no batch has come for a while.
+func (e *Engine) isQuiet() bool { return time.Since(time.Unix(0, e.lastBatch.Load())) > quiet }
 
 // rest leaves half of the time to batches while they come: one that meets a unit at work
 // has to wait for it.
 func (e *Engine) rest(ctx context.Context, d time.Duration) {
-	if time.Since(time.Unix(0, e.lastBatch.Load())) > quiet {
+	if e.isQuiet() {
 		return
 	}
 	t := time.NewTimer(d)
@@ -114,7 +117,11 @@ func (e *Engine) backgroundUnit() (bool, error) {
 // sweep takes up the most basic work there is: all features before any push, since a
 // push would be repeated for each of them, and all vectors before any list.
 func (e *Engine) sweep() (more bool, err error) {
-	if n := e.paces.encode.size(); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
+	length := unitTime
+	if e.isQuiet() {
+		length = quietUnitTime
+	}
+	if n := e.paces.encode.size(length); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
 		ids := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
 			if err := u.encodeAgain(ids); err != nil {
@@ -124,12 +131,12 @@ func (e *Engine) sweep() (more bool, err error) {
 			return len(ids), err
 		})
 	}
-	if n := e.paces.push.size(); e.refresher.Pending() > 0 {
+	if n := e.paces.push.size(length); e.refresher.Pending() > 0 {
 		return true, e.unit(&e.paces.push, func(u *unit) (int, error) {
 			return u.complete(n, n, nil)
 		})
 	}
-	n := e.paces.rank.size()
+	n := e.paces.rank.size(length)
 	ids := e.ranked.take(n, e.clock.rank, e.cfg.Sweep)
 	if len(ids) == 0 {
 		return false, nil

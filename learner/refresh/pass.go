@@ -237,20 +237,17 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 			}
 			continue
 		}
-		deps, err := dependants(p.g, n, push.Cursor)
+		deps, more, err := dependants(p.g, n, push.Cursor, budget)
 		if err != nil {
 			return err
 		}
-		if len(deps) > budget {
-			for _, id := range deps[:budget] {
-				set[id] = struct{}{}
-			}
+		for _, id := range deps {
+			set[id] = struct{}{}
+		}
+		if more {
 			push.Cursor = deps[budget-1]
 			p.r.queue.put(push)
 			return p.g.PutPush(push)
-		}
-		for _, id := range deps {
-			set[id] = struct{}{}
 		}
 		budget -= len(deps)
 		if err := p.finish(n); err != nil {
@@ -281,30 +278,36 @@ func (p *Pass) finish(n *graphstore.Node) error {
 	return p.push(n, d)
 }
 
-// dependants lists the artifacts after cursor, by id, whose embedding reads n.
-func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
-	var ids []graphstore.NodeID
-	add := func(e graphstore.Edge) bool {
-		if e.To > cursor {
+// dependants lists the artifacts after cursor, by id, whose embedding reads n: the first
+// limit of them, and whether there are more.
+func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
+	if n.Type == graphstore.Artifact && !n.Placeholder {
+		ids, err = linked(g, n, cursor)
+	} else {
+		err = g.EdgesAfter(n.ID, inwardRelation(n), cursor, func(e graphstore.Edge) bool {
 			ids = append(ids, e.To)
+			return len(ids) <= limit
+		})
+	}
+	if len(ids) > limit {
+		return ids[:limit], true, err
+	}
+	return ids, false, err
+}
+
+// linked lists the artifacts after cursor that link to n or that n links to.
+func linked(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
+	var ids []graphstore.NodeID
+	for _, rel := range []graphstore.Relation{graphstore.RelLink | graphstore.Inverse, graphstore.RelLink} {
+		if err := g.EdgesAfter(n.ID, rel, cursor, func(e graphstore.Edge) bool {
+			ids = append(ids, e.To)
+			return true
+		}); err != nil {
+			return nil, err
 		}
-		return true
 	}
-	if err := g.EdgesOf(n.ID, inwardRelation(n), add); err != nil {
-		return nil, err
-	}
-	if n.Type != graphstore.Artifact || n.Placeholder {
-		return ids, nil
-	}
-	inward := len(ids)
-	if err := g.EdgesOf(n.ID, graphstore.RelLink, add); err != nil {
-		return nil, err
-	}
-	if len(ids) == inward {
-		return ids, nil
-	}
-	live := ids[:inward]
-	for _, id := range ids[inward:] {
+	live := ids[:0]
+	for _, id := range ids {
 		t, err := g.Node(id)
 		if err != nil {
 			return nil, err

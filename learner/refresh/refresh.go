@@ -16,6 +16,8 @@ type Reader interface {
 	Edges(id graphstore.NodeID, fn func(graphstore.Edge) bool) error
 	// EdgesOf is Edges for one relation.
 	EdgesOf(id graphstore.NodeID, rel graphstore.Relation, fn func(graphstore.Edge) bool) error
+	// EdgesAfter is EdgesOf for targets greater than after.
+	EdgesAfter(id graphstore.NodeID, rel graphstore.Relation, after graphstore.NodeID, fn func(graphstore.Edge) bool) error
 }
 
 // Graph is the graph as one atomic batch sees and changes it.
