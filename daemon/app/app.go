@@ -154,7 +154,7 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	a.publisher, err = a.newPublisher(reg)
+	a.publisher, err = a.newPublisher(reg, metrics)
 	if err != nil {
 		return err
 	}

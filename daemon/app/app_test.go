@@ -172,8 +172,8 @@ func TestKafkaToSimilar(t *testing.T) {
 	}
 	d.feed(feed...)
 	s := d.settle(30)
-	if s.Nodes["culture"] != 3 || s.Index.Vectors != 30 {
-		t.Errorf("status %+v: want 3 cultures, 30 vectors", s)
+	if s.Nodes["culture"] != 3 || s.Index.Vectors != 30 || s.Records.Consumed != 33 || s.Records.Refused != 3 {
+		t.Errorf("status %+v: want 3 cultures, 30 vectors, 33 records consumed, 3 of them refused", s)
 	}
 
 	var answer web.Answer
@@ -324,6 +324,11 @@ func TestMetricsAreWellNamed(t *testing.T) {
 	} {
 		if !strings.Contains(string(body), "\n"+name) {
 			t.Errorf("no metric %s", name)
+		}
+	}
+	for _, stage := range []string{"fetch", "decode", "weave", "graph", "refresh", "index", "rerank", "commit", "publish"} {
+		if !strings.Contains(string(body), `kilim_stage_duration_seconds_count{stage="`+stage+`"}`) {
+			t.Errorf("no stage %s", stage)
 		}
 	}
 	d.end()

@@ -4,12 +4,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
+	"kilim/daemon/chain"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/publish"
 )
 
-func (a *App) newPublisher(reg prometheus.Registerer) (*publish.Publisher, error) {
+func (a *App) newPublisher(reg prometheus.Registerer, metrics *chain.Metrics) (*publish.Publisher, error) {
 	client := a.conn.Client()
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
@@ -20,6 +21,7 @@ func (a *App) newPublisher(reg prometheus.Registerer) (*publish.Publisher, error
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: func([]publish.Published) { a.engine.Published() },
+		Observe:     metrics.ObserveStage,
 		Metrics:     publish.NewMetrics(reg),
 		Log:         a.log.With("part", "publisher"),
 	})

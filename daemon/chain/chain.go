@@ -98,7 +98,9 @@ type Engine struct {
 	committed func()
 	// queue is the length of the refresh queue, drift the clock (as bits of a
 	// float64) and revision the number of the unit, as of the last one.
-	queue    atomic.Int64
+	queue atomic.Int64
+	// records counts those whose effects are durable, since the start.
+	records  struct{ consumed, refused atomic.Int64 }
 	drift    atomic.Uint64
 	revision atomic.Uint64
 }

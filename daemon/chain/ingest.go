@@ -42,6 +42,12 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = err
 		return err
 	}
+	e.records.consumed.Add(int64(len(ops)))
+	for i := range ops {
+		if ops[i].refusal != nil {
+			e.records.refused.Add(1)
+		}
+	}
 	e.report()
 	e.lastBatch.Store(time.Now().UnixNano())
 	e.signal()

@@ -224,6 +224,7 @@ func (e *Engine) Status() web.Status {
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
 		RefreshQueue: int(queue), Outbox: depth,
 		Epoch: Epoch, Revision: e.revision.Load(),
-		Index: web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
+		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
+		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
 	}
 }

@@ -43,8 +43,10 @@ type Config struct {
 	// order, each once. A message that a crash left without a call gets none, or one
 	// from the next process.
 	OnPublished func([]Published)
-	Metrics     *Metrics     // default: counted nowhere
-	Log         *slog.Logger // default: silent
+	// Observe, if set, is told how long each delivery of a batch took, as stage "publish".
+	Observe func(stage string, d time.Duration)
+	Metrics *Metrics     // default: counted nowhere
+	Log     *slog.Logger // default: silent
 }
 
 // Published describes a message that has left the outbox.

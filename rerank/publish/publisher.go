@@ -176,6 +176,7 @@ func (p *Publisher) load() ([]Entry, error) {
 // publish delivers entries and takes them out of the outbox. After an error none has left
 // it, though some may be delivered: reconciliation finds these.
 func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
+	start := time.Now()
 	out, err := p.render(entries)
 	if err != nil {
 		return storeError{err}
@@ -204,6 +205,9 @@ func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
 		done[i] = out[i].published()
 	}
 	p.cfg.Metrics.acked(done, time.Now())
+	if p.cfg.Observe != nil {
+		p.cfg.Observe("publish", time.Since(start))
+	}
 	if p.cfg.OnPublished != nil {
 		p.cfg.OnPublished(done)
 	}
