@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kilim/consumer/consumertest"
 )
 
 func TestConfigNamesAllFaults(t *testing.T) {
@@ -61,16 +63,16 @@ func TestHostileFeed(t *testing.T) {
 	client := testClient(t, cluster, kgo.ProducerBatchMaxBytes(4<<20))
 	var feed []*kgo.Record
 	want := map[int64]string{} // reason by offset
-	for _, bad := range badRecords {
+	for _, bad := range consumertest.Hostile() {
 		for range 10 {
 			feed = append(feed, artifact(0, len(feed)))
 		}
-		rec := bad.record()
+		rec := received(bad)
 		r := &kgo.Record{Topic: topic, Key: rec.Key, Value: rec.Value}
-		for _, h := range bad.headers {
+		for _, h := range bad.Headers {
 			r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 		}
-		want[int64(len(feed))] = bad.reason
+		want[int64(len(feed))] = bad.Reason
 		feed = append(feed, r)
 	}
 	produce(t, client, feed...)

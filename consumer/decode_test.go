@@ -10,20 +10,21 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"kilim/consumer/consumertest"
 	"kilim/consumer/profile"
 )
 
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
-	for _, bad := range badRecords {
-		item := Decode(bad.record(), profile.Limits{})
+	for _, bad := range consumertest.Hostile() {
+		item := Decode(received(bad), profile.Limits{})
 		switch {
 		case item.Refusal == nil:
-			t.Errorf("%s: accepted as %+v, want %s", bad.name, item.Artifact, bad.reason)
-		case item.Refusal.Reason != bad.reason:
-			t.Errorf("%s: got %v, want %s", bad.name, item.Refusal, bad.reason)
+			t.Errorf("%s: accepted as %+v, want %s", bad.Name, item.Artifact, bad.Reason)
+		case item.Refusal.Reason != bad.Reason:
+			t.Errorf("%s: got %v, want %s", bad.Name, item.Refusal, bad.Reason)
 		case item.Artifact != nil:
-			t.Errorf("%s: refused, but there is an artifact", bad.name)
+			t.Errorf("%s: refused, but there is an artifact", bad.Name)
 		}
 	}
 }
@@ -33,6 +34,8 @@ func TestDecodeEnvelopes(t *testing.T) {
 	const raw = `{"id":"a","title":"T"}`
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	connect := func(payload string) string { return `{"schema":{"type":"struct"},"payload":` + payload + `}` }
+	ceBinary := consumertest.Headers("ce_specversion", "1.0", "ce_id", "1", "ce_type", "t", "ce_source", "s", "content-type", "application/json")
+	ceStructured := consumertest.Headers("content-type", "application/cloudevents+json; charset=utf-8")
 	tests := []struct {
 		name, key, value string
 		headers          []kafka.Header
@@ -42,17 +45,17 @@ func TestDecodeEnvelopes(t *testing.T) {
 		{name: "native", key: "a", value: raw},
 		{name: "native without key", value: raw},
 		{name: "id from key", key: "a", value: `{"title":"T"}`},
-		{name: "trace", key: "a", value: raw, headers: headers("traceparent", trace), trace: trace},
+		{name: "trace", key: "a", value: raw, headers: consumertest.Headers("traceparent", trace), trace: trace},
 		{name: "tombstone", key: "a", value: "<null>", deleted: true},
-		{name: "frame", key: "a", value: frame(77, raw)},
-		{name: "framed key", key: frame(3, "a"), value: frame(77, raw)},
+		{name: "frame", key: "a", value: consumertest.Frame(77, raw)},
+		{name: "framed key", key: consumertest.Frame(3, "a"), value: consumertest.Frame(77, raw)},
 		{name: "JSON key", key: `"a"`, value: raw},
 		{name: "struct key", key: `{"id":"a"}`, value: raw},
 		{name: "struct key with schema", key: connect(`{"id":"a"}`), value: "<null>", deleted: true},
 		{name: "string key with schema", key: connect(`"a"`), value: raw},
-		{name: "CloudEvent, binary", key: "a", value: raw, headers: append(headers("ce_traceparent", trace), ceBinary...), trace: trace},
+		{name: "CloudEvent, binary", key: "a", value: raw, headers: append(consumertest.Headers("ce_traceparent", trace), ceBinary...), trace: trace},
 		{name: "CloudEvent, binary, tombstone", key: "a", value: "<null>", headers: ceBinary, deleted: true},
-		{name: "CloudEvent, binary, suffix", key: "a", value: raw, headers: headers("ce_specversion", "1.0", "Content-Type", "application/vnd.x+json")},
+		{name: "CloudEvent, binary, suffix", key: "a", value: raw, headers: consumertest.Headers("ce_specversion", "1.0", "Content-Type", "application/vnd.x+json")},
 		{name: "CloudEvent, structured", key: "a", value: `{"specversion":"1.0","id":"9","source":"s","type":"t","traceparent":"` + trace + `","data":` + raw + `}`,
 			headers: ceStructured, trace: trace},
 		{name: "CloudEvent, structured, base64", key: "a", value: `{"specversion":"1.0","data_base64":"eyJpZCI6ImEiLCJ0aXRsZSI6IlQifQ=="}`, headers: ceStructured},
@@ -64,11 +67,11 @@ func TestDecodeEnvelopes(t *testing.T) {
 		{name: "Debezium delete", key: `{"id":"a"}`, value: `{"before":` + raw + `,"after":null,"op":"d"}`, deleted: true},
 		{name: "Debezium delete without key", value: `{"before":` + raw + `,"after":null,"op":"d"}`, deleted: true},
 		{name: "Debezium delete with the key only", key: "a", value: connect(`{"before":null,"after":null,"op":"d"}`), deleted: true},
-		{name: "framed Debezium", key: "a", value: frame(1, `{"before":null,"after":`+raw+`,"op":"u"}`)},
+		{name: "framed Debezium", key: "a", value: consumertest.Frame(1, `{"before":null,"after":`+raw+`,"op":"u"}`)},
 	}
 	for _, tt := range tests {
-		bad := badRecord{key: tt.key, value: tt.value, headers: tt.headers}
-		item := Decode(bad.record(), profile.Limits{})
+		bad := consumertest.Bad{Key: tt.key, Value: tt.value, Headers: tt.headers}
+		item := Decode(received(bad), profile.Limits{})
 		if item.Refusal != nil || item.ID != "a" || (item.Artifact == nil) != tt.deleted || item.TraceParent != tt.trace {
 			t.Errorf("%s: id %q, artifact %v, trace %q, refusal %v", tt.name, item.ID, item.Artifact, item.TraceParent, item.Refusal)
 			continue
@@ -98,13 +101,13 @@ func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	item := Decode(Record{
 		Topic: "in", Partition: 3, Offset: 42, Key: []byte("k"), Value: []byte(`{"title":1}`),
-		Headers: headers("mine", "x", "__connect.errors.topic", "old", "mine", "y"),
+		Headers: consumertest.Headers("mine", "x", "__connect.errors.topic", "old", "mine", "y"),
 	}, profile.Limits{})
 	key, value, got := DeadLetter(&item)
 	if string(key) != "k" || string(value) != `{"title":1}` {
 		t.Errorf("key %q, value %q: want them as received", key, value)
 	}
-	want := headers("mine", "x", "mine", "y",
+	want := consumertest.Headers("mine", "x", "mine", "y",
 		"__connect.errors.topic", "in", "__connect.errors.partition", "3", "__connect.errors.offset", "42",
 		"__connect.errors.connector.name", "kilim", "__connect.errors.stage", "VALUE_CONVERTER",
 		"__connect.errors.exception.class.name", "wrong_type",
@@ -125,11 +128,11 @@ func TestDecodeCatchesPanics(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, bad := range badRecords {
-		if len(bad.value) < 4096 {
-			kind, _ := header(bad.headers, "content-type")
-			version, _ := header(bad.headers, "ce_specversion")
-			f.Add([]byte(bad.key), []byte(bad.value), kind, version)
+	for _, bad := range consumertest.Hostile() {
+		if len(bad.Value) < 4096 {
+			kind, _ := header(bad.Headers, "content-type")
+			version, _ := header(bad.Headers, "ce_specversion")
+			f.Add([]byte(bad.Key), []byte(bad.Value), kind, version)
 		}
 	}
 	f.Add([]byte(`{"id":"a"}`), []byte(`{"before":null,"after":{"id":"a"},"op":"c"}`), "", "")
@@ -169,4 +172,10 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("from Raw: %+v, %v\nfirst: %+v", again, err, item.Artifact)
 		}
 	})
+}
+
+// received is the record as a broker gives it.
+func received(bad consumertest.Bad) Record {
+	m := bad.Message()
+	return Record{Topic: "t", Key: m.Key, Value: m.Value, Headers: m.Headers}
 }

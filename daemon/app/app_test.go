@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/segmentio/kafka-go"
 
+	"kilim/consumer/consumertest"
 	"kilim/daemon/config"
 	"kilim/daemon/web"
 )
@@ -119,7 +122,7 @@ func (d *daemon) settle(artifacts int) web.Status {
 
 func (d *daemon) feed(messages ...kafka.Message) {
 	d.t.Helper()
-	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20, Transport: d.app.conn.Transport()}
+	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, BatchBytes: 4 << 20, MaxAttempts: 20, Transport: d.app.conn.Transport()}
 	if err := w.WriteMessages(context.Background(), messages...); err != nil {
 		d.t.Fatal(err)
 	}
@@ -329,6 +332,67 @@ func TestMetricsAreWellNamed(t *testing.T) {
 	for _, stage := range []string{"fetch", "decode", "weave", "graph", "refresh", "index", "rerank", "commit", "publish"} {
 		if !strings.Contains(string(body), `kilim_stage_duration_seconds_count{stage="`+stage+`"}`) {
 			t.Errorf("no stage %s", stage)
+		}
+	}
+	d.end()
+}
+
+// TestHostileFeed sends one bad record of each kind among ten good ones each, through the whole
+// daemon: every bad one is a dead letter, as it was received and with its reason, and every
+// good one is stored and has a list.
+func TestHostileFeed(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	d := start(t, cfg)
+	hostile := consumertest.Hostile()
+	if len(hostile) < 40 {
+		t.Fatalf("%d kinds of bad records, want at least 40", len(hostile))
+	}
+	var feed []kafka.Message
+	bad := map[int64]consumertest.Bad{} // by offset
+	good := 0
+	for _, b := range hostile {
+		for range 10 {
+			feed = append(feed, artifact(fmt.Sprintf("good/%d", good), fmt.Sprintf(`"title":"kilim %d","culture":["c%d"]`, good%50, good%7)))
+			good++
+		}
+		bad[int64(len(feed))] = b
+		feed = append(feed, b.Message())
+	}
+	d.feed(feed...)
+	s := d.settle(good)
+	if s.Records.Refused != int64(len(hostile)) {
+		t.Errorf("%d records refused, want %d", s.Records.Refused, len(hostile))
+	}
+	for id, lists := range d.stored(good) {
+		if lists == "" {
+			t.Errorf("%s has no list", id)
+		}
+	}
+	letters := d.read(cfg.Kafka.Topics.DeadLetters)
+	if len(letters) != len(hostile) {
+		t.Errorf("%d dead letters, want %d", len(letters), len(hostile))
+	}
+	for _, m := range letters {
+		offset, err := strconv.ParseInt(header(m, "__connect.errors.offset"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, ok := bad[offset]
+		if !ok {
+			t.Errorf("the dead letter of offset %d is none, or comes twice", offset)
+			continue
+		}
+		delete(bad, offset)
+		sent := b.Message()
+		if !bytes.Equal(m.Key, sent.Key) || !bytes.Equal(m.Value, sent.Value) {
+			t.Errorf("%s: the dead letter is not what was sent", b.Name)
+		}
+		if reason := header(m, "__connect.errors.exception.class.name"); reason != b.Reason {
+			t.Errorf("%s: reason %q, want %q", b.Name, reason, b.Reason)
+		}
+		if header(m, "__connect.errors.topic") != cfg.Kafka.Topics.Artifacts || header(m, "__connect.errors.exception.message") == "" {
+			t.Errorf("%s: headers %v", b.Name, m.Headers)
 		}
 	}
 	d.end()

@@ -62,6 +62,9 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 	for _, r := range []string{"applied", "deleted", "superseded", "refused"} {
 		m.consumed.WithLabelValues(r)
 	}
+	for _, stage := range []string{"fetch", "decode", "weave", "graph", "refresh", "index", "rerank", "commit", "publish"} {
+		m.stages.WithLabelValues(stage)
+	}
 	return m
 }
 

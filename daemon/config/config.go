@@ -161,10 +161,14 @@ func (c *Client) Conn() kafkaconn.Config {
 // the headers that say why.
 const deadLetterBytes = "16777216"
 
+// artifactBytes is room for the largest ingest.max-record-bytes with key and headers. A
+// broker's own 1 MiB would keep a larger setting from having an effect.
+const artifactBytes = "15794176"
+
 // ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
 // everything, so that a state can be made anew from it.
 func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
-	return k.topic(k.Topics.Artifacts, map[string]string{"retention.ms": "-1"})
+	return k.topic(k.Topics.Artifacts, map[string]string{"retention.ms": "-1", "max.message.bytes": artifactBytes})
 }
 
 // TopicSpecs are all topics as they are created when missing.
