@@ -22,6 +22,10 @@ type Pass struct {
 
 // Begin starts a pass over g.
 func (r *Refresher) Begin(g Graph) *Pass {
+	r.pass++
+	if r.queue.len() == 0 || r.seen == nil {
+		r.seen = map[graphstore.NodeID]uint64{}
+	}
 	return &Pass{r: r, g: g, touched: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
 }
 
@@ -216,14 +220,18 @@ func (p *Pass) relabel(n *graphstore.Node) error {
 // push begins (or begins again) to tell the dependants of n.
 func (p *Pass) push(n *graphstore.Node, weight float32) error {
 	push := graphstore.Push{Node: n.ID, Weight: weight}
-	p.r.queue.put(push)
+	p.r.queue.begin(push, p.r.pass)
 	return p.g.PutPush(push)
 }
 
-// takePushes adds dependants of queued pushes to set, at most budget of them.
+// scanned bounds, by the budget, the dependants that a pass looks at to find some that have
+// not seen a push yet.
+const scanned = 64
+
+// takePushes adds dependants of queued pushes that have not seen them to set, at most budget of them.
 func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error {
-	for budget > 0 {
-		push, ok := p.r.queue.first()
+	for looks := scanned * budget; budget > 0 && looks > 0; {
+		push, began, ok := p.r.queue.first()
 		if !ok {
 			return nil
 		}
@@ -242,15 +250,24 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 			return err
 		}
 		for _, id := range deps {
-			set[id] = struct{}{}
+			looks--
+			if pass, ok := p.r.seen[id]; ok && pass >= began {
+				continue
+			}
+			if _, ok := set[id]; !ok {
+				set[id] = struct{}{}
+				budget--
+			}
 		}
-		if more {
-			push.Cursor = deps[budget-1]
-			p.r.queue.put(push)
-			return p.g.PutPush(push)
+		if !more {
+			if err := p.finish(n); err != nil {
+				return err
+			}
+			continue
 		}
-		budget -= len(deps)
-		if err := p.finish(n); err != nil {
+		push.Cursor = deps[len(deps)-1]
+		p.r.queue.put(push)
+		if err := p.g.PutPush(push); err != nil {
 			return err
 		}
 	}
@@ -360,6 +377,7 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 		isNew := len(e.node.Embedding) == 0
 		moved[i] = Moved{ID: e.id, New: isNew, Distance: distance(e.node.Embedding, out[i])}
 		e.node.Embedding = out[i]
+		p.r.seen[e.id] = p.r.pass
 	}
 	return moved, nil
 }

@@ -16,13 +16,21 @@ type pushQueue struct {
 type pushItem struct {
 	push  graphstore.Push
 	index int
+	// began is the number of the pass that began the push, 0 when that was another process.
+	began uint64
 }
 
 func (q *pushQueue) len() int { return len(q.heap) }
 
 func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
 
-// put adds p, or replaces what is queued for its node.
+// begin adds p, which the pass of this number began, or replaces what is queued for its node.
+func (q *pushQueue) begin(p graphstore.Push, pass uint64) {
+	q.put(p)
+	q.byNode[p.Node].began = pass
+}
+
+// put adds p, or replaces what is queued for its node and goes on with it.
 func (q *pushQueue) put(p graphstore.Push) {
 	if it := q.byNode[p.Node]; it != nil {
 		it.push = p
@@ -37,11 +45,11 @@ func (q *pushQueue) put(p graphstore.Push) {
 	heap.Push(&q.heap, it)
 }
 
-func (q *pushQueue) first() (graphstore.Push, bool) {
+func (q *pushQueue) first() (push graphstore.Push, began uint64, ok bool) {
 	if len(q.heap) == 0 {
-		return graphstore.Push{}, false
+		return graphstore.Push{}, 0, false
 	}
-	return q.heap[0].push, true
+	return q.heap[0].push, q.heap[0].began, true
 }
 
 func (q *pushQueue) remove(id graphstore.NodeID) {

@@ -61,6 +61,12 @@ type Refresher struct {
 	model Model
 	label Labeler
 	queue pushQueue
+	// pass numbers the passes, from 1.
+	pass uint64
+	// seen is, while pushes are on their way, the last pass that embedded an artifact.
+	// It has read what every push begun until then has to tell it: when
+	// all entities of an artifact push, it is embedded once, not once for each.
+	seen map[graphstore.NodeID]uint64
 }
 
 // New returns a Refresher with the pushes that the store still holds.
