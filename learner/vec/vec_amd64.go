@@ -1,0 +1,64 @@
+package vec
+
+import "golang.org/x/sys/cpu"
+
+//go:noescape
+func dotAVX2(n int, x, y *float32) float32
+
+//go:noescape
+func axpyAVX2(n int, a float32, x, y *float32)
+
+//go:noescape
+func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int)
+
+//go:noescape
+func expAVX2(n int, x, y *float32, scale, shift float32) float32
+
+//go:noescape
+func adamAVX2(n int, p, grad, m, v *float32, c *[8]float32)
+
+// fast tells whether the assembly can run here.
+var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+func dotMany(x, y []float32) (done int, sum float32) {
+	n := len(x) &^ 7
+	if !fast || n == 0 {
+		return 0, 0
+	}
+	return n, dotAVX2(n, &x[0], &y[0])
+}
+
+func axpyMany(a float32, x, y []float32) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		axpyAVX2(n, a, &x[0], &y[0])
+		return n
+	}
+	return 0
+}
+
+func gatherMany(idx []int32, w, table []float32, ld int, y []float32) (done int) {
+	n := len(y) &^ 7
+	if fast && n > 0 && len(idx) > 0 {
+		gatherAVX2(len(idx), &idx[0], &w[0], &table[0], ld*4, &y[0], n)
+		return n
+	}
+	return 0
+}
+
+func expMany(x, y []float32, scale, shift float32) (done int, sum float32) {
+	n := len(x) &^ 7
+	if !fast || n == 0 {
+		return 0, 0
+	}
+	return n, expAVX2(n, &x[0], &y[0], scale, shift)
+}
+
+func adamMany(p, g, m, v []float32, c *[8]float32) (done int) {
+	n := len(p) &^ 7
+	if fast && n > 0 {
+		adamAVX2(n, &p[0], &g[0], &m[0], &v[0], c)
+		return n
+	}
+	return 0
+}

@@ -1,0 +1,252 @@
+#include "textflag.h"
+
+DATA consts<>+0(SB)/4, $0x3fb8aa3b  // log2(e)
+DATA consts<>+4(SB)/4, $0x3f317200  // ln 2, its upper bits
+DATA consts<>+8(SB)/4, $0x35bfbe8e  // ln 2, the rest
+DATA consts<>+12(SB)/4, $0xc2ae0000 // -87
+DATA consts<>+16(SB)/4, $0x42b00000 // 88
+DATA consts<>+20(SB)/4, $0x3ab60b61 // 1/720
+DATA consts<>+24(SB)/4, $0x3c088889 // 1/120
+DATA consts<>+28(SB)/4, $0x3d2aaaab // 1/24
+DATA consts<>+32(SB)/4, $0x3e2aaaab // 1/6
+DATA consts<>+36(SB)/4, $0x3f000000 // 1/2
+DATA consts<>+40(SB)/4, $0x3f800000 // 1
+DATA consts<>+44(SB)/4, $0x0000007f // bias of the exponent
+GLOBL consts<>(SB), RODATA|NOPTR, $48
+
+// func dotAVX2(n int, x, y *float32) float32
+// n is a multiple of 8.
+TEXT ·dotAVX2(SB), NOSPLIT, $0-28
+	MOVQ   n+0(FP), CX
+	MOVQ   x+8(FP), SI
+	MOVQ   y+16(FP), DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   CX, BX
+	SHRQ   $5, BX
+	JZ     dotrest
+dotloop:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     32(SI), Y5
+	VMOVUPS     64(SI), Y6
+	VMOVUPS     96(SI), Y7
+	VFMADD231PS (DI), Y4, Y0
+	VFMADD231PS 32(DI), Y5, Y1
+	VFMADD231PS 64(DI), Y6, Y2
+	VFMADD231PS 96(DI), Y7, Y3
+	ADDQ        $128, SI
+	ADDQ        $128, DI
+	DECQ        BX
+	JNZ         dotloop
+dotrest:
+	ANDQ $31, CX
+	SHRQ $3, CX
+	JZ   dotsum
+doteight:
+	VMOVUPS     (SI), Y4
+	VFMADD231PS (DI), Y4, Y0
+	ADDQ        $32, SI
+	ADDQ        $32, DI
+	DECQ        CX
+	JNZ         doteight
+dotsum:
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS       X1, X0, X0
+	VHADDPS      X0, X0, X0
+	VHADDPS      X0, X0, X0
+	VMOVSS       X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(n int, a float32, x, y *float32)
+// n is a multiple of 8.
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), CX
+	VBROADCASTSS a+8(FP), Y0
+	MOVQ         x+16(FP), SI
+	MOVQ         y+24(FP), DI
+	SHRQ         $3, CX
+	JZ           axpydone
+axpyloop:
+	VMOVUPS     (DI), Y1
+	VFMADD231PS (SI), Y0, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $32, SI
+	ADDQ        $32, DI
+	DECQ        CX
+	JNZ         axpyloop
+axpydone:
+	VZEROUPPER
+	RET
+
+// func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int)
+// y += sum of w[k] * the row idx[k] of the table, rows ld bytes apart, for cols
+// columns, a multiple of 8: 32 at a time in registers, then 8.
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
+	MOVQ  n+0(FP), CX
+	MOVQ  idx+8(FP), R8
+	MOVQ  w+16(FP), R9
+	MOVQ  table+24(FP), SI
+	MOVQ  ld+32(FP), R10
+	MOVQ  y+40(FP), DI
+	MOVQ  cols+48(FP), DX
+	TESTQ CX, CX
+	JZ    gdone
+gwide:
+	CMPQ    DX, $32
+	JLT     gnarrow
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	XORQ    BX, BX
+gwideloop:
+	MOVLQSX      (R8)(BX*4), AX
+	IMULQ        R10, AX
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (SI)(AX*1), Y4, Y0
+	VFMADD231PS  32(SI)(AX*1), Y4, Y1
+	VFMADD231PS  64(SI)(AX*1), Y4, Y2
+	VFMADD231PS  96(SI)(AX*1), Y4, Y3
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          gwideloop
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	ADDQ         $128, DI
+	ADDQ         $128, SI
+	SUBQ         $32, DX
+	JMP          gwide
+gnarrow:
+	TESTQ   DX, DX
+	JZ      gdone
+	VMOVUPS (DI), Y0
+	XORQ    BX, BX
+gnarrowloop:
+	MOVLQSX      (R8)(BX*4), AX
+	IMULQ        R10, AX
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (SI)(AX*1), Y4, Y0
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          gnarrowloop
+	VMOVUPS      Y0, (DI)
+	ADDQ         $32, DI
+	ADDQ         $32, SI
+	SUBQ         $8, DX
+	JMP          gnarrow
+gdone:
+	VZEROUPPER
+	RET
+
+// func expAVX2(n int, x, y *float32, scale, shift float32) float32
+// y = exp(scale*x + shift); returns the sum. n is a multiple of 8. The argument
+// is brought to -87..88 and split into n ln 2 + r; exp r by its Taylor series to
+// the sixth power.
+TEXT ·expAVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), CX
+	MOVQ         x+8(FP), SI
+	MOVQ         y+16(FP), DI
+	VBROADCASTSS scale+24(FP), Y14
+	VBROADCASTSS shift+28(FP), Y15
+	VBROADCASTSS consts<>+0(SB), Y13
+	VBROADCASTSS consts<>+4(SB), Y12
+	VBROADCASTSS consts<>+8(SB), Y11
+	VBROADCASTSS consts<>+12(SB), Y10
+	VBROADCASTSS consts<>+16(SB), Y9
+	VBROADCASTSS consts<>+36(SB), Y8
+	VBROADCASTSS consts<>+40(SB), Y7
+	VBROADCASTSS consts<>+44(SB), Y6
+	VXORPS       Y5, Y5, Y5
+	SHRQ         $3, CX
+	JZ           expdone
+exploop:
+	VMOVUPS      (SI), Y0
+	VFMADD213PS  Y15, Y14, Y0
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VMULPS       Y13, Y0, Y1
+	VROUNDPS     $0, Y1, Y1
+	VFNMADD231PS Y12, Y1, Y0
+	VFNMADD231PS Y11, Y1, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y6, Y1, Y1
+	VPSLLD       $23, Y1, Y1
+	VBROADCASTSS consts<>+20(SB), Y2
+	VBROADCASTSS consts<>+24(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS consts<>+28(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS consts<>+32(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VFMADD213PS  Y8, Y0, Y2
+	VFMADD213PS  Y7, Y0, Y2
+	VFMADD213PS  Y7, Y0, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VADDPS       Y2, Y5, Y5
+	ADDQ         $32, SI
+	ADDQ         $32, DI
+	DECQ         CX
+	JNZ          exploop
+expdone:
+	VEXTRACTF128 $1, Y5, X1
+	VADDPS       X1, X5, X0
+	VHADDPS      X0, X0, X0
+	VHADDPS      X0, X0, X0
+	VMOVSS       X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func adamAVX2(n int, p, grad, m, v *float32, c *[8]float32)
+// c: beta1, 1-beta1, beta2, 1-beta2, rate/(1-beta1^t), 1/sqrt(1-beta2^t), epsilon,
+// 1-rate*decay. n is a multiple of 8.
+TEXT ·adamAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), CX
+	MOVQ         p+8(FP), DI
+	MOVQ         grad+16(FP), SI
+	MOVQ         m+24(FP), R8
+	MOVQ         v+32(FP), R9
+	MOVQ         c+40(FP), AX
+	VBROADCASTSS 0(AX), Y8
+	VBROADCASTSS 4(AX), Y9
+	VBROADCASTSS 8(AX), Y10
+	VBROADCASTSS 12(AX), Y11
+	VBROADCASTSS 16(AX), Y12
+	VBROADCASTSS 20(AX), Y13
+	VBROADCASTSS 24(AX), Y14
+	VBROADCASTSS 28(AX), Y15
+	SHRQ         $3, CX
+	JZ           adamdone
+adamloop:
+	VMOVUPS     (SI), Y0
+	VMULPS      (R8), Y8, Y1
+	VFMADD231PS Y9, Y0, Y1
+	VMOVUPS     Y1, (R8)
+	VMULPS      Y0, Y0, Y0
+	VMULPS      (R9), Y10, Y2
+	VFMADD231PS Y11, Y0, Y2
+	VMOVUPS     Y2, (R9)
+	VSQRTPS     Y2, Y2
+	VFMADD213PS Y14, Y13, Y2
+	VMULPS      Y12, Y1, Y1
+	VDIVPS      Y2, Y1, Y1
+	VMULPS      (DI), Y15, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMOVUPS     Y3, (DI)
+	ADDQ        $32, SI
+	ADDQ        $32, DI
+	ADDQ        $32, R8
+	ADDQ        $32, R9
+	DECQ        CX
+	JNZ         adamloop
+adamdone:
+	VZEROUPPER
+	RET

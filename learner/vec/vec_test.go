@@ -1,0 +1,116 @@
+package vec
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func noise(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+func near(t *testing.T, what string, got, want []float32, tolerance float64) {
+	t.Helper()
+	for i := range want {
+		if d := math.Abs(float64(got[i] - want[i])); !(d <= tolerance*(1+math.Abs(float64(want[i])))) {
+			t.Fatalf("%s: element %d of %d is %v, want %v", what, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+// The fast way and the plain one agree, for all lengths around the vectors'.
+func TestAgreesWithLoops(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 1))
+	for n := range 140 {
+		x, y := noise(r, n), noise(r, n)
+		near(t, "Dot", []float32{Dot(x, y)}, []float32{dotGo(x, y)}, 2e-5)
+		a, b := append([]float32(nil), y...), append([]float32(nil), y...)
+		Axpy(1.5, x, a)
+		axpyGo(1.5, x, b)
+		near(t, "Axpy", a, b, 1e-5)
+
+		const rows = 9
+		ld := n + 3
+		table, idx, w := noise(r, rows*ld), make([]int32, r.IntN(7)), noise(r, 7)
+		for i := range idx {
+			idx[i] = r.Int32N(rows)
+		}
+		a, b = append([]float32(nil), y...), append([]float32(nil), y...)
+		Gather(idx, w[:len(idx)], table, ld, a)
+		gatherGo(idx, w, table, ld, b, 0)
+		near(t, "Gather", a, b, 1e-5)
+
+		for i := range x {
+			x[i] *= 10
+		}
+		sum, want := Exp(x, a, 1.25, -0.5), expGo(x, b, 1.25, -0.5)
+		near(t, "Exp", a, b, 4e-6)
+		near(t, "sum of Exp", []float32{sum}, []float32{want}, 4e-6)
+		if n > 0 {
+			want := x[0]
+			for _, v := range x {
+				want = max(want, v)
+			}
+			if got := Max(x); got != want {
+				t.Fatalf("Max of %d is %v, want %v", n, got, want)
+			}
+		}
+	}
+}
+
+func TestExpIsAccurate(t *testing.T) {
+	t.Parallel()
+	x := make([]float32, 8000)
+	for i := range x {
+		x[i] = float32(i-4000) / 4000 * 86
+	}
+	y := make([]float32, len(x))
+	Exp(x, y, 1, 0)
+	for i := range x {
+		want := math.Exp(float64(x[i]))
+		if e := math.Abs(float64(y[i])/want - 1); e > 3e-7 {
+			t.Fatalf("exp %v is %v, want %v", x[i], y[i], want)
+		}
+	}
+}
+
+// Adam against the formulas in float64.
+func TestAdam(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(2, 2))
+	const n = 21
+	p, m, v := noise(r, n), make([]float32, n), make([]float32, n)
+	wp, wm, wv := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range p {
+		wp[i] = float64(p[i])
+	}
+	for step := 1; step < 20; step++ {
+		g := noise(r, n)
+		Adam{0.9, 0.99, 1e-8, 0.01, 0.1, step}.Update(p, g, m, v)
+		for i := range wp {
+			x := float64(g[i])
+			wm[i], wv[i] = 0.9*wm[i]+0.1*x, 0.99*wv[i]+0.01*x*x
+			mh, vh := wm[i]/(1-math.Pow(0.9, float64(step))), wv[i]/(1-math.Pow(0.99, float64(step)))
+			wp[i] -= 0.01*0.1*wp[i] + 0.01*mh/(math.Sqrt(vh)+1e-8)
+			if math.Abs(float64(p[i])-wp[i]) > 1e-5 {
+				t.Fatalf("step %d, parameter %d is %v, want %v", step, i, p[i], wp[i])
+			}
+		}
+	}
+}
+
+func TestGatherRefusesRowsOutside(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Fatal("a row outside the table was read")
+		}
+	}()
+	Gather([]int32{3}, []float32{1}, make([]float32, 24), 8, make([]float32, 8))
+}
