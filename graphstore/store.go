@@ -82,7 +82,7 @@ func open(dir string, opts Options) (*Store, error) {
 	s.nodes = newCache[*Node](opts.CacheMB * mib / 4 * 3)
 	s.edges = newCache[[]Edge](opts.CacheMB * mib / 4)
 	var err error
-	if s.db, err = badger.Open(opts.badger(dir, &logger{log: opts.Logger, syncFailed: s.poison})); err != nil {
+	if s.db, err = openBadger(dir, opts, s.poison); err != nil {
 		// Badger keeps the cause as text only.
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 			err = fmt.Errorf("%w by another process: %w", ErrLocked, err)

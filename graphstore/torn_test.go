@@ -204,3 +204,44 @@ func TestDamagedValueLog(t *testing.T) {
 		t.Errorf("check of a damaged value: %q", problems)
 	}
 }
+
+// A process that dies between the creation of a log file and its first byte leaves it empty. The
+// next one must open the store all the same, with all that was committed.
+func TestEmptyLogFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(dir, tornOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := s.Begin()
+	if _, err := tx.PutArtifact(Doc{ID: "a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	want := rowsOf(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"00090.mem", "00091.mem", "000092.vlog"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if s, err = Open(dir, tornOptions()); err != nil {
+			t.Fatal(err)
+		}
+		if got := rowsOf(t, s); !maps.Equal(got, want) {
+			t.Errorf("%d rows, want %d", len(got), len(want))
+		}
+		if err := s.Check(func(p string) { t.Error(p) }); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
