@@ -15,15 +15,19 @@
 // not be made one, so a crash between them either loses a record or applies it
 // twice, and a running sum that was added to twice can not be told from a right one.
 //
-// One unit runs at a time. Records have precedence: background units are small
-// and are not begun while a batch waits.
+// One unit runs at a time. Records have precedence: while they come, background
+// units take about 10 ms each and half of the time at most, and none is begun
+// while a batch waits. A batch does its share of what it sets off (an embedding
+// and a list for each of its records), the background does the rest.
 //
 // What is exact. Deletions leave every list at once. A newcomer's list is
 // computed against all that is stored, and the lists it enters are found among
 // its own candidates. Everything else that can move a score (document
 // frequencies, embeddings of neighbours) is followed by the background sweep,
 // which recomputes an artifact's features and lists when the archive has
-// changed by more than Config.Sweep since they were made. With Sweep, Epsilon
-// and Tolerance 0 and all queues empty, the lists are a pure function of the
-// live artifacts.
+// changed by more than Config.Sweep since they were made; the weights of words
+// and entities that a score is made with may be older than it by a tenth of
+// that. How far embeddings are from exact is sampled and exported
+// (kilim_embedding_drift). With Sweep, Epsilon and Tolerance 0 and all queues
+// empty, the lists are a pure function of the live artifacts.
 package chain
