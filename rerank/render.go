@@ -1,7 +1,6 @@
 package rerank
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,7 +41,8 @@ func (m *OutMessage) Render(topics Topics, source, writer string, seq uint64) (k
 	}
 	switch m.Kind {
 	case KindUpdate:
-		value, err := json.Marshal(m.Update)
+		// Not by json.Marshal, which would read all that again to check it.
+		value, err := m.Update.MarshalJSON()
 		if err != nil {
 			return kafka.Message{}, fmt.Errorf("rerank: render update of %q: %w", m.ID, err)
 		}
