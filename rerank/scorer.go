@@ -74,8 +74,8 @@ type Prepared struct {
 	begin, end float64
 }
 
-// Prepare multiplies the weights in. Score only artifacts with each other that were
-// prepared with the same weights.
+// Prepare multiplies the weights in. Artifacts that are scored with each other should be
+// prepared with the same weights, or nearly: each is a unit vector under its own.
 func Prepare(e *Evidence, w Weights) *Prepared {
 	p := &Prepared{e: e, buckets: make([]uint32, len(e.Words))}
 	buf := make([]float32, len(e.Entities)+len(e.Words))
