@@ -150,10 +150,13 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 	consumed := consumer.NewMetrics(reg)
 	metrics := chain.NewMetrics(reg, consumed.Refused)
 	var err error
-	a.engine, err = chain.Open(chain.FromConfig(a.cfg), a.store, metrics, func() { a.publisher.Wake() }, a.log.With("part", "chain"))
+	cfg := chain.FromConfig(a.cfg)
+	cfg.Snapshot = filepath.Join(a.cfg.Data, "index.snapshot")
+	a.engine, err = chain.Open(cfg, a.store, metrics, func() { a.publisher.Wake() }, a.log.With("part", "chain"))
 	if err != nil {
 		return err
 	}
+	a.down.add("index", a.engine.SaveIndex)
 	a.publisher, err = a.newPublisher(reg, metrics)
 	if err != nil {
 		return err
@@ -162,7 +165,7 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.consumer, err = consumer.New(consumer.Config{
 		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
-		Limits:       chain.FromConfig(a.cfg).Limits,
+		Limits:       cfg.Limits,
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: metrics.ObserveStage,
 	}, a.conn, a.engine, consumed, a.log.With("part", "consumer"))

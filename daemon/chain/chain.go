@@ -26,8 +26,10 @@ type Config struct {
 	DeadLetters string
 	// Engine is the index engine, see annindex.New.
 	Engine string
-	Text   text.Config
-	Model  sage.Config
+	// Snapshot is the file that keeps the index from one start to the next; empty: none does.
+	Snapshot string
+	Text     text.Config
+	Model    sage.Config
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32
@@ -133,6 +135,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err := e.adopt(); err != nil {
 		return nil, err
 	}
+	e.restoreIndex()
 	if err := store.View(e.load); err != nil {
 		return nil, fmt.Errorf("chain: load state: %w", err)
 	}
@@ -200,14 +203,13 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if e.refresher, err = refresh.New(rc, e.model, labeler{e.encoder}, pushes); err != nil {
 		return err
 	}
+	if err := e.fillIndex(r); err != nil {
+		return err
+	}
 	var encoded, ranked []stamped
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if n.Type != graphstore.Artifact || n.Placeholder {
 			return true
-		}
-		if bad = e.index.Put(uint64(n.ID), n.Embedding); bad != nil {
-			bad = fmt.Errorf("artifact %q: %w", n.Key, bad)
-			return false
 		}
 		encoded = append(encoded, stamped{id: n.ID, at: n.EncodedAt})
 		var b []byte
