@@ -82,7 +82,8 @@ func (g *Graph) connect(s *scratch, from, to uint32, level int) bool {
 }
 
 // reselect replaces a full list by a choice among its slots and one more, which is counted already.
-// The list's lock is held.
+// It is left with room for some more, since a choice costs as much as many
+// links. The list's lock is held.
 func (g *Graph) reselect(s *scratch, from, to uint32, level int, list []uint32) bool {
 	a := s.arena
 	n := copy(s.fresh, list)
@@ -96,7 +97,7 @@ func (g *Graph) reselect(s *scratch, from, to uint32, level int, list []uint32) 
 			s.keys, _ = insert(s.keys, keyOf(s.scores[i], slot), n)
 		}
 	}
-	s.choose(len(list), len(list)*g.keep/100, a.scale(from))
+	s.choose(len(list), len(list)*3/4, a.scale(from))
 	return g.replace(s, list, s.fresh[:n], to, level)
 }
 

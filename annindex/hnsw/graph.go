@@ -14,12 +14,8 @@ type Graph struct {
 
 	// shape is held for reading by every change, and for writing by what replaces the
 	// arena or needs it to stand still. Searches take no lock but of the pool of scratches.
-	// keep is the percentage of a list that is filled with candidates passed over.
-	keep      int
-	mendBelow int
-	relinkEf  int
-	shape     sync.RWMutex
-	arena     atomic.Pointer[arena]
+	shape sync.RWMutex
+	arena atomic.Pointer[arena]
 
 	idLocks   [256]sync.Mutex  // a change of an id holds its lock
 	listLocks [1024]sync.Mutex // a change of a slot's lists holds its lock, and no other such
@@ -43,7 +39,7 @@ func New(cfg Config) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg, keep: 75, mendBelow: 75, relinkEf: 64}
+	g := &Graph{cfg: cfg}
 	g.reset(cfg.Capacity)
 	return g, nil
 }
@@ -131,8 +127,16 @@ func (g *Graph) grow(full *arena) {
 	}
 }
 
-// Put inserts a vector, or moves it if the id is there. A move is graded by the way it goes
-// compared to the distance of the vector's neighbours in the graph, which tells how dense it is there (see move).
+// Put inserts a vector, or moves it if the id is there. A move is graded by the way
+// the vector goes and by the mean distance of its neighbours in the graph, which tells how dense it is there:
+//
+//   - if all ways since the links were last chosen add up to no more than Config.Still of that distance,
+//     the vector is rewritten and the links stay;
+//   - else, if the way is no more than Config.Far of it, the links are chosen anew, in a search that begins
+//     at the present ones;
+//   - else the vector is inserted again, and removed from where it was.
+//
+// It is found throughout, at one place or the other.
 func (g *Graph) Put(id uint64, vec []float32) error {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
 		return err
@@ -149,10 +153,16 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 	defer g.shape.RUnlock()
 	s.fit(a)
 	a.write(slot, id, vec, linkable, s.codes)
-	g.link(s, slot, vec)
+	// A vector that is re-inserted gets half as many links again: in a turnover of all vectors
+	// that keeps recall within a few thousandths of a fresh graph's (bench, task turnover).
+	most := g.cfg.M
+	old, moved := g.slotOf(id)
+	if moved {
+		most += most / 2
+	}
+	g.link(s, slot, vec, most)
 
 	g.slotsLock.Lock()
-	old, moved := g.slots[id]
 	g.slots[id] = slot
 	g.slotsLock.Unlock()
 	if !moved {

@@ -15,8 +15,8 @@ func (a *arena) scale(slot uint32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
 }
 
-// link connects a slot, which is written, with its neighbours on all its levels (Algorithm 1).
-func (g *Graph) link(s *scratch, slot uint32, vec []float32) {
+// link connects a slot, which is written, with up to most neighbours on each of its levels (Algorithm 1).
+func (g *Graph) link(s *scratch, slot uint32, vec []float32, most int) {
 	a := s.arena
 	for {
 		level := int(a.levels[slot])
@@ -29,27 +29,43 @@ func (g *Graph) link(s *scratch, slot uint32, vec []float32) {
 		if !ok {
 			continue // the last other one went just now
 		}
+		s.above = s.above[:0]
 		for l := min(level, top); l >= 0; l-- {
 			s.start(key)
 			s.visited[slot] = s.epoch
 			s.explore(l, g.cfg.EfConstruction)
 			key = s.pool[0]
-			g.join(s, slot, l)
+			s.candidates(slot)
+			s.above = append(s.above[:0], s.pool...)
+			g.join(s, slot, l, min(most, len(a.links(slot, l))))
 		}
 		g.raise(a, slot, level)
-		if load(a.in(slot, 0)) > 0 {
-			return
+		if load(a.in(slot, 0)) == 0 {
+			g.force(s, slot)
 		}
-		if e, _ := entryOf(a.entry.Load()); e == slot {
-			return
-		}
-		// All that it was linked to went meanwhile.
+		return
 	}
 }
 
-// join links a slot with a choice from the pool, both ways. If none of them accepts it on the lowest level,
-// the others are tried.
-func (g *Graph) join(s *scratch, slot uint32, level int) {
+// force makes a link to a slot that all around it refused or went from meanwhile: from the first in use
+// that takes it. That is rare, and need not be near.
+func (g *Graph) force(s *scratch, slot uint32) {
+	a := s.arena
+	for other := range uint32(a.slots) {
+		if other != slot && a.is(other, linkable) && g.connect(s, other, slot, 0) {
+			g.connect(s, slot, other, 0)
+			return
+		}
+	}
+}
+
+// candidates sets s.keys to those of the pool, and of the level above, that links may be made to.
+//
+// The latter are what the algorithm does not have. In a graph that only grows, the first nodes
+// find each other though they are far apart, and their links are the ways between clusters. In one whose vectors have
+// all been replaced no node has seen an empty graph, and those ways are gone: searches end in a wrong cluster. Those
+// found on the level above, of which there are few to a cluster, stand in for the nodes of a young graph.
+func (s *scratch) candidates(slot uint32) {
 	a := s.arena
 	s.keys = s.keys[:0]
 	for _, key := range s.pool {
@@ -57,7 +73,21 @@ func (g *Graph) join(s *scratch, slot uint32, level int) {
 			s.keys = append(s.keys, key)
 		}
 	}
-	s.choose(g.cfg.M, g.cfg.M, s.unit)
+	if len(s.above) == 0 {
+		return
+	}
+	for _, key := range s.above {
+		if other := slotOf(key); s.visited[other] != s.epoch && a.is(other, linkable) {
+			s.keys = append(s.keys, key)
+		}
+	}
+	s.sortKeys()
+}
+
+// join links a slot with a choice from the candidates, both ways. If none of them accepts it on the lowest level,
+// the others are tried.
+func (g *Graph) join(s *scratch, slot uint32, level, most int) {
+	s.choose(most, most, s.unit)
 	s.picked = append(s.picked[:0], s.chosen...)
 	accepted := false
 	for _, key := range s.picked {

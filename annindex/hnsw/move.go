@@ -6,6 +6,10 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
+// relinkEf is the number of candidates among which a vector that moved a little
+// finds its neighbours: fewer than an insertion's, as the search begins among them.
+const relinkEf = 100
+
 // moveInPlace moves a vector that is there by less than to another neighbourhood, and returns whether it did.
 // The id's lock is held.
 func (g *Graph) moveInPlace(s *scratch, id uint64, vec []float32) bool {
@@ -70,17 +74,28 @@ func (g *Graph) relink(s *scratch, slot uint32, vec []float32) {
 		list := a.links(slot, level)
 		n := a.rows.Unvisited(list, s.visited, s.epoch, s.fresh, &list[0])
 		a.rows.Scores(s.query, s.fresh, n, s.scores)
+		s.present = s.present[:0]
 		for i, score := range s.scores[:n] {
-			s.pool, _ = insert(s.pool, keyOf(score, s.fresh[i]), g.relinkEf)
+			key := keyOf(score, s.fresh[i])
+			s.present = append(s.present, key)
+			s.pool, _ = insert(s.pool, key, relinkEf)
 		}
 		if n == 0 {
 			continue
 		}
-		s.explore(level, g.relinkEf)
+		s.explore(level, relinkEf)
+		// The present links are candidates also if the search found enough nearer ones: those that lead far
+		// away are the ones that hold the graph together.
 		s.keys = s.keys[:0]
+		worst := s.pool[len(s.pool)-1] &^ followed
 		for _, key := range s.pool {
 			if a.is(slotOf(key), linkable) {
 				s.keys = append(s.keys, key)
+			}
+		}
+		for _, key := range s.present {
+			if key < worst && a.is(slotOf(key), linkable) {
+				s.keys, _ = insert(s.keys, key, len(s.keys)+1)
 			}
 		}
 		g.rejoin(s, slot, level, n)

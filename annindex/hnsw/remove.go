@@ -88,7 +88,7 @@ func (g *Graph) mend(s *scratch, from, dead uint32, level int) {
 	store(&list[at], list[last])
 	store(&list[last], none)
 	sub(a.in(dead, level))
-	if !a.is(from, linkable) || last > len(list)*g.mendBelow/100 {
+	if !a.is(from, linkable) {
 		return
 	}
 	if heir := g.heir(s, from, list[:last]); heir != none {
@@ -191,7 +191,7 @@ func (g *Graph) rescue(s *scratch, slot uint32) {
 		return
 	}
 	if _, ok := a.read(slot, s.vector); ok {
-		g.link(s, slot, s.vector)
+		g.link(s, slot, s.vector, g.cfg.M)
 	}
 }
 

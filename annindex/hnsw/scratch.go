@@ -50,20 +50,22 @@ type scratch struct {
 	fresh   []uint32
 	scores  []float32
 	// For choosing neighbours:
-	codes  []int16
-	keys   []uint64
-	chosen []uint64
-	pruned []uint64
-	some   []uint32
-	marks  []float32
-	vector []float32
-	states []uint32
-	slots  []uint32
-	picked []uint64
-	around []uint32
-	seen   []uint32
-	exact  []float32
-	hits   []ann.Hit
+	codes   []int16
+	keys    []uint64
+	chosen  []uint64
+	pruned  []uint64
+	some    []uint32
+	marks   []float32
+	vector  []float32
+	states  []uint32
+	slots   []uint32
+	picked  []uint64
+	present []uint64
+	above   []uint64
+	around  []uint32
+	seen    []uint32
+	exact   []float32
+	hits    []ann.Hit
 }
 
 // fit prepares the scratch for an arena, which may be another than that it was last used with.

@@ -38,6 +38,11 @@ func streamLength(dim int, count, upper uint64, c *Config) uint64 {
 func (g *Graph) Snapshot(w io.Writer) error {
 	g.shape.Lock()
 	defer g.shape.Unlock()
+	// The dead are left out, and with them their links, which may be the last to some slot.
+	s := g.scratch()
+	defer g.release(s)
+	s.fit(g.arena.Load())
+	g.sweep(s)
 	if err := g.write(w); err != nil {
 		return fmt.Errorf("annindex: write snapshot: %w", err)
 	}

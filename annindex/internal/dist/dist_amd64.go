@@ -7,7 +7,7 @@ import "golang.org/x/sys/cpu"
 // hasAVX2 says whether the vector forms can run; set once, before any call.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-// Name is the form in use: "avx2", "neon" or "go".
+// Name is the form in use: "avx2" or "go".
 func Name() string {
 	if hasAVX2 {
 		return "avx2"

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"kilim/annindex/hnsw"
+)
+
+// deleteTask deletes half of the vectors at random, and the tenth of them nearest to one, each from an index of its
+// own, and measures the rest beside a fresh index of it.
+func (r *run) deleteTask() error {
+	now, err := r.data.state("base.f32", "truth.i32", 0)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	n := len(now.vectors)
+	order := rng.Perm(n)
+	half := order[:n/2]
+	centre := now.vectors[order[0]]
+	slices.SortFunc(order, func(a, b int) int {
+		if x, y := dot(centre, now.vectors[a]), dot(centre, now.vectors[b]); x != y {
+			return map[bool]int{true: -1, false: 1}[x > y]
+		}
+		return a - b
+	})
+	for _, c := range []struct {
+		way  string
+		gone []int
+	}{{"half", slices.Clone(half)}, {"cluster", order[:n/10]}} {
+		if err := r.deleteSome(now, c.way, c.gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) deleteSome(now state, way string, gone []int) error {
+	g, _, err := r.build(now.vectors, 1)
+	if err != nil {
+		return err
+	}
+	s := newSearcher(g, len(r.data.queries))
+	ef, err := s.smallest(r.data.queries, now, 0.95)
+	if err != nil {
+		return err
+	}
+	dead := map[uint64]bool{}
+	start := time.Now()
+	for _, id := range gone {
+		if err := g.Delete(uint64(id)); err != nil {
+			return err
+		}
+		dead[uint64(id)] = true
+	}
+	rate := float64(len(gone)) / time.Since(start).Seconds()
+	fresh, err := hnsw.New(hnsw.Config{Dim: g.Dim(), M: r.m, EfConstruction: efConstruction, ScanBelow: -1})
+	if err != nil {
+		return err
+	}
+	left := make([]uint32, 0, len(now.vectors))
+	for id, v := range now.vectors {
+		if !dead[uint64(id)] {
+			left = append(left, uint32(id))
+			if err := fresh.Put(uint64(id), v); err != nil {
+				return err
+			}
+		}
+	}
+	rest := state{vectors: now.vectors, truth: make([][]uint32, len(r.data.queries))}
+	for q, query := range r.data.queries {
+		scores := make(map[uint32]float64, len(left))
+		for _, id := range left {
+			scores[id] = dot(query, now.vectors[id])
+		}
+		slices.SortFunc(left, func(a, b uint32) int {
+			if scores[a] > scores[b] {
+				return -1
+			}
+			return 1
+		})
+		rest.truth[q] = slices.Clone(left[:answers])
+	}
+	back := 0
+	if err := s.all(r.data.queries, ef, 1); err != nil {
+		return err
+	}
+	for _, hits := range s.found {
+		for _, h := range hits {
+			if dead[h.ID] {
+				back++
+			}
+		}
+	}
+	f := newSearcher(fresh, len(r.data.queries))
+	if err := f.all(r.data.queries, ef, 1); err != nil {
+		return err
+	}
+	r.emit(record{"task": "delete", "way": way, "ef": ef, "deletes_per_s": rate, "deleted": len(gone), "returned": back,
+		"recall": s.recall(r.data.queries, rest), "recall_fresh": f.recall(r.data.queries, rest)})
+	return nil
+}
+
+// loadTask times the snapshot of a large index to a file and back. How its vectors lie does not
+// matter for that; they are random ones around a few thousand centres.
+func (r *run) loadTask(n int) error {
+	const dim = 128
+	rng := rand.New(rand.NewPCG(2, 1))
+	centres := make([][]float32, 5000)
+	for i := range centres {
+		centres[i] = make([]float32, dim)
+		for j := range centres[i] {
+			centres[i][j] = float32(rng.NormFloat64() / math.Sqrt(dim))
+		}
+	}
+	before, err := residentMB()
+	if err != nil {
+		return err
+	}
+	g, err := hnsw.New(hnsw.Config{Dim: dim, M: r.m, EfConstruction: 40, Capacity: n})
+	if err != nil {
+		return err
+	}
+	vec := make([]float32, dim)
+	for id := range uint64(n) {
+		for j, x := range centres[rng.IntN(len(centres))] {
+			vec[j] = x + float32(0.3*rng.NormFloat64()/math.Sqrt(dim))
+		}
+		if err := g.Put(id, vec); err != nil {
+			return err
+		}
+	}
+	after, err := residentMB()
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp("", "kilim-ann")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	start := time.Now()
+	if err := g.Snapshot(f); err != nil {
+		return err
+	}
+	wrote := time.Since(start)
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	back, err := hnsw.New(hnsw.Config{Dim: dim, M: r.m})
+	if err != nil {
+		return err
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return err
+	}
+	start = time.Now()
+	if err := back.Restore(f); err != nil {
+		return err
+	}
+	loaded := time.Since(start)
+	a, err := g.Search(vec, answers, nil)
+	if err != nil {
+		return err
+	}
+	b, err := back.Search(vec, answers, nil)
+	if err != nil {
+		return err
+	}
+	r.emit(record{"task": "load", "vectors": n, "mb": after - before, "file_mb": float64(info.Size()) / 1e6,
+		"write_s": wrote.Seconds(), "load_s": loaded.Seconds(), "same_answers": slices.Equal(a, b)})
+	return nil
+}
