@@ -1,0 +1,201 @@
+package tape
+
+import (
+	"fmt"
+
+	"kilim/learner/vec"
+)
+
+// CSR lists the sources of each row of a result: of row i the entries
+// Start[i] .. Start[i+1]-1.
+type CSR struct {
+	Start  []int32
+	Source []int32
+	Weight []float32
+}
+
+// Rows is the number of rows of the result.
+func (c CSR) Rows() int { return len(c.Start) - 1 }
+
+// transposed lists for each of n sources the rows that read it, and where the
+// entry stood.
+type transposed struct{ start, row, entry []int32 }
+
+func (c CSR) transpose(n int) transposed {
+	t := transposed{make([]int32, n+1), make([]int32, len(c.Source)), make([]int32, len(c.Source))}
+	for _, s := range c.Source {
+		t.start[s+1]++
+	}
+	for i := range n {
+		t.start[i+1] += t.start[i]
+	}
+	at := append([]int32(nil), t.start...)
+	for r := range c.Rows() {
+		for e := c.Start[r]; e < c.Start[r+1]; e++ {
+			k := at[c.Source[e]]
+			at[c.Source[e]]++
+			t.row[k], t.entry[k] = int32(r), e
+		}
+	}
+	return t
+}
+
+// Edges are a CSR with a relation for each entry, prepared for Mix. They are
+// immutable and may be used by many tapes.
+type Edges struct {
+	csr      CSR
+	relation []int32
+	sources  int
+	back     transposed
+}
+
+// NewEdges prepares entries among sources rows; relations are below limit.
+func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
+	if len(c.Start) == 0 || int(c.Start[len(c.Start)-1]) != len(c.Source) || len(c.Weight) != len(c.Source) || len(relation) != len(c.Source) {
+		return nil, fmt.Errorf("tape: edges: %d starts, %d sources, %d weights, %d relations don't fit together", len(c.Start), len(c.Source), len(c.Weight), len(relation))
+	}
+	for i := range c.Rows() {
+		if c.Start[i] > c.Start[i+1] || c.Start[0] != 0 {
+			return nil, fmt.Errorf("tape: edges: start of row %d is above that of the next", i)
+		}
+	}
+	for e, s := range c.Source {
+		if s < 0 || int(s) >= sources {
+			return nil, fmt.Errorf("tape: edges: source %d of entry %d: there are %d rows", s, e, sources)
+		}
+		if r := relation[e]; r < 0 || int(r) >= limit {
+			return nil, fmt.Errorf("tape: edges: relation %d of entry %d: there are %d", r, e, limit)
+		}
+	}
+	return &Edges{c, relation, sources, c.transpose(sources)}, nil
+}
+
+// Rows is the number of rows of the result.
+func (e *Edges) Rows() int { return e.csr.Rows() }
+
+type gather struct {
+	y, x Matrix
+	csr  CSR
+}
+
+// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It
+// has no gradient: x are features.
+func (t *Tape) Gather(y, x Matrix, c CSR) {
+	fit("y", y.Rows, c.Rows())
+	fit("y", y.Cols, x.Cols)
+	o := t.slabs.gathers.next()
+	*o = gather{y, x, c}
+	t.team.Run(o, parts(y.Rows))
+}
+
+func (o *gather) Part(i, _ int) {
+	from, to := bounds(i, o.y.Rows)
+	for r := from; r < to; r++ {
+		a, b := o.csr.Start[r], o.csr.Start[r+1]
+		y := o.y.Row(r)
+		clear(y)
+		vec.Gather(o.csr.Source[a:b], o.csr.Weight[a:b], o.x.Data, o.x.Cols, y)
+	}
+}
+
+type mix struct {
+	y, x, c Matrix
+	edges   *Edges
+	bases   int
+	weight  []float32 // bases runs of one weight an entry
+	sums    []float32 // gradients of c, of each part
+	number  int       // of parts
+}
+
+// Mix is the mean aggregation of relations that share a basis (Schlichtkrull et
+// al. 2018, equation 3, with the sums exchanged): y is rows x bases*width and
+//
+//	y[i, b] = sum over the entries e of row i of Weight[e] * c[relation e, b] * x[Source e]
+//
+// so that y times the stacked bases is the sum over the relations of W_r mean_r.
+func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
+	bases := c.Cols
+	fit("x", x.Rows, edges.sources)
+	fit("y", y.Rows, edges.Rows())
+	fit("y", y.Cols, bases*x.Cols)
+	o := t.slabs.mixes.next()
+	n := len(edges.csr.Source)
+	*o = mix{y: y, x: x, c: c, edges: edges, bases: bases, weight: t.Scratch(bases * n)}
+	for e, r := range edges.relation {
+		w := edges.csr.Weight[e]
+		for b, k := range c.Row(int(r)) {
+			o.weight[b*n+e] = w * k
+		}
+	}
+	t.team.Run((*mixForward)(o), parts(y.Rows))
+	t.note(o, y)
+}
+
+type mixForward mix
+
+func (o *mixForward) Part(i, _ int) {
+	from, to := bounds(i, o.y.Rows)
+	w, n := o.x.Cols, int32(len(o.edges.csr.Source))
+	for r := from; r < to; r++ {
+		y := o.y.Row(r)
+		clear(y)
+		a, b := o.edges.csr.Start[r], o.edges.csr.Start[r+1]
+		for k := range int32(o.bases) {
+			vec.Gather(o.edges.csr.Source[a:b], o.weight[k*n+a:k*n+b], o.x.Data, w, y[int(k)*w:int(k+1)*w])
+		}
+	}
+}
+
+func (o *mix) back(t *Tape) {
+	o.y.zeroed()
+	if o.x.grad != nil {
+		o.x.zeroed()
+		t.team.Run((*mixSources)(o), parts(o.x.Rows))
+	}
+	if o.c.grad == nil {
+		return
+	}
+	o.number = parts(o.y.Rows)
+	o.sums = t.Scratch(o.number * len(o.c.Data))
+	t.team.Run((*mixRelations)(o), o.number)
+	addParts(o.c.Grad(), o.sums)
+}
+
+// mixSources adds up, for each source, what the rows that read it send back.
+type mixSources mix
+
+func (o *mixSources) Part(i, _ int) {
+	from, to := bounds(i, o.x.Rows)
+	w, n := o.x.Cols, len(o.edges.csr.Source)
+	gy, gx := o.y.Grad(), o.x.Grad()
+	for s := from; s < to; s++ {
+		g := gx[s*w : (s+1)*w]
+		for k := o.edges.back.start[s]; k < o.edges.back.start[s+1]; k++ {
+			row := gy[int(o.edges.back.row[k])*o.bases*w:]
+			for b := range o.bases {
+				vec.Axpy(o.weight[b*n+int(o.edges.back.entry[k])], row[b*w:(b+1)*w], g)
+			}
+		}
+	}
+}
+
+// mixRelations is the gradient of the coefficients.
+type mixRelations mix
+
+func (o *mixRelations) Part(i, _ int) {
+	from, to := bounds(i, o.y.Rows)
+	w := o.x.Cols
+	sums := o.sums[i*len(o.c.Data) : (i+1)*len(o.c.Data)]
+	clear(sums)
+	gy := o.y.Grad()
+	for r := from; r < to; r++ {
+		row := gy[r*o.bases*w : (r+1)*o.bases*w]
+		for e := o.edges.csr.Start[r]; e < o.edges.csr.Start[r+1]; e++ {
+			x := o.x.Row(int(o.edges.csr.Source[e]))
+			at := int(o.edges.relation[e]) * o.bases
+			for b := range o.bases {
+				sums[at+b] += o.edges.csr.Weight[e] * vec.Dot(row[b*w:(b+1)*w], x)
+			}
+		}
+	}
+}

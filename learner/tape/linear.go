@@ -1,0 +1,191 @@
+package tape
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+
+	"kilim/learner/vec"
+)
+
+type product struct{ y, x, w Matrix }
+
+// Product is y = x*w, or y += x*w when add is set.
+func (t *Tape) Product(y, x, w Matrix, add bool) {
+	fit("x", x.Cols, w.Rows)
+	fit("y", y.Cols, w.Cols)
+	fit("y", y.Rows, x.Rows)
+	if x.Rows == 0 {
+		return
+	}
+	t.multiply(blas.NoTrans, blas.NoTrans, x.Rows, w.Cols, x.Cols, x.Data, x.Cols, w.Data, w.Cols, y.Data, y.Cols, add)
+	o := t.slabs.products.next()
+	*o = product{y, x, w}
+	t.note(o, y)
+}
+
+func (o *product) back(t *Tape) {
+	dy := o.y.Grad()
+	if o.w.grad != nil {
+		g, add := o.w.sink()
+		t.multiply(blas.Trans, blas.NoTrans, o.w.Rows, o.w.Cols, o.x.Rows, o.x.Data, o.x.Cols, dy, o.y.Cols, g, o.w.Cols, add)
+	}
+	if o.x.grad != nil {
+		g, add := o.x.sink()
+		t.multiply(blas.NoTrans, blas.Trans, o.x.Rows, o.x.Cols, o.y.Cols, dy, o.y.Cols, o.w.Data, o.w.Cols, g, o.x.Cols, add)
+	}
+}
+
+// Activation is what Bias applies.
+type Activation int
+
+// The activations; GELU is the exact one, x*Phi(x) (Hendrycks, Gimpel 2016).
+const (
+	Identity Activation = iota
+	ReLU
+	GELU
+)
+
+type bias struct {
+	y, b  Matrix
+	act   Activation
+	slope []float32 // of GELU
+	sums  []float32 // of each part, while going back
+	drop  Drop
+}
+
+// Bias is y = drop(act(y + b)), in place; b is one row. Drop is taken with ReLU
+// only.
+func (t *Tape) Bias(y, b Matrix, act Activation, drop Drop) {
+	fit("bias", len(b.Data), y.Cols)
+	if drop.Rate > 0 && act != ReLU {
+		panic("tape: Bias drops with ReLU only")
+	}
+	o := t.slabs.biases.next()
+	*o = bias{y: y, b: b, act: act, drop: drop}
+	if act == GELU && !t.off {
+		o.slope = t.Scratch(len(y.Data))
+	}
+	t.team.Run((*biasForward)(o), parts(y.Rows))
+	t.note(o, y)
+}
+
+type biasForward bias
+
+func (o *biasForward) Part(i, _ int) {
+	from, to := bounds(i, o.y.Rows)
+	b := o.b.Data
+	for r := from; r < to; r++ {
+		y := o.y.Row(r)
+		switch o.act {
+		case Identity:
+			for j, x := range b {
+				y[j] += x
+			}
+		case ReLU:
+			for j, x := range b {
+				v := y[j] + x
+				if v < 0 {
+					v = 0
+				}
+				y[j] = v
+			}
+			if o.drop.Rate > 0 {
+				o.drop.apply(r, y, y)
+			}
+		case GELU:
+			for j, x := range b {
+				y[j] += x
+			}
+			var slope []float32
+			if o.slope != nil {
+				slope = o.slope[r*len(b) : (r+1)*len(b)]
+			}
+			gelu(y, slope)
+		}
+	}
+}
+
+// gelu replaces y by GELU(y) and, unless slope is nil, writes the derivative to
+// it. The distribution function Phi is taken from erf by Abramowitz and Stegun
+// 7.1.26, which is within 1.5e-7.
+func gelu(y, slope []float32) {
+	var e [64]float32
+	for len(y) > 0 {
+		n := min(len(e), len(y))
+		for j, x := range y[:n] {
+			e[j] = x * x
+		}
+		vec.Exp(e[:n], e[:n], -0.5, 0)
+		for j, x := range y[:n] {
+			z := x
+			if z < 0 {
+				z = -z
+			}
+			k := 1 / (1 + 0.3275911*math.Sqrt2/2*z)
+			tail := 0.5 * e[j] * k * (0.254829592 + k*(-0.284496736+k*(1.421413741+k*(-1.453152027+k*1.061405429))))
+			phi := 1 - tail
+			if x < 0 {
+				phi = tail
+			}
+			y[j] = x * phi
+			if slope != nil {
+				slope[j] = phi + x*e[j]*float32(1/(math.Sqrt2*math.SqrtPi))
+			}
+		}
+		y = y[n:]
+		if slope != nil {
+			slope = slope[n:]
+		}
+	}
+}
+
+func (o *bias) back(t *Tape) {
+	o.y.Grad() // cleared before the parts look at it
+	n := parts(o.y.Rows)
+	o.sums = t.Scratch(n * o.y.Cols)
+	t.team.Run((*biasBackward)(o), n)
+	if o.b.grad != nil {
+		addParts(o.b.Grad(), o.sums)
+	}
+}
+
+// addParts adds the sums of all parts, in their order.
+func addParts(to, sums []float32) {
+	for ; len(sums) > 0; sums = sums[len(to):] {
+		vec.Axpy(1, sums[:len(to)], to)
+	}
+}
+
+type biasBackward bias
+
+func (o *biasBackward) Part(i, _ int) {
+	from, to := bounds(i, o.y.Rows)
+	n := o.y.Cols
+	grad := o.y.Grad()
+	sum := o.sums[i*n : (i+1)*n]
+	clear(sum)
+	scale := float32(1)
+	if o.drop.Rate > 0 {
+		scale = o.drop.scale()
+	}
+	for r := from; r < to; r++ {
+		g := grad[r*n : (r+1)*n]
+		switch o.act {
+		case ReLU:
+			// Zero stands where ReLU or the dropout put it.
+			for j, y := range o.y.Row(r) {
+				if y > 0 {
+					g[j] *= scale
+				} else {
+					g[j] = 0
+				}
+			}
+		case GELU:
+			for j, s := range o.slope[r*n : (r+1)*n] {
+				g[j] *= s
+			}
+		}
+		vec.Axpy(1, g, sum)
+	}
+}
