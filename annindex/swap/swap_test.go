@@ -1,0 +1,130 @@
+package swap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"kilim/annindex"
+)
+
+func flat(t *testing.T, dim int) annindex.Index {
+	t.Helper()
+	ix, err := annindex.New("flat", dim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ix
+}
+
+// TestRebuild changes the index at random during rebuilds, at known places among the ids that are carried, and compares with a
+// map before and after each.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	const dim, ids = 3, 60
+	rng := rand.New(rand.NewPCG(1, 1))
+	x := New(flat(t, dim))
+	dull := map[uint64][]float32{}
+	change := func() {
+		id := rng.Uint64N(ids)
+		if rng.IntN(3) == 0 {
+			_, there := dull[id]
+			if err := x.Delete(id); there != (err == nil) {
+				t.Fatalf("delete %d (there: %v): %v", id, there, err)
+			}
+			delete(dull, id)
+			return
+		}
+		v := []float32{1 + rng.Float32(), rng.Float32(), rng.Float32()}
+		if err := x.Put(id, v); err != nil {
+			t.Fatal(err)
+		}
+		dull[id] = v
+	}
+	same := func(when string) {
+		t.Helper()
+		if x.Len() != len(dull) {
+			t.Fatalf("%s: %d vectors, want %d", when, x.Len(), len(dull))
+		}
+		out := make([]float32, dim)
+		for id, v := range dull {
+			if !x.Vector(id, out) || !slices.Equal(out, v) {
+				t.Fatalf("%s: vector %d is %v, want %v", when, id, out, v)
+			}
+		}
+	}
+	for range 200 {
+		before, next := x.now(), flat(t, dim)
+		err := x.Rebuild(context.Background(), next, func(yield func(uint64) bool) {
+			for id := range uint64(ids) {
+				for range rng.IntN(3) {
+					change()
+				}
+				same("during")
+				if x.now() != before {
+					t.Fatal("swapped before its time")
+				}
+				if !yield(id) {
+					return
+				}
+			}
+		})
+		if err != nil || x.now() != next {
+			t.Fatalf("rebuild: %v, swapped: %v", err, x.now() == next)
+		}
+		same("after")
+		change()
+		same("later")
+	}
+}
+
+func TestRebuildThatFails(t *testing.T) {
+	t.Parallel()
+	x := New(flat(t, 2))
+	for id := range uint64(9) {
+		if err := x.Put(id, []float32{1, float32(id)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var file bytes.Buffer
+	if err := x.Snapshot(&file); err != nil {
+		t.Fatal(err)
+	}
+	before := x.now()
+	ended, end := context.WithCancel(context.Background())
+	end()
+	all := slices.Values([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8})
+	restoring := func(yield func(uint64) bool) {
+		if err := x.Restore(&file); err != nil {
+			t.Fatal(err)
+		}
+		yield(0)
+	}
+	nested := func(yield func(uint64) bool) {
+		if err := x.Rebuild(context.Background(), flat(t, 2), all); !errors.Is(err, ErrRebuilding) {
+			t.Errorf("a rebuild in a rebuild: %v", err)
+		}
+	}
+	for what, run := range map[string]func() error{
+		"an ended context":  func() error { return x.Rebuild(ended, flat(t, 2), all) },
+		"another dimension": func() error { return x.Rebuild(context.Background(), flat(t, 3), all) },
+		"one that is full":  func() error { return x.Rebuild(context.Background(), x.now(), all) },
+		"ids not given":     func() error { return x.Rebuild(context.Background(), flat(t, 2), nested) },
+		"a restore":         func() error { return x.Rebuild(context.Background(), flat(t, 2), restoring) },
+	} {
+		if err := run(); err == nil || x.now() != before || x.Len() != 9 || x.next != nil {
+			t.Errorf("%s: %v, %d vectors", what, err, x.Len())
+		}
+	}
+	if err := x.Rebuild(context.Background(), flat(t, 2), all); err != nil || x.now() == before {
+		t.Errorf("a rebuild after those: %v", err)
+	}
+	hits, err := x.Search([]float32{0, 1}, 1, nil)
+	many, errMany := x.SearchMany([][]float32{{0, 1}}, 1)
+	if err != nil || errMany != nil || hits[0].ID != 8 || many[0][0].ID != 8 {
+		t.Errorf("search: %v, %v, %v, %v", hits, many, err, errMany)
+	}
+}
