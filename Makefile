@@ -11,7 +11,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash bench-chain clean
+.PHONY: help build run test ci crash bench-chain bench-ann clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ crash: build ## kill the daemon N times (N=30) and compare with a run never kill
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
 	$(GOBUILD) -o bin/kilim-bench ./daemon/bench
 	@exec ./bin/kilim-bench $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); OUT=FILE for JSON Lines, BENCH='-runs 1' for less
+	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin
