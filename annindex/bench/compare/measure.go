@@ -1,0 +1,233 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// record is what the programs write; see the peers' README.
+type record struct {
+	Peer    string  `json:"peer"`
+	Task    string  `json:"task"`
+	Mode    string  `json:"mode"`
+	Way     string  `json:"way"`
+	Threads int     `json:"threads"`
+	Round   any     `json:"round"`
+	Part    string  `json:"part_of"`
+	Ef      int     `json:"ef"`
+	Recall  float64 `json:"recall"`
+	Rate1   float64 `json:"qps_1"`
+	Rate2   float64 `json:"qps_2"`
+	Inserts float64 `json:"inserts_per_s"`
+	Moves   float64 `json:"moves_per_s"`
+	MB      float64 `json:"mb"`
+	Fresh   float64 `json:"recall_fresh"`
+	At95    float64 `json:"qps_1_at_95"`
+}
+
+// row is a line of the results.
+type row struct {
+	Bench string  `json:"bench"`
+	Case  string  `json:"case"`
+	Ours  float64 `json:"ours"`
+	Peer  float64 `json:"peer"`
+	Name  string  `json:"peer_name"`
+	Unit  string  `json:"unit"`
+	Ratio float64 `json:"ratio"`
+}
+
+// measure runs all programs in turn, a round of them at a time.
+func (o *options) measure(set string) ([]row, error) {
+	tasks := []string{"build"}
+	ourTasks := "build"
+	if slices.Contains(o.moves, set) {
+		tasks, ourTasks = []string{"build", "turnover", "drift"}, "build,turnover,drift,delete"
+	}
+	runs := make([][]record, o.runs)
+	for i := range runs {
+		fmt.Fprintf(os.Stderr, "%s: run %d of %d\n", set, i+1, o.runs)
+		for _, peer := range o.names {
+			file := filepath.Join(o.cache, fmt.Sprintf("%s-%s-%d.json", set, peer, i))
+			if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+				return nil, err
+			}
+			args := append([]string{filepath.Join(o.peers, "peers.py"), o.data(set), "--out", file, "--m", "16", "--peers", peer, "--tasks"}, tasks...)
+			c := o.locked(o.python(), args...)
+			if err := c.Run(); err != nil {
+				return nil, fmt.Errorf("%v: %w", c.Args, err)
+			}
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			if err := add(&runs[i], raw); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+		}
+		c := o.locked(o.ours, "--data", o.data(set), "--tasks", ourTasks, "--fresh", "--json")
+		raw, err := c.Output()
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", c.Args, err)
+		}
+		if err := add(&runs[i], raw); err != nil {
+			return nil, fmt.Errorf("our records: %w", err)
+		}
+	}
+	return o.rows(set, runs), nil
+}
+
+func add(to *[]record, raw []byte) error {
+	var more []record
+	if err := json.Unmarshal(raw, &more); err != nil {
+		return err
+	}
+	*to = append(*to, more...)
+	return nil
+}
+
+// value picks a number from the records of one run and one program; not ok if it is not there.
+type value func(records []record) (v float64, ok bool)
+
+// greatest is the greatest value of the records that match.
+func greatest(match func(*record) bool, of func(*record) float64) value {
+	return func(records []record) (v float64, ok bool) {
+		for i := range records {
+			if r := &records[i]; match(r) && (!ok || of(r) > v) {
+				v, ok = of(r), true
+			}
+		}
+		return v, ok
+	}
+}
+
+// middle is the median over the records that match.
+func middle(match func(*record) bool, of func(*record) float64) value {
+	return func(records []record) (float64, bool) {
+		var all []float64
+		for i := range records {
+			if r := &records[i]; match(r) {
+				all = append(all, of(r))
+			}
+		}
+		if len(all) == 0 {
+			return 0, false
+		}
+		return median(all), true
+	}
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
+}
+
+// of is the median over runs of a program's value.
+func of(runs [][]record, peer string, v value) (float64, bool) {
+	var all []float64
+	for _, run := range runs {
+		var its []record
+		for _, r := range run {
+			if r.Peer == peer {
+				its = append(its, r)
+			}
+		}
+		if x, ok := v(its); ok {
+			all = append(all, x)
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	return median(all), true
+}
+
+func (o *options) rows(set string, runs [][]record) (rows []row) {
+	// versus compares with the best of these peers.
+	versus := func(name, unit string, v value, peers []string) {
+		ours, ok := of(runs, "ours", v)
+		if !ok {
+			return
+		}
+		r := row{Bench: "ann", Case: set + ": " + name, Ours: ours, Unit: unit}
+		for _, peer := range peers {
+			if x, ok := of(runs, peer, v); ok && x > r.Peer {
+				r.Peer, r.Name = x, peer
+			}
+		}
+		if r.Peer > 0 {
+			r.Ratio = r.Ours / r.Peer
+		}
+		rows = append(rows, r)
+	}
+	for _, b := range []struct {
+		mode    string
+		threads int
+	}{{"single", 1}, {"batch", 2}} {
+		versus(fmt.Sprintf("build, %s, threads %d", map[string]string{"single": "one by one", "batch": "batch"}[b.mode], b.threads), "inserts/s", greatest(
+			func(r *record) bool { return r.Task == "build" && r.Mode == b.mode && r.Threads == b.threads },
+			func(r *record) float64 { return r.Inserts }), o.names)
+	}
+	for _, target := range []float64{0.95, 0.99} {
+		match := func(r *record) bool { return r.Task == "search" && r.Recall >= target }
+		versus(fmt.Sprintf("queries at %.2f, threads 1", target), "queries/s", greatest(match, func(r *record) float64 { return r.Rate1 }), o.names)
+		versus(fmt.Sprintf("queries at %.2f, threads 2", target), "queries/s", greatest(match, func(r *record) float64 { return r.Rate2 }), o.names)
+	}
+	for _, task := range []string{"turnover", "drift"} {
+		against := map[string]string{"turnover": "usearch", "drift": "hnswlib"}[task]
+		for threads := 1; threads <= 2; threads++ {
+			moved := func(r *record) bool {
+				return r.Task == task && r.Threads == threads && r.Moves > 0 && (r.Way == "move" || r.Way == "update" || r.Way == "remove+add")
+			}
+			versus(fmt.Sprintf("%s, threads %d", task, threads), "moves/s", middle(moved, func(r *record) float64 { return r.Moves }), []string{against})
+			rows = append(rows, o.decay(set, task, threads, runs)...)
+		}
+	}
+	for _, way := range []string{"half", "cluster"} {
+		match := func(r *record) bool { return r.Task == "delete" && r.Way == way }
+		versus("recall less a fresh one's, deleted "+way, "recall", middle(match, func(r *record) float64 { return r.Recall - r.Fresh }), nil)
+	}
+	return rows
+}
+
+// decay is the worst of the rounds' recalls, less that of a fresh index of the same state.
+func (o *options) decay(set, task string, threads int, runs [][]record) []row {
+	worst := func(records []record) (v float64, ok bool) {
+		fresh := map[string]float64{}
+		rounds := map[string]float64{}
+		last := 0.0
+		for _, r := range records {
+			if r.Task != task || r.Threads != threads {
+				continue
+			}
+			name := fmt.Sprint(r.Round)
+			switch after, isFresh := strings.CutPrefix(name, "fresh "); {
+			case isFresh:
+				fresh[after] = r.Recall
+			case name == "fresh":
+				last = r.Recall
+			case name != "0":
+				rounds[name] = r.Recall
+			}
+		}
+		for name, recall := range rounds {
+			of, known := fresh[name]
+			if !known {
+				of = last
+			}
+			if !ok || recall-of < v {
+				v, ok = recall-of, true
+			}
+		}
+		return v, ok
+	}
+	x, ok := of(runs, "ours", worst)
+	if !ok {
+		return nil
+	}
+	return []row{{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: worst round's recall less a fresh one's", set, task, threads), Ours: x, Unit: "recall"}}
+}
