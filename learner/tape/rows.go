@@ -103,7 +103,9 @@ func (t *Tape) Copy(y, x Matrix) {
 	t.noteSum(y, x)
 }
 
-// Add is y += x.
+// Add is y += x. No operation that needs its y again, or has read y, may have
+// been noted for it but Copy, Product and Add: they alone don't look at it while
+// going back.
 func (t *Tape) Add(y, x Matrix) {
 	fit("x", len(x.Data), len(y.Data))
 	vec.Axpy(1, x.Data, y.Data)
@@ -147,9 +149,11 @@ func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	if res.Rows > 0 {
 		fit("res", len(res.Data), len(x.Data))
 		if inside {
-			// From here on the sum is the input: its gradient is both's.
-			t.Add(x, res)
-			res = Matrix{}
+			// In memory of its own: who made x may look at it while going back.
+			both := t.New(x.Rows, x.Cols)
+			t.Copy(both, x)
+			t.Add(both, res)
+			x, res = both, Matrix{}
 		}
 	}
 	o := t.slabs.norms.next()

@@ -102,12 +102,13 @@ func operations(tb testing.TB) []operation {
 			t.LayerNorm(y, in[0], in[3], in[1], in[2], false)
 			return y
 		}, func(in []mat) mat { return plus(norm64(in[0], in[1], in[2]), in[3]) }},
-		{"layer norm, residual inside", [][2]int{{66, 9}, {1, 9}, {1, 9}, {66, 9}}, func(t *Tape, in []Matrix) Matrix {
+		{"layer norm, residual inside", [][2]int{{66, 9}, {1, 9}, {1, 9}, {66, 9}, {1, 9}}, func(t *Tape, in []Matrix) Matrix {
 			x, y := t.New(66, 9), t.New(66, 9)
 			t.Copy(x, in[0])
+			t.Bias(x, in[4], ReLU, Drop{}) // which looks at x while going back
 			t.LayerNorm(y, x, in[3], in[1], in[2], true)
 			return y
-		}, func(in []mat) mat { return norm64(plus(in[0], in[3]), in[1], in[2]) }},
+		}, func(in []mat) mat { return norm64(plus(each(plus(in[0], in[4]), relu64), in[3]), in[1], in[2]) }},
 		{"unit", [][2]int{{65, 9}}, func(t *Tape, in []Matrix) Matrix { return t.Unit(in[0]) },
 			func(in []mat) mat { return unit64(in[0]) }},
 		{"mix", [][2]int{{9, 11}, {3, 2}}, func(t *Tape, in []Matrix) Matrix {

@@ -1,0 +1,182 @@
+package moco
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"kilim/learner/model"
+	"kilim/learner/par"
+	"kilim/learner/tape"
+	"kilim/learner/vec"
+)
+
+// Config is the setting of the training.
+type Config struct {
+	Queue       int     // keys, a multiple of the batch
+	Momentum    float64 // of the key encoder, 0.9..1 without 1
+	Temperature float64 // in 0.01..1, at the beginning
+	// LearnTemperature lets it change, within 0.01..1.
+	LearnTemperature bool
+	Rate, Decay      float64 // of AdamW
+	// Clip bounds the length of the gradient; 0 doesn't.
+	Clip float64
+	Seed uint64
+}
+
+// Bounds of the temperature.
+const (
+	coldest = 0.01
+	hottest = 1
+)
+
+func (c Config) validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name     string
+		value    float64
+		from, to float64
+	}{
+		{"queue", float64(c.Queue), 1, 1 << 20}, {"momentum", c.Momentum, 0.9, 0.99999},
+		{"temperature", c.Temperature, coldest, hottest}, {"rate", c.Rate, 0, 1},
+		{"decay", c.Decay, 0, 1}, {"clip", c.Clip, 0, 1e6},
+	} {
+		if !(f.value >= f.from && f.value <= f.to) {
+			errs = append(errs, fmt.Errorf("moco: %s %v: must be in %v..%v", f.name, f.value, f.from, f.to))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// View is one view of a batch: what the model reads.
+type View struct {
+	Features []tape.Matrix
+	Block    *model.Block
+}
+
+// Trainer holds the two encoders, the queue and the optimizer. It belongs to one
+// goroutine at a time.
+type Trainer struct {
+	cfg          Config
+	model        *model.Model
+	tape         *tape.Tape
+	query, key   *model.Weights
+	m, v         []float32
+	temperature  tape.Matrix // its logarithm
+	tm, tv       []float32
+	queue        tape.Matrix
+	at           int
+	step         int
+	gradientNorm float64
+}
+
+// New returns a trainer of weights that have gradients. The keys' encoder begins
+// as a copy, the queue with seeded random directions.
+func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.Team) (*Trainer, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if query.Grad == nil {
+		return nil, errors.New("moco: the weights to train have no gradients")
+	}
+	key, err := m.Weights(append([]float32(nil), query.Data...), nil)
+	if err != nil {
+		return nil, fmt.Errorf("moco: key encoder: %w", err)
+	}
+	t := &Trainer{
+		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
+		m: make([]float32, m.Size()), v: make([]float32, m.Size()),
+		tm: make([]float32, 1), tv: make([]float32, 1),
+		queue: tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
+	}
+	log := []float32{float32(math.Log(cfg.Temperature))}
+	if cfg.LearnTemperature {
+		t.temperature = tape.Variable(1, 1, log, make([]float32, 1))
+	} else {
+		t.temperature = tape.Constant(1, 1, log)
+	}
+	r := rand.New(rand.NewPCG(cfg.Seed, 0x9e0e))
+	for i := range cfg.Queue {
+		row := t.queue.Row(i)
+		for j := range row {
+			row[j] = float32(r.NormFloat64())
+		}
+		length := float32(math.Sqrt(float64(vec.Dot(row, row))))
+		for j := range row {
+			row[j] /= length
+		}
+	}
+	return t, nil
+}
+
+// Temperature is the present one.
+func (t *Trainer) Temperature() float64 { return math.Exp(float64(t.temperature.Data[0])) }
+
+// GradientNorm is the length of the last step's gradient, before clipping.
+func (t *Trainer) GradientNorm() float64 { return t.gradientNorm }
+
+// Step trains on two views of the same items and returns the loss before the
+// step. weigh may be nil. On an error, or when the loss is not finite, nothing
+// has changed.
+func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
+	items := q.Block.Present.Items
+	if k.Block.Present.Items != items || t.cfg.Queue%items != 0 {
+		return 0, fmt.Errorf("moco: views of %d and %d items, the queue has %d: want equal ones which divide it", items, k.Block.Present.Items, t.cfg.Queue)
+	}
+	clear(t.query.Grad)
+	clear(t.temperature.Grad())
+	t.tape.Reset()
+	seed := t.cfg.Seed + uint64(2*t.step)<<40
+	_, a, err := t.model.Forward(t.tape, t.query, q.Features, q.Block, seed, true)
+	if err != nil {
+		return 0, fmt.Errorf("moco: query: %w", err)
+	}
+	t.tape.Record(false)
+	_, b, err := t.model.Forward(t.tape, t.key, k.Features, k.Block, seed+1<<40, true)
+	if err != nil {
+		return 0, fmt.Errorf("moco: key: %w", err)
+	}
+	t.tape.Record(true)
+	loss := t.tape.InfoNCE(a, b, t.queue, t.temperature, weigh)
+	value := float64(loss.Data[0])
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return value, fmt.Errorf("moco: step %d: loss is %v", t.step+1, value)
+	}
+	t.tape.Backward(loss)
+	t.update()
+	copy(t.queue.Data[t.at*t.queue.Cols:], b.Data)
+	t.at = (t.at + items) % t.cfg.Queue
+	return value, nil
+}
+
+// update is AdamW and the momentum.
+func (t *Trainer) update() {
+	t.step++
+	t.gradientNorm = math.Sqrt(float64(vec.Dot(t.query.Grad, t.query.Grad)))
+	if t.cfg.Clip > 0 && t.gradientNorm > t.cfg.Clip {
+		f := float32(t.cfg.Clip / t.gradientNorm)
+		for i := range t.query.Grad {
+			t.query.Grad[i] *= f
+		}
+	}
+	adam := vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Rate: t.cfg.Rate, Step: t.step}
+	for _, p := range t.model.Params() {
+		to := p.From + p.Rows*p.Cols
+		adam.Decay = 0
+		if p.Decay {
+			adam.Decay = t.cfg.Decay
+		}
+		adam.Update(t.query.Data[p.From:to], t.query.Grad[p.From:to], t.m[p.From:to], t.v[p.From:to])
+	}
+	if t.cfg.LearnTemperature {
+		adam.Decay = 0
+		adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
+		x := &t.temperature.Data[0]
+		*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
+	}
+	follow := float32(1 - t.cfg.Momentum)
+	for i, x := range t.query.Data {
+		t.key.Data[i] += follow * (x - t.key.Data[i])
+	}
+}

@@ -1,0 +1,95 @@
+"""Writes step.json: a small model's weights and inputs, and what PyTorch makes of them: forward, loss, gradients, and the weights
+after one MoCo step with AdamW (no decay on biases and norms). Run: python make_fixtures.py (needs torch)."""
+import json, os
+import torch
+import torch.nn.functional as F
+
+torch.manual_seed(1)
+D, REL, BASES, HEADS, ITEMS, QUEUE, MODES = 8, 3, 2, 2, 4, 8, {"text": 6, "image": 5}
+P, decay = {}, {}
+
+
+def lin(name, n, m):
+    P[name + ".weight"], P[name + ".bias"] = torch.randn(n, m) / n ** .5, torch.randn(1, m) * .1
+
+
+def norm(name):
+    P[name + ".gain"], P[name + ".bias"] = 1 + torch.randn(1, D) * .1, torch.randn(1, D) * .1
+
+
+for m, n in MODES.items():
+    lin(m + ".input", n, D), lin(m + ".skip", n, D)
+    for i in "12":
+        s = f"{m}.layer{i}"
+        lin(s + ".self", D, D)
+        P[s + ".bases"], P[s + ".coefficients"] = torch.randn(BASES * D, D) / (BASES * D) ** .5, torch.randn(REL, BASES) / BASES ** .5
+        norm(s + ".norm")
+for i in "123":
+    norm("fusion.norm" + i)
+lin("fusion.qkv", D, 3 * D), lin("fusion.proj", D, D), lin("fusion.up", D, 4 * D), lin("fusion.down", 4 * D, D)
+for m in MODES:
+    lin("fusion.gate." + m, D, D)
+lin("head.0", D, D), lin("head.1", D, D)
+start = {k: v.clone() for k, v in P.items()}
+features = {m: torch.randn(12, n) for m, n in MODES.items()}
+present = [[True, True], [True, False], [True, True], [False, True]]
+
+
+def edges(rows, sources):
+    g = torch.Generator().manual_seed(rows)
+    return [[[int(torch.randint(sources, (1,), generator=g)), int(torch.randint(REL, (1,), generator=g)), round(float(torch.rand(1, generator=g)), 3)]
+             for _ in range(1 + i % 3)] for i in range(rows)]
+
+
+layers = [edges(7, 12), edges(ITEMS, 7)]
+
+
+def forward(P, inside):
+    L = lambda x, n: x @ P[n + ".weight"] + P[n + ".bias"]
+    LN = lambda x, n: F.layer_norm(x, (D,), P[n + ".gain"][0], P[n + ".bias"][0])
+    tokens = []
+    for m in MODES:
+        x = features[m]
+        h = L(x, m + ".input")
+        for i, adj in enumerate(layers):
+            s = f"{m}.layer{i + 1}"
+            W = torch.einsum("rb,bij->rij", P[s + ".coefficients"], P[s + ".bases"].view(BASES, D, D))
+            mean = torch.stack([sum(w * (h[j] @ W[r]) for j, r, w in row) for row in adj])
+            own = h[:len(adj)]
+            z = F.relu(L(own, s + ".self") + mean)
+            h = LN(own + z, s + ".norm") if inside else LN(z, s + ".norm") + own
+        tokens.append(h + L(x[:ITEMS], m + ".skip"))
+    t = torch.stack(tokens, 1)
+    has = torch.tensor(present)
+    q, k, v = L(LN(t, "fusion.norm1"), "fusion.qkv").view(ITEMS, 2, 3, HEADS, D // HEADS).permute(2, 0, 3, 1, 4)
+    may = (has[:, :, None] & has[:, None, :] & ~torch.eye(2, dtype=torch.bool))[:, None]
+    score = (q @ k.transpose(-1, -2) / (D // HEADS) ** .5).masked_fill(~may, -1e9)
+    att = (score.softmax(-1) * may) @ v
+    t = t + L(att.transpose(1, 2).flatten(2), "fusion.proj")
+    t = t + L(F.gelu(L(LN(t, "fusion.norm2"), "fusion.up")), "fusion.down")
+    z = sum(has[:, i, None] * torch.sigmoid(L(t[:, i], "fusion.gate." + m)) * t[:, i] for i, m in enumerate(MODES))
+    z = LN(z, "fusion.norm3")
+    return z, F.normalize(L(F.relu(L(z, "head.0")), "head.1"), dim=1)
+
+
+flat = lambda t: [float(f"{x:.8g}") for x in t.detach().flatten().tolist()]
+out = {"features": {m: flat(x) for m, x in features.items()}, "present": present, "layers": layers, "weights": {k: flat(v) for k, v in start.items()}, "cases": []}
+queue = F.normalize(torch.randn(QUEUE, D))
+out["queue"] = flat(queue)
+for inside in True, False:
+    Q = {k: v.clone().requires_grad_() for k, v in start.items()}
+    K = {k: v.clone() for k, v in start.items()}
+    z, q = forward(Q, inside)
+    k = forward(K, inside)[1]
+    tau = torch.tensor(0.07).log().requires_grad_()
+    loss = F.cross_entropy(torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], 1) / tau.exp(), torch.zeros(ITEMS, dtype=torch.long))
+    loss.backward()
+    plain = lambda n: n.endswith(".bias") or n.endswith(".gain")
+    torch.optim.AdamW([{"params": [v for n, v in Q.items() if not plain(n)], "weight_decay": 1e-2},
+                       {"params": [v for n, v in Q.items() if plain(n)] + [tau], "weight_decay": 0}], lr=1e-3).step()
+    for n in K:
+        K[n] = K[n] + 0.01 * (Q[n].detach() - K[n])
+    out["cases"].append({"inside": inside, "embedding": flat(z), "projection": flat(q), "loss": loss.item(), "temperature": tau.exp().item(),
+                         "gradients": {n: flat(v.grad) for n, v in Q.items()}, "query": {n: flat(v) for n, v in Q.items()}, "key": {n: flat(v) for n, v in K.items()}})
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "step.json"), "w") as f:
+    json.dump(out, f, separators=(",", ":"))

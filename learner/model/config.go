@@ -1,0 +1,61 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Modality is a branch.
+type Modality struct {
+	Name     string
+	Features int // length of a feature vector
+}
+
+// Config is the shape of a model.
+type Config struct {
+	Modalities []Modality
+	Width      int
+	Layers     int // of a branch, 1..3
+	Relations  int
+	Bases      int
+	Heads      int     // of attention; divides Width
+	Dropout    float64 // 0..0.5, after ReLU in the layers
+	// Inside puts the residual of a layer inside its LayerNorm.
+	Inside bool
+	Seed   uint64
+}
+
+const maxSize = 1 << 14
+
+func (c Config) validate() error {
+	var errs []error
+	bad := func(field string, value any, want string) {
+		errs = append(errs, fmt.Errorf("model: %s %v: must be %s", field, value, want))
+	}
+	size := func(field string, v, limit int) {
+		if v < 1 || v > limit {
+			bad(field, v, fmt.Sprintf("in 1..%d", limit))
+		}
+	}
+	size("number of modalities", len(c.Modalities), 8)
+	names := map[string]bool{}
+	for _, m := range c.Modalities {
+		if m.Name == "" || names[m.Name] {
+			bad("modality", fmt.Sprintf("%q", m.Name), "a name, once")
+		}
+		names[m.Name] = true
+		size("features of "+m.Name, m.Features, maxSize)
+	}
+	size("width", c.Width, maxSize)
+	size("layers", c.Layers, 3)
+	size("relations", c.Relations, maxSize)
+	size("bases", c.Bases, 64)
+	size("heads", c.Heads, maxSize)
+	if c.Heads > 0 && c.Width%c.Heads != 0 {
+		bad("heads", c.Heads, fmt.Sprintf("a divisor of width %d", c.Width))
+	}
+	if !(c.Dropout >= 0 && c.Dropout <= 0.5) {
+		bad("dropout", c.Dropout, "in 0..0.5")
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,19 @@
+// Package model is the multimodal encoder and its forward pass on a tape; the
+// tape gives the gradients.
+//
+// A branch per modality m over one sampled neighbourhood (Hamilton et al. 2017),
+// relations sharing a basis (Schlichtkrull et al. 2018, equation 3):
+//
+//	h0 = x W_m + b_m
+//	h' = LN(h + drop(ReLU(h W_self + b + sum_r mean_r W_r)))    residual inside
+//	h' = LN(drop(ReLU(h W_self + b + sum_r mean_r W_r))) + h    residual outside
+//	t_m = h_last + x W_skip + b_skip
+//
+// Then over the tokens t_m, absent ones masked: t += Attention(LN t), each token
+// reading the others; t += FFN(LN t) with GELU; z = LN(sum of sigmoid-gated
+// tokens). The projection head, two layers with ReLU, brought to length 1, is
+// for the contrastive loss.
+//
+// Shapes: x is rows x Modality.Features, everything else Width wide. Weights are
+// in x out: rows are multiplied from the left.
+package model
