@@ -3,6 +3,7 @@ package hnsw
 import (
 	"math"
 	"math/bits"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -251,7 +252,8 @@ func (a *arena) read(slot uint32, out []float32) (id uint64, ok bool) {
 			return 0, false
 		}
 		if before&writing != 0 {
-			continue // as long as it takes to copy a vector
+			runtime.Gosched() // it takes as long as to copy a vector
+			continue
 		}
 		dist.CopyRow(out, a.vector(slot))
 		id = atomic.LoadUint64(&a.ids[slot])

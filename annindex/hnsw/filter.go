@@ -43,8 +43,7 @@ func (g *Graph) find(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(
 
 // try asks a filter about some of the living.
 func (a *arena) try(keep func(uint64) bool) (tried, passed int) {
-	// Always the same slots: the choice is of the time that a search takes, and
-	// a search is asked twice should take as long twice.
+	// Always the same slots: a search that is asked twice should be answered the same way.
 	rng := rand.New(rand.NewPCG(1, uint64(a.slots)))
 	for range 4 * filterSample {
 		slot := rng.Uint32N(uint32(a.slots))

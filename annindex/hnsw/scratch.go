@@ -44,28 +44,33 @@ type scratch struct {
 	// A slot is visited when its mark is epoch.
 	visited []uint16
 	epoch   uint16
-	pool    []uint64 // the candidates of a search, keys, best first
+	pool    []uint64 // the candidates of a search: keys, best first
 	query   []int16  // the query's codes; unit is what one is worth
 	unit    float32
-	fresh   []uint32
-	scores  []float32
-	// For choosing neighbours:
-	codes   []int16
-	keys    []uint64
-	chosen  []uint64
-	pruned  []uint64
-	some    []uint32
-	marks   []float32
-	vector  []float32
-	states  []uint32
-	slots   []uint32
-	picked  []uint64
-	present []uint64
-	above   []uint64
-	around  []uint32
-	seen    []uint32
-	exact   []float32
-	hits    []ann.Hit
+	fresh   []uint32  // slots to be scored, a list's at most
+	scores  []float32 // and their scores
+
+	// An answer's candidates: slots, their states before and their exact scores, and what comes of them.
+	slots  []uint32
+	states []uint32
+	exact  []float32
+	hits   []ann.Hit
+	vector []float32
+
+	// A choice of neighbours: the candidates, those taken and those passed over; the slots of the former with their
+	// scores and the codes of the one that is looked at.
+	keys   []uint64
+	chosen []uint64
+	pruned []uint64
+	some   []uint32
+	marks  []float32
+	codes  []int16
+
+	picked  []uint64 // a choice, while others are made
+	above   []uint64 // candidates from the level above
+	present []uint64 // the links of a slot that is relinked
+	around  []uint32 // the links of a slot that is removed
+	seen    []uint32 // and theirs
 }
 
 // fit prepares the scratch for an arena, which may be another than that it was last used with.

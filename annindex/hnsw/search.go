@@ -153,22 +153,28 @@ func (g *Graph) SearchInto(dst []ann.Hit, vec []float32, k, ef int) ([]ann.Hit, 
 	return g.search(s, dst, vec, k, max(k, ef), nil, g.arena.Load()), nil
 }
 
-// search looks among ef candidates for the k nearest that keep allows; again with
-// more if there were too few among them, and then among all.
+// search looks among ef candidates for the k nearest that keep allows. If there are too few among them (the others
+// are not allowed, or dead) it looks among more, and among all when that costs less.
 func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep func(uint64) bool, a *arena) []ann.Hit {
 	s.fit(a)
 	s.ask(vec)
 	moves := g.moves.Load()
-	key, _, ok := s.descend(0)
-	if !ok {
-		return dst
-	}
-	s.start(key)
-	s.explore(0, ef)
-	s.hits = s.hits[:0]
-	s.collect(vec, keep)
-	if len(s.hits) < k && len(s.hits) < g.Len() {
-		return g.scan(s, dst, vec, k, keep, a)
+	for {
+		key, _, ok := s.descend(0)
+		if !ok {
+			return dst
+		}
+		s.start(key)
+		s.explore(0, ef)
+		s.hits = s.hits[:0]
+		s.collect(vec, keep)
+		n := g.Len()
+		if len(s.hits) >= k || len(s.hits) >= n {
+			break
+		}
+		if ef *= 2; ef*followCost > n {
+			return g.scan(s, dst, vec, k, keep, a)
+		}
 	}
 	if g.moves.Load() != moves {
 		s.hits = distinct(s.hits)

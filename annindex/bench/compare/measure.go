@@ -56,7 +56,10 @@ func (o *options) measure(set string) ([]row, error) {
 				return nil, err
 			}
 			args := append([]string{filepath.Join(o.peers, "peers.py"), o.data(set), "--out", file, "--m", "16", "--peers", peer, "--tasks"}, tasks...)
-			c := o.locked(o.python(), args...)
+			if o.lock != "" { // peers.py gives it up for a moment every few minutes
+				args = append(args, "--lock", o.lock)
+			}
+			c := command(o.python(), args...)
 			if err := c.Run(); err != nil {
 				return nil, fmt.Errorf("%v: %w", c.Args, err)
 			}
