@@ -32,7 +32,9 @@ func TestEnginesAgree(t *testing.T) {
 		if n, err = strconv.Atoi(text); err != nil {
 			t.Fatal("KILIM_RECORDS: ", err)
 		}
-		engines = annindex.Engines()
+		if n <= 3000 { // coder takes ten times as long as the others by then
+			engines = annindex.Engines()
+		}
 	}
 	items := walters(t, n)
 	lists := map[string]map[string]rerank.Lists{}
