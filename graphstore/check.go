@@ -13,6 +13,7 @@ const maxProblems = 1000
 // each edge has both ends and its inverse and fits their types; degrees,
 // members and labels are those counted; no entity or media without an edge, no
 // placeholder without a link; content with every artifact and nowhere else;
+// what is kept of media with a node and a vector, no vector of a content that nobody has;
 // counters, the outbox's numbers, document frequencies, an empty redo log; no
 // row that can't be decoded. After a thousand problems it only counts the rest.
 //
@@ -21,7 +22,7 @@ const maxProblems = 1000
 func (s *Store) Check(fn func(problem string)) error {
 	err := s.View(func(r *Reader) error {
 		c := &checker{r: r, fn: fn, nodes: map[NodeID]*checkedNode{}}
-		for _, part := range []func() error{c.scanNodes, c.scanEdges, c.contents, c.others, c.outbox, c.terms} {
+		for _, part := range []func() error{c.scanNodes, c.scanEdges, c.contents, c.media, c.others, c.outbox, c.terms} {
 			if err := part(); err != nil {
 				return err
 			}

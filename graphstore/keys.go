@@ -22,6 +22,9 @@ import (
 //	t d <seq 8>                     term table: changes since the pages
 //	c <encoder>                     dimension of an encoder's vectors
 //	m <key>                         anything of the caller's
+//	a <id 8>                        where the encoding of a media node stands
+//	u <content 16> <node 8>         a media node has a content
+//	v <content 16> <encoder 8>      what an encoder made of a content
 //	S                               counters of the store
 //	H                               schema version and identity of the store
 //	R                               marker of a complete redo log
@@ -40,6 +43,9 @@ const (
 	keyTerms     = 't'
 	keyDim       = 'c'
 	keyMeta      = 'm'
+	keyMedia     = 'a'
+	keyUse       = 'u'
+	keyVector    = 'v'
 	keyState     = 'S'
 	keyHead      = 'H'
 	keyMarker    = 'R'

@@ -16,6 +16,10 @@ type overlay struct {
 	born    map[NodeID]struct{}
 	edges   map[NodeID]*pendingEdges
 	holders map[NodeID]map[NodeID]bool
+	// uses tells, by content, which media nodes began (true) or ceased to have it.
+	uses map[Content]map[NodeID]bool
+	// made are the keys of the media vectors that were put.
+	made map[Content][]string
 	// rows are all other rows by key; nil marks one that was removed.
 	rows  map[string][]byte
 	dims  map[string]int
@@ -28,7 +32,8 @@ type overlay struct {
 func newOverlay() *overlay {
 	return &overlay{
 		nodes: map[NodeID]*Node{}, born: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
-		holders: map[NodeID]map[NodeID]bool{}, rows: map[string][]byte{},
+		holders: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
+		made: map[Content][]string{}, rows: map[string][]byte{},
 		dims: map[string]int{}, terms: map[uint32]int32{}, departed: map[NodeID]struct{}{},
 	}
 }

@@ -263,6 +263,15 @@ func (t *Tx) writes() ([]op, error) {
 			ops = append(ops, o)
 		}
 	}
+	for c, m := range ov.uses {
+		for by, on := range m {
+			o := op{key: useKey(c, by)}
+			if on {
+				o.value = bare
+			}
+			ops = append(ops, o)
+		}
+	}
 	for k, v := range ov.rows {
 		ops = append(ops, op{key: []byte(k), value: v})
 	}

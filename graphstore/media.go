@@ -1,0 +1,363 @@
+package graphstore
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Content names the bytes of a media item: the first half of their SHA-256. The zero value
+// stands for bytes that nobody has seen yet.
+type Content [16]byte
+
+// ContentOf names bytes.
+func ContentOf(data []byte) Content {
+	sum := sha256.Sum256(data)
+	return Content(sum[:16])
+}
+
+// MediaState tells how far a media item has come. Its values are stored: never renumber them.
+type MediaState uint8
+
+const (
+	// MediaWaiting has to be encoded.
+	MediaWaiting MediaState = 1
+	// MediaEncoded has a vector.
+	MediaEncoded MediaState = 2
+	// MediaRefused can't be encoded, for the reason given.
+	MediaRefused MediaState = 3
+)
+
+func (s MediaState) String() string {
+	switch s {
+	case MediaWaiting:
+		return "waiting"
+	case MediaEncoded:
+		return "encoded"
+	case MediaRefused:
+		return "refused"
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// Media is what is kept of a media node beside the node: where its encoding stands. A media node may
+// be without it.
+type Media struct {
+	Node  NodeID
+	State MediaState
+	// Revision is the caller's number of the change that asked for the encoding. An answer to an older
+	// question is recognized by it.
+	Revision uint64
+	// Since is when it began to wait.
+	Since time.Time
+	// Content is what was encoded, or is to be, when that is known.
+	Content Content
+	// Encoder is the identity of the encoder whose vector the node's features were made from, or that refused.
+	Encoder string
+	// Reason and Detail say why it was refused.
+	Reason, Detail string
+}
+
+func encodeMedia(m *Media) []byte {
+	b := append(newRow(64+len(m.Encoder)+len(m.Detail)), byte(m.State))
+	b = binary.AppendUvarint(b, m.Revision)
+	b = appendTime(b, m.Since)
+	b = append(b, m.Content[:]...)
+	b = appendBytes(b, m.Encoder)
+	b = appendBytes(b, m.Reason)
+	return appendBytes(b, m.Detail)
+}
+
+func decodeMedia(id NodeID, row []byte) (*Media, error) {
+	d := decodeRow(row)
+	m := &Media{Node: id, State: MediaState(d.byte()), Revision: d.uvarint(), Since: d.time()}
+	copy(m.Content[:], d.take(uint64(len(m.Content))))
+	m.Encoder, m.Reason, m.Detail = d.string(), d.string(), d.string()
+	return m, d.end()
+}
+
+// vectorKey ends with the head of a hash of the encoder's identity, so that the vectors of one content are
+// one scan; the identity itself is in the row.
+func vectorKey(c Content, encoder string) []byte {
+	sum := sha256.Sum256([]byte(encoder))
+	return append(contentKey(keyVector, c), sum[:8]...)
+}
+
+func contentKey(prefix byte, c Content) []byte { return append([]byte{prefix}, c[:]...) }
+
+func useKey(c Content, by NodeID) []byte {
+	return binary.BigEndian.AppendUint64(contentKey(keyUse, c), uint64(by))
+}
+
+func parseUseKey(k []byte) (Content, NodeID, error) {
+	if len(k) != 25 {
+		return Content{}, 0, fmt.Errorf("key of %d bytes, want 25", len(k))
+	}
+	return Content(k[1:17]), NodeID(binary.BigEndian.Uint64(k[17:])), nil
+}
+
+func encodeVector(encoder string, vec []float32) []byte {
+	b := appendBytes(newRow(16+len(encoder)+4*len(vec)), encoder)
+	return appendFloat32s(b, vec)
+}
+
+func decodeVector(row []byte) (encoder string, vec []float32, err error) {
+	d := decodeRow(row)
+	encoder, vec = d.string(), d.float32s()
+	return encoder, vec, d.end()
+}
+
+// Media returns what is kept of a media node, nil if there is nothing.
+func (r *Reader) Media(id NodeID) (*Media, error) {
+	row, err := r.row(idKey(keyMedia, id))
+	if err == nil && row == nil {
+		return nil, nil
+	}
+	var m *Media
+	if err == nil {
+		m, err = decodeMedia(id, row)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("graphstore: read media %016x: %w", uint64(id), err)
+	}
+	return m, nil
+}
+
+// EachMedia calls fn for what is kept of each media node, by id, until fn returns false.
+func (r *Reader) EachMedia(fn func(*Media) bool) error {
+	err := r.rows([]byte{keyMedia}, func(k, v []byte) error {
+		id, err := parseIDKey(k)
+		if err != nil {
+			return err
+		}
+		m, err := decodeMedia(id, v)
+		if err != nil {
+			return fmt.Errorf("media %016x: %w", uint64(id), err)
+		}
+		if !fn(m) {
+			return errStop
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("graphstore: read media: %w", err)
+	}
+	return nil
+}
+
+// MediaVector returns what the named encoder made of a content, nil if nobody has asked it yet.
+func (r *Reader) MediaVector(c Content, encoder string) ([]float32, error) {
+	row, err := r.row(vectorKey(c, encoder))
+	if err == nil && row == nil {
+		return nil, nil
+	}
+	var of string
+	var vec []float32
+	if err == nil {
+		of, vec, err = decodeVector(row)
+	}
+	if err == nil && of != encoder {
+		err = fmt.Errorf("the row is of %q", of)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("graphstore: read the vector that %q made of %x: %w", encoder, c, err)
+	}
+	return vec, nil
+}
+
+// PutMedia stores what is to be kept of a media node, in place of what was. A content that no node has
+// any more goes with all of its vectors.
+func (t *Tx) PutMedia(m Media) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if m.State < MediaWaiting || m.State > MediaRefused {
+		return fmt.Errorf("graphstore: put media %016x: %s is unknown", uint64(m.Node), m.State)
+	}
+	old, err := t.Media(m.Node)
+	if err != nil {
+		return err
+	}
+	if old != nil && old.Content != m.Content {
+		if err := t.unuse(old.Content, m.Node); err != nil {
+			return err
+		}
+	}
+	if m.Content != (Content{}) && (old == nil || old.Content != m.Content) {
+		t.ov.use(m.Content, m.Node, true)
+	}
+	t.ov.rows[string(idKey(keyMedia, m.Node))] = encodeMedia(&m)
+	return nil
+}
+
+// DeleteMedia forgets what is kept of a media node, if anything is: the node is gone.
+func (t *Tx) DeleteMedia(id NodeID) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	old, err := t.Media(id)
+	if err != nil || old == nil {
+		return err
+	}
+	t.ov.rows[string(idKey(keyMedia, id))] = nil
+	return t.unuse(old.Content, id)
+}
+
+// PutMediaVector keeps what an encoder made of a content, for as long as a media node has that content: PutMedia
+// must have said so.
+func (t *Tx) PutMediaVector(c Content, encoder string, vec []float32) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if encoder == "" || len(vec) == 0 || c == (Content{}) {
+		return errors.New("graphstore: put a media vector: want a content, an encoder and a vector")
+	}
+	key := string(vectorKey(c, encoder))
+	t.ov.rows[key] = encodeVector(encoder, vec)
+	t.ov.made[c] = append(t.ov.made[c], key)
+	return nil
+}
+
+// DeleteMediaVector forgets what an encoder made of a content, if anything is kept.
+func (t *Tx) DeleteMediaVector(c Content, encoder string) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	t.ov.rows[string(vectorKey(c, encoder))] = nil
+	return nil
+}
+
+// unuse ends the use of a content by a node. Nobody asks twice for what nobody has: with the last use the
+// vectors go.
+func (t *Tx) unuse(c Content, by NodeID) error {
+	if c == (Content{}) {
+		return nil
+	}
+	t.ov.use(c, by, false)
+	used, err := t.used(c)
+	if err != nil || used {
+		return err
+	}
+	prefix := contentKey(keyVector, c)
+	var keys []string
+	err = scanRows(t.snap.txn, prefix, func(k, _ []byte) error {
+		keys = append(keys, string(k))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("graphstore: forget the vectors of %x: %w", c, err)
+	}
+	for _, k := range append(keys, t.ov.made[c]...) {
+		t.ov.rows[k] = nil
+	}
+	return nil
+}
+
+// used tells whether any node has a content.
+func (t *Tx) used(c Content) (bool, error) {
+	pending := t.ov.uses[c]
+	for _, on := range pending {
+		if on {
+			return true, nil
+		}
+	}
+	found := false
+	err := scanRows(t.snap.txn, contentKey(keyUse, c), func(k, _ []byte) error {
+		_, by, err := parseUseKey(k)
+		if err != nil {
+			return err
+		}
+		if _, changed := pending[by]; changed {
+			return nil
+		}
+		found = true
+		return errStop
+	})
+	if err != nil && !errors.Is(err, errStop) {
+		return false, fmt.Errorf("graphstore: read the uses of %x: %w", c, err)
+	}
+	return found, nil
+}
+
+// use notes that a node has a content, or no longer.
+func (ov *overlay) use(c Content, by NodeID, on bool) {
+	m := ov.uses[c]
+	if m == nil {
+		m = map[NodeID]bool{}
+		ov.uses[c] = m
+	}
+	m[by] = on
+}
+
+// media verifies the rows about media against the nodes and against each other.
+func (c *checker) media() error {
+	uses := map[Content][]NodeID{}
+	if err := c.each([]byte{keyUse}, "use of a content", func(k, v []byte) error {
+		content, by, err := parseUseKey(k)
+		if err != nil {
+			return err
+		}
+		uses[content] = append(uses[content], by)
+		return decodeRow(v).end()
+	}); err != nil {
+		return err
+	}
+	vectors := map[Content][]string{}
+	if err := c.each([]byte{keyVector}, "media vector", func(k, v []byte) error {
+		if len(k) != 25 {
+			return fmt.Errorf("key of %d bytes, want 25", len(k))
+		}
+		encoder, vec, err := decodeVector(v)
+		if err != nil {
+			return err
+		}
+		content := Content(k[1:17])
+		if string(vectorKey(content, encoder)) != string(k) || len(vec) == 0 {
+			return fmt.Errorf("%d numbers by %q do not belong here", len(vec), encoder)
+		}
+		if len(uses[content]) == 0 {
+			return errors.New("of a content that no node has")
+		}
+		vectors[content] = append(vectors[content], encoder)
+		return nil
+	}); err != nil {
+		return err
+	}
+	used := 0
+	if err := c.each([]byte{keyMedia}, "media", func(k, v []byte) error {
+		id, err := parseIDKey(k)
+		if err != nil {
+			return err
+		}
+		m, err := decodeMedia(id, v)
+		if err != nil {
+			return err
+		}
+		if n := c.nodes[id]; n == nil || !n.node.Type.IsMedia() {
+			return fmt.Errorf("of %s", n)
+		}
+		if m.Content != (Content{}) {
+			used++
+			if !slices.Contains(uses[m.Content], id) {
+				return errors.New("its use of its content is not noted")
+			}
+		}
+		if m.State == MediaEncoded && !slices.Contains(vectors[m.Content], m.Encoder) {
+			return fmt.Errorf("encoded by %q, and the vector is missing", m.Encoder)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	noted := 0
+	for _, ids := range uses {
+		noted += len(ids)
+	}
+	if noted != used {
+		c.problem("media: %d uses of contents noted, %d counted", noted, used)
+	}
+	return nil
+}
