@@ -195,7 +195,7 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 // encodeAgain renews the features of stored artifacts. Those that moved by no
 // more than epsilon stay.
 func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
-	feats := make([][]float32, len(ids))
+	feats := make([]features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range ids {
@@ -215,7 +215,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
 			if err != nil {
 				return fmt.Errorf("stored artifact %q: %w", n.Key, err)
 			}
-			feats[i] = u.e.featuresOf(weave(u.e.encoder, a))
+			feats[i] = u.e.featuresOf(weave(u.e.encoder, a), encoded{})
 			return nil
 		})
 	}
@@ -227,7 +227,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
 		if err != nil {
 			return err
 		}
-		if u.pass.Drift(n, feats[i]) <= u.e.cfg.Epsilon {
+		if u.pass.Drift(n, feats[i].text) <= u.e.cfg.Epsilon {
 			n.EncodedAt = u.e.clock.encode
 			u.e.encoded.set(id, n.EncodedAt)
 			continue

@@ -312,12 +312,12 @@ func (u *unit) countTerms(w *woven, sign int32) {
 // encodeArrivals computes the features of the newcomers with the document
 // frequencies as they are after all of them.
 func (u *unit) encodeArrivals() error {
-	feats := make([][]float32, len(u.order))
+	feats := make([]features, len(u.order))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id].woven)
+			feats[i] = u.e.featuresOf(u.arrived[id].woven, encoded{})
 			return nil
 		})
 	}
@@ -332,18 +332,8 @@ func (u *unit) encodeArrivals() error {
 	return nil
 }
 
-// featuresOf is nil for an artifact without a word.
-func (e *Engine) featuresOf(w *woven) []float32 {
-	if len(w.doc.Words) == 0 {
-		return nil
-	}
-	out := make([]float32, e.encoder.Dim())
-	e.encoder.Project(w.doc, e.table.IDF, out)
-	return out
-}
-
-func (u *unit) attach(id graphstore.NodeID, feat []float32) error {
-	if err := u.pass.Attach(id, feat); err != nil {
+func (u *unit) attach(id graphstore.NodeID, feat features) error {
+	if err := u.pass.Attach(id, feat.text); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)

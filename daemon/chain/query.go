@@ -141,9 +141,9 @@ func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, 
 	answer := &web.Answer{ID: a.ID, List: list, Epoch: Epoch}
 	err := e.store.View(func(r *graphstore.Reader) error {
 		e.tableLock.RLock()
-		feat := e.featuresOf(w)
+		feat := e.featuresOf(w, encoded{})
 		e.tableLock.RUnlock()
-		vector, err := e.refresher.Transient(r, feat, w.edges)
+		vector, err := e.refresher.Transient(r, feat.text, w.edges)
 		if err != nil {
 			return err
 		}
