@@ -58,6 +58,7 @@ func (f fixture) view(t *testing.T) View {
 		v.Block.Rows = append(v.Block.Rows, each)
 	}
 	sources := rows
+	var layers []*tape.Edges
 	for _, layer := range f.Layers {
 		c, relation := tape.CSR{Start: []int32{0}}, []int32(nil)
 		for _, row := range layer {
@@ -70,9 +71,10 @@ func (f fixture) view(t *testing.T) View {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.Block.Layers = append(v.Block.Layers, edges)
+		layers = append(layers, edges)
 		sources = len(layer)
 	}
+	v.Block.Layers = [][]*tape.Edges{layers, layers}
 	return v
 }
 

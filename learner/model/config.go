@@ -7,22 +7,35 @@ import (
 
 // Modality is a branch.
 type Modality struct {
-	Name     string
-	Features int // length of a feature vector
+	Name     string `json:"name"`
+	Features int    `json:"features"` // length of a feature vector
 }
+
+// The ways to make one vector of an item's tokens, and to bring a branch's input
+// to it. The empty string stands for the first of each.
+const (
+	FusionAttention   = "attention"
+	FusionMLP         = "mlp"
+	FusionTransformer = "transformer"
+
+	ResidualSum    = "sum"
+	ResidualConcat = "concat"
+)
 
 // Config is the shape of a model.
 type Config struct {
-	Modalities []Modality
-	Width      int
-	Layers     int // of a branch, 1..3
-	Relations  int
-	Bases      int
-	Heads      int     // of attention; divides Width
-	Dropout    float64 // 0..0.5, after ReLU in the layers
+	Modalities []Modality `json:"modalities"`
+	Width      int        `json:"width"`
+	Layers     int        `json:"layers"` // of a branch, 1..3
+	Relations  int        `json:"relations"`
+	Bases      int        `json:"bases"`
+	Heads      int        `json:"heads"`   // of attention; divides Width
+	Dropout    float64    `json:"dropout"` // 0..0.5, after ReLU in the layers
 	// Inside puts the residual of a layer inside its LayerNorm.
-	Inside bool
-	Seed   uint64
+	Inside   bool   `json:"inside,omitempty"`
+	Fusion   string `json:"fusion,omitempty"`
+	Residual string `json:"residual,omitempty"`
+	Seed     uint64 `json:"seed"`
 }
 
 const maxSize = 1 << 14
@@ -56,6 +69,16 @@ func (c Config) validate() error {
 	}
 	if !(c.Dropout >= 0 && c.Dropout <= 0.5) {
 		bad("dropout", c.Dropout, "in 0..0.5")
+	}
+	switch c.Fusion {
+	case "", FusionAttention, FusionMLP, FusionTransformer:
+	default:
+		bad("fusion", fmt.Sprintf("%q", c.Fusion), "attention, mlp or transformer")
+	}
+	switch c.Residual {
+	case "", ResidualSum, ResidualConcat:
+	default:
+		bad("residual", fmt.Sprintf("%q", c.Residual), "sum or concat")
 	}
 	return errors.Join(errs...)
 }

@@ -6,32 +6,44 @@ import (
 	"kilim/learner/tape"
 )
 
-// Block is a sampled neighbourhood of some items: its rows, of which the items
-// are the first.
+// Block is a sampled neighbourhood of some items. Each modality has rows of its
+// own, of which the items are the first.
 type Block struct {
 	Present tape.Present
-	// Rows gathers the features of the block's rows from those of each modality.
+	// Rows gathers, for each modality, the features of its rows; a row without
+	// entries has none: what the input's bias holds stands for them.
 	Rows []tape.CSR
-	// Layers has the edges of each layer, the lowest first. Layer l updates the
-	// first Layers[l].Rows() rows, reading those that the layer below updated.
-	Layers []*tape.Edges
+	// Layers has, for each modality, the edges of each layer, the lowest first.
+	// Layer l updates the first Layers[m][l].Rows() rows, reading those that the
+	// layer below updated. An edge comes from a row that is active below: one with
+	// features, or with an edge in a layer below. It is the sampler's to leave
+	// the others out.
+	Layers [][]*tape.Edges
 }
 
 // check says what of a block doesn't fit the model.
 func (m *Model) check(features []tape.Matrix, b *Block) error {
 	n := len(m.branches)
-	if len(features) != n || len(b.Rows) != n || b.Present.Modes != n || len(b.Present.Has) != n*b.Present.Items {
-		return fmt.Errorf("model: block with %d features, %d rows and %d modes: the model has %d modalities", len(features), len(b.Rows), b.Present.Modes, n)
+	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Present.Modes != n || len(b.Present.Has) != n*b.Present.Items {
+		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Present.Modes, n)
 	}
-	if len(b.Layers) != m.cfg.Layers {
-		return fmt.Errorf("model: block with %d layers: the model has %d", len(b.Layers), m.cfg.Layers)
-	}
-	if last := b.Layers[len(b.Layers)-1].Rows(); last != b.Present.Items {
-		return fmt.Errorf("model: block whose last layer updates %d rows: there are %d items", last, b.Present.Items)
-	}
-	for i, f := range features {
-		if f.Cols != m.cfg.Modalities[i].Features {
-			return fmt.Errorf("model: %d features of %s: the model has %d", f.Cols, m.cfg.Modalities[i].Name, m.cfg.Modalities[i].Features)
+	for i, mode := range m.cfg.Modalities {
+		layers := b.Layers[i]
+		if len(layers) != m.cfg.Layers {
+			return fmt.Errorf("model: block with %d layers of %s: the model has %d", len(layers), mode.Name, m.cfg.Layers)
+		}
+		below := b.Rows[i].Rows()
+		for l, e := range layers {
+			if e.Sources() != below || e.Rows() > below {
+				return fmt.Errorf("model: block whose layer %d of %s updates %d rows of %d: there are %d", l+1, mode.Name, e.Rows(), e.Sources(), below)
+			}
+			below = e.Rows()
+		}
+		if below != b.Present.Items {
+			return fmt.Errorf("model: block whose last layer of %s updates %d rows: there are %d items", mode.Name, below, b.Present.Items)
+		}
+		if features[i].Cols != mode.Features {
+			return fmt.Errorf("model: %d features of %s: the model has %d", features[i].Cols, mode.Name, mode.Features)
 		}
 	}
 	return nil
@@ -52,7 +64,7 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Blo
 	for i := range m.branches {
 		f.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
 	}
-	embedding = f.fuse(tokens, b.Present)
+	embedding = m.fusion.fuse(&f, tokens, b.Present)
 	h := f.linear(embedding, m.head[0], tape.ReLU)
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }
@@ -96,12 +108,19 @@ func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *B
 	f.t.Gather(x, features, rows)
 	p := f.branches[mode]
 	h := f.linear(x, p.input, tape.Identity)
-	for l, edges := range b.Layers {
+	for l, edges := range b.Layers[mode] {
 		h = f.layer(h, p.layers[l], edges)
 		f.drop.Seed += 0x9e3779b97f4a7c15
 	}
+	own := x.Slice(0, token.Rows)
+	if f.cfg.Residual == ResidualConcat {
+		join, d := f.at(p.join), token.Cols
+		f.t.Product(token, h, join.Slice(0, d), false)
+		f.t.Product(token, f.linear(own, p.skip, tape.Identity), join.Slice(d, 2*d), true)
+		return
+	}
 	f.t.Copy(token, h)
-	f.t.Product(token, x.Slice(0, token.Rows), f.at(p.skip.w), true)
+	f.t.Product(token, own, f.at(p.skip.w), true)
 	f.t.Bias(token, f.at(p.skip.b), tape.Identity, tape.Drop{})
 }
 
@@ -117,23 +136,4 @@ func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 	y := f.t.New(n, d)
 	f.t.LayerNorm(y, z, own, f.at(p.norm.w), f.at(p.norm.b), f.cfg.Inside)
 	return y
-}
-
-// fuse makes one vector of an item's tokens.
-func (f *forward) fuse(tokens tape.Matrix, present tape.Present) tape.Matrix {
-	t, items := f.t, present.Items
-	qkv := f.linear(f.norm(tokens, f.n1), f.qkv, tape.Identity)
-	read := t.New(tokens.Rows, tokens.Cols)
-	t.Attention(read, qkv, present, f.cfg.Heads)
-	tokens = f.sum(tokens, f.linear(read, f.proj, tape.Identity))
-	tokens = f.sum(tokens, f.linear(f.linear(f.norm(tokens, f.n2), f.up, tape.GELU), f.down, tape.Identity))
-	gate := t.New(tokens.Rows, tokens.Cols)
-	for i, l := range f.gates {
-		g := gate.Slice(i*items, (i+1)*items)
-		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.at(l.w), false)
-		t.Bias(g, f.at(l.b), tape.Identity, tape.Drop{})
-	}
-	z := t.New(items, tokens.Cols)
-	t.Gates(z, tokens, gate, present)
-	return f.norm(z, f.n3)
 }

@@ -19,52 +19,39 @@ type Param struct {
 
 func (p Param) size() int { return p.Rows * p.Cols }
 
+// of is the parameter's part of a run of all weights.
+func (p Param) of(all []float32) []float32 { return all[p.From : p.From+p.size()] }
+
 // registry lays the parameters of a Config out in one run of memory. Each has a
 // number, in the order of the calls.
 type registry struct {
 	params []Param
-	fill   []func(*rand.Rand, []float32)
+	fill   []fill
 	total  int
 }
 
-func (g *registry) add(stage string, decay bool, rows, cols int, fill func(*rand.Rand, []float32), name string, args ...any) int {
+func (g *registry) add(stage string, decay bool, rows, cols int, f fill, name string, args ...any) int {
 	g.params = append(g.params, Param{fmt.Sprintf(name, args...), rows, cols, stage, decay, g.total})
-	g.fill = append(g.fill, fill)
+	g.fill = append(g.fill, f)
 	g.total += rows * cols
 	return len(g.params) - 1
-}
-
-func constant(v float32) func(*rand.Rand, []float32) {
-	return func(_ *rand.Rand, w []float32) {
-		for i := range w {
-			w[i] = v
-		}
-	}
-}
-
-func normal(deviation float64) func(*rand.Rand, []float32) {
-	return func(r *rand.Rand, w []float32) {
-		for i := range w {
-			w[i] = float32(r.NormFloat64() * deviation)
-		}
-	}
 }
 
 // linear is the numbers of a layer's weights and bias.
 type linear struct{ w, b int }
 
-func (g *registry) linear(stage string, in, out int, name string, args ...any) linear {
+func (g *registry) linear(stage string, in, out int, f fill, name string, args ...any) linear {
 	name = fmt.Sprintf(name, args...)
 	return linear{
-		g.add(stage, true, in, out, normal(1/math.Sqrt(float64(in))), "%s.weight", name),
+		g.add(stage, true, in, out, f, "%s.weight", name),
 		g.add(stage, false, 1, out, constant(0), "%s.bias", name),
 	}
 }
 
-func (g *registry) norm(stage string, width int, name string, args ...any) linear {
+func (g *registry) norm(stage string, width int, gain float32, name string, args ...any) linear {
 	name = fmt.Sprintf(name, args...)
 	return linear{
-		g.add(stage, false, 1, width, constant(1), "%s.gain", name),
+		g.add(stage, false, 1, width, constant(gain), "%s.gain", name),
 		g.add(stage, false, 1, width, constant(0), "%s.bias", name),
 	}
 }
@@ -79,18 +66,17 @@ type layer struct {
 type branch struct {
 	input, skip linear
 	layers      []layer
+	join        int // of the residual "concat"
 }
 
 // Model is the shape of an encoder; its weights are in a Weights.
 type Model struct {
-	cfg        Config
-	registry   registry
-	branches   []branch
-	n1, n2, n3 linear
-	qkv, proj  linear
-	up, down   linear
-	gates      []linear
-	head       [2]linear
+	cfg      Config
+	registry registry
+	byName   map[string]int
+	branches []branch
+	fusion   fusion
+	head     [2]linear
 }
 
 // New lays out a model.
@@ -98,31 +84,45 @@ func New(cfg Config) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg}
+	m := &Model{cfg: cfg, byName: map[string]int{}}
 	g, d := &m.registry, cfg.Width
 	for _, mode := range cfg.Modalities {
-		b := branch{input: g.linear("branch", mode.Features, d, "%s.input", mode.Name), skip: g.linear("branch", mode.Features, d, "%s.skip", mode.Name)}
-		for l := range cfg.Layers {
-			stage := fmt.Sprintf("layer%d", l+1)
-			name := mode.Name + "." + stage
-			b.layers = append(b.layers, layer{
-				self:  g.linear(stage, d, d, "%s.self", name),
-				bases: g.add(stage, true, cfg.Bases*d, d, normal(1/math.Sqrt(float64(cfg.Bases*d))), "%s.bases", name),
-				coef:  g.add(stage, true, cfg.Relations, cfg.Bases, normal(1/math.Sqrt(float64(cfg.Bases))), "%s.coefficients", name),
-				norm:  g.norm(stage, d, "%s.norm", name),
-			})
-		}
-		m.branches = append(m.branches, b)
+		m.branches = append(m.branches, newBranch(g, cfg, mode))
 	}
-	m.n1, m.n2, m.n3 = g.norm("fusion", d, "fusion.norm1"), g.norm("fusion", d, "fusion.norm2"), g.norm("fusion", d, "fusion.norm3")
-	m.qkv, m.proj = g.linear("fusion", d, 3*d, "fusion.qkv"), g.linear("fusion", d, d, "fusion.proj")
-	m.up, m.down = g.linear("fusion", d, 4*d, "fusion.up"), g.linear("fusion", 4*d, d, "fusion.down")
-	for _, mode := range cfg.Modalities {
-		m.gates = append(m.gates, g.linear("fusion", d, d, "fusion.gate.%s", mode.Name))
+	m.fusion = newFusion(g, cfg)
+	m.head = [2]linear{g.linear("head", d, d, rotation, "head.0"), g.linear("head", d, d, rotation, "head.1")}
+	for i, p := range g.params {
+		m.byName[p.Name] = i
 	}
-	m.head = [2]linear{g.linear("head", d, d, "head.0"), g.linear("head", d, d, "head.1")}
 	return m, nil
 }
+
+func newBranch(g *registry, cfg Config, mode Modality) branch {
+	d := cfg.Width
+	b := branch{input: g.linear("branch", mode.Features, d, projection, "%s.input", mode.Name)}
+	b.skip = g.linear("branch", mode.Features, d, scaledCopy(g.params[b.input.w], skipWeight), "%s.skip", mode.Name)
+	gain := float32(layerGain)
+	if cfg.Inside {
+		gain = 1 // the residual is normalized too
+	}
+	for l := range cfg.Layers {
+		stage := fmt.Sprintf("layer%d", l+1)
+		name := mode.Name + "." + stage
+		b.layers = append(b.layers, layer{
+			self:  g.linear(stage, d, d, identities(selfWeight), "%s.self", name),
+			bases: g.add(stage, true, cfg.Bases*d, d, rotations, "%s.bases", name),
+			coef:  g.add(stage, true, cfg.Relations, cfg.Bases, coefficients, "%s.coefficients", name),
+			norm:  g.norm(stage, d, gain, "%s.norm", name),
+		})
+	}
+	if cfg.Residual == ResidualConcat {
+		b.join = g.add("branch", true, 2*d, d, identities(1), "%s.join", mode.Name)
+	}
+	return b
+}
+
+// Config is the shape.
+func (m *Model) Config() Config { return m.cfg }
 
 // Params lists the parameters in the order of their memory.
 func (m *Model) Params() []Param { return m.registry.params }
@@ -134,6 +134,7 @@ func (m *Model) Size() int { return m.registry.total }
 type Weights struct {
 	Data, Grad []float32
 	matrices   []tape.Matrix
+	model      *Model
 }
 
 // Init returns the weights of the model's seed, with gradients.
@@ -141,7 +142,7 @@ func (m *Model) Init() *Weights {
 	data := make([]float32, m.Size())
 	r := rand.New(rand.NewPCG(m.cfg.Seed, 0x6d0de1))
 	for i, p := range m.registry.params {
-		m.registry.fill[i](r, data[p.From:p.From+p.size()])
+		m.registry.fill[i](r, data, p)
 	}
 	w, _ := m.Weights(data, make([]float32, m.Size()))
 	return w
@@ -152,14 +153,34 @@ func (m *Model) Weights(data, grad []float32) (*Weights, error) {
 	if len(data) != m.Size() || grad != nil && len(grad) != m.Size() {
 		return nil, fmt.Errorf("model: %d weights and %d gradients, the model has %d", len(data), len(grad), m.Size())
 	}
-	w := &Weights{Data: data, Grad: grad}
+	w := &Weights{Data: data, Grad: grad, model: m}
 	for _, p := range m.registry.params {
-		to := p.From + p.size()
 		if grad == nil {
-			w.matrices = append(w.matrices, tape.Constant(p.Rows, p.Cols, data[p.From:to]))
+			w.matrices = append(w.matrices, tape.Constant(p.Rows, p.Cols, p.of(data)))
 		} else {
-			w.matrices = append(w.matrices, tape.Variable(p.Rows, p.Cols, data[p.From:to], grad[p.From:to]))
+			w.matrices = append(w.matrices, tape.Variable(p.Rows, p.Cols, p.of(data), p.of(grad)))
 		}
 	}
 	return w, nil
+}
+
+// Matrix is the parameter of a name; false says that the model has none.
+func (w *Weights) Matrix(name string) (tape.Matrix, bool) {
+	i, ok := w.model.byName[name]
+	if !ok {
+		return tape.Matrix{}, false
+	}
+	return w.matrices[i], true
+}
+
+// Check says which weight is not a finite number, if any.
+func (w *Weights) Check() error {
+	for _, p := range w.model.registry.params {
+		for i, x := range p.of(w.Data) {
+			if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("model: %s[%d] is %v", p.Name, i, x)
+			}
+		}
+	}
+	return nil
 }

@@ -16,21 +16,22 @@ type attention struct {
 	y, qkv  Matrix
 	present Present
 	heads   int
+	self    bool
 	prob    []float32 // items x heads x modes x modes
 }
 
-// Attention lets each token of an item read the item's other tokens, by scaled
-// dot products in heads (Vaswani et al. 2017, section 3.2). Token m of item i is
-// row m*Items+i; a row of qkv is its query, key and value. Absent tokens read
-// nothing and are not read: their rows of qkv are not looked at. A token that is
-// alone reads nothing; the result of who reads nothing is 0.
-func (t *Tape) Attention(y, qkv Matrix, present Present, heads int) {
+// Attention lets each token of an item read the item's other tokens, and itself
+// if self is set, by scaled dot products in heads (Vaswani et al. 2017, section
+// 3.2). Token m of item i is row m*Items+i; a row of qkv is its query, key and
+// value. Absent tokens read nothing and are not read: their rows of qkv are not
+// looked at. The result of who reads nothing is 0.
+func (t *Tape) Attention(y, qkv Matrix, present Present, heads int, self bool) {
 	fit("qkv", qkv.Cols, 3*y.Cols)
 	fit("qkv", qkv.Rows, y.Rows)
 	fit("tokens", y.Rows, present.Items*present.Modes)
 	fit("rest of the width by heads", y.Cols%heads, 0)
 	o := t.slabs.attentions.next()
-	*o = attention{y, qkv, present, heads, t.Scratch(present.Items * heads * present.Modes * present.Modes)}
+	*o = attention{y, qkv, present, heads, self, t.Scratch(present.Items * heads * present.Modes * present.Modes)}
 	t.team.Run((*attentionForward)(o), parts(present.Items))
 	t.note(o, y)
 }
@@ -50,7 +51,7 @@ func (o *attention) probabilities(i, h int) []float32 {
 
 func (o *attention) reads(i, a, b int) bool {
 	has := o.present.Has[i*o.present.Modes:]
-	return a != b && has[a] && has[b]
+	return (o.self || a != b) && has[a] && has[b]
 }
 
 type attentionForward attention

@@ -73,6 +73,9 @@ func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 // Rows is the number of rows of the result.
 func (e *Edges) Rows() int { return e.csr.Rows() }
 
+// Sources is the number of rows that the entries read from.
+func (e *Edges) Sources() int { return e.sources }
+
 type gather struct {
 	y, x Matrix
 	csr  CSR

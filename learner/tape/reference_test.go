@@ -95,7 +95,7 @@ func mix64(x, c mat, csr CSR, relation []int32) mat {
 	return y
 }
 
-func attention64(qkv mat, p Present, heads int) mat {
+func attention64(qkv mat, p Present, heads int, self bool) mat {
 	w := qkv.cols / 3
 	n := w / heads
 	y := zeros(qkv.rows, w)
@@ -108,7 +108,7 @@ func attention64(qkv mat, p Present, heads int) mat {
 				total := 0.0
 				score := make([]float64, p.Modes)
 				for b := range p.Modes {
-					if a != b && p.Has[i*p.Modes+a] && p.Has[i*p.Modes+b] {
+					if (self || a != b) && p.Has[i*p.Modes+a] && p.Has[i*p.Modes+b] {
 						score[b] = math.Exp(dot64(part(a, 0), part(b, 1)) / math.Sqrt(float64(n)))
 						total += score[b]
 					}

@@ -118,9 +118,14 @@ func operations(tb testing.TB) []operation {
 		}, func(in []mat) mat { return mix64(in[0], in[1], csr, relation) }},
 		{"attention", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
-			t.Attention(y, in[0], present, 2)
+			t.Attention(y, in[0], present, 2, false)
 			return y
-		}, func(in []mat) mat { return attention64(in[0], present, 2) }},
+		}, func(in []mat) mat { return attention64(in[0], present, 2, false) }},
+		{"attention with itself", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
+			y := t.New(15, 8)
+			t.Attention(y, in[0], present, 2, true)
+			return y
+		}, func(in []mat) mat { return attention64(in[0], present, 2, true) }},
 		{"gates", [][2]int{{15, 9}, {15, 9}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(5, 9)
 			t.Gates(y, in[0], in[1], present)
@@ -243,7 +248,7 @@ func TestBitsDoNotDependOnThreads(t *testing.T) {
 func TestAbsentTokensAreNotRead(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations(t) {
-		if o.name != "attention" && o.name != "gates" {
+		if o.name != "attention" && o.name != "attention with itself" && o.name != "gates" {
 			continue
 		}
 		r := rand.New(rand.NewPCG(3, 3))

@@ -1,0 +1,138 @@
+package model
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// The seeded weights. Untrained, the network must leave alike what is alike and
+// let the neighbourhood say its part: the residuals carry most of a vector, the
+// first basis is the identity (a mean enters as what it is, by every relation),
+// the other bases are rotations that tell the relations apart, and what fusion
+// adds to the tokens begins at zero. Training starts from there and not from
+// noise.
+const (
+	// layerGain is what a layer adds to its residual, when that is outside.
+	layerGain = 0.3
+	// selfWeight is W_self, a multiple of the identity.
+	selfWeight = 0.3
+	// The coefficient of the first basis has this mean, those of the others mean 0.
+	commonCoefficient    = 0.3
+	coefficientDeviation = 0.1
+	// skipWeight is W_skip over the input's weights: the last layer holds the
+	// input through the residuals already.
+	skipWeight = 0.25
+)
+
+// fill writes the seeded values of a parameter into the run of all weights.
+type fill func(r *rand.Rand, all []float32, p Param)
+
+func constant(v float32) fill {
+	return func(_ *rand.Rand, all []float32, p Param) {
+		for i := range p.of(all) {
+			p.of(all)[i] = v
+		}
+	}
+}
+
+func normal(deviation float64) fill {
+	return func(r *rand.Rand, all []float32, p Param) {
+		w := p.of(all)
+		for i := range w {
+			w[i] = float32(r.NormFloat64() * deviation)
+		}
+	}
+}
+
+// scaledCopy is a multiple of an earlier parameter of the same shape.
+func scaledCopy(of Param, factor float32) fill {
+	return func(_ *rand.Rand, all []float32, p Param) {
+		for i, x := range of.of(all) {
+			p.of(all)[i] = factor * x
+		}
+	}
+}
+
+// identities is square identity matrices, multiplied, above each other.
+func identities(factor float32) fill {
+	return func(_ *rand.Rand, all []float32, p Param) {
+		for i := range p.Rows {
+			p.of(all)[i*p.Cols+i%p.Cols] = factor
+		}
+	}
+}
+
+// rotations is the identity above orthogonal matrices.
+func rotations(r *rand.Rand, all []float32, p Param) {
+	w, n := p.of(all), p.Cols
+	for i := range n {
+		w[i*n+i] = 1
+	}
+	for at := n * n; at < len(w); at += n * n {
+		orthogonal(r, n, n, 1, w[at:at+n*n])
+	}
+}
+
+func coefficients(r *rand.Rand, all []float32, p Param) {
+	normal(coefficientDeviation)(r, all, p)
+	for i := range p.Rows {
+		p.of(all)[i*p.Cols] += commonCoefficient
+	}
+}
+
+// projection is an orthogonal matrix which brings a row of length 1 to about 1
+// in each coordinate.
+func projection(r *rand.Rand, all []float32, p Param) {
+	orthogonal(r, p.Rows, p.Cols, math.Sqrt(float64(max(p.Rows, p.Cols))), p.of(all))
+}
+
+// rotation keeps the size of the coordinates.
+func rotation(r *rand.Rand, all []float32, p Param) {
+	orthogonal(r, p.Rows, p.Cols, math.Sqrt(max(1, float64(p.Cols)/float64(p.Rows))), p.of(all))
+}
+
+// orthogonal writes a random matrix whose shorter side is orthonormal, times
+// factor (Saxe, McClelland, Ganguli 2014, section 3): as a map it distorts less
+// than one of independent numbers. By Gram-Schmidt on normal vectors, in float64
+// without fused operations, so that every processor gives the same bits.
+func orthogonal(r *rand.Rand, rows, cols int, factor float64, w []float32) {
+	count, length := min(rows, cols), max(rows, cols)
+	basis := make([][]float64, 0, count)
+	for len(basis) < count {
+		v := make([]float64, length)
+		for i := range v {
+			v[i] = r.NormFloat64()
+		}
+		// Twice is enough (Giraud, Langou, Rozloznik 2005).
+		for range 2 {
+			for _, u := range basis {
+				d := dot(u, v)
+				for i := range v {
+					v[i] -= float64(d * u[i])
+				}
+			}
+		}
+		n := math.Sqrt(dot(v, v))
+		for i := range v {
+			v[i] /= n
+		}
+		basis = append(basis, v)
+	}
+	for i, v := range basis {
+		for j, x := range v {
+			at := i*cols + j
+			if rows > cols {
+				at = j*cols + i
+			}
+			w[at] = float32(x * factor)
+		}
+	}
+}
+
+func dot(a, b []float64) float64 {
+	s := 0.0
+	for i := range a {
+		s += float64(a[i] * b[i])
+	}
+	return s
+}
