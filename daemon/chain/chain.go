@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -30,6 +31,8 @@ type Config struct {
 	Snapshot string
 	Text     text.Config
 	Model    sage.Config
+	// Epoch numbers the model, from 1. What is answered and published carries it.
+	Epoch uint32
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32
@@ -54,9 +57,6 @@ type Config struct {
 	// Limits are those of records, for parsing stored ones again.
 	Limits profile.Limits
 }
-
-// Epoch is that of the seeded model, until models are trained.
-const Epoch = 1
 
 // Engine is the chain over one store. Apply, Background and the queries may be
 // called concurrently.
@@ -149,32 +149,62 @@ func (e *Engine) identity() string {
 	return fmt.Sprintf("text %s; model %s", e.encoder.Identity(), e.model.Fingerprint())
 }
 
-const identityKey = "chain/identity"
+const (
+	identityKey = "chain/identity"
+	epochKey    = "chain/epoch"
+)
 
-// adopt writes the identity of encoder and model into a new state, and refuses
-// a state made with others: vectors of two models must not be mixed.
+// adopt writes the identity of encoder and model and the model's epoch into a new state, and
+// refuses a state made with others: vectors of two models must not be mixed.
 func (e *Engine) adopt() error {
+	if e.cfg.Epoch == 0 {
+		return errors.New("chain: epoch 0: want 1 or more")
+	}
 	var have []byte
+	var epoch uint32
 	err := e.store.View(func(r *graphstore.Reader) (err error) {
-		have, err = r.Meta(identityKey)
+		if have, err = r.Meta(identityKey); err != nil {
+			return err
+		}
+		epoch, err = epochOf(r)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("chain: read identity: %w", err)
 	}
 	want := e.identity()
-	if string(have) == want {
-		return nil
-	}
-	if have != nil {
+	switch {
+	case have == nil:
+	case string(have) != want:
 		return fmt.Errorf("chain: the state was made with %q and this program is configured for %q: use the earlier settings or an empty data folder", have, want)
+	case epoch != e.cfg.Epoch:
+		return fmt.Errorf("chain: the state is of model epoch %d, epoch %d was asked for", epoch, e.cfg.Epoch)
+	default:
+		return nil
 	}
 	tx := e.store.Begin()
 	defer tx.Discard()
 	if err := tx.PutMeta(identityKey, []byte(want)); err != nil {
 		return err
 	}
+	if err := tx.PutMeta(epochKey, strconv.AppendUint(nil, uint64(e.cfg.Epoch), 10)); err != nil {
+		return err
+	}
 	return tx.Commit()
+}
+
+// epochOf is the epoch of the model that a state was made with. States older than
+// epochs don't say it: theirs is 1.
+func epochOf(r *graphstore.Reader) (uint32, error) {
+	b, err := r.Meta(epochKey)
+	if err != nil || b == nil {
+		return 1, err
+	}
+	n, err := strconv.ParseUint(string(b), 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("epoch %q: %w", b, err)
+	}
+	return uint32(n), nil
 }
 
 func (e *Engine) load(r *graphstore.Reader) error {

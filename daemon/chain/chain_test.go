@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"kilim/graphstore"
@@ -236,4 +237,35 @@ func publishedIDs(s *site) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// TestEpochIsTheStates opens a state with the epoch it was made with, and with no other.
+func TestEpochIsTheStates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cfg := exact()
+	cfg.Epoch = 7
+	s, err := openSite(t, dir, cfg, graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.must(s.apply([]change{{"a", map[string]any{"title": "rug"}}}))
+	last, _ := s.published()
+	if u := last["a"]; u == nil || u.Epoch != 7 {
+		t.Errorf("published %+v, want epoch 7", u)
+	}
+	if answer, err := s.engine.Similar(t.Context(), "a", "total", 1); err != nil || answer.Epoch != 7 {
+		t.Errorf("answer %+v (%v), want epoch 7", answer, err)
+	}
+	s.close()
+	for epoch, want := range map[uint32]string{7: "", 8: "epoch 7", 0: "epoch 0"} {
+		cfg.Epoch = epoch
+		s, err := openSite(t, dir, cfg, graphstore.Options{SyncWrites: graphstore.NoSync})
+		switch {
+		case want == "" && err == nil:
+			s.close()
+		case want == "" || err == nil || !strings.Contains(err.Error(), want):
+			t.Errorf("opened with epoch %d: %v, want an error with %q", epoch, err, want)
+		}
+	}
 }

@@ -25,6 +25,7 @@ func FromConfig(c *config.Config) Config {
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,
 		Engine:      c.Index.Engine,
+		Epoch:       1,
 		Text:        text.Config{Dim: featureDim, Seed: seed},
 		Model: sage.Config{
 			Features: featureDim, Width: width, Embedding: embeddingDim, Bases: bases, Layers: 2,

@@ -25,7 +25,7 @@ import (
 // exact is the configuration in which the lists are a pure function of what lives.
 func exact() Config {
 	return Config{
-		DeadLetters: "dlq", Engine: "flat",
+		DeadLetters: "dlq", Engine: "flat", Epoch: 1,
 		Text:       text.Config{Dim: 64, Seed: 1},
 		Model:      sage.Config{Features: 64, Width: 32, Embedding: 24, Bases: 3, Layers: 2, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
 		Budget:     16,

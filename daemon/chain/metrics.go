@@ -130,6 +130,6 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(sizeDesc, float64(vlog), "vlog")
 	gauge(queueDesc, float64(c.e.queue.Load()))
 	gauge(vectorsDesc, float64(c.e.index.Len()))
-	gauge(epochDesc, Epoch)
+	gauge(epochDesc, float64(c.e.cfg.Epoch))
 	gauge(driftDesc, math.Float64frombits(c.e.drift.Load()))
 }

@@ -47,7 +47,7 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 		if err != nil {
 			return err
 		}
-		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: Epoch, Degree: n.Degree, Entities: []EntityView{}}
+		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: e.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
 		if b, err := r.Lists(n.ID); err != nil {
 			return err
 		} else if b != nil {
@@ -105,7 +105,7 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer
 		if n == nil {
 			return fmt.Errorf("%w: artifact %q", web.ErrNotFound, id)
 		}
-		answer = &web.Answer{ID: id, List: list, Epoch: Epoch}
+		answer = &web.Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
 		if k <= e.cfg.ListSize {
 			b, err := r.Lists(n.ID)
 			if err != nil {
@@ -138,7 +138,7 @@ func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, 
 		return nil, err
 	}
 	w := weave(e.encoder, a)
-	answer := &web.Answer{ID: a.ID, List: list, Epoch: Epoch}
+	answer := &web.Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
 	err := e.store.View(func(r *graphstore.Reader) error {
 		e.tableLock.RLock()
 		feat := e.featuresOf(w, encoded{})
@@ -223,7 +223,7 @@ func (e *Engine) Status() web.Status {
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
 		RefreshQueue: int(queue), Outbox: depth,
-		Epoch: Epoch, Revision: e.revision.Load(),
+		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
 		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
 		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
 	}

@@ -210,7 +210,7 @@ func (u *unit) writeList(l *listing) error {
 
 func (u *unit) enqueue(l *listing, before rerank.Lists) error {
 	update := rerank.Update{
-		ID: l.id, Revision: l.new.revision, Epoch: Epoch, Lists: l.new.lists,
+		ID: l.id, Revision: l.new.revision, Epoch: u.e.cfg.Epoch, Lists: l.new.lists,
 		Changes: map[string]rerank.Changes{
 			"total":   rerank.Diff(before.Total, l.new.lists.Total),
 			"general": rerank.Diff(before.General, l.new.lists.General),
