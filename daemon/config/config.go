@@ -12,17 +12,19 @@ import (
 // the words allowed.
 type Config struct {
 	Client
-	Data          string  `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
-	HTTP          string  `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
-	WebConfigFile string  `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
-	Log           Log     `embed:"" prefix:"log."`
-	Ingest        Ingest  `embed:"" prefix:"ingest."`
-	Index         Index   `embed:"" prefix:"index."`
-	Refresh       Refresh `embed:"" prefix:"refresh."`
-	Lists         Lists   `embed:"" prefix:"lists."`
-	Publish       Publish `embed:"" prefix:"publish."`
-	Store         Store   `embed:"" prefix:"store."`
-	Demo          Demo    `embed:"" prefix:"demo."`
+	Data          string   `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
+	HTTP          string   `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
+	WebConfigFile string   `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
+	Log           Log      `embed:"" prefix:"log."`
+	Ingest        Ingest   `embed:"" prefix:"ingest."`
+	Encoders      Encoders `embed:"" prefix:"encoders."`
+	Media         Media    `embed:"" prefix:"media."`
+	Index         Index    `embed:"" prefix:"index."`
+	Refresh       Refresh  `embed:"" prefix:"refresh."`
+	Lists         Lists    `embed:"" prefix:"lists."`
+	Publish       Publish  `embed:"" prefix:"publish."`
+	Store         Store    `embed:"" prefix:"store."`
+	Demo          Demo     `embed:"" prefix:"demo."`
 }
 
 // Client is what every command needs that talks to Kafka.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
@@ -62,6 +64,10 @@ func others(t *testing.T, f field) [3]string {
 		return [3]string{"2MiB", "3MiB", "4097"}
 	case bool:
 		return [3]string{"true", "true", "true"}
+	case time.Duration:
+		return [3]string{"7s", "1m30s", "250ms"}
+	case List:
+		return [3]string{"a", "b,c", "d,e,f"}
 	case string:
 		return [3]string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"} // is an address, a name and a path
 	}
@@ -150,6 +156,8 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"index.engine": "flat", "lists.size": "10", "lists.candidates": "200", "lists.tolerance": "0.01",
 		"refresh.epsilon": "0.05", "refresh.budget": "256", "refresh.sweep": "0.2",
 		"publish.batch": "1000", "publish.compression": "snappy",
+		"encoders.text.kind": "builtin", "encoders.image.kind": "builtin", "encoders.audio.kind": "builtin",
+		"media.root": "", "media.hosts": "", "media.max-bytes": "64MiB",
 	} {
 		if got := values[key]; got != want {
 			t.Errorf("%s is %q by default, want %q", key, got, want)
@@ -262,7 +270,7 @@ func TestPrintedConfigurationReadsBackEqual(t *testing.T) {
 		t.Error("the password is printed")
 	}
 	got, _, _ := load(t, map[string]string{PasswordVariable: "hunter2"}, out.String())
-	if *got != *c {
+	if !reflect.DeepEqual(got, c) {
 		t.Errorf("read back\n%+v\nwant\n%+v\nfrom\n%s", got, c, out.String())
 	}
 	for _, f := range fields(c) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -66,6 +67,8 @@ func (f field) kind() string {
 		return "a whole number"
 	case float64:
 		return "a number"
+	case time.Duration:
+		return "a duration such as 500ms, 30s or 2m"
 	}
 	return "text"
 }

@@ -64,6 +64,8 @@ func (l *Loader) walk(path string, node ast.Node, into map[string]entry) {
 		l.value(path, n.Value.Value, line, into)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NanNode, *ast.InfinityNode:
 		l.value(path, node.GetToken().Value, line, into)
+	case *ast.SequenceNode:
+		l.list(path, n, into)
 	default:
 		l.fault(orRoot(path), l.at(line), "a %s: want a single value", strings.ToLower(node.Type().String()))
 	}
@@ -107,6 +109,29 @@ func (l *Loader) value(path, text string, line int, into map[string]entry) {
 		return
 	}
 	into[path] = entry{text, line}
+}
+
+// list takes the entries of a sequence, where the key is a List.
+func (l *Loader) list(path string, seq *ast.SequenceNode, into map[string]entry) {
+	line := seq.GetToken().Position.Line
+	f, ok := l.known[path]
+	if ok {
+		_, ok = f.Target.Interface().(List)
+	}
+	if !ok {
+		l.fault(orRoot(path), l.at(line), "a sequence: want a single value")
+		return
+	}
+	var entries []string
+	for _, v := range seq.Values {
+		s, ok := v.(*ast.StringNode)
+		if !ok || strings.Contains(s.Value, ",") {
+			l.fault(path, l.at(v.GetToken().Position.Line), "%s: want a text without a comma", v.String())
+			return
+		}
+		entries = append(entries, s.Value)
+	}
+	l.value(path, List(entries).String(), line, into)
 }
 
 func orRoot(path string) string {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
@@ -54,12 +55,19 @@ func join(faults []*Fault) error {
 
 func validate(s Section) []*Fault {
 	var faults []*Fault
+	outOfRange := map[string]bool{}
 	for _, f := range fields(s) {
 		if fault := f.checkTags(); fault != nil {
 			faults = append(faults, fault)
+			outOfRange[f.Name] = true
 		}
 	}
-	return append(faults, s.check()...)
+	for _, fault := range s.check() {
+		if !outOfRange[fault.Key] { // else it is told already
+			faults = append(faults, fault)
+		}
+	}
+	return faults
 }
 
 // checkTags checks a value by its field's min, max and oneof.
@@ -79,6 +87,8 @@ func (f field) checkTags() *Fault {
 		}
 		return checkRange(f, v)
 	case Bytes:
+		return checkRange(f, v)
+	case time.Duration:
 		return checkRange(f, v)
 	}
 	return nil
@@ -137,7 +147,8 @@ func (c *Config) check() []*Fault {
 	if c.Lists.Candidates < c.Lists.Size {
 		add("lists.candidates", "%d: want at least lists.size, %d", c.Lists.Candidates, c.Lists.Size)
 	}
-	return faults
+	faults = append(faults, c.Encoders.check()...)
+	return append(faults, c.Media.check()...)
 }
 
 func (c *Client) check() []*Fault {

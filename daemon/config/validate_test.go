@@ -7,9 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"kilim/learner/fetch"
+	"kilim/learner/remote"
 )
 
 func TestValidate(t *testing.T) {
@@ -24,38 +29,60 @@ func TestValidate(t *testing.T) {
 		key    string // of the one fault; "" for none
 		want   string
 	}{
-		"default":              {func(*Config) {}, "", ""},
-		"cluster":              {func(c *Config) { c.Broker = "a:1, b:2" }, "", ""},
-		"free ports":           {func(c *Config) { c.HTTP = "[::1]:0"; c.Broker = "embedded://localhost:0" }, "", ""},
-		"all topics' bounds":   {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 249) }, "", ""},
-		"no folder":            {func(c *Config) { c.Data = "" }, "data", "folder"},
-		"http without port":    {func(c *Config) { c.HTTP = "localhost" }, "http", `"localhost"`},
-		"http port":            {func(c *Config) { c.HTTP = "h:65536" }, "http", "0 to 65535"},
-		"web file missing":     {func(c *Config) { c.WebConfigFile = "/nowhere" }, "web-config-file", `"/nowhere"`},
-		"no broker":            {func(c *Config) { c.Broker = " , " }, "broker", "host:port"},
-		"broker port":          {func(c *Config) { c.Broker = "ok:1,k:0" }, "broker", `"k:0"`},
-		"broker without host":  {func(c *Config) { c.Broker = ":9092" }, "broker", `":9092"`},
-		"broker scheme":        {func(c *Config) { c.Broker = "kafka://h:1" }, "broker", "embedded://"},
-		"embedded port":        {func(c *Config) { c.Broker = "embedded://h" }, "broker", "HOST:PORT"},
-		"embedded replicas":    {func(c *Config) { c.Kafka.Replication = 3 }, "kafka.replication", "embedded"},
-		"embedded tls":         {func(c *Config) { c.Kafka.TLS.Enabled = true }, "kafka.tls.enabled", "embedded"},
-		"no group":             {func(c *Config) { c.Kafka.Group = "" }, "kafka.group", "name"},
-		"same topics":          {func(c *Config) { c.Kafka.Topics.DeadLetters = "kilim.similar" }, "kafka.topics.dead-letters", "kafka.topics.similar"},
-		"long topic":           {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 250) }, "kafka.topics.similar", "249"},
-		"topic of dots":        {func(c *Config) { c.Kafka.Topics.Artifacts = ".." }, "kafka.topics.artifacts", `".."`},
-		"ca without tls":       {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS.CAFile = file }, "kafka.tls.ca-file", "kafka.tls.enabled"},
-		"ca is a folder":       {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: dir} }, "kafka.tls.ca-file", "folder"},
-		"ca missing":           {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: "/nowhere"} }, "kafka.tls.ca-file", "no such file"},
-		"certificate alone":    {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CertFile: file} }, "kafka.tls.cert-file", "both"},
-		"skip without tls":     {func(c *Config) { c.Kafka.TLS.InsecureSkipVerify = true }, "kafka.tls.insecure-skip-verify", "enabled"},
-		"user without sasl":    {func(c *Config) { c.Kafka.SASL.Username = "u" }, "kafka.sasl.mechanism", "plain"},
-		"two passwords":        {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"plain", "u", file, "p"} }, "kafka.sasl.password-file", "not in both"},
-		"unknown mechanism":    {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"gssapi", "u", file, ""} }, "kafka.sasl.mechanism", "scram-sha-512"},
-		"level":                {func(c *Config) { c.Log.Level = "loud" }, "log.level", "debug, info, warn, error"},
-		"size":                 {func(c *Config) { c.Lists.Size = 201; c.Lists.Candidates = 1000 }, "lists.size", "201: want 1 to 200"},
-		"candidates below":     {func(c *Config) { c.Lists.Candidates = 9 }, "lists.candidates", "lists.size, 10"},
-		"epsilon below 0":      {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},
-		"record over bound":    {func(c *Config) { c.Ingest.MaxRecordBytes = 16 << 20 }, "ingest.max-record-bytes", "16MiB: want 1KiB to 15MiB"},
+		"default":             {func(*Config) {}, "", ""},
+		"cluster":             {func(c *Config) { c.Broker = "a:1, b:2" }, "", ""},
+		"free ports":          {func(c *Config) { c.HTTP = "[::1]:0"; c.Broker = "embedded://localhost:0" }, "", ""},
+		"all topics' bounds":  {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 249) }, "", ""},
+		"no folder":           {func(c *Config) { c.Data = "" }, "data", "folder"},
+		"http without port":   {func(c *Config) { c.HTTP = "localhost" }, "http", `"localhost"`},
+		"http port":           {func(c *Config) { c.HTTP = "h:65536" }, "http", "0 to 65535"},
+		"web file missing":    {func(c *Config) { c.WebConfigFile = "/nowhere" }, "web-config-file", `"/nowhere"`},
+		"no broker":           {func(c *Config) { c.Broker = " , " }, "broker", "host:port"},
+		"broker port":         {func(c *Config) { c.Broker = "ok:1,k:0" }, "broker", `"k:0"`},
+		"broker without host": {func(c *Config) { c.Broker = ":9092" }, "broker", `":9092"`},
+		"broker scheme":       {func(c *Config) { c.Broker = "kafka://h:1" }, "broker", "embedded://"},
+		"embedded port":       {func(c *Config) { c.Broker = "embedded://h" }, "broker", "HOST:PORT"},
+		"embedded replicas":   {func(c *Config) { c.Kafka.Replication = 3 }, "kafka.replication", "embedded"},
+		"embedded tls":        {func(c *Config) { c.Kafka.TLS.Enabled = true }, "kafka.tls.enabled", "embedded"},
+		"no group":            {func(c *Config) { c.Kafka.Group = "" }, "kafka.group", "name"},
+		"same topics":         {func(c *Config) { c.Kafka.Topics.DeadLetters = "kilim.similar" }, "kafka.topics.dead-letters", "kafka.topics.similar"},
+		"long topic":          {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 250) }, "kafka.topics.similar", "249"},
+		"topic of dots":       {func(c *Config) { c.Kafka.Topics.Artifacts = ".." }, "kafka.topics.artifacts", `".."`},
+		"ca without tls":      {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS.CAFile = file }, "kafka.tls.ca-file", "kafka.tls.enabled"},
+		"ca is a folder":      {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: dir} }, "kafka.tls.ca-file", "folder"},
+		"ca missing":          {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CAFile: "/nowhere"} }, "kafka.tls.ca-file", "no such file"},
+		"certificate alone":   {func(c *Config) { c.Broker = "k:1"; c.Kafka.TLS = TLS{Enabled: true, CertFile: file} }, "kafka.tls.cert-file", "both"},
+		"skip without tls":    {func(c *Config) { c.Kafka.TLS.InsecureSkipVerify = true }, "kafka.tls.insecure-skip-verify", "enabled"},
+		"user without sasl":   {func(c *Config) { c.Kafka.SASL.Username = "u" }, "kafka.sasl.mechanism", "plain"},
+		"two passwords":       {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"plain", "u", file, "p"} }, "kafka.sasl.password-file", "not in both"},
+		"unknown mechanism":   {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"gssapi", "u", file, ""} }, "kafka.sasl.mechanism", "scram-sha-512"},
+		"level":               {func(c *Config) { c.Log.Level = "loud" }, "log.level", "debug, info, warn, error"},
+		"size":                {func(c *Config) { c.Lists.Size = 201; c.Lists.Candidates = 1000 }, "lists.size", "201: want 1 to 200"},
+		"candidates below":    {func(c *Config) { c.Lists.Candidates = 9 }, "lists.candidates", "lists.size, 10"},
+		"epsilon below 0":     {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},
+		"record over bound":   {func(c *Config) { c.Ingest.MaxRecordBytes = 16 << 20 }, "ingest.max-record-bytes", "16MiB: want 1KiB to 15MiB"},
+		"server":              {func(c *Config) { c.Encoders.Text = served("openai", "https://e:1/v1/embeddings") }, "", ""},
+		"server of images":    {func(c *Config) { c.Encoders.Image = served("http", "http://e") }, "", ""},
+		"precomputed": {func(c *Config) {
+			c.Encoders.Audio.Kind, c.Encoders.Audio.Model, c.Encoders.Audio.Dimension = "precomputed", "clap", 512
+		}, "", ""},
+		"no vectors":           {func(c *Config) { c.Encoders.Image.Kind = "none" }, "", ""},
+		"roots and hosts":      {func(c *Config) { c.Media.Root, c.Media.Hosts = List{dir}, List{"a.org", "*.b.org", "c.org:81"} }, "", ""},
+		"unknown encoder":      {func(c *Config) { c.Encoders.Text.Kind = "sbert" }, "encoders.text.kind", "builtin, openai, tei"},
+		"server for images":    {func(c *Config) { c.Encoders.Image = served("tei", "http://e") }, "encoders.image.kind", "takes text"},
+		"no address":           {func(c *Config) { c.Encoders.Text = served("tei", "") }, "encoders.text.url", "http://"},
+		"dimension unknown":    {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 0 }, "encoders.text.dimension", "0: want 1 or more"},
+		"batch of none":        {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Batch = 0 }, "encoders.text.batch", "0: want 1 to 2048"},
+		"hasty timeout":        {func(c *Config) { c.Encoders.Text.Timeout = time.Millisecond }, "encoders.text.timeout", "1ms: want 10ms to 1h"},
+		"header file missing":  {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.HeaderFile = "/nowhere" }, "encoders.text.header-file", "no such file"},
+		"address of none":      {func(c *Config) { c.Encoders.Text.URL = "http://e" }, "encoders.text.url", "encoders.text.kind is builtin"},
+		"model of none":        {func(c *Config) { c.Encoders.Text.Model = "m" }, "encoders.text.model", "encoders.text.kind is builtin"},
+		"precomputed by whom":  {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Dimension = "precomputed", 3 }, "encoders.text.model", "media[].encoder"},
+		"precomputed length":   {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Model = "precomputed", "m" }, "encoders.text.dimension", "0: want"},
+		"root missing":         {func(c *Config) { c.Media.Root = List{dir, "/nowhere"} }, "media.root", `"/nowhere": no such file`},
+		"root is a file":       {func(c *Config) { c.Media.Root = List{file} }, "media.root", "not a folder"},
+		"root is everything":   {func(c *Config) { c.Media.Root = List{"/"} }, "media.root", "whole file system"},
+		"host with scheme":     {func(c *Config) { c.Media.Hosts = List{"http://a.org"} }, "media.hosts", `"http://a.org": want a name`},
 		"batch over in flight": {func(c *Config) { c.Ingest.BatchBytes = 65 << 20 }, "ingest.batch-bytes", "65MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +107,72 @@ func TestValidate(t *testing.T) {
 				t.Errorf("more than one fault: %v", err)
 			}
 		})
+	}
+}
+
+func served(kind, url string) Encoder {
+	e := Default().Encoders.Text
+	e.Kind, e.URL, e.Model, e.Dimension = kind, url, "m", 3
+	return e
+}
+
+// Nothing that was configured is lost on the way to those who use it.
+func TestEncoderSettingsArrive(t *testing.T) {
+	t.Parallel()
+	e := served("http", "https://e")
+	e.Version, e.Timeout, e.Batch, e.Concurrency, e.HeaderFile = 2, 3*time.Second, 4, 5, "h"
+	e.TLS = EncoderTLS{"ca", "c", "k"}
+	want := remote.Config{
+		Kind: "http", Modality: "image", URL: "https://e", Model: "m", Version: 2, Dim: 3,
+		Timeout: 3 * time.Second, Batch: 4, Concurrency: 5, HeaderFile: "h", TLS: remote.TLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+	}
+	if got := e.Remote("image"); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := e.Precomputed(); got != want.Identity() {
+		t.Errorf("identity %v, want %v", got, want.Identity())
+	}
+	for _, kind := range remote.Kinds() {
+		if e.Kind = kind; !e.Server() {
+			t.Errorf("%s is not a server", kind)
+		}
+	}
+	for _, kind := range []string{Builtin, Precomputed, None} {
+		if e.Kind = kind; e.Server() {
+			t.Errorf("%s is a server", kind)
+		}
+	}
+}
+
+func TestMediaSettingsArrive(t *testing.T) {
+	t.Parallel()
+	c, _, err := load(t, nil, "media: {max-bytes: 1MiB, timeout: 5s}\n", "--media-root=.", "--media.root", "..", "--media.hosts=a.org, b.org:81")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fetch.Config{Roots: []string{".", ".."}, Hosts: []string{"a.org", "b.org:81"}, MaxBytes: 1 << 20, Timeout: 5 * time.Second, UserAgent: "kilim/1"}
+	if got := c.Media.Fetch("kilim/1"); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestListInTheFile(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]List{
+		"media: {hosts: 'a.org, b.org'}\n":             {"a.org", "b.org"},
+		"media:\n  hosts:\n    - a.org\n    - b.org\n": {"a.org", "b.org"},
+		"media: {hosts: []}\n":                         nil,
+		"media: {hosts: ''}\n":                         nil,
+	} {
+		c, _, err := load(t, nil, file)
+		if err != nil || !slices.Equal(c.Media.Hosts, want) {
+			t.Errorf("%q: %v (%v), want %v", file, c.Media.Hosts, err, want)
+		}
+	}
+	for _, file := range []string{"media:\n  hosts: ['a,b']\n", "media:\n  hosts: [[a]]\n", "media:\n  hosts: [5]\n"} {
+		if _, _, err := load(t, nil, file); err == nil || !strings.Contains(err.Error(), "want a text without a comma (from") {
+			t.Errorf("%q: error %v", file, err)
+		}
 	}
 }
 

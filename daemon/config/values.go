@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
+	"strings"
 
+	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
 )
 
@@ -37,6 +39,27 @@ func (b Bytes) String() string {
 
 // MarshalText is String.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// List is a few texts. As a flag it may be repeated; in one text its entries are separated by
+// commas, and in the file it may be a sequence.
+type List []string
+
+// Decode adds the entries of the next value. kong calls it for each flag.
+func (l *List) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("list", &text); err != nil {
+		return err
+	}
+	for entry := range strings.SplitSeq(text, ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			*l = append(*l, entry)
+		}
+	}
+	return nil
+}
+
+// String is the form that Decode reads.
+func (l List) String() string { return strings.Join(l, ",") }
 
 // Secret is a text that is not printed by accident.
 type Secret string
