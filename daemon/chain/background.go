@@ -10,6 +10,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/serve"
 )
 
 // A batch of records that arrives meanwhile waits for the unit at work. While batches
@@ -195,7 +196,7 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 // encodeAgain renews the features of stored artifacts. Those that moved by no
 // more than epsilon stay.
 func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
-	feats := make([]features, len(ids))
+	feats := make([]serve.Features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range ids {
@@ -227,7 +228,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
 		if err != nil {
 			return err
 		}
-		if u.pass.Drift(n, feats[i].text) <= u.e.cfg.Epsilon {
+		if u.pass.Drift(n, feats[i]) <= u.e.cfg.Epsilon {
 			n.EncodedAt = u.e.clock.encode
 			u.e.encoded.set(id, n.EncodedAt)
 			continue

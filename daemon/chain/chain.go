@@ -16,7 +16,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/refresh"
-	"kilim/learner/sage"
+	"kilim/learner/serve"
 	"kilim/learner/text"
 	"kilim/rerank"
 )
@@ -30,7 +30,7 @@ type Config struct {
 	// Snapshot is the file that keeps the index from one start to the next; empty: none does.
 	Snapshot string
 	Text     text.Config
-	Model    sage.Config
+	Model    serve.Config
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
 
@@ -66,7 +66,7 @@ type Engine struct {
 	store   *graphstore.Store
 	index   annindex.Index
 	encoder *text.Encoder
-	model   *sage.Model
+	model   *serve.Model
 	scorer  *rerank.Scorer
 	metrics *Metrics
 
@@ -116,7 +116,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
 	}
-	if e.model, err = sage.New(cfg.Model); err != nil {
+	if e.model, err = serve.Seeded(cfg.Model); err != nil {
 		return nil, err
 	}
 	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {

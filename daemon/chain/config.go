@@ -3,19 +3,20 @@ package chain
 import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
+	"kilim/learner/facts"
 	"kilim/learner/refresh"
-	"kilim/learner/sage"
+	"kilim/learner/serve"
 	"kilim/learner/text"
 )
 
 // Sizes of the seeded model. They are part of a state's identity; until models
 // are trained there is nothing to gain from changing them.
 const (
-	featureDim   = 256
-	width        = 128
-	embeddingDim = 128
-	bases        = 4
-	seed         = 1
+	featureDim = 256
+	width      = 128
+	bases      = 4
+	heads      = 4
+	seed       = 1
 )
 
 // FromConfig picks what concerns the chain.
@@ -27,8 +28,8 @@ func FromConfig(c *config.Config) Config {
 		Engine:      c.Index.Engine,
 		Epoch:       1,
 		Text:        text.Config{Dim: featureDim, Seed: seed},
-		Model: sage.Config{
-			Features: featureDim, Width: width, Embedding: embeddingDim, Bases: bases, Layers: 2,
+		Model: serve.Config{
+			Text: featureDim, Facts: facts.Dim, Width: width, Bases: bases, Heads: heads,
 			Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: seed,
 		},
 		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,

@@ -1,22 +1,38 @@
 package chain
 
-import "kilim/learner/feature"
-
-// features are what an artifact has of each modality; nil: nothing, or nothing yet.
-type features struct{ text, image, audio []float32 }
+import (
+	"kilim/consumer/profile"
+	"kilim/learner/facts"
+	"kilim/learner/feature"
+	"kilim/learner/serve"
+)
 
 // encoded are the vectors that encoders have made of an artifact's media.
 type encoded struct{ image, audio [][]float32 }
 
 // featuresOf is a function of what an artifact says, of what its media look and sound like, and
 // of the document frequencies. It may be called concurrently while nobody writes these.
-func (e *Engine) featuresOf(w *woven, media encoded) features {
-	f := features{image: centre(media.image), audio: centre(media.audio)}
+func (e *Engine) featuresOf(w *woven, media encoded) serve.Features {
+	f := serve.Features{Facts: w.facts, Image: centre(media.image), Audio: centre(media.audio)}
 	if len(w.doc.Words) > 0 {
-		f.text = make([]float32, e.encoder.Dim())
-		e.encoder.Project(w.doc, e.table.IDF, f.text)
+		f.Text = make([]float32, e.encoder.Dim())
+		e.encoder.Project(w.doc, e.table.IDF, f.Text)
 	}
 	return f
+}
+
+// factsOf are when and where, in numbers.
+func factsOf(a *profile.Artifact) []float32 {
+	var begin, end, lat, lon *float64
+	if d := a.Date; d != nil {
+		begin, end = d.Begin, d.End
+	}
+	if l := a.Location; l != nil {
+		lat, lon = &l.Lat, &l.Lon
+	}
+	out := make([]float32, facts.Dim)
+	facts.Encode(begin, end, lat, lon, out)
+	return out
 }
 
 // centre is the mean of vectors, brought to length 1; nil if there is none. They are added in their

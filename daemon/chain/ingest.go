@@ -13,6 +13,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/serve"
 	"kilim/rerank"
 )
 
@@ -312,7 +313,7 @@ func (u *unit) countTerms(w *woven, sign int32) {
 // encodeArrivals computes the features of the newcomers with the document
 // frequencies as they are after all of them.
 func (u *unit) encodeArrivals() error {
-	feats := make([]features, len(u.order))
+	feats := make([]serve.Features, len(u.order))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
@@ -332,8 +333,8 @@ func (u *unit) encodeArrivals() error {
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, feat features) error {
-	if err := u.pass.Attach(id, feat.text); err != nil {
+func (u *unit) attach(id graphstore.NodeID, feat serve.Features) error {
+	if err := u.pass.Attach(id, feat); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)

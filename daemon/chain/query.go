@@ -143,7 +143,7 @@ func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, 
 		e.tableLock.RLock()
 		feat := e.featuresOf(w, encoded{})
 		e.tableLock.RUnlock()
-		vector, err := e.refresher.Transient(r, feat.text, w.edges)
+		vector, err := e.refresher.Transient(r, feat, w.edges)
 		if err != nil {
 			return err
 		}

@@ -19,12 +19,13 @@ type woven struct {
 	doc      *text.Doc
 	edges    []graphstore.EdgeSpec
 	evidence *rerank.Evidence
+	facts    []float32
 }
 
 // weave is a pure function of the artifact. Theme labels are training targets:
 // they become neither words nor edges.
 func weave(enc *text.Encoder, a *profile.Artifact) *woven {
-	w := &woven{doc: enc.Analyze(texts(a)...), edges: edges(a)}
+	w := &woven{doc: enc.Analyze(texts(a)...), edges: edges(a), facts: factsOf(a)}
 	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
 	for _, e := range w.edges {
 		id := uint64(graphstore.ID(e.Type, e.Key))

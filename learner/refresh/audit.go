@@ -48,7 +48,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		self.Sum2 = addFixed(self.Sum2, h1, 1)
+		self.Sum2 = addFixed(self.Sum2, h1, 1, r.model.Width())
 	}
 	e.node = &self
 	r.firstLayerOf([]*embedding{e})

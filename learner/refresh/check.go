@@ -31,11 +31,11 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 		if !vectored(n) {
 			return true
 		}
-		all = append(all, n.ID)
-		if len(n.Features) != r.model.Width() || len(n.Hidden) != r.model.Width() {
-			faultf("node %d (%s %q): vectors of %d and %d numbers, want %d", n.ID, n.Type, n.Key, len(n.Features), len(n.Hidden), r.model.Width())
+		if h0 := features(n); !r.blocks(h0) || !r.blocks(n.Hidden) {
+			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), r.model.Width())
 			return true
 		}
+		all = append(all, n.ID)
 		if n.Type != graphstore.Artifact || n.Placeholder {
 			return true
 		}
@@ -45,9 +45,9 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 			return false
 		}
 		for _, nb := range nbs {
-			sum1[nb.node.ID] = addFixed(sum1[nb.node.ID], n.Features, 1)
+			sum1[nb.node.ID] = addFixed(sum1[nb.node.ID], features(n), 1, r.model.Width())
 			if nb.rel == graphstore.RelLink {
-				sum2[nb.node.ID] = addFixed(sum2[nb.node.ID], n.Hidden, 1)
+				sum2[nb.node.ID] = addFixed(sum2[nb.node.ID], n.Hidden, 1, r.model.Width())
 			}
 		}
 		return true
@@ -66,7 +66,10 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	return nil
 }
 
-// vectored tells the nodes that the refresh keeps vectors of. Media have none yet.
+// blocks tells whether a vector is one of blocks.
+func (r *Refresher) blocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
+
+// vectored tells the nodes that the refresh keeps vectors of. What media say is in their artifact's features.
 func vectored(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
@@ -76,14 +79,14 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 	if err != nil {
 		return err
 	}
-	if !sameSum(n.Sum1, sum1) {
+	if !slices.Equal(n.Sum1, sum1) {
 		faultf("%s %q: the running sum of its neighbours' features is not their sum", n.Type, n.Key)
 	}
-	if n.Type == graphstore.Artifact && !sameSum(n.Sum2, sum2) {
+	if n.Type == graphstore.Artifact && !slices.Equal(n.Sum2, sum2) {
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
 	if n.Type != graphstore.Artifact || n.Placeholder {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}
 		return nil
@@ -112,13 +115,4 @@ func (r *Refresher) pushOnItsWay(e *embedding) bool {
 		return true
 	}
 	return slices.ContainsFunc(e.neighbours, func(nb neighbour) bool { return r.queue.has(nb.node.ID) })
-}
-
-// sameSum takes an absent sum for one of no addends.
-func sameSum(a, b []int64) bool {
-	if len(a) == 0 || len(b) == 0 {
-		zero := func(s []int64) bool { return !slices.ContainsFunc(s, func(x int64) bool { return x != 0 }) }
-		return zero(a) && zero(b)
-	}
-	return slices.Equal(a, b)
 }

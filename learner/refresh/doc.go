@@ -9,8 +9,11 @@
 //	h1(v) = layer 1 of h0(v) and the means, per relation, of its neighbours' h0
 //	E(v)  = output of layer 2 of h1(v) and the means, per relation, of its neighbours' p
 //
+// A vector has a block of coordinates for each modality (see package serve), and a mean is taken,
+// block by block, over the neighbours that have the block.
+//
 // The guarantee. A node pushes when the RMS over the coordinates of h1 - p
-// exceeds Config.Epsilon, so each mean that enters an embedding is within
+// (of any block) exceeds Config.Epsilon, so each mean that enters an embedding is within
 // epsilon of the exact one, except where a push is still on its way; pushes on
 // their way are rows of the store (graphstore.Push), written in the commit
 // that began them, so that a crash loses none. With epsilon 0 and no push

@@ -2,50 +2,93 @@ package refresh
 
 import "math"
 
-// fixedOne is 1.0 in the running sums. Inputs are layer-normalized, so a
-// coordinate stays below sqrt(width) + |bias|, far under 2^7: an int64 has room
+// fixedOne is 1.0 in the running sums. Features have length 1 and pass one linear map, vectors above
+// that are layer-normalized, so a coordinate stays far under 2^7: an int64 has room
 // for 2^24 addends of that size, and for 2^28 of ordinary ones.
 const fixedOne = 1 << 32
 
 func toFixed(x float32) int64 { return int64(math.RoundToEven(float64(x) * fixedOne)) }
 
-// addFixed adds sign*v to sum, which it makes when it is nil.
-func addFixed(sum []int64, v []float32, sign int64) []int64 {
-	if len(v) == 0 {
-		return sum
+// A running sum has, for each block of the vectors in it, their sum and then their number: those at which
+// the block is absent do not count. It ends with the last block that anything was added to.
+
+// addFixed adds sign*v to sum, whose vectors have blocks of width numbers, and returns it.
+func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
+	for b := 0; b*width < len(v); b++ {
+		block := v[b*width : (b+1)*width]
+		if !present(block) {
+			continue
+		}
+		if end := (b + 1) * (width + 1); len(sum) < end {
+			sum = append(sum, make([]int64, end-len(sum))...)
+		}
+		to := sum[b*(width+1) : (b+1)*(width+1)]
+		for i, x := range block {
+			to[i] += sign * toFixed(x)
+		}
+		to[width] += sign
+	}
+	for len(sum) > 0 && sum[len(sum)-1] == 0 {
+		sum = sum[:len(sum)-width-1]
 	}
 	if len(sum) == 0 {
-		sum = make([]int64, len(v))
-	}
-	for i, x := range v {
-		sum[i] += sign * toFixed(x)
+		return nil
 	}
 	return sum
 }
 
-// meanOf writes sum/n to out.
-func meanOf(sum []int64, n uint32, out []float32) {
-	scale := 1 / (fixedOne * float64(n))
-	for i, s := range sum {
-		out[i] = float32(float64(s) * scale)
+func present(block []float32) bool {
+	for _, x := range block {
+		if x != 0 {
+			return true
+		}
 	}
+	return false
 }
 
-// rms is the root of the mean squared difference of a and b; a missing vector
-// is infinitely far from a present one.
-func rms(a, b []float32) float32 {
-	if len(a) != len(b) {
-		return float32(math.Inf(1))
+// meanOf is the mean of each block of a sum over the vectors that have it.
+func meanOf(sum []int64, width int) []float32 {
+	out := make([]float32, len(sum)/(width+1)*width)
+	for b := 0; b*width < len(out); b++ {
+		from := sum[b*(width+1) : (b+1)*(width+1)]
+		if from[width] == 0 {
+			continue
+		}
+		scale := 1 / (fixedOne * float64(from[width]))
+		to := out[b*width : (b+1)*width]
+		for i := range to {
+			to[i] = float32(float64(from[i]) * scale)
+		}
+	}
+	return out
+}
+
+// rms is how far a is from b: the root of the mean squared difference of the coordinates of a
+// block, of the block where that is greatest. An absent block is zeros; a missing vector is
+// infinitely far from one that is there.
+func rms(a, b []float32, width int) float32 {
+	if len(a) < len(b) {
+		a, b = b, a
 	}
 	if len(a) == 0 {
 		return 0
 	}
-	var s float64
-	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		s += d * d
+	if len(b) == 0 {
+		return float32(math.Inf(1))
 	}
-	return float32(math.Sqrt(s / float64(len(a))))
+	var most float64
+	for from := 0; from < len(a); from += width {
+		var s float64
+		for i := from; i < from+width; i++ {
+			d := float64(a[i])
+			if i < len(b) {
+				d -= float64(b[i])
+			}
+			s += d * d
+		}
+		most = max(most, s)
+	}
+	return float32(math.Sqrt(most / float64(width)))
 }
 
 func distance(a, b []float32) float64 {

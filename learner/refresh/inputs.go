@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
-	"kilim/learner/sage"
+	"kilim/learner/serve"
 )
 
 // neighbour is an edge of an artifact with the node at its other end.
@@ -40,45 +40,65 @@ func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	return out, nil
 }
 
-// gather averages, per relation, what vector gives of each neighbour. A
-// neighbour without that vector is left out.
-func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []sage.Message {
-	var msgs []sage.Message
+// gather averages, per relation, what vector gives of each neighbour: each block over the
+// neighbours that have it.
+func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []serve.Message {
+	var msgs []serve.Message
+	var counts []float32
 	for i := 0; i < len(nbs); {
-		rel, n := nbs[i].rel, 0
-		mean := make([]float32, width)
+		rel := nbs[i].rel
+		var mean []float32
+		counts = counts[:0]
 		for ; i < len(nbs) && nbs[i].rel == rel; i++ {
 			v := vector(nbs[i].node)
-			if len(v) == 0 {
-				continue
+			for b := 0; b*width < len(v); b++ {
+				block := v[b*width : (b+1)*width]
+				if !present(block) {
+					continue
+				}
+				for len(counts) <= b {
+					counts = append(counts, 0)
+					mean = append(mean, make([]float32, width)...)
+				}
+				counts[b]++
+				to := mean[b*width : (b+1)*width]
+				for j, x := range block {
+					to[j] += x
+				}
 			}
-			for j, x := range v {
-				mean[j] += x
-			}
-			n++
 		}
-		if n == 0 {
+		if len(mean) == 0 {
 			continue
 		}
-		for j := range mean {
-			mean[j] /= float32(n)
+		for b, n := range counts {
+			if n > 1 {
+				for j := b * width; j < (b+1)*width; j++ {
+					mean[j] /= n
+				}
+			}
 		}
-		msgs = append(msgs, sage.Message{Relation: relationIndex(rel), Mean: mean})
+		msgs = append(msgs, serve.Message{Relation: relationIndex(rel), Mean: mean})
 	}
 	return msgs
 }
 
-func features(n *graphstore.Node) []float32 { return n.Features }
-func hidden(n *graphstore.Node) []float32   { return n.Hidden }
+// features is h0 of a node.
+func features(n *graphstore.Node) []float32 {
+	if n.Type == graphstore.Artifact && !n.Placeholder {
+		h0, _ := serve.Halves(n.Features)
+		return h0
+	}
+	return n.Features
+}
+
+func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
 // fromSum adds the mean of a running sum over the artifacts that point at n.
-func (r *Refresher) fromSum(msgs []sage.Message, n *graphstore.Node, sum []int64) []sage.Message {
-	if n.Members == 0 || len(sum) == 0 {
+func (r *Refresher) fromSum(msgs []serve.Message, n *graphstore.Node, sum []int64) []serve.Message {
+	if len(sum) == 0 {
 		return msgs
 	}
-	mean := make([]float32, r.model.Width())
-	meanOf(sum, n.Members, mean)
-	return append(msgs, sage.Message{Relation: relationIndex(inwardRelation(n)), Mean: mean})
+	return append(msgs, serve.Message{Relation: relationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
 // inwardRelation is the relation by which n sees the artifacts that point at it.
@@ -89,28 +109,17 @@ func inwardRelation(n *graphstore.Node) graphstore.Relation {
 	return graphstore.Relation(n.Type) | graphstore.Inverse
 }
 
-// rows returns n rows of a width in one block.
-func rows(n, width int) [][]float32 {
-	block := make([]float32, n*width)
-	out := make([][]float32, n)
-	for i := range out {
-		out[i] = block[i*width : (i+1)*width : (i+1)*width]
-	}
-	return out
-}
-
 // firstLayer computes h1 of nodes that are seen only through their running
 // sums: entities and placeholders.
 func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
-	in := make([]sage.Input, len(nodes))
+	if len(nodes) == 0 {
+		return nil
+	}
+	in := make([]serve.Input, len(nodes))
 	for i, n := range nodes {
-		in[i] = sage.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
+		in[i] = serve.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
 	}
-	out := rows(len(nodes), r.model.Width())
-	if len(nodes) > 0 {
-		r.model.Layer(0, in, out)
-	}
-	return out
+	return r.model.Layer(0, in)
 }
 
 // embedding is one artifact on its way through the layers.
@@ -122,40 +131,36 @@ type embedding struct {
 }
 
 func (r *Refresher) firstLayerOf(batch []*embedding) {
-	in := make([]sage.Input, len(batch))
-	out := rows(len(batch), r.model.Width())
+	if len(batch) == 0 {
+		return
+	}
+	in := make([]serve.Input, len(batch))
 	for i, e := range batch {
 		msgs := gather(e.neighbours, r.model.Width(), features)
-		in[i] = sage.Input{Self: e.node.Features, Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
-		e.h1 = out[i]
+		in[i] = serve.Input{Self: features(e.node), Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
 	}
-	if len(batch) > 0 {
-		r.model.Layer(0, in, out)
+	for i, h1 := range r.model.Layer(0, in) {
+		batch[i].h1 = h1
 	}
 }
 
 func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
-	in := make([]sage.Input, len(batch))
-	h2 := rows(len(batch), r.model.Width())
-	out := rows(len(batch), r.model.EmbeddingDim())
+	if len(batch) == 0 {
+		return nil
+	}
+	in, own := make([]serve.Input, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
 		msgs := gather(e.neighbours, r.model.Width(), hidden)
-		in[i] = sage.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
+		in[i] = serve.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
+		own[i] = e.node.Features
 	}
-	if len(batch) > 0 {
-		r.model.Layer(1, in, h2)
-	}
-	for i, e := range batch {
-		r.model.Output(h2[i], e.node.Features, out[i])
-	}
-	return out
+	return r.model.Output(r.model.Layer(1, in), own)
 }
 
-// Transient embeds an artifact that is not in the graph: features as for
-// Input, edges to the nodes it would be joined to. It changes nothing.
-func (r *Refresher) Transient(g Reader, feat []float32, edges []graphstore.EdgeSpec) ([]float32, error) {
-	self := &graphstore.Node{Type: graphstore.Artifact, Features: make([]float32, r.model.Width())}
-	r.model.Input(feat, int(graphstore.Artifact), self.Features)
+// Transient embeds an artifact that is not in the graph, of its features and of edges to the
+// nodes it would be joined to. It changes nothing.
+func (r *Refresher) Transient(g Reader, f serve.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
+	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.model.Artifact(f, int(graphstore.Artifact))}
 	e := &embedding{node: self}
 	for _, spec := range edges {
 		if spec.Rel == graphstore.RelMedia {
@@ -178,13 +183,10 @@ func (r *Refresher) Transient(g Reader, feat []float32, edges []graphstore.EdgeS
 
 // inputOf is h0 of an entity by its label, and of a placeholder, which has none.
 func (r *Refresher) inputOf(t graphstore.Type, label string) []float32 {
-	out := make([]float32, r.model.Width())
 	if t == graphstore.Artifact {
-		r.model.Input(nil, int(t), out)
-		return out
+		return r.model.Node(nil, int(t))
 	}
 	f := make([]float32, r.label.Dim())
 	r.label.Label(label, f)
-	r.model.Input(f, int(t), out)
-	return out
+	return r.model.Node(f, int(t))
 }

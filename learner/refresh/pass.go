@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kilim/graphstore"
+	"kilim/learner/serve"
 )
 
 // Pass is the refresh of one batch. The order of calls: for each artifact that
@@ -36,7 +37,7 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 	if err != nil || n == nil || n.Placeholder {
 		return err
 	}
-	return p.contribute(n, -1, n.Features, n.Hidden)
+	return p.contribute(n, -1, features(n), n.Hidden)
 }
 
 // contribute adds sign times h0 (and p, over links) of artifact n to the sums of the
@@ -54,9 +55,9 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) 
 		if len(t.Features) == 0 {
 			p.initialize(t)
 		}
-		t.Sum1 = addFixed(t.Sum1, h0, sign)
+		t.Sum1 = addFixed(t.Sum1, h0, sign, p.r.model.Width())
 		if nb.rel == graphstore.RelLink {
-			t.Sum2 = addFixed(t.Sum2, pushed, sign)
+			t.Sum2 = addFixed(t.Sum2, pushed, sign, p.r.model.Width())
 		}
 		p.touched[t.ID] = struct{}{}
 	}
@@ -110,9 +111,8 @@ func (p *Pass) drop(id graphstore.NodeID) error {
 	return p.g.DeletePush(id)
 }
 
-// Attach gives an artifact new features (nil: it has none) and adds it to the sums of the
-// nodes it points at.
-func (p *Pass) Attach(id graphstore.NodeID, feat []float32) error {
+// Attach gives an artifact new features and adds it to the sums of the nodes it points at.
+func (p *Pass) Attach(id graphstore.NodeID, f serve.Features) error {
 	n, err := p.g.Edit(id)
 	if err != nil {
 		return err
@@ -120,13 +120,11 @@ func (p *Pass) Attach(id graphstore.NodeID, feat []float32) error {
 	if n == nil {
 		return fmt.Errorf("refresh: attach: no node %d", id)
 	}
-	h0 := make([]float32, p.r.model.Width())
-	p.r.model.Input(feat, int(graphstore.Artifact), h0)
 	p.attached[id] = struct{}{}
-	n.Features = h0
+	n.Features = p.r.model.Artifact(f, int(graphstore.Artifact))
 	// p(id) joins the sums of link targets in Embed, where it is known.
 	n.Hidden = nil
-	return p.contribute(n, 1, h0, nil)
+	return p.contribute(n, 1, features(n), nil)
 }
 
 // Embed brings up to date what the pass touched and, within budget further
@@ -193,7 +191,7 @@ func (p *Pass) evaluateTouched() error {
 		if p.r.queue.has(n.ID) {
 			continue // looked at again when the push under way is done
 		}
-		if d := rms(h1, n.Hidden); d > p.r.cfg.Epsilon {
+		if d := rms(h1, n.Hidden, p.r.model.Width()); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
 			if err := p.push(n, d); err != nil {
 				return err
@@ -283,7 +281,7 @@ func (p *Pass) finish(n *graphstore.Node) error {
 		return nil // looked at again whenever it is embedded
 	}
 	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
-	d := rms(h1, n.Hidden)
+	d := rms(h1, n.Hidden, p.r.model.Width())
 	if !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
@@ -394,7 +392,7 @@ func (p *Pass) offer(e *embedding) error {
 		e.node.Hidden = e.h1
 		return nil
 	}
-	d := rms(e.h1, e.node.Hidden)
+	d := rms(e.h1, e.node.Hidden, p.r.model.Width())
 	if !attached && !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
@@ -406,8 +404,8 @@ func (p *Pass) offer(e *embedding) error {
 		if err != nil {
 			return err
 		}
-		t.Sum2 = addFixed(t.Sum2, e.node.Hidden, -1)
-		t.Sum2 = addFixed(t.Sum2, e.h1, 1)
+		t.Sum2 = addFixed(t.Sum2, e.node.Hidden, -1, p.r.model.Width())
+		t.Sum2 = addFixed(t.Sum2, e.h1, 1, p.r.model.Width())
 	}
 	e.node.Hidden = e.h1
 	return p.push(e.node, min(d, 2))
@@ -424,9 +422,8 @@ func DisplayLabel(n *graphstore.Node) string {
 	return best.Text
 }
 
-// Drift is how far new features would move an artifact's h0, RMS per coordinate.
-func (p *Pass) Drift(n *graphstore.Node, feat []float32) float32 {
-	h0 := make([]float32, p.r.model.Width())
-	p.r.model.Input(feat, int(graphstore.Artifact), h0)
-	return rms(n.Features, h0)
+// Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.
+func (p *Pass) Drift(n *graphstore.Node, f serve.Features) float32 {
+	h0, _ := serve.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
+	return rms(features(n), h0, p.r.model.Width())
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
-	"kilim/learner/sage"
+	"kilim/learner/serve"
 )
 
 // Reader is what a forward pass reads of the graph.
@@ -32,12 +32,15 @@ type Graph interface {
 // Model is the forward pass. Its functions are pure, safe for concurrent use,
 // and give a row the same bits whatever stands beside it in a batch.
 type Model interface {
+	// Width is the length of a block: a vector has one for each modality, see package serve.
 	Width() int
 	EmbeddingDim() int
-	// Input turns the features of a node of the given type (nil: it has none) into h0.
-	Input(features []float32, typ int, out []float32)
-	Layer(layer int, in []sage.Input, out [][]float32)
-	Output(h2, h0, out []float32)
+	// Node is h0 of a node that is no artifact, or not there yet, of the features of its label (nil: none).
+	Node(label []float32, typ int) []float32
+	// Artifact is h0 of an artifact and what Output needs of its features, in two halves.
+	Artifact(f serve.Features, typ int) []float32
+	Layer(layer int, in []serve.Input) [][]float32
+	Output(h2, features [][]float32) [][]float32
 }
 
 // Labeler writes the features of an entity's label to out. They may depend on
@@ -49,7 +52,7 @@ type Labeler interface {
 
 // Config says how exact and how eager the refresh is.
 type Config struct {
-	// Epsilon is the RMS change of a first-layer vector, per coordinate, below
+	// Epsilon is the RMS change of a first-layer vector, per coordinate of a block, below
 	// which its dependants are not told. 0 is exact.
 	Epsilon float32
 }

@@ -1,7 +1,7 @@
 // Package simd puts AVX2 kernels behind gonum's BLAS interface.
 //
 // Kernels is a gonum blas.Float32: what it does not speed up is gonum's own.
-// It is passed to those who compute (sage.NewWith), not registered for the
+// It is passed to those who compute (serve.New), not registered for the
 // whole process: blas32.Use would change the bits of every other user of
 // gonum.
 //

@@ -1,4 +1,4 @@
-package sage
+package serve
 
 import (
 	"cmp"
@@ -28,27 +28,19 @@ func (a *archive) features(p part) []float32 {
 	return out
 }
 
-func (a *archive) input(f []float32, typ int) []float32 {
-	h := make([]float32, a.model.Width())
-	a.model.Input(f, typ, h)
-	return h
-}
-
 func (a *archive) node(e entity) *entityNode {
 	if n := a.nodes[e]; n != nil {
 		return n
 	}
 	f := make([]float32, a.enc.Dim())
 	a.enc.ProjectPlain(a.enc.Analyze(e.label), f)
-	n := &entityNode{h0: a.input(f, e.typ+1), sum: make([]float64, a.model.Width())}
+	n := &entityNode{h0: a.model.Node(f, e.typ+1), sum: make([]float64, a.model.Width())}
 	n.h1 = a.layer(0, Input{Self: n.h0})
 	return n
 }
 
 func (a *archive) layer(l int, in Input) []float32 {
-	out := [][]float32{make([]float32, a.model.Width())}
-	a.model.Layer(l, []Input{in}, out)
-	return out[0]
+	return a.model.Layer(l, []Input{in})[0]
 }
 
 // build embeds the parts into the graph that they make.
@@ -58,7 +50,7 @@ func build(enc *text.Encoder, m *Model, parts []part) *archive {
 		a.table.Add(enc.Analyze(p.texts...), 1)
 	}
 	for _, p := range parts {
-		h0 := a.input(a.features(p), 0)
+		h0, _ := Halves(a.model.Artifact(Features{Text: a.features(p)}, 0))
 		for _, e := range p.entities {
 			n := a.node(e)
 			a.nodes[e] = n
@@ -81,12 +73,11 @@ func build(enc *text.Encoder, m *Model, parts []part) *archive {
 // embed returns the features and the embedding of a part, as a newcomer's.
 func (a *archive) embed(p part) (f, e []float32) {
 	f = a.features(p)
-	h0 := a.input(f, 0)
+	own := a.model.Artifact(Features{Text: f}, 0)
+	h0, _ := Halves(own)
 	h1 := a.layer(0, Input{h0, a.messages(p, func(n *entityNode) []float32 { return n.h0 })})
 	h2 := a.layer(1, Input{h1, a.messages(p, func(n *entityNode) []float32 { return n.h1 })})
-	e = make([]float32, a.model.EmbeddingDim())
-	a.model.Output(h2, h0, e)
-	return f, e
+	return f, a.model.Output([][]float32{h2}, [][]float32{own})[0]
 }
 
 func (a *archive) messages(p part, vector func(*entityNode) []float32) []Message {

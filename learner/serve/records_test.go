@@ -1,4 +1,4 @@
-package sage
+package serve
 
 import (
 	"bufio"
@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// record is an artifact of a real archive, as far as the evaluation looks.
-type record struct {
+// catalogued is an artifact of a real archive, as far as the evaluation looks.
+type catalogued struct {
 	title, description string
 	entities           []entity
 }
@@ -27,7 +27,7 @@ var fields = []string{"culture", "period", "dynasty", "reign", "style", "creator
 
 const dynasty = 2 // index in fields
 
-func readArchive(t testing.TB, limit int) []record {
+func readArchive(t testing.TB, limit int) []catalogued {
 	t.Helper()
 	f, err := os.Open("../../../shared/data/walters.jsonl.gz")
 	if err != nil {
@@ -38,14 +38,14 @@ func readArchive(t testing.TB, limit int) []record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []record
+	var all []catalogued
 	lines := bufio.NewScanner(z)
 	for lines.Buffer(nil, 1<<20); lines.Scan(); {
 		var r map[string]any
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
-		var out record
+		var out catalogued
 		out.title, _ = r["title"].(string)
 		out.description, _ = r["description"].(string)
 		for typ, f := range fields {
@@ -73,7 +73,7 @@ type part struct {
 }
 
 // halves splits a record: every other sentence and entity to either side.
-func halves(r record) (a, b part) {
+func halves(r catalogued) (a, b part) {
 	a.texts = append(a.texts, r.title)
 	for i, s := range strings.SplitAfter(r.description, ". ") {
 		if i%2 == 0 {
@@ -93,7 +93,7 @@ func halves(r record) (a, b part) {
 	return a, b
 }
 
-func withoutDynasty(r record) part {
+func withoutDynasty(r catalogued) part {
 	p := part{texts: []string{r.title, r.description}}
 	for _, e := range r.entities {
 		if e.typ != dynasty {
@@ -103,7 +103,7 @@ func withoutDynasty(r record) part {
 	return p
 }
 
-func whole(r record) part {
+func whole(r catalogued) part {
 	p := part{texts: []string{r.title, r.description}, entities: r.entities}
 	for _, e := range r.entities {
 		p.texts = append(p.texts, e.label)
@@ -113,7 +113,7 @@ func whole(r record) part {
 
 // sharing lists pairs of records which share an entity of one of the types
 // that at most limit records have.
-func sharing(records []record, limit int, keep func(entity) bool) [][2]int {
+func sharing(records []catalogued, limit int, keep func(entity) bool) [][2]int {
 	holders := map[entity][]int{}
 	for i, r := range records {
 		for _, e := range r.entities {

@@ -1,4 +1,4 @@
-package sage
+package serve
 
 import (
 	"math/rand/v2"
@@ -25,7 +25,10 @@ func TestRealArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := small(t, Config{Features: enc.Dim(), Width: 128, Embedding: 128, Bases: 4, Layers: 2, Relations: 64, Types: 32, Seed: 1})
+	m, err := Seeded(Config{Text: enc.Dim(), Facts: 8, Width: 128, Bases: 4, Heads: 4, Relations: 64, Types: 32, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
 	rng := rand.New(rand.NewPCG(3, 3))
 	var first, second, all, hidden []part
 	for _, r := range records {

@@ -1,0 +1,247 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/blas"
+
+	"kilim/learner/model"
+	"kilim/learner/simd"
+)
+
+// matrix is dense, rows x cols.
+type matrix struct {
+	rows, cols int
+	data       []float32
+}
+
+func (m matrix) row(i int) []float32 { return m.data[i*m.cols : (i+1)*m.cols] }
+
+// linear is a matrix, in x out, and a bias.
+type linear struct {
+	w matrix
+	b []float32
+}
+
+// norm is the gain and bias of a layer normalization.
+type norm struct{ gain, bias []float32 }
+
+type layer struct {
+	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer
+	// is one product with the rows [h | mix_1 | ... | mix_B].
+	weights matrix
+	bias    []float32
+	// coefficients is Relations x Bases.
+	coefficients matrix
+	norm         norm
+	// absent is what a node without features and messages has below this layer.
+	absent []float32
+}
+
+type branch struct {
+	input, skip linear
+	layers      [layers]layer
+	gate        linear
+}
+
+// Model is immutable and safe for concurrent use.
+type Model struct {
+	cfg        Config
+	blas       blas.Float32
+	branches   [modalities]*branch // nil: the model has none
+	n1, n2, n3 norm
+	qkv, proj  linear
+	up, down   linear
+	print      string
+	scratch    sync.Pool // of *scratch
+}
+
+// Seeded makes the untrained model of a seed. The same Config gives the same weights.
+func Seeded(cfg Config) (*Model, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	shape, err := model.New(cfg.Shape())
+	if err != nil {
+		return nil, err
+	}
+	w := shape.Init().Data
+	quiet(cfg, shape, w)
+	return New(cfg, w)
+}
+
+// quiet makes a node's facts and type say little beside its text, until training gives them their say: a
+// type's vector is the same for all artifacts and must not make them all alike.
+func quiet(cfg Config, shape *model.Model, w []float32) {
+	for _, p := range shape.Params() {
+		if p.Name != "record.input.weight" && p.Name != "record.skip.weight" {
+			continue
+		}
+		for i := p.From + cfg.Text*p.Cols; i < p.From+p.Rows*p.Cols; i++ {
+			w[i] *= quietShare
+		}
+	}
+}
+
+const quietShare = 0.1
+
+// New makes a model of weights, which lie as model.Model.Params tells of the Config's Shape.
+func New(cfg Config, weights []float32) (*Model, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	shape, err := model.New(cfg.Shape())
+	if err != nil {
+		return nil, err
+	}
+	if len(weights) != shape.Size() {
+		return nil, fmt.Errorf("serve: %d weights, the model has %d", len(weights), shape.Size())
+	}
+	for i, x := range weights {
+		if x != x || math.IsInf(float64(x), 0) {
+			return nil, fmt.Errorf("serve: weight %d is %v", i, x)
+		}
+	}
+	m := &Model{cfg: cfg, blas: simd.New()}
+	named := map[string]matrix{}
+	for _, p := range shape.Params() {
+		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
+	}
+	r := reader{named: named}
+	for mode, name := range [modalities]string{"record", "image", "audio"} {
+		if cfg.dims()[mode] > 0 {
+			m.branches[mode] = m.branch(&r, name)
+		}
+	}
+	m.n1, m.n2, m.n3 = r.norm("fusion.norm1"), r.norm("fusion.norm2"), r.norm("fusion.norm3")
+	m.qkv, m.proj = r.linear("fusion.qkv"), r.linear("fusion.proj")
+	m.up, m.down = r.linear("fusion.up"), r.linear("fusion.down")
+	if r.missing != "" {
+		return nil, fmt.Errorf("serve: the model has no parameter %q", r.missing)
+	}
+	m.print = fingerprint(cfg, weights)
+	m.scratch.New = func() any { return newScratch(cfg) }
+	for _, b := range m.branches {
+		if b != nil {
+			m.rest(b)
+		}
+	}
+	return m, nil
+}
+
+// reader looks parameters up by name.
+type reader struct {
+	named   map[string]matrix
+	missing string
+}
+
+func (r *reader) matrix(name string) matrix {
+	m, ok := r.named[name]
+	if !ok && r.missing == "" {
+		r.missing = name
+	}
+	return m
+}
+
+func (r *reader) linear(name string) linear {
+	return linear{r.matrix(name + ".weight"), r.matrix(name + ".bias").data}
+}
+
+func (r *reader) norm(name string) norm {
+	return norm{r.matrix(name + ".gain").data, r.matrix(name + ".bias").data}
+}
+
+func (m *Model) branch(r *reader, name string) *branch {
+	b := &branch{input: r.linear(name + ".input"), skip: r.linear(name + ".skip"), gate: r.linear("fusion.gate." + name)}
+	for l := range b.layers {
+		at := fmt.Sprintf("%s.layer%d", name, l+1)
+		self, bases := r.linear(at+".self"), r.matrix(at+".bases")
+		weights := matrix{self.w.rows + bases.rows, self.w.cols, nil}
+		weights.data = append(append(make([]float32, 0, weights.rows*weights.cols), self.w.data...), bases.data...)
+		b.layers[l] = layer{weights: weights, bias: self.b, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
+	}
+	return b
+}
+
+// rest computes what a node is where it has nothing of a modality.
+func (m *Model) rest(b *branch) {
+	h := b.input.b
+	for l := range b.layers {
+		b.layers[l].absent = h
+		next := make([]float32, m.cfg.Width)
+		s := m.scratch.Get().(*scratch)
+		m.rows(s, &b.layers[l], []job{{self: h, out: next}})
+		m.scratch.Put(s)
+		h = next
+	}
+}
+
+func fingerprint(cfg Config, weights []float32) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "serve 1 %+v\n", cfg)
+	b := make([]byte, 0, 4*len(weights))
+	for _, x := range weights {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Width is the length of a block.
+func (m *Model) Width() int { return m.cfg.Width }
+
+// EmbeddingDim is the length of E.
+func (m *Model) EmbeddingDim() int { return m.cfg.Width }
+
+// Fingerprint identifies shape and weights, 16 hexadecimal digits.
+func (m *Model) Fingerprint() string { return m.print }
+
+// product writes a*b to c, a and c dense, a in rows of b's height.
+func (m *Model) product(a []float32, b matrix, c []float32) {
+	m.blas.Sgemm(blas.NoTrans, blas.NoTrans, len(a)/b.rows, b.cols, b.rows, 1, a, b.rows, b.data, b.cols, 0, c[:len(a)/b.rows*b.cols], b.cols)
+}
+
+// chunk is how many rows one goroutine takes at a time.
+const chunk = 32
+
+// scratch is the memory of chunk rows; of the fusion's tokens there are up to modalities a row.
+type scratch struct {
+	rows    []float32 // chunk x (1+Bases)*Width
+	product []float32 // chunk x Width
+	tokens  tokens
+}
+
+func newScratch(cfg Config) *scratch {
+	s := &scratch{rows: make([]float32, chunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, chunk*cfg.Width)}
+	s.tokens.make(cfg.Width)
+	return s
+}
+
+// parallel calls work for each run of up to chunk of n rows, on all processors.
+func (m *Model) parallel(n int, work func(s *scratch, from, to int)) {
+	var next atomic.Int64
+	run := func() {
+		s := m.scratch.Get().(*scratch)
+		defer m.scratch.Put(s)
+		for {
+			from := int(next.Add(1)-1) * chunk
+			if from >= n {
+				return
+			}
+			work(s, from, min(from+chunk, n))
+		}
+	}
+	var wg sync.WaitGroup
+	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) - 1 {
+		wg.Go(run)
+	}
+	run()
+	wg.Wait()
+}
