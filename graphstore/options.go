@@ -34,6 +34,8 @@ type Options struct {
 	BeforeWrite func(step string) error
 	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
 	GCInterval time.Duration
+	// UUID is the identity of a folder that is new, empty for a random one; one that is not new keeps its own.
+	UUID string
 	// Logger gets the store's and badger's messages; nil discards them.
 	Logger *slog.Logger
 	// Now is the clock that stamps outbox messages; nil means time.Now.

@@ -27,6 +27,8 @@ type overlay struct {
 	// departed are artifacts that were deleted and whose lists go at Commit.
 	departed map[NodeID]struct{}
 	messages []OutboxEntry
+	// adopted: messages are all of the outbox, see Tx.Adopt.
+	adopted bool
 }
 
 func newOverlay() *overlay {

@@ -388,6 +388,36 @@ func (r *Reader) EachArtifact(fn func(*Doc) bool) error {
 	return nil
 }
 
+// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
+// It reads neither nodes nor contents.
+func (r *Reader) ArtifactsAfter(after NodeID, limit int) ([]string, error) {
+	if r.broken != nil {
+		return nil, r.broken
+	}
+	if r.ov != nil {
+		return nil, errors.New("graphstore: list artifacts: want a committed state")
+	}
+	if after == math.MaxUint64 {
+		return nil, nil
+	}
+	var ids []string
+	err := scanFrom(r.snap.txn, []byte{keyDoc}, idKey(keyDoc, after+1), func(k, v []byte) error {
+		if len(ids) >= limit {
+			return errStop
+		}
+		doc, err := decodeDoc(v)
+		if err != nil {
+			return fmt.Errorf("key %x: %w", k, err)
+		}
+		ids = append(ids, doc.ID)
+		return nil
+	})
+	if err != nil && err != errStop {
+		return nil, fmt.Errorf("graphstore: list artifacts: %w", err)
+	}
+	return ids, nil
+}
+
 // EachLists calls fn for all that PutLists stored, by ascending id, until it
 // returns false.
 func (r *Reader) EachLists(fn func(id NodeID, lists []byte) bool) error {

@@ -119,11 +119,13 @@ func (s *Store) readHead() error {
 	case row == nil && !empty:
 		return fmt.Errorf("%w: it holds badger data that is not this program's", ErrSchema)
 	case row == nil:
-		id, err := uuid.NewRandomFromReader(rand.Reader)
-		if err != nil {
-			return fmt.Errorf("make the identity: %w", err)
+		if s.uuid = s.opts.UUID; s.uuid == "" {
+			id, err := uuid.NewRandomFromReader(rand.Reader)
+			if err != nil {
+				return fmt.Errorf("make the identity: %w", err)
+			}
+			s.uuid = id.String()
 		}
-		s.uuid = id.String()
 		b := encodeNumber(SchemaVersion)
 		return s.write("open", []op{{key: []byte{keyHead}, value: appendBytes(b, s.uuid)}})
 	}
@@ -249,7 +251,7 @@ func (s *Store) Counts() Counts {
 // value log. They are brought up to date once a minute.
 func (s *Store) Sizes() (lsm, vlog int64) { return s.db.Size() }
 
-// UUID names the store; it was made when the folder was first opened.
+// UUID names the store; it was made, or taken over, when the folder was first opened.
 func (s *Store) UUID() string { return s.uuid }
 
 // GC collects the value log now and then until ctx is done, and returns nil then.

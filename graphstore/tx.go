@@ -202,7 +202,11 @@ func (t *Tx) Commit() error {
 		dims = t.EncoderDims()
 	}
 	// The outbox first: who sees a message may acknowledge it at once.
-	t.s.box.committed(t.ov.messages)
+	if t.ov.adopted {
+		t.s.box.adopted(t.ov.messages, t.state.nextSeq)
+	} else {
+		t.s.box.committed(t.ov.messages)
+	}
 	t.s.publish(t.state, dims, t.ov)
 	return nil
 }
