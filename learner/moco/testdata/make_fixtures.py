@@ -30,9 +30,14 @@ lin("fusion.qkv", D, 3 * D), lin("fusion.proj", D, D), lin("fusion.up", D, 4 * D
 for m in MODES:
     lin("fusion.gate." + m, D, D)
 lin("head.0", D, D), lin("head.1", D, D)
-start = {k: v.clone() for k, v in P.items()}
 features = {m: torch.randn(12, n) for m, n in MODES.items()}
 present = [[True, True], [True, False], [True, True], [False, True]]
+
+
+for m in MODES:   # of the other ways to fuse
+    P[f"fusion.up.{m}.weight"], P[m + ".join"] = torch.randn(D, 4 * D) / D ** .5, torch.randn(2 * D, D) / (2 * D) ** .5
+P["fusion.up.bias"] = P["fusion.up.bias"] + 0
+start = {k: v.clone() for k, v in P.items()}
 
 
 def edges(rows, sources):
@@ -44,7 +49,7 @@ def edges(rows, sources):
 layers = [edges(7, 12), edges(ITEMS, 7)]
 
 
-def forward(P, inside):
+def forward(P, inside, fusion, residual):
     L = lambda x, n: x @ P[n + ".weight"] + P[n + ".bias"]
     LN = lambda x, n: F.layer_norm(x, (D,), P[n + ".gain"][0], P[n + ".bias"][0])
     tokens = []
@@ -58,16 +63,28 @@ def forward(P, inside):
             own = h[:len(adj)]
             z = F.relu(L(own, s + ".self") + mean)
             h = LN(own + z, s + ".norm") if inside else LN(z, s + ".norm") + own
-        tokens.append(h + L(x[:ITEMS], m + ".skip"))
+        skip = L(x[:ITEMS], m + ".skip")
+        tokens.append(h + skip if residual == "sum" else torch.cat([h, skip], 1) @ P[m + ".join"])
     t = torch.stack(tokens, 1)
     has = torch.tensor(present)
-    q, k, v = L(LN(t, "fusion.norm1"), "fusion.qkv").view(ITEMS, 2, 3, HEADS, D // HEADS).permute(2, 0, 3, 1, 4)
-    may = (has[:, :, None] & has[:, None, :] & ~torch.eye(2, dtype=torch.bool))[:, None]
-    score = (q @ k.transpose(-1, -2) / (D // HEADS) ** .5).masked_fill(~may, -1e9)
-    att = (score.softmax(-1) * may) @ v
-    t = t + L(att.transpose(1, 2).flatten(2), "fusion.proj")
-    t = t + L(F.gelu(L(LN(t, "fusion.norm2"), "fusion.up")), "fusion.down")
-    z = sum(has[:, i, None] * torch.sigmoid(L(t[:, i], "fusion.gate." + m)) * t[:, i] for i, m in enumerate(MODES))
+    mean = (t * has[..., None]).sum(1) / has.sum(1, keepdim=True)
+    if fusion == "mlp":
+        h = F.gelu(sum(t[:, i] * has[:, i, None] @ P[f"fusion.up.{m}.weight"] for i, m in enumerate(MODES)) + P["fusion.up.bias"])
+        z = mean + L(h, "fusion.down")
+    else:
+        q, k, v = L(LN(t, "fusion.norm1"), "fusion.qkv").view(ITEMS, 2, 3, HEADS, D // HEADS).permute(2, 0, 3, 1, 4)
+        may = has[:, :, None] & has[:, None, :]
+        if fusion == "attention":
+            may = may & ~torch.eye(2, dtype=torch.bool)
+        may = may[:, None]
+        score = (q @ k.transpose(-1, -2) / (D // HEADS) ** .5).masked_fill(~may, -1e9)
+        att = (score.softmax(-1) * may) @ v
+        t = t + L(att.transpose(1, 2).flatten(2), "fusion.proj")
+        t = t + L(F.gelu(L(LN(t, "fusion.norm2"), "fusion.up")), "fusion.down")
+        if fusion == "attention":
+            z = sum(has[:, i, None] * torch.sigmoid(L(t[:, i], "fusion.gate." + m)) * t[:, i] for i, m in enumerate(MODES))
+        else:
+            z = (t * has[..., None]).sum(1) / has.sum(1, keepdim=True)
     z = LN(z, "fusion.norm3")
     return z, F.normalize(L(F.relu(L(z, "head.0")), "head.1"), dim=1)
 
@@ -76,20 +93,24 @@ flat = lambda t: [float(f"{x:.8g}") for x in t.detach().flatten().tolist()]
 out = {"features": {m: flat(x) for m, x in features.items()}, "present": present, "layers": layers, "weights": {k: flat(v) for k, v in start.items()}, "cases": []}
 queue = F.normalize(torch.randn(QUEUE, D))
 out["queue"] = flat(queue)
-for inside in True, False:
+for inside, fusion, residual in (True, "attention", "sum"), (False, "attention", "sum"), (False, "transformer", "sum"), (False, "mlp", "concat"):
     Q = {k: v.clone().requires_grad_() for k, v in start.items()}
     K = {k: v.clone() for k, v in start.items()}
-    z, q = forward(Q, inside)
-    k = forward(K, inside)[1]
+    z, q = forward(Q, inside, fusion, residual)
+    k = forward(K, inside, fusion, residual)[1]
     tau = torch.tensor(0.07).log().requires_grad_()
     loss = F.cross_entropy(torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], 1) / tau.exp(), torch.zeros(ITEMS, dtype=torch.long))
     loss.backward()
+    Q = {n: v for n, v in Q.items() if v.grad is not None}
     plain = lambda n: n.endswith(".bias") or n.endswith(".gain")
     torch.optim.AdamW([{"params": [v for n, v in Q.items() if not plain(n)], "weight_decay": 1e-2},
                        {"params": [v for n, v in Q.items() if plain(n)] + [tau], "weight_decay": 0}], lr=1e-3).step()
-    for n in K:
+    for n in Q:
         K[n] = K[n] + 0.01 * (Q[n].detach() - K[n])
-    out["cases"].append({"inside": inside, "embedding": flat(z), "projection": flat(q), "loss": loss.item(), "temperature": tau.exp().item(),
-                         "gradients": {n: flat(v.grad) for n, v in Q.items()}, "query": {n: flat(v) for n, v in Q.items()}, "key": {n: flat(v) for n, v in K.items()}})
+    if fusion != "attention":   # the rest is as above
+        Q = {n: v for n, v in Q.items() if n.startswith("fusion") or n.endswith(".join") or ".skip" in n}
+    out["cases"].append({"inside": inside, "fusion": fusion, "residual": residual, "embedding": flat(z), "projection": flat(q), "loss": loss.item(),
+                         "temperature": tau.exp().item(), "gradients": {n: flat(v.grad) for n, v in Q.items()},
+                         "query": {n: flat(v) for n, v in Q.items()}, "key": {n: flat(K[n]) for n in Q}})
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "step.json"), "w") as f:
     json.dump(out, f, separators=(",", ":"))
