@@ -1,0 +1,39 @@
+package model
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// A third modality and a fourth relation join: everything trained stays.
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+	old := newModel(t, shape)
+	trained, r := old.Init(), rand.New(rand.NewPCG(1, 1))
+	for i := range trained.Data {
+		trained.Data[i] = r.Float32()
+	}
+	cfg := shape
+	cfg.Modalities = append(slices.Clone(shape.Modalities), Modality{"audio", 8})
+	cfg.Relations++
+	m := newModel(t, cfg)
+	seeded := m.Init()
+	w, fresh := m.Adopt(trained)
+	for _, p := range m.Params() {
+		got, _ := w.Matrix(p.Name)
+		was, ok := trained.Matrix(p.Name)
+		start, _ := seeded.Matrix(p.Name)
+		if !slices.Equal(got.Data[:len(was.Data)], was.Data) || !slices.Equal(got.Data[len(was.Data):], start.Data[len(was.Data):]) {
+			t.Errorf("%s is neither the trained one nor seeded", p.Name)
+		}
+		if grown := !ok || len(was.Data) < len(got.Data); grown != slices.Contains(fresh, p.Name) {
+			t.Errorf("%s: fresh %v, want %v", p.Name, !grown, grown)
+		}
+	}
+	cfg.Width = 64
+	wider := newModel(t, cfg)
+	if _, fresh := wider.Adopt(trained); !slices.Contains(fresh, "text.input.weight") {
+		t.Error("weights of another width were taken over")
+	}
+}
