@@ -1,0 +1,82 @@
+package eval
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Depth is how many of a ranking are looked at.
+const Depth = 50
+
+// Query is an artifact, and what is known to be like it: grades above 0, by id.
+type Query struct {
+	ID       string
+	Relevant map[string]float64
+}
+
+// Metrics are the numbers of one query, or their means.
+type Metrics struct {
+	NDCG10   float64 `json:"ndcg_10"`
+	Recall10 float64 `json:"recall_10"`
+	Recall50 float64 `json:"recall_50"`
+	MRR      float64 `json:"mrr"`
+}
+
+// Names are those of the metrics, in the order of Values.
+func Names() []string { return []string{"nDCG@10", "recall@10", "recall@50", "MRR"} }
+
+// Values are the metrics in one order.
+func (m Metrics) Values() []float64 { return []float64{m.NDCG10, m.Recall10, m.Recall50, m.MRR} }
+
+// Measure judges the ranking of the candidates for a query, best first, without the query itself. A query
+// to which nothing is relevant has all metrics 0.
+func Measure(q Query, ranking []string) Metrics {
+	var m Metrics
+	if len(q.Relevant) == 0 {
+		return m
+	}
+	grades := make([]float64, 0, len(q.Relevant))
+	for _, g := range q.Relevant {
+		grades = append(grades, g)
+	}
+	slices.SortFunc(grades, func(a, b float64) int { return cmp.Compare(b, a) })
+	best := 0.0
+	for i, g := range grades[:min(10, len(grades))] {
+		best += g / math.Log2(float64(i+2))
+	}
+	gain, found10, found50 := 0.0, 0, 0
+	for i, id := range ranking[:min(Depth, len(ranking))] {
+		g := q.Relevant[id]
+		if g <= 0 {
+			continue
+		}
+		if m.MRR == 0 {
+			m.MRR = 1 / float64(i+1)
+		}
+		found50++
+		if i < 10 {
+			found10++
+			gain += g / math.Log2(float64(i+2))
+		}
+	}
+	m.NDCG10 = gain / best
+	m.Recall10 = float64(found10) / float64(len(grades))
+	m.Recall50 = float64(found50) / float64(len(grades))
+	return m
+}
+
+// Mean is the mean of each metric; of no query, 0.
+func Mean(all []Metrics) Metrics {
+	var s Metrics
+	for _, m := range all {
+		s.NDCG10 += m.NDCG10
+		s.Recall10 += m.Recall10
+		s.Recall50 += m.Recall50
+		s.MRR += m.MRR
+	}
+	if n := float64(len(all)); n > 0 {
+		s.NDCG10, s.Recall10, s.Recall50, s.MRR = s.NDCG10/n, s.Recall10/n, s.Recall50/n, s.MRR/n
+	}
+	return s
+}
