@@ -5,13 +5,14 @@ GO      ?= go
 N       ?= 30
 OUT     ?=
 BENCH   ?=
+RECORDS ?= 3000
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns.
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash bench-chain bench-ann clean
+.PHONY: help build run test ci crash bench-chain bench-ann bench-engines clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=F
 
 bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); OUT=FILE for JSON Lines, BENCH='-runs 1' for less
 	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-engines: ## a real feed with each index engine: agreement of the lists with the exact ones, rate, memory; RECORDS=3000
+	@KILIM_RECORDS='$(RECORDS)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/chain
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

@@ -61,8 +61,8 @@ func catalogue(b *testing.B, limit int) [][]float32 {
 func BenchmarkCoderRecall(b *testing.B) {
 	vecs := catalogue(b, 4000)
 	dim := len(vecs[0])
-	exact, _ := annindex.New("flat", dim)
-	coder, _ := annindex.New("coder", dim)
+	exact, _ := annindex.New(annindex.Config{Engine: "flat", Dim: dim})
+	coder, _ := annindex.New(annindex.Config{Engine: "coder", Dim: dim})
 	for id, v := range vecs {
 		for _, ix := range []annindex.Index{exact, coder} {
 			if err := ix.Put(uint64(id), v); err != nil {
@@ -105,7 +105,7 @@ func BenchmarkFlatSearchMany(b *testing.B) {
 		}
 		return v
 	}
-	ix, _ := annindex.New("flat", dim)
+	ix, _ := annindex.New(annindex.Config{Engine: "flat", Dim: dim})
 	for id := range uint64(n) {
 		if err := ix.Put(id, random()); err != nil {
 			b.Fatal(err)

@@ -166,6 +166,18 @@ func (c *coder) scan(vec []float32, k int, keep func(uint64) bool) []Hit {
 	return t.sorted()
 }
 
+func (c *coder) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]Hit, error) {
+	if err := ann.CheckVector(vec, c.dim); err != nil {
+		return nil, err
+	}
+	if err := ann.CheckK(k); err != nil {
+		return nil, err
+	}
+	c.lock.RLock()
+	defer c.lock.RUnlock()
+	return c.scan(vec, k, keep), nil
+}
+
 func (c *coder) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
 	if err := ann.CheckMany(vecs, k, c.dim); err != nil {
 		return nil, err
@@ -192,6 +204,12 @@ func (c *coder) Len() int {
 }
 
 func (c *coder) Dim() int { return c.dim }
+
+func (c *coder) IDs() []uint64 {
+	c.lock.RLock()
+	defer c.lock.RUnlock()
+	return slices.Sorted(maps.Keys(c.live))
+}
 
 func (c *coder) Snapshot(w io.Writer) error {
 	c.lock.RLock()

@@ -78,6 +78,10 @@ func (f *flat) Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, erro
 	return f.search([][]float32{vec}, k, keep)[0], nil
 }
 
+func (f *flat) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]Hit, error) {
+	return f.Search(vec, k, keep)
+}
+
 func (f *flat) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
 	if err := ann.CheckMany(vecs, k, f.dim); err != nil {
 		return nil, err
@@ -179,6 +183,12 @@ func (f *flat) Len() int {
 }
 
 func (f *flat) Dim() int { return f.dim }
+
+func (f *flat) IDs() []uint64 {
+	f.lock.RLock()
+	defer f.lock.RUnlock()
+	return slices.Sorted(slices.Values(f.ids))
+}
 
 func (f *flat) Snapshot(w io.Writer) error {
 	f.lock.RLock()

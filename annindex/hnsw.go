@@ -10,14 +10,6 @@ import (
 // graph is the engine hnsw: package hnsw's graph, which also restores what the other engines wrote.
 type graph struct{ *hnsw.Graph }
 
-func newGraphEngine(dim int) (Index, error) {
-	g, err := hnsw.New(hnsw.Config{Dim: dim})
-	if err != nil {
-		return nil, err
-	}
-	return graph{g}, nil
-}
-
 func (g graph) Restore(r io.Reader) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	if versionOf(in) == hnsw.Version {

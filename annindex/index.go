@@ -5,10 +5,11 @@ import (
 	"io"
 	"slices"
 
+	"kilim/annindex/hnsw"
 	"kilim/annindex/internal/ann"
 )
 
-// Hit is an answer: an id and its cosine with the query.
+// Hit is an answer: an id and its inner product with the query, the cosine of unit vectors.
 type Hit = ann.Hit
 
 // Index holds one vector an id. Searches run concurrently with each other and
@@ -26,10 +27,14 @@ type Index interface {
 	Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, error)
 	// SearchMany is Search for many queries at once.
 	SearchMany(vecs [][]float32, k int) ([][]Hit, error)
+	// SearchExact is Search by comparing with every vector: what the others' recall is measured against.
+	SearchExact(vec []float32, k int, keep func(uint64) bool) ([]Hit, error)
 	// Vector copies a vector to out, which has room for Dim numbers, and tells whether it is there.
 	Vector(id uint64, out []float32) bool
 	Len() int
 	Dim() int
+	// IDs returns the ids, in order.
+	IDs() []uint64
 	// Snapshot writes the whole index; the writer waits while it does. Restore replaces the
 	// index by such a writing, of any engine. What is torn, changed or of another
 	// dimension is refused with ErrSnapshot, and the index stays as it is.
@@ -44,23 +49,53 @@ var (
 	ErrSnapshot = ann.ErrSnapshot
 )
 
-// Engines are the names that New knows.
+// Engines are the names of the engines, the default first.
 func Engines() []string { return []string{"hnsw", "flat", "coder"} }
 
+// Metrics are the names of the similarities, the default first.
+func Metrics() []string { return []string{"dot", "cosine"} }
+
+// Config says what index to make. The zero value of a field, other than Dim's, is its default.
+type Config struct {
+	// Engine is one of Engines.
+	Engine string
+	// Metric is one of Metrics: dot is the inner product of the vectors as they are given; cosine
+	// brings vectors and queries to length 1 first, and holds them so.
+	Metric string
+	// Dim is the number of numbers of a vector.
+	Dim int
+	// Graph are the parameters of the engine hnsw. Its Dim is the one above.
+	Graph hnsw.Config
+}
+
 // New returns an empty index.
-func New(engine string, dim int) (Index, error) {
-	if dim < 1 {
-		return nil, fmt.Errorf("annindex: dimension %d: must be 1 or more", dim)
+func New(cfg Config) (Index, error) {
+	if cfg.Dim < 1 {
+		return nil, fmt.Errorf("annindex: dimension %d: must be 1 or more", cfg.Dim)
 	}
-	switch engine {
-	case "hnsw":
-		return newGraphEngine(dim)
+	var ix Index
+	switch cfg.Engine {
+	case "hnsw", "":
+		cfg.Graph.Dim = cfg.Dim
+		g, err := hnsw.New(cfg.Graph)
+		if err != nil {
+			return nil, err
+		}
+		ix = graph{g}
 	case "flat":
-		return newFlat(dim), nil
+		ix = newFlat(cfg.Dim)
 	case "coder":
-		return newCoder(dim), nil
+		ix = newCoder(cfg.Dim)
+	default:
+		return nil, fmt.Errorf("annindex: engine %q: want one of %v", cfg.Engine, Engines())
 	}
-	return nil, fmt.Errorf("annindex: engine %q: want one of %v", engine, Engines())
+	switch cfg.Metric {
+	case "dot", "":
+		return ix, nil
+	case "cosine":
+		return cosine{ix}, nil
+	}
+	return nil, fmt.Errorf("annindex: metric %q: want one of %v", cfg.Metric, Metrics())
 }
 
 // top keeps the k best of what it is offered: a heap whose root is the worst.

@@ -1,12 +1,15 @@
 package annindex
 
 import (
+	"bytes"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"kilim/annindex/hnsw"
 	"kilim/annindex/internal/ann"
 )
 
@@ -37,7 +40,7 @@ func TestHistories(t *testing.T) {
 		for seed := range uint64(8) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			const dim = 9
-			ix, err := New(engine, dim)
+			ix, err := New(Config{Engine: engine, Dim: dim})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,6 +67,9 @@ func TestHistories(t *testing.T) {
 				if ix.Len() != len(dull) {
 					t.Fatalf("seed %d: %d vectors, want %d", seed, ix.Len(), len(dull))
 				}
+			}
+			if ids := slices.Sorted(maps.Keys(dull)); !slices.Equal(ix.IDs(), ids) {
+				t.Fatalf("seed %d: ids %v, want %v", seed, ix.IDs(), ids)
 			}
 			out := make([]float32, dim)
 			for id, v := range dull {
@@ -93,6 +99,9 @@ func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q
 		want = want[:min(k, len(want))]
 		if engine == "flat" && !slices.Equal(got, want) {
 			t.Fatalf("%s: got %v, want %v", name, got, want)
+		}
+		if exact, err := ix.SearchExact(q, k, keep); err != nil || !slices.Equal(exact, want) {
+			t.Fatalf("%s: exactly got %v, %v, want %v", name, exact, err, want)
 		}
 		for i, h := range got {
 			v, ok := dull[h.ID]
@@ -169,10 +178,79 @@ func TestScoresAreBitExact(t *testing.T) {
 	}
 }
 
+// TestCosine gives vectors and queries of all lengths, and expects what the unit vectors get.
+func TestCosine(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, engine string) {
+		const dim, n = 7, 60
+		rng := rand.New(rand.NewPCG(11, 1))
+		index := func(metric string) Index {
+			ix, err := New(Config{Engine: engine, Metric: metric, Dim: dim})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ix
+		}
+		scaled := func(v []float32, by float32) []float32 {
+			out := slices.Clone(v)
+			for i := range out {
+				out[i] *= by
+			}
+			return out
+		}
+		dot, cos, moved := index("dot"), index("cosine"), index("cosine")
+		mixed := index("dot")
+		for id := range uint64(n) {
+			v := unit(rng, dim)
+			// A power of two: the unit vector of the scaled one is v again, but for the last bits.
+			long := scaled(v, float32(math.Ldexp(1, rng.IntN(80)-40)))
+			for ix, v := range map[Index][]float32{dot: v, cos: long, mixed: long} {
+				if err := ix.Put(id, v); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := moved.Restore(bytes.NewReader(written(t, mixed))); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			q := unit(rng, dim)
+			want, err := dot.SearchExact(q, 10, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, ix := range map[string]Index{"put": cos, "restored": moved} {
+				got, err := ix.SearchExact(scaled(q, 1e-3), 10, nil)
+				many, errMany := ix.SearchMany([][]float32{scaled(q, 1e9)}, 10)
+				one, errOne := ix.Search(scaled(q, 1e9), 10, nil)
+				if err != nil || errMany != nil || errOne != nil || engine != "coder" && !slices.Equal(many[0], one) {
+					t.Fatalf("%s: many %v, one %v, %v, %v, %v", name, many, one, err, errMany, errOne)
+				}
+				for i, h := range got {
+					if h.ID != want[i].ID || math.Abs(float64(h.Score-want[i].Score)) > 1e-6 {
+						t.Fatalf("%s: answer %d is %+v, want %+v", name, i, h, want[i])
+					}
+				}
+			}
+		}
+	})
+	ix, err := New(Config{Engine: "flat", Metric: "cosine", Dim: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ix.Put(1, []float32{0, 0}) == nil || ix.Put(1, []float32{1}) == nil || ix.Len() != 0 {
+		t.Error("bad input: no error")
+	}
+	v, out := []float32{0.6, 0.8}, make([]float32, 2)
+	if err := ix.Put(1, v); err != nil || !ix.Vector(1, out) || !slices.Equal(v, out) {
+		t.Errorf("a unit vector %v became %v: %v", v, out, err)
+	}
+}
+
 func TestBadInputChangesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
-		ix, err := New(engine, 2)
+		ix, err := New(Config{Engine: engine, Dim: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,6 +265,9 @@ func TestBadInputChangesNothing(t *testing.T) {
 			if _, err := ix.Search(bad, 1, nil); err == nil {
 				t.Errorf("search %v: no error", bad)
 			}
+			if _, err := ix.SearchExact(bad, 1, nil); err == nil {
+				t.Errorf("search exactly %v: no error", bad)
+			}
 			if _, err := ix.SearchMany([][]float32{{1, 0}, bad}, 1); err == nil {
 				t.Errorf("search many with %v: no error", bad)
 			}
@@ -200,12 +281,14 @@ func TestBadInputChangesNothing(t *testing.T) {
 		}
 	})
 	for _, dim := range []int{0, -1} {
-		if _, err := New("flat", dim); err == nil {
+		if _, err := New(Config{Engine: "flat", Dim: dim}); err == nil {
 			t.Errorf("dimension %d: no error", dim)
 		}
 	}
-	if _, err := New("flatt", 3); err == nil {
-		t.Error("an unknown engine: no error")
+	for _, cfg := range []Config{{Engine: "flatt", Dim: 3}, {Metric: "l2", Dim: 3}, {Dim: 3, Graph: hnsw.Config{M: 1}}} {
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%+v: no error", cfg)
+		}
 	}
 }
 
@@ -214,7 +297,7 @@ func TestConcurrentSearch(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
 		const dim = 16
-		ix, _ := New(engine, dim)
+		ix, _ := New(Config{Engine: engine, Dim: dim})
 		done := make(chan error)
 		go func() {
 			rng := rand.New(rand.NewPCG(1, 1))

@@ -16,7 +16,7 @@ import (
 func filled(t *testing.T, engine string, dim, n int) (Index, []byte) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(4, uint64(n)))
-	ix, err := New(engine, dim)
+	ix, err := New(Config{Engine: engine, Dim: dim})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestSnapshotRefusesForeign(t *testing.T) {
 	refused(t, ix, "a NaN", write([]uint64{3}, []float32{1, float32(math.NaN())}))
 	refused(t, ix, "zeros", write([]uint64{3}, []float32{0, 0}))
 
-	wide, _ := New("flat", 3)
+	wide, _ := New(Config{Engine: "flat", Dim: 3})
 	refused(t, wide, "another dimension", whole)
 	header := func(magic string, version byte, count uint64) []byte {
 		b := snapshotHeader(2, int(count))

@@ -2,6 +2,8 @@ package hnsw
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -74,6 +76,15 @@ func (g *Graph) Len() int { return int(g.count.Load()) }
 
 // Dim implements annindex.Index.
 func (g *Graph) Dim() int { return g.cfg.Dim }
+
+// IDs implements annindex.Index.
+func (g *Graph) IDs() []uint64 {
+	g.slotsLock.RLock()
+	ids := slices.Collect(maps.Keys(g.slots))
+	g.slotsLock.RUnlock()
+	slices.Sort(ids)
+	return ids
+}
 
 // Vector implements annindex.Index.
 func (g *Graph) Vector(id uint64, out []float32) bool {

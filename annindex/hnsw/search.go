@@ -207,6 +207,19 @@ func (g *Graph) Search(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit,
 	return g.find(s, make([]ann.Hit, 0, min(k, g.Len())), vec, k, keep), nil
 }
 
+// SearchExact implements annindex.Index. It takes one core.
+func (g *Graph) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit, error) {
+	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
+		return nil, err
+	}
+	if err := ann.CheckK(k); err != nil {
+		return nil, err
+	}
+	s := g.scratch()
+	defer g.release(s)
+	return g.scan(s, make([]ann.Hit, 0, min(k, g.Len())), vec, k, keep, g.arena.Load()), nil
+}
+
 // SearchMany implements annindex.Index: as Search, the queries shared among the cores.
 func (g *Graph) SearchMany(vecs [][]float32, k int) ([][]ann.Hit, error) {
 	if err := ann.CheckMany(vecs, k, g.cfg.Dim); err != nil {

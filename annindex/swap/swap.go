@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -81,11 +80,10 @@ func (x *Index) Delete(id uint64) error {
 // abandon ends a rebuild: the serving index has what the other lacks. change is held.
 func (x *Index) abandon() { x.next, x.changed = nil, nil }
 
-// Rebuild fills an empty index with the vectors of the serving one, while that goes on serving, and lets
-// it take its place. ids are at least all that are there when Rebuild begins, in the order in which they are to
-// be inserted; those that are gone when their turn comes are passed over. An error, or the end of the
-// context, leaves all as it was.
-func (x *Index) Rebuild(ctx context.Context, next annindex.Index, ids iter.Seq[uint64]) error {
+// Rebuild fills an empty index with the vectors of the serving one, in the order of their ids, while that goes on
+// serving, and lets it take its place. An error, or the end of the context, which is looked at before each vector,
+// leaves all as it was.
+func (x *Index) Rebuild(ctx context.Context, next annindex.Index) error {
 	if next.Len() > 0 || next.Dim() != x.Dim() {
 		return fmt.Errorf("annindex: rebuild in an index of dimension %d with %d vectors, want %d and none", next.Dim(), next.Len(), x.Dim())
 	}
@@ -93,7 +91,9 @@ func (x *Index) Rebuild(ctx context.Context, next annindex.Index, ids iter.Seq[u
 		return ErrRebuilding
 	}
 	defer x.rebuilding.Unlock()
+	// What comes after these ids is put into both.
 	x.change.Lock()
+	ids := x.now().IDs()
 	x.next, x.changed = next, map[uint64]struct{}{}
 	x.change.Unlock()
 	defer func() {
@@ -102,7 +102,7 @@ func (x *Index) Rebuild(ctx context.Context, next annindex.Index, ids iter.Seq[u
 		x.change.Unlock()
 	}()
 	vec := make([]float32, x.Dim())
-	for id := range ids {
+	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("annindex: rebuild: %w", err)
 		}
@@ -114,9 +114,6 @@ func (x *Index) Rebuild(ctx context.Context, next annindex.Index, ids iter.Seq[u
 	defer x.change.Unlock()
 	if x.next == nil {
 		return ErrAbandoned
-	}
-	if got, want := next.Len(), x.Len(); got != want {
-		return fmt.Errorf("annindex: rebuild: %d vectors of %d: some ids were not given", got, want)
 	}
 	x.serving.Store(&next)
 	return nil
@@ -140,6 +137,11 @@ func (x *Index) Search(vec []float32, k int, keep func(uint64) bool) ([]annindex
 	return x.now().Search(vec, k, keep)
 }
 
+// SearchExact implements annindex.Index.
+func (x *Index) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error) {
+	return x.now().SearchExact(vec, k, keep)
+}
+
 // SearchMany implements annindex.Index.
 func (x *Index) SearchMany(vecs [][]float32, k int) ([][]annindex.Hit, error) {
 	return x.now().SearchMany(vecs, k)
@@ -153,6 +155,9 @@ func (x *Index) Len() int { return x.now().Len() }
 
 // Dim implements annindex.Index.
 func (x *Index) Dim() int { return x.now().Dim() }
+
+// IDs implements annindex.Index.
+func (x *Index) IDs() []uint64 { return x.now().IDs() }
 
 // Snapshot implements annindex.Index.
 func (x *Index) Snapshot(w io.Writer) error {

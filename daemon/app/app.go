@@ -175,6 +175,7 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 	a.parts = append(a.parts,
 		part{"publisher", a.publisher.Run},
 		part{"background", a.engine.Background},
+		part{"index watch", a.engine.WatchIndex},
 		part{"consumer", a.consumer.Run})
 	return nil
 }

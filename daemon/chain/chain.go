@@ -12,7 +12,9 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"kilim/annindex"
+	"kilim/annindex/hnsw"
+	"kilim/annindex/recall"
+	"kilim/annindex/tend"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/refresh"
@@ -25,8 +27,11 @@ import (
 type Config struct {
 	// DeadLetters is the topic for records that can't be used.
 	DeadLetters string
-	// Engine is the index engine, see annindex.New.
+	// Engine is the index engine, see annindex.New; Graph are its parameters if it is hnsw.
 	Engine string
+	Graph  hnsw.Config
+	// Recall is how the index is watched.
+	Recall recall.Config
 	// Snapshot is the file that keeps the index from one start to the next; empty: none does.
 	Snapshot string
 	Text     text.Config
@@ -64,7 +69,7 @@ type Engine struct {
 	cfg     Config
 	log     *slog.Logger
 	store   *graphstore.Store
-	index   annindex.Index
+	index   *tend.Index
 	encoder *text.Encoder
 	model   *serve.Model
 	scorer  *rerank.Scorer
@@ -122,7 +127,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {
 		return nil, err
 	}
-	if e.index, err = annindex.New(cfg.Engine, e.model.EmbeddingDim()); err != nil {
+	if e.index, err = tend.New(tend.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
 		return nil, err
 	}
 	if e.evidence, err = lru.New[graphstore.NodeID, *rerank.Evidence](cfg.CachedArtifacts); err != nil {

@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"kilim/annindex/hnsw"
+	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/learner/facts"
@@ -26,6 +28,8 @@ func FromConfig(c *config.Config) Config {
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,
 		Engine:      c.Index.Engine,
+		Graph:       hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
+		Recall:      recall.Config{Bound: c.Index.LeastRecall},
 		Epoch:       1,
 		Text:        text.Config{Dim: featureDim, Seed: seed},
 		Model: serve.Config{

@@ -28,6 +28,7 @@
 // changed by more than Config.Sweep since they were made; the weights of words
 // and entities that a score is made with may be older than it by a tenth of
 // that. How far embeddings are from exact is sampled and exported
-// (kilim_embedding_drift). With Sweep, Epsilon and Tolerance 0 and all queues
-// empty, the lists are a pure function of the live artifacts.
+// (kilim_embedding_drift). With Engine flat, Sweep, Epsilon and Tolerance 0 and all queues
+// empty, the lists are a pure function of the live artifacts. The default engine's lists lack
+// what its index does not find (kilim_index_recall_ratio).
 package chain

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,18 @@ import (
 // The index is derived from the store, so its snapshot only saves time: whatever is in it, the
 // index that serves holds the stored embeddings and nothing else. A snapshot that is older
 // than the store (after a crash) costs as many writes to the index as embeddings have changed.
+
+// newIndex makes an empty index. Embeddings are unit vectors, so their inner product is the cosine, and they
+// stay as they are.
+func (e *Engine) newIndex() (annindex.Index, error) {
+	return annindex.New(annindex.Config{Engine: e.cfg.Engine, Metric: "dot", Dim: e.model.EmbeddingDim(), Graph: e.cfg.Graph})
+}
+
+// WatchIndex samples queries for the index's recall, and builds it anew when that falls, until ctx ends.
+func (e *Engine) WatchIndex(ctx context.Context) error {
+	e.index.Run(ctx)
+	return nil
+}
 
 // restoreIndex reads the snapshot, if there is one that can be used.
 func (e *Engine) restoreIndex() {
@@ -53,11 +66,19 @@ func (e *Engine) fillIndex(r *graphstore.Reader) error {
 		return err
 	}
 	// Some of the snapshot's vectors are of artifacts that have left since.
-	if e.index, err = annindex.New(e.cfg.Engine, e.model.EmbeddingDim()); err != nil {
-		return err
+	for _, id := range e.index.IDs() {
+		n, err := r.Node(graphstore.NodeID(id))
+		if err != nil {
+			return err
+		}
+		if n != nil && n.Type == graphstore.Artifact && !n.Placeholder {
+			continue
+		}
+		if err := e.index.Delete(id); err != nil {
+			return err
+		}
 	}
-	_, err = e.putEmbeddings(r)
-	return err
+	return nil
 }
 
 // putEmbeddings puts what the index does not hold yet, and returns the number of artifacts.

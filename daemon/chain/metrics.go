@@ -96,12 +96,16 @@ var (
 	sizeDesc      = desc("store_size_bytes", "Size of the store on disk, by part: lsm (keys and small values) or vlog (large values).", "part")
 	queueDesc     = desc("refresh_queue", "Refresh work left for the background: pushes on their way, stale features and stale lists.")
 	vectorsDesc   = desc("index_vectors", "Vectors in the index.")
+	recallDesc    = desc("index_recall_ratio", "Share of the nearest that the index finds, of those that comparing with every vector does: a running mean over sampled queries. NaN before the first.")
+	checksDesc    = desc("index_recall_checks_total", "Queries that were asked again exactly, for kilim_index_recall_ratio, by result: ok or failed.", "result")
+	checkingDesc  = desc("index_recall_check_seconds_total", "Time spent on asking queries again.")
+	rebuildsDesc  = desc("index_rebuilds_total", "How often the index was built anew because its recall had fallen below index.least-recall, by result: swapped in, or failed.", "result")
 	epochDesc     = desc("model_epoch", "Epoch of the model that serves.")
 	driftDesc     = desc("drift_clock", "How often the archive has turned over since it began: an arrival or departure among N artifacts adds 1/N.")
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, vectorsDesc, epochDesc, driftDesc} {
+	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, vectorsDesc, recallDesc, checksDesc, checkingDesc, rebuildsDesc, epochDesc, driftDesc} {
 		ch <- d
 	}
 }
@@ -130,6 +134,16 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(sizeDesc, float64(vlog), "vlog")
 	gauge(queueDesc, float64(c.e.queue.Load()))
 	gauge(vectorsDesc, float64(c.e.index.Len()))
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	index := c.e.index.Stats()
+	gauge(recallDesc, index.Recall)
+	counter(checksDesc, float64(index.Checks), "ok")
+	counter(checksDesc, float64(index.Failed), "failed")
+	counter(checkingDesc, index.Checking.Seconds())
+	counter(rebuildsDesc, float64(index.Rebuilds), "swapped")
+	counter(rebuildsDesc, float64(index.Stopped), "failed")
 	gauge(epochDesc, float64(c.e.cfg.Epoch))
 	gauge(driftDesc, math.Float64frombits(c.e.drift.Load()))
 }

@@ -26,7 +26,7 @@ type site struct {
 // newSite makes the folder and finds free ports.
 func newSite(kilim, dir string, partitions int) (*site, error) {
 	s := &site{kilim: kilim, data: filepath.Join(dir, "data"), partitions: partitions,
-		flags: []string{"--refresh.epsilon", "0", "--refresh.sweep", "0", "--lists.tolerance", "0"}}
+		flags: []string{"--index.engine", "flat", "--refresh.epsilon", "0", "--refresh.sweep", "0", "--lists.tolerance", "0"}}
 	if err := os.MkdirAll(s.data, 0o755); err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@
 //	           the daemon never killed; published in a wrong order; counts that differ
 //	faults     found by `kilim check`
 //
-// The daemon runs with --refresh.epsilon 0 --refresh.sweep 0 --lists.tolerance 0, where the
-// end state is a pure function of the live artifacts, so equal means equal.
+// The daemon runs with --index.engine flat --refresh.epsilon 0 --refresh.sweep 0 --lists.tolerance 0,
+// where the end state is a pure function of the live artifacts, so equal means equal.
 // kilim.similar is created without compaction, so that nothing published can hide.
 //
 // The last line of its output is JSON; the exit code is 1 when any of the four is

@@ -10,7 +10,7 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// Hit is an answer: an id and its cosine with the query.
+// Hit is an answer: an id and its inner product with the query.
 type Hit struct {
 	ID    uint64
 	Score float32
