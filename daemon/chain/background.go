@@ -99,10 +99,19 @@ func (e *Engine) rest(ctx context.Context, d time.Duration) {
 func (e *Engine) backgroundUnit() (bool, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
+	length := unitTime
+	if e.isQuiet() {
+		length = quietUnitTime
+	}
+	return e.step(length)
+}
+
+// step does one unit of about the given length. It wants the unit lock.
+func (e *Engine) step(length time.Duration) (bool, error) {
 	if e.failed != nil {
 		return false, nil // Apply has reported it
 	}
-	more, err := e.sweep()
+	more, err := e.sweep(length)
 	if err != nil {
 		e.failed = fmt.Errorf("chain: background: %w", err)
 		return false, e.failed
@@ -115,12 +124,19 @@ func (e *Engine) backgroundUnit() (bool, error) {
 	return more, nil
 }
 
-// sweep takes up the most basic work there is: all features before any push, since a
-// push would be repeated for each of them, and all vectors before any list.
-func (e *Engine) sweep() (more bool, err error) {
-	length := unitTime
-	if e.isQuiet() {
-		length = quietUnitTime
+// sweep takes up what readers wait for, lists that are made and not published, and then the most basic
+// work there is: all features before any push, since a push would be repeated for each of them, and all
+// vectors before any list.
+func (e *Engine) sweep(length time.Duration) (more bool, err error) {
+	if n := e.paces.publish.size(length); !e.draft && e.unpublished.len() > 0 {
+		return true, e.unit(&e.paces.publish, func(u *unit) (int, error) {
+			published, err := u.republish(n)
+			if err != nil {
+				return 0, err
+			}
+			_, err = u.complete(0, 0, nil)
+			return published, err
+		})
 	}
 	if n := e.paces.encode.size(length); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
 		ids := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)

@@ -38,6 +38,8 @@ type Config struct {
 	Model    serve.Config
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
+	// Draft is true for a state that is made beside the one that serves, see Engine.Mirror.
+	Draft bool
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32
@@ -81,10 +83,19 @@ type Engine struct {
 	clock     clock
 	encoded   staleQueue
 	ranked    staleQueue
-	paces     struct{ encode, push, rank pace }
+	paces     struct{ encode, push, rank, publish pace }
 	prepared  prepared
 	auditor   auditor
 	failed    error
+	// draft: lists are kept and not published. filling: they are not even computed.
+	draft, filling bool
+	// unpublished are the artifacts whose lists were made in a draft and are not yet published.
+	unpublished staleQueue
+	republished chan struct{} // closed when there are none, but not by a draft
+	// previous holds the lists that were published before those; nil when nothing needs them.
+	previous *graphstore.Store
+	// follow is told which artifacts a batch changed.
+	follow func(ids []string)
 	// evidence and rows are the last decoded; they are derived from the store.
 	evidence *lru.Cache[graphstore.NodeID, *rerank.Evidence]
 	rows     *lru.Cache[graphstore.NodeID, *row]
@@ -116,7 +127,7 @@ type Engine struct {
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
-		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
+		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft}
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
@@ -195,6 +206,11 @@ func (e *Engine) adopt() error {
 	if err := tx.PutMeta(epochKey, strconv.AppendUint(nil, uint64(e.cfg.Epoch), 10)); err != nil {
 		return err
 	}
+	if e.cfg.Draft {
+		if err := tx.PutMeta(fillingKey, []byte{1}); err != nil {
+			return err
+		}
+	}
 	return tx.Commit()
 }
 
@@ -230,6 +246,13 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	e.table.SetDocs(e.store.Counts().Artifacts)
+	filling, err := r.Meta(fillingKey)
+	if err != nil {
+		return err
+	}
+	if e.filling = filling != nil; e.filling && !e.draft {
+		return errors.New("the state is a draft that was never completed")
+	}
 	pushes, err := r.Pushes()
 	if err != nil {
 		return err
@@ -241,7 +264,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err := e.fillIndex(r); err != nil {
 		return err
 	}
-	var encoded, ranked []stamped
+	var encoded, ranked, unpublished []stamped
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if n.Type != graphstore.Artifact || n.Placeholder {
 			return true
@@ -260,6 +283,9 @@ func (e *Engine) load(r *graphstore.Reader) error {
 			row.rankedAt = never
 		}
 		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
+		if row.revision == 0 {
+			unpublished = append(unpublished, stamped{id: n.ID, at: never})
+		}
 		return true
 	})
 	if err := errors.Join(err, bad); err != nil {
@@ -267,13 +293,18 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	e.encoded.load(encoded)
 	e.ranked.load(ranked)
+	e.unpublished.load(unpublished)
 	return nil
 }
 
-// pending is the number of things the background has to do: pushes on their way, and
-// artifacts whose features or lists are stale.
+// pending is the number of things the background has to do: pushes on their way,
+// artifacts whose features or lists are stale, and lists that a draft left to be published.
 func (e *Engine) pending() int {
-	return e.refresher.Pending() +
+	unpublished := 0
+	if !e.draft {
+		unpublished = e.unpublished.len()
+	}
+	return unpublished + e.refresher.Pending() +
 		e.encoded.count(e.clock.encode, e.cfg.Sweep) +
 		e.ranked.count(e.clock.rank, e.cfg.Sweep)
 }
@@ -283,6 +314,13 @@ func (e *Engine) report() {
 	e.queue.Store(int64(e.pending()))
 	e.drift.Store(math.Float64bits(e.clock.encode))
 	e.revision.Store(e.clock.revision)
+	if !e.draft && e.unpublished.len() == 0 {
+		select {
+		case <-e.republished:
+		default:
+			close(e.republished)
+		}
+	}
 }
 
 func (e *Engine) signal() {

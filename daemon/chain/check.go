@@ -140,7 +140,7 @@ func (c *checker) lists(n *graphstore.Node) error {
 		c.faultf("artifact %q: %v", n.Key, err)
 		return nil
 	}
-	if row.revision == 0 || row.revision > c.e.clock.revision {
+	if row.revision > c.e.clock.revision || (row.revision == 0) != c.e.unpublished.has(n.ID) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", n.Key, row.revision, c.e.clock.revision)
 	}
 	for name, list := range map[string][]rerank.Entry{"total": row.lists.Total, "general": row.lists.General} {

@@ -49,6 +49,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 			e.records.refused.Add(1)
 		}
 	}
+	e.told(ops)
 	e.report()
 	e.lastBatch.Store(time.Now().UnixNano())
 	e.signal()
@@ -121,6 +122,9 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
 	// of what they set off, for the background gets no turn.
 	budget := min(e.cfg.Budget, len(ops))
+	if _, err := u.republish(budget); err != nil {
+		return err
+	}
 	_, err := u.complete(budget, budget, nil)
 	return err
 }
@@ -272,8 +276,10 @@ func (u *unit) remove(op *operation) error {
 	}
 	u.departed[op.node] = &arrival{id: id, recorded: op.item.Time, traceParent: op.item.TraceParent}
 	e.clock.changed(u.tx.Counts().Artifacts)
-	if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
-		return err
+	if !e.draft {
+		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
+			return err
+		}
 	}
 	old, err := u.row(op.node)
 	if err != nil {

@@ -51,6 +51,21 @@ func (q *staleQueue) set(id graphstore.NodeID, at float64) {
 	}
 }
 
+// add stamps id with never, unless it has a stamp.
+func (q *staleQueue) add(id graphstore.NodeID) {
+	if !q.has(id) {
+		q.set(id, never)
+	}
+}
+
+func (q *staleQueue) has(id graphstore.NodeID) bool {
+	_, ok := q.current[id]
+	return ok
+}
+
+// len is the number of artifacts that have a stamp.
+func (q *staleQueue) len() int { return len(q.current) }
+
 func (q *staleQueue) remove(id graphstore.NodeID) { delete(q.current, id) }
 
 func (q *staleQueue) valid(s stamped) bool { return q.current[s.id] == s.serial }

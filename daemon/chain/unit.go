@@ -84,7 +84,12 @@ func (u *unit) complete(pushed, ranked int, moving []graphstore.NodeID) (embedde
 	stop()
 
 	stop = e.metrics.stage("rerank")
-	if err := u.rank(moving, ranked); err != nil {
+	if e.filling {
+		err = u.rankLater()
+	} else {
+		err = u.rank(moving, ranked)
+	}
+	if err != nil {
 		return 0, err
 	}
 	if err := u.writeLists(); err != nil {
@@ -169,6 +174,7 @@ func (u *unit) writeLists() error {
 		u.e.prepared.forget(id)
 		u.e.encoded.remove(id)
 		u.e.ranked.remove(id)
+		u.e.unpublished.remove(id)
 	}
 	return nil
 }
@@ -185,20 +191,24 @@ func (u *unit) writeList(l *listing) error {
 	if l.old != nil {
 		before = l.old.lists
 	}
-	if l.old != nil && !rerank.Material(before, l.new.lists, e.cfg.Tolerance) {
-		l.new.lists, l.new.revision = before, l.old.revision
+	same := l.old != nil && !rerank.Material(before, l.new.lists, e.cfg.Tolerance)
+	if same {
+		l.new.lists = before
+	} else if err := u.hold(l.node, before, l.new.lists); err != nil {
+		return err
+	}
+	switch {
+	case same && (e.draft || l.old.revision > 0):
+		l.new.revision = l.old.revision
 		if l.new.rankedAt == l.old.rankedAt {
 			return nil
 		}
-	} else {
-		l.new.revision = e.clock.revision
-		if err := u.enqueue(l, before); err != nil {
+	case e.draft:
+		e.unpublished.add(l.node)
+	default:
+		if err := u.publish(l, before); err != nil {
 			return err
 		}
-		if err := u.hold(l.node, before, l.new.lists); err != nil {
-			return err
-		}
-		e.metrics.listsChanged.Inc()
 	}
 	if err := u.tx.PutLists(l.node, l.new.marshal()); err != nil {
 		return err
@@ -206,6 +216,20 @@ func (u *unit) writeList(l *listing) error {
 	stored := l.new
 	e.rows.Add(l.node, &stored)
 	return nil
+}
+
+// publish gives lists their revision and puts them into the outbox. before are those stored until now.
+func (u *unit) publish(l *listing, before rerank.Lists) (err error) {
+	e := u.e
+	if l.old != nil && l.old.revision == 0 {
+		if before, err = e.lastPublished(l.id); err != nil {
+			return err
+		}
+	}
+	l.new.revision = e.clock.revision
+	e.unpublished.remove(l.node)
+	e.metrics.listsChanged.Inc()
+	return u.enqueue(l, before)
 }
 
 func (u *unit) enqueue(l *listing, before rerank.Lists) error {
