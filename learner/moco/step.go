@@ -69,6 +69,8 @@ type Trainer struct {
 	at           int
 	step         int
 	gradientNorm float64
+	rates        []float64 // of each parameter; nil: Config.Rate for all
+	updates      []int32   // of each parameter: how many it has had
 }
 
 // New returns a trainer of weights that have gradients. The keys' encoder begins
@@ -87,7 +89,7 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 	t := &Trainer{
 		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
 		m: make([]float32, m.Size()), v: make([]float32, m.Size()),
-		tm: make([]float32, 1), tv: make([]float32, 1),
+		tm: make([]float32, 1), tv: make([]float32, 1), updates: make([]int32, len(m.Params())),
 		queue: tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
 	}
 	log := []float32{float32(math.Log(cfg.Temperature))}
@@ -113,8 +115,32 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 // Temperature is the present one.
 func (t *Trainer) Temperature() float64 { return math.Exp(float64(t.temperature.Data[0])) }
 
-// GradientNorm is the length of the last step's gradient, before clipping.
+// GradientNorm is the length of the last step's gradient, before clipping, over
+// the parameters whose rate is not 0.
 func (t *Trainer) GradientNorm() float64 { return t.gradientNorm }
+
+// Steps is the number of steps done.
+func (t *Trainer) Steps() int { return t.step }
+
+// Place is where in the queue the next step's keys go.
+func (t *Trainer) Place() int { return t.at }
+
+// SetRates gives each of the model's parameters a rate of its own from now on. At
+// rate 0 a parameter stays as it is, its moments too. The temperature has the
+// greatest of the rates.
+func (t *Trainer) SetRates(rates []float64) {
+	if len(rates) != len(t.model.Params()) {
+		panic(fmt.Sprintf("moco: %d rates for %d parameters", len(rates), len(t.model.Params())))
+	}
+	t.rates = rates
+}
+
+func (t *Trainer) rate(parameter int) float64 {
+	if t.rates == nil {
+		return t.cfg.Rate
+	}
+	return t.rates[parameter]
+}
 
 // Step trains on two views of the same items and returns the loss before the
 // step. weigh may be nil. On an error, or when the loss is not finite, nothing
@@ -153,6 +179,14 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 // update is AdamW and the momentum.
 func (t *Trainer) update() {
 	t.step++
+	params, top := t.model.Params(), 0.0
+	for i, p := range params {
+		rate := t.rate(i)
+		top = max(top, rate)
+		if rate == 0 {
+			clear(t.query.Grad[p.From : p.From+p.Rows*p.Cols])
+		}
+	}
 	t.gradientNorm = math.Sqrt(float64(vec.Dot(t.query.Grad, t.query.Grad)))
 	if t.cfg.Clip > 0 && t.gradientNorm > t.cfg.Clip {
 		f := float32(t.cfg.Clip / t.gradientNorm)
@@ -160,17 +194,23 @@ func (t *Trainer) update() {
 			t.query.Grad[i] *= f
 		}
 	}
-	adam := vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Rate: t.cfg.Rate, Step: t.step}
-	for _, p := range t.model.Params() {
+	adam := vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	for i, p := range params {
 		to := p.From + p.Rows*p.Cols
-		adam.Decay = 0
+		adam.Rate, adam.Decay = t.rate(i), 0
+		if adam.Rate == 0 {
+			continue
+		}
+		// Moments that begin later are corrected for that later.
+		t.updates[i]++
+		adam.Step = int(t.updates[i])
 		if p.Decay {
 			adam.Decay = t.cfg.Decay
 		}
 		adam.Update(t.query.Data[p.From:to], t.query.Grad[p.From:to], t.m[p.From:to], t.v[p.From:to])
 	}
 	if t.cfg.LearnTemperature {
-		adam.Decay = 0
+		adam.Rate, adam.Decay, adam.Step = top, 0, t.step
 		adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
 		x := &t.temperature.Data[0]
 		*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))

@@ -1,0 +1,86 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"kilim/learner/moco"
+)
+
+// Config is the setting of a run.
+type Config struct {
+	Batch     int
+	MoCo      moco.Config // its Rate is the stages' to say
+	Views     Views
+	Negatives Negatives
+	Stages    []Stage
+	// HeldOut is the share of the artifacts that are not trained on, and on which
+	// the training is judged; at most HeldOutLimit of them.
+	HeldOut float64
+	// Every is how many steps lie between two judgements.
+	Every int
+	// Patience is how many judgements without a better one end the training.
+	Patience int
+	Seed     uint64
+}
+
+// HeldOutLimit bounds what a judgement costs.
+const HeldOutLimit = 1024
+
+// Defaults are the settings for an archive of some thousands of artifacts; layers
+// is the model's.
+func Defaults(layers int) Config {
+	fan := []int{12, 6, 4}[:layers]
+	return Config{
+		Batch: 256,
+		MoCo: moco.Config{
+			Queue: 4096, Momentum: 0.99, Temperature: 0.1, LearnTemperature: true, Decay: 1e-2, Clip: 5,
+		},
+		Views:     Views{Half: 0.7, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.1, Link: 0.1, Rare: 0.2, Fan: fan},
+		Negatives: Negatives{Hard: 2, SameCulture: 1},
+		Stages:    []Stage{{Heads, 60, 1e-3}, {Unfreeze, 200, 1e-3}, {Full, 240, 3e-4}},
+		HeldOut:   0.1, Every: 50, Patience: 4,
+	}
+}
+
+func (c Config) validate(layers int) error {
+	var errs []error
+	errs = append(errs, c.Views.validate(layers), c.Negatives.validate())
+	if len(c.Stages) == 0 {
+		errs = append(errs, errors.New("train: no stages"))
+	}
+	for _, s := range c.Stages {
+		errs = append(errs, s.validate())
+	}
+	if !(c.HeldOut > 0 && c.HeldOut < 1) {
+		errs = append(errs, fmt.Errorf("train: held out %v: must be a share between 0 and 1", c.HeldOut))
+	}
+	if c.Every < 1 || c.Patience < 1 {
+		errs = append(errs, fmt.Errorf("train: every %d, patience %d: must be 1 or more", c.Every, c.Patience))
+	}
+	if c.Batch < 1 || c.MoCo.Queue%c.Batch != 0 {
+		errs = append(errs, fmt.Errorf("train: batch %d: must divide the queue of %d", c.Batch, c.MoCo.Queue))
+	}
+	return errors.Join(errs...)
+}
+
+// steps is the length of all stages.
+func (c Config) steps() int {
+	n := 0
+	for _, s := range c.Stages {
+		n += s.Steps
+	}
+	return n
+}
+
+// stage is the one of a step, and the step within it.
+func (c Config) stage(step int) (Stage, int) {
+	for _, s := range c.Stages {
+		if step < s.Steps {
+			return s, step
+		}
+		step -= s.Steps
+	}
+	last := c.Stages[len(c.Stages)-1]
+	return last, last.Steps - 1
+}

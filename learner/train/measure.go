@@ -1,0 +1,78 @@
+package train
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kilim/learner/tape"
+	"kilim/learner/vec"
+)
+
+// Collapse says how much of the space embeddings use. When a model collapses,
+// Rank falls towards 1 and Uniformity rises towards 0.
+type Collapse struct {
+	// Rank is the effective rank: exp of the entropy of the singular values'
+	// shares (Roy and Vetterli 2007, section 2), 1..width.
+	Rank float64
+	// Uniformity is the logarithm of the mean of exp(-2 d^2) over pairs at
+	// distance d (Wang and Isola 2020, equation 2): below 0, lower is more even.
+	Uniformity float64
+}
+
+// Measure looks at rows of length 1, two or more.
+func Measure(rows tape.Matrix) Collapse {
+	n, d := rows.Rows, rows.Cols
+	gram := mat.NewSymDense(d, nil)
+	for i := range n {
+		row := rows.Row(i)
+		for a, x := range row {
+			for b := a; b < d; b++ {
+				gram.SetSym(a, b, gram.At(a, b)+float64(x)*float64(row[b]))
+			}
+		}
+	}
+	var eigen mat.EigenSym
+	if !eigen.Factorize(gram, false) {
+		return Collapse{} // of rows that are not numbers
+	}
+	var singular []float64
+	total := 0.0
+	for _, v := range eigen.Values(nil) {
+		s := math.Sqrt(max(v, 0))
+		singular = append(singular, s)
+		total += s
+	}
+	entropy := 0.0
+	for _, s := range singular {
+		if p := s / total; p > 0 {
+			entropy -= p * math.Log(p)
+		}
+	}
+	sum := 0.0
+	for i := range n {
+		for j := range i {
+			squared := 2 - 2*float64(vec.Dot(rows.Row(i), rows.Row(j)))
+			sum += math.Exp(-2 * squared)
+		}
+	}
+	return Collapse{math.Exp(entropy), math.Log(sum / (float64(n) * float64(n-1) / 2))}
+}
+
+// reciprocalRank is the mean reciprocal rank of row i of keys among all keys, for the rows
+// of queries. Of equal cosines the own one comes last.
+func reciprocalRank(queries, keys tape.Matrix) float64 {
+	sum := 0.0
+	for i := range queries.Rows {
+		q := queries.Row(i)
+		own := vec.Dot(q, keys.Row(i))
+		rank := 1
+		for j := range keys.Rows {
+			if j != i && vec.Dot(q, keys.Row(j)) >= own {
+				rank++
+			}
+		}
+		sum += 1 / float64(rank)
+	}
+	return sum / float64(queries.Rows)
+}

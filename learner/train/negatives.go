@@ -1,0 +1,119 @@
+package train
+
+import (
+	"fmt"
+	"math"
+)
+
+// Negatives says how the keys in the queue weigh.
+type Negatives struct {
+	// Hard is the weight of the near keys of other cultures, 1 or more: those whose
+	// cosine is more than two standard deviations above the mean.
+	Hard float64
+	// SameCulture is the weight of keys of the same culture, 0..1.
+	SameCulture float64
+}
+
+func (n Negatives) validate() error {
+	if !(n.Hard >= 1 && n.Hard <= 100) {
+		return fmt.Errorf("train: negatives: hard %v: must be in 1..100", n.Hard)
+	}
+	if !(n.SameCulture >= 0 && n.SameCulture <= 1) {
+		return fmt.Errorf("train: negatives: same culture %v: must be in 0..1", n.SameCulture)
+	}
+	return nil
+}
+
+const unknownCulture = -1
+
+// owners knows whose the keys in the queue are. It is tape.Weigher for the
+// present batch.
+type owners struct {
+	set     *Set
+	weights Negatives
+	of      []int32 // [place] artifact, below 0: of nobody
+	culture []int32 // [place]
+	places  [][]int32
+	pairs   []Pair
+}
+
+func newOwners(set *Set, weights Negatives, queue int) *owners {
+	o := &owners{set: set, weights: weights, of: make([]int32, queue), culture: make([]int32, queue), places: make([][]int32, len(set.artifacts))}
+	for i := range o.of {
+		o.of[i], o.culture[i] = -1, unknownCulture
+	}
+	return o
+}
+
+// put says whose key is at a place of the queue.
+func (o *owners) put(place int, artifact int32) {
+	if old := o.of[place]; old >= 0 {
+		list := o.places[old]
+		for i, p := range list {
+			if int(p) == place {
+				list[i] = list[len(list)-1]
+				o.places[old] = list[:len(list)-1]
+				break
+			}
+		}
+	}
+	o.of[place], o.culture[place] = artifact, unknownCulture
+	if artifact >= 0 {
+		o.places[artifact] = append(o.places[artifact], int32(place))
+		if c := o.set.artifacts[artifact].Culture; c >= 0 {
+			o.culture[place] = c
+		}
+	}
+}
+
+// Weigh implements tape.Weigher.
+func (o *owners) Weigh(i int, cosines, weights []float32) {
+	pair := o.pairs[i]
+	own := o.set.artifacts[pair.Query].Culture
+	near := float32(math.Inf(1))
+	if o.weights.Hard > 1 && own >= 0 {
+		near = aboveMost(cosines)
+	}
+	same, hard := float32(o.weights.SameCulture), float32(o.weights.Hard)
+	for j, c := range o.culture {
+		w := float32(1)
+		if own >= 0 && c >= 0 {
+			if c == own {
+				w = same
+			} else if cosines[j] > near {
+				w = hard
+			}
+		}
+		weights[j] = w
+	}
+	o.excuse(pair.Query, weights)
+	if pair.Key != pair.Query {
+		o.excuse(pair.Key, weights)
+	}
+}
+
+// excuse takes an artifact and its kin out of the negatives.
+func (o *owners) excuse(artifact int32, weights []float32) {
+	for _, place := range o.places[artifact] {
+		weights[place] = 0
+	}
+	for _, node := range o.set.artifacts[artifact].Kin {
+		if a := o.set.of[node]; a >= 0 {
+			for _, place := range o.places[a] {
+				weights[place] = 0
+			}
+		}
+	}
+}
+
+// aboveMost is two standard deviations above the mean.
+func aboveMost(x []float32) float32 {
+	var sum, square float64
+	for _, v := range x {
+		sum += float64(v)
+		square += float64(v) * float64(v)
+	}
+	n := float64(len(x))
+	mean := sum / n
+	return float32(mean + 2*math.Sqrt(max(square/n-mean*mean, 0)))
+}

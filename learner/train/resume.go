@@ -1,0 +1,72 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"kilim/learner/checkpoint"
+	"kilim/learner/moco"
+	"kilim/learner/safetensors"
+)
+
+// progress is the part of a checkpoint that is no array.
+type progress struct {
+	Config    Config
+	MoCo      moco.State
+	Judged    []Judgement
+	BestIndex int
+}
+
+// Checkpoint has the present weights and all that is needed to go on. It shares
+// memory with the trainer: it is to be written before the next step.
+func (t *Trainer) Checkpoint(meta checkpoint.Meta) (*checkpoint.Checkpoint, error) {
+	state := t.moco.State()
+	raw, err := json.Marshal(progress{t.cfg, state, t.judged, t.bestIndex})
+	if err != nil {
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
+	}
+	meta.Config = t.model.Config()
+	return &checkpoint.Checkpoint{
+		Meta: meta, Weights: t.weights.Data, Progress: raw,
+		Training: append(state.Tensors,
+			safetensors.Floats("best", t.best, len(t.best)),
+			safetensors.Ints("owners", t.owners.of, len(t.owners.of))),
+	}, nil
+}
+
+// Resume goes on from a checkpoint of the same configuration and set. After an error
+// the trainer must not be used.
+func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
+	if err := c.Fits(t.model.Config()); err != nil {
+		return err
+	}
+	var p progress
+	if err := json.Unmarshal(c.Progress, &p); err != nil {
+		return fmt.Errorf("train: resume: the checkpoint has no progress: %w", err)
+	}
+	if have, want := fmt.Sprintf("%+v", p.Config), fmt.Sprintf("%+v", t.cfg); have != want {
+		return fmt.Errorf("train: resume: the checkpoint was made with %s, this run has %s", have, want)
+	}
+	f := safetensors.File{Tensors: c.Training}
+	best, _ := f.Tensor("best")
+	owners, _ := f.Tensor("owners")
+	if len(owners.I32) != t.cfg.MoCo.Queue || p.BestIndex < 0 || p.BestIndex >= max(len(p.Judged), 1) || len(p.Judged) > 0 && len(best.F32) != len(c.Weights) {
+		return fmt.Errorf("train: resume: %d owners for a queue of %d, judgement %d of %d, %d best weights of %d",
+			len(owners.I32), t.cfg.MoCo.Queue, p.BestIndex, len(p.Judged), len(best.F32), len(c.Weights))
+	}
+	for _, a := range owners.I32 {
+		if int(a) >= len(t.set.artifacts) {
+			return fmt.Errorf("train: resume: a key of artifact %d: the set has %d", a, len(t.set.artifacts))
+		}
+	}
+	p.MoCo.Tensors = c.Training
+	if err := t.moco.Restore(p.MoCo); err != nil {
+		return fmt.Errorf("train: resume: %w", err)
+	}
+	copy(t.weights.Data, c.Weights)
+	t.best, t.judged, t.bestIndex = best.F32, p.Judged, p.BestIndex
+	for place, a := range owners.I32 {
+		t.owners.put(place, a)
+	}
+	return nil
+}

@@ -1,0 +1,319 @@
+package train
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"kilim/learner/moco"
+	"kilim/learner/model"
+	"kilim/learner/tape"
+)
+
+// Views says how the views of an artifact are made. Shares and probabilities are
+// in 0..1.
+type Views struct {
+	Half         float64 // share of artifacts whose fields are dealt out to the two views
+	FieldDrop    float64 // probability of a field to be hidden, elsewhere
+	ModalityDrop float64 // of a modality; one is always left
+	FeatureMask  float64 // of a coordinate to be 0
+	Link         float64 // share of artifacts whose second view is of a linked one, if there is
+	Rare         float64 // and of one with which it shares a rare entity
+	// Fan is how many neighbours are read at most: of an item, of its neighbours, ...
+	Fan []int
+}
+
+func (v Views) validate(layers int) error {
+	for name, x := range map[string]float64{
+		"half": v.Half, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,
+	} {
+		if !(x >= 0 && x <= 1) {
+			return fmt.Errorf("train: views: %s %v: must be in 0..1", name, x)
+		}
+	}
+	if len(v.Fan) != layers || slices.Min(v.Fan) < 1 {
+		return fmt.Errorf("train: views: fan %v: must be %d numbers of 1 or more, one for each layer", v.Fan, layers)
+	}
+	return nil
+}
+
+// Pair is an item of a batch: the artifacts of its two views.
+type Pair struct{ Query, Key int32 }
+
+// Batch is what a step trains on. It is valid until the Sampler's next call.
+type Batch struct {
+	Pairs      []Pair
+	Query, Key moco.View
+}
+
+// Sampler draws batches. It belongs to one goroutine at a time.
+type Sampler struct {
+	set   *Set
+	views Views
+	seed  uint64
+	size  int
+	train []int32 // the artifacts that are drawn
+	order []int32 // of the epoch
+	epoch int
+
+	features []tape.Matrix // the set's, and after them the rows of the views
+	own      []int         // where these begin
+	inBatch  []bool        // [node]
+	depth    []int32       // [node] in the present view, -1: not in it
+	row      [][]int32     // [modality][node] in the present view
+}
+
+// NewSampler draws batches of size among some of a set's artifacts, by their
+// numbers.
+func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*Sampler, error) {
+	if err := views.validate(set.shape.Layers); err != nil {
+		return nil, err
+	}
+	if size < 1 || size > len(train) {
+		return nil, fmt.Errorf("train: batch %d: must be in 1..%d, the number of artifacts to train on", size, len(train))
+	}
+	s := &Sampler{set: set, views: views, seed: seed, size: size, train: train, epoch: -1,
+		inBatch: make([]bool, set.Nodes()), depth: make([]int32, set.Nodes())}
+	for i := range s.depth {
+		s.depth[i] = -1
+	}
+	for m, f := range set.features {
+		data := slices.Grow(f.Data, 2*size*f.Cols)[:len(f.Data)+2*size*f.Cols]
+		set.features[m].Data = data[:len(f.Data)] // not kept twice
+		s.features = append(s.features, tape.Constant(f.Rows+2*size, f.Cols, data))
+		s.own = append(s.own, f.Rows)
+		s.row = append(s.row, make([]int32, set.Nodes()))
+	}
+	return s, nil
+}
+
+// PerEpoch is the number of steps in which every artifact is drawn once.
+func (s *Sampler) PerEpoch() int { return len(s.train) / s.size }
+
+// Draw returns the batch of a step, from 0: a function of the seed and the step.
+func (s *Sampler) Draw(step int) (*Batch, error) {
+	if e := step / s.PerEpoch(); e != s.epoch {
+		s.order = slices.Clone(s.train)
+		r := rand.New(rand.NewPCG(s.seed, uint64(e)))
+		r.Shuffle(len(s.order), func(i, j int) { s.order[i], s.order[j] = s.order[j], s.order[i] })
+		s.epoch = e
+	}
+	r := rand.New(rand.NewPCG(s.seed^0x5a3b1e, uint64(step)))
+	at := step % s.PerEpoch() * s.size
+	b := &Batch{}
+	for _, a := range s.order[at : at+s.size] {
+		b.Pairs = append(b.Pairs, Pair{a, s.partner(r, a)})
+	}
+	queries, keys := make([]shown, s.size), make([]shown, s.size)
+	for i, p := range b.Pairs {
+		queries[i], keys[i] = s.look(r, p)
+	}
+	return b, s.views2(r, b, queries, keys)
+}
+
+// Halves is a batch of the two halves of up to size artifacts, without dropped
+// modalities or masks, for evaluation.
+func (s *Sampler) Halves(artifacts []int32, seed uint64) (*Batch, error) {
+	r := rand.New(rand.NewPCG(seed, 0x4a1f))
+	b := &Batch{}
+	queries, keys := make([]shown, len(artifacts)), make([]shown, len(artifacts))
+	for i, a := range artifacts {
+		b.Pairs = append(b.Pairs, Pair{a, a})
+		queries[i].artifact, keys[i].artifact = a, a
+		s.deal(r, &queries[i], &keys[i])
+		s.dealModalities(r, &queries[i], &keys[i])
+	}
+	return b, s.views2(r, b, queries, keys)
+}
+
+func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err error) {
+	mark := func(in bool) {
+		for _, p := range b.Pairs {
+			s.inBatch[s.set.artifacts[p.Query].Node] = in
+			s.inBatch[s.set.artifacts[p.Key].Node] = in
+		}
+	}
+	mark(true)
+	defer mark(false)
+	if b.Query, err = s.view(r, queries, 0); err != nil {
+		return err
+	}
+	b.Key, err = s.view(r, keys, len(queries))
+	return err
+}
+
+// partner is the artifact whose view is the positive.
+func (s *Sampler) partner(r *rand.Rand, a int32) int32 {
+	art := &s.set.artifacts[a]
+	x := r.Float64()
+	for _, c := range []struct {
+		share float64
+		nodes []int32
+	}{{s.views.Link, art.Links}, {s.views.Rare, art.Rare}} {
+		if x < c.share && len(c.nodes) > 0 {
+			return s.set.of[c.nodes[r.IntN(len(c.nodes))]]
+		}
+		x -= c.share
+		if x < 0 {
+			break
+		}
+	}
+	return a
+}
+
+// expand adds the neighbourhood of the items to a view: nodes by the depth at
+// which they were first seen, each with the edges that it reads.
+func (s *Sampler) expand(r *rand.Rand, items []shown) (nodes []int32, reads [][]Edge, ends []int) {
+	fan := s.views.Fan
+	for i := range items {
+		nodes = append(nodes, -1) // an item is read by nobody
+		reads = append(reads, s.some(r, s.edgesOf(&items[i]), fan[0]))
+	}
+	ends = append(ends, len(nodes))
+	from := 0
+	for depth := range fan {
+		for _, edges := range reads[from:ends[depth]] {
+			for _, e := range edges {
+				if s.depth[e.To] < 0 {
+					s.depth[e.To] = int32(len(nodes))
+					nodes = append(nodes, e.To)
+				}
+			}
+		}
+		from = ends[depth]
+		ends = append(ends, len(nodes))
+		if depth+1 < len(fan) {
+			for _, n := range nodes[from:] {
+				reads = append(reads, s.some(r, s.set.reads(n), fan[depth+1]))
+			}
+		}
+	}
+	for _, n := range nodes[len(items):] {
+		s.depth[n] = -1
+	}
+	return nodes, reads, ends
+}
+
+// some are up to n of a node's edges whose ends are not in the batch, by relation.
+func (s *Sampler) some(r *rand.Rand, all []Edge, n int) []Edge {
+	var out []Edge
+	if len(all) <= 4*n {
+		for _, e := range all {
+			if !s.inBatch[e.To] {
+				out = append(out, e)
+			}
+		}
+		if len(out) > n {
+			r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+			out = out[:n]
+		}
+	} else {
+		for range 2 * n { // a hub: a few tries
+			e := all[r.IntN(len(all))]
+			if !s.inBatch[e.To] && !slices.Contains(out, e) {
+				if out = append(out, e); len(out) == n {
+					break
+				}
+			}
+		}
+	}
+	sortEdges(out)
+	return out
+}
+
+// view makes the block of some items. Their features of this view are written to
+// the rows from at on, after the set's.
+func (s *Sampler) view(r *rand.Rand, items []shown, at int) (moco.View, error) {
+	modes := len(s.features)
+	b := &model.Block{Present: tape.Present{Items: len(items), Modes: modes, Has: make([]bool, len(items)*modes)}}
+	for i := range items {
+		for m := range modes {
+			row := s.features[m].Row(s.own[m] + at + i)
+			b.Present.Has[i*modes+m] = s.write(r, &items[i], m, row)
+		}
+	}
+	nodes, reads, ends := s.expand(r, items)
+	for m := range modes {
+		if err := s.modality(b, m, at, nodes, reads, ends); err != nil {
+			return moco.View{}, err
+		}
+	}
+	return moco.View{Features: s.features, Block: b}, nil
+}
+
+// modality adds a modality's rows and layers to a block: the items, and those of
+// the nodes that are active in it.
+func (s *Sampler) modality(b *model.Block, m, at int, nodes []int32, reads [][]Edge, ends []int) error {
+	items, layers := b.Present.Items, s.set.shape.Layers
+	row := s.row[m]
+	// active[k] is the lowest layer above which node k is active; from layers on, never.
+	level := make([]int, len(nodes))
+	for k, n := range nodes {
+		level[k] = layers
+		if k < items && b.Present.Has[k*b.Present.Modes+m] || k >= items && s.set.row[m][n] >= 0 {
+			level[k] = 0
+		}
+		if n >= 0 {
+			row[n] = int32(k)
+		}
+	}
+	for l := 1; l < layers; l++ {
+		for k := range nodes[:ends[layers-l]] {
+			if level[k] < l {
+				continue
+			}
+			for _, e := range reads[k] {
+				if level[row[e.To]] < l {
+					level[k] = l
+					break
+				}
+			}
+		}
+	}
+	// A node is needed if it is active when it is read: at depth d, below layer layers-d+1.
+	place := make([]int32, len(nodes))
+	rows := tape.CSR{Start: []int32{0}}
+	var sizes []int
+	k := 0
+	for d, end := range ends {
+		for ; k < end; k++ {
+			place[k] = -1
+			if k >= items && level[k] > layers-d {
+				continue
+			}
+			place[k] = int32(rows.Rows())
+			if level[k] == 0 {
+				source := int32(s.own[m] + at + k)
+				if k >= items {
+					source = s.set.row[m][nodes[k]]
+				}
+				rows.Source, rows.Weight = append(rows.Source, source), append(rows.Weight, 1)
+			}
+			rows.Start = append(rows.Start, int32(len(rows.Source)))
+		}
+		sizes = append(sizes, rows.Rows())
+	}
+	b.Rows = append(b.Rows, rows)
+	var out []*tape.Edges
+	for l := range layers {
+		list := newEdgeList(sizes[layers-1-l])
+		for k := range nodes[:ends[layers-1-l]] {
+			if place[k] < 0 {
+				continue
+			}
+			list.row(reads[k], func(to int32) int32 {
+				if j := row[to]; level[j] <= l {
+					return place[j]
+				}
+				return -1
+			})
+		}
+		e, err := list.edges(sizes[layers-l], s.set.shape.Relations)
+		if err != nil {
+			return err
+		}
+		out = append(out, e)
+	}
+	b.Layers = append(b.Layers, out)
+	return nil
+}

@@ -1,0 +1,251 @@
+package train
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"kilim/learner/model"
+	"kilim/learner/tape"
+)
+
+// Edge says that a node reads another by a relation.
+type Edge struct{ To, Relation int32 }
+
+// Part is a field of a record, or a piece of one: what a view shows or hides as
+// a whole. What it says (a text, a date) is the Encoder's to know.
+type Part struct {
+	Content int32  // the number by which the Encoder knows it
+	Edges   []Edge // that come with it
+}
+
+// Encoder makes the features of the first modality, the record, from the parts
+// that are shown of it. It must be a function of them.
+type Encoder interface {
+	Encode(node int32, parts []Part, out []float32)
+}
+
+// Artifact is what is trained on.
+type Artifact struct {
+	Node    int32
+	Culture int32 // below 0: not known
+	Parts   []Part
+	// Kin are the nodes of artifacts that are no negatives: linked ones, and those
+	// that share a rare entity.
+	Kin []int32
+	// Links and Rare are the nodes of artifacts that may be positives.
+	Links, Rare []int32
+}
+
+// Set is a snapshot of an archive. It serves one Sampler at a time, and is not
+// changed otherwise.
+type Set struct {
+	shape     model.Config
+	features  []tape.Matrix // of each modality, a row a node that has some
+	row       [][]int32     // [modality][node] its row, or -1
+	start     []int32       // of each node's edges
+	edges     []Edge        // by relation
+	artifacts []Artifact
+	of        []int32 // [node] its artifact, or -1
+	encoder   Encoder
+}
+
+// Builder collects a Set.
+type Builder struct {
+	shape     model.Config
+	features  [][]float32
+	row       [][]int32
+	reads     [][]Edge
+	artifacts []Artifact
+	errs      []error
+}
+
+// NewBuilder returns a builder for models of a shape, whose first modality is
+// the record.
+func NewBuilder(shape model.Config) *Builder {
+	return &Builder{shape: shape, features: make([][]float32, len(shape.Modalities)), row: make([][]int32, len(shape.Modalities))}
+}
+
+// Node adds a node with its features of each modality, nil for none, and returns
+// its number: they count from 0.
+func (b *Builder) Node(features ...[]float32) int32 {
+	n := int32(len(b.reads))
+	b.reads = append(b.reads, nil)
+	if len(features) > len(b.features) {
+		b.errs = append(b.errs, fmt.Errorf("train: node %d has %d modalities, the model has %d", n, len(features), len(b.features)))
+		return n
+	}
+	for m, mode := range b.shape.Modalities {
+		row := int32(-1)
+		if m < len(features) && features[m] != nil {
+			row = int32(len(b.features[m]) / mode.Features)
+			b.features[m] = append(b.features[m], features[m]...)
+			if len(features[m]) != mode.Features {
+				b.errs = append(b.errs, fmt.Errorf("train: node %d has %d features of %s, the model has %d", n, len(features[m]), mode.Name, mode.Features))
+			}
+		}
+		b.row[m] = append(b.row[m], row)
+	}
+	return n
+}
+
+// Read lets a node read another. It is for the caller to say both directions.
+func (b *Builder) Read(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
+
+// Artifact adds a node to those that are trained on. Its node reads what the
+// edges of its parts say, besides what Read says.
+func (b *Builder) Artifact(a Artifact) {
+	b.artifacts = append(b.artifacts, a)
+	for _, p := range a.Parts {
+		for _, e := range p.Edges {
+			b.Read(a.Node, e)
+		}
+	}
+}
+
+// Build returns the set, or what doesn't fit together.
+func (b *Builder) Build(encoder Encoder) (*Set, error) {
+	s := &Set{shape: b.shape, row: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
+	n := int32(len(b.reads))
+	outside := func(what string, node int32) {
+		if node < 0 || node >= n {
+			b.errs = append(b.errs, fmt.Errorf("train: %s %d: there are %d", what, node, n))
+		}
+	}
+	for node, edges := range b.reads {
+		for _, e := range edges {
+			outside(fmt.Sprintf("neighbour of node %d,", node), e.To)
+			if e.Relation < 0 || int(e.Relation) >= b.shape.Relations {
+				b.errs = append(b.errs, fmt.Errorf("train: relation %d of node %d: the model has %d", e.Relation, node, b.shape.Relations))
+			}
+		}
+		edges = slices.Clone(edges)
+		sortEdges(edges)
+		s.edges = append(s.edges, slices.Compact(edges)...)
+		s.start = append(s.start, int32(len(s.edges)))
+	}
+	s.of = make([]int32, n)
+	for i := range s.of {
+		s.of[i] = -1
+	}
+	for i := range s.artifacts {
+		a := &s.artifacts[i]
+		for _, list := range [][]int32{{a.Node}, a.Kin, a.Links, a.Rare} {
+			for _, node := range list {
+				outside(fmt.Sprintf("artifact %d, node", i), node)
+			}
+		}
+		if a.Node >= 0 && a.Node < n {
+			s.of[a.Node] = int32(i)
+		}
+	}
+	if len(b.errs) > 0 {
+		return nil, errors.Join(b.errs[:min(len(b.errs), 10)]...)
+	}
+	for i := range s.artifacts {
+		a := &s.artifacts[i]
+		// A positive must have views of its own.
+		a.Links, a.Rare = s.trained(a.Links), s.trained(a.Rare)
+	}
+	for m, mode := range b.shape.Modalities {
+		s.features = append(s.features, tape.Constant(len(b.features[m])/mode.Features, mode.Features, b.features[m]))
+	}
+	return s, nil
+}
+
+func (s *Set) trained(nodes []int32) []int32 {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n int32) bool { return s.of[n] < 0 })
+}
+
+func sortEdges(edges []Edge) {
+	slices.SortFunc(edges, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.To, b.To)) })
+}
+
+// Nodes is the number of nodes.
+func (s *Set) Nodes() int { return len(s.start) - 1 }
+
+// Artifacts are those that are trained on.
+func (s *Set) Artifacts() []Artifact { return s.artifacts }
+
+func (s *Set) reads(node int32) []Edge { return s.edges[s.start[node]:s.start[node+1]] }
+
+// Whole is the whole set as one block: every node is an item that reads all its
+// neighbours, so that its embeddings are exact.
+func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
+	n, modes := s.Nodes(), len(s.features)
+	b := &model.Block{Present: tape.Present{Items: n, Modes: modes, Has: make([]bool, n*modes)}}
+	for m := range s.features {
+		rows := tape.CSR{Start: make([]int32, 1, n+1)}
+		active := make([]bool, n)
+		for i, r := range s.row[m] {
+			active[i] = r >= 0
+			b.Present.Has[i*modes+m] = active[i]
+			if active[i] {
+				rows.Source, rows.Weight = append(rows.Source, r), append(rows.Weight, 1)
+			}
+			rows.Start = append(rows.Start, int32(len(rows.Source)))
+		}
+		b.Rows = append(b.Rows, rows)
+		var layers []*tape.Edges
+		for range s.shape.Layers {
+			e := newEdgeList(n)
+			for i := range n {
+				e.row(s.reads(int32(i)), func(to int32) int32 {
+					if active[to] {
+						return to
+					}
+					return -1
+				})
+			}
+			edges, err := e.edges(n, s.shape.Relations)
+			if err != nil {
+				return nil, nil, err
+			}
+			layers = append(layers, edges)
+			active = e.spread(active)
+		}
+		b.Layers = append(b.Layers, layers)
+	}
+	return s.features, b, nil
+}
+
+// edgeList collects the entries of one layer.
+type edgeList struct {
+	csr      tape.CSR
+	relation []int32
+}
+
+func newEdgeList(rows int) *edgeList {
+	return &edgeList{csr: tape.CSR{Start: make([]int32, 1, rows+1)}}
+}
+
+// row adds a row which reads edges, sorted by relation: of each relation the
+// mean. at is the row of a neighbour, below 0 for one that is left out.
+func (l *edgeList) row(edges []Edge, at func(to int32) int32) {
+	for i := 0; i < len(edges); {
+		relation, first := edges[i].Relation, len(l.csr.Source)
+		for ; i < len(edges) && edges[i].Relation == relation; i++ {
+			if r := at(edges[i].To); r >= 0 {
+				l.csr.Source, l.relation = append(l.csr.Source, r), append(l.relation, relation)
+			}
+		}
+		for range l.csr.Source[first:] {
+			l.csr.Weight = append(l.csr.Weight, 1/float32(len(l.csr.Source)-first))
+		}
+	}
+	l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source)))
+}
+
+// spread is which rows are active above the layer.
+func (l *edgeList) spread(active []bool) []bool {
+	out := slices.Clone(active)
+	for i := range l.csr.Rows() {
+		out[i] = out[i] || l.csr.Start[i] < l.csr.Start[i+1]
+	}
+	return out
+}
+
+func (l *edgeList) edges(sources, relations int) (*tape.Edges, error) {
+	return tape.NewEdges(l.csr, l.relation, sources, relations)
+}

@@ -1,0 +1,75 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"kilim/learner/model"
+)
+
+// Names of stages.
+const (
+	Heads    = "heads"    // fusion and projection; the branches stay as they are
+	Unfreeze = "unfreeze" // the upper layer too, and in the second half the lower ones
+	Full     = "full"     // everything
+)
+
+// Stage is a part of the training.
+type Stage struct {
+	Name  string
+	Steps int
+	Rate  float64 // of AdamW, at its height
+}
+
+func (s Stage) validate() error {
+	switch s.Name {
+	case Heads, Unfreeze, Full:
+	default:
+		return fmt.Errorf("train: stage %q: must be %s, %s or %s", s.Name, Heads, Unfreeze, Full)
+	}
+	if s.Steps < 1 || !(s.Rate > 0 && s.Rate <= 1) {
+		return fmt.Errorf("train: stage %s: %d steps at rate %v: must be 1 or more, at a rate in 0..1", s.Name, s.Steps, s.Rate)
+	}
+	return nil
+}
+
+const (
+	warmUp   = 0.1 // share of a stage's steps in which the rate rises
+	lastRate = 0.1 // of the rate, at a stage's end
+	// lower is how much less a layer learns than the one above while they are unfrozen.
+	lower = 0.5
+)
+
+// rate is that of a step within the stage, from 0.
+func (s Stage) rate(step int) float64 {
+	rise := max(int(warmUp*float64(s.Steps)), 1)
+	if step < rise {
+		return s.Rate * float64(step+1) / float64(rise)
+	}
+	x := float64(step-rise) / float64(max(s.Steps-rise, 1))
+	return s.Rate * (lastRate + (1-lastRate)*(1+math.Cos(math.Pi*x))/2)
+}
+
+// share is how much of the rate a parameter has; 0: it is frozen.
+func (s Stage) share(p model.Param, layers, step int) float64 {
+	depth := 0 // of the parameter below the fusion
+	switch {
+	case p.Stage == "branch":
+		depth = layers + 1
+	case strings.HasPrefix(p.Stage, "layer"):
+		var l int
+		fmt.Sscanf(p.Stage, "layer%d", &l)
+		depth = layers + 1 - l
+	}
+	switch {
+	case s.Name == Full || depth == 0:
+		return 1
+	case s.Name == Heads:
+		return 0
+	case depth > 1 && step < s.Steps/2:
+		return 0
+	default:
+		return math.Pow(lower, float64(depth))
+	}
+}

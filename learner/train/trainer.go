@@ -1,0 +1,227 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"kilim/learner/moco"
+	"kilim/learner/model"
+	"kilim/learner/par"
+	"kilim/learner/tape"
+)
+
+// Progress is where a run stands after a step.
+type Progress struct {
+	Step, Steps  int
+	Stage        string
+	Loss         float64
+	Temperature  float64
+	GradientNorm float64
+	Rate         float64 // the stage's at this step
+	QueueAge     int     // steps since the oldest key in the queue was made; 0 while seeded ones are there
+	// Judged is set when the step ended with a judgement, the last of which is in
+	// Judgement.
+	Judged    bool
+	Judgement Judgement
+}
+
+// Judgement is how good the weights were on the held-out artifacts.
+type Judgement struct {
+	Step int
+	// MRR is the mean reciprocal rank at which the embedding of one half of an
+	// artifact finds the other's among the halves of all held-out ones.
+	MRR      float64
+	Collapse Collapse
+}
+
+// Trainer is one run. It belongs to one goroutine at a time.
+type Trainer struct {
+	cfg     Config
+	set     *Set
+	model   *model.Model
+	weights *model.Weights
+	moco    *moco.Trainer
+	tape    *tape.Tape
+	sampler *Sampler
+	owners  *owners
+	heldOut []int32
+
+	best      []float32 // the best weights
+	judged    []Judgement
+	bestIndex int // in judged
+}
+
+// New prepares a run from weights, which it changes. The set must be made for the
+// model's shape.
+func New(cfg Config, set *Set, m *model.Model, start *model.Weights, team *par.Team) (*Trainer, error) {
+	if err := cfg.validate(m.Config().Layers); err != nil {
+		return nil, err
+	}
+	if !slices.Equal(set.shape.Modalities, m.Config().Modalities) || set.shape.Layers != m.Config().Layers || set.shape.Relations != m.Config().Relations {
+		return nil, fmt.Errorf("train: a set for the model %+v, the model is %+v", set.shape, m.Config())
+	}
+	cfg.MoCo.Seed = cfg.Seed
+	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(team)}
+	train, heldOut := split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
+	t.heldOut = heldOut
+	var err error
+	if t.sampler, err = NewSampler(set, train, cfg.Batch, cfg.Views, cfg.Seed); err != nil {
+		return nil, err
+	}
+	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().Width, team); err != nil {
+		return nil, err
+	}
+	t.owners = newOwners(set, cfg.Negatives, cfg.MoCo.Queue)
+	return t, nil
+}
+
+// split deals artifacts to those that are trained on and those held out.
+func split(n int, share float64, seed uint64) (train, heldOut []int32) {
+	order := rand.New(rand.NewPCG(seed, 0x5e1d)).Perm(n)
+	k := max(2, int(math.Round(share*float64(n))))
+	for i, a := range order {
+		switch {
+		case i >= k:
+			train = append(train, int32(a))
+		case i < HeldOutLimit:
+			heldOut = append(heldOut, int32(a))
+		}
+	}
+	slices.Sort(train)
+	slices.Sort(heldOut)
+	return train, heldOut
+}
+
+// Steps is the number of steps done.
+func (t *Trainer) Steps() int { return t.moco.Steps() }
+
+// Done says that the run has come to its end.
+func (t *Trainer) Done() bool {
+	return t.Steps() >= t.cfg.steps() || len(t.judged) > 0 && len(t.judged)-1-t.bestIndex >= t.cfg.Patience
+}
+
+// Best are the weights of the best judgement, and that; the starting weights are
+// judged too.
+func (t *Trainer) Best() ([]float32, Judgement) { return t.best, t.judged[t.bestIndex] }
+
+// Judgements are all that were made, the first of the starting weights.
+func (t *Trainer) Judgements() []Judgement { return t.judged }
+
+// Run trains until the end, or until ctx ends, whose error it returns then; after
+// each step it tells how things stand. It can be called again to go on.
+func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
+	if len(t.judged) == 0 {
+		if err := t.judge(); err != nil {
+			return err
+		}
+	}
+	for !t.Done() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p, err := t.step()
+		if err != nil {
+			return err
+		}
+		if err := each(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Trainer) step() (Progress, error) {
+	step := t.Steps()
+	stage, within := t.cfg.stage(step)
+	rates, rate := make([]float64, len(t.model.Params())), stage.rate(within)
+	for i, p := range t.model.Params() {
+		rates[i] = rate * stage.share(p, t.model.Config().Layers, within)
+	}
+	t.moco.SetRates(rates)
+	b, err := t.sampler.Draw(step)
+	if err != nil {
+		return Progress{}, err
+	}
+	t.owners.pairs = b.Pairs
+	place := t.moco.Place()
+	loss, err := t.moco.Step(b.Query, b.Key, t.owners)
+	if err != nil {
+		return Progress{}, err
+	}
+	for i, p := range b.Pairs {
+		t.owners.put(place+i, p.Key)
+	}
+	out := Progress{
+		Step: step + 1, Steps: t.cfg.steps(), Stage: stage.Name, Loss: loss, Rate: rate,
+		Temperature: t.moco.Temperature(), GradientNorm: t.moco.GradientNorm(),
+	}
+	if fill := t.cfg.MoCo.Queue / t.cfg.Batch; out.Step >= fill {
+		out.QueueAge = fill
+	}
+	if out.Step%t.cfg.Every == 0 || out.Step == out.Steps {
+		if err := t.judge(); err != nil {
+			return Progress{}, err
+		}
+		out.Judged = true
+	}
+	out.Judgement = t.judged[len(t.judged)-1]
+	return out, nil
+}
+
+// judge looks at the weights as they are.
+func (t *Trainer) judge() error {
+	j, err := t.judgement()
+	if err != nil {
+		return err
+	}
+	t.judged = append(t.judged, j)
+	if len(t.judged) == 1 || j.MRR > t.judged[t.bestIndex].MRR {
+		t.bestIndex = len(t.judged) - 1
+		t.best = append(t.best[:0], t.weights.Data...)
+	}
+	return nil
+}
+
+func (t *Trainer) judgement() (Judgement, error) {
+	d, n := t.model.Config().Width, len(t.heldOut)
+	queries, keys := tape.Constant(n, d, make([]float32, n*d)), tape.Constant(n, d, make([]float32, n*d))
+	for at := 0; at < n; at += t.cfg.Batch {
+		to := min(at+t.cfg.Batch, n)
+		b, err := t.sampler.Halves(t.heldOut[at:to], t.cfg.Seed+uint64(at))
+		if err != nil {
+			return Judgement{}, err
+		}
+		for _, half := range []struct {
+			view moco.View
+			to   tape.Matrix
+		}{{b.Query, queries}, {b.Key, keys}} {
+			t.tape.Reset()
+			t.tape.Record(false)
+			z, _, err := t.model.Forward(t.tape, t.weights, half.view.Features, half.view.Block, 0, false)
+			if err != nil {
+				return Judgement{}, fmt.Errorf("train: judgement: %w", err)
+			}
+			copy(half.to.Data[at*d:], t.tape.Unit(z).Data)
+		}
+	}
+	return Judgement{Step: t.Steps(), MRR: reciprocalRank(queries, keys), Collapse: Measure(keys)}, nil
+}
+
+// Embed computes the exact embeddings of all nodes of a set, a row of length 1
+// each; those of nodes without features mean nothing.
+func Embed(set *Set, m *model.Model, w *model.Weights, team *par.Team) (tape.Matrix, error) {
+	features, block, err := set.Whole()
+	if err != nil {
+		return tape.Matrix{}, err
+	}
+	t := tape.New(team)
+	t.Record(false)
+	z, _, err := m.Forward(t, w, features, block, 0, false)
+	if err != nil {
+		return tape.Matrix{}, fmt.Errorf("train: embed: %w", err)
+	}
+	return t.Unit(z), nil
+}

@@ -1,0 +1,141 @@
+package train
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// shown is what a view shows of an artifact.
+type shown struct {
+	artifact int32
+	parts    []Part // of the record
+	hidden   uint64 // modalities, a bit each
+	mask     bool   // coordinates are masked
+}
+
+// look makes the two views of a pair.
+func (s *Sampler) look(r *rand.Rand, p Pair) (q, k shown) {
+	q.artifact, k.artifact, q.mask, k.mask = p.Query, p.Key, true, true
+	if p.Query == p.Key && r.Float64() < s.views.Half {
+		s.deal(r, &q, &k)
+	} else {
+		s.some2(r, &q)
+		s.some2(r, &k)
+	}
+	s.drop(r, &q)
+	s.drop(r, &k)
+	return q, k
+}
+
+// deal gives each part of a record to one of two views, about as many to each.
+func (s *Sampler) deal(r *rand.Rand, q, k *shown) {
+	parts := slices.Clone(s.set.artifacts[q.artifact].Parts)
+	r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	if len(parts) < 2 {
+		q.parts, k.parts = parts, parts
+		return
+	}
+	half := (len(parts) + r.IntN(2)) / 2
+	q.parts, k.parts = inOrder(parts[:half]), inOrder(parts[half:])
+}
+
+func inOrder(parts []Part) []Part {
+	slices.SortFunc(parts, func(a, b Part) int { return int(a.Content - b.Content) })
+	return parts
+}
+
+// some2 hides some parts, not all.
+func (s *Sampler) some2(r *rand.Rand, v *shown) {
+	all := s.set.artifacts[v.artifact].Parts
+	for _, p := range all {
+		if r.Float64() >= s.views.FieldDrop {
+			v.parts = append(v.parts, p)
+		}
+	}
+	if len(v.parts) == 0 && len(all) > 0 {
+		v.parts = all[:1]
+	}
+}
+
+// has lists the modalities of an artifact.
+func (s *Sampler) has(artifact int32) []int {
+	var out []int
+	for m := range s.features {
+		if s.set.row[m][s.set.artifacts[artifact].Node] >= 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// drop hides modalities, all but one at most.
+func (s *Sampler) drop(r *rand.Rand, v *shown) {
+	has := s.has(v.artifact)
+	left := len(has)
+	for _, i := range r.Perm(len(has)) {
+		if left > 1 && r.Float64() < s.views.ModalityDrop {
+			v.hidden |= 1 << has[i]
+			left--
+		}
+	}
+}
+
+// dealModalities gives each view modalities that the other has not, where there
+// are two or more: the record to either, the others dealt.
+func (s *Sampler) dealModalities(r *rand.Rand, q, k *shown) {
+	for _, m := range s.has(q.artifact) {
+		if m == 0 {
+			continue
+		}
+		if r.IntN(2) == 0 {
+			q.hidden |= 1 << m
+		} else {
+			k.hidden |= 1 << m
+		}
+	}
+}
+
+// edgesOf is what the item reads: the edges of the parts that are shown, by relation,
+// and of its links those that are of no part.
+func (s *Sampler) edgesOf(v *shown) []Edge {
+	a := &s.set.artifacts[v.artifact]
+	byPart := map[Edge]bool{}
+	for _, p := range a.Parts {
+		for _, e := range p.Edges {
+			byPart[e] = true
+		}
+	}
+	var out []Edge
+	for _, p := range v.parts {
+		out = append(out, p.Edges...)
+	}
+	for _, e := range s.set.reads(a.Node) {
+		if !byPart[e] {
+			out = append(out, e)
+		}
+	}
+	sortEdges(out)
+	return slices.Compact(out)
+}
+
+// write writes the item's features of a modality; false says that it shows none.
+func (s *Sampler) write(r *rand.Rand, v *shown, m int, out []float32) bool {
+	node := s.set.artifacts[v.artifact].Node
+	row := s.set.row[m][node]
+	if row < 0 || v.hidden>>m&1 == 1 {
+		return false
+	}
+	if m == 0 && s.set.encoder != nil {
+		s.set.encoder.Encode(node, v.parts, out)
+	} else {
+		copy(out, s.set.features[m].Row(int(row)))
+	}
+	if v.mask && s.views.FeatureMask > 0 {
+		for i := range out {
+			if r.Float64() < s.views.FeatureMask {
+				out[i] = 0
+			}
+		}
+	}
+	return true
+}
