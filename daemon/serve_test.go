@@ -71,8 +71,20 @@ func TestCommandsTogether(t *testing.T) {
 	if code, _, stderr := kilim(t, "", "check", "--data", data); code != exitFailed || !strings.Contains(stderr, "in use") {
 		t.Errorf("check of a running daemon's folder: exit code %d, %s", code, stderr)
 	}
+	// The archive holds its own truth: its themes. A daemon and its folder are judged alike.
+	truth := filepath.Join(t.TempDir(), "truth.jsonl")
+	if err := os.WriteFile(truth, []byte(archive), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	online := must("", "eval", "--truth", truth, "--url", s.http, "--json")
 	s.stop(t)
 	must("", "check", "--data", data, "--log.level=error")
+	if offline := must("", "eval", "--truth", truth, "--data", data, "--json", "--log.level=error"); offline != online || !strings.Contains(online, `"name": "BM25"`) {
+		t.Errorf("the folder is judged\n%s\nand the daemon\n%s", offline, online)
+	}
+	if code, _, stderr := kilim(t, "", "eval", "--truth", truth, "--data", data, "--list", "theme:cooking"); code != exitFailed || !strings.Contains(stderr, "cooking") {
+		t.Errorf("a theme that is not there: exit code %d, %s", code, stderr)
+	}
 
 	s = serve(t, data)
 	var deletes strings.Builder

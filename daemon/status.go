@@ -37,7 +37,7 @@ func (c *statusCommand) Run(s *session) error {
 	if err := s.settle(nil); err != nil {
 		return err
 	}
-	target, err := statusURL(c.HTTP)
+	target, err := apiURL(c.HTTP, "/api/v1/status", nil)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -62,8 +62,8 @@ func (c *statusCommand) Run(s *session) error {
 	return printStatus(s.stdout, status)
 }
 
-// statusURL completes what --http says.
-func statusURL(text string) (string, error) {
+// apiURL completes what --http says.
+func apiURL(text, path string, parameters map[string]string) (string, error) {
 	if !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
@@ -71,7 +71,13 @@ func statusURL(text string) (string, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("http: %q: want a URL such as http://127.0.0.1:9464", text)
 	}
-	return u.JoinPath("/api/v1/status").String(), nil
+	u = u.JoinPath(path)
+	q := url.Values{}
+	for name, value := range parameters {
+		q.Set(name, value)
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
 }
 
 // wait asks until everything is done. It must be seen twice in a row: a record

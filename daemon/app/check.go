@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,21 +12,31 @@ import (
 	"kilim/consumer"
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
+	"kilim/learner/eval"
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each
 // fault. It returns an error when it could not verify.
-func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (err error) {
+func Check(cfg *config.Config, log *slog.Logger, fault func(string)) error {
+	return offline(cfg, log, func(e *chain.Engine) error { return e.Check(fault) })
+}
+
+// Evaluate judges a list of a state folder that no daemon has open.
+func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list string, log *slog.Logger) (report *eval.Report, err error) {
+	err = offline(cfg, log, func(e *chain.Engine) error {
+		report, err = e.Evaluate(ctx, truth, list)
+		return err
+	})
+	return report, err
+}
+
+// offline opens the chain over a state folder that no daemon has open, for as long as work takes.
+func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) error) (err error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	var down teardown
-	down.log = log
-	defer func() {
-		if e := down.run(); err == nil {
-			err = e
-		}
-	}()
+	down := teardown{log: log}
+	defer func() { err = errors.Join(err, down.run()) }()
 	store, err := OpenStore(cfg, log)
 	if err != nil {
 		return err
@@ -38,5 +50,5 @@ func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (err error)
 	if err != nil {
 		return err
 	}
-	return engine.Check(fault)
+	return work(engine)
 }

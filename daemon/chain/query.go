@@ -123,7 +123,7 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k)
+		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -147,7 +147,7 @@ func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, 
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k)
+		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -173,11 +173,15 @@ func pick(l rerank.Lists, list string) []rerank.Entry {
 	return l.Total
 }
 
-// search computes a list of k. It reads committed state; the index may be a
-// unit ahead of it, and what is not committed yet is left out.
-func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int) ([]rerank.Entry, error) {
+// search computes a list of k among the artifacts that keep allows (nil: all). It reads committed
+// state; the index may be a unit ahead of it, and what is not committed yet is left out.
+func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int, keep map[graphstore.NodeID]bool) ([]rerank.Entry, error) {
 	limit := max(e.cfg.Candidates, 2*k)
-	hits, err := e.index.Search(vector, limit+1, nil)
+	var allowed func(uint64) bool
+	if keep != nil {
+		allowed = func(id uint64) bool { return keep[graphstore.NodeID(id)] }
+	}
+	hits, err := e.index.Search(vector, limit+1, allowed)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +195,7 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 	query := rerank.Prepare(ev, w)
 	entries := make([]rerank.Entry, 0, len(candidates))
 	for _, c := range candidates {
-		if list == "general" && !c.near {
+		if list == "general" && !c.near || keep != nil && !keep[c.id] {
 			continue
 		}
 		n, err := r.Node(c.id)

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
+	"kilim/learner/eval"
 	"kilim/rerank"
 )
 
@@ -79,6 +80,11 @@ func (f *fake) SimilarTo(_ context.Context, a *profile.Artifact, list string, k 
 		return nil, err
 	}
 	return &Answer{ID: a.ID, List: list, Epoch: 3, Items: f.items}, nil
+}
+
+func (f *fake) Evaluate(_ context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
+	f.note("evaluate %s by %v", list, truth.Candidates())
+	return &eval.Report{List: list, Queries: 3}, f.err("")
 }
 
 func (f *fake) Status(context.Context) (*Status, error) {

@@ -8,8 +8,10 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"kilim/consumer/profile"
+	"kilim/learner/eval"
 	"kilim/rerank"
 )
 
@@ -32,6 +34,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleArtifact:  {get, s.artifact},
 		handleSimilar:   {get, s.similar},
 		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
+		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
 	}
 }
 
@@ -117,6 +120,41 @@ func (s *Server) similarTo(w http.ResponseWriter, r *http.Request, _ string) err
 	return writeAnswer(w, a)
 }
 
+// truthBytes bounds a truth: some 100,000 judgments, or the feed of a middling archive.
+const truthBytes = 256 << 20
+
+const evaluateTimeout = 10 * time.Minute
+
+// evaluate judges a list against the truth in the body.
+func (s *Server) evaluate(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, map[string]bool{"list": true}); err != nil {
+		return err
+	}
+	list, err := listOf(r.URL)
+	if err != nil {
+		return err
+	}
+	// A large truth takes longer than other queries may.
+	for _, extend := range []func(time.Time) error{http.NewResponseController(w).SetReadDeadline, http.NewResponseController(w).SetWriteDeadline} {
+		if err := extend(time.Now().Add(evaluateTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+	}
+	truth, err := eval.Read(http.MaxBytesReader(w, r.Body, truthBytes))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return fail(http.StatusBadRequest, "%v", err)
+	}
+	report, err := s.service.Evaluate(r.Context(), truth, list)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, report)
+}
+
 // parse reads an artifact whose id may be missing, and then is empty.
 func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
 	a, err := profile.Parse(raw, "", s.limits.Profile)
@@ -154,21 +192,31 @@ func listAndK(u *url.URL) (list string, k int, err error) {
 	if err := parameters(u, map[string]bool{"list": true, "k": true}); err != nil {
 		return "", 0, err
 	}
+	if list, err = listOf(u); err != nil {
+		return "", 0, err
+	}
 	q := u.Query()
-	list, k = rerank.ListTotal, defaultK
-	if q.Has("list") {
-		list = q.Get("list")
-	}
-	theme, isTheme := strings.CutPrefix(list, "theme:")
-	if list != rerank.ListTotal && list != rerank.ListGeneral && (!isTheme || theme == "") {
-		return "", 0, fail(http.StatusBadRequest, "list %q: want general, total or theme:NAME", list)
-	}
+	k = defaultK
 	if q.Has("k") {
 		if k, err = strconv.Atoi(q.Get("k")); err != nil || k < 1 || k > maxK {
 			return "", 0, fail(http.StatusBadRequest, "k %q: want a whole number from 1 to %d", q.Get("k"), maxK)
 		}
 	}
 	return list, k, nil
+}
+
+// listOf is the parameter list: total unless another is asked for.
+func listOf(u *url.URL) (string, error) {
+	q := u.Query()
+	if !q.Has("list") {
+		return rerank.ListTotal, nil
+	}
+	list := q.Get("list")
+	theme, isTheme := strings.CutPrefix(list, "theme:")
+	if list != rerank.ListTotal && list != rerank.ListGeneral && (!isTheme || theme == "") {
+		return "", fail(http.StatusBadRequest, "list %q: want general, total or theme:NAME", list)
+	}
+	return list, nil
 }
 
 // parameters refuses what is not known: "K=50" would otherwise be answered

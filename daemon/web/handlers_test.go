@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"kilim/consumer/profile"
+	"kilim/learner/eval"
 	"kilim/rerank"
 )
 
@@ -280,6 +281,30 @@ func TestStatusIsSnakeCase(t *testing.T) {
 		"refresh_queue", "outbox", "epoch", "revision", "index", "records"} {
 		if _, ok := got[key]; !ok {
 			t.Errorf("no %q in %s", key, w.Body)
+		}
+	}
+}
+
+func TestEvaluate(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	s := newServer(t, f)
+	w := ask(t, s, http.MethodPost, "/api/v1/evaluate?list=general", `{"id":"a","theme":{"x":["y"]}}`)
+	var got eval.Report
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || got.List != "general" || got.Queries != 3 {
+		t.Errorf("%d %s %v", w.Code, w.Body, err)
+	}
+	if f.lastAsked() != "evaluate general by [a]" {
+		t.Errorf("asked %q", f.lastAsked())
+	}
+	for target, c := range map[string]struct{ body, want string }{
+		"/api/v1/evaluate":           {"", "the truth is empty"},
+		"/api/v1/evaluate?list=best": {"{}", `list "best"`},
+		"/api/v1/evaluate?k=3":       {"{}", `parameter "k"`},
+	} {
+		w := ask(t, s, http.MethodPost, target, c.body)
+		if text := errorText(t, w); w.Code != http.StatusBadRequest || !strings.Contains(text, c.want) {
+			t.Errorf("%s: %d %s", target, w.Code, text)
 		}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	handleArtifact  = "artifact"
 	handleSimilar   = "similar"
 	handleSimilarTo = "similar_to"
+	handleEvaluate  = "evaluate"
 	handleUnknown   = "unknown"
 )
 
@@ -42,6 +43,8 @@ func route(escaped string) (handler, id string) {
 		return handleStatus, ""
 	case "/api/v1/similar":
 		return handleSimilarTo, ""
+	case "/api/v1/evaluate":
+		return handleEvaluate, ""
 	}
 	rest, ok := strings.CutPrefix(escaped, artifactsPath)
 	if !ok {

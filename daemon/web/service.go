@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"kilim/consumer/profile"
+	"kilim/learner/eval"
 	"kilim/rerank"
 )
 
@@ -26,6 +27,8 @@ type Service interface {
 	// SimilarTo returns the list that an artifact would get, and stores nothing. a.ID is
 	// empty when the query had no id: no stored artifact has that one.
 	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
+	// Evaluate judges a list against a truth.
+	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
 	Status(ctx context.Context) (*Status, error)
 	// Ready returns why queries can't be answered yet, or nil.
 	Ready() error

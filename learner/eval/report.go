@@ -13,9 +13,8 @@ var ErrUnknown = errors.New("eval: unknown artifact")
 
 // Ranker is a system that is judged.
 type Ranker interface {
-	// Rank returns the k nearest candidates of a query, best first, without itself; among tells the candidates,
-	// nil stands for all.
-	Rank(ctx context.Context, id string, k int, among func(id string) bool) ([]string, error)
+	// Rank returns the k nearest of a query, best first, without itself, among the candidates of the truth.
+	Rank(ctx context.Context, id string, k int) ([]string, error)
 }
 
 // System is a Ranker with a name.
@@ -55,7 +54,6 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 	if err != nil {
 		return nil, err
 	}
-	among := t.among()
 	r := &Report{List: list}
 	values := make([][][]float64, len(systems)) // system, metric, query
 	for i := range values {
@@ -65,7 +63,7 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 		row := make([]Metrics, len(systems))
 		known := true
 		for i, s := range systems {
-			ranking, err := s.Ranker.Rank(ctx, q.ID, Depth, among)
+			ranking, err := s.Ranker.Rank(ctx, q.ID, Depth)
 			if errors.Is(err, ErrUnknown) {
 				known = false
 				break
@@ -87,7 +85,7 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 		}
 	}
 	if r.Queries == 0 {
-		return nil, fmt.Errorf("eval: none of the %d queries of list %q is in the archive", len(queries), list)
+		return nil, fmt.Errorf("%w: none of the %d of list %q is in the archive", ErrNotAsked, len(queries), list)
 	}
 	for i, s := range systems {
 		res := Result{Name: s.Name}
@@ -98,18 +96,6 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 		r.Systems = append(r.Systems, res)
 	}
 	return r, nil
-}
-
-func (t *Truth) among() func(string) bool {
-	ids := t.Candidates()
-	if ids == nil {
-		return nil
-	}
-	set := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		set[id] = true
-	}
-	return func(id string) bool { return set[id] }
 }
 
 // Print writes the report for people.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -159,6 +160,9 @@ func (t *Truth) Candidates() []string {
 	return out
 }
 
+// ErrNotAsked is returned where a truth has nothing to ask: of a list, or of an archive.
+var ErrNotAsked = errors.New("eval: no query")
+
 // Queries are those for a list: "general", "total" or "theme:NAME". Of a theme there are at
 // most 500, chosen by the seed.
 //
@@ -169,9 +173,9 @@ func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 	theme, themed := strings.CutPrefix(list, "theme:")
 	switch {
 	case !themed && list != "general" && list != "total":
-		return nil, fmt.Errorf("eval: list %q: want general, total or theme:NAME", list)
+		return nil, fmt.Errorf("%w: list %q: want general, total or theme:NAME", ErrNotAsked, list)
 	case themed && !slices.Contains(t.Themes(), theme):
-		return nil, fmt.Errorf("eval: the truth has no theme %q; it has %q", theme, t.Themes())
+		return nil, fmt.Errorf("%w: the truth has no theme %q; it has %q", ErrNotAsked, theme, t.Themes())
 	}
 	if !themed {
 		theme = ""
@@ -183,7 +187,7 @@ func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 		all = t.labelQueries(theme, rand.New(rand.NewPCG(seed, 0x9e7)))
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("eval: the truth has no query for list %q", list)
+		return nil, fmt.Errorf("%w: the truth says nothing of list %q", ErrNotAsked, list)
 	}
 	return all, nil
 }

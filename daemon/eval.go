@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"kilim/daemon/app"
+	"kilim/daemon/config"
+	"kilim/learner/eval"
+)
+
+// evalCommand are the evaluations; without a name, that against a truth.
+type evalCommand struct {
+	Truth truthCommand `cmd:"" default:"withargs" help:"How good are the lists, by people's judgments? Beside BM25 over all fields."`
+}
+
+// truthCommand evaluates a state folder, or what a daemon serves.
+type truthCommand struct {
+	config.Config
+	Truth string `required:"" placeholder:"FILE" help:"Judgments, JSON Lines: {\"a\",\"b\",\"grade\",\"theme\"?} with the whole archive as candidates, or {\"id\",\"theme\":{name:[terms]}} with the ids of the file as candidates."`
+	List  string `default:"total" placeholder:"NAME" help:"The list that is judged: total, general or theme:NAME."`
+	URL   string `name:"url" placeholder:"URL" help:"Ask the daemon that answers there, instead of reading the state folder (--data), which no daemon may have open."`
+	JSON  bool   `name:"json" help:"Print the report as JSON."`
+}
+
+// Run prints the report.
+func (c *truthCommand) Run(s *session) error {
+	if err := s.settle(&c.Config); err != nil {
+		return err
+	}
+	report, err := c.report(s)
+	if err != nil {
+		return fmt.Errorf("eval: %w", err)
+	}
+	if !c.JSON {
+		return report.Print(s.stdout)
+	}
+	out := json.NewEncoder(s.stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(report)
+}
+
+func (c *truthCommand) report(s *session) (*eval.Report, error) {
+	f, err := os.Open(c.Truth)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if c.URL != "" {
+		return c.ask(s, f)
+	}
+	truth, err := eval.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Truth, err)
+	}
+	return app.Evaluate(s.ctx, &c.Config, truth, c.List, c.Log.New(s.stderr))
+}
+
+func (c *truthCommand) ask(s *session, truth io.Reader) (*eval.Report, error) {
+	target, err := apiURL(c.URL, "/api/v1/evaluate", map[string]string{"list": c.List})
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, target, truth)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s: %.500s", req.URL.Redacted(), res.Status, raw)
+	}
+	report := new(eval.Report)
+	if err := json.Unmarshal(raw, report); err != nil {
+		return nil, fmt.Errorf("%s: not a report: %w", req.URL.Redacted(), err)
+	}
+	return report, nil
+}
