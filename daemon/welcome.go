@@ -6,29 +6,35 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"golang.org/x/term"
 
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/app"
 	"kilim/daemon/config"
+	"kilim/daemon/demo"
 	"kilim/daemon/watch"
 	"kilim/rerank"
 )
+
+// welcomeLines is the height of what welcome prints, and of the command above it.
+const welcomeLines = 19
 
 // welcome says where to look.
 func welcome(w io.Writer, a *app.App, c *config.Config) {
 	http, topics := a.HTTP().String(), c.Kafka.Topics
 	fmt.Fprintf(w, `
-kilim runs, and a demo archive of %d artifacts arrives, %g a second. State is in %s.
+kilim runs, %s. State is in %s.
 
-  Kafka      %s   (kcat -b %[4]s -C -t %[6]s; the embedded broker)
-  topics     in: %[5]s   out: %[6]s   refused: %[7]s
-  queries    http://%[8]s/api/v1/artifacts/demo:00000007/similar?list=total&k=20
-             http://%[8]s/api/v1/artifacts/demo:00000007
-  status     http://%[8]s/api/v1/status     metrics  http://%[8]s/metrics
+  Kafka      %s   (kcat -b %[3]s -C -t %[5]s; the embedded broker)
+  topics     in: %[4]s   out: %[5]s   refused: %[6]s
+  queries    http://%[7]s/api/v1/artifacts/demo:00000007/similar?list=total&k=20
+             http://%[7]s/api/v1/artifacts/demo:00000007
+  status     http://%[7]s/api/v1/status     metrics  http://%[7]s/metrics
 
 In another terminal:
   bin/kilim watch                 every list that changes, with scores and causes
@@ -37,7 +43,18 @@ In another terminal:
 
 Ctrl-C stops it; the next start goes on where this one was. Newcomers, as their first lists are published:
 
-`, c.Demo.Artifacts, c.Demo.Rate, c.Data, a.Bootstrap(), topics.Artifacts, topics.Similar, topics.DeadLetters, http)
+`, arriving(a.DemoLeft(), c.Demo), c.Data, a.Bootstrap(), topics.Artifacts, topics.Similar, topics.DeadLetters, http)
+}
+
+// arriving tells what there is of the demo archive, and what comes.
+func arriving(left int, d config.Demo) string {
+	switch left {
+	case 0:
+		return fmt.Sprintf("and has all of its demo archive of %d artifacts", d.Artifacts)
+	case d.Artifacts:
+		return fmt.Sprintf("and a demo archive of %d artifacts arrives, %g a second", d.Artifacts, d.Rate)
+	}
+	return fmt.Sprintf("and the other %d of a demo archive of %d artifacts arrive, %g a second", left, d.Artifacts, d.Rate)
 }
 
 // newcomers prints a line for each artifact that has just got its first list, until ctx ends.
@@ -50,16 +67,66 @@ func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap str
 		return
 	}
 	defer conn.Close()
+	show, last := newRoll(w), demo.ID(c.Demo.Artifacts-1)
 	err = watch.Follow(ctx, conn, watch.Options{Topic: c.Kafka.Topics.Similar, Log: log}, func(m kafka.Message) error {
 		var u rerank.Update
 		if m.Value == nil || json.Unmarshal(m.Value, &u) != nil || !slices.Contains(u.Cause, u.ID) {
 			return nil
 		}
-		fmt.Fprintf(w, "%s  %s  %s\n", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists.Total))
+		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists.Total)))
+		if u.ID == last {
+			show.end()
+			fmt.Fprintln(w, "\nThe whole demo archive has arrived. To see more: bin/kilim feed FILE")
+		}
 		return nil
 	})
+	show.end()
 	if err != nil {
 		log.Warn("newcomers are no longer shown", "error", err)
+	}
+}
+
+// roll prints lines. On a terminal it leaves alone what is above them: when the
+// screen is full, the last line is written over.
+type roll struct {
+	w             io.Writer
+	rows, columns int // rows is 0 where all lines are printed
+	over          bool
+}
+
+func newRoll(w io.Writer) *roll {
+	r := &roll{w: w}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if columns, rows, err := term.GetSize(int(f.Fd())); err == nil {
+			// Two lines stay free: one that is written over, one for the last words.
+			r.rows, r.columns = max(rows-welcomeLines-3, 1), columns
+		}
+	}
+	return r
+}
+
+func (r *roll) line(text string) {
+	if chars := []rune(text); r.columns > 0 && len(chars) >= r.columns {
+		text = string(chars[:r.columns-1])
+	}
+	switch {
+	case r.columns == 0:
+		fmt.Fprintln(r.w, text)
+	case r.rows > 0:
+		r.rows--
+		fmt.Fprintln(r.w, text)
+	default:
+		// The cursor goes back to the beginning: whatever else is printed begins there.
+		fmt.Fprintf(r.w, "\x1b[K%s\r", text)
+		r.over = true
+	}
+}
+
+// end leaves the line that is written over.
+func (r *roll) end() {
+	if r.over {
+		fmt.Fprintln(r.w)
+		r.over = false
 	}
 }
 

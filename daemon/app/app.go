@@ -40,6 +40,7 @@ type App struct {
 	consumer  *consumer.Consumer
 	web       *web.Server
 	parts     []part
+	demoLeft  int
 }
 
 // part is something that runs until its context ends or it fails.
@@ -61,13 +62,11 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"store", a.startStore},
 		{"chain", a.startChain},
 		{"http", a.startWeb},
+		{"demo", a.startDemo},
 	} {
 		if err := step.start(ctx, reg); err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", step.name, err), a.down.run())
 		}
-	}
-	if cfg.Demo.Artifacts > 0 {
-		a.parts = append(a.parts, part{"demo", a.feedDemo})
 	}
 	return a, nil
 }

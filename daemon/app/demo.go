@@ -3,24 +3,62 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
 	"kilim/daemon/demo"
+	"kilim/graphstore"
 )
 
-// feedDemo feeds the demo archive into the topic, at the configured pace. What the topic
-// holds already is not fed again: the demo goes on where it was.
+// startDemo looks how much of the demo archive has arrived: the demo goes on after it.
+func (a *App) startDemo(context.Context, *prometheus.Registry) error {
+	settings := a.cfg.Demo
+	if settings.Artifacts == 0 {
+		return nil
+	}
+	have, err := a.demoStored()
+	if err != nil {
+		return err
+	}
+	a.demoLeft = settings.Artifacts - have
+	if a.demoLeft > 0 {
+		a.parts = append(a.parts, part{"demo", a.feedDemo})
+	}
+	return nil
+}
+
+// demoStored is how many artifacts the demo archive has up to the last one that is in the
+// state. The length of the topic does not tell: it may hold others' artifacts too. What
+// was fed and not yet applied at the last stop is fed again, which does no harm.
+func (a *App) demoStored() (n int, err error) {
+	if a.store.Counts().Artifacts == 0 {
+		return 0, nil
+	}
+	err = a.store.View(func(r *graphstore.Reader) error {
+		for n = a.cfg.Demo.Artifacts; n > 0; n-- {
+			node, err := r.Node(graphstore.ID(graphstore.Artifact, demo.ID(n-1)))
+			if err != nil {
+				return err
+			}
+			if node != nil && !node.Placeholder {
+				return nil
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// DemoLeft is how many artifacts of the demo archive were still to come at the start.
+func (a *App) DemoLeft() int { return a.demoLeft }
+
+// feedDemo feeds the rest of the demo archive into the topic, at the configured pace.
 func (a *App) feedDemo(ctx context.Context) error {
 	settings := a.cfg.Demo
 	opt := demo.Options{Artifacts: settings.Artifacts, Seed: uint64(settings.Seed), Media: true}
 	topic := a.cfg.Kafka.Topics.Artifacts
-	have, err := a.records(ctx, topic)
-	if err != nil {
-		return err
-	}
 	w := &kafka.Writer{
 		Addr: kafka.TCP(a.conn.Brokers()...), Topic: topic,
 		// As `kilim feed` and Java's clients do, so that an artifact is always in one partition.
@@ -29,9 +67,9 @@ func (a *App) feedDemo(ctx context.Context) error {
 	}
 	tick := time.NewTicker(time.Duration(float64(time.Second) / settings.Rate))
 	defer tick.Stop()
-	n := int64(0)
-	err = demo.Each(opt, func(record []byte, id string) error {
-		if n++; n <= have {
+	n := 0
+	err := demo.Each(opt, func(record []byte, id string) error {
+		if n++; n <= settings.Artifacts-a.demoLeft {
 			return nil
 		}
 		select {
@@ -46,34 +84,4 @@ func (a *App) feedDemo(ctx context.Context) error {
 		a.log.Info("the demo archive is in the topic", "topic", topic, "artifacts", n)
 	}
 	return err
-}
-
-// records is how many records a topic has ever got.
-func (a *App) records(ctx context.Context, topic string) (int64, error) {
-	client := a.conn.Client()
-	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
-	if err != nil {
-		return 0, fmt.Errorf("partitions of %s: %w", topic, err)
-	}
-	req := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{}}
-	for _, t := range meta.Topics {
-		if t.Error != nil {
-			return 0, fmt.Errorf("partitions of %s: %w", topic, t.Error)
-		}
-		for _, p := range t.Partitions {
-			req.Topics[topic] = append(req.Topics[topic], kafka.LastOffsetOf(p.ID))
-		}
-	}
-	res, err := client.ListOffsets(ctx, req)
-	if err != nil {
-		return 0, fmt.Errorf("ends of %s: %w", topic, err)
-	}
-	var n int64
-	for _, p := range res.Topics[topic] {
-		if p.Error != nil {
-			return 0, fmt.Errorf("end of %s/%d: %w", topic, p.Partition, p.Error)
-		}
-		n += p.LastOffset
-	}
-	return n, nil
 }
