@@ -44,7 +44,7 @@ func (s MediaState) String() string {
 }
 
 // Media is what is kept of a media node beside the node: where its encoding stands. A media node may
-// be without it.
+// be without it. An artifact's own node may have it too, for the encoding of its text.
 type Media struct {
 	Node  NodeID
 	State MediaState
@@ -336,7 +336,7 @@ func (c *checker) media() error {
 		if err != nil {
 			return err
 		}
-		if n := c.nodes[id]; n == nil || !n.node.Type.IsMedia() {
+		if n := c.nodes[id]; n == nil || !n.node.Type.IsMedia() && n.node.Type != Artifact || n.node.Placeholder {
 			return fmt.Errorf("of %s", n)
 		}
 		if m.Content != (Content{}) {

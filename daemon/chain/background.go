@@ -141,7 +141,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 	if n := e.paces.encode.size(length); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
 		ids := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
-			if err := u.encodeAgain(ids); err != nil {
+			if err := u.encodeAgain(ids, u.e.cfg.Epsilon); err != nil {
 				return 0, err
 			}
 			_, err := u.complete(0, n, nil)
@@ -209,9 +209,9 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 	return nil, err
 }
 
-// encodeAgain renews the features of stored artifacts. Those that moved by no
+// encodeAgain renews the features of stored artifacts. Those that would move by no
 // more than epsilon stay.
-func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
+func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]serve.Features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -227,12 +227,16 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
 		if doc == nil {
 			return fmt.Errorf("artifact %q has a node and no document", n.Key)
 		}
+		media, err := u.e.encodedOf(u.tx, id)
+		if err != nil {
+			return err
+		}
 		g.Go(func() error {
 			a, err := profile.Parse(doc.Raw, n.Key, u.e.cfg.Limits)
 			if err != nil {
 				return fmt.Errorf("stored artifact %q: %w", n.Key, err)
 			}
-			feats[i] = u.e.featuresOf(weave(u.e.encoder, a), encoded{})
+			feats[i] = u.e.featuresOf(weave(u.e.encoder, a), media)
 			return nil
 		})
 	}
@@ -244,7 +248,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID) error {
 		if err != nil {
 			return err
 		}
-		if u.pass.Drift(n, feats[i]) <= u.e.cfg.Epsilon {
+		if u.pass.Drift(n, feats[i]) <= epsilon {
 			n.EncodedAt = u.e.clock.encode
 			u.e.encoded.set(id, n.EncodedAt)
 			continue

@@ -36,6 +36,7 @@ type Config struct {
 	Snapshot string
 	Text     text.Config
 	Model    serve.Config
+	Encoders Encoders
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
 	// Draft is true for a state that is made beside the one that serves, see Engine.Mirror.
@@ -68,14 +69,15 @@ type Config struct {
 // Engine is the chain over one store. Apply, Background and the queries may be
 // called concurrently.
 type Engine struct {
-	cfg     Config
-	log     *slog.Logger
-	store   *graphstore.Store
-	index   *tend.Index
-	encoder *text.Encoder
-	model   *serve.Model
-	scorer  *rerank.Scorer
-	metrics *Metrics
+	cfg      Config
+	log      *slog.Logger
+	store    *graphstore.Store
+	index    *tend.Index
+	encoder  *text.Encoder
+	model    *serve.Model
+	scorer   *rerank.Scorer
+	metrics  *Metrics
+	encoding encoding
 
 	// unitLock is held by the one unit at work; it guards what follows.
 	unitLock  sync.Mutex
@@ -83,7 +85,7 @@ type Engine struct {
 	clock     clock
 	encoded   staleQueue
 	ranked    staleQueue
-	paces     struct{ encode, push, rank, publish pace }
+	paces     struct{ encode, push, rank, publish, media pace }
 	prepared  prepared
 	auditor   auditor
 	failed    error
@@ -94,6 +96,8 @@ type Engine struct {
 	republished chan struct{} // closed when there are none, but not by a draft
 	// previous holds the lists that were published before those; nil when nothing needs them.
 	previous *graphstore.Store
+	// origin is the store that a draft is made from, once that is known.
+	origin atomic.Pointer[graphstore.Store]
 	// follow is told which artifacts a batch changed.
 	follow func(ids []string)
 	// evidence and rows are the last decoded; they are derived from the store.
@@ -127,7 +131,8 @@ type Engine struct {
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
-		wake: make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft}
+		encoding: newEncoding(cfg.Encoders.kinds()),
+		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft}
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
@@ -162,7 +167,11 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 
 // identity names everything that stored vectors depend on.
 func (e *Engine) identity() string {
-	return fmt.Sprintf("text %s; model %s", e.encoder.Identity(), e.model.Fingerprint())
+	id := fmt.Sprintf("text %s; model %s", e.encoder.Identity(), e.model.Fingerprint())
+	for _, kind := range e.cfg.Encoders.kinds() {
+		id += fmt.Sprintf("; %s by %s", kind, e.target(kind))
+	}
+	return id
 }
 
 const (
@@ -204,6 +213,9 @@ func (e *Engine) adopt() error {
 		return err
 	}
 	if err := tx.PutMeta(epochKey, strconv.AppendUint(nil, uint64(e.cfg.Epoch), 10)); err != nil {
+		return err
+	}
+	if err := e.adoptEncoders(tx); err != nil {
 		return err
 	}
 	if e.cfg.Draft {
@@ -294,7 +306,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	e.encoded.load(encoded)
 	e.ranked.load(ranked)
 	e.unpublished.load(unpublished)
-	return nil
+	return e.loadMedia(r)
 }
 
 // pending is the number of things the background has to do: pushes on their way,

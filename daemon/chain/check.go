@@ -16,8 +16,9 @@ import (
 //
 // Verified are: running sums, bit for bit, against the artifacts they are
 // sums of; vectors against a recomputation from their inputs, where no push is
-// on its way; document frequencies against the artifacts' texts; lists
-// (living members, order, length) and who holds whom; the outbox's messages.
+// on its way; document frequencies against the artifacts' texts; the rows about media
+// against the documents; lists (living members, order, length) and who holds whom;
+// the outbox's messages.
 func (e *Engine) Check(fault func(string)) error {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
@@ -25,8 +26,11 @@ func (e *Engine) Check(fault func(string)) error {
 		return err
 	}
 	return e.store.View(func(r *graphstore.Reader) error {
-		c := &checker{e: e, r: r, fault: fault, terms: map[uint32]int32{}, holds: map[[2]graphstore.NodeID]bool{}}
+		c := &checker{e: e, r: r, fault: fault, terms: map[uint32]int32{}, holds: map[[2]graphstore.NodeID]bool{}, media: map[graphstore.NodeID]bool{}}
 		if err := c.artifacts(); err != nil {
+			return err
+		}
+		if err := c.mediaRows(); err != nil {
 			return err
 		}
 		if err := c.termTable(); err != nil {
@@ -49,6 +53,8 @@ type checker struct {
 	terms map[uint32]int32
 	// holds is (member, holder) for each list entry.
 	holds map[[2]graphstore.NodeID]bool
+	// media are the nodes that may have a row about media.
+	media map[graphstore.NodeID]bool
 }
 
 func (c *checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(format, args...)) }
@@ -99,6 +105,9 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
 	}
 	if err := c.edges(n, w); err != nil {
+		return err
+	}
+	if err := c.mediaOf(n, a, w); err != nil {
 		return err
 	}
 	return c.lists(n)

@@ -40,7 +40,8 @@ func (e *Engine) Mirror(from *graphstore.Store, ids []string) (int, error) {
 	if err := e.isDraft(); err != nil {
 		return 0, err
 	}
-	if err := e.mirror(ops); err != nil {
+	e.origin.Store(from)
+	if err := from.View(func(r *graphstore.Reader) error { return e.mirror(ops, r) }); err != nil {
 		e.failed = fmt.Errorf("chain: mirror %d artifacts: %w", len(ops), err)
 		return 0, e.failed
 	}
@@ -115,8 +116,9 @@ func (e *Engine) isDraft() error {
 	return nil
 }
 
-func (e *Engine) mirror(ops []operation) error {
+func (e *Engine) mirror(ops []operation, from *graphstore.Reader) error {
 	u := e.begin()
+	u.from = from
 	defer u.tx.Discard()
 	e.clock.revision++
 	for i := range ops {
@@ -260,6 +262,7 @@ func (e *Engine) Serve(previous *graphstore.Store, metrics *Metrics, committed f
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	e.draft, e.previous, e.metrics, e.committed = false, previous, metrics, committed
+	e.origin.Store(nil)
 	e.report()
 	e.signal()
 }

@@ -61,6 +61,7 @@ type operation struct {
 	item    *consumer.Item
 	node    graphstore.NodeID
 	woven   *woven
+	media   []medium
 	refusal *profile.Refusal
 }
 
@@ -98,6 +99,7 @@ func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
 	op.node = graphstore.ID(graphstore.Artifact, item.ID)
 	if item.Artifact != nil {
 		op.woven = weave(e.encoder, item.Artifact)
+		op.media = e.media(item.Artifact, op.woven.edges)
 	}
 	return op
 }
@@ -220,7 +222,8 @@ func (u *unit) refuse(op *operation) error {
 
 func (u *unit) put(op *operation) error {
 	e, a := u.e, op.item.Artifact
-	if err := u.forgetTerms(a.ID); err != nil {
+	before, err := u.forgetTerms(a.ID)
+	if err != nil {
 		return err
 	}
 	if err := u.pass.Detach(op.node); err != nil {
@@ -233,6 +236,12 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	if err := u.pass.Forget(change.GoneNodes); err != nil {
+		return err
+	}
+	if err := u.putMedia(before, op.media); err != nil {
+		return err
+	}
+	if err := u.goneMedia(change.Gone); err != nil {
 		return err
 	}
 	u.countTerms(op.woven, 1)
@@ -255,7 +264,8 @@ func (u *unit) remove(op *operation) error {
 	if n == nil || n.Placeholder {
 		return nil // deleting what is not there is no fault: the wish is fulfilled
 	}
-	if err := u.forgetTerms(id); err != nil {
+	before, err := u.forgetTerms(id)
+	if err != nil {
 		return err
 	}
 	if err := u.pass.Detach(op.node); err != nil {
@@ -266,6 +276,12 @@ func (u *unit) remove(op *operation) error {
 		return err
 	}
 	if err := u.pass.Forget(change.GoneNodes); err != nil {
+		return err
+	}
+	if err := u.putMedia(before, nil); err != nil {
+		return err
+	}
+	if err := u.goneMedia(change.Gone); err != nil {
 		return err
 	}
 	if err := u.pass.Departed(op.node); err != nil {
@@ -291,18 +307,28 @@ func (u *unit) remove(op *operation) error {
 	return nil
 }
 
-// forgetTerms takes the stored artifact's words out of the document frequencies.
-func (u *unit) forgetTerms(id string) error {
+// forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
+func (u *unit) forgetTerms(id string) ([]medium, error) {
+	a, err := u.record(id)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	w := weave(u.e.encoder, a)
+	u.countTerms(w, -1)
+	return u.e.media(a, w.edges), nil
+}
+
+// record is a stored artifact, nil if there is none of this id.
+func (u *unit) record(id string) (*profile.Artifact, error) {
 	doc, err := u.tx.Artifact(id)
 	if err != nil || doc == nil {
-		return err
+		return nil, err
 	}
 	a, err := profile.Parse(doc.Raw, id, u.e.cfg.Limits)
 	if err != nil {
-		return fmt.Errorf("stored artifact %q: %w", id, err)
+		return nil, fmt.Errorf("stored artifact %q: %w", id, err)
 	}
-	u.countTerms(weave(u.e.encoder, a), -1)
-	return nil
+	return a, nil
 }
 
 func (u *unit) countTerms(w *woven, sign int32) {
@@ -320,11 +346,18 @@ func (u *unit) countTerms(w *woven, sign int32) {
 // frequencies as they are after all of them.
 func (u *unit) encodeArrivals() error {
 	feats := make([]serve.Features, len(u.order))
+	media := make([]encoded, len(u.order))
+	for i, id := range u.order {
+		var err error
+		if media[i], err = u.e.encodedOf(u.tx, id); err != nil {
+			return err
+		}
+	}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id].woven, encoded{})
+			feats[i] = u.e.featuresOf(u.arrived[id].woven, media[i])
 			return nil
 		})
 	}

@@ -220,7 +220,8 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 
 // Status tells where the daemon stands.
 func (e *Engine) Status() web.Status {
-	queue := e.queue.Load() // before the outbox, which gets what the queue's work finds
+	media := e.encoding.status() // before the queue, which gets what an answer sets off
+	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
 	depth, _ := e.store.OutboxDepth()
 	return web.Status{
@@ -230,5 +231,6 @@ func (e *Engine) Status() web.Status {
 		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
 		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
 		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
+		Media:   media,
 	}
 }

@@ -25,6 +25,10 @@ type unit struct {
 	terms map[uint32]int32
 	// lists are the list rows that the unit looked at or changed.
 	lists map[graphstore.NodeID]*listing
+	// media are the rows about media that the unit changed.
+	media []mediaChange
+	// from is the state that a draft is made from; nil when it is not a draft.
+	from *graphstore.Reader
 
 	weights *weights
 }
@@ -143,6 +147,7 @@ func (u *unit) commit() error {
 		return fmt.Errorf("chain: commit unit %d: %w", e.clock.revision, err)
 	}
 	e.metrics.commits.Inc()
+	u.mediaCommitted()
 	e.committed()
 	return nil
 }

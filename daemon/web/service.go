@@ -43,7 +43,8 @@ type Answer struct {
 }
 
 // Status is where the daemon stands. Everything that was consumed is published
-// when Assigned is true and Lag, RefreshQueue and Outbox are 0.
+// when Assigned is true and Lag, RefreshQueue and Outbox are 0, and with it everything that pictures and
+// recordings tell when no media wait.
 type Status struct {
 	Ready         bool    `json:"ready"`
 	Version       string  `json:"version"`
@@ -63,6 +64,8 @@ type Status struct {
 
 	Index   IndexStatus   `json:"index"`
 	Records RecordsStatus `json:"records"`
+	// Media tells, by modality, how far their encoding has come; modalities without an encoder are left out.
+	Media map[string]MediaStatus `json:"media"`
 }
 
 // IndexStatus is about the search index.
@@ -75,4 +78,15 @@ type IndexStatus struct {
 type RecordsStatus struct {
 	Consumed int64 `json:"consumed"`
 	Refused  int64 `json:"refused"`
+}
+
+// MediaStatus counts media of one modality (for text: the artifacts whose texts an external encoder is given).
+type MediaStatus struct {
+	Encoded int `json:"encoded"`
+	Waiting int `json:"waiting"`
+	Refused int `json:"refused"` // can't be encoded
+	// Held are those that failed several times in a row and are tried again later, or whose encoder did.
+	Held int `json:"held"`
+	// Again are those that another encoder or a refusal has answered, and that are asked about again.
+	Again int `json:"again"`
 }
