@@ -102,14 +102,15 @@ func runFeed(t testing.TB, engine string, items []consumer.Item) *fed {
 	out.recall = s.recall(vectors[:min(300, len(vectors))], cfg.Candidates+1)
 	s.must(s.store.Close())
 
-	before := liveHeap()
 	index, err := s.engine.newIndex()
 	s.must(err)
 	for i, id := range ids {
 		s.must(index.Put(id, vectors[i]))
 	}
-	out.indexBytes = liveHeap() - before
+	with := liveHeap()
 	runtime.KeepAlive(index)
+	index = nil
+	out.indexBytes = with - min(with, liveHeap())
 	runtime.KeepAlive(vectors)
 	return out
 }

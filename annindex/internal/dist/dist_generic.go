@@ -1,8 +1,8 @@
-//go:build purego || !amd64
+//go:build purego || !(amd64 || arm64)
 
 package dist
 
-// Name is the form in use: "avx2" or "go".
+// Name is the form in use.
 func Name() string { return "go" }
 
 func dot(a, b *float32, n int) float32 { return dotGo(a, b, n) }

@@ -3,6 +3,7 @@ package dist
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -45,6 +46,50 @@ func TestDotAgrees(t *testing.T) {
 			}
 			if Name() == "avx2" && got != vek32.Dot(a, b) {
 				t.Fatalf("dim %d: %v, vek32 %v", dim, got, vek32.Dot(a, b))
+			}
+		}
+	}
+}
+
+// fused is the sum in the order that Dot promises, each product added before anything is rounded.
+func fused(a, b []float32) float32 {
+	add := func(sum, x, y float32) float32 {
+		z := new(big.Float).SetPrec(400).SetFloat64(float64(x) * float64(y)) // exact: 48 bits
+		out, _ := z.Add(z, big.NewFloat(float64(sum))).Float32()
+		return out
+	}
+	var acc [32]float32
+	whole := len(a) &^ 31
+	for i := range whole {
+		acc[i%32] = add(acc[i%32], a[i], b[i])
+	}
+	for l := range 8 {
+		acc[l] = acc[l] + acc[l+8] + acc[l+16] + acc[l+24]
+	}
+	for half := 4; half > 0; half /= 2 {
+		for l := range half {
+			acc[l] += acc[l+half]
+		}
+	}
+	total := acc[0]
+	for i := whole; i < len(a); i++ {
+		total = add(total, a[i], b[i])
+	}
+	return total
+}
+
+// TestVectorFormsSumAsPromised holds the forms that multiply and add at once against exact arithmetic, bit for bit.
+func TestVectorFormsSumAsPromised(t *testing.T) {
+	t.Parallel()
+	if Name() == "go" {
+		t.Skip("the Go form rounds products")
+	}
+	rng := rand.New(rand.NewPCG(8, 1))
+	for _, dim := range dims {
+		for range 5 {
+			a, b := random(rng, dim), random(rng, dim)
+			if got, want := Dot(a, b), fused(a, b); got != want {
+				t.Fatalf("dim %d: %v, want %v", dim, got, want)
 			}
 		}
 	}
