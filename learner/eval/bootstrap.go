@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -12,17 +13,22 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Level is the part of the resamples that an Interval holds.
+// Level is the part of the resamples that an Interval holds, where no other is asked for.
 const Level = 0.95
 
-const resamples = 1000
-
 // Bootstrap returns the mean of values and its interval. The same values and seed give the same interval.
-func Bootstrap(values []float64, seed uint64) Interval {
+func Bootstrap(values []float64, seed uint64) Interval { return bootstrap(values, Level, seed) }
+
+// tail is how many resamples lie beyond each end of an interval, at least: fewer would leave the end to chance.
+const tail = 25
+
+func bootstrap(values []float64, level float64, seed uint64) Interval {
 	if len(values) == 0 {
 		return Interval{}
 	}
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
+	beyond := (1 - level) / 2
+	resamples := max(1000, int(math.Ceil(tail/beyond)))
 	means := make([]float64, resamples)
 	for i := range means {
 		sum := 0.0
@@ -32,7 +38,7 @@ func Bootstrap(values []float64, seed uint64) Interval {
 		means[i] = sum / float64(len(values))
 	}
 	slices.Sort(means)
-	out := Interval{Low: means[int(float64(resamples)*(1-Level)/2)], High: means[int(float64(resamples)*(1+Level)/2)-1]}
+	out := Interval{Low: means[int(float64(resamples)*beyond)], High: means[resamples-1-int(float64(resamples)*beyond)]}
 	for _, v := range values {
 		out.Mean += v
 	}
@@ -55,12 +61,15 @@ func (v Verdict) String() string { return [...]string{"same", "better", "worse"}
 
 // Paired is the interval of the mean of b - a, query by query, and whether b is better than a: 0 lies
 // outside of it. Both have one value a query, in the same order.
-func Paired(a, b []float64, seed uint64) (Interval, Verdict) {
+func Paired(a, b []float64, seed uint64) (Interval, Verdict) { return PairedAt(a, b, Level, seed) }
+
+// PairedAt is Paired at a level in 0..1: of many comparisons that are made at once, each wants a higher one.
+func PairedAt(a, b []float64, level float64, seed uint64) (Interval, Verdict) {
 	d := make([]float64, len(a))
 	for i := range a {
 		d[i] = b[i] - a[i]
 	}
-	in := Bootstrap(d, seed)
+	in := bootstrap(d, level, seed)
 	switch {
 	case in.Low > 0:
 		return in, Better

@@ -66,6 +66,29 @@ func Read(r io.Reader) (*Truth, error) {
 	return t, nil
 }
 
+// Labels is the truth of themes that are known already: of each id its terms by theme.
+func Labels(ids []string, themes []map[string][]string) *Truth {
+	t := &Truth{}
+	for i, id := range ids {
+		t.labels = append(t.labels, labelled(id, themes[i]))
+	}
+	return t
+}
+
+func labelled(id string, themes map[string][]string) label {
+	l := label{id: id, terms: map[string]map[string]bool{}}
+	for name, terms := range themes {
+		if len(terms) == 0 {
+			continue
+		}
+		l.terms[name] = map[string]bool{}
+		for _, term := range terms {
+			l.terms[name][term] = true
+		}
+	}
+	return l
+}
+
 func (t *Truth) add(line []byte, seen map[string]bool) error {
 	var row struct {
 		A     *string         `json:"a"`
@@ -115,23 +138,13 @@ func (t *Truth) addLabel(id *string, themes json.RawMessage, seen map[string]boo
 		return fmt.Errorf("id %q: comes twice", *id)
 	}
 	seen[*id] = true
-	l := label{id: *id, terms: map[string]map[string]bool{}}
+	var byName map[string][]string
 	if len(themes) > 0 {
-		var byName map[string][]string
 		if err := json.Unmarshal(themes, &byName); err != nil {
 			return fmt.Errorf("theme: want {name: [terms]}: %w", err)
 		}
-		for name, terms := range byName {
-			if len(terms) == 0 {
-				continue
-			}
-			l.terms[name] = map[string]bool{}
-			for _, term := range terms {
-				l.terms[name][term] = true
-			}
-		}
 	}
-	t.labels = append(t.labels, l)
+	t.labels = append(t.labels, labelled(*id, byName))
 	return nil
 }
 

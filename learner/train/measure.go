@@ -60,19 +60,11 @@ func Measure(rows tape.Matrix) Collapse {
 }
 
 // reciprocalRank is the mean reciprocal rank of row i of keys among all keys, for the rows
-// of queries. Of equal cosines the own one comes last.
+// of queries.
 func reciprocalRank(queries, keys tape.Matrix) float64 {
 	sum := 0.0
 	for i := range queries.Rows {
-		q := queries.Row(i)
-		own := vec.Dot(q, keys.Row(i))
-		rank := 1
-		for j := range keys.Rows {
-			if j != i && vec.Dot(q, keys.Row(j)) >= own {
-				rank++
-			}
-		}
-		sum += 1 / float64(rank)
+		sum += 1 / float64(rank(queries.Row(i), keys, i))
 	}
 	return sum / float64(queries.Rows)
 }

@@ -186,29 +186,15 @@ func (t *Trainer) judge() error {
 }
 
 func (t *Trainer) judgement() (Judgement, error) {
-	d, n := t.model.Config().Width, len(t.heldOut)
-	queries, keys := tape.Constant(n, d, make([]float32, n*d)), tape.Constant(n, d, make([]float32, n*d))
-	for at := 0; at < n; at += t.cfg.Batch {
-		to := min(at+t.cfg.Batch, n)
-		b, err := t.sampler.Halves(t.heldOut[at:to], t.cfg.Seed+uint64(at))
-		if err != nil {
-			return Judgement{}, err
-		}
-		for _, half := range []struct {
-			view moco.View
-			to   tape.Matrix
-		}{{b.Query, queries}, {b.Key, keys}} {
-			t.tape.Reset()
-			t.tape.Record(false)
-			z, _, err := t.model.Forward(t.tape, t.weights, half.view.Features, half.view.Block, 0, false)
-			if err != nil {
-				return Judgement{}, fmt.Errorf("train: judgement: %w", err)
-			}
-			copy(half.to.Data[at*d:], t.tape.Unit(z).Data)
-		}
+	queries, keys, err := halves(t.sampler, t.heldOut, t.cfg.Batch, t.cfg.Seed, t.model, t.weights, t.tape)
+	if err != nil {
+		return Judgement{}, err
 	}
 	return Judgement{Step: t.Steps(), MRR: reciprocalRank(queries, keys), Collapse: Measure(keys)}, nil
 }
+
+// HeldOut are the artifacts that the run is judged on and not trained on, by their numbers.
+func (t *Trainer) HeldOut() []int32 { return t.heldOut }
 
 // Embed computes the exact embeddings of all nodes of a set, a row of length 1
 // each; those of nodes without features mean nothing.
