@@ -89,27 +89,30 @@ func texts(a *profile.Artifact) []string {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
+// entityEdge leads to the entity of a term; a term that says nothing has none.
+func entityEdge(t graphstore.Type, uri, label string) []graphstore.EdgeSpec {
+	key := uri
+	if key == "" {
+		key = graphstore.NormalizeLabel(label)
+	}
+	if label == "" {
+		label = uri
+	}
+	if key == "" {
+		return nil
+	}
+	return []graphstore.EdgeSpec{{Type: t, Rel: graphstore.Relation(t), Key: key, Label: label}}
+}
+
 func edges(a *profile.Artifact) []graphstore.EdgeSpec {
 	var out []graphstore.EdgeSpec
-	entity := func(t graphstore.Type, uri, label string) {
-		key := uri
-		if key == "" {
-			key = graphstore.NormalizeLabel(label)
-		}
-		if label == "" {
-			label = uri
-		}
-		if key != "" {
-			out = append(out, graphstore.EdgeSpec{Type: t, Rel: graphstore.Relation(t), Key: key, Label: label})
-		}
-	}
 	for _, f := range termFields(a) {
 		for _, t := range f.terms {
-			entity(f.t, t.ID, t.Label)
+			out = append(out, entityEdge(f.t, t.ID, t.Label)...)
 		}
 	}
 	for _, d := range decades(a.Date) {
-		entity(graphstore.Decade, "", d)
+		out = append(out, entityEdge(graphstore.Decade, "", d)...)
 	}
 	for i, m := range a.Media {
 		out = append(out, graphstore.EdgeSpec{Type: mediaType(m.Kind), Rel: graphstore.RelMedia, Key: a.ID + "\x00" + strconv.Itoa(i), Label: m.URI})

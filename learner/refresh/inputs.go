@@ -77,7 +77,7 @@ func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32)
 				}
 			}
 		}
-		msgs = append(msgs, serve.Message{Relation: relationIndex(rel), Mean: mean})
+		msgs = append(msgs, serve.Message{Relation: RelationIndex(rel), Mean: mean})
 	}
 	return msgs
 }
@@ -98,7 +98,7 @@ func (r *Refresher) fromSum(msgs []serve.Message, n *graphstore.Node, sum []int6
 	if len(sum) == 0 {
 		return msgs
 	}
-	return append(msgs, serve.Message{Relation: relationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
+	return append(msgs, serve.Message{Relation: RelationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
 // inwardRelation is the relation by which n sees the artifacts that point at it.

@@ -101,9 +101,9 @@ type Moved struct {
 	Distance float64
 }
 
-// relationIndex numbers relations for the model: the inverse of a relation is
+// RelationIndex numbers relations for the model: the inverse of a relation is
 // a relation of its own.
-func relationIndex(rel graphstore.Relation) int {
+func RelationIndex(rel graphstore.Relation) int {
 	i := int(rel&^graphstore.Inverse) * 2
 	if rel&graphstore.Inverse != 0 {
 		i++

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -59,6 +60,7 @@ type Model struct {
 	n1, n2, n3 norm
 	qkv, proj  linear
 	up, down   linear
+	weights    []float32
 	print      string
 	scratch    sync.Pool // of *scratch
 }
@@ -109,7 +111,8 @@ func New(cfg Config, weights []float32) (*Model, error) {
 			return nil, fmt.Errorf("serve: weight %d is %v", i, x)
 		}
 	}
-	m := &Model{cfg: cfg, blas: simd.New()}
+	weights = slices.Clone(weights)
+	m := &Model{cfg: cfg, blas: simd.New(), weights: weights}
 	named := map[string]matrix{}
 	for _, p := range shape.Params() {
 		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
@@ -193,6 +196,9 @@ func fingerprint(cfg Config, weights []float32) string {
 	h.Write(b)
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
+
+// Weights is a copy of what New was given.
+func (m *Model) Weights() []float32 { return slices.Clone(m.weights) }
 
 // Width is the length of a block.
 func (m *Model) Width() int { return m.cfg.Width }

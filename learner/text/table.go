@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Table holds in how many documents of an archive each bucket occurs. It may
@@ -76,4 +77,11 @@ func (t *Table) IDF(bucket uint32) float32 {
 		return t.base - t.logs[df]
 	}
 	return t.base - float32(math.Log1p(float64(max(df, 0))))
+}
+
+// Clone is a copy that the original's changes don't reach.
+func (t *Table) Clone() *Table {
+	c := *t
+	c.df = slices.Clone(t.df)
+	return &c
 }

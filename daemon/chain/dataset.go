@@ -1,0 +1,241 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/learner/eval"
+	"kilim/learner/refresh"
+	"kilim/learner/train"
+)
+
+// Dataset is a snapshot of the archive, to train a model on and to judge models by.
+type Dataset struct {
+	Set *train.Set
+	// IDs are those of the set's artifacts, and Cultures the labels of their first culture, if they have one.
+	IDs, Cultures []string
+	// Themes are the labels that artifacts came with, nil if none did.
+	Themes *eval.Truth
+	// Links are pairs of artifacts whose link is kept out of the set, to be found by it.
+	Links [][2]int32
+	// Watermark tells the state that the snapshot is of.
+	Watermark string
+}
+
+const (
+	// heldLinks is one in how many links is kept out.
+	heldLinks = 5
+	// fewMembers is how many artifacts share an entity that is rare for training: a pair that shares
+	// one is rather a positive than a negative.
+	fewMembers = 8
+)
+
+// Dataset makes a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that
+// does not depend on the order of arrival. It reads committed state.
+func (e *Engine) Dataset(limit int) (*Dataset, error) {
+	e.tableLock.RLock()
+	table := e.table.Clone()
+	e.tableLock.RUnlock()
+	c := &assembler{
+		e: e, d: &Dataset{Watermark: fmt.Sprintf("revision %d", e.revision.Load())},
+		records: &records{encoder: e.encoder, idf: table.IDF, cfg: e.cfg.Model},
+		build:   train.NewBuilder(e.cfg.Model.Shape()),
+		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{},
+	}
+	if err := e.store.View(func(r *graphstore.Reader) error { return c.collect(r, limit) }); err != nil {
+		return nil, fmt.Errorf("chain: dataset: %w", err)
+	}
+	return c.d, nil
+}
+
+// assembler fills a Dataset.
+type assembler struct {
+	e       *Engine
+	d       *Dataset
+	records *records
+	build   *train.Builder
+	nodes   map[graphstore.NodeID]int32
+	// all are the artifacts, by id; members are their numbers by entity.
+	all     []collected
+	members map[graphstore.NodeID][]int
+	themes  []map[string][]string
+}
+
+type collected struct {
+	id       graphstore.NodeID
+	entities []graphstore.NodeID
+	links    []graphstore.NodeID
+	artifact train.Artifact
+}
+
+func (c *assembler) collect(r *graphstore.Reader, limit int) error {
+	var stored []*graphstore.Node
+	err := r.EachNode(func(n *graphstore.Node) bool {
+		if n.Type == graphstore.Artifact && !n.Placeholder {
+			stored = append(stored, n)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(stored, func(a, b *graphstore.Node) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	for _, n := range stored[:min(limit, len(stored))] {
+		if err := c.artifact(r, n); err != nil {
+			return fmt.Errorf("artifact %q: %w", n.Key, err)
+		}
+	}
+	c.relate()
+	for _, a := range c.all {
+		c.build.Artifact(a.artifact)
+	}
+	c.inverse()
+	if slices.ContainsFunc(c.themes, func(t map[string][]string) bool { return len(t) > 0 }) {
+		c.d.Themes = eval.Labels(c.d.IDs, c.themes)
+	}
+	c.d.Set, err = c.build.Build(c.records)
+	return err
+}
+
+func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
+	doc, err := r.Artifact(n.Key)
+	if err != nil {
+		return err
+	}
+	if doc == nil {
+		return fmt.Errorf("a node and no document")
+	}
+	a, err := profile.Parse(doc.Raw, n.Key, c.e.cfg.Limits)
+	if err != nil {
+		return err
+	}
+	out := collected{id: n.ID}
+	for _, piece := range pieces(a) {
+		part := train.Part{Content: c.records.add(piece)}
+		for _, spec := range piece.edges {
+			entity := graphstore.ID(spec.Type, spec.Key)
+			node, err := c.entity(r, entity, spec)
+			if err != nil {
+				return err
+			}
+			part.Edges = append(part.Edges, train.Edge{To: node, Relation: int32(refresh.RelationIndex(spec.Rel))})
+			out.entities = append(out.entities, entity)
+		}
+		out.artifact.Parts = append(out.artifact.Parts, part)
+	}
+	for _, l := range a.Link {
+		out.links = append(out.links, graphstore.ID(graphstore.Artifact, l.Target))
+	}
+	slices.Sort(out.entities)
+	out.entities = slices.Compact(out.entities)
+	features, err := c.features(r, n, a, out.artifact.Parts)
+	if err != nil {
+		return err
+	}
+	out.artifact.Node = c.build.Node(features...)
+	out.artifact.Culture = -1
+	culture := ""
+	if len(a.Culture) > 0 {
+		culture = a.Culture[0].Text()
+		out.artifact.Culture = int32(graphstore.ID(graphstore.Culture, graphstore.NormalizeLabel(culture)) >> 33) // any number, the same for the same
+	}
+	c.nodes[n.ID] = out.artifact.Node
+	number := len(c.all)
+	for _, entity := range out.entities {
+		c.members[entity] = append(c.members[entity], number)
+	}
+	c.all = append(c.all, out)
+	c.d.IDs, c.d.Cultures, c.themes = append(c.d.IDs, n.Key), append(c.d.Cultures, culture), append(c.themes, a.Theme)
+	return nil
+}
+
+// features of each modality that the model has.
+func (c *assembler) features(_ *graphstore.Reader, n *graphstore.Node, a *profile.Artifact, parts []train.Part) ([][]float32, error) {
+	record := make([]float32, c.records.width())
+	c.records.Encode(0, parts, record)
+	return [][]float32{record}, nil
+}
+
+func (c *assembler) entity(r *graphstore.Reader, id graphstore.NodeID, spec graphstore.EdgeSpec) (int32, error) {
+	if node, ok := c.nodes[id]; ok {
+		return node, nil
+	}
+	n, err := r.Node(id)
+	if err != nil {
+		return 0, err
+	}
+	label := spec.Label
+	if n != nil {
+		label = refresh.DisplayLabel(n)
+	}
+	node := c.build.Node(c.records.node(label, spec.Type))
+	c.nodes[id] = node
+	return node, nil
+}
+
+// relate says which artifacts belong together: those that share something rare, and those that are linked,
+// of which some are kept for judging.
+func (c *assembler) relate() {
+	number := map[graphstore.NodeID]int{}
+	for i := range c.all {
+		number[c.all[i].id] = i
+	}
+	for i := range c.all {
+		a := &c.all[i]
+		for _, entity := range a.entities {
+			if members := c.members[entity]; len(members) <= fewMembers {
+				for _, m := range members {
+					if m != i {
+						a.artifact.Rare = append(a.artifact.Rare, c.all[m].artifact.Node)
+					}
+				}
+			}
+		}
+	}
+	for i := range c.all {
+		for _, target := range c.all[i].links {
+			j, ok := number[target]
+			if !ok || j == i {
+				continue
+			}
+			a, b := &c.all[i].artifact, &c.all[j].artifact
+			a.Kin, b.Kin = append(a.Kin, b.Node), append(b.Kin, a.Node)
+			if uint64(c.all[i].id^target)%heldLinks == 0 { // the same for both directions
+				c.d.Links = append(c.d.Links, [2]int32{int32(i), int32(j)})
+				continue
+			}
+			a.Links, b.Links = append(a.Links, b.Node), append(b.Links, a.Node)
+			c.build.Read(a.Node, train.Edge{To: b.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink))})
+			c.build.Read(b.Node, train.Edge{To: a.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse))})
+		}
+	}
+	for i := range c.all {
+		a := &c.all[i].artifact
+		a.Kin = append(a.Kin, a.Rare...)
+		for _, list := range []*[]int32{&a.Kin, &a.Links, &a.Rare} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
+	}
+	slices.SortFunc(c.d.Links, func(a, b [2]int32) int { return slices.Compare(a[:], b[:]) })
+	c.d.Links = slices.Compact(c.d.Links)
+}
+
+// inverse lets entities read their members.
+func (c *assembler) inverse() {
+	for i := range c.all {
+		a := &c.all[i].artifact
+		for _, p := range a.Parts {
+			for _, edge := range p.Edges {
+				c.build.Read(edge.To, train.Edge{To: a.Node, Relation: edge.Relation + 1})
+			}
+		}
+	}
+}
