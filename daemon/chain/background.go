@@ -51,13 +51,15 @@ func (p *pace) took(n int, d time.Duration) {
 	p.each -= (p.each - each) / 4
 }
 
-// Background does what records left over, until ctx ends: pushes on their
+// Background does what records left over, until ctx ends or another state has taken over: pushes on their
 // way first, since they are known to be due, then features made with document
 // frequencies of another time, then lists.
 func (e *Engine) Background(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-e.retired:
 			return nil
 		case <-e.wake:
 		}

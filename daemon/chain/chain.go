@@ -94,6 +94,9 @@ type Engine struct {
 	// unpublished are the artifacts whose lists were made in a draft and are not yet published.
 	unpublished staleQueue
 	republished chan struct{} // closed when there are none, but not by a draft
+	// unlisted are the artifacts of a draft of which no list was ever computed.
+	unlisted map[graphstore.NodeID]struct{}
+	retired  chan struct{} // closed when another state has taken over
 	// previous holds the lists that were published before those; nil when nothing needs them.
 	previous *graphstore.Store
 	// origin is the store that a draft is made from, once that is known.
@@ -132,7 +135,8 @@ type Engine struct {
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
 		encoding: newEncoding(cfg.Encoders.kinds()),
-		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft}
+		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft,
+		unlisted: map[graphstore.NodeID]struct{}{}, retired: make(chan struct{})}
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
@@ -297,6 +301,9 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
 		if row.revision == 0 {
 			unpublished = append(unpublished, stamped{id: n.ID, at: never})
+			if row.rankedAt == never && len(row.lists.General) == 0 {
+				e.unlisted[n.ID] = struct{}{}
+			}
 		}
 		return true
 	})

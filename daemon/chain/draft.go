@@ -19,7 +19,7 @@ import (
 // It first fills (no list is computed, for each artifact changes those of all others), then completes its lists
 // in the background and follows what changes. None of its lists is published: their revision is 0. When it takes
 // over, the outbox and the offsets become those of the other state, and then its lists are
-// published in the background, told apart from what was published before by the row of the other state.
+// published in the background, their changes counted from the lists in the other state.
 
 // fillingKey is there while a draft fills.
 const fillingKey = "chain/filling"
@@ -158,6 +158,7 @@ func (u *unit) rankLater() error {
 		}
 		l.new.rankedAt = never
 		l.touched, l.ranked = true, true
+		u.e.unlisted[id] = struct{}{}
 	}
 	return nil
 }
@@ -188,20 +189,24 @@ func (e *Engine) IsFilling() bool {
 	return e.filling
 }
 
-// Step does one unit of a filled draft's background work, of about the given length, and tells how much is left.
-func (e *Engine) Step(length time.Duration) (left int, err error) {
+// Left is what a draft has still to do: things that wait for the background, and artifacts of which
+// no list was ever computed.
+type Left struct{ Pending, Unlisted int }
+
+// Step does one unit of a filled draft's background work, of about the given length.
+func (e *Engine) Step(length time.Duration) (Left, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	if err := e.isDraft(); err != nil {
-		return 0, err
+		return Left{}, err
 	}
 	if e.filling {
-		return 0, errors.New("chain: the draft is not filled")
+		return Left{}, errors.New("chain: the draft is not filled")
 	}
 	if _, err := e.step(length); err != nil {
-		return 0, err
+		return Left{}, err
 	}
-	return e.pending(), nil
+	return Left{e.pending(), len(e.unlisted)}, nil
 }
 
 // Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that.
@@ -224,22 +229,53 @@ func (e *Engine) told(ops []operation) {
 	e.follow(ids)
 }
 
-// TakeOver makes what stands between a draft and Kafka that of the state that has served until now, in one commit.
-// Nothing else may be done to either until it is decided which of them serves.
-func (e *Engine) TakeOver(from *Engine) error {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
-	if err := e.isDraft(); err != nil {
-		return err
-	}
+// ErrRetired is returned by a state that another has taken over from.
+var ErrRetired = errors.New("chain: another state serves now")
+
+// TakeOver makes a draft serve in place of the state that has served until now, which is retired. While no unit of either
+// is at work, it mirrors the artifacts that last names, takes over what stands between that state and Kafka, in one commit, and
+// then lets decide make it durable that the draft serves. When decide fails nothing has happened but to the draft, which is one still.
+// The publisher may not acknowledge anything meanwhile.
+//
+// The lists of the draft are published after that, their changes counted from the lists in the store of the retired state,
+// which must stay open until Republished.
+func (e *Engine) TakeOver(from *Engine, last func() []string, decide func() error) error {
 	from.unitLock.Lock()
 	defer from.unitLock.Unlock()
 	if from.failed != nil {
 		return from.failed
 	}
+	if _, err := e.Mirror(from.store, last()); err != nil {
+		return err
+	}
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if err := e.isDraft(); err != nil {
+		return err
+	}
+	if e.filling {
+		return errors.New("chain: the draft is not filled")
+	}
+	if err := e.takeOver(from); err != nil {
+		e.failed = fmt.Errorf("chain: take over: %w", err)
+		return e.failed
+	}
+	if err := decide(); err != nil {
+		return err
+	}
+	from.failed, from.follow = ErrRetired, nil
+	close(from.retired)
+	e.draft, e.previous, e.metrics, e.committed = false, from.store, from.metrics, from.committed
+	e.origin.Store(nil)
+	e.report()
+	e.signal()
+	return nil
+}
+
+func (e *Engine) takeOver(from *Engine) error {
 	// A revision names an update: none is given twice.
 	e.clock.revision = max(e.clock.revision, from.clock.revision)
-	err := from.store.View(func(r *graphstore.Reader) error {
+	return from.store.View(func(r *graphstore.Reader) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
 		if err := tx.Adopt(r); err != nil {
@@ -250,25 +286,11 @@ func (e *Engine) TakeOver(from *Engine) error {
 		}
 		return tx.Commit()
 	})
-	if err != nil {
-		e.failed = fmt.Errorf("chain: take over: %w", err)
-	}
-	return e.failed
 }
 
-// Serve makes a draft the state that serves: its lists are published from now on, told apart from
-// those in the store of the state that served before. committed is as in Open.
-func (e *Engine) Serve(previous *graphstore.Store, metrics *Metrics, committed func()) {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
-	e.draft, e.previous, e.metrics, e.committed = false, previous, metrics, committed
-	e.origin.Store(nil)
-	e.report()
-	e.signal()
-}
-
-// Previous is as in Serve, for a state that was opened in the midst of publishing a draft's lists.
-func (e *Engine) Previous(store *graphstore.Store) {
+// SetPrevious gives a state that was opened with lists of a draft to be published the store of the state that it took over from;
+// nil when it is of no more use.
+func (e *Engine) SetPrevious(store *graphstore.Store) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	e.previous = store

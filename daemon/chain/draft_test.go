@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -49,9 +50,11 @@ func (s *site) mirror(from *site, ids []string, batch int) {
 func (s *site) complete() {
 	s.t.Helper()
 	for left := 1; left > 0; {
-		var err error
-		left, err = s.engine.Step(time.Millisecond)
+		l, err := s.engine.Step(time.Millisecond)
 		s.must(err)
+		if left = l.Pending; left == 0 && l.Unlisted > 0 {
+			s.t.Errorf("nothing is left to do, and %d artifacts have no list", l.Unlisted)
+		}
 	}
 }
 
@@ -107,14 +110,22 @@ func TestDraftTakesOver(t *testing.T) {
 			if seed == 2 { // the lists of the draft may be as incomplete as those of any site
 				apply(old, 20)
 			}
-			draft.mirror(old, dirty, 100)
 			if n := len(draft.entries()); n != 0 {
 				t.Errorf("a draft has put %d messages into its outbox", n)
 			}
 			old.must(old.store.Ack(3, nil))
+			last := func() []string { return dirty }
+			undecided := errors.New("undecided")
+			if err := draft.engine.TakeOver(old.engine, last, func() error { return undecided }); !errors.Is(err, undecided) {
+				t.Fatalf("a takeover that was not decided: %v", err)
+			}
+			old.must(old.apply(changes[:1])) // the old one serves still
+			changes = changes[1:]
 			before := old.entries()
-			draft.must(draft.engine.TakeOver(old.engine))
-			draft.engine.Serve(old.store, draft.engine.metrics, func() {})
+			draft.must(draft.engine.TakeOver(old.engine, last, func() error { return nil }))
+			if err := old.apply(changes); !errors.Is(err, ErrRetired) {
+				t.Errorf("a retired state took records: %v", err)
+			}
 			draft.offset = old.offset
 			for len(changes) > 0 {
 				apply(draft, 1+rng.IntN(12))
@@ -214,8 +225,12 @@ func TestDraftRefuses(t *testing.T) {
 	if _, err := s.engine.Mirror(draft.store, []string{"a"}); err == nil {
 		t.Error("a state that serves was made a mirror")
 	}
-	if err := s.engine.TakeOver(draft.engine); err == nil {
+	nothing, never := func() []string { return nil }, func() error { t.Error("asked to decide"); return nil }
+	if err := s.engine.TakeOver(draft.engine, nothing, never); err == nil {
 		t.Error("a state that serves took over")
+	}
+	if err := draft.engine.TakeOver(s.engine, nothing, never); err == nil {
+		t.Error("a draft that fills took over")
 	}
 	draft.mirror(s, []string{"a", "b"}, 2)
 	draft.close()

@@ -516,8 +516,7 @@ func TestAnotherEncoder(t *testing.T) {
 	draft.must(draft.encodeAll())
 	draft.must(draft.engine.Filled())
 	draft.complete()
-	draft.must(draft.engine.TakeOver(s.engine))
-	draft.engine.Serve(s.store, draft.engine.metrics, func() {})
+	draft.must(draft.engine.TakeOver(s.engine, func() []string { return nil }, func() error { return nil }))
 	draft.must(draft.settle())
 
 	for what, n := range cfg.Encoders.Audio.(*fakeEncoder).asked {

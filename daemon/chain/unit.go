@@ -180,6 +180,7 @@ func (u *unit) writeLists() error {
 		u.e.encoded.remove(id)
 		u.e.ranked.remove(id)
 		u.e.unpublished.remove(id)
+		delete(u.e.unlisted, id)
 	}
 	return nil
 }
@@ -191,6 +192,9 @@ func (u *unit) writeList(l *listing) error {
 	e := u.e
 	if l.ranked {
 		e.ranked.set(l.node, l.new.rankedAt)
+		if l.new.rankedAt != never {
+			delete(e.unlisted, l.node)
+		}
 	}
 	var before rerank.Lists
 	if l.old != nil {
