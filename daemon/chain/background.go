@@ -80,13 +80,13 @@ func (e *Engine) Background(ctx context.Context) error {
 	}
 }
 
-// isQuiet is true when no batch has come for a while.
-func (e *Engine) isQuiet() bool { return time.Since(time.Unix(0, e.lastBatch.Load())) > quiet }
+// Quiet is true when no batch has come for a while.
+func (e *Engine) Quiet() bool { return time.Since(time.Unix(0, e.lastBatch.Load())) > quiet }
 
 // rest leaves half of the time to batches while they come: one that meets a unit at work
 // has to wait for it.
 func (e *Engine) rest(ctx context.Context, d time.Duration) {
-	if e.isQuiet() {
+	if e.Quiet() {
 		return
 	}
 	t := time.NewTimer(d)
@@ -102,7 +102,7 @@ func (e *Engine) backgroundUnit() (bool, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	length := unitTime
-	if e.isQuiet() {
+	if e.Quiet() {
 		length = quietUnitTime
 	}
 	return e.step(length)
@@ -263,4 +263,18 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 		}
 	}
 	return nil
+}
+
+// Run does everything that is not done for a batch of records or a query, until ctx ends or another
+// state has taken over.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer cancel()
+		return e.Background(ctx)
+	})
+	g.Go(func() error { return e.WatchIndex(ctx) })
+	return g.Wait()
 }

@@ -229,12 +229,17 @@ func (e *Engine) told(ops []operation) {
 	e.follow(ids)
 }
 
-// ErrRetired is returned by a state that another has taken over from.
-var ErrRetired = errors.New("chain: another state serves now")
+var (
+	// ErrRetired is returned by a state that another has taken over from.
+	ErrRetired = errors.New("chain: another state serves now")
+	// ErrUndecided is wrapped by an error after which it is not known which of two states serves.
+	ErrUndecided = errors.New("it is not known which state serves")
+)
 
 // TakeOver makes a draft serve in place of the state that has served until now, which is retired. While no unit of either
 // is at work, it mirrors the artifacts that last names, takes over what stands between that state and Kafka, in one commit, and
-// then lets decide make it durable that the draft serves. When decide fails nothing has happened but to the draft, which is one still.
+// then lets decide make it durable that the draft serves. When decide fails nothing has happened but to the draft, which is one still;
+// after an error that wraps ErrUndecided neither of the two is of use any more, and the process must start again.
 // The publisher may not acknowledge anything meanwhile.
 //
 // The lists of the draft are published after that, their changes counted from the lists in the store of the retired state,
@@ -261,6 +266,9 @@ func (e *Engine) TakeOver(from *Engine, last func() []string, decide func() erro
 		return e.failed
 	}
 	if err := decide(); err != nil {
+		if errors.Is(err, ErrUndecided) {
+			e.failed, from.failed = err, err
+		}
 		return err
 	}
 	from.failed, from.follow = ErrRetired, nil
