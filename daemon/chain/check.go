@@ -96,11 +96,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		return nil
 	}
 	w := weave(c.e.encoder, a)
-	for _, terms := range [][]textTerm{w.doc.Words, w.doc.Grams} {
-		for _, t := range terms {
-			c.terms[t.Bucket]++
-		}
-	}
+	w.doc.Delta(c.terms, 1)
 	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
 	}

@@ -149,7 +149,13 @@ func (e *Engine) media(a *profile.Artifact, edges []graphstore.EdgeSpec) []mediu
 }
 
 // joined is an artifact's text as an encoder reads it.
-func joined(a *profile.Artifact) string { return strings.Join(texts(a), "\n") }
+func joined(a *profile.Artifact) string {
+	var bodies []string
+	for _, t := range texts(a) {
+		bodies = append(bodies, t.Body)
+	}
+	return strings.Join(bodies, "\n")
+}
 
 // contentOfVector names a vector that came without the bytes that it was made of.
 func contentOfVector(v []float32) graphstore.Content {

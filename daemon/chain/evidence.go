@@ -9,8 +9,6 @@ import (
 	"kilim/rerank"
 )
 
-type textTerm = text.Term
-
 // nodes is what evidence and weights read of the graph: a unit's transaction, or a reader.
 type nodes interface {
 	Node(graphstore.NodeID) (*graphstore.Node, error)

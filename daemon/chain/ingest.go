@@ -335,11 +335,7 @@ func (u *unit) countTerms(w *woven, sign int32) {
 	u.e.tableLock.Lock()
 	defer u.e.tableLock.Unlock()
 	u.e.table.Add(w.doc, int(sign))
-	for _, terms := range [][]textTerm{w.doc.Words, w.doc.Grams} {
-		for _, t := range terms {
-			u.terms[t.Bucket] += sign
-		}
-	}
+	w.doc.Delta(u.terms, sign)
 }
 
 // encodeArrivals computes the features of the newcomers with the document

@@ -25,7 +25,7 @@ type woven struct {
 // weave is a pure function of the artifact. Theme labels are training targets:
 // they become neither words nor edges.
 func weave(enc *text.Encoder, a *profile.Artifact) *woven {
-	w := &woven{doc: enc.Analyze(texts(a)...), edges: edges(a), facts: factsOf(a)}
+	w := &woven{doc: enc.AnalyzeTexts(texts(a)), edges: edges(a), facts: factsOf(a)}
 	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
 	for _, e := range w.edges {
 		id := uint64(graphstore.ID(e.Type, e.Key))
@@ -73,20 +73,27 @@ func termFields(a *profile.Artifact) []struct {
 }
 
 // texts is everything a reader could read of an artifact.
-func texts(a *profile.Artifact) []string {
-	out := []string{a.Title, a.Description}
+func texts(a *profile.Artifact) []text.Text {
+	var out []text.Text
+	add := func(body, language string) {
+		if body != "" {
+			out = append(out, text.Text{Body: body, Language: cmp.Or(language, a.Language)})
+		}
+	}
+	add(a.Title, "")
+	add(a.Description, "")
 	for _, f := range termFields(a) {
 		for _, t := range f.terms {
-			out = append(out, t.Text())
+			add(t.Text(), "")
 		}
 	}
 	if a.Date != nil {
-		out = append(out, a.Date.Text)
+		add(a.Date.Text, "")
 	}
 	for _, m := range a.Media {
-		out = append(out, m.Text)
+		add(m.Text, m.Language)
 	}
-	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	return out
 }
 
 // entityEdge leads to the entity of a term; a term that says nothing has none.

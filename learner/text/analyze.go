@@ -1,7 +1,6 @@
 package text
 
 import (
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -15,22 +14,25 @@ type Term struct {
 	Count  uint16
 }
 
-// Doc is an analyzed document. Both lists are sorted by bucket, without
-// duplicates. Words have buckets below Buckets/2, grams from there on.
+// Doc is an analyzed document. Each list is sorted by bucket, without
+// duplicates, and has a range of buckets of its own.
 type Doc struct {
-	Words, Grams []Term
+	Words  []Term
+	Sounds []Term // the consonants of words
+	Grams  []Term
 }
 
 // Delta adds sign to delta at each bucket of the document: the change of the
 // document frequencies when it comes (+1) or goes (-1).
 func (d *Doc) Delta(delta map[uint32]int32, sign int32) {
-	for _, t := range d.Words {
-		delta[t.Bucket] += sign
-	}
-	for _, t := range d.Grams {
-		delta[t.Bucket] += sign
+	for _, terms := range d.lists() {
+		for _, t := range terms {
+			delta[t.Bucket] += sign
+		}
 	}
 }
+
+func (d *Doc) lists() [3][]Term { return [3][]Term{d.Words, d.Grams, d.Sounds} }
 
 // The marks at the ends of a word, in its grams. Control characters are never
 // part of a word.
@@ -41,16 +43,34 @@ const (
 	minGram, maxGram = 3, 5
 )
 
-// Analyze counts the words and grams of texts. No word spans two texts. Bytes
-// that are not UTF-8 separate words. Time and memory are linear in the input.
+// Text is a text and its language, a BCP 47 tag or the ISO 639 code it begins
+// with; "" when it is not known.
+type Text struct{ Body, Language string }
+
+// Analyze counts the words and grams of texts of unknown languages. No word
+// spans two texts. Bytes that are not UTF-8 separate words. Time and memory are
+// linear in the input.
 func (e *Encoder) Analyze(texts ...string) *Doc {
+	a := e.analyzers.Get().(*analyzer)
+	for _, t := range texts {
+		a.text(Text{Body: t})
+	}
+	return e.finish(a)
+}
+
+// AnalyzeTexts is Analyze for texts whose languages may be known.
+func (e *Encoder) AnalyzeTexts(texts []Text) *Doc {
 	a := e.analyzers.Get().(*analyzer)
 	for _, t := range texts {
 		a.text(t)
 	}
+	return e.finish(a)
+}
+
+func (e *Encoder) finish(a *analyzer) *Doc {
 	doc := a.doc()
 	// One huge text must not hold its buffers for ever.
-	if len(a.spare) <= maxPooled && cap(a.normal) <= maxPooled {
+	if len(a.spare) <= maxPooled && cap(a.normal) <= maxPooled && cap(a.word) <= maxPooled {
 		e.analyzers.Put(a)
 	}
 	return doc
@@ -60,13 +80,17 @@ const maxPooled = 1 << 16
 
 // analyzer is the scratch of one Analyze.
 type analyzer struct {
-	e            *Encoder
-	word         []rune // wordBegin and the runes of the word so far
-	words, grams []uint32
-	spare        []uint32
-	terms        []Term
-	fold         cases.Caser // stateful, so not shared
-	normal       []byte
+	e                    *Encoder
+	source               Text   // which is being taken in
+	usage                *usage // of its language; nil before it is asked for
+	word                 []rune // wordBegin and the runes of the word so far
+	cuts                 []int  // where in word an apostrophe stood
+	sound                []byte
+	words, sounds, grams []uint32
+	spare                []uint32
+	terms                []Term
+	fold                 cases.Caser // stateful, so not shared
+	normal               []byte
 }
 
 func newAnalyzer(e *Encoder) *analyzer {
@@ -76,7 +100,9 @@ func newAnalyzer(e *Encoder) *analyzer {
 // text takes in one text. It is cut at ASCII white space, across which neither
 // normalization nor folding acts, so that the stretches in ASCII, which are
 // most, need neither.
-func (a *analyzer) text(s string) {
+func (a *analyzer) text(t Text) {
+	a.source, a.usage = t, nil
+	s := t.Body
 	for i := 0; i < len(s); {
 		if isSpace(s[i]) {
 			i++
@@ -87,65 +113,149 @@ func (a *analyzer) text(s string) {
 			ascii = ascii && s[i] < utf8.RuneSelf
 			i++
 		}
-		if ascii {
+		switch {
+		case ascii:
 			a.ascii(s[begin:i])
-		} else {
-			a.unicode(s[begin:i])
+		case !a.alone(s[begin:i]):
+			a.normalized(s[begin:i])
 		}
+		a.endWord()
 	}
+	a.source = Text{}
 }
 
 func isSpace(c byte) bool { return c == ' ' || c-'\t' < 5 }
 
+// ascii takes in a stretch without white space.
 func (a *analyzer) ascii(s string) {
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c-'a' < 26 || c-'0' < 10:
-		case c-'A' < 26:
-			c += 'a' - 'A'
+		switch f := a.e.letters.table[s[i]]; f.kind {
+		case letter:
+			a.word = append(a.word, rune(f.a))
+		case apostrophe:
+			a.apostrophe()
 		default:
 			a.endWord()
-			continue
-		}
-		a.word = append(a.word, rune(c))
-	}
-	a.endWord()
-}
-
-func (a *analyzer) unicode(s string) {
-	a.normal = norm.NFKC.AppendString(a.normal[:0], s)
-	folded := a.fold.Bytes(a.normal)
-	// Folding may leave what is not in normal form.
-	a.normal = norm.NFKC.Append(a.normal[:0], folded...)
-	for i := 0; i < len(a.normal); {
-		r, size := utf8.DecodeRune(a.normal[i:])
-		i += size
-		if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
-			a.word = append(a.word, r)
-		} else {
-			a.endWord()
 		}
 	}
-	a.endWord()
 }
 
-// endWord hashes the word and its grams. The hash of a stretch is its
-// polynomial in a seeded odd base modulo 2^64, finished by mix: those of 3, 4
-// and 5 runes that begin at one place share their beginning.
+// alone takes in a stretch whose characters do not depend on their neighbours.
+// It reports whether it is one.
+func (a *analyzer) alone(s string) bool {
+	for _, r := range s {
+		if a.e.letters.of(r).kind == context {
+			return false
+		}
+	}
+	for _, r := range s {
+		a.form(a.e.letters.of(r))
+	}
+	return true
+}
+
+// normalized takes in any stretch.
+func (a *analyzer) normalized(s string) {
+	for begin := 0; begin < len(s); {
+		// Some apostrophes would be normalized into a space and an accent.
+		end, next := len(s), len(s)
+		for i, r := range s[begin:] {
+			if a.e.letters.of(r).kind == apostrophe {
+				end, next = begin+i, begin+i+utf8.RuneLen(r)
+				break
+			}
+		}
+		a.normal = a.normal[:0]
+		for _, r := range normalize(s[begin:end], a.fold) {
+			switch f := a.e.letters.normal(r); f.kind {
+			case separator:
+				a.normal = append(a.normal, ' ')
+			case apostrophe:
+				a.normal = append(a.normal, '\'')
+			case context:
+				a.normal = utf8.AppendRune(a.normal, r)
+			case letter:
+				a.normal = utf8.AppendRune(a.normal, rune(f.a))
+				if f.b != 0 {
+					a.normal = utf8.AppendRune(a.normal, rune(f.b))
+				}
+			}
+		}
+		a.normal = norm.NFC.Bytes(a.normal)
+		for i := 0; i < len(a.normal); {
+			r, size := utf8.DecodeRune(a.normal[i:])
+			i += size
+			switch r {
+			case ' ':
+				a.endWord()
+			case '\'':
+				a.apostrophe()
+			default:
+				a.word = append(a.word, r)
+			}
+		}
+		if next > end {
+			a.apostrophe()
+		}
+		begin = next
+	}
+}
+
+func (a *analyzer) form(f form) {
+	switch f.kind {
+	case letter:
+		a.word = append(a.word, rune(f.a))
+		if f.b != 0 {
+			a.word = append(a.word, rune(f.b))
+		}
+	case apostrophe:
+		a.apostrophe()
+	case separator:
+		a.endWord()
+	}
+}
+
+// apostrophe notes where one stands inside of a word.
+func (a *analyzer) apostrophe() {
+	if len(a.word) > 1 {
+		a.cuts = append(a.cuts, len(a.word))
+	}
+}
+
+// endWord ends the word, and sees to its apostrophes.
 func (a *analyzer) endWord() {
-	if len(a.word) == 1 {
-		return
+	if len(a.cuts) > 0 {
+		a.divide()
 	}
+	if len(a.word) > 1 {
+		a.word = append(a.word, wordEnd)
+		a.hash(a.word)
+	}
+	a.word = a.word[:1]
+}
+
+// hash takes in a word, between its marks, with its sounds and its grams. The
+// hash of a stretch is its polynomial in a seeded odd base modulo 2^64, finished by
+// mix: those of 3, 4 and 5 runes that begin at one place share their beginning.
+func (a *analyzer) hash(w []rune) {
 	base := a.e.base
 	// The leading 1 makes polynomials of different lengths different.
 	h := uint64(1)
-	for _, r := range a.word[1:] {
+	for _, r := range w[1 : len(w)-1] {
 		h = h*base + uint64(r)
 	}
 	a.words = append(a.words, uint32(mix(h^a.e.wordSalt)>>(64-wordBits)))
 
-	w, salt := append(a.word, wordEnd), a.e.gramSalt
+	a.sound = a.e.sounds.of(w[1:len(w)-1], a.sound[:0])
+	if len(a.sound) > 0 {
+		h = 1
+		for _, s := range a.sound {
+			h = h*base + uint64(s)
+		}
+		a.sounds = append(a.sounds, uint32(mix(h^a.e.soundSalt)>>(64-soundBits)))
+	}
+
+	salt := a.e.gramSalt
 	for i := 0; i+minGram <= len(w); i++ {
 		h := ((base+uint64(w[i]))*base+uint64(w[i+1]))*base + uint64(w[i+2])
 		a.grams = append(a.grams, uint32(mix(h^salt)>>(64-gramBits)))
@@ -154,21 +264,21 @@ func (a *analyzer) endWord() {
 			a.grams = append(a.grams, uint32(mix(h^salt)>>(64-gramBits)))
 		}
 	}
-	a.word = w[:1]
 }
 
 // doc counts what was taken in and empties the scratch.
 func (a *analyzer) doc() *Doc {
-	total := len(a.words) + len(a.grams)
+	total := len(a.words) + len(a.sounds) + len(a.grams)
 	if len(a.spare) < total {
 		a.spare, a.terms = make([]uint32, total+total/4), make([]Term, total+total/4)
 	}
-	nw := countRuns(a.terms, radixSort(a.words, a.spare, wordBits), 0)
-	n := nw + countRuns(a.terms[nw:], radixSort(a.grams, a.spare, gramBits), wordBuckets)
-	a.words, a.grams = a.words[:0], a.grams[:0]
+	nw := countRuns(a.terms, radixSort(a.words, a.spare, wordBits), firstWord)
+	ns := nw + countRuns(a.terms[nw:], radixSort(a.sounds, a.spare, soundBits), firstSound)
+	n := ns + countRuns(a.terms[ns:], radixSort(a.grams, a.spare, gramBits), firstGram)
+	a.words, a.sounds, a.grams = a.words[:0], a.sounds[:0], a.grams[:0]
 	terms := make([]Term, n)
 	copy(terms, a.terms)
-	return &Doc{Words: terms[:nw:nw], Grams: terms[nw:]}
+	return &Doc{Words: terms[:nw:nw], Sounds: terms[nw:ns:ns], Grams: terms[ns:]}
 }
 
 // countRuns turns the runs of sorted into terms of buckets from first, and

@@ -28,6 +28,13 @@ func TestSameWords(t *testing.T) {
 		{"Ａｒｃｈｉｖｅ １２", "archive 12"},
 		{"a-b, c!", "a b c"},
 		{"  spaced\tout\n", "spaced out"},
+		{"Kâbe", "Kabe"}, {"kâ'be", "Kabe"}, {"Kâ’be", "KABE"},
+		{"TOPKAPI İznik", "topkapı IZNIK"}, {"Ḥāfiẓ ʿUthmān Nuʾmān", "hafiz 'uthman Nu`man"},
+		{"Ἀθῆναι ᾠδή Διόνυϲοϲ", "ΑΘΗΝΑΙ ωδη διονυσος"},
+		{"القُرْآن الكريـم مصطفى مدرسة", "القران الکریم مصطفي مدرسه"}, {"أإآٱ كىی", "اااا ڪيي"},
+		{"می\u200cنویسد", "مینویسد"}, {"۱۲۳ ٤٥٦ ７", "123 456 7"}, {"𑁧꘩", "19"},
+		{"שָׁלוֹם רמב״ם", "שלומ רמבמ"}, {"\u10a0\u10a1 \u2d00", "აბ ა"}, {"ᲗᲑ", "თბ"},
+		{"Evangelium Łódź Ælf", "Euangelium lodz Aelf"}, {"хлѣбъ міръ", "хлебъ миръ"}, {"a\u00adb\ufeffc", "abc"},
 	} {
 		if a, b := e.Analyze(pair[0]), e.Analyze(pair[1]); !reflect.DeepEqual(a, b) {
 			t.Errorf("%q and %q: terms %v and %v", pair[0], pair[1], a.Words, b.Words)
@@ -43,7 +50,7 @@ func TestAnalyzeAgainstDullCount(t *testing.T) {
 	t.Parallel()
 	e := encoder(t, Config{Seed: 3})
 	rng := rand.New(rand.NewPCG(1, 1))
-	letters := []rune("abcçdeışü قفك")
+	letters := []rune("abcdefghio قفكλдש")
 	for range 300 {
 		var words []string
 		for range rng.IntN(12) {
@@ -61,9 +68,12 @@ func TestAnalyzeAgainstDullCount(t *testing.T) {
 		if joined := e.Analyze(strings.Join(words, " ")); !reflect.DeepEqual(d, joined) {
 			t.Fatalf("%q: fields and one text differ", words)
 		}
-		byWord, byGram := map[string]int{}, map[string]int{}
+		byWord, bySound, byGram := map[string]int{}, map[string]int{}, map[string]int{}
 		for _, w := range words {
 			byWord[w]++
+			if sound := e.sounds.of([]rune(w), nil); len(sound) > 0 {
+				bySound[string(sound)]++
+			}
 			r := []rune("\x00" + w + "\x00")
 			for n := minGram; n <= maxGram; n++ {
 				for i := 0; i+n <= len(r); i++ {
@@ -86,8 +96,9 @@ func TestAnalyzeAgainstDullCount(t *testing.T) {
 				t.Fatalf("%s of %q: %d in %d buckets, want %d in %d", what, words, total, len(terms), want, len(dull))
 			}
 		}
-		check("words", d.Words, byWord, 0, wordBuckets)
-		check("grams", d.Grams, byGram, wordBuckets, Buckets)
+		check("words", d.Words, byWord, firstWord, firstGram)
+		check("sounds", d.Sounds, bySound, firstSound, Buckets)
+		check("grams", d.Grams, byGram, firstGram, firstSound)
 	}
 }
 
@@ -179,8 +190,74 @@ func TestRadixSort(t *testing.T) {
 	}
 }
 
+func TestApostrophes(t *testing.T) {
+	t.Parallel()
+	e := encoder(t, Config{})
+	for _, c := range []struct{ language, text, same string }{
+		{"", "Sinan's l'art D'Este", "Sinan s l art D Este"},
+		{"", "Qur'an kal'a Xi'an O'Keeffe T'ang", "Quran kala Xian OKeeffe Tang"},
+		{"", "'Ali 'quoted' dogs' 'a' ' ''", "Ali quoted dogs a"},
+		{"", "ka''ba 'b'c'", "kaba bc"},
+		{"en", "Konya'da dell'arte", "Konyada dellarte"},
+		{"tr", "Konya'da Kur'ân'ın kal'a Süleyman’ın", "Konya da Kuran ın kala Süleyman ın"},
+		{"tr-TR", "Konya'da", "Konya da"},
+		{"AZ", "Bakı'nın Qur'an", "Bakı nın Quran"},
+		{"fr", "qu'une jusqu'à aujourd'hui s'appelle", "qu une jusqu a aujourdhui s appelle"},
+		{"it", "dell'arte Sant’Anna un'altra", "dell arte Sant Anna un altra"},
+		// Detected.
+		{"", "Konya'da bir cami ve bir türbe", "Konya da bir cami ve bir türbe"},
+		{"", "Beyazıt'ta", "Beyazıt ta"},
+		{"und", "les toiles et qu'une laine", "les toiles et qu une laine"},
+		{"", "il vaso della collezione dell'arte", "il vaso della collezione dell arte"},
+	} {
+		got, want := e.AnalyzeTexts([]Text{{c.text, c.language}}), e.AnalyzeTexts([]Text{{c.same, c.language}})
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%q, language %q: words %v, want those of %q: %v", c.text, c.language, got.Words, c.same, want.Words)
+		}
+	}
+	// Each text has its own language, and none leaks into the next.
+	texts := []Text{{"Konya'da", "tr"}, {"Konya'da", "en"}}
+	if got, want := e.AnalyzeTexts(texts), e.Analyze("Konya da Konyada"); !reflect.DeepEqual(got, want) {
+		t.Errorf("two languages: words %v, want %v", got.Words, want.Words)
+	}
+}
+
+// TestAloneAgainstNormalized takes characters one by one and by way of Unicode's
+// normalization of the whole.
+func TestAloneAgainstNormalized(t *testing.T) {
+	t.Parallel()
+	e := encoder(t, Config{})
+	rng := rand.New(rand.NewPCG(5, 5))
+	var alphabet []rune
+	for r := range rune(tableEnd) {
+		if e.letters.of(r).kind != context && !isSpace(byte(min(r, 0x7f))) {
+			alphabet = append(alphabet, r)
+		}
+	}
+	alone, normalized := newAnalyzer(e), newAnalyzer(e)
+	for range 5000 {
+		// Characters of one script are near one another.
+		near := rng.IntN(len(alphabet))
+		var b strings.Builder
+		for range 1 + rng.IntN(12) {
+			b.WriteRune(alphabet[max(0, min(len(alphabet)-1, near+rng.IntN(200)-100))])
+		}
+		s := b.String()
+		if !alone.alone(s) {
+			t.Fatalf("%+q is not taken", s)
+		}
+		normalized.normalized(s)
+		alone.endWord()
+		normalized.endWord()
+		if a, b := alone.doc(), normalized.doc(); !reflect.DeepEqual(a, b) {
+			t.Fatalf("%+q: one by one %v, normalized %v", s, a.Words, b.Words)
+		}
+	}
+}
+
 func FuzzAnalyze(f *testing.F) {
-	for _, s := range []string{"", "a", "e\u0301", "\xff\xfe", "İstanbul ILGIN", "نَسْتَعْلِیق", strings.Repeat("ﷺ", 9), "\u202eabc", "👩‍👩‍👧"} {
+	for _, s := range []string{"", "a", "e\u0301", "\xff\xfe", "İstanbul ILGIN", "نَسْتَعْلِیق", strings.Repeat("ﷺ", 9), "\u202eabc", "👩‍👩‍👧",
+		"Kur'ân'ın d'Este", "كَعْبَة ۱۲", "क्षत्रिय が 각", "x´y ῾z ￼", "\u1e9b\u0323ﬄ½"} {
 		f.Add(s)
 	}
 	e, err := NewEncoder(Config{})
@@ -195,14 +272,34 @@ func FuzzAnalyze(f *testing.F) {
 		if (len(d.Words) == 0) != (len(d.Grams) == 0) {
 			t.Fatalf("%q: %d words, %d n-grams", s, len(d.Words), len(d.Grams))
 		}
-		for _, terms := range [][]Term{d.Words, d.Grams} {
+		for _, terms := range d.lists() {
 			if !slices.IsSortedFunc(terms, func(a, b Term) int { return cmp.Compare(a.Bucket, b.Bucket) }) {
 				t.Fatalf("%q: buckets out of order", s)
 			}
 		}
 		if utf8.ValidString(s) && !longCluster(s) {
-			if nfd := e.Analyze(norm.NFKD.String(s)); !reflect.DeepEqual(d, nfd) {
-				t.Fatalf("%q: composed and decomposed differ", s)
+			for _, form := range []norm.Form{norm.NFC, norm.NFD, norm.NFKC, norm.NFKD} {
+				// The compatibility forms of some apostrophes are a space and an accent.
+				if form >= norm.NFKC && strings.ContainsAny(s, apostrophes) {
+					continue
+				}
+				if other := e.Analyze(form.String(s)); !reflect.DeepEqual(d, other) {
+					t.Fatalf("%q: normalization form %d has other terms", s, form)
+				}
+			}
+		}
+		words := strings.Fields(s)
+		slices.Reverse(words)
+		if turned := e.Analyze(strings.Join(words, " ")); !reflect.DeepEqual(d, turned) {
+			t.Fatalf("%q: the order of words matters", s)
+		}
+		if apart := e.Analyze(words...); !strings.ContainsAny(s, apostrophes) && !reflect.DeepEqual(d, apart) {
+			t.Fatalf("%q: words apart differ from words in one text", s)
+		}
+		for _, language := range []string{"tr", "fr", "it", "xx-?"} {
+			got := e.AnalyzeTexts([]Text{{s, language}})
+			if !strings.ContainsAny(s, apostrophes) && !reflect.DeepEqual(d, got) {
+				t.Fatalf("%q: language %s matters", s, language)
 			}
 		}
 		n := cosine(plainVector(e, s), plainVector(e, s))

@@ -16,15 +16,17 @@ type Config struct {
 }
 
 const (
-	wordBits = 18
-	gramBits = 18
+	wordBits  = 18
+	gramBits  = 18
+	soundBits = 17
 
-	wordBuckets = 1 << wordBits
-	gramBuckets = 1 << gramBits
+	firstWord  = 0
+	firstGram  = firstWord + 1<<wordBits
+	firstSound = firstGram + 1<<gramBits
 
-	// Buckets is the number of buckets: words have the lower half, grams the
-	// upper.
-	Buckets = wordBuckets + gramBuckets
+	// Buckets is the number of buckets: those of the words, of the grams, and
+	// of the sounds.
+	Buckets = firstSound + 1<<soundBits
 
 	defaultDim = 256
 	maxDim     = 1 << 16
@@ -33,8 +35,8 @@ const (
 	// A text has hundreds of terms, over which more would gain nothing.
 	nonZeros = 4
 
-	// wordShare is the part of the squared length that words have in the vector
-	// of a text.
+	// wordShare is the part of the squared length that words and sounds have in
+	// the vector of a text.
 	wordShare = 0.7
 )
 
@@ -59,6 +61,10 @@ type Encoder struct {
 	wordSalt, gramSalt uint64 // of its finish
 	columns            uint64 // salt of the projection
 	block              uint64 // coordinates in each of the nonZeros blocks
+	soundSalt          uint64
+	letters            *letters
+	sounds             sounds
+	usages             map[string]*usage
 	tf                 [tfSize]float32
 	analyzers          sync.Pool // of *analyzer
 	grams              sync.Pool // of *[]float32, Dim long
@@ -73,12 +79,16 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 		return nil, fmt.Errorf("text: dim %d: must be a multiple of %d in %d..%d", cfg.Dim, nonZeros, nonZeros, maxDim)
 	}
 	e := &Encoder{
-		cfg:      cfg,
-		base:     mix(cfg.Seed^0x9e3779b97f4a7c15) | 1,
-		wordSalt: mix(cfg.Seed ^ 0xd1b54a32d192ed03),
-		gramSalt: mix(cfg.Seed ^ 0x2545f4914f6cdd1d),
-		columns:  mix(cfg.Seed ^ 0x8cb92ba72f3d8dd7),
-		block:    uint64(cfg.Dim / nonZeros),
+		cfg:       cfg,
+		base:      mix(cfg.Seed^0x9e3779b97f4a7c15) | 1,
+		wordSalt:  mix(cfg.Seed ^ 0xd1b54a32d192ed03),
+		gramSalt:  mix(cfg.Seed ^ 0x2545f4914f6cdd1d),
+		columns:   mix(cfg.Seed ^ 0x8cb92ba72f3d8dd7),
+		block:     uint64(cfg.Dim / nonZeros),
+		soundSalt: mix(cfg.Seed ^ 0x71c9bf54ad3e2691),
+		sounds:    newSounds(),
+		letters:   newLetters(),
+		usages:    usages(),
 	}
 	for n := range e.tf {
 		e.tf[n] = float32(1 + math.Log(float64(max(n, 1))))
@@ -96,7 +106,7 @@ func (e *Encoder) Dim() int { return e.cfg.Dim }
 
 // Identity names the encoder.
 func (e *Encoder) Identity() Identity {
-	return Identity{Name: "words+grams", Version: 2, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	return Identity{Name: "words+grams", Version: 3, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
 }
 
 // mix is the finisher of splitmix64 (Steele, Lea, Flood 2014): every bit of x

@@ -26,7 +26,11 @@ func (e *Encoder) project(d *Doc, idf func(uint32) float32, out []float32) {
 	scratch := e.grams.Get().(*[]float32)
 	defer e.grams.Put(scratch)
 	grams := *scratch
-	fw := toLength(math.Sqrt(wordShare), e.scatter(d.Words, idf, out))
+	clear(out)
+	clear(grams)
+	words := e.scatter(d.Words, idf, out)
+	words += e.scatter(d.Sounds, idf, out)
+	fw := toLength(math.Sqrt(wordShare), words)
 	fg := toLength(math.Sqrt(1-wordShare), e.scatter(d.Grams, idf, grams))
 	var sum float64
 	for i := range out {
@@ -51,12 +55,11 @@ func toLength(length, squared float64) float32 {
 	return float32(length / math.Sqrt(squared))
 }
 
-// scatter projects terms to out and returns their squared length before that.
+// scatter adds the projection of terms to out and returns their squared length before that.
 // Of the 64 random bits of a bucket's column, each of its nonZeros blocks takes
 // 16: 15 choose the place and 1 the sign. The factor 1/sqrt(nonZeros) is left
 // to the scaling.
 func (e *Encoder) scatter(terms []Term, idf func(uint32) float32, out []float32) (squared float64) {
-	clear(out)
 	block := e.block
 	b0, b1, b2, b3 := out[:block], out[block:2*block], out[2*block:3*block], out[3*block:4*block]
 	for _, t := range terms {

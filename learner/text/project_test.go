@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -18,7 +19,7 @@ func TestProjectionKeepsCosines(t *testing.T) {
 	}
 	sparse := func(d *Doc) map[uint32]float64 {
 		out := map[uint32]float64{}
-		for share, terms := range map[float64][]Term{wordShare: d.Words, 1 - wordShare: d.Grams} {
+		for share, terms := range map[float64][]Term{wordShare: slices.Concat(d.Words, d.Sounds), 1 - wordShare: d.Grams} {
 			n := 0.0
 			for _, t := range terms {
 				out[t.Bucket] = 1 + math.Log(float64(t.Count))
@@ -69,7 +70,7 @@ func TestProjectAgainstMatrix(t *testing.T) {
 	got := make([]float32, 20)
 	e.Project(d, idf, got)
 	want := make([]float64, 20)
-	for share, terms := range map[float64][]Term{wordShare: d.Words, 1 - wordShare: d.Grams} {
+	for share, terms := range map[float64][]Term{wordShare: slices.Concat(d.Words, d.Sounds), 1 - wordShare: d.Grams} {
 		part, n := make([]float64, 20), 0.0
 		for _, term := range terms {
 			w := (1 + math.Log(float64(term.Count))) * float64(idf(term.Bucket))

@@ -36,7 +36,7 @@ func NewTable() *Table {
 
 // Add counts a document in (sign +1) or out (-1).
 func (t *Table) Add(d *Doc, sign int) {
-	for _, terms := range [][]Term{d.Words, d.Grams} {
+	for _, terms := range d.lists() {
 		for _, term := range terms {
 			t.df[term.Bucket] += int32(sign)
 		}

@@ -5,8 +5,11 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -42,8 +45,36 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// BenchmarkRecord measures a real record: analysis, and projection with idf.
-func BenchmarkRecord(b *testing.B) {
+// BenchmarkKilobyte measures analysis, and projection with idf, of texts of 1 KB:
+// real records in English, and words of the historical table in three alphabets.
+func BenchmarkKilobyte(b *testing.B) {
+	b.Run("records", func(b *testing.B) { benchmark(b, records(b)) })
+	for name, kinds := range map[string]string{
+		"latin": "turkish turkish-i transliteration", "arabic": "ottoman persian arabic", "greek": "greek",
+	} {
+		b.Run(name, func(b *testing.B) {
+			var words []string
+			for _, r := range spellings(b) {
+				if slices.Contains(strings.Fields(kinds), r.kind) {
+					words = append(words, r.a, r.b)
+				}
+			}
+			rng := rand.New(rand.NewPCG(8, 8))
+			texts := make([]string, 500)
+			for i := range texts {
+				for len(texts[i]) < kilobyte {
+					texts[i] += words[rng.IntN(len(words))] + " "
+				}
+			}
+			benchmark(b, texts)
+		})
+	}
+}
+
+const kilobyte = 1000
+
+// records are texts of at least a kilobyte made of records, one after the other.
+func records(b *testing.B) []string {
 	f, err := os.Open("../../../shared/data/walters.jsonl.gz")
 	if err != nil {
 		b.Skip("needs ../shared/data: ", err)
@@ -53,23 +84,35 @@ func BenchmarkRecord(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var texts []string
-	size := 0
-	for lines := bufio.NewScanner(z); lines.Scan() && len(texts) < 2000; {
+	texts := []string{""}
+	for lines := bufio.NewScanner(z); lines.Scan() && len(texts) < 1000; {
 		var r struct{ Title, Description string }
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			b.Fatal(err)
 		}
-		texts = append(texts, r.Title+" "+r.Description)
-		size += len(texts[len(texts)-1])
+		last := &texts[len(texts)-1]
+		if *last += r.Title + " " + r.Description + " "; len(*last) >= kilobyte {
+			*last = strings.ToValidUTF8((*last)[:kilobyte], "")
+			texts = append(texts, "")
+		}
 	}
+	return texts[:len(texts)-1]
+}
+
+func benchmark(b *testing.B, texts []string) {
 	e, table := encoder(b, Config{}), NewTable()
-	out := make([]float32, e.Dim())
-	b.SetBytes(int64(size / len(texts)))
-	i := 0
-	for b.Loop() {
-		d := e.Analyze(texts[i%len(texts)])
-		e.Project(d, table.IDF, out)
-		i++
+	for _, t := range texts {
+		table.Add(e.Analyze(t), 1)
 	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	var next atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		out := make([]float32, e.Dim())
+		for pb.Next() {
+			d := e.Analyze(texts[int(next.Add(1))%len(texts)])
+			e.Project(d, table.IDF, out)
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
