@@ -14,11 +14,16 @@ import (
 type Table struct {
 	docs int
 	df   []int32
+	// low[b] is df[b], or isHigh for that and more. Being small, it stays in the
+	// processor's cache, and most terms are looked up there only.
+	low []uint8
 	// base is ln(1+docs) + 1.
 	base float32
 	// logs[n] is ln(1+n).
 	logs [logSize]float32
 }
+
+const isHigh = 1<<8 - 1
 
 // logSize is the range in which logarithms are looked up: rare terms, which
 // are most. Common ones are computed.
@@ -26,7 +31,7 @@ const logSize = 1 << 12
 
 // NewTable returns the table of an empty archive.
 func NewTable() *Table {
-	t := &Table{df: make([]int32, Buckets)}
+	t := &Table{df: make([]int32, Buckets), low: make([]uint8, Buckets)}
 	for n := range t.logs {
 		t.logs[n] = float32(math.Log1p(float64(n)))
 	}
@@ -38,10 +43,15 @@ func NewTable() *Table {
 func (t *Table) Add(d *Doc, sign int) {
 	for _, terms := range d.lists() {
 		for _, term := range terms {
-			t.df[term.Bucket] += int32(sign)
+			t.set(term.Bucket, t.df[term.Bucket]+int32(sign))
 		}
 	}
 	t.SetDocs(t.docs + sign)
+}
+
+func (t *Table) set(bucket uint32, df int32) {
+	t.df[bucket] = df
+	t.low[bucket] = uint8(max(0, min(df, isHigh)))
 }
 
 // Load sets a bucket's count, of a table that was kept elsewhere.
@@ -52,7 +62,7 @@ func (t *Table) Load(bucket uint32, df int32) error {
 	if df < 0 {
 		return fmt.Errorf("text: document frequency %d of bucket %d: must be 0 or more", df, bucket)
 	}
-	t.df[bucket] = df
+	t.set(bucket, df)
 	return nil
 }
 
@@ -72,11 +82,13 @@ func (t *Table) DF(bucket uint32) int32 { return t.df[bucket] }
 // IDF is ln((1+docs)/(1+df)) + 1: at least 1 while no count exceeds docs. A
 // bucket of Buckets or more panics.
 func (t *Table) IDF(bucket uint32) float32 {
-	df := t.df[bucket]
-	if uint32(df) < logSize {
+	if df := t.low[bucket]; df < isHigh {
 		return t.base - t.logs[df]
 	}
-	return t.base - float32(math.Log1p(float64(max(df, 0))))
+	if df := t.df[bucket]; df < logSize {
+		return t.base - t.logs[df]
+	}
+	return t.base - float32(math.Log1p(float64(t.df[bucket])))
 }
 
 // Clone is a copy that the original's changes don't reach.
