@@ -1,0 +1,26 @@
+// Package audio describes recordings by what sees music: timbre, scale, melody and
+// rhythm. It needs no model files.
+//
+// The way of a recording:
+//
+//   - its format is told by its bytes (WAV, FLAC, MP3, Ogg Vorbis), and what the
+//     decoders would not survive is refused before they see it;
+//   - it is decoded as a stream, mixed to one channel and resampled to 22,050 Hz at
+//     once; what lies beyond Limits.Seconds is never decoded;
+//   - logmel, mfcc: means and spreads of 40 mel bands in dB and of 19 MFCCs, and
+//     spreads of their slopes, over the frames that are no pause: voice, instrument
+//     and the room;
+//   - pitch: a histogram of 53 commas to the octave above the tonic, from the melody's
+//     fundamental frequency: the scale, fine enough for makam and maqam. The tonic
+//     is the pitch class that sounds much and last;
+//   - interval: the same histogram correlated with itself: the scale, wherever the
+//     tonic is;
+//   - melody: the steps and leaps from one note to the next, in commas;
+//   - onset, tempogram: how many onsets a second has, and at which lags they return.
+//
+// Each block is centred and scaled to its share of the length, so that no block
+// drowns another; the vector has length 1. Loudness and key are left out on
+// purpose: they are the recordist's and the singer's. Nothing is random: the same
+// bytes give the same vector. (The last bits may differ between processor
+// architectures, since some fuse multiplication and addition.)
+package audio
