@@ -14,7 +14,8 @@ import (
 
 // evalCommand are the evaluations; without a name, that against a truth.
 type evalCommand struct {
-	Truth truthCommand `cmd:"" default:"withargs" help:"How good are the lists, by people's judgments? Beside BM25 over all fields."`
+	Encoders encodersCommand `cmd:"" help:"How often are the nearest of a kind, by each built-in encoder alone? Beside simple baselines."`
+	Truth    truthCommand    `cmd:"" default:"withargs" help:"How good are the lists, by people's judgments? Beside BM25 over all fields."`
 }
 
 // truthCommand evaluates a state folder, or what a daemon serves.

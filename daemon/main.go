@@ -37,7 +37,7 @@ type grammar struct {
 	Watch   watchCommand   `cmd:"" help:"Follow the lists that change."`
 	Status  statusCommand  `cmd:"" help:"Show where a daemon stands, or wait until it has done everything."`
 	Check   checkCommand   `cmd:"" help:"Verify a whole state folder that no daemon has open."`
-	Eval    evalCommand    `cmd:"" help:"Judge the lists."`
+	Eval    evalCommand    `cmd:"" help:"Judge the lists, or the encoders."`
 	Demo    demoCommand    `cmd:"" help:"Write the demo archive as JSON Lines."`
 	Print   configCommand  `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -1,0 +1,144 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"kilim/daemon/demo"
+	"kilim/learner/eval"
+)
+
+// Options choose what is looked at.
+type Options struct {
+	Feeds     string // folder with vases.jsonl and songs.jsonl
+	Artifacts int    // of the demo archive
+	Seed      uint64 // of the demo archive and the resampling
+}
+
+// Row is the outcome of a task.
+type Row struct {
+	Modality string  `json:"modality"`
+	Task     string  `json:"task"`
+	Score    string  `json:"score"` // what the numbers are
+	Items    int     `json:"items"`
+	Queries  int     `json:"queries"`
+	Chance   float64 `json:"chance"`
+	Baseline string  `json:"baseline"`
+	// Base and Ours are the means over the queries, Lead that of ours less the baseline's.
+	Base    eval.Interval `json:"base"`
+	Ours    eval.Interval `json:"ours"`
+	Lead    eval.Interval `json:"lead"`
+	Verdict string        `json:"verdict"` // of ours against the baseline
+	// Rate is how many artifacts a second one core encoded.
+	Rate float64 `json:"artifacts_per_second"`
+}
+
+// Result is a run.
+type Result struct {
+	Rows []Row `json:"rows"`
+	// Missing are the tasks whose feed is not there, with the reason.
+	Missing []string `json:"missing,omitempty"`
+}
+
+// modality is an encoder with its baseline.
+type modality struct {
+	name, baseline string
+	encode         func([]item) (ours, base measured, err error)
+}
+
+func modalities() (picture, sound, words modality) {
+	return modality{"image", "8x8 grey thumbnail", byPicture},
+		modality{"audio", "mean MFCC", bySound},
+		modality{"text", "plain words, tf-idf", byText}
+}
+
+// Run does all tasks, one after another. A feed that is not there is left out and said to be.
+func Run(ctx context.Context, opt Options) (*Result, error) {
+	out := &Result{}
+	picture, sound, words := modalities()
+	add := func(m modality, items []item, tasks ...task) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := m.run(items, tasks, opt.Seed)
+		out.Rows = append(out.Rows, rows...)
+		return err
+	}
+
+	if items, err := feed(opt.Feeds, "vases.jsonl", vase); errors.Is(err, fs.ErrNotExist) {
+		out.Missing = append(out.Missing, fmt.Sprintf("vases: %v", err))
+	} else if err != nil {
+		return nil, err
+	} else if err := add(picture, items, task{name: "vases: same vase", score: found(3)}); err != nil {
+		return nil, err
+	}
+	if items, err := feed(opt.Feeds, "songs.jsonl", songType); errors.Is(err, fs.ErrNotExist) {
+		out.Missing = append(out.Missing, fmt.Sprintf("songs: %v", err))
+	} else if err != nil {
+		return nil, err
+	} else if err := add(sound, items, task{name: "songs: type", score: precision(5)}); err != nil {
+		return nil, err
+	}
+
+	archive, err := demoArchive(ctx, demo.Options{Artifacts: opt.Artifacts, Seed: opt.Seed, Media: true})
+	if err != nil {
+		return nil, err
+	}
+	pictured := labelled(archive, func(t demo.Truth) string { return t.Motif }, func(it item) bool { return it.picture != nil })
+	sung := labelled(archive, func(t demo.Truth) string { return t.Mode }, func(it item) bool { return it.sound != nil })
+	told := labelled(archive, func(t demo.Truth) string { return t.Culture }, func(it item) bool { return it.texts[0] != "" })
+	return out, errors.Join(
+		add(picture, pictured, task{name: "demo: motif", score: precision(5)}, task{name: "demo: motif, other cultures", score: precision(5), abroad: true}),
+		add(sound, sung, task{name: "demo: mode", score: precision(5)}, task{name: "demo: mode, other cultures", score: precision(5), abroad: true}),
+		add(words, told, task{name: "demo: culture", score: precision(5)}),
+	)
+}
+
+// task is a question about items.
+type task struct {
+	name   string
+	score  score
+	abroad bool // neighbours are sought in other cultures only
+}
+
+func (m modality) run(items []item, tasks []task, seed uint64) ([]Row, error) {
+	ours, base, err := m.encode(items)
+	if err != nil {
+		return nil, err
+	}
+	s := sample{}
+	var cultures []string
+	for _, it := range items {
+		s.labels, cultures = append(s.labels, it.label), append(cultures, it.culture)
+	}
+	var rows []Row
+	for _, t := range tasks {
+		s.apart = nil
+		if t.abroad {
+			s.apart = cultures
+		}
+		mine, chances := s.measure(t.score, ours.likeness)
+		theirs, _ := s.measure(t.score, base.likeness)
+		if len(mine) == 0 {
+			return nil, fmt.Errorf("trial: %s: %d artifacts are too few: none has a neighbour with its label", t.name, len(items))
+		}
+		lead, verdict := eval.Paired(theirs, mine, seed)
+		rows = append(rows, Row{
+			Modality: m.name, Task: t.name, Score: t.score.unit, Items: len(items), Queries: len(mine),
+			Chance: mean(chances), Baseline: m.baseline,
+			Base: eval.Bootstrap(theirs, seed), Ours: eval.Bootstrap(mine, seed), Lead: lead, Verdict: verdict.String(),
+			Rate: float64(len(items)) / ours.spent.Seconds(),
+		})
+	}
+	return rows, nil
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
