@@ -69,7 +69,7 @@ func sniff(b []byte) (format, bool) {
 // decode reads the beginning of a recording, as many seconds as the limits allow,
 // as one channel at the working rate. The whole is never held: what is decoded is
 // resampled at once.
-func decode(b []byte, lim Limits) (samples []float32, err error) {
+func decode(b []byte, lim Limits) ([]float32, error) {
 	if len(b) == 0 {
 		return nil, feature.Refuse(feature.ReasonEmpty, "no bytes")
 	}
@@ -81,6 +81,11 @@ func decode(b []byte, lim Limits) (samples []float32, err error) {
 	if !ok {
 		return nil, feature.Refuse(feature.ReasonUnknownFormat, "begins with %q, which is no WAV, FLAC, MP3 or Ogg Vorbis", b[:min(len(b), 8)])
 	}
+	return hear(f, body, lim)
+}
+
+// hear decodes and resamples.
+func hear(f format, b []byte, lim Limits) (samples []float32, err error) {
 	// A decoder's panic on bytes that it did not foresee must not take the
 	// daemon down, and will come again for the same bytes.
 	defer func() {
@@ -88,7 +93,7 @@ func decode(b []byte, lim Limits) (samples []float32, err error) {
 			samples, err = nil, feature.Refuse(feature.ReasonCorrupt, "%s: the decoder broke down: %v", f.name, p)
 		}
 	}()
-	s, err := f.open(body)
+	s, err := f.open(b)
 	if err != nil {
 		return nil, unreadable(f.name, err)
 	}
