@@ -59,12 +59,12 @@ type Encoder struct {
 	cfg                Config
 	base               uint64 // of the polynomial hash
 	wordSalt, gramSalt uint64 // of its finish
+	soundSalt          uint64
 	columns            uint64 // salt of the projection
 	block              uint64 // coordinates in each of the nonZeros blocks
-	soundSalt          uint64
 	letters            *letters
 	sounds             sounds
-	usages             map[string]*usage
+	languages          *languages
 	tf                 [tfSize]float32
 	analyzers          sync.Pool // of *analyzer
 	grams              sync.Pool // of *[]float32, Dim long
@@ -88,7 +88,7 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 		soundSalt: mix(cfg.Seed ^ 0x71c9bf54ad3e2691),
 		sounds:    newSounds(),
 		letters:   newLetters(),
-		usages:    usages(),
+		languages: newLanguages(),
 	}
 	for n := range e.tf {
 		e.tf[n] = float32(1 + math.Log(float64(max(n, 1))))

@@ -16,21 +16,57 @@ type usage struct {
 	nameLen int
 }
 
-// usages by language; those of all languages are under "". The words are
-// folded, as in a.word.
-func usages() map[string]*usage {
-	turkish := &usage{nameLen: 4, after: strings.Fields(
-		"a e i u ya ye yi yu na ne ni nu in un nin nun da de ta te nda nde dan den tan ten ndan nden " +
-			"la le yla yle li lu daki deki taki teki ndaki ndeki ca ce ler lar lerin larin dir dur tir tur")}
-	french := &usage{before: strings.Fields("c j m n s t qu jusqu lorsqu puisqu quoiqu quelqu presqu")}
-	italian := &usage{before: strings.Fields("un all dall dell nell sull coll quell bell sant c m n s t u")}
-	catalan := &usage{before: strings.Fields("m n s t")}
-	return map[string]*usage{
-		"":   {before: []string{"d", "l"}, after: []string{"s"}, nameLen: 1},
-		"tr": turkish, "tur": turkish, "ota": turkish, "az": turkish, "aze": turkish,
-		"fr": french, "fra": french, "fre": french, "frm": french, "oc": french, "oci": french,
-		"it": italian, "ita": italian, "ca": catalan, "cat": catalan,
+// languages has the usage of each language that has one, by its ISO 639 codes,
+// and the commonest words of some.
+type languages struct {
+	usages map[string]*usage
+	any    *usage // of all languages
+	common map[string]detectable
+}
+
+// detectable is a language that detect knows.
+type detectable int
+
+const (
+	turkish detectable = iota
+	french
+	italian
+	undetected
+)
+
+func (d detectable) code() string { return [...]string{"tr", "fr", "it", ""}[d] }
+
+// newLanguages: the words of usages are folded, as in analyzer.word.
+func newLanguages() *languages {
+	l := &languages{
+		usages: map[string]*usage{},
+		any:    &usage{before: []string{"d", "l"}, after: []string{"s"}, nameLen: 1},
+		common: map[string]detectable{},
 	}
+	for _, u := range []struct {
+		codes, before, after string
+		nameLen              int
+	}{
+		{codes: "tr tur ota az aze", nameLen: 4, after: "a e i u ya ye yi yu na ne ni nu in un nin nun da de ta te nda nde " +
+			"dan den tan ten ndan nden la le yla yle li lu daki deki taki teki ndaki ndeki ca ce ler lar lerin larin dir dur tir tur"},
+		{codes: "fr fra fre frm oc oci", before: "c j m n s t qu jusqu lorsqu puisqu quoiqu quelqu presqu"},
+		{codes: "it ita", before: "c m n s t u un all dall dell nell sull coll quell bell sant"},
+		{codes: "ca cat", before: "m n s t"},
+	} {
+		for _, code := range strings.Fields(u.codes) {
+			l.usages[code] = &usage{strings.Fields(u.before), strings.Fields(u.after), u.nameLen}
+		}
+	}
+	for d, words := range []string{
+		turkish: "ve bir bu ile için olan olarak da",
+		french:  "le les des du et est une dans au",
+		italian: "il di della del che e con per una",
+	} {
+		for _, w := range strings.Fields(words) {
+			l.common[w] = detectable(d)
+		}
+	}
+	return l
 }
 
 // divide ends the word at those of its apostrophes that part words. The others
@@ -38,7 +74,7 @@ func usages() map[string]*usage {
 func (a *analyzer) divide() {
 	first, last := a.cuts[0], a.cuts[len(a.cuts)-1]
 	a.cuts = a.cuts[:0]
-	all := a.e.usages[""]
+	all := a.e.languages.any
 	begin, end := 1, len(a.word)
 	switch {
 	case last == end: // a quotation mark
@@ -86,45 +122,35 @@ func (a *analyzer) language() *usage {
 	if a.usage != nil {
 		return a.usage
 	}
-	tag := a.source.Language
-	if i := strings.IndexAny(tag, "-_"); i >= 0 {
-		tag = tag[:i]
+	code, _, _ := strings.Cut(strings.ReplaceAll(a.source.Language, "_", "-"), "-")
+	code = strings.ToLower(code)
+	if code == "" || code == "und" {
+		code = a.e.languages.detect(a.source.Body).code()
 	}
-	tag = strings.ToLower(tag)
-	if tag == "" || tag == "und" {
-		tag = detect(a.source.Body)
-	}
-	if tag != "" {
-		a.usage = a.e.usages[tag]
-	}
+	a.usage = a.e.languages.usages[code]
 	if a.usage == nil {
 		a.usage = &usage{}
 	}
 	return a.usage
 }
 
-// detect tells Turkish, French and Italian by their commonest words, of
-// which it wants two, and Turkish also by letters. Only these three have usages
-// that matter. A wrong guess parts some words at their apostrophes.
-func detect(s string) string {
-	common := map[string]string{
-		"ve": "tr", "bir": "tr", "bu": "tr", "ile": "tr", "için": "tr", "olan": "tr", "olarak": "tr", "da": "tr",
-		"le": "fr", "les": "fr", "des": "fr", "du": "fr", "et": "fr", "est": "fr", "une": "fr", "dans": "fr", "au": "fr",
-		"il": "it", "di": "it", "della": "it", "del": "it", "che": "it", "e": "it", "con": "it", "per": "it", "una": "it",
-	}
-	seen := map[string]int{}
+// detect tells languages by their commonest words, of which it wants two, and
+// Turkish also by its letters. It knows those only whose usages matter; a wrong
+// guess parts some words at their apostrophes, or fails to.
+func (l *languages) detect(s string) detectable {
+	var seen [undetected + 1]int
 	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		if l := common[strings.ToLower(w)]; l != "" {
-			seen[l]++
+		if d, ok := l.common[strings.ToLower(w)]; ok {
+			seen[d]++
 		}
 		if strings.ContainsAny(w, "ığİĞ") {
-			seen["tr"] += 2
+			seen[turkish] += 2
 		}
 	}
-	best := ""
-	for _, l := range []string{"tr", "fr", "it"} {
-		if seen[l] >= 2 && seen[l] > seen[best] {
-			best = l
+	best := undetected
+	for d := range undetected {
+		if seen[d] >= 2 && seen[d] > seen[best] {
+			best = d
 		}
 	}
 	return best
