@@ -85,6 +85,7 @@ func Judge(ctx context.Context, m Material, serving, candidate Candidate, team *
 
 // decide reads the verdicts.
 func (t *Table) decide() {
+	t.Promote = false
 	var better, worse []string
 	for _, r := range t.Rows {
 		name := r.Task + " " + r.Metric
