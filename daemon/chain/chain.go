@@ -36,6 +36,8 @@ type Config struct {
 	Snapshot string
 	Text     text.Config
 	Model    serve.Config
+	// Weights are those of the Model, as in serve.New; nil: those of its seed.
+	Weights  []float32
 	Encoders Encoders
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
@@ -141,7 +143,12 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
 	}
-	if e.model, err = serve.Seeded(cfg.Model); err != nil {
+	if cfg.Weights == nil {
+		e.model, err = serve.Seeded(cfg.Model)
+	} else {
+		e.model, err = serve.New(cfg.Model, cfg.Weights)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {

@@ -2,11 +2,13 @@ package chain
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/eval"
+	"kilim/learner/model"
 	"kilim/learner/refresh"
 	"kilim/learner/train"
 )
@@ -40,7 +42,7 @@ func (e *Engine) Dataset(limit int) (*Dataset, error) {
 	e.tableLock.RUnlock()
 	c := &assembler{
 		e: e, d: &Dataset{Watermark: fmt.Sprintf("revision %d", e.revision.Load())},
-		records: &records{encoder: e.encoder, idf: table.IDF, cfg: e.cfg.Model},
+		records: &records{encoder: e.encoder, idf: table.IDF, cfg: e.cfg.Model, foreign: map[int32][]float32{}},
 		build:   train.NewBuilder(e.cfg.Model.Shape()),
 		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{},
 	}
@@ -49,6 +51,15 @@ func (e *Engine) Dataset(limit int) (*Dataset, error) {
 	}
 	return c.d, nil
 }
+
+// Model is the shape of the model, as it is trained, and its weights.
+func (e *Engine) Model() (shape model.Config, weights []float32) {
+	return e.cfg.Model.Shape(), e.model.Weights()
+}
+
+// Changed is how much the archive has changed since the state began, in archives: an insert, replacement or
+// deletion among N artifacts counts 1/N.
+func (e *Engine) Changed() float64 { return math.Float64frombits(e.drift.Load()) }
 
 // assembler fills a Dataset.
 type assembler struct {
@@ -135,7 +146,7 @@ func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
 	}
 	slices.Sort(out.entities)
 	out.entities = slices.Compact(out.entities)
-	features, err := c.features(r, n, a, out.artifact.Parts)
+	features, err := c.features(r, n, out.artifact.Parts)
 	if err != nil {
 		return err
 	}
@@ -156,11 +167,25 @@ func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
 	return nil
 }
 
-// features of each modality that the model has.
-func (c *assembler) features(_ *graphstore.Reader, n *graphstore.Node, a *profile.Artifact, parts []train.Part) ([][]float32, error) {
+// features of each modality that the model has, of the artifact that becomes the next node.
+func (c *assembler) features(r *graphstore.Reader, n *graphstore.Node, parts []train.Part) ([][]float32, error) {
+	media, err := c.e.encodedOf(r, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	if c.e.cfg.Encoders.Text != nil {
+		c.records.foreign[c.build.Nodes()] = media.text
+	}
 	record := make([]float32, c.records.width())
-	c.records.Encode(0, parts, record)
-	return [][]float32{record}, nil
+	c.records.Encode(c.build.Nodes(), parts, record)
+	out := [][]float32{record}
+	if c.e.cfg.Model.Image > 0 {
+		out = append(out, centre(media.image))
+	}
+	if c.e.cfg.Model.Audio > 0 {
+		out = append(out, centre(media.audio))
+	}
+	return out, nil
 }
 
 func (c *assembler) entity(r *graphstore.Reader, id graphstore.NodeID, spec graphstore.EdgeSpec) (int32, error) {

@@ -77,6 +77,8 @@ type records struct {
 	idf     func(uint32) float32
 	cfg     serve.Config
 	pieces  []piece
+	// foreign are the vectors that another encoder made of whole texts, by node: they can't be made of a part.
+	foreign map[int32][]float32
 }
 
 // add keeps a piece and returns its number.
@@ -89,7 +91,7 @@ func (r *records) add(p piece) int32 {
 func (r *records) width() int { return r.cfg.Text + r.cfg.Facts + r.cfg.Types }
 
 // Encode writes the features of the parts of an artifact's record that are shown.
-func (r *records) Encode(_ int32, parts []train.Part, out []float32) {
+func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 	clear(out)
 	var texts []string
 	var begin, end, lat, lon *float64
@@ -103,7 +105,9 @@ func (r *records) Encode(_ int32, parts []train.Part, out []float32) {
 			lat, lon = p.lat, p.lon
 		}
 	}
-	if doc := r.encoder.Analyze(texts...); len(doc.Words) > 0 {
+	if v, ok := r.foreign[node]; ok {
+		copy(out, v)
+	} else if doc := r.encoder.Analyze(texts...); len(doc.Words) > 0 {
 		r.encoder.Project(doc, r.idf, out[:r.cfg.Text])
 	}
 	facts.Encode(begin, end, lat, lon, out[r.cfg.Text:r.cfg.Text+r.cfg.Facts])

@@ -90,6 +90,9 @@ func (b *Builder) Node(features ...[]float32) int32 {
 	return n
 }
 
+// Nodes is how many there are: the number of the next.
+func (b *Builder) Nodes() int32 { return int32(len(b.reads)) }
+
 // Read lets a node read another. It is for the caller to say both directions.
 func (b *Builder) Read(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
 
