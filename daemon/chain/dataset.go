@@ -57,6 +57,12 @@ func (e *Engine) Model() (shape model.Config, weights []float32) {
 	return e.cfg.Model.Shape(), e.model.Weights()
 }
 
+// Epoch is that of the model.
+func (e *Engine) Epoch() uint32 { return e.cfg.Epoch }
+
+// Artifacts is how many are stored.
+func (e *Engine) Artifacts() int { return e.store.Counts().Artifacts }
+
 // Changed is how much the archive has changed since the state began, in archives: an insert, replacement or
 // deletion among N artifacts counts 1/N.
 func (e *Engine) Changed() float64 { return math.Float64frombits(e.drift.Load()) }

@@ -1,0 +1,263 @@
+package tune
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"kilim/daemon/chain"
+	"kilim/daemon/models"
+	"kilim/learner/checkpoint"
+	"kilim/learner/eval"
+	"kilim/learner/gate"
+	"kilim/learner/model"
+	"kilim/learner/par"
+	"kilim/learner/train"
+)
+
+// Source is what is trained on: the chain that serves.
+type Source interface {
+	Dataset(limit int) (*chain.Dataset, error)
+	Model() (shape model.Config, weights []float32)
+}
+
+// Config is how a run is made. The zero value of a field is its default, but for Truth.
+type Config struct {
+	// Threads compute a step. Default 1.
+	Threads int
+	// Share is the part of the time that steps may take, in 0..1. Default 1.
+	Share float64
+	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
+	Limit int
+	// Train are the settings of the training. nil stands for Settings of the snapshot's size.
+	Train *train.Config
+	// Truth is the user's own, nil if there is none.
+	Truth *eval.Truth
+	// Seed decides all that is drawn.
+	Seed uint64
+	// Every is how many steps lie between two checkpoints. Default 25.
+	Every int
+	// Step is told after each step.
+	Step func(train.Progress)
+	Log  *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{{&c.Threads, 1}, {&c.Limit, 50_000}, {&c.Every, 25}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	if c.Share == 0 {
+		c.Share = 1
+	}
+	if !(c.Share > 0 && c.Share <= 1) || c.Threads < 1 || c.Limit < 1 || c.Every < 1 {
+		return c, fmt.Errorf("tune: share %v, threads %d, limit %d, every %d: want a share of at most 1, and numbers above 0", c.Share, c.Threads, c.Limit, c.Every)
+	}
+	if c.Step == nil {
+		c.Step = func(train.Progress) {}
+	}
+	return c, nil
+}
+
+// Least is the number of artifacts below which there is nothing to be learned from an archive.
+const Least = 100
+
+// ErrTooFew is returned for an archive of fewer artifacts than Least.
+var ErrTooFew = errors.New("tune: too few artifacts")
+
+// Settings are those for an archive of n artifacts: small ones have small batches and fewer steps.
+func Settings(n, layers int, seed uint64) train.Config {
+	c := train.Defaults(layers)
+	for c.Batch > 16 && 4*c.Batch > n {
+		c.Batch /= 2
+	}
+	for c.MoCo.Queue > c.Batch && c.MoCo.Queue > n {
+		c.MoCo.Queue /= 2
+	}
+	c.Seed = seed
+	return c
+}
+
+// unfinished is the name of the checkpoint of a run that is under way, among the models' files.
+const unfinished = "training.safetensors"
+
+// Run trains a candidate from the model of the given epoch, judges it, and keeps it among the models with its
+// table: as evaluated when it is to be promoted, else as rejected. When ctx ends, the run is left in its checkpoint.
+func Run(ctx context.Context, cfg Config, source Source, parent uint32, registry *models.Registry) (models.Model, *gate.Table, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return models.Model{}, nil, err
+	}
+	m, table, err := run(ctx, cfg, source, parent, registry)
+	if err != nil {
+		return m, table, fmt.Errorf("tune: %w", err)
+	}
+	return m, table, nil
+}
+
+func run(ctx context.Context, cfg Config, source Source, parent uint32, registry *models.Registry) (models.Model, *gate.Table, error) {
+	none := models.Model{}
+	data, err := source.Dataset(cfg.Limit)
+	if err != nil {
+		return none, nil, err
+	}
+	if n := len(data.IDs); n < Least {
+		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, Least)
+	}
+	team, err := par.New(cfg.Threads)
+	if err != nil {
+		return none, nil, err
+	}
+	defer team.Close()
+	shape, start := source.Model()
+	m, err := model.New(shape)
+	if err != nil {
+		return none, nil, err
+	}
+	serving, err := m.Weights(start, nil)
+	if err != nil {
+		return none, nil, err
+	}
+	settings := cfg.Train
+	if settings == nil {
+		s := Settings(len(data.IDs), shape.Layers, cfg.Seed)
+		settings = &s
+	}
+	t, meta, err := prepare(*settings, data, m, start, parent, team, registry.Path(unfinished), cfg.Log)
+	if err != nil {
+		return none, nil, err
+	}
+	if err := advance(ctx, cfg, t, meta, registry.Path(unfinished)); err != nil {
+		return none, nil, err
+	}
+	best, judgement := t.Best()
+	weights, err := m.Weights(best, nil)
+	if err != nil {
+		return none, nil, err
+	}
+	table, err := gate.Judge(ctx, gate.Material{
+		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
+		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
+	}, gate.Candidate{Model: m, Weights: serving}, gate.Candidate{Model: m, Weights: weights}, team)
+	if err != nil {
+		return none, nil, err
+	}
+	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
+	kept, err := keep(registry, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
+	if err != nil {
+		return kept, table, err
+	}
+	if err := os.Remove(registry.Path(unfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return kept, table, err
+	}
+	return kept, table, nil
+}
+
+// prepare makes a trainer, which goes on where the checkpoint at path was left if that is of the same run.
+func prepare(cfg train.Config, data *chain.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, path string, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
+	fresh := func() (*train.Trainer, error) {
+		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))
+		if err != nil {
+			return nil, err
+		}
+		return train.New(cfg, data.Set, m, w, team)
+	}
+	t, err := fresh()
+	if err != nil {
+		return nil, meta, err
+	}
+	c, err := checkpoint.Read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return t, meta, nil
+	case err != nil:
+		log.Warn("the checkpoint of the last training can't be read; it begins anew", "err", err)
+		return t, meta, nil
+	case c.Watermark != meta.Watermark || c.Parent != meta.Parent:
+		log.Info("the archive or the model has changed since training was left; it begins anew", "then", c.Watermark, "now", meta.Watermark)
+		return t, meta, nil
+	}
+	if err := t.Resume(c); err != nil {
+		log.Warn("the checkpoint of the last training does not fit; it begins anew", "err", err)
+		t, err = fresh()
+		return t, meta, err
+	}
+	log.Info("training goes on", "step", t.Steps())
+	return t, meta, nil
+}
+
+// advance trains to the end, at the pace of the share, and writes checkpoints.
+func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
+	write := func() error {
+		c, err := t.Checkpoint(meta)
+		if err != nil {
+			return err
+		}
+		return checkpoint.Write(path, c)
+	}
+	began := time.Now()
+	err := t.Run(ctx, func(p train.Progress) error {
+		cfg.Step(p)
+		if p.Step%cfg.Every == 0 {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+		if err := rest(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
+			return nil // Run sees it at once
+		}
+		began = time.Now()
+		return nil
+	})
+	if ctx.Err() != nil && t.Steps() > 0 {
+		return errors.Join(err, write())
+	}
+	return err
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// keep writes the candidate down: its weights first, then its row, then what was decided.
+func keep(registry *models.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (models.Model, error) {
+	all := registry.List()
+	c.Epoch = uint64(all[len(all)-1].Epoch) + 1
+	name := fmt.Sprintf("%04d.safetensors", c.Epoch)
+	if err := checkpoint.Write(registry.Path(name), c); err != nil {
+		return models.Model{}, err
+	}
+	m, err := registry.Add(models.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC()})
+	if err != nil {
+		return m, err
+	}
+	raw, err := json.Marshal(table)
+	if err != nil {
+		return m, err
+	}
+	state, reason := models.Rejected, table.Reason
+	if table.Promote {
+		state, reason = models.Evaluated, ""
+	}
+	return registry.Judge(m.Epoch, state, raw, reason)
+}

@@ -1,0 +1,252 @@
+package tune
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/daemon/chain"
+	"kilim/daemon/demo"
+	"kilim/daemon/models"
+	"kilim/graphstore"
+	"kilim/learner/checkpoint"
+	"kilim/learner/facts"
+	"kilim/learner/gate"
+	"kilim/learner/refresh"
+	"kilim/learner/serve"
+	"kilim/learner/text"
+	"kilim/learner/train"
+)
+
+// engine is a chain over the demo archive.
+func engine(t *testing.T, artifacts int) *chain.Engine {
+	t.Helper()
+	store, err := graphstore.Open(t.TempDir(), graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
+	e, err := chain.Open(chain.Config{
+		DeadLetters: "dlq", Engine: "flat", Epoch: 1, Text: text.Config{Dim: 64, Seed: 1},
+		Model:  serve.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
+		Budget: 64, Sweep: 1, Tolerance: 0.01, Epsilon: 0.05,
+		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 1000,
+		Limits: profile.DefaultLimits(),
+	}, store, chain.NewMetrics(prometheus.NewRegistry(), refused), func() {}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Check(func(p string) { t.Error(p) }); err != nil {
+			t.Error(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &consumer.Batch{}
+	err = demo.Each(demo.Options{Artifacts: artifacts, Seed: 1}, func(raw []byte, id string) error {
+		a, err := profile.Parse(raw, id, profile.DefaultLimits())
+		at := int64(len(b.Items))
+		b.Items = append(b.Items, consumer.Item{
+			Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: raw}, ID: id, Artifact: a,
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Next = []consumer.Offset{{Topic: "in", Next: int64(len(b.Items))}}
+	if err := e.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func registry(t *testing.T) *models.Registry {
+	t.Helper()
+	r, err := models.Open(t.TempDir(), models.Model{Seed: 1, Created: time.Unix(0, 0)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func short() *train.Config {
+	c := train.Defaults(2)
+	c.Batch, c.MoCo.Queue, c.Every, c.Seed = 16, 64, 10, 3
+	c.Stages = []train.Stage{{Name: train.Heads, Steps: 10, Rate: 1e-3}, {Name: train.Full, Steps: 20, Rate: 1e-3}}
+	return &c
+}
+
+func settings(step func(train.Progress)) Config {
+	return Config{Train: short(), Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
+}
+
+// TestRunIsResumable: a run is the same bytes twice, also when it was stopped again and again; and it leaves a model that is
+// judged, with its table.
+func TestRunIsResumable(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 150)
+	bytesOf := func(r *models.Registry) []byte {
+		m, table, err := Run(t.Context(), settings(nil), e, 1, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(r.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the checkpoint of a finished run is left: %v", err)
+		}
+		var kept gate.Table
+		if err := json.Unmarshal(m.Metrics, &kept); err != nil || len(kept.Rows) != len(table.Rows) || len(kept.Rows) == 0 {
+			t.Errorf("the table is not kept: %s (%v)", m.Metrics, err)
+		}
+		if want := map[bool]models.State{true: models.Evaluated, false: models.Rejected}[table.Promote]; m.State != want || m.Epoch != 2 || m.Parent != 1 {
+			t.Errorf("the model is %+v, want %s", m, want)
+		}
+		raw, err := os.ReadFile(r.Path(m.Checkpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	once, twice := bytesOf(registry(t)), bytesOf(registry(t))
+	if !bytes.Equal(once, twice) {
+		t.Error("two runs differ")
+	}
+	stopped := registry(t)
+	for _, at := range []int{4, 11, 26} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _, err := Run(ctx, settings(func(p train.Progress) {
+			if p.Step == at {
+				cancel()
+			}
+		}), e, 1, stopped)
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped at step %d: %v", at, err)
+		}
+		c, err := checkpoint.Read(stopped.Path(unfinished))
+		if err != nil || len(c.Training) == 0 {
+			t.Fatalf("stopped at step %d: no checkpoint: %v", at, err)
+		}
+	}
+	if len(stopped.List()) != 1 {
+		t.Error("a run that was stopped has left a model")
+	}
+	if !bytes.Equal(bytesOf(stopped), once) {
+		t.Error("a run that was stopped and went on differs")
+	}
+}
+
+// TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
+func TestForeignCheckpoints(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	r := registry(t)
+	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps := 0
+	if _, _, err := Run(t.Context(), settings(func(train.Progress) { steps++ }), e, 1, r); err != nil || steps != 30 {
+		t.Errorf("after a torn checkpoint: %d steps, %v", steps, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, _, err := Run(ctx, settings(func(train.Progress) { cancel() }), e, 1, r); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	steps = 0
+	cfg := settings(func(train.Progress) { steps++ })
+	cfg.Train.MoCo.Momentum = 0.9
+	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil || steps != 30 {
+		t.Errorf("after a checkpoint of other settings: %d steps, %v", steps, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 20)
+	if _, _, err := Run(t.Context(), settings(nil), e, 1, registry(t)); !errors.Is(err, ErrTooFew) {
+		t.Errorf("20 artifacts: %v", err)
+	}
+	cfg := settings(nil)
+	cfg.Share = 2
+	if _, _, err := Run(t.Context(), cfg, e, 1, registry(t)); err == nil || !strings.Contains(err.Error(), "share 2") {
+		t.Errorf("a share of 2: %v", err)
+	}
+}
+
+// keeper notes what is promoted.
+type keeper struct {
+	e        *chain.Engine
+	promoted []uint32
+}
+
+func (k *keeper) Engine() *chain.Engine { return k.e }
+func (k *keeper) Promote(epoch uint32) error {
+	k.promoted = append(k.promoted, epoch)
+	return nil
+}
+
+// TestTuner: training is due by changes, or by time; what was found good before a crash is promoted at the start.
+func TestTuner(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	k := &keeper{e: e}
+	r := registry(t)
+	tuner := func(triggers Triggers) *Tuner {
+		return New(settings(nil), triggers, k, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	}
+	now := time.Now()
+	for name, c := range map[string]struct {
+		triggers Triggers
+		due      bool
+	}{
+		"never":         {Triggers{}, false},
+		"few changes":   {Triggers{Changes: 1e6}, false},
+		"changes":       {Triggers{Changes: 0.5}, true},
+		"too few":       {Triggers{Changes: 0.5, Least: 1000}, false},
+		"not yet":       {Triggers{Interval: 2 * time.Hour}, false},
+		"after an hour": {Triggers{Interval: time.Minute}, true},
+	} {
+		tu := tuner(c.triggers)
+		tu.begin()
+		if due := tu.due(now.Add(time.Hour)); due != c.due {
+			t.Errorf("%s: due is %v", name, due)
+		}
+	}
+	tu := tuner(Triggers{Changes: 0.5})
+	tu.begin()
+	tu.train(t.Context())
+	last := r.List()[len(r.List())-1]
+	if last.Epoch != 2 || (last.State == models.Evaluated) != (len(k.promoted) == 1) {
+		t.Errorf("trained: %+v, promoted %v", last, k.promoted)
+	}
+	if tu.due(now.Add(time.Hour)) {
+		t.Error("nothing has changed since, and it is due again")
+	}
+	// A crash between the judgement and the promotion.
+	if err := os.WriteFile(r.Path("0003.safetensors"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Add(models.Model{Checkpoint: "0003.safetensors", Parent: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Judge(m.Epoch, models.Evaluated, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	k.promoted = nil
+	if err := tuner(Triggers{}).takeUp(); err != nil || len(k.promoted) != 1 || k.promoted[0] < 2 {
+		t.Errorf("taken up: %v, %v", k.promoted, err)
+	}
+}
