@@ -93,7 +93,9 @@ func EncodersOf(store *graphstore.Store) (ids map[string]feature.Identity, err e
 type medium struct {
 	node graphstore.NodeID
 	kind string
-	uri  string // empty when the bytes are in the record
+	// ordinal is the place among the record's media; an artifact's text has none.
+	ordinal int
+	uri     string // empty when the bytes are in the record
 	// content is zero when the bytes have to be fetched.
 	content graphstore.Content
 	// given is the vector that came with the record.
@@ -131,7 +133,7 @@ func (e *Engine) media(a *profile.Artifact, edges []graphstore.EdgeSpec) []mediu
 		if enc == nil || item.Kind == profile.Text {
 			continue
 		}
-		m := medium{node: graphstore.ID(edge.Type, edge.Key), kind: item.Kind}
+		m := medium{node: graphstore.ID(edge.Type, edge.Key), kind: item.Kind, ordinal: i}
 		switch {
 		case encode.Made(enc, item.Encoder, item.Embedding):
 			m.given = item.Embedding

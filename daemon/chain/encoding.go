@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"kilim/consumer/profile"
 	"kilim/daemon/encode"
 	"kilim/daemon/web"
@@ -16,13 +18,15 @@ import (
 // encoding is what is known of media beside the store.
 type encoding struct {
 	queue *encode.Queue
+	// spots bounds what is encoded for queries.
+	spots *semaphore.Weighted
 	mu    sync.Mutex
 	// counts is the number of rows by modality and state.
 	counts map[string]map[graphstore.MediaState]int
 }
 
 func newEncoding(kinds []string) encoding {
-	return encoding{queue: encode.NewQueue(kinds...), counts: map[string]map[graphstore.MediaState]int{}}
+	return encoding{queue: encode.NewQueue(kinds...), spots: semaphore.NewWeighted(spots), counts: map[string]map[graphstore.MediaState]int{}}
 }
 
 // MediaQueue is what waits for the encoders.

@@ -139,7 +139,7 @@ func mediaHistory(seed uint64, records, ids int) ([]change, map[string]map[strin
 	changes, live := history(seed, records, ids)
 	rng := rand.New(rand.NewPCG(seed, 8))
 	for _, c := range changes {
-		if c.fields == nil || len(c.fields) == 0 {
+		if len(c.fields) == 0 {
 			continue
 		}
 		media := []any{}
@@ -462,6 +462,42 @@ func TestPrecomputed(t *testing.T) {
 	if left := s.tasks(); len(left) != 0 {
 		t.Errorf("asked: %v", left)
 	}
+}
+
+// slow never answers before ctx ends.
+type slow struct{ *fakeEncoder }
+
+func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	<-ctx.Done()
+	return []feature.Result{{Err: ctx.Err()}}
+}
+
+// TestQueryWithMedia: a picture in a query counts; one that can't be encoded, or not in time, does not, and the
+// query is answered.
+func TestQueryWithMedia(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	var changes []change
+	for i, picture := range []string{"star", "hook", "comb", "eye", "ram"} {
+		changes = append(changes, change{fmt.Sprintf("a%d", i), withMediaOf("a rug", image(picture))})
+	}
+	s.must(s.apply(changes))
+	s.must(s.encodeAll())
+	s.must(s.settle())
+	query := func(picture string) string {
+		a := change{"q", withMediaOf("a rug", image(picture), map[string]any{"kind": "image", "uri": "http://example.org/i.png"})}.item(0).Artifact
+		answer, err := s.engine.SimilarTo(context.Background(), a, "general", 1)
+		s.must(err)
+		return answer.Items[0].ID
+	}
+	for i, picture := range []string{"star", "hook", "comb"} {
+		if got, want := query(picture), fmt.Sprintf("a%d", i); got != want {
+			t.Errorf("nearest to a query with %q is %s, want %s", picture, got, want)
+		}
+	}
+	query("bad picture")
+	s.engine.cfg.Encoders.Image = slow{newFake("eye", 12)}
+	query("a new picture")
 }
 
 // TestExternalText: where texts have an encoder of their own, an artifact's text waits for it, and the words serve the

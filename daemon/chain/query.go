@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"kilim/consumer/profile"
 	"kilim/daemon/web"
@@ -25,6 +26,23 @@ type ArtifactView struct {
 	// Entities are those that the artifact is joined to, with the number of
 	// artifacts that share each.
 	Entities []EntityView `json:"entities"`
+	// Media tell how far the encoding of its media has come, those that have no encoder are left out. A text is the
+	// artifact's own.
+	Media []MediaView `json:"media"`
+}
+
+// MediaView is where the encoding of a medium stands.
+type MediaView struct {
+	Kind string `json:"kind"`
+	// Place is that among the record's media, from 0; a text has none.
+	Place *int   `json:"place,omitempty"`
+	State string `json:"state"` // waiting, encoded or refused
+	// Since is when it began to wait, while it does.
+	Since *time.Time `json:"since,omitempty"`
+	// Encoder is the identity of who encoded or refused it.
+	Encoder string `json:"encoder,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Detail  string `json:"detail,omitempty"`
 }
 
 // EntityView is an entity as an artifact's neighbour.
@@ -76,9 +94,36 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, refresh.DisplayLabel(ent), ent.Members})
 			}
 		}
-		return nil
+		view.Media, err = e.viewMedia(r, doc)
+		return err
 	})
 	return view, view != nil, err
+}
+
+func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
+	a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("chain: stored artifact %q: %w", doc.ID, err)
+	}
+	views := []MediaView{}
+	for _, m := range e.media(a, edges(a)) {
+		row, err := r.Media(m.node)
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			continue
+		}
+		v := MediaView{Kind: m.kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
+		if m.kind != profile.Text {
+			v.Place = &m.ordinal
+		}
+		if row.State == graphstore.MediaWaiting {
+			v.Since = &row.Since
+		}
+		views = append(views, v)
+	}
+	return views, nil
 }
 
 // stored returns the node of a stored artifact, nil when there is none of that id.
@@ -132,16 +177,21 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer
 	return answer, nil
 }
 
-// SimilarTo returns the list that an artifact which is not stored would get. It changes nothing.
-func (e *Engine) SimilarTo(_ context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
+// SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
+// query itself are encoded on the spot, if that is quick.
+func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
 	w := weave(e.encoder, a)
+	media, err := e.encodeQuery(ctx, a, w.edges)
+	if err != nil {
+		return nil, err
+	}
 	answer := &web.Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
-	err := e.store.View(func(r *graphstore.Reader) error {
+	err = e.store.View(func(r *graphstore.Reader) error {
 		e.tableLock.RLock()
-		feat := e.featuresOf(w, encoded{})
+		feat := e.featuresOf(w, media)
 		e.tableLock.RUnlock()
 		vector, err := e.refresher.Transient(r, feat, w.edges)
 		if err != nil {
