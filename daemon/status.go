@@ -20,7 +20,7 @@ import (
 type statusCommand struct {
 	HTTP    string        `name:"http" default:"http://127.0.0.1:9464" placeholder:"URL" help:"Where the daemon answers; https:// and user:password@ are understood, HOST:PORT alone is http."`
 	JSON    bool          `name:"json" help:"Print the daemon's answer as it is."`
-	Wait    bool          `help:"Return once the daemon is ready, has consumed everything, and its refresh queue and outbox are empty."`
+	Wait    bool          `help:"Return once the daemon is ready, has consumed everything, has encoded or refused all media but those that it can't get now, and its refresh queue and outbox are empty."`
 	Timeout time.Duration `placeholder:"DURATION" help:"Give up waiting after so long, with exit code 3; without it, never."`
 
 	every time.Duration // between two looks; 0 is pollEvery
@@ -31,6 +31,11 @@ const (
 	requestTimeout = 10 * time.Second
 	answerBytes    = 1 << 20
 )
+
+// Help is shown by kilim status --help.
+func (statusCommand) Help() string {
+	return `Media (pictures, recordings, and texts where an encoder server is given them) that could not be fetched or encoded several times in a row, or whose encoder could not be reached, are tried again, ever less often, for as long as it takes. --wait does not wait for those: everything else is done when it returns, and the line "media" tells how many are held back. Where to see them: kilim_media_waiting{held="true"}; what they come to is published when they are encoded.`
+}
 
 // Run prints the status, with --wait once all is done.
 func (c *statusCommand) Run(s *session) error {
@@ -129,11 +134,20 @@ func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Stat
 var errTimeout = errors.New("timeout")
 
 func settled(s *web.Status) bool {
-	return s.Ready && s.Assigned && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0
+	return s.Ready && s.Assigned && s.Lag == 0 && expected(s) == 0 && s.RefreshQueue == 0 && s.Outbox == 0
 }
 
 func describe(s *web.Status) string {
-	return fmt.Sprintf("ready %v, assigned %v, lag %d, refresh queue %d, outbox %d", s.Ready, s.Assigned, s.Lag, s.RefreshQueue, s.Outbox)
+	return fmt.Sprintf("ready %v, assigned %v, lag %d, media waiting %d, refresh queue %d, outbox %d", s.Ready, s.Assigned, s.Lag, expected(s), s.RefreshQueue, s.Outbox)
+}
+
+// expected is the number of media that wait and are not held back.
+func expected(s *web.Status) int {
+	n := 0
+	for _, m := range s.Media {
+		n += m.Waiting - m.Held
+	}
+	return n
 }
 
 type asker struct {
@@ -190,6 +204,9 @@ func printStatus(w io.Writer, s *web.Status) error {
 		fmt.Fprintf(t, "missing\t%d that links name and that have not come\n", s.Placeholders)
 	}
 	fmt.Fprintf(t, "lag\t%s\n", lag)
+	for _, kind := range slices.Sorted(maps.Keys(s.Media)) {
+		fmt.Fprintf(t, "media: %s\t%s\n", kind, media(s.Media[kind]))
+	}
 	fmt.Fprintf(t, "refresh queue\t%d\n", s.RefreshQueue)
 	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)
 	fmt.Fprintf(t, "epoch\t%d\n", s.Epoch)
@@ -199,6 +216,18 @@ func printStatus(w io.Writer, s *web.Status) error {
 	fmt.Fprintf(t, "nodes\t%s\n", counts(s.Nodes))
 	fmt.Fprintf(t, "edges\t%s\n", counts(s.Edges))
 	return t.Flush()
+}
+
+func media(m web.MediaStatus) string {
+	text := fmt.Sprintf("%d encoded, %d waiting", m.Encoded, m.Waiting)
+	if m.Held > 0 {
+		text += fmt.Sprintf(" (%d held back: they can't be had now, or their encoder can't)", m.Held)
+	}
+	text += fmt.Sprintf(", %d refused", m.Refused)
+	if m.Again > 0 {
+		text += fmt.Sprintf(" (%d tried again since the start)", m.Again)
+	}
+	return text
 }
 
 func counts(m map[string]int) string {

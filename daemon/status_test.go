@@ -80,6 +80,7 @@ func TestWaitNeedsAllDoneTwiceInARow(t *testing.T) {
 		busy(func(s *web.Status) { s.Ready = false }),
 		busy(func(s *web.Status) { s.Assigned = false }),
 		busy(func(s *web.Status) { s.Lag = 1 }),
+		busy(func(s *web.Status) { s.Media = map[string]web.MediaStatus{"image": {Encoded: 3, Waiting: 2, Held: 1}} }),
 		busy(func(s *web.Status) { s.RefreshQueue = 1 }),
 		busy(func(s *web.Status) { s.Outbox = 1 }),
 		503,
@@ -88,11 +89,20 @@ func TestWaitNeedsAllDoneTwiceInARow(t *testing.T) {
 	for _, a := range almost {
 		answers = append(answers, done(1), a)
 	}
-	answers = append(answers, done(2), done(3), done(3))
+	// What can't be had now is not waited for.
+	held := done(3)
+	held.Media = map[string]web.MediaStatus{"image": {Waiting: 1, Held: 1}, "audio": {Encoded: 7, Refused: 2, Again: 1}}
+	answers = append(answers, done(2), held, held)
 	d := newDaemon(t, answers...)
 	s, err := waitFor(t, d, 0)
 	if err != nil || s.Revision != 3 || d.count() != len(answers) {
 		t.Errorf("after %d of %d answers: %+v, %v", d.count(), len(answers), s, err)
+	}
+	_, stdout, _ := kilim(t, "", "status", "--http", d.URL)
+	for _, want := range []string{"media: audio", "7 encoded, 0 waiting, 2 refused (1 tried again", "media: image", "1 waiting (1 held back"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
 	}
 }
 

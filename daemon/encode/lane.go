@@ -228,7 +228,7 @@ func (l *lane) reserve(ctx context.Context, j *job, wait bool) bool {
 // when there are none and never will be; after a failure the task is back in the queue.
 func (l *lane) fetch(ctx context.Context, j *job, uri string) *Answer {
 	start := time.Now()
-	data, err := l.w.fetcher.Fetch(ctx, uri)
+	data, err := l.w.fetcher.Fetch(ctx, l.Kind, uri)
 	l.w.metrics.took(l.Kind, stepFetch, start)
 	keep := min(int64(len(data)), j.size)
 	if err != nil {

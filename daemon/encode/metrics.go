@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/learner/feature"
 )
 
 // Steps of a medium's way that take time and may fail.
@@ -20,8 +22,8 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-// NewMetrics registers the metrics.
-func NewMetrics(reg prometheus.Registerer) *Metrics {
+// NewMetrics registers the metrics, for the given modalities.
+func NewMetrics(reg prometheus.Registerer, kinds []string) *Metrics {
 	m := &Metrics{
 		encoded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kilim_media_encoded_total",
@@ -45,10 +47,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"kind", "step"}),
 	}
 	reg.MustRegister(m.encoded, m.refused, m.failures, m.duration)
-	for _, kind := range []string{"text", "image", "audio"} {
+	for _, kind := range kinds {
 		m.encoded.WithLabelValues(kind)
+		for _, reason := range feature.Reasons() {
+			m.refused.WithLabelValues(kind, reason)
+		}
 		for _, step := range []string{stepFetch, stepEncode} {
 			m.failures.WithLabelValues(kind, step)
+			m.duration.WithLabelValues(kind, step)
 		}
 	}
 	return m
@@ -66,4 +72,38 @@ func (m *Metrics) failed(kind, step string) { m.failures.WithLabelValues(kind, s
 
 func (m *Metrics) took(kind, step string, since time.Time) {
 	m.duration.WithLabelValues(kind, step).Observe(time.Since(since).Seconds())
+}
+
+// Collector exports what waits, at scrape time.
+func (q *Queue) Collector() prometheus.Collector { return collector{q} }
+
+type collector struct{ q *Queue }
+
+var (
+	waitingDesc = prometheus.NewDesc("kilim_media_waiting", "Media that wait to be encoded; held: of these, those that failed several times in a row, or whose encoder did.", []string{"kind", "held"}, nil)
+	againDesc   = prometheus.NewDesc("kilim_media_again", "Media that were refused because they were not there or not allowed, and are tried again since the daemon was started.", []string{"kind"}, nil)
+	oldestDesc  = prometheus.NewDesc("kilim_media_oldest_waiting_seconds", "How long the medium has waited that waits longest, 0 when none does.", []string{"kind"}, nil)
+)
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- waitingDesc
+	ch <- againDesc
+	ch <- oldestDesc
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	for _, kind := range c.q.Kinds() {
+		d := c.q.Depth(kind)
+		gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, append([]string{kind}, labels...)...)
+		}
+		gauge(waitingDesc, float64(d.Waiting-d.Held), "false")
+		gauge(waitingDesc, float64(d.Held), "true")
+		gauge(againDesc, float64(d.Known))
+		age := 0.0
+		if oldest := c.q.Oldest(kind); !oldest.IsZero() {
+			age = max(time.Since(oldest).Seconds(), 0)
+		}
+		gauge(oldestDesc, age)
+	}
 }

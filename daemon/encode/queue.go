@@ -27,7 +27,7 @@ type Queue struct {
 type waiting struct {
 	tasks   int // all of them, those taken included
 	known   int // of these, the Known
-	held    int // of these, the ones that failed heldAfter times
+	held    int // of those that are not Known, the ones that failed heldAfter times
 	ready   byAge
 	delayed byRetry
 	// failures counts those of the encoder in a row.
@@ -103,7 +103,7 @@ func (q *Queue) drop(node graphstore.NodeID) {
 	if e.Known {
 		e.lane.known--
 	}
-	if e.failures >= heldAfter {
+	if e.failures >= heldAfter && !e.Known {
 		e.lane.held--
 	}
 }
@@ -154,7 +154,7 @@ func (q *Queue) failed(e *entry, now time.Time, r Retry) (held bool) {
 	if e.dead {
 		return false
 	}
-	if e.failures++; e.failures == heldAfter {
+	if e.failures++; e.failures == heldAfter && !e.Known {
 		e.lane.held++
 		held = true
 	}
@@ -216,7 +216,7 @@ type Depth struct {
 	Waiting int
 	// Known are those that are to be answered anew.
 	Known int
-	// Held are those among both that failed several times in a row, by themselves or because their encoder did.
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did.
 	Held int
 }
 
@@ -230,7 +230,7 @@ func (q *Queue) Depth(kind string) Depth {
 	}
 	d := Depth{Waiting: l.tasks - l.known, Known: l.known, Held: l.held}
 	if l.failures >= heldAfter {
-		d.Held = l.tasks
+		d.Held = d.Waiting
 	}
 	return d
 }

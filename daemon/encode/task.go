@@ -17,8 +17,8 @@ type Task struct {
 	Revision uint64
 	// Since is when it began to wait.
 	Since time.Time
-	// Known is true when it has been answered before: by an encoder that is being replaced, or by a refusal that
-	// may not hold any more. It comes after what nobody has answered.
+	// Known is true when it has been answered before, by a refusal that may not hold any more. It comes after what
+	// nobody has answered.
 	Known bool
 }
 
@@ -52,8 +52,8 @@ type State interface {
 	Answer(ctx context.Context, answers []Answer) error
 }
 
-// Fetcher brings the bytes behind a URI. A *feature.Refusal in the error's chain is permanent; after any other error
+// Fetcher brings the bytes behind the URI of a medium of a kind. A *feature.Refusal in the error's chain is permanent; after any other error
 // it may be asked again.
 type Fetcher interface {
-	Fetch(ctx context.Context, uri string) ([]byte, error)
+	Fetch(ctx context.Context, kind, uri string) ([]byte, error)
 }

@@ -166,7 +166,7 @@ type files struct {
 	n    int
 }
 
-func (f *files) Fetch(ctx context.Context, uri string) ([]byte, error) {
+func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
 	waitFor(ctx, f.took)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -191,7 +191,7 @@ func (f *files) put(uri, data string) {
 func works(t *testing.T, m *memory, f *files, lanes ...Lane) (stop func()) {
 	t.Helper()
 	w, err := New(Config{Lanes: lanes, ItemBytes: 100, InFlightBytes: 250, Retry: DefaultRetry()},
-		m.queue, m, f, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		m.queue, m, f, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,7 +392,7 @@ func TestStateFails(t *testing.T) {
 	m := newMemory(t)
 	m.put(1, "image", "", "picture")
 	w, err := New(Config{Lanes: []Lane{{"image", &scripted{asked: map[string]int{}}, 1, 1}}, ItemBytes: 1, InFlightBytes: 1, Retry: DefaultRetry()},
-		m.queue, failing{m, broken}, &files{}, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		m.queue, failing{m, broken}, &files{}, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

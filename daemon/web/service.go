@@ -85,8 +85,9 @@ type MediaStatus struct {
 	Encoded int `json:"encoded"`
 	Waiting int `json:"waiting"`
 	Refused int `json:"refused"` // can't be encoded
-	// Held are those that failed several times in a row and are tried again later, or whose encoder did.
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did. They
+	// are tried again, ever less often.
 	Held int `json:"held"`
-	// Again are those that another encoder or a refusal has answered, and that are asked about again.
+	// Again are those of Refused that were not there or not allowed, and are tried again since the start.
 	Again int `json:"again"`
 }

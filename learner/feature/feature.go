@@ -32,6 +32,14 @@ const (
 	ReasonRejected      = "rejected"        // an encoder server will not take it
 )
 
+// Reasons are all of them.
+func Reasons() []string {
+	return []string{
+		ReasonEmpty, ReasonUnknownFormat, ReasonUnsupported, ReasonCorrupt, ReasonTooManyPixels, ReasonTooManyBytes,
+		ReasonTooShort, ReasonNotAllowed, ReasonNotFound, ReasonRejected,
+	}
+}
+
 // Refusal is the permanent answer to an item that cannot be encoded: the same
 // bytes will be refused again. It is an error.
 type Refusal struct {
