@@ -21,6 +21,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/learner/remote"
 	"kilim/rerank/publish"
 )
 
@@ -35,6 +36,7 @@ type App struct {
 	broker    *broker.Broker
 	conn      *kafkaconn.Conn
 	store     *graphstore.Store
+	encoders  chain.Encoders
 	engine    *chain.Engine
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
@@ -61,6 +63,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"kafka", a.startKafka},
 		{"store", a.startStore},
 		{"chain", a.startChain},
+		{"encoders", a.startEncoders},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},
 	} {
@@ -149,7 +152,10 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 	consumed := consumer.NewMetrics(reg)
 	metrics := chain.NewMetrics(reg, consumed.Refused)
 	var err error
-	cfg := chain.FromConfig(a.cfg)
+	if a.encoders, err = newEncoders(&a.cfg.Encoders, remote.NewMetrics(reg), a.log.With("part", "encoders")); err != nil {
+		return err
+	}
+	cfg := chain.FromConfig(a.cfg, a.encoders)
 	cfg.Snapshot = filepath.Join(a.cfg.Data, "index.snapshot")
 	a.engine, err = chain.Open(cfg, a.store, metrics, func() { a.publisher.Wake() }, a.log.With("part", "chain"))
 	if err != nil {

@@ -105,7 +105,11 @@ func (d *daemon) settle(artifacts int) web.Status {
 	for {
 		var s web.Status
 		d.get("/api/v1/status", &s)
-		if s.Assigned && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0 && s.Artifacts == artifacts {
+		waiting := 0
+		for _, m := range s.Media {
+			waiting += m.Waiting - m.Held
+		}
+		if s.Assigned && s.Lag == 0 && waiting == 0 && s.RefreshQueue == 0 && s.Outbox == 0 && s.Artifacts == artifacts {
 			return s
 		}
 		select {

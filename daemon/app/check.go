@@ -13,6 +13,7 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/learner/eval"
+	"kilim/learner/remote"
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each
@@ -44,7 +45,11 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 	down.add("store", store.Close)
 	reg := prometheus.NewRegistry()
 	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	cc := chain.FromConfig(cfg)
+	encoders, err := newEncoders(&cfg.Encoders, remote.NewMetrics(reg), log)
+	if err != nil {
+		return err
+	}
+	cc := chain.FromConfig(cfg, encoders)
 	cc.Engine = "flat" // the quickest to fill; what the index finds is not looked at
 	engine, err := chain.Open(cc, store, metrics, func() {}, log)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	server, err := web.New(web.Config{
-		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: chain.FromConfig(a.cfg).Limits, Version: a.version,
+		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: chain.Limits(a.cfg), Version: a.version,
 	}, &service{Engine: a.engine, app: a}, reg, a.log)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func walters(tb testing.TB, n int) []consumer.Item {
 // BenchmarkWalters applies a real feed with the default configuration, without Kafka.
 func BenchmarkWalters(b *testing.B) {
 	items := walters(b, 4000)
-	cfg := FromConfig(config.Default())
+	cfg := FromConfig(config.Default(), Encoders{})
 	cfg.MaxOutbox = 1 << 30
 	for b.Loop() {
 		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
@@ -72,7 +72,7 @@ func BenchmarkWaltersSettle(b *testing.B) {
 	if len(items) < stored+b.N {
 		b.Skipf("the feed has %d records", len(items))
 	}
-	cfg := FromConfig(config.Default())
+	cfg := FromConfig(config.Default(), Encoders{})
 	cfg.MaxOutbox = 1 << 30
 	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
 	if err != nil {

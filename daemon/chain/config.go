@@ -6,6 +6,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/learner/facts"
+	"kilim/learner/feature"
 	"kilim/learner/refresh"
 	"kilim/learner/serve"
 	"kilim/learner/text"
@@ -21,19 +22,33 @@ const (
 	seed       = 1
 )
 
-// FromConfig picks what concerns the chain.
-func FromConfig(c *config.Config) Config {
+// Limits are those of records.
+func Limits(c *config.Config) profile.Limits {
 	limits := profile.DefaultLimits()
 	limits.RecordBytes = int(c.Ingest.MaxRecordBytes)
+	return limits
+}
+
+// FromConfig picks what concerns the chain. The encoders give the features their lengths.
+func FromConfig(c *config.Config, encoders Encoders) Config {
+	dim := func(enc feature.Encoder, otherwise int) int {
+		if enc == nil {
+			return otherwise
+		}
+		return enc.Identity().Dim
+	}
+	// Labels of entities are projected by the built-in encoder, also to the length of another one's vectors.
+	words := dim(encoders.Text, featureDim)
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,
 		Engine:      c.Index.Engine,
 		Graph:       hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
 		Recall:      recall.Config{Bound: c.Index.LeastRecall},
 		Epoch:       1,
-		Text:        text.Config{Dim: featureDim, Seed: seed},
+		Text:        text.Config{Dim: words, Seed: seed},
+		Encoders:    encoders,
 		Model: serve.Config{
-			Text: featureDim, Facts: facts.Dim, Width: width, Bases: bases, Heads: heads,
+			Text: words, Facts: facts.Dim, Image: dim(encoders.Image, 0), Audio: dim(encoders.Audio, 0), Width: width, Bases: bases, Heads: heads,
 			Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: seed,
 		},
 		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
@@ -41,6 +56,6 @@ func FromConfig(c *config.Config) Config {
 		// An entity of more members says little, and has more than are looked at.
 		RareMembers: 64,
 		MaxOutbox:   20_000, CachedArtifacts: 200_000,
-		Limits: limits,
+		Limits: Limits(c),
 	}
 }

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/daemon/chain"
+	"kilim/daemon/config"
+	"kilim/daemon/encode"
+	"kilim/learner/feature"
+	"kilim/learner/fetch"
+	"kilim/learner/image"
+	"kilim/learner/remote"
+)
+
+// newEncoders makes the configured encoders. It asks no server yet.
+func newEncoders(cfg *config.Encoders, metrics *remote.Metrics, log *slog.Logger) (chain.Encoders, error) {
+	var out chain.Encoders
+	for _, e := range []struct {
+		kind     string
+		settings *config.Encoder
+		builtin  func() (feature.Encoder, error)
+		to       *feature.Encoder
+	}{
+		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // in the chain itself
+		{"image", &cfg.Image, builtinImage, &out.Image},
+		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return nil, nil }, &out.Audio},
+	} {
+		var err error
+		switch {
+		case e.settings.Kind == config.Builtin:
+			*e.to, err = e.builtin()
+		case e.settings.Kind == config.Precomputed:
+			*e.to = encode.Precomputed{ID: e.settings.Precomputed()}
+		case e.settings.Server():
+			*e.to, err = remote.New(e.settings.Remote(e.kind), metrics.For(e.kind), log.With("kind", e.kind))
+		}
+		if err != nil {
+			return chain.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
+		}
+	}
+	return out, nil
+}
+
+func builtinImage() (feature.Encoder, error) {
+	enc, err := image.New(image.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return encode.Local(enc), nil
+}
+
+// fetcher brings media as the encoders' worker asks for them.
+type fetcher struct{ *fetch.Fetcher }
+
+func (f fetcher) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
+	item, err := f.Fetcher.Fetch(ctx, fetch.Media{Kind: kind, URI: uri})
+	return item.Data, err
+}
+
+// inFlight is the number of media of the largest size that may be fetched and not yet encoded.
+const inFlight = 4
+
+// startEncoders starts what encodes the media.
+func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) error {
+	f, err := fetch.New(a.cfg.Media.Fetch("kilim/" + a.version))
+	if err != nil {
+		return err
+	}
+	a.down.add("media roots", f.Close)
+	item := int64(a.cfg.Media.MaxBytes)
+	w, err := encode.New(encode.Config{
+		Lanes: lanes(&a.cfg.Encoders, a.encoders), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
+	}, a.engine.MediaQueue(), a.engine, fetcher{f}, encode.NewMetrics(reg, a.engine.MediaQueue().Kinds()), a.log.With("part", "encoders"))
+	if err != nil {
+		return err
+	}
+	reg.MustRegister(a.engine.MediaQueue().Collector())
+	a.parts = append(a.parts, part{"encoders", w.Run})
+	return nil
+}
+
+// lanes are those of the encoders that there are. Built-in ones take half of the processors at most: the other half is
+// for the feed.
+func lanes(cfg *config.Encoders, encoders chain.Encoders) []encode.Lane {
+	var out []encode.Lane
+	for _, l := range []struct {
+		kind     string
+		settings *config.Encoder
+		encoder  feature.Encoder
+	}{{"text", &cfg.Text, encoders.Text}, {"image", &cfg.Image, encoders.Image}, {"audio", &cfg.Audio, encoders.Audio}} {
+		switch {
+		case l.encoder == nil:
+		case l.settings.Server():
+			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: l.settings.Batch, Concurrency: l.settings.Concurrency})
+		default:
+			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: 1, Concurrency: max(runtime.GOMAXPROCS(0)/2, 1)})
+		}
+	}
+	return out
+}

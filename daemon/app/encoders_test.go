@@ -1,0 +1,232 @@
+package app
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/config"
+	"kilim/daemon/web"
+)
+
+// eye is an encoder server that can be killed. A picture is the text "motif N, ..."; pictures of
+// one motif are near to each other.
+type eye struct {
+	t     *testing.T
+	addr  string
+	srv   *http.Server
+	gone  chan struct{}
+	mu    sync.Mutex
+	asked map[string]int // answers by picture
+}
+
+func newEye(t *testing.T) *eye {
+	e := &eye{t: t, addr: "127.0.0.1:0", asked: map[string]int{}}
+	e.start()
+	t.Cleanup(e.kill)
+	return e
+}
+
+func (e *eye) start() {
+	l, err := net.Listen("tcp", e.addr)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.addr = l.Addr().String() // the same one when it comes back
+	e.srv, e.gone = &http.Server{Handler: e}, make(chan struct{})
+	go func(srv *http.Server, gone chan struct{}) {
+		defer close(gone)
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			e.t.Error(err)
+		}
+	}(e.srv, e.gone)
+}
+
+// kill cuts all connections.
+func (e *eye) kill() {
+	if err := e.srv.Close(); err != nil {
+		e.t.Error(err)
+	}
+	<-e.gone
+}
+
+func (e *eye) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Kind  string
+		Items []struct{ Data []byte }
+	}
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Kind != "image" {
+		http.Error(w, fmt.Sprintf("kind %q, %v", q.Kind, err), http.StatusBadRequest)
+		return
+	}
+	var out struct {
+		Embeddings [][]float32 `json:"embeddings"`
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, item := range q.Items {
+		var motif, i int
+		if _, err := fmt.Sscanf(string(item.Data), "motif %d, picture %d", &motif, &i); err != nil {
+			http.Error(w, "no picture", http.StatusUnprocessableEntity)
+			return
+		}
+		e.asked[string(item.Data)]++
+		v := make([]float32, 8)
+		v[motif%8], v[(motif+1+i%3)%8] = 1, 0.1
+		out.Embeddings = append(out.Embeddings, v)
+	}
+	if err := json.NewEncoder(w).Encode(out); err != nil {
+		e.t.Log(err)
+	}
+}
+
+const motifs = 4
+
+// pictured is an artifact of which only its picture tells the motif.
+func pictured(i int) kafka.Message {
+	picture := base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("motif %d, picture %d", i%motifs, i)))
+	return artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"a woven band","media":[{"kind":"image","data":%q}]`, picture))
+}
+
+// TestEncoderKilled kills an encoder's server under feed. The feed goes on: artifacts are published by what else is known of
+// them. When the server is back everything is encoded, no picture twice, and the lists that change by it are published.
+// KILIM_OUTAGE is how long the server is away (a few seconds of the daemon's waits are added); 2s if not given.
+func TestEncoderKilled(t *testing.T) {
+	t.Parallel()
+	outage := 2 * time.Second
+	if text := os.Getenv("KILIM_OUTAGE"); text != "" {
+		var err error
+		if outage, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := newEye(t)
+	cfg := testConfig(t)
+	cfg.Encoders.Image = config.Encoder{Kind: "http", URL: "http://" + server.addr, Model: "eye", Version: 1, Dimension: 8, Timeout: 5 * time.Second, Batch: 4, Concurrency: 1}
+	d := start(t, cfg)
+	feed := func(from, to int) {
+		var messages []kafka.Message
+		for i := from; i < to; i++ {
+			messages = append(messages, pictured(i))
+		}
+		d.feed(messages...)
+	}
+	feed(0, 12)
+	if s := d.settle(12); s.Media["image"].Encoded != 12 {
+		t.Errorf("before: %+v", s.Media)
+	}
+
+	server.kill()
+	back := time.After(outage)
+	feed(12, 36)
+	// The feed does not wait for it.
+	for {
+		var s web.Status
+		d.get("/api/v1/status", &s)
+		if s.Artifacts == 36 && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0 {
+			if m := s.Media["image"]; m.Encoded != 12 || m.Waiting != 24 {
+				t.Errorf("while the server is away: %+v", m)
+			}
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := len(d.last()); n != 36 {
+		t.Errorf("%d artifacts have published lists while the server is away, want 36", n)
+	}
+	<-back
+	server.start()
+	feed(36, 40)
+
+	for {
+		s := d.settle(40)
+		if m := s.Media["image"]; m.Encoded == 40 && m.Waiting == 0 && m.Refused == 0 {
+			break
+		} else if m.Held == 0 {
+			t.Fatalf("settled with %+v", m)
+		}
+		time.Sleep(10 * time.Millisecond) // held back: the daemon will try again
+	}
+	server.mu.Lock()
+	for picture, n := range server.asked {
+		if n != 1 {
+			t.Errorf("%s was encoded %d times", picture, n)
+		}
+	}
+	if n := len(server.asked); n != 40 {
+		t.Errorf("%d pictures were encoded, want 40", n)
+	}
+	server.mu.Unlock()
+	for i := range 40 {
+		var answer web.Answer
+		d.get("/api/v1/artifacts/"+url.PathEscape(fmt.Sprintf("a/%d", i))+"/similar?list=general&k=5", &answer)
+		for _, entry := range answer.Items {
+			var other int
+			if _, err := fmt.Sscanf(entry.ID, "a/%d", &other); err != nil || other%motifs != i%motifs {
+				t.Errorf("a/%d has %s in its list, whose picture is of another motif", i, entry.ID)
+			}
+		}
+	}
+	d.compare(d.stored(40))
+	d.end()
+}
+
+// TestHostileMedia feeds media that can't be used beside one that can: each is refused with its reason, and nothing else is
+// disturbed.
+func TestHostileMedia(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	d := start(t, cfg)
+	media := func(kind, rest string) string { return fmt.Sprintf(`"title":"x","media":[{"kind":%q,%s}]`, kind, rest) }
+	data := func(b string) string { return fmt.Sprintf(`"data":%q`, base64.StdEncoding.EncodeToString([]byte(b))) }
+	bomb := "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\xff\xff\x00\x00\xff\xff\x08\x02\x00\x00\x00" + "\xd5\x1c\x9d\x05"
+	hostile := map[string]string{
+		"unknown":   media("image", data("<html>not a picture</html>")),
+		"truncated": media("image", data("\xff\xd8\xff\xe0\x00\x10JFIF")),
+		"bomb":      media("image", data(bomb)),
+		"outside":   media("image", `"uri":"file:///etc/passwd"`),
+		"network":   media("image", `"uri":"http://169.254.169.254/latest/meta-data"`),
+		"scheme":    media("image", `"uri":"gopher://example.org/1"`),
+	}
+	var messages []kafka.Message
+	for id, fields := range hostile {
+		messages = append(messages, artifact(id, fields))
+	}
+	var good bytes.Buffer
+	if err := png.Encode(&good, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+		t.Fatal(err)
+	}
+	messages = append(messages, artifact("good", media("image", data(good.String()))))
+	d.feed(messages...)
+	s := d.settle(len(messages))
+	if m := s.Media["image"]; m.Refused != len(hostile) || m.Encoded != 1 || m.Waiting != 0 {
+		t.Errorf("media: %+v, want %d refused and 1 encoded", m, len(hostile))
+	}
+	if s.Records.Refused != 0 {
+		t.Errorf("%d records were refused", s.Records.Refused)
+	}
+	for id := range hostile {
+		var view struct {
+			Media []struct{ State, Reason, Detail string }
+		}
+		d.get("/api/v1/artifacts/"+id, &view)
+		if len(view.Media) != 1 || view.Media[0].State != "refused" || view.Media[0].Reason == "" || strings.TrimSpace(view.Media[0].Detail) == "" {
+			t.Errorf("%s: %+v", id, view.Media)
+		}
+	}
+	d.end()
+}
