@@ -101,11 +101,15 @@ func (e *Engine) rest(ctx context.Context, d time.Duration) {
 func (e *Engine) backgroundUnit() (bool, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	length := unitTime
+	return e.step(e.unitLength())
+}
+
+// unitLength is about how long a background unit may take now.
+func (e *Engine) unitLength() time.Duration {
 	if e.Quiet() {
-		length = quietUnitTime
+		return quietUnitTime
 	}
-	return e.step(length)
+	return unitTime
 }
 
 // step does one unit of about the given length. It wants the unit lock.

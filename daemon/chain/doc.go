@@ -20,6 +20,12 @@
 // while a batch waits. A batch does its share of what it sets off (an embedding
 // and a list for each of its records), the background does the rest.
 //
+// Pictures and recordings are encoded beside all that (package encode). The unit that brings a record notes in
+// a row for each of its media that it waits, or takes the vector that is there already for the same bytes. The artifact is
+// embedded at once, by what else is known of it. An answer is a unit of its own, which
+// stores the vector and renews the artifact; its lists follow. The encoders are a part of the state's identity, as
+// the model is: vectors of two encoders never meet, and another encoder means a draft of the whole state.
+//
 // What is exact. Deletions leave every list at once. A newcomer's list is
 // computed against all that is stored, and the lists it enters are found among
 // its own candidates. Everything else that can move a score (document

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -177,16 +178,34 @@ func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err 
 }
 
 // Answer makes answers durable and refreshes the artifacts that they are about. Those to questions that were asked
-// anew meanwhile are dropped. After an error the engine is of no further use, unless ctx ended.
+// anew meanwhile are dropped. It works in units of the background's length. After an error the engine is of no further
+// use, unless ctx ended.
 func (e *Engine) Answer(ctx context.Context, answers []encode.Answer) error {
-	if err := e.waitForOutbox(ctx); err != nil {
-		return err
+	for len(answers) > 0 {
+		if err := e.waitForOutbox(ctx); err != nil {
+			return err
+		}
+		start := time.Now()
+		n, err := e.answerUnit(answers)
+		if err != nil {
+			return err
+		}
+		e.signal()
+		if answers = answers[n:]; len(answers) > 0 {
+			e.rest(ctx, time.Since(start))
+		}
 	}
+	return nil
+}
+
+// answerUnit takes the first of answers, and tells how many.
+func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	if e.failed != nil {
-		return e.failed
+		return 0, e.failed
 	}
+	answers = answers[:min(e.paces.media.size(e.unitLength()), len(answers))]
 	err := e.unit(&e.paces.media, func(u *unit) (int, error) {
 		touched, err := u.take(answers)
 		if err != nil {
@@ -196,18 +215,17 @@ func (e *Engine) Answer(ctx context.Context, answers []encode.Answer) error {
 			return 0, err
 		}
 		_, err = u.complete(0, len(touched), nil)
-		return len(touched), err
+		return len(answers), err
 	})
 	if err != nil {
 		e.failed = fmt.Errorf("chain: take %d answers of encoders: %w", len(answers), err)
-		return e.failed
+		return 0, e.failed
 	}
 	e.report() // before anything leaves the queue
 	for _, a := range answers {
 		e.encoding.queue.Answered(a.Task)
 	}
-	e.signal()
-	return nil
+	return len(answers), nil
 }
 
 // take stores answers and returns the artifacts whose features they change.
