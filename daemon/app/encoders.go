@@ -51,7 +51,7 @@ func builtinImage() (feature.Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode.Local(enc), nil
+	return encode.Local(enc, atOnce()), nil
 }
 
 // fetcher brings media as the encoders' worker asks for them.
@@ -84,8 +84,10 @@ func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) error {
 	return nil
 }
 
-// lanes are those of the encoders that there are. Built-in ones take half of the processors at most: the other half is
-// for the feed.
+// atOnce is the number of media that a built-in encoder works on at once: half of the processors are for the feed.
+func atOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
+
+// lanes are those of the encoders that there are.
 func lanes(cfg *config.Encoders, encoders chain.Encoders) []encode.Lane {
 	var out []encode.Lane
 	for _, l := range []struct {
@@ -98,7 +100,7 @@ func lanes(cfg *config.Encoders, encoders chain.Encoders) []encode.Lane {
 		case l.settings.Server():
 			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: l.settings.Batch, Concurrency: l.settings.Concurrency})
 		default:
-			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: 1, Concurrency: max(runtime.GOMAXPROCS(0)/2, 1)})
+			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: 1, Concurrency: atOnce()})
 		}
 	}
 	return out

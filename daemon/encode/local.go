@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/semaphore"
+
 	"kilim/learner/feature"
 )
 
@@ -13,25 +15,32 @@ type Describer interface {
 	Encode(data []byte) ([]float32, error)
 }
 
-// Local makes an Encoder of a Describer.
-func Local(d Describer) feature.Encoder { return local{d} }
+// Local makes an Encoder of a Describer, which works on at most so many items at once, whoever asks.
+func Local(d Describer, concurrency int) feature.Encoder {
+	return &local{d, semaphore.NewWeighted(int64(concurrency))}
+}
 
-type local struct{ d Describer }
+type local struct {
+	d     Describer
+	slots *semaphore.Weighted
+}
 
-func (l local) Identity() feature.Identity { return l.d.Identity() }
+func (l *local) Identity() feature.Identity { return l.d.Identity() }
 
-func (l local) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+func (l *local) Encode(ctx context.Context, items []feature.Item) []feature.Result {
 	out := make([]feature.Result, len(items))
 	for i := range items {
-		if out[i].Err = ctx.Err(); out[i].Err == nil {
-			out[i].Vector, out[i].Err = l.encode(items[i].Data)
+		if out[i].Err = l.slots.Acquire(ctx, 1); out[i].Err != nil {
+			continue
 		}
+		out[i].Vector, out[i].Err = l.encode(items[i].Data)
+		l.slots.Release(1)
 	}
 	return out
 }
 
 // encode refuses what makes the encoder panic: it would again, and must not take the daemon down.
-func (l local) encode(data []byte) (vec []float32, err error) {
+func (l *local) encode(data []byte) (vec []float32, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			vec, err = nil, feature.Refuse(feature.ReasonCorrupt, "%s broke down: %s", l.d.Identity().Name, fmt.Sprint(p))
@@ -67,6 +76,6 @@ func Made(e feature.Encoder, name string, vec []float32) bool {
 	if len(vec) != id.Dim {
 		return false
 	}
-	_, inBinary := e.(local)
+	_, inBinary := e.(*local)
 	return name == id.String() || name == id.Name && !inBinary
 }

@@ -40,6 +40,7 @@ type entry struct {
 	Task
 	lane     *waiting
 	dead     bool // replaced or dropped: skipped wherever it still is
+	taken    bool // by a worker: it is in no heap
 	failures int
 	retry    time.Time
 }
@@ -137,6 +138,7 @@ func (q *Queue) take(kind string, n int, now time.Time) (taken []*entry, wait ti
 			break
 		}
 		taken = append(taken, heap.Pop(&l.ready).(*entry))
+		e.taken = true
 		if e.failures > 0 {
 			break
 		}
@@ -151,14 +153,14 @@ func (q *Queue) take(kind string, n int, now time.Time) (taken []*entry, wait ti
 func (q *Queue) failed(e *entry, now time.Time, r Retry) (held bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if e.dead {
+	if e.dead || !e.taken {
 		return false
 	}
 	if e.failures++; e.failures == heldAfter && !e.Known {
 		e.lane.held++
 		held = true
 	}
-	e.retry = now.Add(r.after(e.failures))
+	e.retry, e.taken = now.Add(r.after(e.failures)), false
 	heap.Push(&e.lane.delayed, e)
 	e.lane.signal()
 	return held
@@ -177,9 +179,23 @@ func (q *Queue) forget(e *entry) {
 func (q *Queue) putBack(e *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !e.dead {
+	q.put(e)
+}
+
+func (q *Queue) put(e *entry) {
+	if !e.dead && e.taken {
+		e.taken = false
 		heap.Push(&e.lane.ready, e)
 		e.lane.signal()
+	}
+}
+
+// putAllBack returns everything that was taken: the worker has ended, and there may be another.
+func (q *Queue) putAllBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.by {
+		q.put(e)
 	}
 }
 

@@ -83,8 +83,9 @@ func New(cfg Config, queue *Queue, state State, fetcher Fetcher, metrics *Metric
 	}, nil
 }
 
-// Run works until ctx ends, or until the state fails.
+// Run works until ctx ends, or until the state fails. Another worker may then go on with the queue, not before.
 func (w *Worker) Run(ctx context.Context) error {
+	defer w.queue.putAllBack()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.answer(ctx) })
 	for _, l := range w.cfg.Lanes {

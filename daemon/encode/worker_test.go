@@ -385,6 +385,32 @@ func TestReplacedWhileEncoded(t *testing.T) {
 	})
 }
 
+// TestAnotherWorkerGoesOn: what a worker had taken when it was stopped is done by the next one.
+func TestAnotherWorkerGoesOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		eye := &scripted{asked: map[string]int{}, took: time.Second}
+		for i := range 9 {
+			m.put(i, "image", "", fmt.Sprint("picture ", i))
+		}
+		for range 3 {
+			stop := works(t, m, &files{}, Lane{"image", eye, 2, 1})
+			time.Sleep(1500 * time.Millisecond)
+			stop()
+		}
+		if n := len(m.answers()); n < 3 || n == 9 {
+			t.Errorf("%d answers, want some by each of the workers, and some left", n)
+		}
+		stop := works(t, m, &files{}, Lane{"image", eye, 2, 1})
+		defer stop()
+		time.Sleep(10 * time.Second)
+		if n := len(m.answers()); n != 9 {
+			t.Errorf("%d answers, want 9", n)
+		}
+	})
+}
+
 // TestStateFails: an error of the state ends the worker.
 func TestStateFails(t *testing.T) {
 	t.Parallel()
@@ -418,7 +444,7 @@ func (panics) Encode(data []byte) ([]float32, error) { return []float32{float32(
 // TestLocal: a built-in encoder that breaks down on hostile bytes refuses them.
 func TestLocal(t *testing.T) {
 	t.Parallel()
-	e := Local(panics{})
+	e := Local(panics{}, 1)
 	out := e.Encode(t.Context(), []feature.Item{{Data: []byte("short")}, {Data: []byte("longer")}})
 	if r, ok := feature.AsRefusal(out[0].Err); !ok || r.Reason != feature.ReasonCorrupt {
 		t.Errorf("answer %+v", out[0])
