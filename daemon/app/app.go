@@ -152,7 +152,7 @@ func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
 	consumed := consumer.NewMetrics(reg)
 	metrics := chain.NewMetrics(reg, consumed.Refused)
 	var err error
-	if a.encoders, err = newEncoders(&a.cfg.Encoders, remote.NewMetrics(reg), a.log.With("part", "encoders")); err != nil {
+	if a.encoders, err = newEncoders(a.cfg, remote.NewMetrics(reg), a.log.With("part", "encoders")); err != nil {
 		return err
 	}
 	cfg := chain.FromConfig(a.cfg, a.encoders)

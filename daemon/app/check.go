@@ -45,7 +45,7 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 	down.add("store", store.Close)
 	reg := prometheus.NewRegistry()
 	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	encoders, err := newEncoders(&cfg.Encoders, remote.NewMetrics(reg), log)
+	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/encode"
+	"kilim/learner/audio"
 	"kilim/learner/feature"
 	"kilim/learner/fetch"
 	"kilim/learner/image"
@@ -18,7 +19,8 @@ import (
 )
 
 // newEncoders makes the configured encoders. It asks no server yet.
-func newEncoders(cfg *config.Encoders, metrics *remote.Metrics, log *slog.Logger) (chain.Encoders, error) {
+func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (chain.Encoders, error) {
+	cfg, most := &c.Encoders, int(c.Media.MaxBytes)
 	var out chain.Encoders
 	for _, e := range []struct {
 		kind     string
@@ -27,8 +29,8 @@ func newEncoders(cfg *config.Encoders, metrics *remote.Metrics, log *slog.Logger
 		to       *feature.Encoder
 	}{
 		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // in the chain itself
-		{"image", &cfg.Image, builtinImage, &out.Image},
-		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return nil, nil }, &out.Audio},
+		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(image.New(image.Limits{Bytes: most})) }, &out.Image},
+		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return inside(audio.New(audio.Limits{Bytes: most})) }, &out.Audio},
 	} {
 		var err error
 		switch {
@@ -46,12 +48,12 @@ func newEncoders(cfg *config.Encoders, metrics *remote.Metrics, log *slog.Logger
 	return out, nil
 }
 
-func builtinImage() (feature.Encoder, error) {
-	enc, err := image.New(image.Limits{})
+// inside is an encoder of this binary.
+func inside(d encode.Describer, err error) (feature.Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode.Local(enc, atOnce()), nil
+	return encode.Local(d, atOnce()), nil
 }
 
 // fetcher brings media as the encoders' worker asks for them.
