@@ -58,7 +58,7 @@ func (r *run) deleteSome(now state, way string, gone []int) error {
 		dead[uint64(id)] = true
 	}
 	rate := float64(len(gone)) / time.Since(start).Seconds()
-	fresh, err := hnsw.New(hnsw.Config{Dim: g.Dim(), M: r.m, EfConstruction: efConstruction, ScanBelow: -1})
+	fresh, err := hnsw.New(r.config(g.Dim(), len(now.vectors)-len(gone)))
 	if err != nil {
 		return err
 	}

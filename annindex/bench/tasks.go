@@ -21,13 +21,20 @@ type record map[string]any
 type run struct {
 	data *dataset
 	m    int
-	emit func(record)
+	// still and far grade moves, see hnsw.Config.
+	still, far float32
+	emit       func(record)
+}
+
+// config is the graph's, for about n vectors.
+func (r *run) config(dim, n int) hnsw.Config {
+	return hnsw.Config{Dim: dim, M: r.m, EfConstruction: efConstruction, Capacity: n, ScanBelow: -1, Still: r.still, Far: r.far}
 }
 
 // build makes an index of vectors whose ids are their rows.
 func (r *run) build(vectors [][]float32, threads int) (*hnsw.Graph, float64, error) {
 	start := time.Now()
-	g, err := hnsw.New(hnsw.Config{Dim: len(vectors[0]), M: r.m, EfConstruction: efConstruction, Capacity: len(vectors), ScanBelow: -1})
+	g, err := hnsw.New(r.config(len(vectors[0]), len(vectors)))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -62,6 +69,14 @@ func residentMB() (float64, error) {
 	}
 	pages, err := strconv.Atoi(fields[1])
 	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
+}
+
+// liveMB is the memory of the Go heap that is in use, which holds all of a graph.
+func liveMB() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc) / 1e6
 }
 
 func (r *run) buildTask() error {
@@ -219,9 +234,13 @@ func (r *run) moveTask(task string, threads int, fresh bool) error {
 		}
 	}
 	last := rounds[len(rounds)-1]
-	g, _, err = r.build(last.vectors, 2)
-	if err != nil {
+	with := liveMB()
+	runtime.KeepAlive(g)
+	g, s = nil, nil
+	without := liveMB()
+	if g, _, err = r.build(last.vectors, 2); err != nil {
 		return err
 	}
+	r.emit(record{"task": "memory after", "way": task, "threads": threads, "mb": with - without, "mb_fresh": liveMB() - without})
 	return report(g, last, record{"round": "fresh"})
 }

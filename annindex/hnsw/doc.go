@@ -7,7 +7,7 @@
 //
 // A vector has a slot: a number below the capacity of the arena, in whose arrays its float32 vector, its codes and
 // its lists of links lie at places that follow from the number. A slot that was given up is used again. When all are in
-// use the arena is copied to one half as large again, when three quarters are not, to a smaller one: memory follows the living.
+// use the arena is copied to one an eighth larger (more while it is small), when half are not, to a smaller one: memory follows the living.
 //
 // Searches walk by 8-bit codes (each number of a vector divided by a scale of the vector's; the
 // query's have 16 bits) and score what they found anew with the float32 vectors. The

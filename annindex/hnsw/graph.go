@@ -127,6 +127,10 @@ func (g *Graph) reserve() (*arena, uint32) {
 	}
 }
 
+// roomFor is the number of slots of an arena for n vectors and some more: a half while they are few, later an
+// eighth. To copy an arena that much more often still costs little beside the insertions between.
+func roomFor(n int) int { return n + max(n/8, min(n/2, 1024), 1) }
+
 // grow replaces an arena that is full, unless another goroutine did.
 func (g *Graph) grow(full *arena) {
 	g.shape.Lock()
@@ -134,7 +138,7 @@ func (g *Graph) grow(full *arena) {
 	if g.arena.Load() == full {
 		g.slotsLock.Lock()
 		defer g.slotsLock.Unlock()
-		g.arena.Store(full.grown(&g.cfg, full.slots+full.slots/2))
+		g.arena.Store(full.grown(&g.cfg, roomFor(full.slots)))
 	}
 }
 

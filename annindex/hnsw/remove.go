@@ -236,10 +236,10 @@ func (g *Graph) sweep(s *scratch) {
 	}
 }
 
-// shrink copies the living to a smaller arena when most slots are not in use.
+// shrink copies the living to a smaller arena when half of the slots are not in use.
 func (g *Graph) shrink() {
 	few := func(a *arena) bool {
-		return a.slots > 2*leastSlots && g.Len() < a.slots/4
+		return a.slots > 2*leastSlots && g.Len() < a.slots/2
 	}
 	if !few(g.arena.Load()) {
 		return
@@ -247,7 +247,7 @@ func (g *Graph) shrink() {
 	g.shape.Lock()
 	defer g.shape.Unlock()
 	if few(g.arena.Load()) {
-		g.compact(max(g.Len()+g.Len()/2, leastSlots))
+		g.compact(max(roomFor(g.Len()), leastSlots))
 	}
 }
 
