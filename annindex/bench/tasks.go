@@ -234,9 +234,10 @@ func (r *run) moveTask(task string, threads int, fresh bool) error {
 		}
 	}
 	last := rounds[len(rounds)-1]
+	s = nil
 	with := liveMB()
 	runtime.KeepAlive(g)
-	g, s = nil, nil
+	g = nil
 	without := liveMB()
 	if g, _, err = r.build(last.vectors, 2); err != nil {
 		return err

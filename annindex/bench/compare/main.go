@@ -40,7 +40,7 @@ func parse() options {
 	flag.StringVar(&o.lock, "lock", "", "`file` to flock while measuring (flock is run)")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each program")
 	flag.StringVar(&sets, "sets", "clustered-20k-128,walters-svd-128,clustered-100k-128", "data sets")
-	flag.StringVar(&moves, "moves", "clustered-20k-128,walters-svd-128,clustered-100k-128", "data sets on which turnover, drift and deletion are measured too")
+	flag.StringVar(&moves, "moves", "clustered-20k-128,walters-svd-128", "data sets on which turnover, drift and deletion are measured too")
 	flag.StringVar(&names, "names", "hnswlib,faiss,usearch", "peers")
 	flag.Parse()
 	o.sets, o.moves, o.names = list(sets), list(moves), list(names)

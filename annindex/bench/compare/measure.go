@@ -25,6 +25,8 @@ type record struct {
 	Inserts float64 `json:"inserts_per_s"`
 	Moves   float64 `json:"moves_per_s"`
 	MB      float64 `json:"mb"`
+	MBFresh float64 `json:"mb_fresh"`
+	Lost    float64 `json:"lost"`
 	Fresh   float64 `json:"recall_fresh"`
 	At95    float64 `json:"qps_1_at_95"`
 }
@@ -39,6 +41,15 @@ type row struct {
 	Unit  string  `json:"unit"`
 	Ratio float64 `json:"ratio"`
 }
+
+// oneWay runs the peers' program with one way of hnswlib's to move a vector, the quicker of its two: the other
+// takes more than a third of all the time, and no row shows it.
+const oneWay = `import sys
+sys.path.insert(0, sys.argv.pop(1))
+import peers
+peers.Hnswlib.WAYS = ("update",)
+peers.main()
+`
 
 // measure runs all programs in turn, a round of them at a time.
 func (o *options) measure(set string) ([]row, error) {
@@ -55,7 +66,7 @@ func (o *options) measure(set string) ([]row, error) {
 			if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
 				return nil, err
 			}
-			args := append([]string{filepath.Join(o.peers, "peers.py"), o.data(set), "--out", file, "--m", "16", "--peers", peer, "--tasks"}, tasks...)
+			args := append([]string{"-c", oneWay, o.peers, o.data(set), "--out", file, "--m", "16", "--peers", peer, "--tasks"}, tasks...)
 			if o.lock != "" { // peers.py gives it up for a moment every few minutes
 				args = append(args, "--lock", o.lock)
 			}
@@ -181,18 +192,50 @@ func (o *options) rows(set string, runs [][]record) (rows []row) {
 		versus(fmt.Sprintf("queries at %.2f, threads 2", target), "queries/s", greatest(match, func(r *record) float64 { return r.Rate2 }), o.names)
 	}
 	for _, task := range []string{"turnover", "drift"} {
-		against := map[string]string{"turnover": "usearch", "drift": "hnswlib"}[task]
 		for threads := 1; threads <= 2; threads++ {
 			moved := func(r *record) bool {
 				return r.Task == task && r.Threads == threads && r.Moves > 0 && (r.Way == "move" || r.Way == "update" || r.Way == "remove+add")
 			}
-			versus(fmt.Sprintf("%s, threads %d", task, threads), "moves/s", middle(moved, func(r *record) float64 { return r.Moves }), []string{against})
+			for _, peer := range []string{"hnswlib", "usearch"} {
+				versus(fmt.Sprintf("%s, threads %d", task, threads), "moves/s", middle(moved, func(r *record) float64 { return r.Moves }), []string{peer})
+			}
+			rows = append(rows, o.aged(set, task, threads, runs)...)
 			rows = append(rows, o.decay(set, task, threads, runs)...)
 		}
 	}
 	for _, way := range []string{"half", "cluster"} {
 		match := func(r *record) bool { return r.Task == "delete" && r.Way == way }
 		versus("recall less a fresh one's, deleted "+way, "recall", middle(match, func(r *record) float64 { return r.Recall - r.Fresh }), nil)
+	}
+	return rows
+}
+
+// aged compares the index after the last round with a fresh one of the same state.
+func (o *options) aged(set, task string, threads int, runs [][]record) (rows []row) {
+	last := map[string]string{"turnover": "10", "drift": "5"}[task]
+	at := func(round string, of func(*record) float64) value {
+		return middle(func(r *record) bool { return r.Task == task && r.Threads == threads && fmt.Sprint(r.Round) == round }, of)
+	}
+	memory := func(of func(*record) float64) value {
+		return middle(func(r *record) bool { return r.Task == "memory after" && r.Way == task && r.Threads == threads }, of)
+	}
+	rate := func(r *record) float64 { return r.At95 }
+	for _, c := range []struct {
+		name, unit  string
+		aged, fresh value
+	}{
+		{"queries at 0.95 after the last round", "queries/s", at(last, rate), at("fresh", rate)},
+		{"memory after the last round", "MB", memory(func(r *record) float64 { return r.MB }), memory(func(r *record) float64 { return r.MBFresh })},
+	} {
+		aged, ok := of(runs, "ours", c.aged)
+		fresh, known := of(runs, "ours", c.fresh)
+		if ok && known && fresh > 0 {
+			rows = append(rows, row{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: %s", set, task, threads, c.name),
+				Ours: aged, Unit: c.unit, Peer: fresh, Name: "ours, fresh", Ratio: aged / fresh})
+		}
+	}
+	if lost, ok := of(runs, "ours", at(last, func(r *record) float64 { return 100 * r.Lost })); ok {
+		rows = append(rows, row{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: lost after the last round", set, task, threads), Ours: lost, Unit: "%"})
 	}
 	return rows
 }

@@ -24,7 +24,7 @@ func machine() string {
 // table is the results for people.
 func (o *options) table(rows []row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s. M=16, efConstruction=200; medians of runs: %d. A ratio is ours to the peer's, the best of %s or the one named.\n\n",
+	fmt.Fprintf(&b, "%s. M=16, efConstruction=200; medians of runs: %d. A ratio is ours to the peer's, the best of %s or the one named; fresh: built anew from the same vectors.\n\n",
 		machine(), o.runs, strings.Join(o.names, ", "))
 	b.WriteString("| case | unit | ours | peer | | ratio |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
@@ -38,8 +38,11 @@ func (o *options) table(rows []row) string {
 }
 
 func number(x float64, unit string) string {
-	if unit == "recall" {
+	switch unit {
+	case "recall":
 		return fmt.Sprintf("%+.4f", x)
+	case "MB", "%":
+		return fmt.Sprintf("%.2f", x)
 	}
 	return fmt.Sprintf("%.0f", x)
 }
