@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -27,6 +28,8 @@ type feedCommand struct {
 func (feedCommand) Help() string {
 	return `Each line that is not blank becomes one record, keyed by the artifact's id. A line without a usable id is sent without a key, and the daemon puts it to the dead letters with the reason. {"id": "x", "__deleted": true} deletes the artifact x.
 
+A relative uri of media becomes a file: URI beside FILE; one in standard input is relative to the working directory. It is read as a URI, so "a%20b.jpg" is the file "a b.jpg". The daemon reads such files below the folders of its media.root. Other bytes of a line are sent as they are.
+
 The topic is created when it is missing. Exit code 0 means that every record is acknowledged by all in-sync replicas; otherwise the first line that is not is named. Feeding the same file again does no harm.`
 }
 
@@ -37,6 +40,10 @@ func (c *feedCommand) Run(s *session) error {
 	}
 	if c.Rate < 0 {
 		return &exitError{exitUsage, fmt.Errorf("rate: %v: want a positive number, or 0 for no bound", c.Rate)}
+	}
+	base, err := mediaBase(c.Input)
+	if err != nil {
+		return fmt.Errorf("feed: %w", err)
 	}
 	in, size := s.stdin, int64(-1)
 	if c.Input != "-" {
@@ -63,13 +70,22 @@ func (c *feedCommand) Run(s *session) error {
 		return fmt.Errorf("feed: %w", err)
 	}
 	show := newProgress(s.stderr, size)
-	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Rate: c.Rate, Progress: show.update, Log: s.log()})
+	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Rate: c.Rate, Progress: show.update, Log: s.log()})
 	show.end()
 	fmt.Fprintln(s.stdout, summary(sum))
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil
+}
+
+// mediaBase is the folder that relative uris of the input's media are beside.
+func mediaBase(input string) (string, error) {
+	if input == "-" {
+		return os.Getwd()
+	}
+	abs, err := filepath.Abs(input)
+	return filepath.Dir(abs), err
 }
 
 func summary(sum feed.Summary) string {

@@ -8,6 +8,10 @@
 // A line {"id": "x", "__deleted": true} (or "true", as Debezium writes it) becomes a
 // tombstone, which deletes the artifact; other fields beside those two are ignored.
 //
+// A relative uri of a media item becomes a file: URI: the daemon, which may read files of the folders
+// in its media.root only, does not know where the lines came from. The rest of the line
+// stays as it is, byte by byte, and so do lines without such a uri.
+//
 // The input may be gzip, which is told by its first two bytes.
 //
 // The guarantee: when Run returns nil, every record is acknowledged by all

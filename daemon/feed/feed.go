@@ -17,6 +17,9 @@ import (
 // Options of Run.
 type Options struct {
 	Topic string
+	// Base is the absolute path of the folder that relative uris of media are beside. Empty
+	// leaves them as they are.
+	Base string
 	// Rate bounds the records a second; 0 does not.
 	Rate float64
 	// Progress, when set, is told after each chunk of acknowledged records, from one goroutine.
@@ -112,7 +115,7 @@ func (f *feeder) read(ctx context.Context, in io.Reader) {
 		return
 	}
 	f.source = src
-	src.read(ctx, f.records)
+	src.read(ctx, f.opt.Base, f.records)
 }
 
 func (f *feeder) run(ctx context.Context) error {

@@ -75,9 +75,9 @@ func (s *source) next() ([]byte, error) {
 	}
 }
 
-// read sends the records of all lines that are not blank, then closes out. The
-// error is sent last, with its record nil.
-func (s *source) read(ctx context.Context, out chan<- record) {
+// read sends the records of all lines that are not blank, their media beside base, then
+// closes out. The error is sent last, with its record nil.
+func (s *source) read(ctx context.Context, base string, out chan<- record) {
 	defer close(out)
 	for {
 		line, err := s.next()
@@ -90,7 +90,7 @@ func (s *source) read(ctx context.Context, out chan<- record) {
 		} else if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		} else {
-			r = newRecord(s.no, line)
+			r = newRecord(s.no, absolute(line, base))
 		}
 		select {
 		case out <- r:

@@ -14,7 +14,7 @@ const deletedField = "__deleted"
 // record is a line on its way to the topic.
 type record struct {
 	line  int
-	bytes int // of the line
+	bytes int // of the line, its media's uris absolute
 	msg   kafka.Message
 	err   error // the input ended here
 }
