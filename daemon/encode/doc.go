@@ -9,5 +9,5 @@
 // An answer is a vector, a refusal (permanent, with its reason), or a failure, which is tried again: after
 // Config.Retry.First, then after twice as long each time, to at most Config.Retry.Most. Each modality has a
 // lane of its own, so that a server which is slow or down holds up its own modality only, and never the feed. A
-// lane whose encoder fails rests likewise. These times are in memory only: a restart tries at once.
+// lane whose encoder fails rests likewise, for half a minute at most. These times are in memory only: a restart tries at once.
 package encode

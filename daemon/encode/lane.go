@@ -20,6 +20,10 @@ import (
 // others are encoded.
 const ahead = 3
 
+// mostRest is the longest that an encoder which failed is left alone. One call now and then is no burden to a server that
+// is ill, and when it is well again, everything waits for this.
+const mostRest = 30 * time.Second
+
 // fetches is the number of a batch's items that are fetched at once.
 const fetches = 8
 
@@ -31,8 +35,8 @@ type lane struct {
 	calls    *semaphore.Weighted
 
 	mu sync.Mutex
-	// failed is when the encoder failed last, rest until when it is left alone.
-	failed, rest time.Time
+	// rest is until when the encoder is left alone.
+	rest time.Time
 }
 
 // job is an entry with what was found out about it.
@@ -261,6 +265,7 @@ func (l *lane) encode(ctx context.Context, jobs []*job) ([]Answer, error) {
 		return nil, err
 	}
 	defer l.calls.Release(1)
+	l.await(ctx) // another call may have failed meanwhile
 	items := make([]feature.Item, len(jobs))
 	for i, j := range jobs {
 		items[i] = j.item
@@ -316,12 +321,11 @@ func (l *lane) report(start time.Time, bad error, some bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if start.Before(l.failed) {
+	if start.Before(l.rest) {
 		return // under way when another one failed: that is one outage
 	}
-	l.failed = time.Now()
-	d := l.w.queue.encoderFailed(l.Kind, l.w.cfg.Retry)
-	l.rest = l.failed.Add(d)
+	d := min(l.w.queue.encoderFailed(l.Kind, l.w.cfg.Retry), mostRest)
+	l.rest = time.Now().Add(d)
 	l.w.log.Warn("an encoder failed; what it was asked waits", "kind", l.Kind, "encoder", l.identity, "again_in", d, "err", bad)
 }
 

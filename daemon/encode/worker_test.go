@@ -301,11 +301,11 @@ func TestEncoderDownAndBack(t *testing.T) {
 		if d := m.queue.Depth("image"); d.Waiting != 50 || d.Held != 50 {
 			t.Errorf("waiting %+v, want 50, all held back", d)
 		}
-		if eye.calls > 40 {
+		if eye.calls > 30 {
 			t.Errorf("an encoder that is down was asked %d times in 10 minutes", eye.calls)
 		}
 		eye.set(false)
-		time.Sleep(DefaultRetry().Most + time.Minute)
+		time.Sleep(mostRest + 2*time.Second)
 		if n := len(m.answers()); n != 100 {
 			t.Errorf("%d answers after the encoder came back, want 100", n)
 		}
