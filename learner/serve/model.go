@@ -74,9 +74,15 @@ func Seeded(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return New(cfg, SeededWeights(cfg, shape))
+}
+
+// SeededWeights are the weights of the untrained model, from which training begins. shape is the
+// Config's, or one that fuses otherwise or is of another depth.
+func SeededWeights(cfg Config, shape *model.Model) []float32 {
 	w := shape.Init().Data
 	quiet(cfg, shape, w)
-	return New(cfg, w)
+	return w
 }
 
 // quiet makes a node's facts and type say little beside its text, until training gives them their say: a

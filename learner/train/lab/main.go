@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"kilim/learner/eval"
+	"kilim/learner/facts"
+	"kilim/learner/image"
+	"kilim/learner/model"
+	"kilim/learner/par"
+	"kilim/learner/refresh"
+	"kilim/learner/serve"
+	"kilim/learner/tape"
+	"kilim/learner/text"
+	"kilim/learner/train"
+)
+
+type options struct {
+	feed                      string
+	demo, test, least, seeds  int
+	threads, steps            int
+	fusion, residual, without string
+	stages                    string
+	layers                    int
+	views                     string
+	rates                     string
+	hard, same, momentum, tau float64
+	quiet                     bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.feed, "feed", "", "`file` of records, JSON Lines, plain or gzip; empty: the demo archive")
+	flag.IntVar(&o.demo, "demo", 3000, "artifacts of the demo archive")
+	flag.IntVar(&o.test, "test", 2000, "artifacts to set aside, at most a third")
+	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
+	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
+	flag.IntVar(&o.threads, "threads", 2, "threads")
+	flag.IntVar(&o.steps, "steps", 500, "steps of a run, over all stages")
+	flag.IntVar(&o.layers, "layers", 2, "layers")
+	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
+	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
+	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, hard (negatives), links, rare")
+	flag.StringVar(&o.stages, "stages", "heads,unfreeze,full", "list of stages")
+	flag.StringVar(&o.rates, "rates", "", "list of the stages' rates; empty: the usual ones")
+	flag.StringVar(&o.views, "views", "", "half,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
+	flag.Float64Var(&o.hard, "hard", -1, "weight of hard negatives; below 0: the usual one")
+	flag.Float64Var(&o.same, "same", -1, "weight of negatives of the same culture; below 0: the usual one")
+	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
+	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
+	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
+	flag.Parse()
+	if err := o.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+}
+
+func list(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+}
+
+func (o *options) leaves(what string) bool { return slices.Contains(list(o.without), what) }
+
+// config is the training's.
+func (o *options) config(seed uint64) (train.Config, error) {
+	c := train.Defaults(o.layers)
+	c.Seed = seed
+	usual, total := map[string]train.Stage{}, 0
+	for _, s := range c.Stages {
+		usual[s.Name] = s
+	}
+	c.Stages = nil
+	var rates []float64
+	for _, r := range list(o.rates) {
+		var x float64
+		if _, err := fmt.Sscan(r, &x); err != nil {
+			return c, fmt.Errorf("rate %q: %w", r, err)
+		}
+		rates = append(rates, x)
+	}
+	for i, name := range list(o.stages) {
+		s, ok := usual[name]
+		if !ok {
+			return c, fmt.Errorf("stage %q", name)
+		}
+		if i < len(rates) {
+			s.Rate = rates[i]
+		}
+		c.Stages = append(c.Stages, s)
+		total += s.Steps
+	}
+	for i := range c.Stages {
+		c.Stages[i].Steps = max(c.Stages[i].Steps*o.steps/total, 1)
+	}
+	if o.views != "" {
+		v := &c.Views
+		if _, err := fmt.Sscanf(o.views, "%f,%f,%f,%f,%f,%f", &v.Half, &v.FieldDrop, &v.ModalityDrop, &v.FeatureMask, &v.Link, &v.Rare); err != nil {
+			return c, fmt.Errorf("views %q: %w", o.views, err)
+		}
+	}
+	if o.hard >= 0 {
+		c.Negatives.Hard = o.hard
+	}
+	if o.same >= 0 {
+		c.Negatives.SameCulture = o.same
+	}
+	if o.momentum > 0 {
+		c.MoCo.Momentum = o.momentum
+	}
+	if o.tau > 0 {
+		c.MoCo.Temperature = o.tau
+	}
+	if o.leaves("hard") {
+		c.Negatives = train.Negatives{Hard: 1, SameCulture: 1}
+	}
+	if o.leaves("links") {
+		c.Views.Link = 0
+	}
+	if o.leaves("rare") {
+		c.Views.Rare = 0
+	}
+	return c, nil
+}
+
+func (o *options) run() error {
+	c, err := read(o.feed, o.demo)
+	if err != nil {
+		return err
+	}
+	enc, err := text.NewEncoder(text.Config{Seed: 1})
+	if err != nil {
+		return err
+	}
+	served := serve.Config{Text: enc.Dim(), Facts: facts.Dim, Width: 128, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
+	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.image != nil }) {
+		served.Image = image.Dim
+	}
+	shape := served.Shape()
+	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
+	a := &archive{corpus: c, enc: enc, table: text.NewTable(), shape: shape, noGraph: o.leaves("graph"), rare: 10}
+	for _, r := range c.records {
+		var texts []string
+		for _, p := range r.pieces {
+			texts = append(texts, c.pieces[p].text)
+		}
+		a.table.Add(enc.Analyze(texts...), 1)
+	}
+	order := rand.New(rand.NewPCG(1, 0x1ab)).Perm(len(c.records))
+	// Those with a culture first: they are what is asked.
+	slices.SortStableFunc(order, func(x, y int) int { return b2i(c.records[x].culture == "") - b2i(c.records[y].culture == "") })
+	withCulture := 0
+	for _, r := range c.records {
+		withCulture += b2i(r.culture != "")
+	}
+	n := min(o.test, len(order)/3, max(withCulture/2, 1))
+	test, rest := order[:n], order[n:]
+	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, o.fusion, o.residual, o.layers, o.without)
+	return o.compare(a, served, test, rest)
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (o *options) compare(a *archive, served serve.Config, test, rest []int) error {
+	h, err := a.half(test, 1)
+	if err != nil {
+		return err
+	}
+	v, err := a.votes(test, o.least)
+	if err != nil {
+		return err
+	}
+	all := func(int) bool { return true }
+	tfidf := append(h.measure(func(i int) []float32 { return h.baseline.cosines(h.query[i]) }),
+		v.measure(func(i int, _ labels) []float32 { return v.baseline.cosines(v.texts[i]) })...)
+	bm25 := append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),
+		v.measure(func(i int, l labels) []float32 {
+			return v.baseline.bm25Scores(v.texts[i], neighbours, func(d int) bool { return v.visible[d] && l.of[d] != "" })
+		})...)
+	team, err := par.New(o.threads)
+	if err != nil {
+		return err
+	}
+	defer team.Close()
+	m, err := model.New(a.shape)
+	if err != nil {
+		return err
+	}
+	weights := func(data []float32) (*model.Weights, error) { return m.Weights(data, make([]float32, len(data))) }
+	embedded := func(data []float32) ([]result, error) {
+		w, err := m.Weights(data, nil)
+		if err != nil {
+			return nil, err
+		}
+		embed := func(s *train.Set) (tape.Matrix, error) { return train.Embed(s, m, w, team) }
+		z, err := embed(h.set)
+		if err != nil {
+			return nil, err
+		}
+		out := h.embedded(z)
+		if z, err = embed(v.set); err != nil {
+			return nil, err
+		}
+		return append(out, v.embedded(z)...), nil
+	}
+	start := serve.SeededWeights(served, m)
+	before, err := embedded(start)
+	if err != nil {
+		return err
+	}
+	var runs [][]result
+	for seed := range o.seeds {
+		data, err := o.train(a, m, weights, start, rest, uint64(seed+1), team)
+		if err != nil {
+			return err
+		}
+		r, err := embedded(data)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
+	}
+	report(tfidf, bm25, before, runs)
+	return nil
+}
+
+func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64, team *par.Team) ([]float32, error) {
+	cfg, err := o.config(seed)
+	if err != nil {
+		return nil, err
+	}
+	var docs []doc
+	for _, i := range rest {
+		docs = append(docs, doc{record: i, pieces: a.corpus.records[i].pieces})
+	}
+	set, _, err := a.set(docs)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weights(slices.Clone(start))
+	if err != nil {
+		return nil, err
+	}
+	t, err := train.New(cfg, set, m, w, team)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	err = t.Run(context.Background(), func(p train.Progress) error {
+		if p.Judged && !o.quiet {
+			fmt.Printf("  seed %d step %d/%d %s: loss %.3f, temperature %.3f, gradient %.2f, rate %.2g; held out MRR %.3f, rank %.1f, uniformity %.2f\n",
+				seed, p.Step, p.Steps, p.Stage, p.Loss, p.Temperature, p.GradientNorm, p.Rate, p.Judgement.MRR, p.Judgement.Collapse.Rank, p.Judgement.Collapse.Uniformity)
+		}
+		return nil
+	})
+	best, j := t.Best()
+	fmt.Printf("seed %d: %d steps in %.0f s; held out MRR from %.3f to %.3f at step %d\n", seed, t.Steps(), time.Since(began).Seconds(), t.Judgements()[0].MRR, j.MRR, j.Step)
+	return best, err
+}
+
+func report(tfidf, bm25, before []result, runs [][]result) {
+	after := mean(runs)
+	fmt.Println("\n| task | metric | queries | words tf-idf | BM25 | untrained | trained | trained, seeds | than untrained | than tf-idf |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
+	for k, r := range after {
+		low, high := spread(runs, k)
+		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
+			shown(tfidf[k]), shown(bm25[k]), shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
+	}
+}
+
+func shown(r result) string {
+	if len(r.values) == 1 {
+		return fmt.Sprintf("%.3f", r.values[0])
+	}
+	i := eval.Bootstrap(r.values, 1)
+	return fmt.Sprintf("%.3f (%.3f..%.3f)", i.Mean, i.Low, i.High)
+}
+
+func verdict(than, r result) string {
+	if len(r.values) == 1 {
+		return fmt.Sprintf("%+.3f", r.values[0]-than.values[0])
+	}
+	i, v := eval.Paired(than.values, r.values, 1)
+	return fmt.Sprintf("%s %+.3f", v, i.Mean)
+}

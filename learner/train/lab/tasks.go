@@ -1,0 +1,259 @@
+package main
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"kilim/learner/tape"
+	"kilim/learner/text"
+	"kilim/learner/train"
+	"kilim/learner/vec"
+)
+
+// result is a metric's value of each query; F1 has one value only.
+type result struct {
+	task, metric string
+	values       []float64
+}
+
+// embedder gives the rows of all nodes of a set.
+type embedder func(*train.Set) (tape.Matrix, error)
+
+// scorer scores all candidates for query i.
+type scorer func(i int) []float32
+
+// half is the first task: sets and texts of the halves of all records.
+type half struct {
+	set      *train.Set
+	queries  []int32 // nodes
+	own      []int   // the record of each
+	rows     []int32 // the node of each record's first half
+	query    [][]text.Term
+	baseline *words
+}
+
+func (a *archive) half(test []int, seed uint64) (*half, error) {
+	r := rand.New(rand.NewPCG(seed, 0x4a1f))
+	asked := make(map[int]bool, len(test))
+	for _, i := range test {
+		asked[i] = true
+	}
+	var docs, second []doc
+	var first [][]text.Term
+	h := &half{}
+	for i := range a.corpus.records {
+		pieces := slices.Clone(a.corpus.records[i].pieces)
+		r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
+		k := (len(pieces) + 1) / 2
+		image := r.IntN(2) == 0
+		docs = append(docs, doc{record: i, pieces: pieces[:k], noImage: image})
+		first = append(first, a.analyze(pieces[:k]))
+		if asked[i] && len(pieces) > k {
+			second = append(second, doc{record: i, pieces: pieces[k:], noImage: !image, oneWay: true})
+			h.own, h.query = append(h.own, i), append(h.query, a.analyze(pieces[k:]))
+		}
+	}
+	set, nodes, err := a.set(append(docs, second...))
+	h.set, h.rows, h.queries = set, nodes[:len(docs)], nodes[len(docs):]
+	h.baseline = newWords(first)
+	return h, err
+}
+
+func (h *half) measure(score scorer) []result {
+	mrr, ten := make([]float64, len(h.own)), make([]float64, len(h.own))
+	for i, own := range h.own {
+		s := score(i)
+		rank := 1
+		for j, x := range s {
+			if j != own && x >= s[own] {
+				rank++
+			}
+		}
+		mrr[i] = 1 / float64(rank)
+		if rank <= 10 {
+			ten[i] = 1
+		}
+	}
+	return []result{{"half", "MRR", mrr}, {"half", "recall@10", ten}}
+}
+
+func (h *half) embedded(z tape.Matrix) []result {
+	return h.measure(func(i int) []float32 { return cosines(z, h.queries[i], h.rows) })
+}
+
+func cosines(z tape.Matrix, query int32, rows []int32) []float32 {
+	out := make([]float32, len(rows))
+	for j, n := range rows {
+		out[j] = vec.Dot(z.Row(int(query)), z.Row(int(n)))
+	}
+	return out
+}
+
+// votes are the other tasks: sets and texts of all records, those set aside
+// without what is hidden.
+type votes struct {
+	set      *train.Set
+	nodes    []int32
+	test     []int
+	visible  []bool
+	texts    [][]text.Term
+	baseline *words
+	tasks    []labels
+}
+
+// labels are those of all records, "" for none, and the records that are asked.
+type labels struct {
+	task  string
+	of    []string
+	asked []int
+}
+
+var hidden = []string{"culture", "period", "dynasty", "reign", "style", "place", "creator"}
+
+func (a *archive) votes(test []int, least int) (*votes, error) {
+	v := &votes{test: test, visible: make([]bool, len(a.corpus.records))}
+	for i := range v.visible {
+		v.visible[i] = true
+	}
+	for _, i := range test {
+		v.visible[i] = false
+	}
+	var docs []doc
+	for i, r := range a.corpus.records {
+		d := doc{record: i, pieces: r.pieces}
+		if !v.visible[i] {
+			d.pieces = slices.DeleteFunc(slices.Clone(r.pieces), func(p int32) bool { return slices.Contains(hidden, a.corpus.pieces[p].field) })
+		}
+		docs = append(docs, d)
+		v.texts = append(v.texts, a.analyze(d.pieces))
+	}
+	v.baseline = newWords(v.texts)
+	of := map[string][]string{}
+	for i, r := range a.corpus.records {
+		set := func(task, label string) {
+			if of[task] == nil {
+				of[task] = make([]string, len(a.corpus.records))
+			}
+			of[task][i] = label
+		}
+		if r.culture != "" {
+			set("culture", r.culture)
+		}
+		for theme, label := range r.themes {
+			set("theme "+theme, label)
+		}
+	}
+	for task, all := range of {
+		l := labels{task: task, of: all}
+		count := map[string]int{}
+		for _, x := range all {
+			count[x]++
+		}
+		for i, x := range all {
+			if count[x] < least {
+				all[i] = ""
+			}
+		}
+		for _, i := range test {
+			if all[i] != "" {
+				l.asked = append(l.asked, i)
+			}
+		}
+		if len(l.asked) >= 20 {
+			v.tasks = append(v.tasks, l)
+		}
+	}
+	slices.SortFunc(v.tasks, func(a, b labels) int { return cmp.Compare(a.task, b.task) })
+	var err error
+	v.set, v.nodes, err = a.set(docs)
+	return v, err
+}
+
+const neighbours = 10
+
+// vote is the label that most of the nearest have; of equals, the nearer ones'.
+func (v *votes) vote(l labels, scores []float32) string {
+	var best []int
+	for j, s := range scores {
+		if !v.visible[j] || l.of[j] == "" || s <= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, s, func(k int, s float32) int { return cmp.Compare(s, scores[k]) })
+		if at < neighbours {
+			best = slices.Insert(best, at, j)
+			best = best[:min(len(best), neighbours)]
+		}
+	}
+	weight := map[string]float64{}
+	top, winner := 0.0, ""
+	for _, j := range best {
+		weight[l.of[j]] += 1 + float64(scores[j])*1e-3
+	}
+	for _, j := range best {
+		if w := weight[l.of[j]]; w > top {
+			top, winner = w, l.of[j]
+		}
+	}
+	return winner
+}
+
+func (v *votes) measure(score func(record int, l labels) []float32) []result {
+	var out []result
+	for _, l := range v.tasks {
+		right := make([]float64, len(l.asked))
+		hit, said, truth := map[string]float64{}, map[string]float64{}, map[string]float64{}
+		for k, i := range l.asked {
+			w := v.vote(l, score(i, l))
+			said[w]++
+			truth[l.of[i]]++
+			if w == l.of[i] {
+				right[k] = 1
+				hit[w]++
+			}
+		}
+		f1 := 0.0
+		for class, n := range truth {
+			f1 += 2 * hit[class] / (n + said[class]) / float64(len(truth))
+		}
+		out = append(out, result{l.task, "accuracy", right}, result{l.task, "macro F1", []float64{f1}})
+	}
+	return out
+}
+
+func (v *votes) embedded(z tape.Matrix) []result {
+	return v.measure(func(i int, _ labels) []float32 {
+		s := cosines(z, v.nodes[i], v.nodes)
+		for j := range s { // so that all are above 0
+			s[j] += 2
+		}
+		return s
+	})
+}
+
+// mean of equal results of several seeds, query by query.
+func mean(all [][]result) []result {
+	out := slices.Clone(all[0])
+	for k := range out {
+		out[k].values = make([]float64, len(all[0][k].values))
+		for _, seed := range all {
+			for i, x := range seed[k].values {
+				out[k].values[i] += x / float64(len(all))
+			}
+		}
+	}
+	return out
+}
+
+func spread(all [][]result, k int) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, seed := range all {
+		sum := 0.0
+		for _, x := range seed[k].values {
+			sum += x / float64(len(seed[k].values))
+		}
+		low, high = min(low, sum), max(high, sum)
+	}
+	return low, high
+}
