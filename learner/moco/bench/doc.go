@@ -1,0 +1,13 @@
+// Command bench times a MoCo step beside PyTorch's, and our matrix products beside
+// torch's and OpenBLAS'. `make bench-train` runs it.
+//
+// The step is that of ../shared/peers/training/train_step.py with `--graph
+// shared`, whose README describes it: three modalities of 512, 256 and 128
+// features, width 128, batch 256, queue 4096, two layers with 4 bases, cross-attention,
+// InfoNCE, AdamW; blocks sampled in the museum's graph beforehand, each node once.
+// (Ours drops out after the feed-forward of the fusion too.) The programs run in
+// turn, -runs times for each number of threads: other work on the machine then hits
+// both. A ratio is the median of the ratios of neighbouring runs.
+//
+// The peers' Python environment is made in -cache if it isn't there.
+package main
