@@ -18,9 +18,6 @@ type result struct {
 	values       []float64
 }
 
-// embedder gives the rows of all nodes of a set.
-type embedder func(*train.Set) (tape.Matrix, error)
-
 // scorer scores all candidates for query i.
 type scorer func(i int) []float32
 
