@@ -32,7 +32,8 @@ type options struct {
 	views                     string
 	rates                     string
 	hard, same, momentum, tau float64
-	quiet                     bool
+	quiet, bm25               bool
+	text, every               int
 }
 
 func main() {
@@ -55,6 +56,9 @@ func main() {
 	flag.Float64Var(&o.same, "same", -1, "weight of negatives of the same culture; below 0: the usual one")
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
+	flag.IntVar(&o.text, "text", 256, "length of the text features")
+	flag.IntVar(&o.every, "every", 50, "steps between two judgements")
+	flag.BoolVar(&o.bm25, "bm25", true, "rank by BM25 too, which takes minutes")
 	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
 	flag.Parse()
 	if err := o.run(); err != nil {
@@ -72,7 +76,7 @@ func (o *options) leaves(what string) bool { return slices.Contains(list(o.witho
 // config is the training's.
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
-	c.Seed = seed
+	c.Seed, c.Every = seed, o.every
 	usual, total := map[string]train.Stage{}, 0
 	for _, s := range c.Stages {
 		usual[s.Name] = s
@@ -135,7 +139,7 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	enc, err := text.NewEncoder(text.Config{Seed: 1})
+	enc, err := text.NewEncoder(text.Config{Dim: o.text, Seed: 1})
 	if err != nil {
 		return err
 	}
@@ -182,13 +186,12 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 	if err != nil {
 		return err
 	}
-	all := func(int) bool { return true }
 	tfidf := append(h.measure(func(i int) []float32 { return h.baseline.cosines(h.query[i]) }),
 		v.measure(func(i int, _ labels) []float32 { return v.baseline.cosines(v.texts[i]) })...)
-	bm25 := append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),
-		v.measure(func(i int, l labels) []float32 {
-			return v.baseline.bm25Scores(v.texts[i], neighbours, func(d int) bool { return v.visible[d] && l.of[d] != "" })
-		})...)
+	var bm25 []result
+	if o.bm25 {
+		bm25 = o.rankings(h, v)
+	}
 	team, err := par.New(o.threads)
 	if err != nil {
 		return err
@@ -236,6 +239,15 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 	return nil
 }
 
+// rankings are BM25's.
+func (o *options) rankings(h *half, v *votes) []result {
+	all := func(int) bool { return true }
+	return append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),
+		v.measure(func(i int, l labels) []float32 {
+			return v.baseline.bm25Scores(v.texts[i], neighbours, func(d int) bool { return v.visible[d] && l.of[d] != "" })
+		})...)
+}
+
 func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64, team *par.Team) ([]float32, error) {
 	cfg, err := o.config(seed)
 	if err != nil {
@@ -276,8 +288,12 @@ func report(tfidf, bm25, before []result, runs [][]result) {
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
 	for k, r := range after {
 		low, high := spread(runs, k)
+		ranked := "-"
+		if bm25 != nil {
+			ranked = shown(bm25[k])
+		}
 		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
-			shown(tfidf[k]), shown(bm25[k]), shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
+			shown(tfidf[k]), ranked, shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
 	}
 }
 
