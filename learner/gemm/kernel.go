@@ -13,6 +13,9 @@ type kernel interface {
 	// (i,p) of A, mr x k, is a[i*rowStride+p*colStride]; B is k x nr, dense; rows
 	// of C are ldc apart. k is at least 1.
 	tile(k int, a []float32, rowStride, colStride int, b, c []float32, ldc int, add bool)
+	// copyA and copyB write k rows of mr and of nr, ld apart, to dst without gaps. k is at least 1.
+	copyA(k int, src []float32, ld int, dst []float32)
+	copyB(k int, src []float32, ld int, dst []float32)
 	// transpose writes nr rows of src, ld apart, of k elements each, to dst as k
 	// rows of nr.
 	transpose(k int, src []float32, ld int, dst []float32)
@@ -43,6 +46,18 @@ func (plain) tile(k int, a []float32, rowStride, colStride int, b, c []float32, 
 		for j, y := range sum {
 			out[j] += y
 		}
+	}
+}
+
+func (plain) copyA(k int, src []float32, ld int, dst []float32) {
+	for p := range k {
+		*(*[mr]float32)(dst[p*mr:]) = *(*[mr]float32)(src[p*ld:])
+	}
+}
+
+func (plain) copyB(k int, src []float32, ld int, dst []float32) {
+	for p := range k {
+		*(*[nr]float32)(dst[p*nr:]) = *(*[nr]float32)(src[p*ld:])
 	}
 }
 

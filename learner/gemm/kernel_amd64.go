@@ -13,6 +13,16 @@ func kernelAVX2(k int, a *float32, rowStride, colStride int, b, c *float32, ldc 
 //go:noescape
 func transpose16AVX2(eights int, src *float32, ld int, dst *float32)
 
+// copy6AVX2 writes k rows of 6, ld bytes apart, to dst without gaps.
+//
+//go:noescape
+func copy6AVX2(k int, src *float32, ld int, dst *float32)
+
+// copy16AVX2 does so with rows of 16.
+//
+//go:noescape
+func copy16AVX2(k int, src *float32, ld int, dst *float32)
+
 type avx2 struct{}
 
 func (avx2) name() string { return "AVX2" }
@@ -23,6 +33,18 @@ func (avx2) tile(k int, a []float32, rowStride, colStride int, b, c []float32, l
 	_ = b[k*nr-1]
 	_ = c[(mr-1)*ldc+nr-1]
 	kernelAVX2(k, &a[0], rowStride*4, colStride*4, &b[0], &c[0], ldc*4, add)
+}
+
+func (avx2) copyA(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+mr-1]
+	_ = dst[k*mr-1]
+	copy6AVX2(k, &src[0], ld*4, &dst[0])
+}
+
+func (avx2) copyB(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+nr-1]
+	_ = dst[k*nr-1]
+	copy16AVX2(k, &src[0], ld*4, &dst[0])
 }
 
 func (avx2) transpose(k int, src []float32, ld int, dst []float32) {

@@ -193,3 +193,40 @@ next:
 done:
 	VZEROUPPER
 	RET
+
+// func copy6AVX2(k int, src *float32, ld int, dst *float32)
+// k rows of 6, ld bytes apart, to dst without gaps. k is at least 1.
+TEXT ·copy6AVX2(SB), NOSPLIT, $0-32
+	MOVQ k+0(FP), CX
+	MOVQ src+8(FP), SI
+	MOVQ ld+16(FP), R9
+	MOVQ dst+24(FP), DI
+copy6:
+	VMOVUPS (SI), X0
+	MOVQ    16(SI), AX
+	VMOVUPS X0, (DI)
+	MOVQ    AX, 16(DI)
+	ADDQ    R9, SI
+	ADDQ    $24, DI
+	DECQ    CX
+	JNZ     copy6
+	RET
+
+// func copy16AVX2(k int, src *float32, ld int, dst *float32)
+// The same for rows of 16.
+TEXT ·copy16AVX2(SB), NOSPLIT, $0-32
+	MOVQ k+0(FP), CX
+	MOVQ src+8(FP), SI
+	MOVQ ld+16(FP), R9
+	MOVQ dst+24(FP), DI
+copy16:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    R9, SI
+	ADDQ    $64, DI
+	DECQ    CX
+	JNZ     copy16
+	VZEROUPPER
+	RET

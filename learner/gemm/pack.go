@@ -8,9 +8,7 @@ func (g *job) packB(panel []float32, p0, kc, j int) {
 	case g.tB && width == nr:
 		g.kern.transpose(kc, g.b[j*g.ldb+p0:], g.ldb, panel)
 	case width == nr:
-		for p := range kc {
-			*(*[nr]float32)(panel[p*nr:]) = *(*[nr]float32)(g.b[(p0+p)*g.ldb+j:])
-		}
+		g.kern.copyB(kc, g.b[p0*g.ldb+j:], g.ldb, panel)
 	default:
 		clear(panel[:kc*nr])
 		for p := range kc {
@@ -33,9 +31,7 @@ func (g *job) packA(dst []float32, p0, kc, from, to int) {
 		height := min(mr, to-i)
 		switch {
 		case g.tA && height == mr && g.alpha == 1:
-			for p := range kc {
-				*(*[mr]float32)(tile[p*mr:]) = *(*[mr]float32)(g.a[(p0+p)*g.lda+i:])
-			}
+			g.kern.copyA(kc, g.a[p0*g.lda+i:], g.lda, tile)
 		default:
 			clear(tile)
 			for r := range height {

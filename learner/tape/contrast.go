@@ -122,7 +122,10 @@ func (o *contrast) back(t *Tape) {
 		return
 	}
 	g := o.q.Grad()
-	t.gemm.Sgemm(blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, d, o.prob, n, o.queue.Data, o.queue.Cols, 1, g, o.q.Cols)
+	// Scaled afterwards: the product reads the probabilities where they lie.
+	sum := t.Scratch(len(o.q.Data))
+	t.multiply(blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
+	vec.Axpy(d, sum, g)
 	for i := range o.q.Rows {
 		vec.Axpy(d*o.positive[i], o.k.Row(i), g[i*o.q.Cols:(i+1)*o.q.Cols])
 	}

@@ -1,8 +1,6 @@
 package tape
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/blas"
 
 	"kilim/learner/vec"
@@ -79,63 +77,19 @@ func (o *biasForward) Part(i, _ int) {
 		y := o.y.Row(r)
 		switch o.act {
 		case Identity:
-			for j, x := range b {
-				y[j] += x
-			}
+			vec.Axpy(1, b, y)
 		case ReLU:
-			for j, x := range b {
-				v := y[j] + x
-				if v < 0 {
-					v = 0
-				}
-				y[j] = v
-			}
+			vec.AddReLU(b, y)
 			if o.drop.Rate > 0 {
 				o.drop.apply(r, y, y)
 			}
 		case GELU:
-			for j, x := range b {
-				y[j] += x
-			}
+			vec.Axpy(1, b, y)
 			var slope []float32
 			if o.slope != nil {
 				slope = o.slope[r*len(b) : (r+1)*len(b)]
 			}
-			gelu(y, slope)
-		}
-	}
-}
-
-// gelu replaces y by GELU(y) and, unless slope is nil, writes the derivative to
-// it. The distribution function Phi is taken from erf by Abramowitz and Stegun
-// 7.1.26, which is within 1.5e-7.
-func gelu(y, slope []float32) {
-	var e [64]float32
-	for len(y) > 0 {
-		n := min(len(e), len(y))
-		for j, x := range y[:n] {
-			e[j] = x * x
-		}
-		vec.Exp(e[:n], e[:n], -0.5, 0)
-		for j, x := range y[:n] {
-			z := x
-			if z < 0 {
-				z = -z
-			}
-			k := 1 / (1 + 0.3275911*math.Sqrt2/2*z)
-			tail := 0.5 * e[j] * k * (0.254829592 + k*(-0.284496736+k*(1.421413741+k*(-1.453152027+k*1.061405429))))
-			phi := 1 - tail
-			if x < 0 {
-				phi = tail
-			}
-			y[j] = x * phi
-			if slope != nil {
-				slope[j] = phi + x*e[j]*float32(1/(math.Sqrt2*math.SqrtPi))
-			}
-		}
-		y = y[n:]
-		if slope != nil {
-			slope = slope[n:]
+			vec.GELU(y, slope)
 		}
 	}
 }
@@ -174,13 +128,7 @@ func (o *biasBackward) Part(i, _ int) {
 		switch o.act {
 		case ReLU:
 			// Zero stands where ReLU or the dropout put it.
-			for j, y := range o.y.Row(r) {
-				if y > 0 {
-					g[j] *= scale
-				} else {
-					g[j] = 0
-				}
-			}
+			vec.Pass(o.y.Row(r), g, scale)
 		case GELU:
 			for j, s := range o.slope[r*n : (r+1)*n] {
 				g[j] *= s

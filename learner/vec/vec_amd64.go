@@ -17,6 +17,15 @@ func expAVX2(n int, x, y *float32, scale, shift float32) float32
 //go:noescape
 func adamAVX2(n int, p, grad, m, v *float32, c *[8]float32)
 
+//go:noescape
+func addReLUAVX2(n int, b, y *float32)
+
+//go:noescape
+func passAVX2(n int, y, grad *float32, scale float32)
+
+//go:noescape
+func geluAVX2(n int, e, y, slope *float32)
+
 // fast tells whether the assembly can run here.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
@@ -61,4 +70,35 @@ func adamMany(p, g, m, v []float32, c *[8]float32) (done int) {
 		return n
 	}
 	return 0
+}
+
+func addReLUMany(b, y []float32) (done int) {
+	n := len(y) &^ 7
+	if fast && n > 0 {
+		addReLUAVX2(n, &b[0], &y[0])
+		return n
+	}
+	return 0
+}
+
+func passMany(y, g []float32, scale float32) (done int) {
+	n := len(y) &^ 7
+	if fast && n > 0 {
+		passAVX2(n, &y[0], &g[0], scale)
+		return n
+	}
+	return 0
+}
+
+func geluMany(e, y, slope []float32) (done int) {
+	n := len(y) &^ 7
+	if !fast || n == 0 {
+		return 0
+	}
+	var s *float32
+	if slope != nil {
+		s = &slope[0]
+	}
+	geluAVX2(n, &e[0], &y[0], s)
+	return n
 }

@@ -250,3 +250,108 @@ adamloop:
 adamdone:
 	VZEROUPPER
 	RET
+
+// func addReLUAVX2(n int, b, y *float32)
+// y = max(y + b, 0), a NaN stays one. n is a multiple of 8.
+TEXT ·addReLUAVX2(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), CX
+	MOVQ   b+8(FP), SI
+	MOVQ   y+16(FP), DI
+	VXORPS Y1, Y1, Y1
+	SHRQ   $3, CX
+reluloop:
+	VMOVUPS (DI), Y0
+	VADDPS  (SI), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DI
+	DECQ    CX
+	JNZ     reluloop
+	VZEROUPPER
+	RET
+
+// func passAVX2(n int, y, grad *float32, scale float32)
+// grad = scale*grad where y > 0, else 0. n is a multiple of 8.
+TEXT ·passAVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), CX
+	MOVQ         y+8(FP), SI
+	MOVQ         grad+16(FP), DI
+	VBROADCASTSS scale+24(FP), Y2
+	VXORPS       Y1, Y1, Y1
+	SHRQ         $3, CX
+passloop:
+	VMOVUPS (SI), Y0
+	VCMPPS  $30, Y1, Y0, Y0 // greater
+	VMULPS  (DI), Y2, Y3
+	VANDPS  Y0, Y3, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DI
+	DECQ    CX
+	JNZ     passloop
+	VZEROUPPER
+	RET
+
+DATA gelus<>+0(SB)/4, $0x7fffffff
+DATA gelus<>+4(SB)/4, $0x3e6d3388  // 0.3275911 / sqrt 2
+DATA gelus<>+8(SB)/4, $0x3f87dc22  // 1.061405429
+DATA gelus<>+12(SB)/4, $0xbfba00e3 // -1.453152027
+DATA gelus<>+16(SB)/4, $0x3fb5f0e3 // 1.421413741
+DATA gelus<>+20(SB)/4, $0xbe91a98e // -0.284496736
+DATA gelus<>+24(SB)/4, $0x3e827906 // 0.254829592
+DATA gelus<>+28(SB)/4, $0x3f000000 // 1/2
+DATA gelus<>+32(SB)/4, $0x3f800000 // 1
+DATA gelus<>+36(SB)/4, $0x3ecc422a // 1/sqrt(2 pi)
+GLOBL gelus<>(SB), RODATA|NOPTR, $40
+
+// func geluAVX2(n int, e, y, slope *float32)
+// y = GELU(y) and slope its derivative, unless slope is nil; e = exp(-y*y/2). n
+// is a multiple of 8.
+TEXT ·geluAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), CX
+	MOVQ         e+8(FP), SI
+	MOVQ         y+16(FP), DI
+	MOVQ         slope+24(FP), DX
+	VBROADCASTSS gelus<>+0(SB), Y15
+	VBROADCASTSS gelus<>+4(SB), Y14
+	VBROADCASTSS gelus<>+8(SB), Y13
+	VBROADCASTSS gelus<>+12(SB), Y12
+	VBROADCASTSS gelus<>+16(SB), Y11
+	VBROADCASTSS gelus<>+20(SB), Y10
+	VBROADCASTSS gelus<>+24(SB), Y9
+	VBROADCASTSS gelus<>+28(SB), Y8
+	VBROADCASTSS gelus<>+32(SB), Y7
+	VBROADCASTSS gelus<>+36(SB), Y6
+	SHRQ         $3, CX
+geluloop:
+	VMOVUPS     (DI), Y0
+	VMOVUPS     (SI), Y1
+	VANDPS      Y15, Y0, Y2
+	VFMADD213PS Y7, Y14, Y2
+	VDIVPS      Y2, Y7, Y2 // k
+	VMOVAPS     Y13, Y3
+	VFMADD213PS Y12, Y2, Y3
+	VFMADD213PS Y11, Y2, Y3
+	VFMADD213PS Y10, Y2, Y3
+	VFMADD213PS Y9, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMULPS      Y8, Y3, Y3 // the tail
+	VSUBPS      Y3, Y7, Y4
+	VBLENDVPS   Y0, Y3, Y4, Y4 // Phi
+	VMULPS      Y0, Y4, Y5
+	VMOVUPS     Y5, (DI)
+	TESTQ       DX, DX
+	JZ          geluon
+	VMULPS      Y0, Y1, Y1
+	VFMADD231PS Y6, Y1, Y4
+	VMOVUPS     Y4, (DX)
+	ADDQ        $32, DX
+geluon:
+	ADDQ $32, SI
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  geluloop
+	VZEROUPPER
+	RET

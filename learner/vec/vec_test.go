@@ -46,6 +46,31 @@ func TestAgreesWithLoops(t *testing.T) {
 		gatherGo(idx, w, table, ld, b, 0)
 		near(t, "Gather", a, b, 1e-5)
 
+		a, b = append([]float32(nil), y...), append([]float32(nil), y...)
+		AddReLU(x, a)
+		addReLUGo(x, b)
+		near(t, "AddReLU", a, b, 0)
+		g, h := noise(r, n), make([]float32, n)
+		copy(h, g)
+		Pass(a, g, 1.25)
+		passGo(b, h, 1.25)
+		near(t, "Pass", g, h, 0)
+		for _, slopes := range []bool{true, false} {
+			a, b = append([]float32(nil), y...), append([]float32(nil), y...)
+			var sa, sb []float32
+			if slopes {
+				sa, sb = make([]float32, n), make([]float32, n)
+			}
+			GELU(a, sa)
+			e := make([]float32, n)
+			for i, v := range b {
+				e[i] = float32(math.Exp(-float64(v) * float64(v) / 2))
+			}
+			geluGo(e, b, sb)
+			near(t, "GELU", a, b, 1e-6)
+			near(t, "slope of GELU", sa, sb, 1e-6)
+		}
+
 		for i := range x {
 			x[i] *= 10
 		}
@@ -60,6 +85,20 @@ func TestAgreesWithLoops(t *testing.T) {
 			if got := Max(x); got != want {
 				t.Fatalf("Max of %d is %v, want %v", n, got, want)
 			}
+		}
+	}
+}
+
+func TestAddReLUKeepsNaN(t *testing.T) {
+	t.Parallel()
+	y := make([]float32, 17)
+	for i := range y {
+		y[i] = float32(math.NaN())
+	}
+	AddReLU(make([]float32, 17), y)
+	for i, x := range y {
+		if x == x {
+			t.Fatalf("element %d has become %v", i, x)
 		}
 	}
 }
