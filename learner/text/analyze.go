@@ -128,8 +128,9 @@ func isSpace(c byte) bool { return c == ' ' || c-'\t' < 5 }
 
 // ascii takes in a stretch without white space.
 func (a *analyzer) ascii(s string) {
+	table := a.e.letters.table[:utf8.RuneSelf]
 	for i := range len(s) {
-		switch f := a.e.letters.table[s[i]]; f.kind {
+		switch f := table[s[i]]; f.kind {
 		case letter:
 			a.word = append(a.word, rune(f.a))
 		case apostrophe:

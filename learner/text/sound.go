@@ -66,10 +66,12 @@ func (t sounds) of(w []rune, out []byte) []byte {
 				continue
 			}
 		}
-		for _, s := range t[r] {
-			if s != 0 && (len(out) == from || out[len(out)-1] != s) {
-				out = append(out, s)
-			}
+		s := t[r]
+		if s[0] != 0 && (len(out) == from || out[len(out)-1] != s[0]) {
+			out = append(out, s[0])
+		}
+		if s[1] != 0 {
+			out = append(out, s[1])
 		}
 	}
 	if n := len(out) - 1; n > from && out[n] == 'h' {
