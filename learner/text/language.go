@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // usage is what a language does with apostrophes.
@@ -58,7 +60,7 @@ func newLanguages() *languages {
 		}
 	}
 	for d, words := range []string{
-		turkish: "ve bir bu ile için olan olarak da",
+		turkish: "ve bir bu ile olan olarak da",
 		french:  "le les des du et est une dans au",
 		italian: "il di della del che e con per una",
 	} {
@@ -139,11 +141,14 @@ func (a *analyzer) language() *usage {
 // guess parts some words at their apostrophes, or fails to.
 func (l *languages) detect(s string) detectable {
 	var seen [undetected + 1]int
-	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
+	s = norm.NFD.String(s)
+	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
 		if d, ok := l.common[strings.ToLower(w)]; ok {
 			seen[d]++
 		}
-		if strings.ContainsAny(w, "ığİĞ") {
+	}
+	for _, l := range []string{"ı", "I\u0307", "g\u0306", "G\u0306"} { // ı İ ğ Ğ
+		if strings.Contains(s, l) {
 			seen[turkish] += 2
 		}
 	}
