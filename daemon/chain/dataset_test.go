@@ -83,11 +83,11 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s := newSite(t, exact())
 	begin, lat := 1210.0, 34.5
 	a := &profile.Artifact{
-		ID: "x", Title: "Star tile", Description: "Lustre over white. From the shrine at Qom.  Broken in two... and mended.",
+		ID: "x", Language: "en", Title: "Star tile", Description: "Lustre over white. From the shrine at Qom.  Broken in two... and mended.",
 		Culture: []profile.Term{{Label: "Ilkhanid"}, {ID: "http://example.org/i", Label: "Persian"}}, Material: []profile.Term{{ID: "http://example.org/clay"}},
 		Date:     &profile.Date{Begin: &begin, Text: "about 1210"},
 		Location: &profile.Location{Lat: lat, Lon: 50.9},
-		Media:    []profile.Media{{Kind: "text", Text: "Inscribed around the rim."}, {Kind: "text", Text: "A verse."}},
+		Media:    []profile.Media{{Kind: "text", Text: "Inscribed around the rim."}, {Kind: "text", Text: "A verse.", Language: "fa"}},
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine

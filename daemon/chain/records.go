@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"strings"
 
 	"kilim/consumer/profile"
@@ -13,7 +14,7 @@ import (
 
 // piece is what a view of a record in training shows or hides as a whole: a field's term, a sentence, a date.
 type piece struct {
-	texts                []string
+	texts                []text.Text
 	edges                []graphstore.EdgeSpec
 	begin, end, lat, lon *float64
 }
@@ -21,29 +22,28 @@ type piece struct {
 // pieces are all of an artifact that its record's features and its edges to entities are made of.
 func pieces(a *profile.Artifact) []piece {
 	var out []piece
-	say := func(texts ...string) {
-		for _, t := range texts {
-			if t != "" {
-				out = append(out, piece{texts: []string{t}})
-			}
+	saying := func(body, language string) []text.Text {
+		if body == "" {
+			return nil
+		}
+		return []text.Text{{Body: body, Language: cmp.Or(language, a.Language)}}
+	}
+	say := func(body, language string) {
+		if t := saying(body, language); t != nil {
+			out = append(out, piece{texts: t})
 		}
 	}
-	say(a.Title)
-	say(sentences(a.Description)...)
+	say(a.Title, "")
+	for _, s := range sentences(a.Description) {
+		say(s, "")
+	}
 	for _, f := range termFields(a) {
 		for _, t := range f.terms {
-			p := piece{edges: entityEdge(f.t, t.ID, t.Label)}
-			if s := t.Text(); s != "" {
-				p.texts = []string{s}
-			}
-			out = append(out, p)
+			out = append(out, piece{texts: saying(t.Text(), ""), edges: entityEdge(f.t, t.ID, t.Label)})
 		}
 	}
 	if d := a.Date; d != nil {
-		p := piece{begin: d.Begin, end: d.End}
-		if d.Text != "" {
-			p.texts = []string{d.Text}
-		}
+		p := piece{texts: saying(d.Text, ""), begin: d.Begin, end: d.End}
 		for _, decade := range decades(d) {
 			p.edges = append(p.edges, entityEdge(graphstore.Decade, "", decade)...)
 		}
@@ -53,7 +53,7 @@ func pieces(a *profile.Artifact) []piece {
 		out = append(out, piece{lat: &l.Lat, lon: &l.Lon})
 	}
 	for _, m := range a.Media {
-		say(m.Text)
+		say(m.Text, m.Language)
 	}
 	return out
 }
@@ -93,7 +93,7 @@ func (r *records) width() int { return r.cfg.Text + r.cfg.Facts + r.cfg.Types }
 // Encode writes the features of the parts of an artifact's record that are shown.
 func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 	clear(out)
-	var texts []string
+	var texts []text.Text
 	var begin, end, lat, lon *float64
 	for _, part := range parts {
 		p := &r.pieces[part.Content]
@@ -107,7 +107,7 @@ func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 	}
 	if v, ok := r.foreign[node]; ok {
 		copy(out, v)
-	} else if doc := r.encoder.Analyze(texts...); len(doc.Words) > 0 {
+	} else if doc := r.encoder.AnalyzeTexts(texts); len(doc.Words) > 0 {
 		r.encoder.Project(doc, r.idf, out[:r.cfg.Text])
 	}
 	facts.Encode(begin, end, lat, lon, out[r.cfg.Text:r.cfg.Text+r.cfg.Facts])
