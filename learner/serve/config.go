@@ -15,9 +15,11 @@ type Config struct {
 	Width                     int // of a block, and of the embedding
 	Bases                     int // matrices that the relations of a layer share
 	Heads                     int // of the fusion's attention
-	Relations                 int // relation indices are below it
-	Types                     int // type indices are below it
-	Seed                      uint64
+	// Fusion and Residual are the ways of package model to make one vector of the modalities' tokens; empty for the first of each.
+	Fusion, Residual string
+	Relations        int // relation indices are below it
+	Types            int // type indices are below it
+	Seed             uint64
 }
 
 // layers is the depth: what lies two steps away has a say.
@@ -30,6 +32,8 @@ const (
 	audio
 	modalities
 )
+
+var names = [modalities]string{"record", "image", "audio"}
 
 func (c Config) validate() error {
 	var errs []error
@@ -51,8 +55,8 @@ func (c Config) dims() [modalities]int {
 
 // Shape is the trainable model of the same function.
 func (c Config) Shape() model.Config {
-	out := model.Config{Width: c.Width, Layers: layers, Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Seed: c.Seed}
-	for m, name := range [modalities]string{"record", "image", "audio"} {
+	out := model.Config{Width: c.Width, Layers: layers, Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
+	for m, name := range names {
 		if d := c.dims()[m]; d > 0 {
 			out.Modalities = append(out.Modalities, model.Modality{Name: name, Features: d})
 		}

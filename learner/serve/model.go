@@ -49,20 +49,18 @@ type layer struct {
 type branch struct {
 	input, skip linear
 	layers      [layers]layer
-	gate        linear
+	join        matrix // 2*Width x Width, where the residual is concatenated
 }
 
 // Model is immutable and safe for concurrent use.
 type Model struct {
-	cfg        Config
-	blas       blas.Float32
-	branches   [modalities]*branch // nil: the model has none
-	n1, n2, n3 norm
-	qkv, proj  linear
-	up, down   linear
-	weights    []float32
-	print      string
-	scratch    sync.Pool // of *scratch
+	cfg      Config
+	blas     blas.Float32
+	branches [modalities]*branch // nil: the model has none
+	fusion   fusion
+	weights  []float32
+	print    string
+	scratch  sync.Pool // of *scratch
 }
 
 // Seeded makes the untrained model of a seed. The same Config gives the same weights.
@@ -124,14 +122,8 @@ func New(cfg Config, weights []float32) (*Model, error) {
 		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
 	}
 	r := reader{named: named}
-	for mode, name := range [modalities]string{"record", "image", "audio"} {
-		if cfg.dims()[mode] > 0 {
-			m.branches[mode] = m.branch(&r, name)
-		}
-	}
-	m.n1, m.n2, m.n3 = r.norm("fusion.norm1"), r.norm("fusion.norm2"), r.norm("fusion.norm3")
-	m.qkv, m.proj = r.linear("fusion.qkv"), r.linear("fusion.proj")
-	m.up, m.down = r.linear("fusion.up"), r.linear("fusion.down")
+	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, name) })
+	m.fusion = m.newFusion(&r)
 	if r.missing != "" {
 		return nil, fmt.Errorf("serve: the model has no parameter %q", r.missing)
 	}
@@ -143,6 +135,15 @@ func New(cfg Config, weights []float32) (*Model, error) {
 		}
 	}
 	return m, nil
+}
+
+// eachBranch calls fn for the modalities that the model has.
+func (m *Model) eachBranch(fn func(mode int, name string)) {
+	for mode, name := range names {
+		if m.cfg.dims()[mode] > 0 {
+			fn(mode, name)
+		}
+	}
 }
 
 // reader looks parameters up by name.
@@ -168,7 +169,10 @@ func (r *reader) norm(name string) norm {
 }
 
 func (m *Model) branch(r *reader, name string) *branch {
-	b := &branch{input: r.linear(name + ".input"), skip: r.linear(name + ".skip"), gate: r.linear("fusion.gate." + name)}
+	b := &branch{input: r.linear(name + ".input"), skip: r.linear(name + ".skip")}
+	if m.cfg.Residual == model.ResidualConcat {
+		b.join = r.matrix(name + ".join")
+	}
 	for l := range b.layers {
 		at := fmt.Sprintf("%s.layer%d", name, l+1)
 		self, bases := r.linear(at+".self"), r.matrix(at+".bases")

@@ -34,55 +34,42 @@ func (m *Model) Output(h2, features [][]float32) [][]float32 {
 	return out
 }
 
-// fuse is the forward pass of model.Model's fusion; its comments are there. Only tokens that
-// are present have a row.
+// fuse makes embeddings of what the branches say. Only tokens that are present have a row.
 func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
-	w := m.cfg.Width
 	t.mode, t.item = t.mode[:0], t.item[:0]
 	for i := range h2 {
 		_, direct := Halves(features[i])
 		for mode := range modalities {
-			d := m.block(direct, mode)
-			if d == nil {
-				continue
+			if d := m.block(direct, mode); d != nil {
+				m.token(t, m.block(h2[i], mode), d, mode)
+				t.mode, t.item = append(t.mode, mode), append(t.item, i)
 			}
-			row := t.token[len(t.mode)*w : (len(t.mode)+1)*w]
-			copy(row, d)
-			if h := m.block(h2[i], mode); h != nil {
-				for k, x := range h {
-					row[k] += x
-				}
-			}
-			t.mode, t.item = append(t.mode, mode), append(t.item, i)
 		}
 	}
-	n := len(t.mode)
-	token, normed := t.token[:n*w], t.normed[:n*w]
-	each(normed, token, w, m.n1)
-	m.dense(normed, m.qkv, t.wide)
-	m.attend(t, t.wide[:n*3*w])
-	m.dense(t.read[:n*w], m.proj, t.more)
-	add(token, t.more)
-	each(normed, token, w, m.n2)
-	m.dense(normed, m.up, t.wide)
-	gelu(t.wide[:n*4*w])
-	m.dense(t.wide[:n*4*w], m.down, t.more)
-	add(token, t.more)
 	for i := range out {
 		clear(out[i])
 	}
-	for k := range n {
-		row := token[k*w : (k+1)*w]
-		gate := t.more[:w]
-		m.dense(row, m.branches[t.mode[k]].gate, gate)
-		z := out[t.item[k]]
-		for j, x := range row {
-			z[j] += float32(float64(x) / (1 + math.Exp(-float64(gate[j]))))
-		}
-	}
+	m.fusion.fuse(m, t, out)
 	for _, z := range out {
-		normalize(z, m.n3, z)
 		unit(z)
+	}
+}
+
+// token writes the next token: what the branch says, h2 (nil: nothing), with the residual of its input.
+func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
+	w, n := m.cfg.Width, len(t.mode)
+	row := t.token[n*w : (n+1)*w]
+	if join := m.branches[mode].join; join.data != nil {
+		both := t.wide[:2*w]
+		clear(both[:w])
+		copy(both, h2)
+		copy(both[w:], direct)
+		m.product(both, join, row)
+		return
+	}
+	copy(row, direct)
+	for k, x := range h2 {
+		row[k] += x
 	}
 }
 
@@ -97,50 +84,6 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 		for j, b := range l.b {
 			row[j] += b
 		}
-	}
-}
-
-// attend lets each token read the other tokens of its item; one that is alone reads nothing.
-func (m *Model) attend(t *tokens, qkv []float32) {
-	w, size := m.cfg.Width, m.cfg.Width/m.cfg.Heads
-	scale := 1 / math.Sqrt(float64(size))
-	n := len(t.mode)
-	clear(t.read[:n*w])
-	for first := 0; first < n; {
-		last := first + 1
-		for last < n && t.item[last] == t.item[first] {
-			last++
-		}
-		for a := first; a < last; a++ {
-			for h := range m.cfg.Heads {
-				var p [modalities]float64
-				top, total := math.Inf(-1), 0.0
-				query := qkv[a*3*w+h*size : a*3*w+(h+1)*size]
-				for b := first; b < last; b++ {
-					if b != a {
-						key := qkv[b*3*w+w+h*size : b*3*w+w+(h+1)*size]
-						p[b-first] = scale * dot(query, key)
-						top = max(top, p[b-first])
-					}
-				}
-				for b := first; b < last; b++ {
-					if b != a {
-						p[b-first] = math.Exp(p[b-first] - top)
-						total += p[b-first]
-					}
-				}
-				row := t.read[a*w+h*size : a*w+(h+1)*size]
-				for b := first; b < last; b++ {
-					if b != a {
-						share := p[b-first] / total
-						for j, x := range qkv[b*3*w+2*w+h*size : b*3*w+2*w+(h+1)*size] {
-							row[j] += float32(share * float64(x))
-						}
-					}
-				}
-			}
-		}
-		first = last
 	}
 }
 

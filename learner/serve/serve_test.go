@@ -139,12 +139,14 @@ func (w *world) embed(m *Model) [][]float32 {
 // TestAgainstTape holds the function to be the one that is trained: both see every neighbour.
 func TestAgainstTape(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(8) {
+	for seed := range uint64(12) {
 		cfg := shape
 		cfg.Seed = seed
 		if seed%2 == 1 {
 			cfg.Audio = 0
 		}
+		cfg.Fusion = []string{"attention", "mlp", "transformer"}[seed%3]
+		cfg.Residual = []string{"sum", "concat"}[seed/3%2]
 		m, tm, weights := random(t, cfg)
 		w := randomWorld(rand.New(rand.NewPCG(seed, 1)), cfg)
 		got := w.embed(m)
