@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"kilim/consumer"
@@ -19,9 +18,9 @@ import (
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
+	"kilim/daemon/generation"
+	"kilim/daemon/models"
 	"kilim/daemon/web"
-	"kilim/graphstore"
-	"kilim/learner/remote"
 	"kilim/rerank/publish"
 )
 
@@ -35,11 +34,14 @@ type App struct {
 
 	broker    *broker.Broker
 	conn      *kafkaconn.Conn
-	store     *graphstore.Store
 	encoders  chain.Encoders
-	engine    *chain.Engine
+	models    *models.Registry
+	keeper    *generation.Keeper
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
+	encoding  *encoding
+	metrics   *chain.Metrics
+	consumed  *consumer.Metrics
 	web       *web.Server
 	parts     []part
 	demoLeft  int
@@ -61,9 +63,9 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 	}{
 		{"broker", a.startBroker},
 		{"kafka", a.startKafka},
-		{"store", a.startStore},
-		{"chain", a.startChain},
 		{"encoders", a.startEncoders},
+		{"state", a.startState},
+		{"consumer", a.startConsumer},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},
 	} {
@@ -129,60 +131,6 @@ func (a *App) startKafka(ctx context.Context, _ *prometheus.Registry) error {
 	a.down.add("connections", func() error { conn.Close(); return nil })
 	a.conn = conn
 	return conn.EnsureTopics(ctx, a.cfg.Kafka.TopicSpecs())
-}
-
-func (a *App) startStore(_ context.Context, _ *prometheus.Registry) error {
-	store, err := OpenStore(a.cfg, a.log)
-	if err != nil {
-		return err
-	}
-	a.down.add("store", store.Close)
-	a.store = store
-	return nil
-}
-
-// OpenStore opens the graph of a state folder.
-func OpenStore(cfg *config.Config, log *slog.Logger) (*graphstore.Store, error) {
-	return graphstore.Open(filepath.Join(cfg.Data, "graph"), graphstore.Options{
-		CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
-	})
-}
-
-func (a *App) startChain(_ context.Context, reg *prometheus.Registry) error {
-	consumed := consumer.NewMetrics(reg)
-	metrics := chain.NewMetrics(reg, consumed.Refused)
-	var err error
-	if a.encoders, err = newEncoders(a.cfg, remote.NewMetrics(reg), a.log.With("part", "encoders")); err != nil {
-		return err
-	}
-	cfg := chain.FromConfig(a.cfg, a.encoders)
-	cfg.Snapshot = filepath.Join(a.cfg.Data, "index.snapshot")
-	a.engine, err = chain.Open(cfg, a.store, metrics, func() { a.publisher.Wake() }, a.log.With("part", "chain"))
-	if err != nil {
-		return err
-	}
-	a.down.add("index", a.engine.SaveIndex)
-	a.publisher, err = a.newPublisher(reg, metrics)
-	if err != nil {
-		return err
-	}
-	reg.MustRegister(a.engine.Collector(), buildInfo(a.version),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.consumer, err = consumer.New(consumer.Config{
-		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
-		Limits:       cfg.Limits,
-		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
-		Observe: metrics.ObserveStage,
-	}, a.conn, a.engine, consumed, a.log.With("part", "consumer"))
-	if err != nil {
-		return err
-	}
-	a.parts = append(a.parts,
-		part{"publisher", a.publisher.Run},
-		part{"background", a.engine.Background},
-		part{"index watch", a.engine.WatchIndex},
-		part{"consumer", a.consumer.Run})
-	return nil
 }
 
 func buildInfo(version string) prometheus.Collector {

@@ -12,6 +12,7 @@ import (
 	"kilim/consumer"
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
+	"kilim/daemon/generation"
 	"kilim/learner/eval"
 	"kilim/learner/remote"
 )
@@ -38,22 +39,22 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 	}
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
-	store, err := OpenStore(cfg, log)
-	if err != nil {
-		return err
-	}
-	down.add("store", store.Close)
 	reg := prometheus.NewRegistry()
 	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
 	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
 	if err != nil {
 		return err
 	}
-	cc := chain.FromConfig(cfg, encoders)
-	cc.Engine = "flat" // the quickest to fill; what the index finds is not looked at
-	engine, err := chain.Open(cc, store, metrics, func() {}, log)
+	registry, err := openModels(cfg)
 	if err != nil {
 		return err
 	}
+	flat := *cfg
+	flat.Index.Engine = "flat" // the quickest to fill; what the index finds is not looked at
+	engine, done, err := generation.OpenServing(generations(&flat, encoders, registry, metrics, log))
+	if err != nil {
+		return err
+	}
+	down.add("state", done)
 	return work(engine)
 }

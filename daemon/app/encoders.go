@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kilim/consumer/profile"
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/encode"
@@ -67,29 +70,82 @@ func (f fetcher) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
 // inFlight is the number of media of the largest size that may be fetched and not yet encoded.
 const inFlight = 4
 
-// startEncoders starts what encodes the media.
-func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) error {
+// encoding is what encodes the media of a generation.
+type encoding struct {
+	cfg     *config.Config
+	fetcher fetcher
+	metrics *encode.Metrics
+	log     *slog.Logger
+}
+
+// startEncoders makes the encoders, and what fetches for them.
+func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) (err error) {
+	log := a.log.With("part", "encoders")
+	if a.encoders, err = newEncoders(a.cfg, remote.NewMetrics(reg), log); err != nil {
+		return err
+	}
 	f, err := fetch.New(a.cfg.Media.Fetch("kilim/" + a.version))
 	if err != nil {
 		return err
 	}
 	a.down.add("media roots", f.Close)
-	item := int64(a.cfg.Media.MaxBytes)
+	a.encoding = &encoding{a.cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(a.encoders.Identities()))), log}
+	return nil
+}
+
+// run encodes the media of a generation until ctx ends.
+func (c *encoding) run(ctx context.Context, e *chain.Engine) error {
+	item := int64(c.cfg.Media.MaxBytes)
 	w, err := encode.New(encode.Config{
-		Lanes: lanes(&a.cfg.Encoders, a.encoders), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
-	}, a.engine.MediaQueue(), a.engine, fetcher{f}, encode.NewMetrics(reg, a.engine.MediaQueue().Kinds()), a.log.With("part", "encoders"))
+		Lanes: lanes(&c.cfg.Encoders, e.Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
+	}, e.MediaQueue(), e, c.fetcher, c.metrics, c.log)
 	if err != nil {
 		return err
 	}
-	reg.MustRegister(a.engine.MediaQueue().Collector())
-	a.parts = append(a.parts, part{"encoders", w.Run})
-	return nil
+	return w.Run(ctx)
+}
+
+// gone stands for an encoder that has made vectors of a state and is configured no more. What comes waits for the
+// state that is made with the present ones.
+type gone struct{ id feature.Identity }
+
+func (g gone) Identity() feature.Identity { return g.id }
+
+func (g gone) Encode(_ context.Context, items []feature.Item) []feature.Result {
+	out := make([]feature.Result, len(items))
+	for i := range out {
+		out[i].Err = fmt.Errorf("encoder %s is not configured any more", g.id)
+	}
+	return out
+}
+
+// former are the encoders that made a state: the configured ones where they are the same, else such as stand for
+// them. For a new state (made is nil) they are the configured ones.
+func former(configured chain.Encoders, made map[string]feature.Identity) chain.Encoders {
+	if made == nil {
+		return configured
+	}
+	pick := func(kind string, now feature.Encoder) feature.Encoder {
+		id, ok := made[kind]
+		switch {
+		case !ok:
+			return nil
+		case now != nil && now.Identity() == id:
+			return now
+		}
+		return gone{id}
+	}
+	return chain.Encoders{
+		Text:  pick(profile.Text, configured.Text),
+		Image: pick(profile.Image, configured.Image),
+		Audio: pick(profile.Audio, configured.Audio),
+	}
 }
 
 // atOnce is the number of media that a built-in encoder works on at once: half of the processors are for the feed.
 func atOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
-// lanes are those of the encoders that there are.
+// lanes are those of the encoders that there are and that are configured.
 func lanes(cfg *config.Encoders, encoders chain.Encoders) []encode.Lane {
 	var out []encode.Lane
 	for _, l := range []struct {
@@ -97,8 +153,9 @@ func lanes(cfg *config.Encoders, encoders chain.Encoders) []encode.Lane {
 		settings *config.Encoder
 		encoder  feature.Encoder
 	}{{"text", &cfg.Text, encoders.Text}, {"image", &cfg.Image, encoders.Image}, {"audio", &cfg.Audio, encoders.Audio}} {
+		_, left := l.encoder.(gone)
 		switch {
-		case l.encoder == nil:
+		case l.encoder == nil || left:
 		case l.settings.Server():
 			out = append(out, encode.Lane{Kind: l.kind, Encoder: l.encoder, Batch: l.settings.Batch, Concurrency: l.settings.Concurrency})
 		default:

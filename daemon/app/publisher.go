@@ -5,6 +5,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"kilim/daemon/chain"
+	"kilim/daemon/generation"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/publish"
@@ -16,29 +17,31 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *chain.Metrics) (*
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
 	return publish.New(publish.Config{
 		Client:      &kafka.Client{Addr: client.Addr, Transport: transport},
-		Store:       outbox{a.store},
+		Store:       outbox{a.keeper},
 		Topics:      rerank.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
-		OnPublished: func([]publish.Published) { a.engine.Published() },
+		OnPublished: func([]publish.Published) { a.keeper.Engine().Published() },
 		Observe:     metrics.ObserveStage,
 		Metrics:     publish.NewMetrics(reg),
 		Log:         a.log.With("part", "publisher"),
 	})
 }
 
-// outbox is the store as the publisher sees it.
-type outbox struct{ store *graphstore.Store }
+// outbox is the store that serves as the publisher sees it: whichever it is, the outbox goes on with the same numbers.
+type outbox struct{ keeper *generation.Keeper }
 
-func (o outbox) UUID() string { return o.store.UUID() }
+func (o outbox) UUID() string { return o.keeper.UUID() }
 
 func (o outbox) Outbox(after uint64, limit int) (out []publish.Entry, err error) {
-	err = o.store.View(func(r *graphstore.Reader) error {
-		entries, err := r.Outbox(after, limit)
-		for _, e := range entries {
-			out = append(out, publish.Entry{Seq: e.Seq, Value: e.Value})
-		}
-		return err
+	err = o.keeper.Publisher(func(s *graphstore.Store) error {
+		return s.View(func(r *graphstore.Reader) error {
+			entries, err := r.Outbox(after, limit)
+			for _, e := range entries {
+				out = append(out, publish.Entry{Seq: e.Seq, Value: e.Value})
+			}
+			return err
+		})
 	})
 	return out, err
 }
@@ -48,14 +51,16 @@ func (o outbox) Ack(upto uint64, positions []publish.Position) error {
 	for i, p := range positions {
 		next[i] = graphstore.Position(p)
 	}
-	return o.store.Ack(upto, next)
+	return o.keeper.Publisher(func(s *graphstore.Store) error { return s.Ack(upto, next) })
 }
 
-func (o outbox) Positions() ([]publish.Position, error) {
-	stored, err := o.store.Positions()
-	out := make([]publish.Position, len(stored))
-	for i, p := range stored {
-		out[i] = publish.Position(p)
-	}
+func (o outbox) Positions() (out []publish.Position, err error) {
+	err = o.keeper.Publisher(func(s *graphstore.Store) error {
+		stored, err := s.Positions()
+		for _, p := range stored {
+			out = append(out, publish.Position(p))
+		}
+		return err
+	})
 	return out, err
 }

@@ -8,14 +8,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kilim/consumer/profile"
 	"kilim/daemon/chain"
+	"kilim/daemon/models"
 	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/eval"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	server, err := web.New(web.Config{
 		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: chain.Limits(a.cfg), Version: a.version,
-	}, &service{Engine: a.engine, app: a}, reg, a.log)
+	}, &service{app: a}, reg, a.log)
 	if err != nil {
 		return err
 	}
@@ -27,10 +31,77 @@ func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	return nil
 }
 
-// service adds to the engine's answers what the other parts know.
-type service struct {
-	*chain.Engine
-	app *App
+// service answers queries by what serves when they come, and adds what the other parts know.
+type service struct{ app *App }
+
+// ask lets fn ask what serves. When that was let go meanwhile, which takes a query that slept for long, the one
+// that serves now is asked.
+func (s *service) ask(fn func(e *chain.Engine) error) error {
+	for {
+		e := s.app.keeper.Engine()
+		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.keeper.Engine() {
+			return err
+		}
+	}
+}
+
+func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, err error) {
+	err = s.ask(func(e *chain.Engine) error {
+		v, found, err = e.Artifact(ctx, id)
+		return err
+	})
+	return v, found, err
+}
+
+func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
+	err = s.ask(func(e *chain.Engine) error {
+		a, err = e.Similar(ctx, id, list, k)
+		return err
+	})
+	return a, err
+}
+
+func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, list string, k int) (a *web.Answer, err error) {
+	err = s.ask(func(e *chain.Engine) error {
+		a, err = e.SimilarTo(ctx, artifact, list, k)
+		return err
+	})
+	return a, err
+}
+
+func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
+	err = s.ask(func(e *chain.Engine) error {
+		report, err = e.Evaluate(ctx, truth, list)
+		return err
+	})
+	return report, err
+}
+
+func (s *service) Models(context.Context) (*web.Models, error) {
+	now := s.app.keeper.Status()
+	return &web.Models{
+		Serving: now.Serving.Epoch, Generation: now.Serving.Number, Republishing: now.Republishing,
+		Next: now.Next, Models: s.app.models.List(),
+	}, nil
+}
+
+func (s *service) Promote(_ context.Context, epoch uint32) error {
+	return told(s.app.keeper.Promote(epoch))
+}
+
+func (s *service) Rollback(_ context.Context, epoch uint32) error {
+	return told(s.app.keeper.Rollback(epoch))
+}
+
+// told says what the errors about models mean to a client.
+func told(err error) error {
+	switch {
+	case errors.Is(err, models.ErrUnknown):
+		return fmt.Errorf("%w: %w", web.ErrNotFound, err)
+	case errors.Is(err, models.ErrState):
+		return fmt.Errorf("%w: %w", web.ErrConflict, err)
+	}
+	return err
 }
 
 var errUnassigned = errors.New("the consumer group has not assigned a partition yet")
@@ -53,7 +124,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// zero lag, then zero queue, then zero outbox is zero everywhere.
 	parts, since := s.app.consumer.Assigned()
 	lag := s.app.consumer.Lag()
-	status := s.Engine.Status()
+	status := s.app.keeper.Engine().Status()
 	for _, n := range lag {
 		status.Lag += n
 	}

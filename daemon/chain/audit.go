@@ -18,7 +18,7 @@ type auditor struct {
 	next time.Time
 }
 
-func newAuditor() auditor { return auditor{rng: rand.New(rand.NewPCG(seed, 0))} }
+func newAuditor() auditor { return auditor{rng: rand.New(rand.NewPCG(Seed, 0))} }
 
 // audit observes how far an artifact's stored embedding is from the exact one. It is called
 // between units, whose state is committed.

@@ -134,7 +134,7 @@ func (e *Engine) step(length time.Duration) (bool, error) {
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
 func (e *Engine) sweep(length time.Duration) (more bool, err error) {
-	if n := e.paces.publish.size(length); !e.draft && e.unpublished.len() > 0 {
+	if n := e.paces.publish.size(length); !e.draft.Load() && e.unpublished.len() > 0 {
 		return true, e.unit(&e.paces.publish, func(u *unit) (int, error) {
 			published, err := u.republish(n)
 			if err != nil {

@@ -91,8 +91,8 @@ type Engine struct {
 	prepared  prepared
 	auditor   auditor
 	failed    error
-	// draft: lists are kept and not published. filling: they are not even computed.
-	draft, filling bool
+	// filling: no lists are computed.
+	filling bool
 	// unpublished are the artifacts whose lists were made in a draft and are not yet published.
 	unpublished staleQueue
 	republished chan struct{} // closed when there are none, but not by a draft
@@ -113,6 +113,8 @@ type Engine struct {
 	tableLock sync.RWMutex
 	table     *text.Table
 
+	// draft: lists are kept and not published. It changes under the unit lock.
+	draft atomic.Bool
 	// waiting counts batches of records that wait for the unit lock.
 	waiting atomic.Int32
 	// lastBatch is when the last batch was applied, in Unix nanoseconds.
@@ -137,8 +139,9 @@ type Engine struct {
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
 		encoding: newEncoding(cfg.Encoders.kinds()),
-		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}), draft: cfg.Draft,
+		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}),
 		unlisted: map[graphstore.NodeID]struct{}{}, retired: make(chan struct{})}
+	e.draft.Store(cfg.Draft)
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
@@ -185,6 +188,9 @@ func (e *Engine) identity() string {
 	return id
 }
 
+// ErrIdentity is wrapped when a state was made by other encoders, or by another model.
+var ErrIdentity = errors.New("chain: the state was made")
+
 const (
 	identityKey = "chain/identity"
 	epochKey    = "chain/epoch"
@@ -212,7 +218,7 @@ func (e *Engine) adopt() error {
 	switch {
 	case have == nil:
 	case string(have) != want:
-		return fmt.Errorf("chain: the state was made with %q and this program is configured for %q: use the earlier settings or an empty data folder", have, want)
+		return fmt.Errorf("%w with %q and this program is configured for %q: use the earlier settings or an empty data folder", ErrIdentity, have, want)
 	case epoch != e.cfg.Epoch:
 		return fmt.Errorf("chain: the state is of model epoch %d, epoch %d was asked for", epoch, e.cfg.Epoch)
 	default:
@@ -273,7 +279,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err != nil {
 		return err
 	}
-	if e.filling = filling != nil; e.filling && !e.draft {
+	if e.filling = filling != nil; e.filling && !e.draft.Load() {
 		return errors.New("the state is a draft that was never completed")
 	}
 	pushes, err := r.Pushes()
@@ -327,7 +333,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 // artifacts whose features or lists are stale, and lists that a draft left to be published.
 func (e *Engine) pending() int {
 	unpublished := 0
-	if !e.draft {
+	if !e.draft.Load() {
 		unpublished = e.unpublished.len()
 	}
 	return unpublished + e.refresher.Pending() +
@@ -340,7 +346,7 @@ func (e *Engine) report() {
 	e.queue.Store(int64(e.pending()))
 	e.drift.Store(math.Float64bits(e.clock.encode))
 	e.revision.Store(e.clock.revision)
-	if !e.draft && e.unpublished.len() == 0 {
+	if !e.draft.Load() && e.unpublished.len() == 0 {
 		select {
 		case <-e.republished:
 		default:
@@ -373,9 +379,10 @@ func (e *Engine) Published() {
 	}
 }
 
-// waitForOutbox holds a unit back while the publisher is behind.
+// waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a draft's outbox, left
+// there by a takeover that was not decided.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
-	for {
+	for !e.draft.Load() {
 		depth, _ := e.store.OutboxDepth()
 		if depth <= e.cfg.MaxOutbox {
 			return nil
@@ -386,4 +393,5 @@ func (e *Engine) waitForOutbox(ctx context.Context) error {
 		case <-e.drained:
 		}
 	}
+	return nil
 }

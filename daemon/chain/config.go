@@ -19,7 +19,9 @@ const (
 	width      = 128
 	bases      = 4
 	heads      = 4
-	seed       = 1
+
+	// Seed is that of the model that a new state begins with.
+	Seed = 1
 )
 
 // Limits are those of records.
@@ -45,11 +47,11 @@ func FromConfig(c *config.Config, encoders Encoders) Config {
 		Graph:       hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
 		Recall:      recall.Config{Bound: c.Index.LeastRecall},
 		Epoch:       1,
-		Text:        text.Config{Dim: words, Seed: seed},
+		Text:        text.Config{Dim: words, Seed: Seed},
 		Encoders:    encoders,
 		Model: serve.Config{
 			Text: words, Facts: facts.Dim, Image: dim(encoders.Image, 0), Audio: dim(encoders.Audio, 0), Width: width, Bases: bases, Heads: heads,
-			Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: seed,
+			Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: Seed,
 		},
 		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
 		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,

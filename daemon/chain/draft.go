@@ -110,7 +110,7 @@ func (e *Engine) isDraft() error {
 	if e.failed != nil {
 		return e.failed
 	}
-	if !e.draft {
+	if !e.draft.Load() {
 		return errors.New("chain: the state is not a draft")
 	}
 	return nil
@@ -273,7 +273,8 @@ func (e *Engine) TakeOver(from *Engine, last func() []string, decide func() erro
 	}
 	from.failed, from.follow = ErrRetired, nil
 	close(from.retired)
-	e.draft, e.previous, e.metrics, e.committed = false, from.store, from.metrics, from.committed
+	e.previous, e.metrics, e.committed = from.store, from.metrics, from.committed
+	e.draft.Store(false)
 	e.origin.Store(nil)
 	e.report()
 	e.signal()

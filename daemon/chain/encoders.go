@@ -40,6 +40,15 @@ func (e Encoders) kinds() []string {
 	return out
 }
 
+// Identities are those of the encoders that there are, by modality.
+func (e Encoders) Identities() map[string]feature.Identity {
+	ids := map[string]feature.Identity{}
+	for _, kind := range e.kinds() {
+		ids[kind] = e.of(kind).Identity()
+	}
+	return ids
+}
+
 // target is the identity of the configured encoder, "" if there is none.
 func (e *Engine) target(kind string) string {
 	enc := e.cfg.Encoders.of(kind)
@@ -55,10 +64,8 @@ const encodersKey = "chain/encoders"
 // adoptEncoders writes whose vectors a new state is made of. They are a part of its identity: vectors of two encoders are never
 // mixed.
 func (e *Engine) adoptEncoders(tx *graphstore.Tx) error {
-	ids := map[string]feature.Identity{}
-	for _, kind := range e.cfg.Encoders.kinds() {
-		id := e.cfg.Encoders.of(kind).Identity()
-		ids[kind] = id
+	ids := e.cfg.Encoders.Identities()
+	for _, id := range ids {
 		// A record with a vector of this encoder and another length is refused.
 		if _, known := tx.EncoderDim(id.Name); !known {
 			if err := tx.SetEncoderDim(id.Name, id.Dim); err != nil {
@@ -72,6 +79,9 @@ func (e *Engine) adoptEncoders(tx *graphstore.Tx) error {
 	}
 	return tx.PutMeta(encodersKey, b)
 }
+
+// Encoders are those that make the vectors of this state.
+func (e *Engine) Encoders() Encoders { return e.cfg.Encoders }
 
 // EncodersOf are the identities of the encoders that a state was made with, by modality. The built-in encoder of texts is
 // not among them.

@@ -207,12 +207,12 @@ func (u *unit) writeList(l *listing) error {
 		return err
 	}
 	switch {
-	case same && (e.draft || l.old.revision > 0):
+	case same && (e.draft.Load() || l.old.revision > 0):
 		l.new.revision = l.old.revision
 		if l.new.rankedAt == l.old.rankedAt {
 			return nil
 		}
-	case e.draft:
+	case e.draft.Load():
 		e.unpublished.add(l.node)
 	default:
 		if err := u.publish(l, before); err != nil {

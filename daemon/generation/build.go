@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
 	"kilim/daemon/chain"
+	"kilim/daemon/web"
 	"kilim/daemon/wholefile"
 	"kilim/graphstore"
 )
@@ -19,6 +19,9 @@ const batch = 256
 
 // unit is how long a draft's unit of work takes, about.
 const unit = 20 * time.Millisecond
+
+// idle is how long a step that had nothing to do is taken for.
+const idle = 50 * time.Millisecond
 
 // build is the making of one generation.
 type build struct {
@@ -50,7 +53,7 @@ func (k *Keeper) work(ctx context.Context) error {
 			continue
 		}
 		start := time.Now()
-		err := b.run(building)
+		err := b.run(ctx, building)
 		b.cancel(nil)
 		if k.end(ctx, b, err, time.Since(start)); errors.Is(err, chain.ErrUndecided) {
 			return fmt.Errorf("generation: %w", err)
@@ -96,32 +99,35 @@ func (k *Keeper) end(ctx context.Context, b *build, err error, took time.Duratio
 	}
 }
 
-// run makes the draft and lets it take over.
-func (b *build) run(ctx context.Context) (err error) {
+// run makes the draft and lets it take over, until building ends. What works beside the draft goes on after that, until ctx ends.
+func (b *build) run(ctx, building context.Context) (err error) {
 	k := b.k
-	if err := os.MkdirAll(k.layout.folder(b.id.Number), 0o755); err != nil {
-		return err
-	}
-	if b.draft, err = k.openSite(b.id, nil, true); err != nil {
+	if b.draft, err = k.openDraft(b.id); err != nil {
 		return err
 	}
 	took := false
 	defer func() {
 		b.from.engine.Follow(nil)
 		if !took {
+			b.draft.leave()
 			err = errors.Join(err, b.draft.close())
 		}
 	}()
+	k.accompany(ctx, b.draft)
 	k.log.Info("making a generation", "generation", b.id.Number, "epoch", b.id.Epoch, "artifacts", b.from.store.Counts().Artifacts)
 	b.from.engine.Follow(b.note)
-	if err := b.fill(ctx); err != nil {
+	if err := b.fill(building); err != nil {
 		return err
 	}
-	if err := b.complete(ctx); err != nil {
+	if err := b.complete(building); err != nil {
 		return err
 	}
 	err = b.takeOver()
 	took = err == nil
+	if took {
+		b.from.leave()
+		k.alarmed() // what has failed beside the draft counts now
+	}
 	return err
 }
 
@@ -239,20 +245,36 @@ func (b *build) complete(ctx context.Context) error {
 			return err
 		}
 		left, err := b.draft.engine.Step(unit)
-		if err != nil {
+		if err := errors.Join(err, b.draft.failed()); err != nil {
 			return err
 		}
 		pending := left.Pending + left.Unlisted
 		most = max(most, pending)
 		b.report(PhaseCompleting, fillShare+(1-fillShare)*(1-float64(pending)/float64(most)))
 		// Under a steady feed the lists of what serves are never all at rest either.
-		if left.Unlisted == 0 && left.Pending <= b.from.engine.Status().RefreshQueue && behind <= batch {
+		if left.Unlisted == 0 && behind <= batch && b.asGood(left) {
 			return nil
 		}
-		if err := b.rest(ctx, time.Since(start), behind > batch); err != nil {
+		worked := time.Since(start)
+		if len(ids) == 0 && left.Pending == 0 {
+			worked = max(worked, idle) // what is missing comes from the encoders
+		}
+		if err := b.rest(ctx, worked, behind > batch); err != nil {
 			return err
 		}
 	}
+}
+
+// asGood tells whether the draft has no more to do than what serves.
+func (b *build) asGood(left chain.Left) bool {
+	ours, theirs := b.draft.engine.Status(), b.from.engine.Status()
+	waiting := func(s web.Status) (n int) {
+		for _, m := range s.Media {
+			n += m.Waiting
+		}
+		return n
+	}
+	return left.Pending <= theirs.RefreshQueue && waiting(ours) <= waiting(theirs)
 }
 
 // rest leaves the machine to ingest and queries: three quarters of the time while batches come, half of it when the

@@ -23,6 +23,7 @@ import (
 	"kilim/daemon/models"
 	"kilim/graphstore"
 	"kilim/learner/facts"
+	"kilim/learner/feature"
 	"kilim/learner/refresh"
 	"kilim/learner/serve"
 	"kilim/learner/text"
@@ -30,7 +31,7 @@ import (
 )
 
 // exact is the configuration in which the lists are a pure function of what lives and of the model.
-func exact(m models.Model) (chain.Config, error) {
+func exact(m models.Model, _ map[string]feature.Identity) (chain.Config, error) {
 	return chain.Config{
 		DeadLetters: "dlq", Engine: "flat", Graph: hnsw.Config{},
 		Text:     text.Config{Dim: 32, Seed: 1},

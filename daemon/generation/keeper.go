@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +17,7 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/models"
 	"kilim/graphstore"
+	"kilim/learner/feature"
 )
 
 // Config is what a Keeper works with.
@@ -23,10 +26,14 @@ type Config struct {
 	Data string
 	// Store is how each generation's store is opened. Its BeforeWrite is also called before steps that change files.
 	Store graphstore.Options
-	// Chain gives the settings of the chain for a model; Epoch, Draft and Snapshot are the Keeper's to set.
-	Chain func(models.Model) (chain.Config, error)
+	// Chain gives the settings of the chain for a model, with the configured encoders, or, for a state that exists, with those that
+	// made it. Epoch, Draft and Snapshot are the Keeper's to set.
+	Chain func(m models.Model, made map[string]feature.Identity) (chain.Config, error)
 	// Models must have the epochs that CURRENT names.
 	Models *models.Registry
+	// Beside, which may be nil, is what else works on a generation that is open, one that is being made too, until ctx ends. An error
+	// of it ends Run, or the making.
+	Beside func(ctx context.Context, e *chain.Engine) error
 	// Metrics are those of the chain that serves.
 	Metrics *chain.Metrics
 	// Committed is as in chain.Open.
@@ -48,6 +55,8 @@ type Keeper struct {
 	publishing sync.RWMutex
 	// wanted is signalled when there may be something to make.
 	wanted chan struct{}
+	// alarm is signalled when what works beside a generation has failed.
+	alarm chan struct{}
 
 	// lock guards what follows. It is never held while waiting for a unit.
 	lock     sync.Mutex
@@ -64,13 +73,17 @@ type site struct {
 	id     ID
 	store  *graphstore.Store
 	engine *chain.Engine
+	// leave ends what works beside it, and waits for that.
+	leave func()
+	// failure is why something beside it ended by itself.
+	failure atomic.Pointer[error]
 }
 
 // Open opens the generation that serves, and removes what is of no use. Run makes it work.
 func Open(cfg Config) (*Keeper, error) {
 	k := &Keeper{
 		cfg: cfg, layout: layout{cfg.Data, cfg.Store.BeforeWrite}, log: cfg.Log,
-		metrics: newMetrics(), wanted: make(chan struct{}, 1),
+		metrics: newMetrics(), wanted: make(chan struct{}, 1), alarm: make(chan struct{}, 1),
 	}
 	if err := k.open(); err != nil {
 		return nil, fmt.Errorf("generation: %w", err)
@@ -114,9 +127,40 @@ func (k *Keeper) open() (err error) {
 		s.engine.SetPrevious(k.previous)
 	}
 	k.numbered = k.cur.highest()
+	if err := k.renew(s); err != nil {
+		return err
+	}
 	// A crash may have come between the change and its being noted.
 	k.promoted(s.id.Epoch)
 	k.signal()
+	return nil
+}
+
+// renew has a generation made with the configured encoders, when the one that serves was made with others.
+func (k *Keeper) renew(s *site) error {
+	if k.cur.Next != nil {
+		return nil // which will be of the configured ones
+	}
+	model, err := k.cfg.Models.Get(s.id.Epoch)
+	if err != nil {
+		return err
+	}
+	wanted, err := k.cfg.Chain(model, nil)
+	if err != nil {
+		return fmt.Errorf("model of epoch %d: %w", s.id.Epoch, err)
+	}
+	want, have := wanted.Encoders.Identities(), s.engine.Encoders().Identities()
+	if maps.Equal(want, have) {
+		return nil
+	}
+	k.log.Info("the encoders are others than those that the state was made with; it is made anew beside", "were", have, "are", want)
+	c := k.cur
+	k.numbered++
+	c.Next = &ID{Number: k.numbered, Epoch: s.id.Epoch}
+	if err := k.layout.write(c); err != nil {
+		return err
+	}
+	k.cur = c
 	return nil
 }
 
@@ -135,29 +179,94 @@ func OpenServing(cfg Config) (*chain.Engine, func() error, error) {
 }
 
 // openSite opens a generation. A draft takes the identity of the store that serves, and counts for itself.
-func (k *Keeper) openSite(id ID, m *chain.Metrics, draft bool) (*site, error) {
-	model, err := k.cfg.Models.Get(id.Epoch)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := k.cfg.Chain(model)
-	if err != nil {
-		return nil, fmt.Errorf("model of epoch %d: %w", id.Epoch, err)
-	}
-	cfg.Epoch, cfg.Draft, cfg.Snapshot = id.Epoch, draft, k.layout.snapshot(id.Number)
+func (k *Keeper) openSite(id ID, m *chain.Metrics, draft bool) (s *site, err error) {
 	opts, committed := k.cfg.Store, k.cfg.Committed
 	if draft {
 		opts.UUID, committed = k.serving.Load().store.UUID(), func() {}
 		m = chain.NewMetrics(prometheus.NewRegistry(), prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"}))
 	}
-	s := &site{id: id}
+	s = &site{id: id, leave: func() {}}
 	if s.store, err = graphstore.Open(k.layout.graph(id.Number), opts); err != nil {
 		return nil, err
 	}
-	if s.engine, err = chain.Open(cfg, s.store, m, committed, k.log.With("generation", id.Number)); err != nil {
+	cfg, err := k.chainOf(s, draft)
+	if err == nil {
+		s.engine, err = chain.Open(cfg, s.store, m, committed, k.log.With("generation", id.Number))
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generation %d: %w", id.Number, err), s.store.Close())
 	}
 	return s, nil
+}
+
+// chainOf gives the settings of a generation's chain. A draft is of the configured encoders.
+func (k *Keeper) chainOf(s *site, draft bool) (cfg chain.Config, err error) {
+	model, err := k.cfg.Models.Get(s.id.Epoch)
+	if err != nil {
+		return cfg, err
+	}
+	var made map[string]feature.Identity
+	if !draft {
+		if made, err = chain.EncodersOf(s.store); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg, err = k.cfg.Chain(model, made); err != nil {
+		return cfg, fmt.Errorf("model of epoch %d: %w", s.id.Epoch, err)
+	}
+	cfg.Epoch, cfg.Draft, cfg.Snapshot = s.id.Epoch, draft, k.layout.snapshot(s.id.Number)
+	return cfg, nil
+}
+
+// openDraft opens the draft of a generation. One that was begun with other encoders, or another program, is begun anew.
+func (k *Keeper) openDraft(id ID) (*site, error) {
+	for first := true; ; first = false {
+		if err := os.MkdirAll(k.layout.folder(id.Number), 0o755); err != nil {
+			return nil, err
+		}
+		s, err := k.openSite(id, nil, true)
+		if !first || !errors.Is(err, chain.ErrIdentity) {
+			return s, err
+		}
+		k.log.Info("a draft was begun with other settings; it is begun anew", "generation", id.Number, "err", err)
+		if err := k.layout.remove(id.Number); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// accompany lets work beside a generation what is to, until ctx ends or leave is called.
+func (k *Keeper) accompany(ctx context.Context, s *site) {
+	if k.cfg.Beside == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	s.leave = func() { cancel(); <-ended }
+	go func() {
+		defer close(ended)
+		err := k.cfg.Beside(ctx, s.engine)
+		if err == nil || ctx.Err() != nil || errors.Is(err, chain.ErrRetired) {
+			return
+		}
+		s.failure.Store(&err)
+		k.alarmed()
+	}()
+}
+
+func (k *Keeper) alarmed() {
+	select {
+	case k.alarm <- struct{}{}:
+	default:
+	}
+}
+
+// failed is the failure of what works beside a generation.
+func (s *site) failed() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // close saves the index for the next start.
@@ -175,6 +284,20 @@ func (k *Keeper) Close() error {
 // Run works until ctx ends, or until going on would be wrong.
 func (k *Keeper) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	k.accompany(ctx, k.serving.Load())
+	defer func() { k.serving.Load().leave() }()
+	g.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-k.alarm:
+				if err := k.serving.Load().failed(); err != nil {
+					return err
+				}
+			}
+		}
+	})
 	g.Go(func() error {
 		for ctx.Err() == nil {
 			if err := k.Engine().Run(ctx); err != nil {
@@ -189,6 +312,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // Engine is the chain that serves now. Another may serve by the next call.
 func (k *Keeper) Engine() *chain.Engine { return k.serving.Load().engine }
+
+// View calls fn with the committed state of what serves.
+func (k *Keeper) View(fn func(*graphstore.Reader) error) error {
+	return k.serving.Load().store.View(fn)
+}
 
 // UUID names the state, whichever generation serves.
 func (k *Keeper) UUID() string { return k.serving.Load().store.UUID() }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"kilim/daemon/models"
+	"kilim/daemon/web"
 )
 
 // Phases of what is going on beside serving.
@@ -16,22 +17,12 @@ const (
 	PhaseFailed       = "failed"
 )
 
-// Progress is how far the making of the next generation has come.
-type Progress struct {
-	Epoch uint32 `json:"epoch"`
-	Phase string `json:"phase"`
-	// Ratio is from 0 to 1, an estimate.
-	Ratio float64 `json:"ratio"`
-	// Error is why it failed; it is tried again when asked for, and at the next start.
-	Error string `json:"error,omitempty"`
-}
-
 // Status is what serves and what is made.
 type Status struct {
-	Serving ID        `json:"serving"`
-	Next    *Progress `json:"next,omitempty"`
+	Serving ID
 	// Republishing: the lists of Serving are not all published yet.
-	Republishing bool `json:"republishing"`
+	Republishing bool
+	Next         *web.Making // nil: nothing is made
 }
 
 // Status tells what serves and what is made.
@@ -42,7 +33,7 @@ func (k *Keeper) Status() Status {
 	if k.cur.Next == nil {
 		return s
 	}
-	s.Next = &Progress{Epoch: k.cur.Next.Epoch, Phase: PhaseWaiting}
+	s.Next = &web.Making{Epoch: k.cur.Next.Epoch, Phase: PhaseWaiting}
 	switch {
 	case k.failed != nil:
 		s.Next.Phase, s.Next.Error = PhaseFailed, k.failed.Error()

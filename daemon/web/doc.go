@@ -9,13 +9,16 @@
 //	GET  /api/v1/artifacts/{id}                   a stored artifact
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
 //	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
+//	GET  /api/v1/models                           Models
+//	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
+//	POST /api/v1/models/{epoch}/rollback          the same for one that has served before
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10).
 //
-// Errors are {"error": text} with 400 (a parameter or an artifact that can't be used),
-// 404 (unknown id, list or path), 405, 413 (body too large), 500 or 503 (not
-// ready); the text names the parameter and its value.
+// Errors are {"error": text} with 400 (a parameter or an artifact that can't be used), 403 (a page of another
+// site asked for a change), 404 (unknown id, list, epoch or path), 405, 409 (a model that can't serve), 413 (body too
+// large), 500 or 503 (not ready); the text names the parameter and its value.
 //
 // TLS and basic authentication come from a file in the format of Prometheus'
 // exporter-toolkit.

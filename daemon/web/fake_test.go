@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/models"
 	"kilim/learner/eval"
 	"kilim/rerank"
 )
@@ -85,6 +86,21 @@ func (f *fake) SimilarTo(_ context.Context, a *profile.Artifact, list string, k 
 func (f *fake) Evaluate(_ context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
 	f.note("evaluate %s by %v", list, truth.Candidates())
 	return &eval.Report{List: list, Queries: 3}, f.err("")
+}
+
+func (f *fake) Models(context.Context) (*Models, error) {
+	f.note("models")
+	return &Models{Serving: 3, Generation: 2, Models: []models.Model{{Epoch: 3, State: models.Promoted}}}, f.err("")
+}
+
+func (f *fake) Promote(_ context.Context, epoch uint32) error {
+	f.note("promote %d", epoch)
+	return f.err(fmt.Sprint(epoch))
+}
+
+func (f *fake) Rollback(_ context.Context, epoch uint32) error {
+	f.note("roll back to %d", epoch)
+	return f.err(fmt.Sprint(epoch))
 }
 
 func (f *fake) Status(context.Context) (*Status, error) {

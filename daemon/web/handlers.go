@@ -35,6 +35,9 @@ func (s *Server) routes() map[string]endpoint {
 		handleSimilar:   {get, s.similar},
 		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
 		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
+		handleModels:    {get, s.models},
+		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
+		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
 	}
 }
 

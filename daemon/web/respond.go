@@ -48,6 +48,7 @@ func classify(err error) *failure {
 		{ErrNotFound, http.StatusNotFound},
 		{ErrUnknownList, http.StatusNotFound},
 		{ErrBadRequest, http.StatusBadRequest},
+		{ErrConflict, http.StatusConflict},
 		{ErrUnavailable, http.StatusServiceUnavailable},
 	} {
 		if errors.Is(err, known.err) {

@@ -19,12 +19,18 @@ const (
 	handleSimilar   = "similar"
 	handleSimilarTo = "similar_to"
 	handleEvaluate  = "evaluate"
+	handleModels    = "models"
+	handlePromote   = "promote"
+	handleRollback  = "rollback"
 	handleUnknown   = "unknown"
 )
 
-const artifactsPath = "/api/v1/artifacts/"
+const (
+	artifactsPath = "/api/v1/artifacts/"
+	modelsPath    = "/api/v1/models/"
+)
 
-// route names the handler of an escaped path, and the artifact's id, still
+// route names the handler of an escaped path, and the artifact's id or the model's epoch, still
 // escaped, when the path has one.
 //
 // http.ServeMux is not used because it cleans paths: it redirects away from ids
@@ -45,6 +51,18 @@ func route(escaped string) (handler, id string) {
 		return handleSimilarTo, ""
 	case "/api/v1/evaluate":
 		return handleEvaluate, ""
+	case "/api/v1/models":
+		return handleModels, ""
+	}
+	if rest, ok := strings.CutPrefix(escaped, modelsPath); ok {
+		epoch, tail, _ := strings.Cut(rest, "/")
+		switch tail {
+		case "promote":
+			return handlePromote, epoch
+		case "rollback":
+			return handleRollback, epoch
+		}
+		return handleUnknown, ""
 	}
 	rest, ok := strings.CutPrefix(escaped, artifactsPath)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/models"
 	"kilim/learner/eval"
 	"kilim/rerank"
 )
@@ -15,6 +16,7 @@ var (
 	ErrNotFound    = errors.New("not found")             // 404
 	ErrUnknownList = errors.New("unknown list")          // 404
 	ErrBadRequest  = errors.New("bad request")           // 400
+	ErrConflict    = errors.New("not possible now")      // 409
 	ErrUnavailable = errors.New("service not available") // 503: starting or stopping
 )
 
@@ -29,6 +31,11 @@ type Service interface {
 	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
+	// Models tells which models there are and which serves.
+	Models(ctx context.Context) (*Models, error)
+	// Promote has the model of an epoch serve as soon as its state is made, Rollback one that has served before.
+	Promote(ctx context.Context, epoch uint32) error
+	Rollback(ctx context.Context, epoch uint32) error
 	Status(ctx context.Context) (*Status, error)
 	// Ready returns why queries can't be answered yet, or nil.
 	Ready() error
@@ -40,6 +47,28 @@ type Answer struct {
 	List  string         `json:"list"`
 	Epoch uint32         `json:"epoch"`
 	Items []rerank.Entry `json:"items"`
+}
+
+// Models are the models that there are.
+type Models struct {
+	// Serving is the epoch of the one that serves, in a state of this generation.
+	Serving    uint32 `json:"serving"`
+	Generation int    `json:"generation"`
+	// Republishing: the lists of that state are not all published yet.
+	Republishing bool           `json:"republishing"`
+	Next         *Making        `json:"next,omitempty"`
+	Models       []models.Model `json:"models"` // by epoch
+}
+
+// Making is the making of a state of another model.
+type Making struct {
+	Epoch uint32 `json:"epoch"`
+	// Phase is waiting (for the lists of the present state to be published), filling, completing or failed.
+	Phase string `json:"phase"`
+	// Ratio is from 0 to 1, an estimate.
+	Ratio float64 `json:"ratio"`
+	// Error is why it failed; it is tried again when asked for, and at the next start.
+	Error string `json:"error,omitempty"`
 }
 
 // Status is where the daemon stands. Everything that was consumed is published

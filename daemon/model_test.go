@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"kilim/daemon/models"
+	"kilim/daemon/web"
+)
+
+// TestModelCommands asks a server for models and for changes.
+func TestModelCommands(t *testing.T) {
+	t.Parallel()
+	answer := web.Models{Serving: 2, Generation: 3, Republishing: true, Next: &web.Making{Epoch: 3, Phase: "filling", Ratio: 0.25}, Models: []models.Model{
+		{Epoch: 1, State: models.Promoted, Seed: 1, Created: time.Unix(1_700_000_000, 0)},
+		{Epoch: 2, State: models.Promoted, Parent: 1, Checkpoint: "0002.safetensors"},
+		{Epoch: 3, State: models.Rejected, Parent: 2, Reason: "recall fell"},
+	}}
+	var asked string
+	daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Method + " " + r.URL.Path
+		if strings.Contains(asked, "/9/") {
+			w.WriteHeader(http.StatusConflict)
+			fmt.Fprint(w, `{"error":"epoch 9 was rejected"}`)
+			return
+		}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer daemon.Close()
+	for _, c := range []struct {
+		args  []string
+		code  int
+		asked string
+		said  []string
+	}{
+		{nil, 0, "GET /api/v1/models", []string{"seed 1", "2023-11-14 22:13", "0002.safetensors", "serves, its lists are being published", "filling, 25 %", "epoch 3: recall fell"}},
+		{[]string{"list", "--json"}, 0, "GET /api/v1/models", []string{`"serving":2`}},
+		{[]string{"promote", "3"}, 0, "POST /api/v1/models/3/promote", []string{"EPOCH"}},
+		{[]string{"rollback", "1"}, 0, "POST /api/v1/models/1/rollback", []string{"EPOCH"}},
+		{[]string{"rollback", "9"}, 1, "POST /api/v1/models/9/rollback", []string{"epoch 9 was rejected"}},
+		{[]string{"rollback", "x"}, 2, "", []string{"epoch"}},
+		{[]string{"rollback"}, 2, "", []string{"epoch"}},
+	} {
+		asked = ""
+		code, stdout, stderr := kilim(t, "", append(append([]string{"model"}, c.args...), "--http", daemon.URL)...)
+		if code != c.code || asked != c.asked {
+			t.Errorf("%v: code %d, asked %q; want %d, %q\n%s", c.args, code, asked, c.code, c.asked, stderr)
+		}
+		for _, text := range c.said {
+			if !strings.Contains(stdout+stderr, text) {
+				t.Errorf("%v: no %q in\n%s%s", c.args, text, stdout, stderr)
+			}
+		}
+	}
+}
