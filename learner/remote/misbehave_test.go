@@ -278,7 +278,8 @@ func TestServerDiesAndReturns(t *testing.T) {
 			}
 			if errors.Is(r[0].Err, ErrOpen) {
 				open++
-			} else if !strings.Contains(r[0].Err.Error(), "connection refused") {
+			}
+			if !strings.Contains(r[0].Err.Error(), "connection refused") {
 				t.Errorf("error %v", r[0].Err)
 			}
 			time.Sleep(time.Second)

@@ -76,7 +76,7 @@ func (e *Encoder) request(ctx context.Context, items []feature.Item) ([]feature.
 	results, err := backoff.Retry(ctx, func() ([]feature.Result, error) {
 		results, err := e.breaker.Execute(func() ([]feature.Result, error) { return e.observed(ctx, payload, len(items)) })
 		if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-			return nil, backoff.Permanent(ErrOpen)
+			return nil, backoff.Permanent(e.open())
 		}
 		var f *failure
 		if errors.As(err, &f) && !f.repeat {
@@ -98,7 +98,9 @@ func (e *Encoder) observed(ctx context.Context, payload []byte, n int) ([]featur
 	var f *failure
 	if errors.As(err, &f) {
 		outcome = f.outcome
-		e.last.Store(f)
+		if !wellServed(outcome) && outcome != outcomeCanceled {
+			e.last.Store(f)
+		}
 	}
 	e.observer.Request(outcome, time.Since(start))
 	return results, err
@@ -229,11 +231,20 @@ func (e *Encoder) newBreaker() *gobreaker.CircuitBreaker[[]feature.Result] {
 		},
 		IsSuccessful: func(err error) bool {
 			is, _ := outcome(err)
-			return is == outcomeOK || is == outcomeRejected || is == outcomeLimited
+			return wellServed(is)
 		},
 		OnStateChange: e.breakerMoved,
 	})
 }
+
+// wellServed tells whether an outcome is an answer of a server that is well.
+func wellServed(outcome string) bool {
+	return outcome == outcomeOK || outcome == outcomeRejected || outcome == outcomeLimited
+}
+
+// open is ErrOpen with what the server failed by. That is only told, and not in the error's
+// chain: it is of another request.
+func (e *Encoder) open() error { return fmt.Errorf("%w, after %v", ErrOpen, e.last.Load()) }
 
 func (e *Encoder) breakerMoved(_ string, _, to gobreaker.State) {
 	switch to {
