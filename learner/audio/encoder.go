@@ -41,18 +41,20 @@ type block struct {
 	rooted bool // a histogram
 }
 
+// blocks give half of the length to what is sung (scale and melody), a third to how it sounds and
+// the rest to rhythm: the voice and the room of a recording say less of a tradition than its music.
 func blocks() []block {
 	return []block{
-		{"logmel", bands, 0.08, (*sound).melMeans, false},
-		{"logmel_spread", bands, 0.07, (*sound).melSpreads, false},
-		{"mfcc", cepstra, 0.10, (*sound).cepstrumMeans, false},
-		{"mfcc_spread", cepstra, 0.07, (*sound).cepstrumSpreads, false},
-		{"mfcc_delta", cepstra, 0.08, (*sound).deltaSpreads, false},
-		{"pitch", commas, 0.20, (*sound).pitchClasses, true},
+		{"logmel", bands, 0.06, (*sound).melMeans, false},
+		{"logmel_spread", bands, 0.06, (*sound).melSpreads, false},
+		{"mfcc", cepstra, 0.08, (*sound).cepstrumMeans, false},
+		{"mfcc_spread", cepstra, 0.06, (*sound).cepstrumSpreads, false},
+		{"mfcc_delta", cepstra, 0.06, (*sound).deltaSpreads, false},
+		{"pitch", commas, 0.25, (*sound).pitchClasses, true},
 		{"interval", intervalDim, 0.10, (*sound).intervals, false},
-		{"melody", moveDim, 0.10, (*sound).moves, true},
+		{"melody", moveDim, 0.15, (*sound).moves, true},
 		{"onset", onsetDim, 0.08, (*sound).onsetRate, true},
-		{"tempogram", tempoDim, 0.12, (*sound).tempogram, false},
+		{"tempogram", tempoDim, 0.10, (*sound).tempogram, false},
 	}
 }
 

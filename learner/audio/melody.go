@@ -17,7 +17,7 @@ const (
 	gapFrames   = 9                        // frames within a note, where a consonant interrupts
 	blur        = 1.0                      // commas: the standard deviation of a sung degree
 	blurReach   = int(3 * blur * perComma) // bins
-	finalShare  = 1.0                      // of the end in the search for the tonic, beside the whole
+	finalShare  = 2.0                      // of the end in the search for the tonic, beside the whole
 )
 
 // findTonic looks for the tonic, in commas above 440 Hz up to octaves; NaN when nothing

@@ -51,12 +51,14 @@ type block struct {
 	rooted bool // a histogram
 }
 
+// blocks weigh form several times colour: form is what a motif keeps when another culture takes it
+// up, colour is what it changes.
 func blocks() []block {
 	return []block{
-		{"color", colorDim, 0.3, (*planes).colors, true},
-		{"hog", hogDim, 0.15, (*planes).hog, false},
-		{"texture", textureDim, 0.4, (*planes).texture, true},
-		{"symmetry", symmetryDim, 0.15, (*planes).symmetry, false},
+		{"color", colorDim, 0.15, (*planes).colors, true},
+		{"hog", hogDim, 0.25, (*planes).hog, false},
+		{"texture", textureDim, 0.5, (*planes).texture, true},
+		{"symmetry", symmetryDim, 0.1, (*planes).symmetry, false},
 	}
 }
 
@@ -80,7 +82,7 @@ func New(lim Limits) (*Encoder, error) {
 
 // Identity names the encoder.
 func (e *Encoder) Identity() feature.Identity {
-	return feature.Identity{Name: "kilim-image", Version: 1, Dim: Dim}
+	return feature.Identity{Name: "kilim-image", Version: 2, Dim: Dim}
 }
 
 // Encode describes the picture in data: Dim numbers, of length 1. The error is a
