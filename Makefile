@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash bench-chain bench-ann bench-engines bench-train clean
+.PHONY: help build run test ci crash bench-chain bench-ann bench-engines bench-train bench-encoders clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FIL
 	@mkdir -p bin
 	$(GOBUILD) -o bin/kilim-bench-train ./learner/moco/bench
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive; OUT=FILE for JSON Lines
+	@exec ./bin/kilim eval encoders $(if $(OUT),--out '$(OUT)') $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin
