@@ -16,9 +16,12 @@ import (
 	"kilim/learner/feature"
 )
 
-// ahead is, by the number of calls, how many batches are under way: some are fetched and some made durable while
-// others are encoded.
-const ahead = 3
+// While some batches are encoded others are fetched and made durable: ahead is how many, by the number of calls. And many
+// media need no call, being refused or known: so small batches are under way for underWay of them besides.
+const (
+	ahead    = 2
+	underWay = 32
+)
 
 // mostRest is the longest that an encoder which failed is left alone. One call now and then is no burden to a server that
 // is ill, and when it is well again, everything waits for this.
@@ -49,7 +52,7 @@ type job struct {
 
 func (l *lane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(1 + ahead*l.Concurrency)
+	g.SetLimit(1 + (1+ahead)*l.Concurrency + underWay/l.Batch)
 	g.Go(func() error {
 		for ctx.Err() == nil {
 			l.await(ctx)

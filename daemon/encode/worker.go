@@ -100,10 +100,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// mostAnswers bounds what is given to the state at once: others wait for its units.
-const mostAnswers = 64
+// mostAnswers bounds what is given to the state at once: others wait for its units. Fewer wait for more to come for
+// company, for each commit has its cost.
+const (
+	mostAnswers = 64
+	company     = 100 * time.Millisecond
+)
 
-// answer gives the state all answers that came while it was busy at once: each commit has its cost.
+// answer gives the answers to the state, several at once.
 func (w *Worker) answer(ctx context.Context) error {
 	for {
 		var together []request
@@ -115,15 +119,17 @@ func (w *Worker) answer(ctx context.Context) error {
 		case r := <-w.answers:
 			add(r)
 		}
+		enough := time.NewTimer(company)
 	more:
 		for len(all) < mostAnswers {
 			select {
 			case r := <-w.answers:
 				add(r)
-			default:
+			case <-enough.C:
 				break more
 			}
 		}
+		enough.Stop()
 		err := w.state.Answer(ctx, all)
 		for _, r := range together {
 			r.done <- err
