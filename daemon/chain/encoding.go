@@ -205,7 +205,7 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 	if e.failed != nil {
 		return 0, e.failed
 	}
-	answers = answers[:min(e.paces.media.size(e.unitLength()), len(answers))]
+	answers = answers[:fits(answers, max(e.paces.media.size(e.unitLength()), leastVectors))]
 	err := e.unit(&e.paces.media, func(u *unit) (int, error) {
 		touched, err := u.take(answers)
 		if err != nil {
@@ -215,7 +215,7 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 			return 0, err
 		}
 		_, err = u.complete(0, len(touched), nil)
-		return len(answers), err
+		return len(touched), err
 	})
 	if err != nil {
 		e.failed = fmt.Errorf("chain: take %d answers of encoders: %w", len(answers), err)
@@ -226,6 +226,22 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 		e.encoding.queue.Answered(a.Task)
 	}
 	return len(answers), nil
+}
+
+// leastVectors keeps the commits fewer than the answers, whatever a commit costs.
+const leastVectors = 16
+
+// fits is the number of answers with at most so many vectors among them: those are what takes time.
+func fits(answers []encode.Answer, vectors int) int {
+	for i := range answers {
+		if answers[i].Vector == nil {
+			continue
+		}
+		if vectors--; vectors < 0 {
+			return i
+		}
+	}
+	return len(answers)
 }
 
 // take stores answers and returns the artifacts whose features they change.
