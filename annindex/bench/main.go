@@ -25,7 +25,7 @@ func bench() error {
 	m := flag.Int("m", 16, "links of a node on the upper levels")
 	still := flag.Float64("still", 0, "see hnsw.Config.Still; 0 is its default")
 	far := flag.Float64("far", 0, "see hnsw.Config.Far; 0 is its default")
-	tasks := flag.String("tasks", "build,turnover,drift", "what to measure: of build, turnover, drift, delete, load")
+	tasks := flag.String("tasks", "build,turnover,drift", "what to measure: of build, turnover, drift, delete, nudge, load")
 	threads := flag.String("threads", "1,2", "threads of the moves")
 	fresh := flag.Bool("fresh", false, "build a fresh index after every round of moves too")
 	million := flag.Int("load-vectors", 1_000_000, "vectors of the task load")
@@ -95,6 +95,8 @@ func (r *run) task(name, threads string, fresh bool) error {
 		return nil
 	case "delete":
 		return r.deleteTask()
+	case "nudge":
+		return r.nudgeTask()
 	}
 	return fmt.Errorf("unknown task")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -71,20 +72,7 @@ func (r *run) deleteSome(now state, way string, gone []int) error {
 			}
 		}
 	}
-	rest := state{vectors: now.vectors, truth: make([][]uint32, len(r.data.queries))}
-	for q, query := range r.data.queries {
-		scores := make(map[uint32]float64, len(left))
-		for _, id := range left {
-			scores[id] = dot(query, now.vectors[id])
-		}
-		slices.SortFunc(left, func(a, b uint32) int {
-			if scores[a] > scores[b] {
-				return -1
-			}
-			return 1
-		})
-		rest.truth[q] = slices.Clone(left[:answers])
-	}
+	rest := r.exactly(now.vectors, left)
 	back := 0
 	if err := s.all(r.data.queries, ef, 1); err != nil {
 		return err
@@ -102,6 +90,76 @@ func (r *run) deleteSome(now state, way string, gone []int) error {
 	}
 	r.emit(record{"task": "delete", "way": way, "ef": ef, "deletes_per_s": rate, "deleted": len(gone), "returned": back,
 		"recall": s.recall(r.data.queries, rest), "recall_fresh": f.recall(r.data.queries, rest)})
+	return nil
+}
+
+// exactly is the state of some of these vectors, with the true answers.
+func (r *run) exactly(vectors [][]float32, ids []uint32) state {
+	now := state{vectors: vectors, truth: make([][]uint32, len(r.data.queries))}
+	for q, query := range r.data.queries {
+		scores := make(map[uint32]float64, len(ids))
+		for _, id := range ids {
+			scores[id] = dot(query, vectors[id])
+		}
+		slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(scores[b], scores[a]) })
+		now.truth[q] = slices.Clone(ids[:answers])
+	}
+	return now
+}
+
+// nudgeTask moves every vector by little, again and again, as a refresh of embeddings does: each time by a
+// fiftieth of its length in a random direction. It shows what hnsw.Config.Still costs and saves.
+func (r *run) nudgeTask() error {
+	const rounds, way = 20, 0.02
+	now, err := r.data.state("base.f32", "truth.i32", 0)
+	if err != nil {
+		return err
+	}
+	g, _, err := r.build(now.vectors, 1)
+	if err != nil {
+		return err
+	}
+	ef, err := newSearcher(g, len(r.data.queries)).smallest(r.data.queries, now, 0.95)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(3, 1))
+	dim := len(now.vectors[0])
+	var took time.Duration
+	for range rounds {
+		for _, v := range now.vectors {
+			for j := range v {
+				v[j] += float32(way * rng.NormFloat64() / math.Sqrt(float64(dim)))
+			}
+			length := float32(math.Sqrt(dot(v, v)))
+			for j := range v {
+				v[j] /= length
+			}
+		}
+		start := time.Now()
+		if err := put(g, now.vectors, 0, len(now.vectors), 1); err != nil {
+			return err
+		}
+		took += time.Since(start)
+	}
+	fresh, _, err := r.build(now.vectors, 1)
+	if err != nil {
+		return err
+	}
+	all := make([]uint32, len(now.vectors))
+	for i := range all {
+		all[i] = uint32(i)
+	}
+	then := r.exactly(now.vectors, all)
+	rec := record{"task": "nudge", "ef": ef, "still": r.config(dim, 0).Still, "moves_per_s": float64(rounds*len(all)) / took.Seconds()}
+	for name, g := range map[string]*hnsw.Graph{"recall": g, "recall_fresh": fresh} {
+		s := newSearcher(g, len(r.data.queries))
+		if err := s.all(r.data.queries, ef, 1); err != nil {
+			return err
+		}
+		rec[name] = s.recall(r.data.queries, then)
+	}
+	r.emit(rec)
 	return nil
 }
 

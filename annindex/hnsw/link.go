@@ -15,8 +15,8 @@ func (a *arena) scale(slot uint32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
 }
 
-// link connects a slot, which is written, with up to most neighbours on each of its levels (Algorithm 1).
-func (g *Graph) link(s *scratch, slot uint32, vec []float32, most int) {
+// link connects a slot, which is written, with up to most neighbours on each of its levels, chosen among ef (Algorithm 1).
+func (g *Graph) link(s *scratch, slot uint32, vec []float32, most, ef int) {
 	a := s.arena
 	for {
 		level := int(a.levels[slot])
@@ -33,7 +33,7 @@ func (g *Graph) link(s *scratch, slot uint32, vec []float32, most int) {
 		for l := min(level, top); l >= 0; l-- {
 			s.start(key)
 			s.visited[slot] = s.epoch
-			s.explore(l, g.cfg.EfConstruction)
+			s.explore(l, ef)
 			key = s.pool[0]
 			s.candidates(slot)
 			s.above = append(s.above[:0], s.pool...)

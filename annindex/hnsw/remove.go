@@ -191,7 +191,7 @@ func (g *Graph) rescue(s *scratch, slot uint32) {
 		return
 	}
 	if _, ok := a.read(slot, s.vector); ok {
-		g.link(s, slot, s.vector, g.cfg.M)
+		g.link(s, slot, s.vector, g.cfg.M, g.cfg.EfConstruction)
 	}
 }
 

@@ -1,12 +1,15 @@
 package chain
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/rerank"
 )
 
 // TestIndexFile: whatever the snapshot is (of this state, of an earlier one, torn, foreign, absent),
@@ -53,12 +56,28 @@ func TestIndexFile(t *testing.T) {
 			if s.engine.index.Len() == 0 {
 				t.Error("the index is empty: nothing was shown")
 			}
-			for name, content := range map[string][]byte{
-				"torn": snapshot[:len(snapshot)/2], "changed": append(slices.Clone(snapshot[:len(snapshot)-9]), make([]byte, 9)...), "foreign": []byte("not a snapshot"), "empty": nil,
-			} {
+			a, err := profile.Parse([]byte(`{"title":"star and hook"}`), "q", profile.DefaultLimits())
+			s.must(err)
+			answer := func() []rerank.Entry {
+				t.Helper()
+				got, err := s.engine.SimilarTo(t.Context(), a, "general", 10)
+				s.must(err)
+				return got.Items
+			}
+			want := answer()
+			spoilt := map[string][]byte{"foreign": []byte("not a snapshot"), "empty": nil}
+			for n := 0; n < len(snapshot); n += 4096 {
+				spoilt[fmt.Sprintf("torn at %d", n)] = snapshot[:n]
+				flipped := slices.Clone(snapshot)
+				flipped[n+(len(snapshot)-n)%4096/2] ^= 4
+				spoilt[fmt.Sprintf("a bit flipped after %d", n)] = flipped
+			}
+			for name, content := range spoilt {
 				s.must(os.WriteFile(cfg.Snapshot, content, 0o600))
-				t.Log(name)
 				again()
+				if got := answer(); len(got) == 0 || !slices.Equal(got, want) {
+					t.Errorf("%s: answers %v, want %v", name, got, want)
+				}
 			}
 			s.must(os.Remove(cfg.Snapshot))
 			s.must(os.WriteFile(cfg.Snapshot+".123", snapshot[:10], 0o600))
