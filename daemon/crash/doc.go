@@ -2,7 +2,7 @@
 // what `make crash` runs.
 //
 // It feeds a seeded mix of inserts, replacements, deletes, returns and bad records
-// (from the demo archive) into the broker embedded in a `kilim serve`, and ends that
+// (from the demo archive, with its pictures) into the broker embedded in a `kilim serve`, and ends that
 // process with SIGKILL at seeded random moments: some while it starts,
 // the others while it works. The broker dies with it, so the feeder is cut off
 // at random too; it looks at the topic's end before it sends anything again, so that each

@@ -44,7 +44,7 @@ func newPlan(artifacts, partitions int, seed uint64) (*plan, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	// The second half of the archive are the other forms of the first.
 	var records [][]byte
-	err := demo.Each(demo.Options{Artifacts: 2 * artifacts, Seed: seed}, func(record []byte, _ string) error {
+	err := demo.Each(demo.Options{Artifacts: 2 * artifacts, Seed: seed, Media: true}, func(record []byte, _ string) error {
 		records = append(records, record)
 		return nil
 	})
