@@ -94,10 +94,10 @@ func open(t testing.TB, dir string, o *topic, before func(string) error) (*life,
 	return openWith(t, dir, o, registry, before)
 }
 
-func openWith(t testing.TB, dir string, o *topic, registry *models.Registry, before func(string) error) (l *life, err error) {
+func openWith(t testing.TB, dir string, o *topic, registry *models.Registry, before func(string) error, change ...func(*Config)) (l *life, err error) {
 	l = &life{t: t, topic: o, wake: make(chan struct{}, 1)}
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
-	l.k, err = Open(Config{
+	cfg := Config{
 		Data: dir, Store: graphstore.Options{SyncWrites: graphstore.NoSync, MemtableMB: 4, CacheMB: 4, BeforeWrite: before},
 		Chain: exact, Models: registry, Metrics: chain.NewMetrics(prometheus.NewRegistry(), refused),
 		Committed: func() {
@@ -107,7 +107,11 @@ func openWith(t testing.TB, dir string, o *topic, registry *models.Registry, bef
 			}
 		},
 		Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	l.k, err = Open(cfg)
 	return l, err
 }
 
