@@ -31,6 +31,9 @@ func newSite(kilim, dir string, partitions int) (*site, error) {
 	if err := os.MkdirAll(s.data, 0o755); err != nil {
 		return nil, err
 	}
+	if err := s.addModels(); err != nil {
+		return nil, err
+	}
 	for _, addr := range []*string{&s.http, &s.broker} {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -7,7 +7,8 @@
 // the others while it works. The broker dies with it, so the feeder is cut off
 // at random too; it looks at the topic's end before it sends anything again, so that each
 // record is in the topic once. Now and then `kilim check` looks at the folder
-// that a kill left. After the last kill the rest is fed, `kilim status --wait` waits
+// that a kill left. In many lives another of two models is asked for, so that kills meet the making of a state of
+// the other model, the takeover and the way back. After the last kill the rest is fed, the first model is asked for, `kilim status --wait` waits
 // for the end, the served answers are collected, and the process is stopped in
 // order. The same records go through a daemon that is never killed.
 //

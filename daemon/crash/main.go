@@ -128,7 +128,7 @@ func (o *options) through(ctx context.Context, name string, p *plan, r *report, 
 		pause = 30 * time.Millisecond
 	}
 	f := newFeeder(s.broker, topicArtifacts, o.partitions, p.ops, o.seed, pause)
-	k := &killer{site: s, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), start: time.Second, span: o.span, patience: o.patience}
+	k := &killer{site: s, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), model: firstModel, start: time.Second, span: o.span, patience: o.patience}
 	for i := range kills {
 		// The feed goes on over all lives: a share of it for each, at most.
 		if err := k.life(ctx, i, len(p.ops)*(i+1)/(kills+1)); err != nil {
@@ -168,6 +168,13 @@ func (o *options) finish(ctx context.Context, s *site, f *feeder, p *plan) (e *e
 	if f.next < len(p.ops) {
 		return nil, fmt.Errorf("fed %d of %d records within %v", f.next, len(p.ops), o.patience)
 	}
+	// Wherever the kills have left it, the model is that of the run without kills.
+	if err := s.promote(limited, firstModel); err != nil {
+		return nil, err
+	}
+	if err := s.serves(ctx, firstModel, o.patience); err != nil {
+		return nil, err
+	}
 	status, err := s.wait(ctx, o.patience)
 	if err != nil {
 		return nil, err
@@ -196,21 +203,28 @@ type killer struct {
 	report   *report
 	out      io.Writer
 	rng      *rand.Rand
+	model    int           // the one asked for last
 	start    time.Duration // the last time from start to ready
 	span     time.Duration
 	patience time.Duration
 }
 
-// Of 100 lives so many end while the daemon starts, and after so many the folder is checked.
+// Of 100 lives so many end while the daemon starts, after so many the folder is checked, and in so many of the others
+// another model is asked for.
 const (
 	shareStart = 30
 	shareCheck = 12
+	shareModel = 25
 )
 
 // life starts the daemon, feeds up to so many ops, and kills it at a random moment.
 func (k *killer) life(ctx context.Context, number, upto int) error {
 	inStart, checked := k.rng.IntN(100) < shareStart && number > 0, k.rng.IntN(100) < shareCheck
 	moment := k.rng.Float64()
+	another := k.rng.IntN(100) < shareModel
+	if another && !inStart {
+		k.model = firstModel + otherModel - k.model
+	}
 	c, err := k.site.start()
 	if err != nil {
 		return err
@@ -226,6 +240,9 @@ func (k *killer) life(ctx context.Context, number, upto int) error {
 		cancel()
 		k.start = time.Since(began)
 		wait = time.Duration(moment * float64(k.span))
+		if err == nil && another {
+			err = k.site.promote(ctx, k.model)
+		}
 	}
 	if err == nil {
 		select {
