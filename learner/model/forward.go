@@ -127,13 +127,72 @@ func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *B
 func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 	n, d := edges.Rows(), h.Cols
 	own := h.Slice(0, n)
-	mix := f.t.New(n, f.cfg.Bases*d)
-	f.t.Mix(mix, h, f.at(p.coef), edges)
 	z := f.t.New(n, d)
 	f.t.Product(z, own, f.at(p.self.w), false)
-	f.t.Product(z, mix, f.at(p.bases), true)
+	f.messages(z, h, p, edges)
 	f.t.Bias(z, f.at(p.self.b), tape.ReLU, f.drop)
 	y := f.t.New(n, d)
 	f.t.LayerNorm(y, z, own, f.at(p.norm.w), f.at(p.norm.b), f.cfg.Inside)
 	return y
+}
+
+// messages adds to z, for each row, the sum over its relations of W_r mean_r.
+//
+// W_r is a sum of the bases. A row with as many relations as there are bases, or
+// more, mixes its means for each basis and then multiplies by the bases: W_r is
+// never formed. For one with fewer, as entities are, whose neighbours are all of
+// one relation, W_r is formed once and multiplied by the means: less work, and the
+// same by linearity.
+func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
+	t, d, bases := f.t, h.Cols, f.at(p.bases)
+	g := edges.Group(f.cfg.Bases)
+	if g == nil {
+		mix := t.New(z.Rows, bases.Rows)
+		t.Mix(mix, h, f.at(p.coef), edges)
+		t.Product(z, mix, bases, true)
+		return
+	}
+	many, few := g.Many.Rows(), g.Few.Rows()
+	all := t.New(many+few, d)
+	if many > 0 {
+		mix := t.New(many, bases.Rows)
+		t.Mix(mix, h, f.at(p.coef), g.Many)
+		t.Product(all.Slice(0, many), mix, bases, false)
+	}
+	means := t.New(few, d)
+	t.Mix(means, h, one, g.Few)
+	used := f.pick(f.at(p.coef), g.Relations)
+	matrices := t.New(used.Rows, d*d)
+	t.Product(matrices, used, bases.Reshape(f.cfg.Bases, d*d), false)
+	from := 0
+	for i, to := range g.Ends {
+		t.Product(all.Slice(many+from, many+to), means.Slice(from, to), matrices.Slice(i, i+1).Reshape(d, d), false)
+		from = to
+	}
+	sum := t.New(z.Rows, d)
+	t.Mix(sum, all, one, g.Scatter)
+	t.Add(z, sum)
+}
+
+// one is the coefficient of edges that only add up.
+var one = tape.Constant(1, 1, []float32{1})
+
+// pick is some rows of a matrix.
+func (f *forward) pick(x tape.Matrix, rows []int32) tape.Matrix {
+	c := tape.CSR{Start: []int32{0}}
+	for i, r := range rows {
+		c.Source, c.Weight, c.Start = append(c.Source, r), append(c.Weight, 1), append(c.Start, int32(i+1))
+	}
+	y := f.t.New(len(rows), x.Cols)
+	f.t.Mix(y, x, one, f.edges(c, x.Rows))
+	return y
+}
+
+// edges are those of a CSR made here, all of relation 0.
+func (f *forward) edges(c tape.CSR, sources int) *tape.Edges {
+	e, err := tape.NewEdges(c, make([]int32, len(c.Source)), sources, 1)
+	if err != nil {
+		panic(fmt.Sprintf("model: %v", err)) // made by the model itself
+	}
+	return e
 }

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"fmt"
-
-	"kilim/learner/tape"
-)
+import "kilim/learner/tape"
 
 // fusion makes one vector of an item's tokens. Token m of item i is row
 // m*Items+i; what lies in the rows of absent tokens reaches neither the result nor
@@ -149,11 +145,7 @@ func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(ite
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	edges, err := tape.NewEdges(c, make([]int32, len(c.Source)), tokens.Rows, 1)
-	if err != nil {
-		panic(fmt.Sprintf("model: pool: %v", err)) // made above
-	}
 	y := f.t.New(present.Items, tokens.Cols)
-	f.t.Mix(y, tokens, tape.Constant(1, 1, []float32{1}), edges)
+	f.t.Mix(y, tokens, one, f.edges(c, tokens.Rows))
 	return y
 }

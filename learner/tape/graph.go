@@ -1,7 +1,9 @@
 package tape
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"kilim/learner/vec"
 )
@@ -75,6 +77,96 @@ func (e *Edges) Rows() int { return e.csr.Rows() }
 
 // Sources is the number of rows that the entries read from.
 func (e *Edges) Sources() int { return e.sources }
+
+// Groups are edges taken apart, for relations that are applied one by one to the
+// rows that have few of them.
+type Groups struct {
+	// Many are the rows with limit or more relations, in their order.
+	Many *Edges
+	// Few has a row for each relation of each other row, by relation; its entries'
+	// relations are 0.
+	Few *Edges
+	// Relations are those of Few's rows, and Ends where each one's rows end.
+	Relations []int32
+	Ends      []int
+	// Scatter adds Many's rows, and Few's after them, to the rows they are of.
+	Scatter *Edges
+}
+
+// Group takes edges apart; nil says that all rows have limit or more relations.
+func (e *Edges) Group(limit int) *Groups {
+	type key struct{ relation, row int32 }
+	var many edgeList
+	var manyRows []int32
+	var few []key
+	var own []key
+	for r := range int32(e.Rows()) {
+		own = own[:0]
+		for k := e.csr.Start[r]; k < e.csr.Start[r+1]; k++ {
+			g := key{e.relation[k], r}
+			if !slices.Contains(own, g) {
+				own = append(own, g)
+			}
+		}
+		if len(own) >= limit {
+			for k := e.csr.Start[r]; k < e.csr.Start[r+1]; k++ {
+				many.add(e.csr.Source[k], e.csr.Weight[k], e.relation[k])
+			}
+			many.end()
+			manyRows = append(manyRows, r)
+			continue
+		}
+		few = append(few, own...)
+	}
+	if len(few) == 0 {
+		return nil
+	}
+	slices.SortFunc(few, func(a, b key) int { return cmp.Or(cmp.Compare(a.relation, b.relation), cmp.Compare(a.row, b.row)) })
+	g := &Groups{}
+	var list edgeList
+	at := make([][]int32, e.Rows())
+	for i, r := range manyRows {
+		at[r] = []int32{int32(i)}
+	}
+	for i, f := range few {
+		for k := e.csr.Start[f.row]; k < e.csr.Start[f.row+1]; k++ {
+			if e.relation[k] == f.relation {
+				list.add(e.csr.Source[k], e.csr.Weight[k], 0)
+			}
+		}
+		list.end()
+		at[f.row] = append(at[f.row], int32(len(manyRows)+i))
+		if i == 0 || few[i-1].relation != f.relation {
+			g.Relations, g.Ends = append(g.Relations, f.relation), append(g.Ends, 0)
+		}
+		g.Ends[len(g.Ends)-1] = i + 1
+	}
+	var scatter edgeList
+	for _, from := range at {
+		for _, i := range from {
+			scatter.add(i, 1, 0)
+		}
+		scatter.end()
+	}
+	g.Many, g.Few, g.Scatter = many.edges(e.sources), list.edges(e.sources), scatter.edges(len(manyRows)+len(few))
+	return g
+}
+
+// edgeList collects edges that need no check.
+type edgeList struct{ e Edges }
+
+func (l *edgeList) add(source int32, weight float32, relation int32) {
+	l.e.csr.Source, l.e.csr.Weight, l.e.relation = append(l.e.csr.Source, source), append(l.e.csr.Weight, weight), append(l.e.relation, relation)
+}
+
+func (l *edgeList) end() { l.e.csr.Start = append(l.e.csr.Start, int32(len(l.e.csr.Source))) }
+
+func (l *edgeList) edges(sources int) *Edges {
+	e := l.e
+	e.csr.Start = append([]int32{0}, e.csr.Start...)
+	e.sources, e.back = sources, e.csr.transpose(sources)
+	return &e
+}
 
 type gather struct {
 	y, x Matrix

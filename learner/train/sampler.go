@@ -270,32 +270,43 @@ func (s *Sampler) modality(b *model.Block, m, at int, nodes []int32, reads [][]E
 			}
 		}
 	}
-	// A node is needed if it is active when it is read: at depth d, below layer layers-d+1.
+	// A node is needed if it is active when it is read: at depth d, below layer
+	// layers-d+1. The deepest ones are only read as they are: see lowest.
 	place := make([]int32, len(nodes))
 	rows := tape.CSR{Start: []int32{0}}
+	add := func(sources ...int32) int32 {
+		for _, source := range sources {
+			rows.Source, rows.Weight = append(rows.Source, source), append(rows.Weight, 1/float32(len(sources)))
+		}
+		rows.Start = append(rows.Start, int32(len(rows.Source)))
+		return int32(rows.Rows() - 1)
+	}
 	var sizes []int
 	k := 0
 	for d, end := range ends {
 		for ; k < end; k++ {
-			place[k] = -1
-			if k >= items && level[k] > layers-d {
-				continue
+			switch {
+			case d == layers || k >= items && level[k] > layers-d:
+				place[k] = -1
+			case level[k] > 0:
+				place[k] = add()
+			case k < items:
+				place[k] = add(int32(s.own[m] + at + k))
+			default:
+				place[k] = add(s.set.row[m][nodes[k]])
 			}
-			place[k] = int32(rows.Rows())
-			if level[k] == 0 {
-				source := int32(s.own[m] + at + k)
-				if k >= items {
-					source = s.set.row[m][nodes[k]]
-				}
-				rows.Source, rows.Weight = append(rows.Source, source), append(rows.Weight, 1)
-			}
-			rows.Start = append(rows.Start, int32(len(rows.Source)))
 		}
-		sizes = append(sizes, rows.Rows())
+		if d < layers {
+			sizes = append(sizes, rows.Rows())
+		}
 	}
-	b.Rows = append(b.Rows, rows)
 	var out []*tape.Edges
-	for l := range layers {
+	lowest, err := s.lowest(m, nodes, reads, place, level, ends[layers-1], add, &rows)
+	if err != nil {
+		return err
+	}
+	b.Rows, out = append(b.Rows, rows), append(out, lowest)
+	for l := 1; l < layers; l++ {
 		list := newEdgeList(sizes[layers-1-l])
 		for k := range nodes[:ends[layers-1-l]] {
 			if place[k] < 0 {
@@ -316,4 +327,40 @@ func (s *Sampler) modality(b *model.Block, m, at int, nodes []int32, reads [][]E
 	}
 	b.Layers = append(b.Layers, out)
 	return nil
+}
+
+// lowest makes the edges of the lowest layer. The deepest nodes are read here only, and
+// the input is linear: their means are taken before it, as a row for each relation
+// of each reader, which are fewer than the nodes.
+func (s *Sampler) lowest(m int, nodes []int32, reads [][]Edge, place []int32, level []int, readers int, add func(...int32) int32, rows *tape.CSR) (*tape.Edges, error) {
+	list := newEdgeList(readers)
+	var near, deep []int32
+	for k := range nodes[:readers] {
+		if place[k] < 0 {
+			continue
+		}
+		edges := reads[k]
+		for i := 0; i < len(edges); {
+			relation := edges[i].Relation
+			near, deep = near[:0], deep[:0]
+			for ; i < len(edges) && edges[i].Relation == relation; i++ {
+				switch j := s.row[m][edges[i].To]; {
+				case level[j] > 0:
+				case place[j] >= 0:
+					near = append(near, place[j])
+				default:
+					deep = append(deep, s.set.row[m][edges[i].To])
+				}
+			}
+			share := 1 / float32(len(near)+len(deep))
+			for _, j := range near {
+				list.entry(j, relation, share)
+			}
+			if len(deep) > 0 {
+				list.entry(add(deep...), relation, share*float32(len(deep)))
+			}
+		}
+		list.end()
+	}
+	return list.edges(rows.Rows(), s.set.shape.Relations)
 }

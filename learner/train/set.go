@@ -226,19 +226,28 @@ func newEdgeList(rows int) *edgeList {
 // row adds a row which reads edges, sorted by relation: of each relation the
 // mean. at is the row of a neighbour, below 0 for one that is left out.
 func (l *edgeList) row(edges []Edge, at func(to int32) int32) {
+	var sources []int32
 	for i := 0; i < len(edges); {
-		relation, first := edges[i].Relation, len(l.csr.Source)
+		relation := edges[i].Relation
+		sources = sources[:0]
 		for ; i < len(edges) && edges[i].Relation == relation; i++ {
 			if r := at(edges[i].To); r >= 0 {
-				l.csr.Source, l.relation = append(l.csr.Source, r), append(l.relation, relation)
+				sources = append(sources, r)
 			}
 		}
-		for range l.csr.Source[first:] {
-			l.csr.Weight = append(l.csr.Weight, 1/float32(len(l.csr.Source)-first))
+		for _, r := range sources {
+			l.entry(r, relation, 1/float32(len(sources)))
 		}
 	}
-	l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source)))
+	l.end()
 }
+
+func (l *edgeList) entry(source, relation int32, weight float32) {
+	l.csr.Source, l.csr.Weight, l.relation = append(l.csr.Source, source), append(l.csr.Weight, weight), append(l.relation, relation)
+}
+
+// end ends a row.
+func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source))) }
 
 // spread is which rows are active above the layer.
 func (l *edgeList) spread(active []bool) []bool {

@@ -5,7 +5,9 @@
 // shared`, whose README describes it: three modalities of 512, 256 and 128
 // features, width 128, batch 256, queue 4096, two layers with 4 bases, cross-attention,
 // InfoNCE, AdamW; blocks sampled in the museum's graph beforehand, each node once.
-// (Ours drops out after the feed-forward of the fusion too.) The programs run in
+// (Ours drops out after the feed-forward of the fusion too, and takes means of features
+// before the linear input, and forms the matrices of relations where that is less work:
+// the function is the same.) The programs run in
 // turn, -runs times for each number of threads: other work on the machine then hits
 // both. A ratio is the median of the ratios of neighbouring runs.
 //

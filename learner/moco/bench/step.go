@@ -119,10 +119,13 @@ func termsOf(line []byte) ([]term, error) {
 }
 
 // sample draws a block as the peer does: 10 entities of each artifact and 5
-// artifacts of each entity, with replacement, each node once. A row's number in
-// the block's features is its number in all; the second view keeps the first's seeds.
+// artifacts of each entity, with replacement. What an entity reads is all of
+// one relation and read nowhere else, and the input is linear: as package train
+// does, the mean is taken before it, so that there is one row for it.
 type sample struct {
-	rows   []int32 // of the feature tables
+	rows   []int32   // of the feature tables: the seeds' and the entities'
+	means  [][]int32 // after them, of each entity the rows that it reads
+	nodes  int       // that the peer would have
 	layers []*tape.Edges
 }
 
@@ -130,9 +133,9 @@ func (m *museum) sample(r *rand.Rand, artifacts []int32) (*sample, error) {
 	seeds := slices.Clone(artifacts)
 	r.Shuffle(len(seeds), func(i, j int) { seeds[i], seeds[j] = seeds[j], seeds[i] })
 	seeds = seeds[:batch]
-	s, at := &sample{}, map[int32]int32{}
-	for i, a := range seeds {
-		at[a] = int32(i)
+	s, seen := &sample{}, map[int32]bool{}
+	for _, a := range seeds {
+		seen[a] = true
 		s.rows = append(s.rows, a)
 	}
 	place := map[int32]int32{} // of an entity
@@ -154,21 +157,18 @@ func (m *museum) sample(r *rand.Rand, artifacts []int32) (*sample, error) {
 		hop1 = append(hop1, row)
 	}
 	hop2 := slices.Clone(hop1)
-	for _, e := range entities {
-		var row []edge
+	for i, e := range entities {
+		var mean []int32
 		for range fan1 {
 			b := m.ofEntity[e][r.IntN(len(m.ofEntity[e]))]
-			p, ok := at[b.to]
-			if !ok {
-				p = int32(len(s.rows))
-				at[b.to] = p
-				s.rows = append(s.rows, b.to)
-			}
-			row = append(row, edge{p, b.relation})
+			seen[b.to] = true
+			mean = append(mean, b.to)
 		}
-		hop2 = append(hop2, row)
+		s.means = append(s.means, mean)
+		hop2 = append(hop2, []edge{{int32(batch + len(entities) + i), m.ofEntity[e][0].relation}})
 	}
-	lower, err := means(hop2, len(s.rows))
+	s.nodes = len(seen) + len(entities)
+	lower, err := means(hop2, len(s.rows)+len(s.means))
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,13 @@ func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 			n = seeds[i]
 		}
 		c.Source, c.Weight = append(c.Source, n%tableRows), append(c.Weight, 1)
-		c.Start = append(c.Start, int32(i+1))
+		c.Start = append(c.Start, int32(len(c.Source)))
+	}
+	for _, mean := range s.means {
+		for _, n := range mean {
+			c.Source, c.Weight = append(c.Source, n%tableRows), append(c.Weight, 1/float32(len(mean)))
+		}
+		c.Start = append(c.Start, int32(len(c.Source)))
 	}
 	b := &model.Block{Present: tape.Present{Items: batch, Modes: len(features), Has: make([]bool, batch*len(features))}}
 	for i := range b.Present.Has {
@@ -270,5 +276,5 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 		}
 	}
 	slices.Sort(times)
-	return &timing{Median: median(times), P90: times[len(times)*9/10], Rows: len(all[0].rows), Parameters: enc.Size()}, nil
+	return &timing{Median: median(times), P90: times[len(times)*9/10], Rows: all[0].nodes, Parameters: enc.Size()}, nil
 }

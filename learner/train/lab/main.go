@@ -33,7 +33,7 @@ type options struct {
 	rates                     string
 	hard, same, momentum, tau float64
 	quiet, bm25               bool
-	text, every               int
+	text, every, width        int
 }
 
 func main() {
@@ -57,6 +57,7 @@ func main() {
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
 	flag.IntVar(&o.text, "text", 256, "length of the text features")
+	flag.IntVar(&o.width, "width", 128, "of the branches and the embedding")
 	flag.IntVar(&o.every, "every", 50, "steps between two judgements")
 	flag.BoolVar(&o.bm25, "bm25", true, "rank by BM25 too, which takes minutes")
 	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
@@ -143,7 +144,7 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	served := serve.Config{Text: enc.Dim(), Facts: facts.Dim, Width: 128, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
+	served := serve.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
 	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.image != nil }) {
 		served.Image = image.Dim
 	}
