@@ -74,6 +74,7 @@ func residentMB() (float64, error) {
 // liveMB is the memory of the Go heap that is in use, which holds all of a graph.
 func liveMB() float64 {
 	runtime.GC()
+	runtime.GC() // pools keep what they hold over one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc) / 1e6
@@ -243,5 +244,6 @@ func (r *run) moveTask(task string, threads int, fresh bool) error {
 		return err
 	}
 	r.emit(record{"task": "memory after", "way": task, "threads": threads, "mb": with - without, "mb_fresh": liveMB() - without})
+	runtime.KeepAlive(rounds) // all the while, so that only the graph goes and comes
 	return report(g, last, record{"round": "fresh"})
 }
