@@ -34,12 +34,12 @@ func Defaults(layers int) Config {
 	return Config{
 		Batch: 256,
 		MoCo: moco.Config{
-			Queue: 4096, Momentum: 0.99, Temperature: 0.1, LearnTemperature: true, Decay: 1e-2, Clip: 5,
+			Queue: 4096, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Decay: 1e-2, Clip: 5,
 		},
-		Views:     Views{Half: 0.7, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.1, Link: 0.1, Rare: 0.2, Fan: fan},
-		Negatives: Negatives{Hard: 2, SameCulture: 1},
-		Stages:    []Stage{{Heads, 60, 1e-3}, {Unfreeze, 200, 1e-3}, {Full, 240, 3e-4}},
-		HeldOut:   0.1, Every: 50, Patience: 4,
+		Views:     Views{Half: 0.9, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.05, Link: 0.05, Rare: 0.1, Fan: fan},
+		Negatives: Negatives{Hard: 2, SameCulture: 0.2},
+		Stages:    []Stage{{Heads, 100, 4e-3}, {Unfreeze, 300, 4e-3}, {Full, 800, 4e-3}},
+		HeldOut:   0.1, Every: 100, Patience: 3,
 	}
 }
 

@@ -113,7 +113,9 @@ func settings() Config {
 	c := Defaults(2)
 	c.Batch, c.MoCo.Queue = 16, 64
 	c.Stages = []Stage{{Heads, 10, 3e-3}, {Unfreeze, 20, 3e-3}, {Full, 30, 3e-3}}
-	c.Every, c.HeldOut, c.Seed = 12, 0.2, 5
+	c.Views = Views{Half: 0.7, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.1, Link: 0.1, Fan: c.Views.Fan}
+	c.MoCo.Temperature, c.Negatives.SameCulture = 0.1, 1 // every culture has two groups
+	c.Every, c.HeldOut, c.Patience, c.Seed = 12, 0.2, 4, 5
 	return c
 }
 
