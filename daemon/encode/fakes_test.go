@@ -1,0 +1,204 @@
+package encode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/graphstore"
+	"kilim/learner/feature"
+)
+
+// memory is a State without a store: media by node, each with what it is asked about.
+type memory struct {
+	t *testing.T
+
+	mu      sync.Mutex
+	queue   *Queue
+	rev     uint64
+	asked   map[graphstore.NodeID]question
+	done    map[graphstore.NodeID]Answer
+	vectors map[graphstore.Content][]float32
+	lost    map[graphstore.Content]int // vectors that came when nobody asked any more
+	busy    time.Duration              // of an answer
+}
+
+type question struct {
+	Task
+	Source
+}
+
+func newMemory(t *testing.T) *memory {
+	return &memory{t: t, queue: NewQueue("image", "audio"), asked: map[graphstore.NodeID]question{}, done: map[graphstore.NodeID]Answer{}, vectors: map[graphstore.Content][]float32{}, lost: map[graphstore.Content]int{}}
+}
+
+// put asks about a medium of a node, in place of what was asked before.
+func (m *memory) put(node int, kind, uri, data string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rev++
+	t := Task{Node: graphstore.NodeID(node), Kind: kind, Revision: m.rev, Since: time.Now()}
+	m.asked[t.Node] = question{t, Source{URI: uri, Item: feature.Item{Kind: kind, Data: []byte(data)}}}
+	delete(m.done, t.Node)
+	m.queue.Put(t)
+}
+
+func (m *memory) Source(t Task) (Source, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q, ok := m.asked[t.Node]
+	if !ok || q.Revision != t.Revision {
+		return Source{}, ErrOutdated
+	}
+	return q.Source, nil
+}
+
+func (m *memory) Vector(c graphstore.Content, _ string) ([]float32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.vectors[c], nil
+}
+
+func (m *memory) Answer(ctx context.Context, answers []Answer) error {
+	if m.busy > 0 {
+		waitFor(ctx, m.busy)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range answers {
+		if m.asked[a.Node].Revision != a.Revision {
+			m.lost[a.Content]++
+			continue
+		}
+		if _, again := m.done[a.Node]; again {
+			m.t.Errorf("node %d is answered twice", a.Node)
+		}
+		m.done[a.Node] = a
+		if a.Vector != nil {
+			m.vectors[a.Content] = a.Vector
+		}
+	}
+	for _, a := range answers {
+		m.queue.Answered(a.Task)
+	}
+	return nil
+}
+
+func (m *memory) answers() map[graphstore.NodeID]Answer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[graphstore.NodeID]Answer{}
+	for k, v := range m.done {
+		out[k] = v
+	}
+	return out
+}
+
+// scripted is an encoder of one number, the length of the data. How it fares is told by the data and by down.
+type scripted struct {
+	mu     sync.Mutex
+	down   bool
+	took   time.Duration
+	calls  int
+	asked  map[string]int
+	active int
+	most   int
+}
+
+func (s *scripted) Identity() feature.Identity {
+	return feature.Identity{Name: "scripted", Version: 1, Dim: 1}
+}
+
+func (s *scripted) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	s.mu.Lock()
+	s.calls++
+	s.active++
+	s.most = max(s.most, s.active)
+	took, down := s.took, s.down
+	s.mu.Unlock()
+	waitFor(ctx, took)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active--
+	out := make([]feature.Result, len(items))
+	for _, it := range items {
+		if strings.HasPrefix(string(it.Data), "poison") {
+			down = true // and all that are asked about with it
+		}
+	}
+	for i, it := range items {
+		switch data := string(it.Data); {
+		case down:
+			out[i].Err = errors.New("connection refused")
+		case strings.HasPrefix(data, "bad"):
+			out[i].Err = feature.Refuse(feature.ReasonCorrupt, "it says so")
+		case strings.HasPrefix(data, "short"):
+			out[i].Vector = []float32{1, 2}
+		default:
+			s.asked[data]++
+			out[i].Vector = []float32{float32(len(data))}
+		}
+	}
+	return out
+}
+
+func (s *scripted) set(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
+}
+
+// files is a fetcher. What is not there may come; "never" is refused.
+type files struct {
+	mu   sync.Mutex
+	by   map[string]string
+	took time.Duration
+	n    int
+}
+
+func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
+	waitFor(ctx, f.took)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n++
+	if strings.HasPrefix(uri, "never") {
+		return nil, fmt.Errorf("asked for it: %w", feature.Refuse(feature.ReasonNotAllowed, "%s", uri))
+	}
+	data, ok := f.by[uri]
+	if !ok {
+		return nil, errors.New("no route to host")
+	}
+	return []byte(data), nil
+}
+
+func (f *files) put(uri, data string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.by[uri] = data
+}
+
+// works runs a worker in a bubble of time until the test ends.
+func works(t *testing.T, m *memory, f *files, lanes ...Lane) (stop func()) {
+	t.Helper()
+	w, err := New(Config{Lanes: lanes, ItemBytes: 100, InFlightBytes: 250, Retry: DefaultRetry()},
+		m.queue, m, f, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
