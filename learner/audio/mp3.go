@@ -64,7 +64,6 @@ func isMP3(b []byte) bool {
 type mp3Stream struct {
 	dec      *mp3.Decoder
 	raw      []byte
-	have     int // bytes in raw
 	out, tmp []float32
 }
 

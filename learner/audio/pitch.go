@@ -9,14 +9,12 @@ import (
 const (
 	commas = 53 // to the octave: Holdrian commas, by which makam's intervals are told
 
-	lowestPitch, highestPitch = 65.0, 1200.0 // Hz: from a deep man's voice to a flute's middle
-
 	// The pitch is looked for at half the working rate: what it needs lies below 5 kHz,
 	// and hiss above.
 	pitchRate   = workRate / 2
 	pitchWindow = window / 2
-	longestLag  = 170 // pitchRate/lowestPitch
-	shortestLag = 9   // pitchRate/highestPitch
+	longestLag  = 170 // pitchRate/65 Hz: a deep man's voice
+	shortestLag = 9   // pitchRate/1200 Hz: a flute's middle
 
 	// aperiodic is the normalized difference below which a frame has a pitch. The
 	// authors' 0.1 is for clean speech; field recordings hiss.
