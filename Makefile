@@ -3,6 +3,7 @@
 
 GO      ?= go
 N       ?= 30
+RECORDS ?= 0
 OUT     ?=
 BENCH   ?=
 RECORDS ?= 3000
@@ -12,7 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash bench-chain bench-ann bench-engines bench-train bench-encoders clean
+.PHONY: help build run test ci crash feeds bench-chain bench-ann bench-engines bench-train bench-encoders clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real
 
 crash: build ## kill the daemon N times (N=30) and compare with a run never killed
 	@$(GO) run ./daemon/crash -kilim bin/kilim -n $(N)
+
+feeds: ## a real archive through the embedded broker and through Apache Kafka (Java, Maven): counts, rates, and the end lists compared; RECORDS=1500 for less
+	@KILIM_RECORDS='$(RECORDS)' $(GO) test -count=1 -timeout 60m -v -run '^TestKafkaEndsInTheSameLists$$' ./daemon/app
 
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
 	$(GOBUILD) -o bin/kilim-bench ./daemon/bench

@@ -101,16 +101,28 @@ func (d *daemon) get(path string, out any) int {
 // settle waits until everything fed is published and nothing is left to do.
 func (d *daemon) settle(artifacts int) web.Status {
 	d.t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
-	for {
-		var s web.Status
-		d.get("/api/v1/status", &s)
+	var s web.Status
+	d.until(fmt.Sprintf("%d artifacts, and nothing left to do", artifacts), func(now *web.Status) bool {
+		s = *now
 		waiting := 0
 		for _, m := range s.Media {
 			waiting += m.Waiting - m.Held
 		}
-		if s.Assigned && s.Lag == 0 && waiting == 0 && s.RefreshQueue == 0 && s.Outbox == 0 && s.Artifacts == artifacts {
-			return s
+		return s.Assigned && s.Lag == 0 && waiting == 0 && s.RefreshQueue == 0 && s.Outbox == 0 && s.Artifacts == artifacts
+	})
+	return s
+}
+
+// hang is when a test that waits is given up; nothing depends on its length.
+const hang = 10 * time.Minute
+
+// until waits for a status. While the broker is away there is none.
+func (d *daemon) until(what string, is func(*web.Status) bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(hang); ; time.Sleep(20 * time.Millisecond) {
+		var s web.Status
+		if d.get("/api/v1/status", &s) == 200 && is(&s) {
+			return
 		}
 		select {
 		case err := <-d.done:
@@ -118,9 +130,8 @@ func (d *daemon) settle(artifacts int) web.Status {
 		default:
 		}
 		if time.Now().After(deadline) {
-			d.t.Fatalf("the daemon does not settle at %d artifacts: %+v", artifacts, s)
+			d.t.Fatalf("not within %v: %s; %+v", hang, what, s)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -172,25 +172,6 @@ func (d *daemon) consumes(n int) {
 	})
 }
 
-// until waits for a status. While the broker is away there is none.
-func (d *daemon) until(what string, is func(*web.Status) bool) {
-	d.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		var s web.Status
-		if d.get("/api/v1/status", &s) == 200 && is(&s) {
-			return
-		}
-		select {
-		case err := <-d.done:
-			d.t.Fatalf("the daemon stopped: %v", err)
-		default:
-		}
-		if time.Now().After(deadline) {
-			d.t.Fatalf("not within 2 minutes: %s; %+v", what, s)
-		}
-	}
-}
-
 // joinedByStranger lets another member join the daemon's group, keep the partitions
 // that it gets for a while without reading them, and leave.
 func (d *daemon) joinedByStranger(partitions int) {
