@@ -18,7 +18,8 @@ const maxProblems = 1000
 // row that can't be decoded. After a thousand problems it only counts the rest.
 //
 // What the caller's bytes (lists, evidence, messages, vectors) mean is the
-// caller's to verify. An error means that the verification could not be done.
+// caller's to verify. An error means that the verification could not be done. Whether the
+// files are as they were written is for Options.VerifyTables to say.
 func (s *Store) Check(fn func(problem string)) error {
 	err := s.View(func(r *Reader) error {
 		c := &checker{r: r, fn: fn, nodes: map[NodeID]*checkedNode{}}

@@ -205,6 +205,52 @@ func TestDamagedValueLog(t *testing.T) {
 	}
 }
 
+// TestDamagedTable flips a bit at many places of a table: either the store does not open with
+// VerifyTables, or every row is as it was (a compressed block can say the same in two ways).
+func TestDamagedTable(t *testing.T) {
+	t.Parallel()
+	ts := newTornStore(t, []byte("raw"))
+	s, err := Open(ts.dir, tornOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil { // which makes a table of the log
+		t.Fatal(err)
+	}
+	verified := tornOptions()
+	verified.VerifyTables = true
+	if s, err = Open(ts.dir, verified); err != nil {
+		t.Fatal(err)
+	}
+	want := rowsOf(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	size := len(used(t, only(t, ts.dir, ".sst")))
+	const places = 12
+	noticed := 0
+	for i := range places {
+		at := size * (2*i + 1) / (2 * places)
+		dir := ts.copy(t, ".sst", func(b []byte) []byte {
+			b = bytes.Clone(b)
+			b[at] ^= 0x10
+			return b
+		})
+		s, err := Open(dir, verified)
+		if err != nil {
+			noticed++
+			continue
+		}
+		if !maps.Equal(rowsOf(t, s), want) {
+			t.Errorf("flip at %d of %d is not noticed", at, size)
+		}
+		_ = s.Close() // it may refuse
+	}
+	if noticed < places/4 {
+		t.Errorf("%d of %d flips are noticed", noticed, places)
+	}
+}
+
 // A process that dies between the creation of a log file and its first byte leaves it empty. The
 // next one must open the store all the same, with all that was committed.
 func TestEmptyLogFiles(t *testing.T) {

@@ -51,7 +51,9 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 	}
 	flat := *cfg
 	flat.Index.Engine = "flat" // the quickest to fill; what the index finds is not looked at
-	engine, done, err := generation.OpenServing(generations(&flat, encoders, registry, metrics, log))
+	serving := generations(&flat, encoders, registry, metrics, log)
+	serving.Store.VerifyTables = true
+	engine, done, err := generation.OpenServing(serving)
 	if err != nil {
 		return err
 	}
