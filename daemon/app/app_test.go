@@ -406,6 +406,16 @@ func TestHostileFeed(t *testing.T) {
 		bad[int64(len(feed))] = b
 		feed = append(feed, b.Message())
 	}
+	// What only the state can tell: how long an encoder's vectors are.
+	vector := func(id, numbers string) kafka.Message {
+		return artifact(id, `"media":[{"kind":"text","encoder":"e5","embedding":[`+numbers+`]}]`)
+	}
+	feed = append(feed, vector(fmt.Sprintf("good/%d", good), "0.5,1,2"))
+	good++
+	longer := vector("long", "0.5,1,2,3")
+	hostile = append(hostile, consumertest.Bad{Name: "longer than its encoder's", Key: "long", Value: string(longer.Value), Reason: "embedding_dimension"})
+	bad[int64(len(feed))] = hostile[len(hostile)-1]
+	feed = append(feed, longer)
 	d.feed(feed...)
 	s := d.settle(good)
 	if s.Records.Refused != int64(len(hostile)) {

@@ -3,12 +3,14 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/rerank"
 )
@@ -156,6 +158,47 @@ func TestDeleteEverything(t *testing.T) {
 	}
 	if len(last) < len(live) {
 		t.Errorf("%d artifacts were published, %d lived", len(last), len(live))
+	}
+}
+
+// TestPanicIsADeadLetter: a record that makes the code panic is refused, and the rest of its batch is carried out.
+func TestPanicIsADeadLetter(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, exact())
+	s.must(s.apply([]change{{"a", map[string]any{"title": "star"}}, {"b", map[string]any{"title": "bird"}}}))
+	// JSON can't cause a panic that we know of, so an encoder that is not there does.
+	encoder := s.engine.encoder
+	s.engine.encoder = nil
+	ops := s.engine.prepare(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}))
+	s.engine.encoder = encoder
+	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
+		t.Fatalf("refused with %v, want a panic", r)
+	}
+	batch := batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}, {id: "a"}, {"d", map[string]any{"title": "hook"}}})
+	ops = append(ops, s.engine.prepare(batch)[1:]...)
+	s.must(s.engine.apply(batch, ops))
+	s.must(s.settle())
+	if got := slices.Sorted(maps.Keys(s.lists())); !slices.Equal(got, []string{"b", "d"}) {
+		t.Errorf("artifacts %v, want b and d", got)
+	}
+	var reasons []string
+	s.must(s.store.View(func(r *graphstore.Reader) error {
+		entries, err := r.Outbox(0, 1000)
+		for _, entry := range entries {
+			m, err := rerank.Decode(entry.Value)
+			if err != nil {
+				return err
+			}
+			for _, h := range m.Headers {
+				if h.Key == "__connect.errors.exception.class.name" {
+					reasons = append(reasons, string(h.Value))
+				}
+			}
+		}
+		return err
+	}))
+	if !slices.Equal(reasons, []string{profile.ReasonPanic}) {
+		t.Errorf("dead letters for %v, want one for a panic", reasons)
 	}
 }
 
