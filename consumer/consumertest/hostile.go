@@ -1,4 +1,3 @@
-// Package consumertest holds records for tests: those that a consumer must refuse.
 package consumertest
 
 import (
