@@ -382,6 +382,25 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	}
 }
 
+// What a stage freezes keeps its bits; the rest moves.
+func TestFrozenParametersStay(t *testing.T) {
+	t.Parallel()
+	cfg := settings()
+	cfg.Stages = []Stage{{Heads, 4, 1e-2}}
+	tr := trainer(t, cfg, village(t, shape, 100, 5, false), 1)
+	before := slices.Clone(tr.weights.Data)
+	if err := tr.Run(context.Background(), func(Progress) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range tr.model.Params() {
+		from, to := p.From, p.From+p.Rows*p.Cols
+		same := slices.Equal(before[from:to], tr.weights.Data[from:to])
+		if frozen := p.Stage != "fusion" && p.Stage != "head"; same != frozen {
+			t.Errorf("%s: changed %v, frozen %v", p.Name, !same, frozen)
+		}
+	}
+}
+
 func TestStopsEarly(t *testing.T) {
 	t.Parallel()
 	cfg := settings()

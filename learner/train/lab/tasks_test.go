@@ -1,0 +1,40 @@
+package main
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+func TestHalfCountsTiesAgainstItself(t *testing.T) {
+	t.Parallel()
+	h := &half{own: []int{0, 2, 1}}
+	scores := [][]float32{{1, 0, 0}, {3, 2, 2}, {9, 1, 1}}
+	out := h.measure(func(i int) []float32 { return scores[i] })
+	if !slices.Equal(out[0].values, []float64{1, 1.0 / 3, 1.0 / 3}) || !slices.Equal(out[1].values, []float64{1, 1, 1}) {
+		t.Errorf("%v", out)
+	}
+}
+
+// Two cultures, by hand: of a, one of two is found; of b, the one. What is
+// hidden doesn't vote, nor does a record without label.
+func TestVotes(t *testing.T) {
+	t.Parallel()
+	v := &votes{
+		visible: []bool{true, true, true, true, false, false, false},
+		tasks:   []labels{{task: "culture", of: []string{"a", "b", "b", "", "a", "a", "b"}, asked: []int{4, 5, 6}}},
+	}
+	scores := map[int][]float32{
+		4: {0.9, 0, 0, 1, 1, 1, 1},     // a alone votes
+		5: {0.9, 0.5, 0.4, 1, 1, 1, 1}, // two of b against one of a
+		6: {0.1, 0.9, 0, 0, 0, 0, 0},   // one each: the nearer one wins
+	}
+	out := v.measure(func(i int, _ labels) []float32 { return scores[i] })
+	if !slices.Equal(out[0].values, []float64{1, 0, 1}) {
+		t.Errorf("right: %v", out[0].values)
+	}
+	// a: precision 1, recall 1/2; b: precision 1/2, recall 1: F1 2/3 each.
+	if f := out[1].values[0]; math.Abs(f-2.0/3) > 1e-9 {
+		t.Errorf("F1 %v", f)
+	}
+}
