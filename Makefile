@@ -3,10 +3,9 @@
 
 GO      ?= go
 N       ?= 30
-RECORDS ?= 0
+RECORDS ?=
 OUT     ?=
 BENCH   ?=
-RECORDS ?= 3000
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns.
@@ -35,7 +34,7 @@ crash: build ## kill the daemon N times (N=30) and compare with a run never kill
 	@$(GO) run ./daemon/crash -kilim bin/kilim -n $(N)
 
 feeds: ## a real archive through the embedded broker and through Apache Kafka (Java, Maven): counts, rates, and the end lists compared; RECORDS=1500 for less
-	@KILIM_RECORDS='$(RECORDS)' $(GO) test -count=1 -timeout 60m -v -run '^TestKafkaEndsInTheSameLists$$' ./daemon/app
+	@KILIM_RECORDS='$(or $(RECORDS),0)' $(GO) test -count=1 -timeout 60m -v -run '^TestKafkaEndsInTheSameLists$$' ./daemon/app
 
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
 	$(GOBUILD) -o bin/kilim-bench ./daemon/bench
@@ -45,7 +44,7 @@ bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); 
 	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 bench-engines: ## a real feed with each index engine: agreement of the lists with the exact ones, rate, memory; RECORDS=3000
-	@KILIM_RECORDS='$(RECORDS)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/chain
+	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/chain
 
 bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FILE for JSON Lines, BENCH='-runs 2 -gemm=false' for less
 	@mkdir -p bin
