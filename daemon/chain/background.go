@@ -144,8 +144,15 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 			return published, err
 		})
 	}
-	if n := e.paces.encode.size(length); e.encoded.any(e.clock.encode, e.cfg.Sweep) {
-		ids := e.encoded.take(n, e.clock.encode, e.cfg.Sweep)
+	// A draft has first lists made under a feed that always leaves features stale and pushes on their way.
+	now := e.clock.encode
+	if len(e.unlisted) > 0 {
+		now, e.ranksNext = e.filledAt, !e.ranksNext
+	} else {
+		e.ranksNext = false
+	}
+	if n := e.paces.encode.size(length); e.encoded.any(now, e.cfg.Sweep) {
+		ids := e.encoded.take(n, now, e.cfg.Sweep)
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
 			if err := u.encodeAgain(ids, u.e.cfg.Epsilon); err != nil {
 				return 0, err
@@ -154,7 +161,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 			return len(ids), err
 		})
 	}
-	if n := e.paces.push.size(length); e.refresher.Pending() > 0 {
+	if n := e.paces.push.size(length); e.refresher.Pending() > 0 && !e.ranksNext {
 		return true, e.unit(&e.paces.push, func(u *unit) (int, error) {
 			return u.complete(n, n, nil)
 		})

@@ -98,7 +98,10 @@ type Engine struct {
 	republished chan struct{} // closed when there are none, but not by a draft
 	// unlisted are the artifacts of a draft of which no list was ever computed.
 	unlisted map[graphstore.NodeID]struct{}
-	retired  chan struct{} // closed when another state has taken over
+	// filledAt is the encode clock when a draft was filled, or opened since. ranksNext: its lists have the turn, not its pushes.
+	filledAt  float64
+	ranksNext bool
+	retired   chan struct{} // closed when another state has taken over
 	// previous holds the lists that were published before those; nil when nothing needs them.
 	previous *graphstore.Store
 	// origin is the store that a draft is made from, once that is known.
@@ -326,6 +329,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	e.encoded.load(encoded)
 	e.ranked.load(ranked)
 	e.unpublished.load(unpublished)
+	e.filledAt = e.clock.encode
 	return e.loadMedia(r)
 }
 

@@ -178,7 +178,7 @@ func (e *Engine) Filled() error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	e.filling = false
+	e.filling, e.filledAt = false, e.clock.encode
 	return nil
 }
 

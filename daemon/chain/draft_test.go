@@ -239,3 +239,32 @@ func TestDraftRefuses(t *testing.T) {
 		d.close()
 	}
 }
+
+// TestDraftUnderASteadyFeed changes one artifact before each unit of a draft's work, by which the features of all others
+// are stale: they get their lists all the same.
+func TestDraftUnderASteadyFeed(t *testing.T) {
+	t.Parallel()
+	cfg := exact()
+	cfg.Epsilon = 0.05 // what is encoded again mostly stays where it is, and gets no list by that
+	old := newSite(t, cfg)
+	_, live := history(7, 300, 100)
+	old.must(old.apply(liveChanges(live)))
+	old.must(old.settle())
+	cfg = another()
+	cfg.Epsilon = 0.05
+	draft := old.openDraft(t.TempDir(), cfg)
+	draft.mirror(old, old.ids(), 64)
+	draft.must(draft.engine.Filled())
+	left := Left{Unlisted: len(live)}
+	for i := 0; left.Unlisted > 0; i++ {
+		if i == len(live) {
+			t.Fatalf("after %d changes %d of %d artifacts have no list", i, left.Unlisted, len(live))
+		}
+		old.must(old.apply([]change{{"restless", map[string]any{"title": fmt.Sprintf("star %d", i)}}}))
+		draft.mirror(old, []string{"restless"}, 1)
+		var err error
+		left, err = draft.engine.Step(time.Nanosecond) // the least there is
+		draft.must(err)
+	}
+	draft.complete()
+}

@@ -22,6 +22,9 @@ const unit = 20 * time.Millisecond
 // idle is how long a step that had nothing to do is taken for.
 const idle = 50 * time.Millisecond
 
+// restless is the part of the artifacts, one in so many, that may still be stale when a draft takes over under a feed.
+const restless = 10
+
 // build is the making of one generation.
 type build struct {
 	k      *Keeper
@@ -273,7 +276,11 @@ func (b *build) asGood(left chain.Left) bool {
 		}
 		return n
 	}
-	return left.Pending <= theirs.RefreshQueue && waiting(ours) <= waiting(theirs)
+	most := theirs.RefreshQueue
+	if !b.from.engine.Quiet() {
+		most = max(most, theirs.Artifacts/restless) // which a steady feed may always leave
+	}
+	return left.Pending <= most && waiting(ours) <= waiting(theirs)
 }
 
 // rest leaves the machine to ingest and queries: three quarters of the time while batches come, half of it when the
