@@ -19,8 +19,8 @@
 //   - all hashed into a fixed number of buckets by a seeded hash (Weinberger
 //     et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009),
 //     so that there is no vocabulary to keep and new words need no training;
-//   - weighted (1 + ln tf) * (ln((1+N)/(1+df)) + 1), words and sounds
-//     together, and the grams, each scaled to length 1, since there are ten times
+//   - weighted (1 + ln tf) * (ln((1+N)/(1+df)) + 1), the words, the sounds and
+//     the grams each scaled to a length of their own, since there are ten times
 //     as many grams;
 //   - projected to Dim coordinates by a sparse Johnson-Lindenstrauss transform
 //     (Kane and Nelson, "Sparser Johnson-Lindenstrauss Transforms", JACM 2014,

@@ -35,9 +35,11 @@ const (
 	// A text has hundreds of terms, over which more would gain nothing.
 	nonZeros = 4
 
-	// wordShare is the part of the squared length that words and sounds have in
-	// the vector of a text.
-	wordShare = 0.7
+	// wordShare, soundShare and gramShare are the parts of the squared length that words, sounds and
+	// grams have in the vector of a text. Words count for less than they seem to: their grams repeat them.
+	wordShare  = 0.15
+	soundShare = 0.35
+	gramShare  = 0.5
 )
 
 // Identity names an encoder: vectors of encoders with equal identities can be
@@ -67,7 +69,7 @@ type Encoder struct {
 	languages          *languages
 	tf                 [tfSize]float32
 	analyzers          sync.Pool // of *analyzer
-	grams              sync.Pool // of *[]float32, Dim long
+	scratch            sync.Pool // of *[]float32, twice Dim long
 }
 
 // NewEncoder returns the encoder of a configuration.
@@ -94,8 +96,8 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 		e.tf[n] = float32(1 + math.Log(float64(max(n, 1))))
 	}
 	e.analyzers.New = func() any { return newAnalyzer(e) }
-	e.grams.New = func() any {
-		v := make([]float32, cfg.Dim)
+	e.scratch.New = func() any {
+		v := make([]float32, 2*cfg.Dim)
 		return &v
 	}
 	return e, nil
@@ -106,7 +108,7 @@ func (e *Encoder) Dim() int { return e.cfg.Dim }
 
 // Identity names the encoder.
 func (e *Encoder) Identity() Identity {
-	return Identity{Name: "words+grams", Version: 3, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	return Identity{Name: "words+grams", Version: 4, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
 }
 
 // mix is the finisher of splitmix64 (Steele, Lea, Flood 2014): every bit of x

@@ -23,20 +23,19 @@ func (e *Encoder) project(d *Doc, idf func(uint32) float32, out []float32) {
 	if len(out) != e.cfg.Dim {
 		panic(fmt.Sprintf("text: project to %d numbers, the encoder has %d", len(out), e.cfg.Dim))
 	}
-	scratch := e.grams.Get().(*[]float32)
-	defer e.grams.Put(scratch)
-	grams := *scratch
+	scratch := e.scratch.Get().(*[]float32)
+	defer e.scratch.Put(scratch)
 	clear(out)
-	clear(grams)
-	words := e.scatter(d.Words, idf, out)
-	words += e.scatter(d.Sounds, idf, out)
-	fw := toLength(math.Sqrt(wordShare), words)
-	fg := toLength(math.Sqrt(1-wordShare), e.scatter(d.Grams, idf, grams))
+	clear(*scratch)
+	sounds, grams := (*scratch)[:len(out)], (*scratch)[len(out):]
+	fw := toLength(math.Sqrt(wordShare), e.scatter(d.Words, idf, out))
+	fs := toLength(math.Sqrt(soundShare), e.scatter(d.Sounds, idf, sounds))
+	fg := toLength(math.Sqrt(gramShare), e.scatter(d.Grams, idf, grams))
 	var sum float64
 	for i := range out {
 		// The conversions forbid a fused multiply-add, so that all processors
 		// give the same bits.
-		x := float32(fw*out[i]) + float32(fg*grams[i])
+		x := float32(fw*out[i]) + float32(fs*sounds[i]) + float32(fg*grams[i])
 		out[i] = x
 		sum += float64(float64(x) * float64(x))
 	}
