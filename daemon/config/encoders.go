@@ -25,9 +25,12 @@ const (
 	None        = "none"
 )
 
+// leastText is the shortest vector that the built-in encoder of texts makes.
+const leastText = 4
+
 // Encoder makes the vectors of one modality.
 type Encoder struct {
-	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none. Another encoder encodes everything again."`
+	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none, but not for text. Another encoder encodes everything again."`
 	URL         string        `name:"url" placeholder:"URL" help:"Address of the server. Without a path the kind's own is asked."`
 	Model       string        `placeholder:"NAME" help:"Name of the model that the server runs, or media[].encoder of the precomputed vectors. Vectors of different names are never mixed."`
 	Version     int           `default:"1" min:"1" max:"1000000" help:"Raise it when the model behind the name changes: everything is encoded again."`
@@ -77,6 +80,14 @@ func (e *Encoder) check(modality string) []*Fault {
 		{"header-file", e.HeaderFile}, {"tls.ca-file", e.TLS.CAFile}, {"tls.cert-file", e.TLS.CertFile}, {"tls.key-file", e.TLS.KeyFile},
 	} {
 		faults = append(faults, checkFile(prefix+f.key, f.path)...)
+	}
+	if modality == "text" {
+		// The built-in encoder reads what entities are called, whoever reads the artifacts: into vectors of the same length.
+		if e.Kind == None {
+			faults = append(faults, faultf(prefix+"kind", "%q: is for image and audio; want another, such as %s", e.Kind, Builtin))
+		} else if e.Kind != Builtin && e.Dimension > 0 && e.Dimension < leastText {
+			faults = append(faults, faultf(prefix+"dimension", "%d: want %d or more for text", e.Dimension, leastText))
+		}
 	}
 	if e.Server() {
 		return append(faults, under(prefix, e.Remote(modality).Validate())...)

@@ -77,7 +77,11 @@ func TestValidate(t *testing.T) {
 		"header file missing":  {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.HeaderFile = "/nowhere" }, "encoders.text.header-file", "no such file"},
 		"address of none":      {func(c *Config) { c.Encoders.Text.URL = "http://e" }, "encoders.text.url", "encoders.text.kind is builtin"},
 		"model of none":        {func(c *Config) { c.Encoders.Text.Model = "m" }, "encoders.text.model", "encoders.text.kind is builtin"},
-		"precomputed by whom":  {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Dimension = "precomputed", 3 }, "encoders.text.model", "media[].encoder"},
+		"precomputed by whom":  {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Dimension = "precomputed", 300 }, "encoders.text.model", "media[].encoder"},
+		"no text":              {func(c *Config) { c.Encoders.Text.Kind = "none" }, "encoders.text.kind", "is for image and audio"},
+		"no pictures":          {func(c *Config) { c.Encoders.Image.Kind = "none" }, "", ""},
+		"short text":           {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 3 }, "encoders.text.dimension", "3: want 4 or more"},
+		"odd text":             {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 50 }, "", ""},
 		"precomputed length":   {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Model = "precomputed", "m" }, "encoders.text.dimension", "0: want"},
 		"root missing":         {func(c *Config) { c.Media.Root = List{dir, "/nowhere"} }, "media.root", `"/nowhere": no such file`},
 		"root is a file":       {func(c *Config) { c.Media.Root = List{file} }, "media.root", "not a folder"},
@@ -112,7 +116,7 @@ func TestValidate(t *testing.T) {
 
 func served(kind, url string) Encoder {
 	e := Default().Encoders.Text
-	e.Kind, e.URL, e.Model, e.Dimension = kind, url, "m", 3
+	e.Kind, e.URL, e.Model, e.Dimension = kind, url, "m", 384
 	return e
 }
 
@@ -123,7 +127,7 @@ func TestEncoderSettingsArrive(t *testing.T) {
 	e.Version, e.Timeout, e.Batch, e.Concurrency, e.HeaderFile = 2, 3*time.Second, 4, 5, "h"
 	e.TLS = EncoderTLS{"ca", "c", "k"}
 	want := remote.Config{
-		Kind: "http", Modality: "image", URL: "https://e", Model: "m", Version: 2, Dim: 3,
+		Kind: "http", Modality: "image", URL: "https://e", Model: "m", Version: 2, Dim: 384,
 		Timeout: 3 * time.Second, Batch: 4, Concurrency: 5, HeaderFile: "h", TLS: remote.TLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
 	}
 	if got := e.Remote("image"); got != want {

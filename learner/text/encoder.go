@@ -8,8 +8,8 @@ import (
 
 // Config shapes an Encoder.
 type Config struct {
-	// Dim is the number of coordinates of a feature vector: a multiple of 4 in
-	// 4..65536. 0 stands for 256.
+	// Dim is the number of coordinates of a feature vector, 4..65536; what is beyond a
+	// multiple of 4 stays 0. 0 stands for 256.
 	Dim int
 	// Seed chooses the hash functions, and with them the projection.
 	Seed uint64
@@ -77,8 +77,8 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 	if cfg.Dim == 0 {
 		cfg.Dim = defaultDim
 	}
-	if cfg.Dim < nonZeros || cfg.Dim > maxDim || cfg.Dim%nonZeros != 0 {
-		return nil, fmt.Errorf("text: dim %d: must be a multiple of %d in %d..%d", cfg.Dim, nonZeros, nonZeros, maxDim)
+	if cfg.Dim < nonZeros || cfg.Dim > maxDim {
+		return nil, fmt.Errorf("text: dim %d: want %d..%d", cfg.Dim, nonZeros, maxDim)
 	}
 	e := &Encoder{
 		cfg:       cfg,
