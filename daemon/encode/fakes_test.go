@@ -68,7 +68,7 @@ func (m *memory) Vector(c graphstore.Content, _ string) ([]float32, error) {
 
 func (m *memory) Answer(ctx context.Context, answers []Answer) error {
 	if m.busy > 0 {
-		waitFor(ctx, m.busy)
+		waitFor(ctx, m.busy, nil)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -123,7 +123,7 @@ func (s *scripted) Encode(ctx context.Context, items []feature.Item) []feature.R
 	s.most = max(s.most, s.active)
 	took, down := s.took, s.down
 	s.mu.Unlock()
-	waitFor(ctx, took)
+	waitFor(ctx, took, nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active--
@@ -155,6 +155,32 @@ func (s *scripted) set(down bool) {
 	s.down = down
 }
 
+// guarded is an encoder behind a circuit breaker: until a call has gone well, one at a time is let through.
+type guarded struct {
+	*scripted
+	mu             sync.Mutex
+	closed, trying bool
+}
+
+func (g *guarded) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	g.mu.Lock()
+	pass := g.closed || !g.trying
+	g.trying = g.trying || pass
+	g.mu.Unlock()
+	if !pass {
+		out := make([]feature.Result, len(items))
+		for i := range out {
+			out[i].Err = errors.New("left alone for a while")
+		}
+		return out
+	}
+	out := g.scripted.Encode(ctx, items)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.trying, g.closed = false, out[0].Err == nil
+	return out
+}
+
 // files is a fetcher. What is not there may come; "never" is refused.
 type files struct {
 	mu   sync.Mutex
@@ -164,7 +190,7 @@ type files struct {
 }
 
 func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
-	waitFor(ctx, f.took)
+	waitFor(ctx, f.took, nil)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.n++

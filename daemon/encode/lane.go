@@ -38,8 +38,9 @@ type lane struct {
 	calls    *semaphore.Weighted
 
 	mu sync.Mutex
-	// rest is until when the encoder is left alone.
+	// rest is until when the encoder is left alone; over is closed when that ends earlier.
 	rest time.Time
+	over chan struct{}
 }
 
 // job is an entry with what was found out about it.
@@ -87,12 +88,12 @@ func (l *lane) idle(ctx context.Context, wait time.Duration) {
 func (l *lane) await(ctx context.Context) {
 	for ctx.Err() == nil {
 		l.mu.Lock()
-		d := time.Until(l.rest)
+		d, over := time.Until(l.rest), l.over
 		l.mu.Unlock()
 		if d <= 0 {
 			return
 		}
-		waitFor(ctx, d)
+		waitFor(ctx, d, over)
 	}
 }
 
@@ -316,19 +317,24 @@ func (l *lane) verify(vec []float32) error {
 	return nil
 }
 
-// report tells the lane how a call went that began at start.
+// report tells the lane how a call went that began at start. One that goes well ends the rest for which another asked: of
+// several calls to a server that comes back, a circuit breaker may let one through.
 func (l *lane) report(start time.Time, bad error, some bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if bad == nil || some {
+		if time.Now().Before(l.rest) {
+			l.rest = time.Time{}
+			close(l.over)
+		}
 		l.w.queue.encoderWorks(l.Kind)
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if start.Before(l.rest) {
 		return // under way when another one failed: that is one outage
 	}
 	d := min(l.w.queue.encoderFailed(l.Kind, l.w.cfg.Retry), mostRest)
-	l.rest = time.Now().Add(d)
+	l.rest, l.over = time.Now().Add(d), make(chan struct{})
 	l.w.log.Warn("an encoder failed; what it was asked waits", "kind", l.Kind, "encoder", l.identity, "again_in", d, "err", bad)
 }
 

@@ -192,12 +192,13 @@ func (w *Worker) unclaim(c claimed) {
 	}
 }
 
-// waitFor returns after d, or when ctx ends.
-func waitFor(ctx context.Context, d time.Duration) {
+// waitFor returns after d, or when ctx ends or done is closed.
+func waitFor(ctx context.Context, d time.Duration, done <-chan struct{}) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
+	case <-done:
 	case <-t.C:
 	}
 }

@@ -128,6 +128,29 @@ func TestEncoderDownAndBack(t *testing.T) {
 	})
 }
 
+// TestOneCallEndsTheRest: when a circuit breaker lets one call through and turns the others away, that one is enough.
+func TestOneCallEndsTheRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		eye := &guarded{scripted: &scripted{asked: map[string]int{}, down: true, took: 10 * time.Millisecond}}
+		stop := works(t, m, &files{}, Lane{"image", eye, 4, 3})
+		defer stop()
+		for i := range 50 {
+			m.put(i, "image", "", fmt.Sprintf("picture %d", i))
+		}
+		time.Sleep(10 * time.Minute)
+		eye.set(false)
+		for len(m.answers()) == 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second)
+		if n := len(m.answers()); n != 50 {
+			t.Errorf("%d answers soon after the first, want 50", n)
+		}
+	})
+}
+
 // TestPoison: an item that makes the encoder fail, whatever it is asked together with, keeps no other from being encoded.
 func TestPoison(t *testing.T) {
 	t.Parallel()
