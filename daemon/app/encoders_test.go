@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -103,11 +104,12 @@ func pictured(i int) kafka.Message {
 }
 
 // TestEncoderKilled kills an encoder's server under feed. The feed goes on: artifacts are published by what else is known of
-// them. When the server is back everything is encoded, no picture twice, and the lists that change by it are published.
-// KILIM_OUTAGE is how long the server is away (a few seconds of the daemon's waits are added); 2s if not given.
+// them. When the server is back everything is encoded, no picture twice, the lists that change by it are published, and all
+// lists are those of a daemon whose server was never away.
+// The server comes back when all that was fed waits for it, and not before KILIM_OUTAGE has passed, if that is given.
 func TestEncoderKilled(t *testing.T) {
 	t.Parallel()
-	outage := 2 * time.Second
+	var outage time.Duration
 	if text := os.Getenv("KILIM_OUTAGE"); text != "" {
 		var err error
 		if outage, err = time.ParseDuration(text); err != nil {
@@ -115,9 +117,13 @@ func TestEncoderKilled(t *testing.T) {
 		}
 	}
 	server := newEye(t)
-	cfg := testConfig(t)
-	cfg.Encoders.Image = config.Encoder{Kind: "http", URL: "http://" + server.addr, Model: "eye", Version: 1, Dimension: 8, Timeout: 5 * time.Second, Batch: 4, Concurrency: 1}
-	d := start(t, cfg)
+	asking := func(server *eye) *config.Config {
+		cfg := testConfig(t)
+		cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Lists.Tolerance = 0, 0, 0 // lists depend on nothing but what lives
+		cfg.Encoders.Image = config.Encoder{Kind: "http", URL: "http://" + server.addr, Model: "eye", Version: 1, Dimension: 8, Timeout: 5 * time.Second, Batch: 4, Concurrency: 1}
+		return cfg
+	}
+	d := start(t, asking(server))
 	feed := func(from, to int) {
 		var messages []kafka.Message
 		for i := from; i < to; i++ {
@@ -181,7 +187,20 @@ func TestEncoderKilled(t *testing.T) {
 			}
 		}
 	}
-	d.compare(d.stored(40))
+	lists := d.stored(40)
+	d.compare(lists)
+	d.end()
+
+	d = start(t, asking(newEye(t)))
+	feed(0, 40)
+	if m := d.settle(40).Media["image"]; m.Encoded != 40 {
+		t.Errorf("with a server that is never away: %+v", m)
+	}
+	for id, want := range d.stored(40) {
+		if lists[id] != want {
+			t.Errorf("%s: lists %s, with a server that was never away %s", id, lists[id], want)
+		}
+	}
 	d.end()
 }
 
@@ -190,10 +209,19 @@ func TestEncoderKilled(t *testing.T) {
 func TestHostileMedia(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
+	root := t.TempDir()
+	cfg.Media.Root = config.List{root}
+	if err := os.WriteFile(filepath.Join(root, "empty.jpg"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	d := start(t, cfg)
 	media := func(kind, rest string) string { return fmt.Sprintf(`"title":"x","media":[{"kind":%q,%s}]`, kind, rest) }
 	data := func(b string) string { return fmt.Sprintf(`"data":%q`, base64.StdEncoding.EncodeToString([]byte(b))) }
 	bomb := "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\xff\xff\x00\x00\xff\xff\x08\x02\x00\x00\x00" + "\xd5\x1c\x9d\x05"
+	var good bytes.Buffer
+	if err := png.Encode(&good, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+		t.Fatal(err)
+	}
 	hostile := map[string]string{
 		"unknown":   media("image", data("<html>not a picture</html>")),
 		"truncated": media("image", data("\xff\xd8\xff\xe0\x00\x10JFIF")),
@@ -201,20 +229,22 @@ func TestHostileMedia(t *testing.T) {
 		"outside":   media("image", `"uri":"file:///etc/passwd"`),
 		"network":   media("image", `"uri":"http://169.254.169.254/latest/meta-data"`),
 		"scheme":    media("image", `"uri":"gopher://example.org/1"`),
+		"empty":     media("image", fmt.Sprintf(`"uri":%q`, "file://"+root+"/empty.jpg")),
+		"above":     media("image", fmt.Sprintf(`"uri":%q`, "file://"+root+"/../../etc/passwd")),
+		"polyglot":  media("image", data("PK\x03\x04"+good.String())),
+		"picture":   media("audio", data(good.String())),
+		"endless":   media("audio", data("RIFF\xff\xff\xff\xffWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80\xbb\x00\x00\x00\x77\x01\x00\x02\x00\x10\x00data\xff\xff\xff\xff\x00\x00")),
 	}
 	var messages []kafka.Message
 	for id, fields := range hostile {
 		messages = append(messages, artifact(id, fields))
 	}
-	var good bytes.Buffer
-	if err := png.Encode(&good, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
-		t.Fatal(err)
-	}
 	messages = append(messages, artifact("good", media("image", data(good.String()))))
 	d.feed(messages...)
 	s := d.settle(len(messages))
-	if m := s.Media["image"]; m.Refused != len(hostile) || m.Encoded != 1 || m.Waiting != 0 {
-		t.Errorf("media: %+v, want %d refused and 1 encoded", m, len(hostile))
+	pictures, sounds := s.Media["image"], s.Media["audio"]
+	if pictures.Refused+sounds.Refused != len(hostile) || sounds.Refused != 2 || pictures.Encoded != 1 || pictures.Waiting+sounds.Waiting != 0 {
+		t.Errorf("media: %+v, want %d refused, 2 of them sounds, and 1 encoded", s.Media, len(hostile))
 	}
 	if s.Records.Refused != 0 {
 		t.Errorf("%d records were refused", s.Records.Refused)
