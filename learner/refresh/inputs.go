@@ -172,6 +172,7 @@ func (r *Refresher) Transient(g Reader, f serve.Features, edges []graphstore.Edg
 		}
 		if n == nil {
 			n = &graphstore.Node{Type: spec.Type, Key: spec.Key, Features: r.inputOf(spec.Type, spec.Label)}
+			n.Placeholder = n.Type == graphstore.Artifact
 			n.Hidden = r.firstLayer([]*graphstore.Node{n})[0]
 		}
 		e.neighbours = append(e.neighbours, neighbour{spec.Rel, n})
