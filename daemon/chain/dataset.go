@@ -1,15 +1,21 @@
 package chain
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"hash"
 	"math"
 	"slices"
+	"time"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/eval"
 	"kilim/learner/model"
 	"kilim/learner/refresh"
+	"kilim/learner/text"
 	"kilim/learner/train"
 )
 
@@ -22,7 +28,9 @@ type Dataset struct {
 	Themes *eval.Truth
 	// Links are pairs of artifacts whose link is kept out of the set, to be found by it.
 	Links [][2]int32
-	// Watermark tells the state that the snapshot is of.
+	// Until is the time of the last record in it.
+	Until time.Time
+	// Watermark is Until and a checksum of the content: the same for the same snapshot only.
 	Watermark string
 }
 
@@ -35,18 +43,18 @@ const (
 )
 
 // Dataset makes a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that
-// does not depend on the order of arrival. It reads committed state.
-func (e *Engine) Dataset(limit int) (*Dataset, error) {
-	e.tableLock.RLock()
-	table := e.table.Clone()
-	e.tableLock.RUnlock()
+// does not depend on the order of arrival. It reads committed state. Records that came after until are left out, unless it is
+// zero: so a snapshot can be made again after others have come, as long as nothing in it was replaced or deleted. (Words are
+// weighted by the artifacts in it for the same reason.)
+func (e *Engine) Dataset(limit int, until time.Time) (*Dataset, error) {
+	table := text.NewTable()
 	c := &assembler{
-		e: e, d: &Dataset{Watermark: fmt.Sprintf("revision %d", e.revision.Load())},
+		e: e, d: &Dataset{}, hash: sha256.New(), table: table,
 		records: &records{encoder: e.encoder, idf: table.IDF, cfg: e.cfg.Model, foreign: map[int32][]float32{}},
 		build:   train.NewBuilder(e.cfg.Model.Shape()),
 		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{},
 	}
-	if err := e.store.View(func(r *graphstore.Reader) error { return c.collect(r, limit) }); err != nil {
+	if err := e.store.View(func(r *graphstore.Reader) error { return c.collect(r, limit, until) }); err != nil {
 		return nil, fmt.Errorf("chain: dataset: %w", err)
 	}
 	return c.d, nil
@@ -71,6 +79,8 @@ func (e *Engine) Changed() float64 { return math.Float64frombits(e.drift.Load())
 type assembler struct {
 	e       *Engine
 	d       *Dataset
+	hash    hash.Hash // of all that the snapshot is made of
+	table   *text.Table
 	records *records
 	build   *train.Builder
 	nodes   map[graphstore.NodeID]int32
@@ -87,28 +97,17 @@ type collected struct {
 	artifact train.Artifact
 }
 
-func (c *assembler) collect(r *graphstore.Reader, limit int) error {
-	var stored []*graphstore.Node
-	err := r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type == graphstore.Artifact && !n.Placeholder {
-			stored = append(stored, n)
-		}
-		return true
-	})
+func (c *assembler) collect(r *graphstore.Reader, limit int, until time.Time) error {
+	chosen, err := c.choose(r, limit, until)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(stored, func(a, b *graphstore.Node) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	for _, n := range stored[:min(limit, len(stored))] {
+	for _, n := range chosen {
 		if err := c.artifact(r, n); err != nil {
 			return fmt.Errorf("artifact %q: %w", n.Key, err)
 		}
 	}
+	c.d.Watermark = fmt.Sprintf("%s %x", c.d.Until.UTC().Format(time.RFC3339Nano), c.hash.Sum(nil))
 	c.relate()
 	for _, a := range c.all {
 		c.build.Artifact(a.artifact)
@@ -121,15 +120,72 @@ func (c *assembler) collect(r *graphstore.Reader, limit int) error {
 	return err
 }
 
-func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
+// choose finds the artifacts of the snapshot, and counts their words.
+func (c *assembler) choose(r *graphstore.Reader, limit int, until time.Time) ([]*graphstore.Node, error) {
+	var stored []*graphstore.Node
+	err := r.EachNode(func(n *graphstore.Node) bool {
+		if n.Type == graphstore.Artifact && !n.Placeholder {
+			stored = append(stored, n)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(stored, func(a, b *graphstore.Node) int { return cmp.Compare(a.ID, b.ID) })
+	var chosen []*graphstore.Node
+	for _, n := range stored {
+		if len(chosen) == limit {
+			break
+		}
+		doc, a, err := c.document(r, n)
+		if err != nil {
+			return nil, fmt.Errorf("artifact %q: %w", n.Key, err)
+		}
+		if !until.IsZero() && doc.Timestamp.After(until) {
+			continue
+		}
+		if doc.Timestamp.After(c.d.Until) {
+			c.d.Until = doc.Timestamp
+		}
+		c.note([]byte(n.Key))
+		c.note(doc.Raw)
+		c.table.Add(c.e.encoder.AnalyzeTexts(texts(a)), 1)
+		chosen = append(chosen, n)
+	}
+	return chosen, nil
+}
+
+// note counts a part of the snapshot in its checksum.
+func (c *assembler) note(part []byte) {
+	c.hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(part))))
+	c.hash.Write(part)
+}
+
+func (c *assembler) noteFeatures(features ...[]float32) {
+	for _, f := range features {
+		b := make([]byte, 0, 4*len(f))
+		for _, x := range f {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		}
+		c.note(b)
+	}
+}
+
+func (c *assembler) document(r *graphstore.Reader, n *graphstore.Node) (*graphstore.Doc, *profile.Artifact, error) {
 	doc, err := r.Artifact(n.Key)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if doc == nil {
-		return fmt.Errorf("a node and no document")
+		return nil, nil, fmt.Errorf("a node and no document")
 	}
 	a, err := profile.Parse(doc.Raw, n.Key, c.e.cfg.Limits)
+	return doc, a, err
+}
+
+func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
+	_, a, err := c.document(r, n)
 	if err != nil {
 		return err
 	}
@@ -156,6 +212,7 @@ func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
 	if err != nil {
 		return err
 	}
+	c.noteFeatures(features...)
 	out.artifact.Node = c.build.Node(features...)
 	out.artifact.Culture = -1
 	culture := ""
@@ -206,7 +263,9 @@ func (c *assembler) entity(r *graphstore.Reader, id graphstore.NodeID, spec grap
 	if n != nil {
 		label = refresh.DisplayLabel(n)
 	}
-	node := c.build.Node(c.records.node(label, spec.Type))
+	features := c.records.node(label, spec.Type)
+	c.noteFeatures(features)
+	node := c.build.Node(features)
 	c.nodes[id] = node
 	return node, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
@@ -21,11 +22,11 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
 	s.must(s.settle())
-	d, err := s.engine.Dataset(1000)
+	d, err := s.engine.Dataset(1000, time.Time{})
 	s.must(err)
-	again, err := s.engine.Dataset(1000)
+	again, err := s.engine.Dataset(1000, time.Time{})
 	s.must(err)
-	if !slices.Equal(d.IDs, again.IDs) || !slices.Equal(d.Links, again.Links) {
+	if d.Watermark != again.Watermark || !slices.Equal(d.IDs, again.IDs) || !slices.Equal(d.Links, again.Links) {
 		t.Error("two snapshots of one state differ")
 	}
 	if len(d.IDs) != len(live) {
@@ -63,7 +64,7 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	if compared == 0 {
 		t.Error("nothing was compared")
 	}
-	if small, err := s.engine.Dataset(5); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
+	if small, err := s.engine.Dataset(5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
 		t.Errorf("a sample of 5: %v %v", small, err)
 	}
 }
@@ -117,5 +118,35 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	if len(edges) > 0 {
 		t.Errorf("the pieces have edges that the record has not: %v", edges)
+	}
+}
+
+// TestDatasetOfThen: a snapshot is the same again when others have come, and another when one of its own has changed.
+func TestDatasetOfThen(t *testing.T) {
+	t.Parallel()
+	changes, live := history(5, 120, 30)
+	s := newSite(t, exact())
+	s.must(s.apply(changes))
+	then, err := s.engine.Dataset(20, time.Time{})
+	s.must(err)
+	again := func() *Dataset {
+		d, err := s.engine.Dataset(20, then.Until)
+		s.must(err)
+		return d
+	}
+	for i := range 30 {
+		s.must(s.apply([]change{{fmt.Sprintf("later/%d", i), map[string]any{"title": "a carpet with a star", "culture": "culture 1"}}}))
+	}
+	if d := again(); d.Watermark != then.Watermark || !slices.Equal(d.IDs, then.IDs) {
+		t.Errorf("after others have come it is\n%s, it was\n%s", d.Watermark, then.Watermark)
+	}
+	all, err := s.engine.Dataset(1000, time.Time{})
+	s.must(err)
+	if len(all.IDs) != len(live)+30 || !all.Until.After(then.Until) {
+		t.Errorf("the whole has %d artifacts until %v", len(all.IDs), all.Until)
+	}
+	s.must(s.apply([]change{{then.IDs[3], map[string]any{"title": "another"}}}))
+	if d := again(); d.Watermark == then.Watermark {
+		t.Error("it is the same with one replaced")
 	}
 }
