@@ -39,6 +39,7 @@ type grammar struct {
 	Check   checkCommand   `cmd:"" help:"Verify a whole state folder that no daemon has open."`
 	Eval    evalCommand    `cmd:"" help:"Judge the lists, or the encoders."`
 	Model   modelCommand   `cmd:"" help:"The models, and which serves."`
+	Train   trainCommand   `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
 	Demo    demoCommand    `cmd:"" help:"Write the demo archive as JSON Lines."`
 	Print   configCommand  `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -210,6 +210,9 @@ func printStatus(w io.Writer, s *web.Status) error {
 	fmt.Fprintf(t, "refresh queue\t%d\n", s.RefreshQueue)
 	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)
 	fmt.Fprintf(t, "epoch\t%d\n", s.Epoch)
+	if s.Training != nil {
+		fmt.Fprintf(t, "training\t%s\n", training(s.Training))
+	}
 	fmt.Fprintf(t, "revision\t%d\n", s.Revision)
 	fmt.Fprintf(t, "index\t%s, %d vectors\n", s.Index.Engine, s.Index.Vectors)
 	fmt.Fprintf(t, "records\t%d consumed, %d refused, since the start\n", s.Records.Consumed, s.Records.Refused)
@@ -228,6 +231,20 @@ func media(m web.MediaStatus) string {
 		text += fmt.Sprintf(" (%d tried again since the start)", m.Again)
 	}
 	return text
+}
+
+func training(t *web.Training) string {
+	text := t.Phase
+	if t.Steps > 0 {
+		text += fmt.Sprintf(", %s, step %d of at most %d", t.Stage, t.Step, t.Steps)
+	}
+	if l := t.Last; l != nil {
+		text += fmt.Sprintf("; last %s: %s", l.At.UTC().Format("2006-01-02 15:04"), l.Result)
+		if l.Epoch > 0 {
+			text += fmt.Sprintf(" (epoch %d)", l.Epoch)
+		}
+	}
+	return text + fmt.Sprintf("; changed since by %.2f archives, drift %.2f", t.Changed, t.Drift)
 }
 
 func counts(m map[string]int) string {

@@ -20,6 +20,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/generation"
 	"kilim/daemon/models"
+	"kilim/daemon/tune"
 	"kilim/daemon/web"
 	"kilim/rerank/publish"
 )
@@ -37,6 +38,7 @@ type App struct {
 	encoders  chain.Encoders
 	models    *models.Registry
 	keeper    *generation.Keeper
+	tuner     *tune.Tuner // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
 	encoding  *encoding
@@ -65,6 +67,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"kafka", a.startKafka},
 		{"encoders", a.startEncoders},
 		{"state", a.startState},
+		{"training", a.startTraining},
 		{"consumer", a.startConsumer},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},

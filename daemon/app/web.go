@@ -131,6 +131,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Lag is known for every partition a moment after they were assigned.
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
 	status.Ready = s.Ready() == nil
+	if t := s.app.tuner; t != nil {
+		now := t.Status()
+		status.Training = &now
+	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()
 	return &status, nil

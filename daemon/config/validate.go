@@ -147,6 +147,7 @@ func (c *Config) check() []*Fault {
 	if c.Lists.Candidates < c.Lists.Size {
 		add("lists.candidates", "%d: want at least lists.size, %d", c.Lists.Candidates, c.Lists.Size)
 	}
+	faults = append(faults, checkFile("train.truth", c.Train.Truth)...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
 }

@@ -11,10 +11,18 @@ import (
 type Metrics struct {
 	steps                                       prometheus.Counter
 	runs                                        *prometheus.CounterVec
+	changed, drift                              prometheus.Gauge
 	progress, loss, temperature, gradient, rate prometheus.Gauge
 	queueAge, halves, effectiveRank, uniformity prometheus.Gauge
 	stage                                       *prometheus.GaugeVec
 }
+
+// How a training ends.
+const (
+	promoted = "promoted"
+	rejected = "rejected"
+	failed   = "failed"
+)
 
 var stages = []string{train.Heads, train.Unfreeze, train.Full}
 
@@ -30,6 +38,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kilim_training_runs_total", Help: "Trainings that have ended, by result: promoted, rejected or failed.",
 		}, []string{"result"}),
+		changed:       gauge("changed_archives", "How much the archive has changed since the last training, in archives."),
+		drift:         gauge("drift_ratio", "How far the mix of cultures and types has shifted since the last training."),
 		progress:      gauge("progress_ratio", "How far the training under way has come; 0 when none is."),
 		loss:          gauge("loss", "InfoNCE loss of the last step, in nats."),
 		temperature:   gauge("temperature", "Temperature of the loss."),
@@ -43,7 +53,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "kilim_training_stage", Help: "1 for the stage under way: heads, unfreeze or full; all are 0 when nothing is trained.",
 		}, []string{"stage"}),
 	}
-	for _, r := range []string{"promoted", "rejected", "failed"} {
+	for _, r := range []string{promoted, rejected, failed} {
 		m.runs.WithLabelValues(r)
 	}
 	reg.MustRegister(m.steps, m.runs, m.stage)
@@ -68,6 +78,11 @@ func (m *Metrics) step(p train.Progress) {
 		}
 		m.stage.WithLabelValues(s).Set(v)
 	}
+}
+
+func (m *Metrics) since(changed, drift float64) {
+	m.changed.Set(changed)
+	m.drift.Set(drift)
 }
 
 func (m *Metrics) collapse(c train.Collapse) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"kilim/daemon/chain"
@@ -22,7 +23,7 @@ import (
 
 // Source is what is trained on: the chain that serves.
 type Source interface {
-	Dataset(limit int) (*chain.Dataset, error)
+	Dataset(limit int, until time.Time) (*chain.Dataset, error)
 	Model() (shape model.Config, weights []float32)
 }
 
@@ -42,9 +43,10 @@ type Config struct {
 	Seed uint64
 	// Every is how many steps lie between two checkpoints. Default 25.
 	Every int
-	// Step is told after each step.
-	Step func(train.Progress)
-	Log  *slog.Logger
+	// Step is told after each step, and Phase when another phase begins.
+	Step  func(train.Progress)
+	Phase func(phase string)
+	Log   *slog.Logger
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -65,8 +67,19 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Step == nil {
 		c.Step = func(train.Progress) {}
 	}
+	if c.Phase == nil {
+		c.Phase = func(string) {}
+	}
 	return c, nil
 }
+
+// Phases of a training.
+const (
+	Idle     = "idle"     // nothing is trained
+	Snapshot = "snapshot" // the archive is read
+	Training = "training"
+	Judging  = "judging" // the candidate is held against the model that serves
+)
 
 // Least is the number of artifacts below which there is nothing to be learned from an archive.
 const Least = 100
@@ -106,7 +119,8 @@ func Run(ctx context.Context, cfg Config, source Source, parent uint32, registry
 
 func run(ctx context.Context, cfg Config, source Source, parent uint32, registry *models.Registry) (models.Model, *gate.Table, error) {
 	none := models.Model{}
-	data, err := source.Dataset(cfg.Limit)
+	cfg.Phase(Snapshot)
+	left, data, err := snapshot(cfg, source, parent, registry.Path(unfinished))
 	if err != nil {
 		return none, nil, err
 	}
@@ -132,13 +146,15 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, registry
 		s := Settings(len(data.IDs), shape.Layers, cfg.Seed)
 		settings = &s
 	}
-	t, meta, err := prepare(*settings, data, m, start, parent, team, registry.Path(unfinished), cfg.Log)
+	cfg.Phase(Training)
+	t, meta, err := prepare(*settings, data, m, start, parent, team, left, cfg.Log)
 	if err != nil {
 		return none, nil, err
 	}
 	if err := advance(ctx, cfg, t, meta, registry.Path(unfinished)); err != nil {
 		return none, nil, err
 	}
+	cfg.Phase(Judging)
 	best, judgement := t.Best()
 	weights, err := m.Weights(best, nil)
 	if err != nil {
@@ -162,8 +178,34 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, registry
 	return kept, table, nil
 }
 
-// prepare makes a trainer, which goes on where the checkpoint at path was left if that is of the same run.
-func prepare(cfg train.Config, data *chain.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, path string, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+// snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
+func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *chain.Dataset, error) {
+	left, err := checkpoint.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err := source.Dataset(cfg.Limit, time.Time{})
+		return nil, data, err
+	}
+	log := cfg.Log
+	if err != nil {
+		log.Warn("the checkpoint of the last training can't be read; it begins anew", "err", err)
+		data, err := source.Dataset(cfg.Limit, time.Time{})
+		return nil, data, err
+	}
+	at, _, _ := strings.Cut(left.Watermark, " ")
+	until, err := time.Parse(time.RFC3339Nano, at)
+	if err == nil && left.Parent == uint64(parent) {
+		data, err := source.Dataset(cfg.Limit, until)
+		if err != nil || data.Watermark == left.Watermark {
+			return left, data, err
+		}
+	}
+	log.Info("the archive or the model has changed since training was left; it begins anew", "then", left.Watermark)
+	data, err := source.Dataset(cfg.Limit, time.Time{})
+	return nil, data, err
+}
+
+// prepare makes a trainer, which goes on where it was left, if it was and that fits.
+func prepare(cfg train.Config, data *chain.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
 	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
 	fresh := func() (*train.Trainer, error) {
 		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))
@@ -173,21 +215,10 @@ func prepare(cfg train.Config, data *chain.Dataset, m *model.Model, start []floa
 		return train.New(cfg, data.Set, m, w, team)
 	}
 	t, err := fresh()
-	if err != nil {
-		return nil, meta, err
+	if err != nil || left == nil {
+		return t, meta, err
 	}
-	c, err := checkpoint.Read(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return t, meta, nil
-	case err != nil:
-		log.Warn("the checkpoint of the last training can't be read; it begins anew", "err", err)
-		return t, meta, nil
-	case c.Watermark != meta.Watermark || c.Parent != meta.Parent:
-		log.Info("the archive or the model has changed since training was left; it begins anew", "then", c.Watermark, "now", meta.Watermark)
-		return t, meta, nil
-	}
-	if err := t.Resume(c); err != nil {
+	if err := t.Resume(left); err != nil {
 		log.Warn("the checkpoint of the last training does not fit; it begins anew", "err", err)
 		t, err = fresh()
 		return t, meta, err

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/chain"
 	"kilim/daemon/demo"
+	"kilim/daemon/generation"
 	"kilim/daemon/models"
 	"kilim/graphstore"
 	"kilim/learner/checkpoint"
@@ -72,6 +75,26 @@ func engine(t *testing.T, artifacts int) *chain.Engine {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// feed brings one more record.
+func feed(t *testing.T, e *chain.Engine, id, raw string) {
+	t.Helper()
+	at, _, err := e.StoredOffset("in", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := profile.Parse([]byte(raw), id, profile.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &consumer.Batch{Next: []consumer.Offset{{Topic: "in", Next: at + 1}}}
+	b.Items = append(b.Items, consumer.Item{
+		Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: []byte(raw)}, ID: id, Artifact: a,
+	})
+	if err := e.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func registry(t *testing.T) *models.Registry {
@@ -143,8 +166,9 @@ func TestRunIsResumable(t *testing.T) {
 	if len(stopped.List()) != 1 {
 		t.Error("a run that was stopped has left a model")
 	}
+	feed(t, e, "later", `{"title":"a cloth that came later","culture":"Elsewhere"}`)
 	if !bytes.Equal(bytesOf(stopped), once) {
-		t.Error("a run that was stopped and went on differs")
+		t.Error("a run that was stopped and went on, after another record had come, differs")
 	}
 }
 
@@ -192,19 +216,26 @@ type keeper struct {
 }
 
 func (k *keeper) Engine() *chain.Engine { return k.e }
+func (k *keeper) Status() generation.Status {
+	return generation.Status{Serving: generation.ID{Number: 1, Epoch: k.e.Epoch()}}
+}
 func (k *keeper) Promote(epoch uint32) error {
 	k.promoted = append(k.promoted, epoch)
 	return nil
 }
 
-// TestTuner: training is due by changes, or by time; what was found good before a crash is promoted at the start.
+// TestTuner: training is due by changes, by time, by drift, or when one was interrupted; what is known of the last outlives a start;
+// and what was found good before a crash is promoted at the start.
 func TestTuner(t *testing.T) {
 	t.Parallel()
 	e := engine(t, 120)
 	k := &keeper{e: e}
 	r := registry(t)
 	tuner := func(triggers Triggers) *Tuner {
-		return New(settings(nil), triggers, k, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		tu := New(settings(nil), triggers, k, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		tu.begin()
+		tu.look()
+		return tu
 	}
 	now := time.Now()
 	for name, c := range map[string]struct {
@@ -217,22 +248,38 @@ func TestTuner(t *testing.T) {
 		"too few":       {Triggers{Changes: 0.5, Least: 1000}, false},
 		"not yet":       {Triggers{Interval: 2 * time.Hour}, false},
 		"after an hour": {Triggers{Interval: time.Minute}, true},
+		"no drift":      {Triggers{Drift: 0.2}, false},
 	} {
-		tu := tuner(c.triggers)
-		tu.begin()
-		if due := tu.due(now.Add(time.Hour)); due != c.due {
+		if due := tuner(c.triggers).due(now.Add(time.Hour)); due != c.due {
 			t.Errorf("%s: due is %v", name, due)
 		}
 	}
-	tu := tuner(Triggers{Changes: 0.5})
-	tu.begin()
+	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !tuner(Triggers{Changes: 1e6}).due(now) {
+		t.Error("an interrupted training is not due")
+	}
+	tu := tuner(Triggers{Changes: 0.5, Drift: 0.5})
 	tu.train(t.Context())
 	last := r.List()[len(r.List())-1]
 	if last.Epoch != 2 || (last.State == models.Evaluated) != (len(k.promoted) == 1) {
 		t.Errorf("trained: %+v, promoted %v", last, k.promoted)
 	}
-	if tu.due(now.Add(time.Hour)) {
-		t.Error("nothing has changed since, and it is due again")
+	if s := tu.Status(); s.Phase != Idle || s.Changed != 0 || s.Last == nil || s.Last.Epoch != 2 || s.Last.Result == failed {
+		t.Errorf("the status is %+v, %+v", s, s.Last)
+	}
+	again := tuner(Triggers{Changes: 0.5, Drift: 0.5})
+	for name, tu := range map[string]*Tuner{"it": tu, "one after a start": again} {
+		if tu.due(now.Add(time.Hour)) {
+			t.Errorf("nothing has changed since, and %s is due again", name)
+		}
+	}
+	again.ledger.Mix = map[string]map[string]float64{"culture": {"another": 1}}
+	again.measured = -1
+	again.look()
+	if !again.due(now) {
+		t.Error("all cultures are others, and it is not due")
 	}
 	// A crash between the judgement and the promotion.
 	if err := os.WriteFile(r.Path("0003.safetensors"), nil, 0o600); err != nil {
@@ -248,5 +295,33 @@ func TestTuner(t *testing.T) {
 	k.promoted = nil
 	if err := tuner(Triggers{}).takeUp(); err != nil || len(k.promoted) != 1 || k.promoted[0] < 2 {
 		t.Errorf("taken up: %v, %v", k.promoted, err)
+	}
+}
+
+// TestDrift is told by whole shares, and not by rare terms.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	mix := func(shares map[string]float64) map[string]map[string]float64 {
+		return map[string]map[string]float64{"culture": shares}
+	}
+	half := mix(map[string]float64{"a": 0.5, "b": 0.5})
+	rares, others := map[string]float64{"a": 0.5}, map[string]float64{"a": 0.5}
+	for i := range 100 {
+		rares[fmt.Sprint("r", i)], others[fmt.Sprint("o", i)] = 0.005, 0.005
+	}
+	for name, c := range map[string]struct {
+		then, now map[string]map[string]float64
+		want      float64
+	}{
+		"same":    {half, half, 0},
+		"fifth":   {half, mix(map[string]float64{"a": 0.4, "b": 0.4, "c": 0.2}), 0.2},
+		"all":     {half, mix(map[string]float64{"c": 1}), 1},
+		"rare":    {mix(rares), mix(others), 0},
+		"no more": {mix(rares), mix(map[string]float64{"a": 1}), 0.5},
+		"nothing": {half, mix(nil), 0},
+	} {
+		if got := drift(c.then, c.now); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

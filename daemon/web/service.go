@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"time"
 
 	"kilim/consumer/profile"
 	"kilim/daemon/models"
@@ -95,6 +96,31 @@ type Status struct {
 	Records RecordsStatus `json:"records"`
 	// Media tells, by modality, how far their encoding has come; modalities without an encoder are left out.
 	Media map[string]MediaStatus `json:"media"`
+	// Training is missing when none is configured.
+	Training *Training `json:"training,omitempty"`
+}
+
+// Training is the fine-tuning of the model beside serving.
+type Training struct {
+	// Phase is idle, snapshot (the archive is read), training or judging.
+	Phase string `json:"phase"`
+	// Step of Steps at most, in a Stage (heads, unfreeze or full), while training.
+	Step  int    `json:"step,omitempty"`
+	Steps int    `json:"steps,omitempty"`
+	Stage string `json:"stage,omitempty"`
+	// Changed is how much the archive has changed since the last training began, in archives, and Drift how far its mix of
+	// cultures and types has shifted, in 0..1.
+	Changed float64  `json:"changed"`
+	Drift   float64  `json:"drift"`
+	Last    *Trained `json:"last,omitempty"`
+}
+
+// Trained is how a training has ended.
+type Trained struct {
+	At     time.Time `json:"at"`
+	Result string    `json:"result"`          // promoted, rejected or failed
+	Epoch  uint32    `json:"epoch,omitempty"` // of the model that it made
+	Reason string    `json:"reason"`
 }
 
 // IndexStatus is about the search index.

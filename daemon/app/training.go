@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/consumer"
+	"kilim/daemon/chain"
+	"kilim/daemon/config"
+	"kilim/daemon/generation"
+	"kilim/daemon/models"
+	"kilim/daemon/tune"
+	"kilim/learner/eval"
+	"kilim/learner/gate"
+	"kilim/learner/remote"
+	"kilim/learner/train"
+)
+
+// training are the settings of a training, in the daemon or by itself.
+func training(c *config.Train) (tune.Config, error) {
+	cfg := tune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
+	if c.Truth == "" {
+		return cfg, nil
+	}
+	f, err := os.Open(c.Truth)
+	if err != nil {
+		return cfg, fmt.Errorf("train.truth: %w", err)
+	}
+	defer f.Close()
+	if cfg.Truth, err = eval.Read(f); err != nil {
+		return cfg, fmt.Errorf("train.truth: %s: %w", c.Truth, err)
+	}
+	return cfg, nil
+}
+
+// startTraining makes what trains beside all else.
+func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
+	metrics := tune.NewMetrics(reg)
+	c := &a.cfg.Train
+	if c.Share == 0 {
+		return nil
+	}
+	cfg, err := training(c)
+	if err != nil {
+		return err
+	}
+	triggers := tune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
+	a.tuner = tune.New(cfg, triggers, a.keeper, a.models, metrics, a.log.With("part", "training"))
+	a.parts = append(a.parts, part{"training", a.tuner.Run})
+	return nil
+}
+
+// Progress is told how an offline training goes on.
+type Progress struct {
+	Phase func(phase string)
+	Step  func(train.Progress)
+	// Making is told how far the state of the new model is, from 0 to 1.
+	Making func(ratio float64)
+}
+
+// Trained is what came of a training.
+type Trained struct {
+	Model models.Model
+	Table *gate.Table
+	// Serves: the model has taken over.
+	Serves bool
+}
+
+// Train trains a candidate on a state folder that no daemon has open, with all processors, and lets it take over if it passes
+// the gate. When ctx ends, the next Train or daemon goes on from where it was.
+func Train(ctx context.Context, cfg *config.Config, log *slog.Logger, told Progress) (out Trained, err error) {
+	if _, err := os.Stat(cfg.Data); err != nil {
+		return out, fmt.Errorf("data folder: %w", err)
+	}
+	settings, err := training(&cfg.Train)
+	if err != nil {
+		return out, err
+	}
+	settings.Share, settings.Threads = 1, runtime.GOMAXPROCS(0)
+	settings.Phase, settings.Step, settings.Log = told.Phase, told.Step, log
+	down := teardown{log: log}
+	defer func() { err = errors.Join(err, down.run()) }()
+	keeper, registry, err := openKeeper(cfg, log)
+	if err != nil {
+		return out, err
+	}
+	down.add("state", keeper.Close)
+	if err := unfinishedBusiness(keeper, registry, &out); err != nil {
+		return out, err
+	}
+	if out.Table == nil {
+		parent := keeper.Engine().Epoch()
+		if out.Model, out.Table, err = tune.Run(ctx, settings, keeper.Engine(), parent, registry); err != nil || !out.Table.Promote {
+			return out, err
+		}
+	}
+	if err := keeper.Promote(out.Model.Epoch); err != nil {
+		return out, err
+	}
+	if err := makeServe(ctx, keeper, out.Model.Epoch, told.Making); err != nil {
+		return out, err
+	}
+	out.Serves = true
+	out.Model, err = registry.Get(out.Model.Epoch)
+	return out, err
+}
+
+// unfinishedBusiness finds a model that was trained, and found good, before an interruption.
+func unfinishedBusiness(keeper *generation.Keeper, registry *models.Registry, out *Trained) error {
+	s := keeper.Status()
+	m, ok := tune.Waiting(registry, s.Serving.Epoch)
+	switch {
+	case s.Republishing:
+		return errors.New("the lists of the state that took over last are not all published: let the daemon finish that first")
+	case s.Next != nil && (!ok || s.Next.Epoch != m.Epoch):
+		return fmt.Errorf("a state for the model of epoch %d, or for other encoders, is being made: let the daemon finish that first", s.Next.Epoch)
+	case !ok:
+		return nil
+	}
+	out.Model, out.Table = m, new(gate.Table)
+	if err := json.Unmarshal(m.Metrics, out.Table); err != nil {
+		return fmt.Errorf("table of epoch %d: %w", m.Epoch, err)
+	}
+	return nil
+}
+
+// openKeeper opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
+func openKeeper(cfg *config.Config, log *slog.Logger) (*generation.Keeper, *models.Registry, error) {
+	reg := prometheus.NewRegistry()
+	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
+	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := openModels(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	keeper, err := generation.Open(generations(cfg, encoders, registry, metrics, log))
+	return keeper, registry, err
+}
+
+const makingEvery = 100 * time.Millisecond
+
+// makeServe lets a keeper work until the model of an epoch serves, which it was asked for.
+func makeServe(ctx context.Context, keeper *generation.Keeper, epoch uint32, told func(ratio float64)) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- keeper.Run(working) }()
+	tick := time.NewTicker(makingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				err = ctx.Err()
+			}
+			return err
+		case <-tick.C:
+		}
+		s := keeper.Status()
+		switch {
+		case s.Serving.Epoch == epoch:
+			stop()
+			return <-ended
+		case s.Next == nil:
+			stop()
+			return errors.Join(fmt.Errorf("epoch %d was to serve, and nothing is made", epoch), <-ended)
+		case s.Next.Phase == generation.PhaseFailed:
+			stop()
+			return errors.Join(errors.New(s.Next.Error), <-ended)
+		}
+		if told != nil {
+			told(s.Next.Ratio)
+		}
+	}
+}

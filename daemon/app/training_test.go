@@ -1,0 +1,156 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/chain"
+	"kilim/daemon/config"
+	"kilim/daemon/models"
+	"kilim/daemon/web"
+	"kilim/learner/checkpoint"
+	"kilim/learner/model"
+)
+
+// trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
+func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change func(*model.Config)) models.Model {
+	t.Helper()
+	encoders, err := newEncoders(cfg, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape := chain.FromConfig(cfg, encoders).Model.Shape()
+	if change != nil {
+		change(&shape)
+	}
+	m, err := model.New(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := m.Init().Data
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range weights {
+		weights[i] += 0.02 * float32(rng.NormFloat64())
+	}
+	all := registry.List()
+	name := fmt.Sprintf("%04d.safetensors", all[len(all)-1].Epoch+1)
+	if err := checkpoint.Write(registry.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := registry.Add(models.Model{Checkpoint: name, Parent: 1, Created: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err = registry.Judge(out.Epoch, models.Evaluated, []byte(`{"rows":[],"promote":true,"reason":"by the test"}`), ""); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// refused wants a start to fail while the checkpoint of the model that serves is of another shape, or damaged.
+func refused(t *testing.T, cfg *config.Config, registry *models.Registry, serving models.Model) {
+	t.Helper()
+	path := registry.Path(serving.Checkpoint)
+	right, err := checkpoint.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wider := right.Config
+	wider.Bases++
+	m, err := model.New(wider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := (&checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: wider}, Weights: m.Init().Data}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := right.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Clone(whole)
+	damaged[len(damaged)-1] ^= 1
+	for want, raw := range map[string][]byte{"bases is 5, want 4": foreign, "damaged": damaged} {
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Start(t.Context(), cfg, "test", prometheus.NewRegistry(), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a start with a checkpoint that is not its model's: %v, want %q", err, want)
+		}
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTrainedModelServes starts on a state in which a trained model was found good before a crash: it takes over by itself, with the
+// weights of its checkpoint, serves after the next start too, and the way back leads to the lists there were, to the bit.
+// One whose checkpoint is of another shape is not made, and the difference is told.
+func TestTrainedModelServes(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Index.Engine = 0, 0, "flat" // lists are a function of what lives and of the model
+	d := start(t, cfg)
+	var messages []kafka.Message
+	for i := range 30 {
+		messages = append(messages, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"],"material":["wool"]`, i%5, i%3)))
+	}
+	d.feed(messages...)
+	d.settle(30)
+	before := d.stored(30)
+	d.end()
+
+	registry, err := openModels(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := trained(t, cfg, registry, nil)
+	d = start(t, cfg)
+	d.serves(good.Epoch)
+	d.settle(30)
+	after := d.stored(30)
+	if maps.Equal(after, before) {
+		t.Error("the lists of the trained model are those of the seeded one")
+	}
+	d.end()
+	d = start(t, cfg)
+	s := d.settle(30)
+	if s.Epoch != good.Epoch || !maps.Equal(d.stored(30), after) {
+		t.Errorf("after a start epoch %d serves, or other lists", s.Epoch)
+	}
+	if s.Training == nil || s.Training.Phase != "idle" {
+		t.Errorf("the status of training is %+v", s.Training)
+	}
+	d.end()
+	refused(t, cfg, registry, good)
+	d = start(t, cfg)
+	foreign := trained(t, cfg, d.app.models, func(c *model.Config) { c.Bases++ })
+	d.post(fmt.Sprintf("/api/v1/models/%d/promote", foreign.Epoch), 202)
+	var m web.Models
+	for deadline := time.Now().Add(time.Minute); m.Next == nil || m.Next.Error == ""; time.Sleep(10 * time.Millisecond) {
+		if d.get("/api/v1/models", &m); time.Now().After(deadline) {
+			t.Fatalf("a foreign checkpoint is not refused: %+v", m)
+		}
+	}
+	if !strings.Contains(m.Next.Error, "bases is 5, want 4") || m.Serving != good.Epoch {
+		t.Errorf("epoch %d serves, and the foreign one is refused with %q", m.Serving, m.Next.Error)
+	}
+	d.post("/api/v1/models/1/rollback", 202)
+	d.serves(1)
+	d.settle(30)
+	if back := d.stored(30); !maps.Equal(back, before) {
+		t.Errorf("after the way back the lists are\n%v\nthey were\n%v", back, before)
+	}
+	d.end()
+}
