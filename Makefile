@@ -51,8 +51,8 @@ bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FIL
 	$(GOBUILD) -o bin/kilim-bench-train ./learner/moco/bench
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)
 
-bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive; OUT=FILE for JSON Lines
-	@exec ./bin/kilim eval encoders $(if $(OUT),--out '$(OUT)') $(BENCH)
+bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive, and their rates; OUT=FILE for JSON Lines
+	@exec ./bin/kilim eval encoders --rates $(if $(OUT),--out '$(OUT)') $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

@@ -94,6 +94,21 @@ func (s *sample) measure(sc score, likeness func(i, j int) float64) (values, cha
 	return values, chances
 }
 
+// ask measures all rounds and takes the mean of each query's scores.
+func (s *sample) ask(sc score, all rounds) (values, chances []float64) {
+	for _, likeness := range all {
+		var round []float64
+		round, chances = s.measure(sc, likeness)
+		if values == nil {
+			values = make([]float64, len(round))
+		}
+		for i, v := range round {
+			values[i] += v / float64(len(all))
+		}
+	}
+	return values, chances
+}
+
 // cosine of two vectors; 0 when one is zero.
 func cosine(a, b []float32) float64 {
 	var dot, aa, bb float64

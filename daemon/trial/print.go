@@ -13,10 +13,10 @@ import (
 func (r *Result) Print(w io.Writer) error {
 	fmt.Fprintf(w, "Nearest neighbours by one modality, leave one out; means with intervals of %.0f %%.\n\n", 100*eval.Level)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\ttask\tscore\tqueries\tchance\tbaseline\t\tkilim\tkilim - baseline\tartifacts/s a core")
+	fmt.Fprintln(t, "\ttask\tscore\tqueries\tchance\tbaseline\t\tkilim\tkilim - baseline")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.3f\t%s\t%s\t%s\t%+.3f (%+.3f..%+.3f) %s\t%.1f\n", row.Modality, row.Task, row.Score, row.Queries, row.Chance,
-			row.Baseline, interval(row.Base), interval(row.Ours), row.Lead.Mean, row.Lead.Low, row.Lead.High, row.Verdict, row.Rate)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.3f\t%s\t%s\t%s\t%+.3f (%+.3f..%+.3f) %s\n", row.Modality, row.Task, row.Score, row.Queries, row.Chance,
+			row.Baseline, interval(row.Base), interval(row.Ours), row.Lead.Mean, row.Lead.Low, row.Lead.High, row.Verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -26,7 +26,15 @@ func (r *Result) Print(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	if len(r.Rates) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nRates, from the bytes to the vector, on %d cores.\n\n", r.Rates[0].Cores)
+	fmt.Fprintln(t, "\tof\tbytes each\tartifacts/s\ta core")
+	for _, rate := range r.Rates {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.0f\t%.1f\n", rate.Modality, rate.Of, rate.Bytes, rate.PerSecond, rate.PerSecond/float64(rate.Cores))
+	}
+	return t.Flush()
 }
 
 func interval(i eval.Interval) string { return fmt.Sprintf("%.3f (%.3f..%.3f)", i.Mean, i.Low, i.High) }

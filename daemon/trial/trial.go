@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"kilim/daemon/demo"
 	"kilim/learner/eval"
@@ -14,7 +15,9 @@ import (
 type Options struct {
 	Feeds     string // folder with vases.jsonl and songs.jsonl
 	Artifacts int    // of the demo archive
-	Seed      uint64 // of the demo archive and the resampling
+	Seed      uint64 // of the demo archive, the resampling and the windows of reframed pictures
+	// Rates is how long all cores encode for each of Result.Rates; 0: there are none.
+	Rates time.Duration
 }
 
 // Row is the outcome of a task.
@@ -31,13 +34,12 @@ type Row struct {
 	Ours    eval.Interval `json:"ours"`
 	Lead    eval.Interval `json:"lead"`
 	Verdict string        `json:"verdict"` // of ours against the baseline
-	// Rate is how many artifacts a second one core encoded.
-	Rate float64 `json:"artifacts_per_second"`
 }
 
 // Result is a run.
 type Result struct {
-	Rows []Row `json:"rows"`
+	Rows  []Row  `json:"rows"`
+	Rates []Rate `json:"rates,omitempty"`
 	// Missing are the tasks whose feed is not there, with the reason.
 	Missing []string `json:"missing,omitempty"`
 }
@@ -45,19 +47,16 @@ type Result struct {
 // modality is an encoder with its baseline.
 type modality struct {
 	name, baseline string
-	encode         func([]item) (ours, base measured, err error)
-}
-
-func modalities() (picture, sound, words modality) {
-	return modality{"image", "8x8 grey thumbnail", byPicture},
-		modality{"audio", "mean MFCC", bySound},
-		modality{"text", "plain words, tf-idf", byText}
+	encode         func([]item) (ours, base rounds, err error)
 }
 
 // Run does all tasks, one after another. A feed that is not there is left out and said to be.
 func Run(ctx context.Context, opt Options) (*Result, error) {
 	out := &Result{}
-	picture, sound, words := modalities()
+	picture := modality{"image", "8x8 grey thumbnail", byPicture}
+	again := modality{"image", "8x8 grey thumbnail", byReframed(opt.Seed)}
+	sound := modality{"audio", "mean MFCC", bySound}
+	words := modality{"text", "plain words, tf-idf", byText}
 	add := func(m modality, items []item, tasks ...task) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -67,18 +66,23 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 		return err
 	}
 
-	if items, err := feed(opt.Feeds, "vases.jsonl", vase); errors.Is(err, fs.ErrNotExist) {
+	vases, err := feed(opt.Feeds, "vases.jsonl", vase)
+	if errors.Is(err, fs.ErrNotExist) {
 		out.Missing = append(out.Missing, fmt.Sprintf("vases: %v", err))
 	} else if err != nil {
 		return nil, err
-	} else if err := add(picture, items, task{name: "vases: same vase", score: found(3)}); err != nil {
+	} else if err := errors.Join(
+		add(picture, vases, task{name: "vases: same vase", score: found(3)}),
+		add(again, vases, task{name: "vases: same vase, reframed", score: found(3)}),
+	); err != nil {
 		return nil, err
 	}
-	if items, err := feed(opt.Feeds, "songs.jsonl", songType); errors.Is(err, fs.ErrNotExist) {
+	songs, err := feed(opt.Feeds, "songs.jsonl", songType)
+	if errors.Is(err, fs.ErrNotExist) {
 		out.Missing = append(out.Missing, fmt.Sprintf("songs: %v", err))
 	} else if err != nil {
 		return nil, err
-	} else if err := add(sound, items, task{name: "songs: type", score: precision(5)}); err != nil {
+	} else if err := add(sound, songs, task{name: "songs: type", score: precision(5)}); err != nil {
 		return nil, err
 	}
 
@@ -89,11 +93,18 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	pictured := labelled(archive, func(t demo.Truth) string { return t.Motif }, func(it item) bool { return it.picture != nil })
 	sung := labelled(archive, func(t demo.Truth) string { return t.Mode }, func(it item) bool { return it.sound != nil })
 	told := labelled(archive, func(t demo.Truth) string { return t.Culture }, func(it item) bool { return it.texts[0] != "" })
-	return out, errors.Join(
+	if err := errors.Join(
 		add(picture, pictured, task{name: "demo: motif", score: precision(5)}, task{name: "demo: motif, other cultures", score: precision(5), abroad: true}),
 		add(sound, sung, task{name: "demo: mode", score: precision(5)}, task{name: "demo: mode, other cultures", score: precision(5), abroad: true}),
 		add(words, told, task{name: "demo: culture", score: precision(5)}),
-	)
+	); err != nil || opt.Rates == 0 {
+		return out, err
+	}
+	out.Rates, err = rates(ctx, opt.Rates, []load{
+		{"text", "demo archive, 1 KB", kilobytes(told)}, {"image", "vases", vases}, {"image", "demo archive", pictured},
+		{"audio", "songs", songs}, {"audio", "demo archive", sung},
+	})
+	return out, err
 }
 
 // task is a question about items.
@@ -119,8 +130,8 @@ func (m modality) run(items []item, tasks []task, seed uint64) ([]Row, error) {
 		if t.abroad {
 			s.apart = cultures
 		}
-		mine, chances := s.measure(t.score, ours.likeness)
-		theirs, _ := s.measure(t.score, base.likeness)
+		mine, chances := s.ask(t.score, ours)
+		theirs, _ := s.ask(t.score, base)
 		if len(mine) == 0 {
 			return nil, fmt.Errorf("trial: %s: %d artifacts are too few: none has a neighbour with its label", t.name, len(items))
 		}
@@ -129,7 +140,6 @@ func (m modality) run(items []item, tasks []task, seed uint64) ([]Row, error) {
 			Modality: m.name, Task: t.name, Score: t.score.unit, Items: len(items), Queries: len(mine),
 			Chance: mean(chances), Baseline: m.baseline,
 			Base: eval.Bootstrap(theirs, seed), Ours: eval.Bootstrap(mine, seed), Lead: lead, Verdict: verdict.String(),
-			Rate: float64(len(items)) / ours.spent.Seconds(),
 		})
 	}
 	return rows, nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The scores are those of sorting all candidates, and chance is what random orders get.
@@ -84,7 +85,7 @@ func TestMeasureAgainstSorting(t *testing.T) {
 
 func TestDemoTasks(t *testing.T) {
 	t.Parallel()
-	res, err := Run(t.Context(), Options{Feeds: t.TempDir(), Artifacts: 220, Seed: 3})
+	res, err := Run(t.Context(), Options{Feeds: t.TempDir(), Artifacts: 220, Seed: 3, Rates: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestDemoTasks(t *testing.T) {
 		t.Errorf("missing feeds: %q", res.Missing)
 	}
 	for _, row := range res.Rows {
-		if row.Queries == 0 || row.Chance <= 0 || row.Chance >= 1 || row.Rate <= 0 {
+		if row.Queries == 0 || row.Chance <= 0 || row.Chance >= 1 {
 			t.Errorf("%+v", row)
 		}
 		// Few artifacts, so far from the whole archive's figures; but what the encoders are for must show.
@@ -103,13 +104,21 @@ func TestDemoTasks(t *testing.T) {
 			}
 		}
 	}
+	if len(res.Rates) != 3 { // those of the demo archive
+		t.Errorf("rates: %+v", res.Rates)
+	}
+	for _, r := range res.Rates {
+		if r.PerSecond <= 0 || r.Bytes < 500 || r.Cores < 1 || r.Modality == "text" && r.Bytes > 1000 {
+			t.Errorf("%+v", r)
+		}
+	}
 	var table, lines, object bytes.Buffer
 	for _, err := range []error{res.Print(&table), res.Lines(&lines), res.JSON(&object)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"8x8 grey thumbnail", "mean MFCC", "plain words", "left out: songs"} {
+	for _, want := range []string{"8x8 grey thumbnail", "mean MFCC", "plain words", "left out: songs", "bytes each"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in the table:\n%s", want, &table)
 		}

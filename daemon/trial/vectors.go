@@ -4,58 +4,118 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	_ "image/jpeg" // the formats of the archives at hand
-	_ "image/png"
+	_ "image/jpeg" // the other format of the archives at hand
+	"image/png"
 	"math"
+	"math/rand/v2"
 	"strings"
-	"time"
 	"unicode"
 
 	"golang.org/x/image/draw"
 
+	"kilim/daemon/chain"
 	"kilim/learner/audio"
 	"kilim/learner/feature"
 	pictures "kilim/learner/image"
 	"kilim/learner/text"
 )
 
-// measured is how alike items are by an encoder, and how long it took to encode them, one
-// after another.
-type measured struct {
-	likeness func(i, j int) float64
-	spent    time.Duration
-}
+// likeness is how alike two items are, as query and as candidate.
+type likeness func(i, j int) float64
+
+// rounds are the likenesses of a task that is asked more than once; the score of a query is the mean of theirs.
+type rounds []likeness
 
 // dense encodes all items.
-func dense(items []item, encode func(item) ([]float32, error)) (measured, [][]float32, error) {
+func dense(items []item, encode func(int, item) ([]float32, error)) ([][]float32, error) {
 	vectors := make([][]float32, len(items))
-	began := time.Now()
 	for i, it := range items {
-		v, err := encode(it)
+		v, err := encode(i, it)
 		if err != nil {
-			return measured{}, nil, fmt.Errorf("trial: %s: %w", it.id, err)
+			return nil, fmt.Errorf("trial: %s: %w", it.id, err)
 		}
 		vectors[i] = v
 	}
-	m := measured{spent: time.Since(began)}
-	m.likeness = func(i, j int) float64 { return cosine(vectors[i], vectors[j]) }
-	return m, vectors, nil
+	return vectors, nil
 }
 
-func byPicture(items []item) (ours, base measured, err error) {
+// alike compares queries with candidates.
+func alike(queries, candidates [][]float32) likeness {
+	return func(i, j int) float64 { return cosine(queries[i], candidates[j]) }
+}
+
+func byPicture(items []item) (ours, base rounds, err error) {
 	enc, err := pictures.New(pictures.Limits{})
 	if err != nil {
-		return ours, base, err
+		return nil, nil, err
 	}
-	if ours, _, err = dense(items, func(it item) ([]float32, error) { return enc.Encode(it.picture) }); err != nil {
-		return ours, base, err
+	mine, err := dense(items, func(_ int, it item) ([]float32, error) { return enc.Encode(it.picture) })
+	if err != nil {
+		return nil, nil, err
 	}
-	base, _, err = dense(items, func(it item) ([]float32, error) { return thumbnail(it.picture) })
-	return ours, base, err
+	theirs, err := dense(items, func(_ int, it item) ([]float32, error) { return thumbnailOf(it.picture) })
+	return rounds{alike(mine, mine)}, rounds{alike(theirs, theirs)}, err
 }
 
-// thumbnail is a picture as 8 x 8 shades of grey around their mean.
-func thumbnail(data []byte) ([]float32, error) {
+// frames is how many windows of each picture byReframed asks with.
+const frames = 5
+
+// byReframed asks with other photographs of the same: nearer, not centred, and darker. The candidates are as they are.
+func byReframed(seed uint64) func([]item) (ours, base rounds, err error) {
+	return func(items []item) (ours, base rounds, err error) {
+		enc, err := pictures.New(pictures.Limits{})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, m := range []struct {
+			encode func([]byte) ([]float32, error)
+			to     *rounds
+		}{{enc.Encode, &ours}, {thumbnailOf, &base}} {
+			whole, err := dense(items, func(_ int, it item) ([]float32, error) { return m.encode(it.picture) })
+			if err != nil {
+				return nil, nil, err
+			}
+			for round := range uint64(frames) {
+				part, err := dense(items, func(i int, it item) ([]float32, error) {
+					again, err := reframed(it.picture, rand.New(rand.NewPCG(seed+round, uint64(i))))
+					if err != nil {
+						return nil, err
+					}
+					return m.encode(again)
+				})
+				if err != nil {
+					return nil, nil, err
+				}
+				*m.to = append(*m.to, alike(part, whole))
+			}
+		}
+		return ours, base, nil
+	}
+}
+
+// reframed is a window of four fifths of a picture's sides, anywhere in it, at seven tenths of its light.
+func reframed(data []byte, rng *rand.Rand) ([]byte, error) {
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	b := img.Bounds()
+	window := image.Rect(0, 0, b.Dx()*4/5, b.Dy()*4/5)
+	at := b.Min.Add(image.Pt(rng.IntN(b.Dx()-window.Dx()+1), rng.IntN(b.Dy()-window.Dy()+1)))
+	out := image.NewRGBA(window)
+	draw.Draw(out, window, img, at, draw.Src)
+	for i := range out.Pix {
+		if i%4 != 3 {
+			out.Pix[i] = uint8(int(out.Pix[i]) * 7 / 10)
+		}
+	}
+	var file bytes.Buffer
+	err = png.Encode(&file, out)
+	return file.Bytes(), err
+}
+
+// thumbnailOf is a picture as 8 x 8 shades of grey around their mean.
+func thumbnailOf(data []byte) ([]float32, error) {
 	const side = 8
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
@@ -73,14 +133,14 @@ func thumbnail(data []byte) ([]float32, error) {
 
 // bySound takes the mean MFCCs from the vector's own block. Each is brought to mean 0 and
 // deviation 1 over the collection, which is what makes them comparable.
-func bySound(items []item) (ours, base measured, err error) {
+func bySound(items []item) (ours, base rounds, err error) {
 	enc, err := audio.New(audio.Limits{})
 	if err != nil {
-		return ours, base, err
+		return nil, nil, err
 	}
-	ours, vectors, err := dense(items, func(it item) ([]float32, error) { return enc.Encode(it.sound) })
+	vectors, err := dense(items, func(_ int, it item) ([]float32, error) { return enc.Encode(it.sound) })
 	if err != nil {
-		return ours, base, err
+		return nil, nil, err
 	}
 	from, dim := 0, 0
 	for _, b := range enc.Blocks() {
@@ -95,8 +155,7 @@ func bySound(items []item) (ours, base measured, err error) {
 		means[i] = append([]float32(nil), v[from:from+dim]...)
 	}
 	standardize(means)
-	base.likeness = func(i, j int) float64 { return cosine(means[i], means[j]) }
-	return ours, base, nil
+	return rounds{alike(vectors, vectors)}, rounds{alike(means, means)}, nil
 }
 
 func standardize(rows [][]float32) {
@@ -115,35 +174,33 @@ func standardize(rows [][]float32) {
 	}
 }
 
-func byText(items []item) (ours, base measured, err error) {
-	enc, err := text.NewEncoder(text.Config{})
+func byText(items []item) (ours, base rounds, err error) {
+	enc, err := text.NewEncoder(text.Config{Seed: chain.Seed})
 	if err != nil {
-		return ours, base, err
+		return nil, nil, err
 	}
 	// The frequencies are those of the whole archive, as they are once it has been fed.
 	table := text.NewTable()
 	for _, it := range items {
 		table.Add(enc.Analyze(it.texts...), 1)
 	}
-	ours, _, err = dense(items, func(it item) ([]float32, error) {
+	vectors, err := dense(items, func(_ int, it item) ([]float32, error) {
 		v := make([]float32, enc.Dim())
 		enc.Project(enc.Analyze(it.texts...), table.IDF, v)
 		return v, nil
 	})
 	if err != nil {
-		return ours, base, err
+		return nil, nil, err
 	}
-	began := time.Now()
 	words := plainWords(items)
-	base = measured{spent: time.Since(began)}
-	base.likeness = func(i, j int) float64 {
+	plain := func(i, j int) float64 {
 		var dot float64
 		for w, x := range words[i] {
 			dot += x * words[j][w]
 		}
 		return dot
 	}
-	return ours, base, nil
+	return rounds{alike(vectors, vectors)}, rounds{plain}, nil
 }
 
 // plainWords are the items' lower-case words with (1 + ln tf) ln(N/df), each of length 1.
