@@ -21,7 +21,7 @@ type evalCommand struct {
 // truthCommand evaluates a state folder, or what a daemon serves.
 type truthCommand struct {
 	config.Config
-	Truth string `required:"" placeholder:"FILE" help:"Judgments, JSON Lines: {\"a\",\"b\",\"grade\",\"theme\"?} with the whole archive as candidates, or {\"id\",\"theme\":{name:[terms]}} with the ids of the file as candidates."`
+	Truth string `required:"" placeholder:"FILE" help:"Judgments, JSON Lines: {\"a\",\"b\",\"grade\",\"theme\"?} with the whole archive as candidates, or {\"id\",\"theme\":{name:[terms]}} with the ids of the file as candidates. Plain or gzip."`
 	List  string `default:"total" placeholder:"NAME" help:"The list that is judged: total, general or theme:NAME."`
 	URL   string `name:"url" placeholder:"URL" help:"Ask the daemon that answers there, instead of reading the state folder (--data), which no daemon may have open."`
 	JSON  bool   `name:"json" help:"Print the report as JSON."`

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 func TestMeasureByHand(t *testing.T) {
@@ -201,6 +203,28 @@ func TestLabels(t *testing.T) {
 	}
 	if _, err := truth.Queries("theme:craft", 1); err == nil || !strings.Contains(err.Error(), "no query") {
 		t.Errorf("a theme in which nothing is alike: %v", err)
+	}
+}
+
+func TestGzip(t *testing.T) {
+	t.Parallel()
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write([]byte(labels)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := zipped.Bytes()
+	truth, err := Read(bytes.NewReader(whole))
+	if err != nil || !slices.Equal(truth.Candidates(), []string{"a", "b", "c", "d"}) {
+		t.Errorf("%v, %v", truth, err)
+	}
+	for _, n := range []int{2, 12, len(whole) - 4} {
+		if _, err := Read(bytes.NewReader(whole[:n])); err == nil {
+			t.Errorf("%d of %d bytes: no error", n, len(whole))
+		}
 	}
 }
 

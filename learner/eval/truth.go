@@ -12,6 +12,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Truth is what people say is alike: graded pairs, or themes with their terms. It is read from JSON
@@ -42,11 +44,24 @@ const mostQueries = 500
 // mostLine bounds a line: a feed's artifact with its media.
 const mostLine = 16 << 20
 
-// Read reads a truth. An error names the line and the field.
+// unzipped is what r holds, told by its first two bytes: a feed is given as it is.
+func unzipped(r io.Reader) (io.Reader, error) {
+	text := bufio.NewReader(r)
+	if head, err := text.Peek(2); err != nil || !bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		return text, nil // an error of reading comes again
+	}
+	return gzip.NewReader(text)
+}
+
+// Read reads a truth, plain or gzip. An error names the line and the field.
 func Read(r io.Reader) (*Truth, error) {
 	t := &Truth{}
 	seen := map[string]bool{}
-	lines := bufio.NewScanner(r)
+	text, err := unzipped(r)
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, mostLine)
 	for n := 1; lines.Scan(); n++ {
 		line := bytes.TrimSpace(lines.Bytes())
