@@ -38,7 +38,7 @@ func Defaults(layers int) Config {
 		},
 		Views:     Views{Half: 0.9, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.05, Link: 0.05, Rare: 0.1, Fan: fan},
 		Negatives: Negatives{Hard: 2, SameCulture: 0.2},
-		Stages:    []Stage{{Heads, 100, 4e-3}, {Unfreeze, 300, 4e-3}, {Full, 800, 4e-3}},
+		Stages:    []Stage{{Heads, 50, 8e-3}, {Unfreeze, 100, 8e-3}, {Full, 1050, 8e-3}},
 		HeldOut:   0.1, Every: 100, Patience: 3,
 	}
 }
