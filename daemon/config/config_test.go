@@ -296,3 +296,33 @@ func TestPasswordComesFromItsVariableOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentedEncoders loads every example of the encoders' README.
+func TestDocumentedEncoders(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile(filepath.Join("..", "encode", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "openai.headers"), []byte("Authorization: Bearer x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, block := range strings.Split(string(doc), "```yaml\n")[1:] {
+		file, _, _ := strings.Cut(block, "```")
+		cfg, _, err := load(t, nil, strings.NewReplacer("/etc/kilim", dir, "/srv/archive", dir).Replace(file))
+		if err != nil {
+			t.Errorf("%s\n%v", file, err)
+			continue
+		}
+		for _, e := range []Encoder{cfg.Encoders.Text, cfg.Encoders.Image, cfg.Encoders.Audio} {
+			if e.Kind != Builtin {
+				kinds = append(kinds, e.Kind)
+			}
+		}
+	}
+	if want := []string{"tei", "ollama", "openai", "http", "precomputed"}; !slices.Equal(kinds, want) {
+		t.Errorf("examples of %v, want %v", kinds, want)
+	}
+}
