@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash feeds bench-chain bench-ann bench-engines bench-train bench-encoders clean
+.PHONY: help build run test ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-encoders clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FIL
 	@mkdir -p bin
 	$(GOBUILD) -o bin/kilim-bench-train ./learner/moco/bench
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-training: build ## freshness of a daemon that trains and of one that does not, in turns (minutes); BENCH='-rounds 1' for less
+	@$(GO) run ./daemon/tune/bench $(BENCH)
 
 bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive, and their rates; OUT=FILE for JSON Lines
 	@exec ./bin/kilim eval encoders --rates $(if $(OUT),--out '$(OUT)') $(BENCH)

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+)
+
+type options struct {
+	kilim, feed   string
+	base, measure int
+	rounds        int
+	rate, share   float64
+	limit         float64
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.kilim, "kilim", "bin/kilim", "the daemon's binary")
+	flag.StringVar(&o.feed, "feed", "../shared/data/walters.jsonl.gz", "`FILE` of artifacts, gzipped JSON Lines")
+	flag.IntVar(&o.base, "base", 3000, "artifacts that are there before")
+	flag.IntVar(&o.measure, "measure", 1500, "artifacts whose freshness is measured, those after")
+	flag.Float64Var(&o.rate, "rate", 50, "of them a second")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds of two turns")
+	flag.Float64Var(&o.share, "share", 0.25, "train.share of the daemon that trains")
+	flag.Float64Var(&o.limit, "limit", 2, "fail if the p99 with training is more than so many times that without; 0 never fails")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options, w io.Writer) error {
+	dir, err := os.MkdirTemp("", "kilim-bench-training")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l := &lab{kilim: o.kilim, dir: dir}
+	first, rest := filepath.Join(dir, "first.jsonl"), filepath.Join(dir, "rest.jsonl")
+	if err := split(o.feed, o.base, first, o.measure, rest); err != nil {
+		return err
+	}
+	base := filepath.Join(dir, "base")
+	if err := l.load(ctx, base, first); err != nil {
+		return fmt.Errorf("load %d artifacts: %w", o.base, err)
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "round\ttraining\tp50 ms\tp99 ms\tlast within s\tCPU s\tsteps\t")
+	p99 := map[bool][]float64{}
+	for round := range o.rounds {
+		for turn := range 2 {
+			trains := (round+turn)%2 == 1
+			share := 0.0
+			if trains {
+				share = o.share
+			}
+			r, err := l.turn(ctx, base, rest, o.rate, share)
+			if err != nil {
+				return fmt.Errorf("round %d, training %v: %w", round+1, trains, err)
+			}
+			fmt.Fprintf(out, "%d\t%v\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f\t\n", round+1, trains, 1000*r.p50, 1000*r.p99, r.seconds, r.cpu, r.steps)
+			if err := out.Flush(); err != nil {
+				return err
+			}
+			p99[trains] = append(p99[trains], r.p99)
+		}
+	}
+	ratio := median(p99[true]) / median(p99[false])
+	fmt.Fprintf(w, "p99 freshness with training is %.2f times that without (medians of %d rounds)\n", ratio, o.rounds)
+	if o.limit > 0 && ratio > o.limit {
+		return fmt.Errorf("want at most %v times", o.limit)
+	}
+	return nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// split writes the first n records of a gzipped feed to one file and the next m to another.
+func split(feed string, n int, first string, m int, rest string) error {
+	f, err := os.Open(feed)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", feed, err)
+	}
+	in := bufio.NewReader(z)
+	for _, part := range []struct {
+		n    int
+		path string
+	}{{n, first}, {m, rest}} {
+		var b bytes.Buffer
+		for i := range part.n {
+			line, err := in.ReadBytes('\n')
+			if err != nil {
+				return fmt.Errorf("%s: record %d of %d: %w", feed, i+1, part.n, err)
+			}
+			b.Write(line)
+		}
+		if err := os.WriteFile(part.path, b.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
