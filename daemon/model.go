@@ -9,12 +9,15 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"kilim/daemon/app"
+	"kilim/daemon/config"
 	"kilim/daemon/web"
 )
 
 // modelCommand are the commands about models; without a name, their list.
 type modelCommand struct {
 	List     modelListCommand     `cmd:"" default:"withargs" help:"List the models, and what serves."`
+	Describe modelDescribeCommand `cmd:"" help:"Tell what a model of a state folder is made of: shapes, parameters, and where its weights come from."`
 	Promote  modelPromoteCommand  `cmd:"" help:"Have a model serve, as soon as its state is made beside."`
 	Rollback modelRollbackCommand `cmd:"" help:"Have a model serve again that has served before."`
 }
@@ -30,6 +33,23 @@ type modelListCommand struct{ modelDaemon }
 // Run prints the models.
 func (c *modelListCommand) Run(s *session) error {
 	return c.ask(s, http.MethodGet, "/api/v1/models")
+}
+
+type modelDescribeCommand struct {
+	Epoch uint32 `arg:"" help:"Epoch of the model."`
+	config.Config
+}
+
+// Run prints the description. A daemon may have the folder open.
+func (c *modelDescribeCommand) Run(s *session) error {
+	if err := s.settle(&c.Config); err != nil {
+		return err
+	}
+	d, err := app.Describe(&c.Config, c.Epoch)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return d.Print(s.stdout)
 }
 
 type modelPromoteCommand struct {

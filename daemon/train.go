@@ -34,7 +34,7 @@ func (c *trainCommand) Run(s *session) error {
 		return err
 	}
 	show := newTraining(s.stderr)
-	out, err := app.Train(s.ctx, &c.Config, c.Log.New(s.stderr), app.Progress{Phase: show.phase, Step: show.step, Making: show.making})
+	out, err := app.Train(s.ctx, &c.Config, version(), c.Log.New(s.stderr), app.Progress{Phase: show.phase, Step: show.step, Making: show.making})
 	show.end()
 	if out.Table != nil {
 		if err := out.Table.Print(s.stdout); err != nil {

@@ -84,13 +84,18 @@ func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) (err er
 	if a.encoders, err = newEncoders(a.cfg, remote.NewMetrics(reg), log); err != nil {
 		return err
 	}
-	f, err := fetch.New(a.cfg.Media.Fetch("kilim/" + a.version))
+	a.encoding, err = newEncoding(a.cfg, a.encoders, a.version, reg, &a.down, log)
+	return err
+}
+
+// newEncoding makes what fetches media for the encoders.
+func newEncoding(cfg *config.Config, encoders chain.Encoders, version string, reg prometheus.Registerer, down *teardown, log *slog.Logger) (*encoding, error) {
+	f, err := fetch.New(cfg.Media.Fetch("kilim/" + version))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.down.add("media roots", f.Close)
-	a.encoding = &encoding{a.cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(a.encoders.Identities()))), log}
-	return nil
+	down.add("media roots", f.Close)
+	return &encoding{cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(encoders.Identities()))), log}, nil
 }
 
 // run encodes the media of a generation until ctx ends.

@@ -76,7 +76,7 @@ type Trained struct {
 
 // Train trains a candidate on a state folder that no daemon has open, with all processors, and lets it take over if it passes
 // the gate. When ctx ends, the next Train or daemon goes on from where it was.
-func Train(ctx context.Context, cfg *config.Config, log *slog.Logger, told Progress) (out Trained, err error) {
+func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, told Progress) (out Trained, err error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
 		return out, fmt.Errorf("data folder: %w", err)
 	}
@@ -88,11 +88,10 @@ func Train(ctx context.Context, cfg *config.Config, log *slog.Logger, told Progr
 	settings.Phase, settings.Step, settings.Log = told.Phase, told.Step, log
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
-	keeper, registry, err := openKeeper(cfg, log)
+	keeper, registry, err := openKeeper(cfg, version, &down, log)
 	if err != nil {
 		return out, err
 	}
-	down.add("state", keeper.Close)
 	if err := unfinishedBusiness(keeper, registry, &out); err != nil {
 		return out, err
 	}
@@ -133,10 +132,14 @@ func unfinishedBusiness(keeper *generation.Keeper, registry *models.Registry, ou
 }
 
 // openKeeper opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
-func openKeeper(cfg *config.Config, log *slog.Logger) (*generation.Keeper, *models.Registry, error) {
+func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*generation.Keeper, *models.Registry, error) {
 	reg := prometheus.NewRegistry()
 	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
 	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
+	if err != nil {
+		return nil, nil, err
+	}
+	encoding, err := newEncoding(cfg, encoders, version, reg, down, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,8 +147,14 @@ func openKeeper(cfg *config.Config, log *slog.Logger) (*generation.Keeper, *mode
 	if err != nil {
 		return nil, nil, err
 	}
-	keeper, err := generation.Open(generations(cfg, encoders, registry, metrics, log))
-	return keeper, registry, err
+	settings := generations(cfg, encoders, registry, metrics, log)
+	settings.Beside = encoding.run // what was refused is tried again
+	keeper, err := generation.Open(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	down.add("state", keeper.Close)
+	return keeper, registry, nil
 }
 
 const makingEvery = 100 * time.Millisecond

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/daemon/chain"
+	"kilim/daemon/config"
+	"kilim/daemon/models"
+	"kilim/learner/checkpoint"
+	"kilim/learner/model"
+	"kilim/learner/remote"
+)
+
+// Description is what a model is made of.
+type Description struct {
+	Model models.Model
+	Shape model.Config
+	// Meta are those of the checkpoint, nil for a seeded model.
+	Meta    *checkpoint.Meta
+	params  []model.Param
+	weights []float32
+	// parent has the weights that training began with, nil if there are none.
+	parent []float32
+}
+
+// Describe reads the model of an epoch in a state folder, which a daemon may have open.
+func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
+	if _, err := os.Stat(cfg.Data); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	encoders, err := newEncoders(cfg, remote.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	registry, err := openModels(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := &Description{Shape: chain.FromConfig(cfg, encoders).Model.Shape()}
+	if d.Model, err = registry.Get(epoch); err != nil {
+		return nil, err
+	}
+	var meta checkpoint.Meta
+	if meta, d.weights, err = weightsOf(registry, d.Model, d.Shape); err != nil {
+		return nil, err
+	}
+	m, err := model.New(meta.Config)
+	if err != nil {
+		return nil, err
+	}
+	d.Shape, d.params = meta.Config, m.Params()
+	if d.Model.Checkpoint == "" {
+		return d, nil
+	}
+	d.Meta = &meta
+	parent, err := registry.Get(d.Model.Parent)
+	if err != nil {
+		return nil, err
+	}
+	was, weights, err := weightsOf(registry, parent, d.Shape)
+	if err == nil && len(weights) == len(d.weights) && (&checkpoint.Checkpoint{Meta: was}).Fits(d.Shape) == nil {
+		d.parent = weights
+	}
+	return d, err
+}
+
+// weightsOf are those of a model: of its checkpoint, or of its seed in the given shape.
+func weightsOf(registry *models.Registry, m models.Model, shape model.Config) (checkpoint.Meta, []float32, error) {
+	if m.Checkpoint != "" {
+		c, err := checkpoint.Read(registry.Path(m.Checkpoint))
+		if err != nil {
+			return checkpoint.Meta{}, nil, err
+		}
+		return c.Meta, c.Weights, nil
+	}
+	shape.Seed = m.Seed
+	seeded, err := model.New(shape)
+	if err != nil {
+		return checkpoint.Meta{}, nil, err
+	}
+	return checkpoint.Meta{Config: shape}, seeded.Init().Data, nil
+}
+
+// Print writes it for people.
+func (d *Description) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	s := d.Shape
+	fmt.Fprintf(t, "epoch\t%d, %s, made %s\n", d.Model.Epoch, d.Model.State, d.Model.Created.UTC().Format("2006-01-02 15:04"))
+	if d.Meta == nil {
+		fmt.Fprintf(t, "weights\tof the seed %d (go doc kilim/learner/model)\n", d.Model.Seed)
+	} else {
+		fmt.Fprintf(t, "weights\t%s, trained from epoch %d on what had come until %s\n", d.Model.Checkpoint, d.Model.Parent, d.Meta.Watermark)
+	}
+	var modalities []string
+	for _, m := range s.Modalities {
+		modalities = append(modalities, fmt.Sprintf("%s (%d features)", m.Name, m.Features))
+	}
+	fmt.Fprintf(t, "branches\t%s\n", strings.Join(modalities, ", "))
+	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
+	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
+	fmt.Fprintf(t, "parameters\t%d\n\n", len(d.weights))
+	fmt.Fprintln(t, "PARAMETER\tSHAPE\tPART\tDECAY\tRMS\tMOVED\t")
+	for _, p := range d.params {
+		own := d.weights[p.From : p.From+p.Rows*p.Cols]
+		moved := "-"
+		if d.parent != nil {
+			moved = fmt.Sprintf("%.4f", rms(own, d.parent[p.From:p.From+p.Rows*p.Cols]))
+		}
+		decay := "no"
+		if p.Decay {
+			decay = "yes"
+		}
+		fmt.Fprintf(t, "%s\t%d x %d\t%s\t%s\t%.4f\t%s\t\n", p.Name, p.Rows, p.Cols, p.Stage, decay, rms(own, nil), moved)
+	}
+	return t.Flush()
+}
+
+// rms is of a, or of its distance to b.
+func rms(a, b []float32) float64 {
+	sum := 0.0
+	for i, x := range a {
+		if b != nil {
+			x -= b[i]
+		}
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum / float64(max(len(a), 1)))
+}
