@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -270,17 +271,27 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// keep writes the candidate down: its weights first, then its row, then what was decided.
+// keep writes the candidate down: its weights first, then its row, then what was decided. What a crash has left of the same is
+// completed.
 func keep(registry *models.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (models.Model, error) {
 	all := registry.List()
-	c.Epoch = uint64(all[len(all)-1].Epoch) + 1
-	name := fmt.Sprintf("%04d.safetensors", c.Epoch)
-	if err := checkpoint.Write(registry.Path(name), c); err != nil {
+	m := all[len(all)-1]
+	same, err := isOf(registry, m, c, parent)
+	if err != nil {
 		return models.Model{}, err
 	}
-	m, err := registry.Add(models.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC()})
-	if err != nil {
-		return m, err
+	if !same {
+		c.Epoch = uint64(m.Epoch) + 1
+		name := fmt.Sprintf("%04d.safetensors", c.Epoch)
+		if err := checkpoint.Write(registry.Path(name), c); err != nil {
+			return models.Model{}, err
+		}
+		if m, err = registry.Add(models.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC()}); err != nil {
+			return m, err
+		}
+	}
+	if m.State != models.Candidate {
+		return m, nil
 	}
 	raw, err := json.Marshal(table)
 	if err != nil {
@@ -291,4 +302,16 @@ func keep(registry *models.Registry, c *checkpoint.Checkpoint, parent uint32, ta
 		state, reason = models.Evaluated, ""
 	}
 	return registry.Judge(m.Epoch, state, raw, reason)
+}
+
+// isOf tells whether a model is that of the checkpoint.
+func isOf(registry *models.Registry, m models.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
+	if m.Checkpoint == "" || m.Parent != parent || m.State == models.Promoted {
+		return false, nil
+	}
+	was, err := checkpoint.Read(registry.Path(m.Checkpoint))
+	if err != nil {
+		return false, err
+	}
+	return was.Watermark == c.Watermark && slices.Equal(was.Weights, c.Weights), nil
 }

@@ -3,6 +3,7 @@ package tune
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,81 @@ func TestRunIsResumable(t *testing.T) {
 		t.Error("a run that was stopped and went on, after another record had come, differs")
 	}
 }
+
+// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is what SIGKILL
+// would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	dir := t.TempDir()
+	left := map[string]string{}
+	kept := func(moment string) {
+		to := t.TempDir()
+		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		// A write was under way.
+		for _, name := range []string{unfinished, "0002.safetensors", "0002.json"} {
+			if err := os.WriteFile(filepath.Join(to, name+".new"), []byte("torn"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left[moment] = to
+	}
+	writes := 0
+	first := models.Model{Seed: 1, Created: time.Unix(0, 0)}
+	r, err := models.Open(dir, first, func(step string) error {
+		writes++
+		kept(fmt.Sprintf("write %d (%s)", writes, step))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(left) // of the folder before it was one
+	end := func(r *models.Registry) string {
+		all := r.List()
+		if len(all) != 2 {
+			return fmt.Sprintf("%d models", len(all))
+		}
+		raw, err := os.ReadFile(r.Path(all[1].Checkpoint))
+		if err != nil {
+			return err.Error()
+		}
+		_, err = os.Stat(r.Path(unfinished))
+		return fmt.Sprintf("%s, %s, %s, %x, unfinished: %v", all[1].State, all[1].Reason, all[1].Metrics, sha256.Sum256(raw), err == nil)
+	}
+	cfg := settings(func(p train.Progress) {
+		if p.Step%4 == 1 {
+			kept(fmt.Sprintf("step %d", p.Step))
+		}
+	})
+	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil {
+		t.Fatal(err)
+	}
+	kept("the end")
+	want := end(r)
+	if len(left) < 12 {
+		t.Errorf("only %d moments", len(left))
+	}
+	for moment, dir := range left {
+		r, err := models.Open(dir, first, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", moment, err)
+		}
+		if moment != "the end" {
+			if _, _, err := Run(t.Context(), settings(nil), e, 1, r); err != nil {
+				t.Fatalf("%s: %v", moment, err)
+			}
+		}
+		if got := end(r); canonical(got) != canonical(want) {
+			t.Errorf("killed at %s it ends in\n%s\nwant\n%s", moment, got, want)
+		}
+	}
+}
+
+// canonical is without the white space of a row that was read from its file.
+func canonical(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
 func TestForeignCheckpoints(t *testing.T) {
