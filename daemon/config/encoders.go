@@ -70,7 +70,20 @@ func (e *Encoder) Precomputed() feature.Identity {
 func (e *Encoders) check() []*Fault {
 	faults := e.Text.check("text")
 	faults = append(faults, e.Image.check("image")...)
-	return append(faults, e.Audio.check("audio")...)
+	faults = append(faults, e.Audio.check("audio")...)
+	// By its name a record says whose vector it brings: the name has one length.
+	named := []struct {
+		modality string
+		*Encoder
+	}{{"text", &e.Text}, {"image", &e.Image}, {"audio", &e.Audio}}
+	for i, a := range named {
+		for _, b := range named[:i] {
+			if a.Model != "" && a.Model == b.Model && a.Dimension != b.Dimension {
+				faults = append(faults, faultf("encoders."+a.modality+".model", "%q: is that of encoders.%s too, with another dimension", a.Model, b.modality))
+			}
+		}
+	}
+	return faults
 }
 
 func (e *Encoder) check(modality string) []*Fault {

@@ -66,19 +66,26 @@ func TestValidate(t *testing.T) {
 		"precomputed": {func(c *Config) {
 			c.Encoders.Audio.Kind, c.Encoders.Audio.Model, c.Encoders.Audio.Dimension = "precomputed", "clap", 512
 		}, "", ""},
-		"no vectors":           {func(c *Config) { c.Encoders.Image.Kind = "none" }, "", ""},
-		"roots and hosts":      {func(c *Config) { c.Media.Root, c.Media.Hosts = List{dir}, List{"a.org", "*.b.org", "c.org:81"} }, "", ""},
-		"unknown encoder":      {func(c *Config) { c.Encoders.Text.Kind = "sbert" }, "encoders.text.kind", "builtin, openai, tei"},
-		"server for images":    {func(c *Config) { c.Encoders.Image = served("tei", "http://e") }, "encoders.image.kind", "takes text"},
-		"no address":           {func(c *Config) { c.Encoders.Text = served("tei", "") }, "encoders.text.url", "http://"},
-		"dimension unknown":    {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 0 }, "encoders.text.dimension", "0: want 1 or more"},
-		"batch of none":        {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Batch = 0 }, "encoders.text.batch", "0: want 1 to 2048"},
-		"hasty timeout":        {func(c *Config) { c.Encoders.Text.Timeout = time.Millisecond }, "encoders.text.timeout", "1ms: want 10ms to 1h"},
-		"header file missing":  {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.HeaderFile = "/nowhere" }, "encoders.text.header-file", "no such file"},
-		"address of none":      {func(c *Config) { c.Encoders.Text.URL = "http://e" }, "encoders.text.url", "encoders.text.kind is builtin"},
-		"model of none":        {func(c *Config) { c.Encoders.Text.Model = "m" }, "encoders.text.model", "encoders.text.kind is builtin"},
-		"precomputed by whom":  {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Dimension = "precomputed", 300 }, "encoders.text.model", "media[].encoder"},
-		"no text":              {func(c *Config) { c.Encoders.Text.Kind = "none" }, "encoders.text.kind", "is for image and audio"},
+		"no vectors":          {func(c *Config) { c.Encoders.Image.Kind = "none" }, "", ""},
+		"roots and hosts":     {func(c *Config) { c.Media.Root, c.Media.Hosts = List{dir}, List{"a.org", "*.b.org", "c.org:81"} }, "", ""},
+		"unknown encoder":     {func(c *Config) { c.Encoders.Text.Kind = "sbert" }, "encoders.text.kind", "builtin, openai, tei"},
+		"server for images":   {func(c *Config) { c.Encoders.Image = served("tei", "http://e") }, "encoders.image.kind", "takes text"},
+		"no address":          {func(c *Config) { c.Encoders.Text = served("tei", "") }, "encoders.text.url", "http://"},
+		"dimension unknown":   {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 0 }, "encoders.text.dimension", "0: want 1 or more"},
+		"batch of none":       {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Batch = 0 }, "encoders.text.batch", "0: want 1 to 2048"},
+		"hasty timeout":       {func(c *Config) { c.Encoders.Text.Timeout = time.Millisecond }, "encoders.text.timeout", "1ms: want 10ms to 1h"},
+		"header file missing": {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.HeaderFile = "/nowhere" }, "encoders.text.header-file", "no such file"},
+		"address of none":     {func(c *Config) { c.Encoders.Text.URL = "http://e" }, "encoders.text.url", "encoders.text.kind is builtin"},
+		"model of none":       {func(c *Config) { c.Encoders.Text.Model = "m" }, "encoders.text.model", "encoders.text.kind is builtin"},
+		"precomputed by whom": {func(c *Config) { c.Encoders.Text.Kind, c.Encoders.Text.Dimension = "precomputed", 300 }, "encoders.text.model", "media[].encoder"},
+		"no text":             {func(c *Config) { c.Encoders.Text.Kind = "none" }, "encoders.text.kind", "is for image and audio"},
+		"two of one name": {func(c *Config) {
+			c.Encoders.Text, c.Encoders.Audio = served("tei", "http://e"), served("http", "http://e")
+			c.Encoders.Audio.Dimension = 9
+		}, "encoders.audio.model", "encoders.text too"},
+		"one name": {func(c *Config) {
+			c.Encoders.Text, c.Encoders.Audio = served("tei", "http://e"), served("http", "http://e")
+		}, "", ""},
 		"no pictures":          {func(c *Config) { c.Encoders.Image.Kind = "none" }, "", ""},
 		"short text":           {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 3 }, "encoders.text.dimension", "3: want 4 or more"},
 		"odd text":             {func(c *Config) { c.Encoders.Text = served("tei", "http://e"); c.Encoders.Text.Dimension = 50 }, "", ""},
