@@ -9,7 +9,8 @@
 // and at the lower edge; otherwise the kernel reads A's rows where they lie,
 // since the matrices of the model are narrow and a copy would be used few times.
 //
-// Engine is a gonum blas.Float32; what is not Sgemm is gonum's own.
+// Engine is a gonum blas.Float32; what is not Sgemm is gonum's own. Packed keeps B's panels for who multiplies by
+// the same B again and again: a model that serves.
 //
 // Guarantee: an element of C has the same bits whatever other rows and columns
 // stand in the matrices, whatever the number of threads and the addresses: it

@@ -20,8 +20,8 @@
 // # Guarantee
 //
 // A row's result has the same bits whatever stands beside it in a batch, wherever it stands, and
-// however many goroutines there are. Every element is accumulated alone, over one order; package
-// simd says which kernels keep to that. Machines with and without AVX2 may differ in the last bits.
+// however many goroutines there are. Every element is accumulated alone, over one order, as package
+// gemm guarantees. Machines with and without AVX2 may differ in the last bits.
 // The result does depend, in the last bits, on the order of a node's messages.
 //
 // The model is GraphSAGE with mean aggregation (Hamilton, Ying, Leskovec 2017, Algorithm 1) over

@@ -16,7 +16,7 @@ func (m *Model) newFusion(r *reader) fusion {
 	switch m.cfg.Fusion {
 	case model.FusionMLP:
 		f := &mlp{bias: r.matrix("fusion.up.bias").data, down: r.linear("fusion.down"), norm: r.norm("fusion.norm3")}
-		m.eachBranch(func(mode int, name string) { f.up[mode] = r.matrix("fusion.up." + name + ".weight") })
+		m.eachBranch(func(mode int, name string) { f.up[mode] = r.factor("fusion.up." + name + ".weight") })
 		return f
 	case model.FusionTransformer:
 		return &transformer{newEncoderLayer(r, true), r.norm("fusion.norm3")}
@@ -95,7 +95,7 @@ func (f *transformer) fuse(m *Model, t *tokens, out [][]float32) {
 
 // mlp adds to the tokens' mean what a network makes of them side by side.
 type mlp struct {
-	up   [modalities]matrix
+	up   [modalities]factor
 	bias []float32
 	down linear
 	norm norm
@@ -110,7 +110,7 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 		copy(hidden, f.bias)
 		k := first
 		for ; k < len(t.mode) && t.item[k] == item; k++ {
-			m.product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
+			product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
 			add(hidden, part)
 		}
 		gelu(hidden)

@@ -90,7 +90,7 @@ func present(v []float32) bool {
 }
 
 // record is the linear map of [text | facts | one-hot type].
-func (m *Model) record(l linear, f Features, typ int, out []float32) {
+func (m *Model) record(l input, f Features, typ int, out []float32) {
 	below("type", typ, m.cfg.Types)
 	if f.Text != nil {
 		must("text", len(f.Text), m.cfg.Text)
@@ -102,20 +102,20 @@ func (m *Model) record(l linear, f Features, typ int, out []float32) {
 		clear(out)
 	} else {
 		finite("text", f.Text)
-		m.product(f.Text, matrix{m.cfg.Text, l.w.cols, l.w.data[:m.cfg.Text*l.w.cols]}, out)
+		product(f.Text, l.dense, out)
 	}
 	finite("facts", f.Facts)
 	for i, x := range f.Facts {
-		m.blas.Saxpy(len(out), x, l.w.row(m.cfg.Text+i), 1, out, 1)
+		m.blas.Saxpy(len(out), x, l.rest.row(i), 1, out, 1)
 	}
-	add(out, l.w.row(m.cfg.Text+m.cfg.Facts+typ))
+	add(out, l.rest.row(m.cfg.Facts+typ))
 	add(out, l.b)
 }
 
 // apply is the linear map of features.
-func (m *Model) apply(l linear, x, out []float32) {
-	must("features", len(x), l.w.rows)
+func (m *Model) apply(l input, x, out []float32) {
+	must("features", len(x), l.dense.rows)
 	finite("features", x)
-	m.product(x, l.w, out)
+	product(x, l.dense, out)
 	add(out, l.b)
 }

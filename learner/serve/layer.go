@@ -118,7 +118,7 @@ func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 			}
 		}
 	}
-	m.product(rows, ly.weights, s.product)
+	product(rows, ly.weights, s.product)
 	for i, j := range jobs {
 		h := s.product[i*w : (i+1)*w]
 		for k, b := range ly.bias {

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
 
+	"kilim/learner/gemm"
 	"kilim/learner/model"
-	"kilim/learner/simd"
 )
 
 // matrix is dense, rows x cols.
@@ -25,10 +25,26 @@ type matrix struct {
 
 func (m matrix) row(i int) []float32 { return m.data[i*m.cols : (i+1)*m.cols] }
 
+// factor is a matrix that rows are multiplied by.
+type factor struct {
+	rows, cols int
+	*gemm.Packed
+}
+
+func (m matrix) factor() factor { return factor{m.rows, m.cols, gemm.Pack(m.rows, m.cols, m.data)} }
+
 // linear is a matrix, in x out, and a bias.
 type linear struct {
-	w matrix
+	w factor
 	b []float32
+}
+
+// input is the linear map of a branch's features. Those that are dense come first: of a record its text, of
+// other branches all. The rest is read row by row.
+type input struct {
+	dense factor
+	rest  matrix
+	b     []float32
 }
 
 // norm is the gain and bias of a layer normalization.
@@ -37,7 +53,7 @@ type norm struct{ gain, bias []float32 }
 type layer struct {
 	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer
 	// is one product with the rows [h | mix_1 | ... | mix_B].
-	weights matrix
+	weights factor
 	bias    []float32
 	// coefficients is Relations x Bases.
 	coefficients matrix
@@ -47,15 +63,15 @@ type layer struct {
 }
 
 type branch struct {
-	input, skip linear
+	input, skip input
 	layers      [layers]layer
-	join        matrix // 2*Width x Width, where the residual is concatenated
+	join        factor // 2*Width x Width, where the residual is concatenated
 }
 
 // Model is immutable and safe for concurrent use.
 type Model struct {
 	cfg      Config
-	blas     blas.Float32
+	blas     gonum.Implementation
 	branches [modalities]*branch // nil: the model has none
 	fusion   fusion
 	weights  []float32
@@ -116,13 +132,13 @@ func New(cfg Config, weights []float32) (*Model, error) {
 		}
 	}
 	weights = slices.Clone(weights)
-	m := &Model{cfg: cfg, blas: simd.New(), weights: weights}
+	m := &Model{cfg: cfg, weights: weights}
 	named := map[string]matrix{}
 	for _, p := range shape.Params() {
 		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
 	}
 	r := reader{named: named}
-	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, name) })
+	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
 	m.fusion = m.newFusion(&r)
 	if r.missing != "" {
 		return nil, fmt.Errorf("serve: the model has no parameter %q", r.missing)
@@ -160,25 +176,49 @@ func (r *reader) matrix(name string) matrix {
 	return m
 }
 
+func (r *reader) factor(name string) factor {
+	m := r.matrix(name)
+	if r.missing != "" {
+		return factor{}
+	}
+	return m.factor()
+}
+
 func (r *reader) linear(name string) linear {
-	return linear{r.matrix(name + ".weight"), r.matrix(name + ".bias").data}
+	return linear{r.factor(name + ".weight"), r.matrix(name + ".bias").data}
+}
+
+// input's first rows are of dense features.
+func (r *reader) input(name string, rows int) input {
+	m, b := r.matrix(name+".weight"), r.matrix(name+".bias").data
+	if r.missing != "" {
+		return input{}
+	}
+	split := rows * m.cols
+	return input{matrix{rows, m.cols, m.data[:split]}.factor(), matrix{m.rows - rows, m.cols, m.data[split:]}, b}
 }
 
 func (r *reader) norm(name string) norm {
 	return norm{r.matrix(name + ".gain").data, r.matrix(name + ".bias").data}
 }
 
-func (m *Model) branch(r *reader, name string) *branch {
-	b := &branch{input: r.linear(name + ".input"), skip: r.linear(name + ".skip")}
+func (m *Model) branch(r *reader, mode int, name string) *branch {
+	dense := m.cfg.dims()[mode]
+	if mode == record {
+		dense = m.cfg.Text
+	}
+	b := &branch{input: r.input(name+".input", dense), skip: r.input(name+".skip", dense)}
 	if m.cfg.Residual == model.ResidualConcat {
-		b.join = r.matrix(name + ".join")
+		b.join = r.factor(name + ".join")
 	}
 	for l := range b.layers {
 		at := fmt.Sprintf("%s.layer%d", name, l+1)
-		self, bases := r.linear(at+".self"), r.matrix(at+".bases")
-		weights := matrix{self.w.rows + bases.rows, self.w.cols, nil}
-		weights.data = append(append(make([]float32, 0, weights.rows*weights.cols), self.w.data...), bases.data...)
-		b.layers[l] = layer{weights: weights, bias: self.b, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
+		self, bases := r.matrix(at+".self.weight"), r.matrix(at+".bases")
+		if r.missing != "" {
+			return b
+		}
+		weights := matrix{self.rows + bases.rows, self.cols, slices.Concat(self.data, bases.data)}
+		b.layers[l] = layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
 	}
 	return b
 }
@@ -220,9 +260,7 @@ func (m *Model) EmbeddingDim() int { return m.cfg.Width }
 func (m *Model) Fingerprint() string { return m.print }
 
 // product writes a*b to c, a and c dense, a in rows of b's height.
-func (m *Model) product(a []float32, b matrix, c []float32) {
-	m.blas.Sgemm(blas.NoTrans, blas.NoTrans, len(a)/b.rows, b.cols, b.rows, 1, a, b.rows, b.data, b.cols, 0, c[:len(a)/b.rows*b.cols], b.cols)
-}
+func product(a []float32, b factor, c []float32) { b.Multiply(len(a)/b.rows, a, c) }
 
 // chunk is how many rows one goroutine takes at a time.
 const chunk = 32

@@ -59,12 +59,12 @@ func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
 func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
 	w, n := m.cfg.Width, len(t.mode)
 	row := t.token[n*w : (n+1)*w]
-	if join := m.branches[mode].join; join.data != nil {
+	if join := m.branches[mode].join; join.Packed != nil {
 		both := t.wide[:2*w]
 		clear(both[:w])
 		copy(both, h2)
 		copy(both[w:], direct)
-		m.product(both, join, row)
+		product(both, join, row)
 		return
 	}
 	copy(row, direct)
@@ -78,7 +78,7 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 	if len(x) == 0 {
 		return
 	}
-	m.product(x, l.w, out)
+	product(x, l.w, out)
 	for i := range len(x) / l.w.rows {
 		row := out[i*l.w.cols : (i+1)*l.w.cols]
 		for j, b := range l.b {

@@ -1,0 +1,89 @@
+package gemm
+
+import "fmt"
+
+// Packed is a matrix B by which many others are multiplied: its panels are made once. It is immutable and
+// safe for concurrent use; a product runs in the goroutine that asks for it.
+type Packed struct {
+	kern  kernel
+	k, n  int
+	depth int // of a block of k
+	// panels are those of the first block, in the order of columns, then those of the next.
+	panels []float32
+}
+
+// Pack copies B, k x n, dense. Wrong sizes panic.
+func Pack(k, n int, b []float32) *Packed { return pack(k, n, b, fastest()) }
+
+func pack(k, n int, b []float32, kern kernel) *Packed {
+	if k < 1 || n < 1 || len(b) != k*n {
+		panic(fmt.Sprintf("gemm: pack %d numbers as %d x %d", len(b), k, n))
+	}
+	p := &Packed{kern: kern, k: k, n: n, depth: even(k, maxK, 1)}
+	p.panels = make([]float32, (n+nr-1)/nr*nr*k)
+	g := &job{Engine: &Engine{kern: kern}, n: n, b: b, ldb: n}
+	p.eachPanel(func(p0, kc, j int, panel []float32) { g.packB(panel, p0, kc, j) })
+	return p
+}
+
+// eachPanel calls fn with the panels, of kc rows from p0 and of nr columns from j.
+func (p *Packed) eachPanel(fn func(p0, kc, j int, panel []float32)) {
+	at := 0
+	for p0 := 0; p0 < p.k; p0 += p.depth {
+		kc := min(p.depth, p.k-p0)
+		for j := 0; j < p.n; j += nr {
+			fn(p0, kc, j, p.panels[at:at+kc*nr])
+			at += kc * nr
+		}
+	}
+}
+
+// Multiply is C = A*B with A m x k and C m x n, dense. Elements of C have the same bits as Sgemm's. Wrong
+// sizes panic.
+func (p *Packed) Multiply(m int, a, c []float32) {
+	if m < 0 || len(a) != m*p.k || len(c) < m*p.n {
+		panic(fmt.Sprintf("gemm: multiply %d numbers, %d rows, by %d x %d to %d numbers", len(a), m, p.k, p.n, len(c)))
+	}
+	whole := m / mr * mr
+	var tail [mr * maxK]float32 // the rows after the last whole tile, a block of k
+	var edge [mr * nr]float32
+	p.eachPanel(func(p0, kc, j int, panel []float32) {
+		for i := 0; i < whole; i += mr {
+			if j+nr <= p.n {
+				p.kern.tile(kc, a[i*p.k+p0:], p.k, 1, panel, c[i*p.n+j:], p.n, p0 > 0)
+				continue
+			}
+			p.kern.tile(kc, a[i*p.k+p0:], p.k, 1, panel, edge[:], nr, false)
+			p.put(&edge, c, i, mr, p0, j)
+		}
+		switch m - whole {
+		case 0:
+			return
+		case 1: // read six times instead of copied
+			p.kern.tile(kc, a[whole*p.k+p0:], 0, 1, panel, edge[:], nr, false)
+		default:
+			if j == 0 {
+				for r := range m - whole {
+					copy(tail[r*kc:(r+1)*kc], a[(whole+r)*p.k+p0:])
+				}
+			}
+			p.kern.tile(kc, tail[:], kc, 1, panel, edge[:], nr, false)
+		}
+		p.put(&edge, c, whole, m-whole, p0, j)
+	})
+}
+
+// put writes, or adds after the first block, the rows of a tile that lie within C.
+func (p *Packed) put(tile *[mr * nr]float32, c []float32, i, height, p0, j int) {
+	width := min(nr, p.n-j)
+	for r := range height {
+		out := c[(i+r)*p.n+j:][:width]
+		if p0 == 0 {
+			copy(out, tile[r*nr:])
+			continue
+		}
+		for k := range out {
+			out[k] += tile[r*nr+k]
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package gemm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/blas"
+)
+
+func TestPackedHasTheBitsOfSgemm(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for name, engine := range engines(t) {
+		for _, k := range []int{1, 5, 128, 320, 321, 700} {
+			for _, n := range []int{1, 15, 16, 33, 128} {
+				b := noise(r, k*n)
+				packed := pack(k, n, b, engine.kern)
+				for _, m := range []int{0, 1, 2, 5, 6, 7, 12, 31} {
+					a, want, got := noise(r, m*k), make([]float32, m*n), noise(r, m*n+3)
+					rest := [3]float32(got[m*n:])
+					engine.Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, want, n)
+					packed.Multiply(m, a, got)
+					for i, x := range want {
+						if math.Float32bits(x) != math.Float32bits(got[i]) {
+							t.Fatalf("%s, %d x %d x %d: element %d is %v, Sgemm's %v", name, m, k, n, i, got[i], x)
+						}
+					}
+					if [3]float32(got[m*n:]) != rest {
+						t.Fatalf("%s, %d x %d x %d: wrote beyond the end", name, m, k, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPackedSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	p := Pack(3, 2, make([]float32, 6))
+	for what, call := range map[string]func(){
+		"short B": func() { Pack(3, 2, make([]float32, 5)) },
+		"no B":    func() { Pack(0, 2, nil) },
+		"short A": func() { p.Multiply(2, make([]float32, 5), make([]float32, 4)) },
+		"short C": func() { p.Multiply(2, make([]float32, 6), make([]float32, 3)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", what)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+func BenchmarkPacked(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, k := range []int{1024, 1280} {
+		p := Pack(k, 256, noise(r, k*256))
+		for _, m := range []int{1, 4, 32} {
+			a, c := noise(r, m*k), make([]float32, m*256)
+			b.Run(fmt.Sprintf("%dx%dx256", m, k), func(b *testing.B) {
+				for b.Loop() {
+					p.Multiply(m, a, c)
+				}
+				b.ReportMetric(2*float64(m*k*256)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOPS")
+			})
+		}
+	}
+}
