@@ -82,11 +82,9 @@ func (t *Tuner) Run(ctx context.Context) error {
 	t.begin()
 	tick := time.NewTicker(looks)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			t.save()
-			return nil
 		case now := <-tick.C:
 			t.look()
 			if t.due(now) {
@@ -94,6 +92,8 @@ func (t *Tuner) Run(ctx context.Context) error {
 			}
 		}
 	}
+	t.save()
+	return nil
 }
 
 // Status tells what training does. It may be called at any time.
