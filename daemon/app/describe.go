@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/models"
 	"kilim/learner/checkpoint"
+	"kilim/learner/gate"
 	"kilim/learner/model"
 	"kilim/learner/remote"
 )
@@ -108,6 +110,9 @@ func (d *Description) Print(w io.Writer) error {
 	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
 	fmt.Fprintf(t, "parameters\t%d\n\n", len(d.weights))
+	if err := d.printTable(t); err != nil {
+		return err
+	}
 	fmt.Fprintln(t, "PARAMETER\tSHAPE\tPART\tDECAY\tRMS\tMOVED\t")
 	for _, p := range d.params {
 		own := d.weights[p.From : p.From+p.Rows*p.Cols]
@@ -122,6 +127,22 @@ func (d *Description) Print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d x %d\t%s\t%s\t%.4f\t%s\t\n", p.Name, p.Rows, p.Cols, p.Stage, decay, rms(own, nil), moved)
 	}
 	return t.Flush()
+}
+
+// printTable writes how the gate has judged the model, if it has.
+func (d *Description) printTable(w io.Writer) error {
+	if d.Model.Metrics == nil {
+		return nil
+	}
+	var table gate.Table
+	if err := json.Unmarshal(d.Model.Metrics, &table); err != nil {
+		return fmt.Errorf("table of epoch %d: %w", d.Model.Epoch, err)
+	}
+	if err := table.Print(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
 }
 
 // rms is of a, or of its distance to b.

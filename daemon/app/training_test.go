@@ -154,3 +154,49 @@ func TestTrainedModelServes(t *testing.T) {
 	}
 	d.end()
 }
+
+// TestTrainOffline lets `kilim train` find a model that was trained, and found good, before an interruption: it takes over without a
+// daemon, the description tells where it comes from, and what the next daemon serves and publishes is of it.
+func TestTrainOffline(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	d := start(t, cfg)
+	var messages []kafka.Message
+	for i := range 30 {
+		messages = append(messages, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"]`, i%5, i%3)))
+	}
+	d.feed(messages...)
+	d.settle(30)
+	d.end()
+	log := slog.New(slog.DiscardHandler)
+	registry, err := openModels(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := trained(t, cfg, registry, nil)
+	out, err := Train(t.Context(), cfg, "test", log, Progress{})
+	if err != nil || !out.Serves || out.Model.Epoch != good.Epoch || out.Model.State != models.Promoted || out.Table.Reason != "by the test" {
+		t.Fatalf("trained: %+v, %v", out, err)
+	}
+	if err := Check(cfg, log, func(fault string) { t.Error(fault) }); err != nil {
+		t.Error(err)
+	}
+	about, err := Describe(cfg, good.Epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := about.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0002.safetensors, trained from epoch 1", "by the test", "record (", "fusion.", "layer2", "0.020"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in the description\n%s", want, text.String())
+		}
+	}
+	d = start(t, cfg)
+	d.serves(good.Epoch)
+	d.settle(30)
+	d.compare(d.stored(30))
+	d.end()
+}
