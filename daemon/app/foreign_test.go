@@ -72,10 +72,9 @@ func TestForeignEncoders(t *testing.T) {
 	}
 	none := config.Encoder{Kind: config.None}
 	for name, e := range map[string]config.Encoders{
-		"openai":              {Text: server("openai", 384), Image: none, Audio: none},
+		"openai, pictures":    {Text: server("openai", 384), Image: server("http", 640), Audio: none},
 		"tei, sounds given":   {Text: server("tei", 50), Image: none, Audio: given(4)},
-		"ollama, pictures":    {Text: server("ollama", 7), Image: server("http", 640), Audio: none},
-		"everything by http":  {Text: server("http", 33), Image: server("http", 9), Audio: server("http", 1)},
+		"ollama, all by http": {Text: server("ollama", 7), Image: server("http", 9), Audio: server("http", 1)},
 		"everything is given": {Text: given(6), Image: given(5), Audio: given(4)},
 	} {
 		t.Run(name, func(t *testing.T) {
