@@ -11,7 +11,7 @@ import (
 	"kilim/annindex/hnsw"
 )
 
-// deleteTask deletes half of the vectors at random, and the tenth of them nearest to one, each from an index of its
+// deleteTask deletes half of the vectors at random, and the tenth and the half of them nearest to one, each from an index of its
 // own, and measures the rest beside a fresh index of it.
 func (r *run) deleteTask() error {
 	now, err := r.data.state("base.f32", "truth.i32", 0)
@@ -21,7 +21,7 @@ func (r *run) deleteTask() error {
 	rng := rand.New(rand.NewPCG(1, 1))
 	n := len(now.vectors)
 	order := rng.Perm(n)
-	half := order[:n/2]
+	half := slices.Clone(order[:n/2])
 	centre := now.vectors[order[0]]
 	slices.SortFunc(order, func(a, b int) int {
 		if x, y := dot(centre, now.vectors[a]), dot(centre, now.vectors[b]); x != y {
@@ -32,7 +32,7 @@ func (r *run) deleteTask() error {
 	for _, c := range []struct {
 		way  string
 		gone []int
-	}{{"half", slices.Clone(half)}, {"cluster", order[:n/10]}} {
+	}{{"half", half}, {"cluster", order[:n/10]}, {"near half", order[:n/2]}} {
 		if err := r.deleteSome(now, c.way, c.gone); err != nil {
 			return err
 		}
