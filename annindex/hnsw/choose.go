@@ -102,8 +102,8 @@ func (g *Graph) reselect(s *scratch, from, to uint32, level int, list []uint32) 
 }
 
 // replace writes s.chosen to a list which held the slots of old, or was about to hold them: all are
-// counted. Those that are not chosen lose the link, but a slot that has no other one on the lowest level takes the
-// place of the last chosen that has. It returns whether to is there then.
+// counted. Those that are not chosen lose the link, but a slot with few others (Config.least) takes the
+// place of the last chosen that can spare it. It returns whether to is there then.
 func (g *Graph) replace(s *scratch, list, old []uint32, to uint32, level int) bool {
 	a := s.arena
 	s.begin()
@@ -114,12 +114,9 @@ func (g *Graph) replace(s *scratch, list, old []uint32, to uint32, level int) bo
 		if s.visited[slot] == s.epoch {
 			continue
 		}
-		if !g.drop(a, slot, level) {
-			if !g.squeeze(s, slot, len(list), level) {
-				sub(a.in(slot, level))
-				continue
-			}
-			s.visited[slot] = s.epoch
+		if !g.drop(a, slot, level, g.cfg.least()) && !g.squeeze(s, slot, len(list), level, g.cfg.least()) &&
+			!g.drop(a, slot, level, 1) && !g.squeeze(s, slot, len(list), level, 1) {
+			sub(a.in(slot, level))
 		}
 	}
 	for i := range list {
@@ -129,7 +126,7 @@ func (g *Graph) replace(s *scratch, list, old []uint32, to uint32, level int) bo
 		}
 		store(&list[i], slot)
 	}
-	return to != none && s.visited[to] == s.epoch && s.holds(to)
+	return to != none && s.holds(to)
 }
 
 // holds tells whether a slot is among the chosen.
@@ -144,13 +141,13 @@ func (s *scratch) holds(slot uint32) bool {
 
 // squeeze adds a slot, which is counted, to the chosen: to those there is room for, else in the place of the last that
 // can spare the link.
-func (g *Graph) squeeze(s *scratch, slot uint32, room, level int) bool {
+func (g *Graph) squeeze(s *scratch, slot uint32, room, level int, least uint32) bool {
 	if len(s.chosen) < room {
 		s.chosen = append(s.chosen, keyOf(0, slot))
 		return true
 	}
 	for i := len(s.chosen) - 1; i >= 0; i-- {
-		if g.drop(s.arena, slotOf(s.chosen[i]), level) {
+		if g.drop(s.arena, slotOf(s.chosen[i]), level, least) {
 			s.chosen[i] = keyOf(0, slot)
 			return true
 		}
@@ -158,10 +155,10 @@ func (g *Graph) squeeze(s *scratch, slot uint32, room, level int) bool {
 	return false
 }
 
-// drop counts one link less to a slot; not so, and false, if it was the last
-// one on the lowest level and the slot is in use.
-func (g *Graph) drop(a *arena, slot uint32, level int) bool {
-	if sub(a.in(slot, level)) == 0 && level == 0 && a.is(slot, linkable) {
+// drop counts one link less to a slot; not so, and false, if the slot is in use and fewer than least would be
+// left on the lowest level.
+func (g *Graph) drop(a *arena, slot uint32, level int, least uint32) bool {
+	if sub(a.in(slot, level)) < least && level == 0 && a.is(slot, linkable) {
 		add(a.in(slot, level))
 		return false
 	}

@@ -76,3 +76,11 @@ func (c Config) checked() (Config, error) {
 	}
 	return c, nil
 }
+
+// few is the number of links to a slot, on the lowest level, below which others are made when one goes with a slot that
+// is removed. Of a hundred slots of a graph that only grew one or two have fewer.
+func (c Config) few() uint32 { return max(1, uint32(c.M)*3/4) }
+
+// least is the number of links to a slot, on the lowest level, below which a choice takes none away: links to others go
+// first. Without it a graph half of which is deleted has some hundredths of slots with one or two, that searches miss.
+func (c Config) least() uint32 { return max(1, uint32(c.M)/4) }

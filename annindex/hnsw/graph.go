@@ -187,7 +187,7 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 	}
 	g.moves.Add(1)
 	a.mark(slot, live|linkable)
-	g.remove(s, old)
+	g.remove(s, old, false)
 	return nil
 }
 
@@ -208,7 +208,7 @@ func (g *Graph) Delete(id uint64) error {
 	g.count.Add(-1)
 	s := g.scratch()
 	s.fit(g.arena.Load())
-	g.remove(s, slot)
+	g.remove(s, slot, true)
 	g.release(s)
 	g.shape.RUnlock()
 	g.shrink()

@@ -115,12 +115,21 @@ func (g *Graph) rejoin(s *scratch, slot uint32, level, had int) {
 		lock.Unlock()
 		return
 	}
-	old := append(s.around[:0], list[:lengthOf(list)]...)
-	s.around = old
+	s.before = append(s.before[:0], list[:lengthOf(list)]...)
+	g.rewrite(s, list, level)
+	lock.Unlock()
+	for _, key := range s.picked[:min(len(s.picked), g.cfg.M)] {
+		g.connect(s, slotOf(key), slot, level)
+	}
+}
+
+// rewrite replaces a list, which held s.before, by s.chosen, less those that went meanwhile. The list's lock is held.
+func (g *Graph) rewrite(s *scratch, list []uint32, level int) {
+	a := s.arena
 	kept := s.chosen[:0]
 	for _, key := range s.chosen {
 		other := slotOf(key)
-		if find(old, other) < 0 {
+		if find(s.before, other) < 0 {
 			add(a.in(other, level))
 			if !a.is(other, linkable) {
 				sub(a.in(other, level))
@@ -130,9 +139,5 @@ func (g *Graph) rejoin(s *scratch, slot uint32, level, had int) {
 		kept = append(kept, key)
 	}
 	s.chosen = kept
-	g.replace(s, list, old, none, level)
-	lock.Unlock()
-	for _, key := range s.picked[:min(len(s.picked), g.cfg.M)] {
-		g.connect(s, slotOf(key), slot, level)
-	}
+	g.replace(s, list, s.before, none, level)
 }

@@ -2,13 +2,13 @@ package hnsw
 
 // remove takes a slot out of the graph and mends what led through it. The slot is free again when
 // no link leads to it: at once if all such links are found among its neighbours and theirs, else
-// after a sweep. Its id's lock is held.
-func (g *Graph) remove(s *scratch, slot uint32) {
+// after a sweep. Its id's lock is held. With renew, some of the slots that lose a link choose their links anew.
+func (g *Graph) remove(s *scratch, slot uint32, renew bool) {
 	a := s.arena
 	a.mark(slot, 0)
 	g.leave(a, slot)
 	for level := int(a.levels[slot]); level >= 0; level-- {
-		g.detach(s, slot, level)
+		g.detach(s, slot, level, renew && level == 0)
 	}
 	if load(a.in(slot, 0)) == 0 && load(a.in(slot, 1)) == 0 {
 		g.vacate(s, slot)
@@ -25,14 +25,16 @@ func (g *Graph) remove(s *scratch, slot uint32) {
 
 // detach takes away the links to a slot that is dead from its neighbours and their neighbours. Most links are
 // mutual, so most are found at once; the count tells when all are.
-func (g *Graph) detach(s *scratch, slot uint32, level int) {
+func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	a := s.arena
 	around := append(s.around[:0], a.links(slot, level)...)
 	around = around[:lengthOf(around)]
 	s.around = around
 	count := a.in(slot, level)
 	for _, y := range around {
-		g.mend(s, y, slot, level)
+		if g.mend(s, y, slot, level) && renew {
+			g.renew(s, y, slot)
+		}
 	}
 	if load(count) == 0 || level > 0 && a.levels[slot] > 1 {
 		return
@@ -49,7 +51,9 @@ func (g *Graph) detach(s *scratch, slot uint32, level int) {
 		s.seen = append(s.seen, s.fresh[:n]...)
 	}
 	for _, w := range s.seen {
-		g.mend(s, w, slot, level)
+		if g.mend(s, w, slot, level) && renew {
+			g.renew(s, w, slot)
+		}
 		if load(count) == 0 {
 			return
 		}
@@ -69,84 +73,69 @@ func find(list []uint32, slot uint32) int {
 	return -1
 }
 
-// mend takes the link to a dead slot from a list, if it is there, and lets the nearest suitable
-// of the dead slot's own neighbours, s.around, take its place.
-func (g *Graph) mend(s *scratch, from, dead uint32, level int) {
+// mend takes the link to a dead slot from a list, if it is there, and chooses the list anew, no shorter than it was, from
+// what is left of it and the dead slot's own neighbours, s.around. All of the list, not a link in the place of the one
+// that is lost: what matters is the choice. With the nearest heir alone lists fill up with slots that lie together. It returns whether a slot in use lost a link.
+func (g *Graph) mend(s *scratch, from, dead uint32, level int) bool {
 	a := s.arena
 	list := a.links(from, level)
 	if find(list, dead) < 0 {
-		return
+		return false
 	}
 	lock := g.listLock(from)
 	lock.Lock()
 	defer lock.Unlock()
-	at := find(list, dead)
+	at, n := find(list, dead), lengthOf(list)
 	if at < 0 {
-		return
+		return false
 	}
-	last := lengthOf(list) - 1
-	store(&list[at], list[last])
-	store(&list[last], none)
-	sub(a.in(dead, level))
 	if !a.is(from, linkable) {
+		store(&list[at], list[n-1])
+		store(&list[n-1], none)
+		sub(a.in(dead, level))
+		return false
+	}
+	s.before = append(s.before[:0], list[:n]...)
+	a.rows.Widen(from, s.codes)
+	s.begin()
+	s.visited[from] = s.epoch
+	s.keys = s.keys[:0]
+	s.propose(s.before)
+	s.propose(s.around)
+	s.choose(len(list), n, a.scale(from))
+	g.rewrite(s, list, level)
+	return true
+}
+
+// renewEvery is the number of lost links, on average, after which a slot's links are chosen anew.
+const renewEvery = 8
+
+// renew lets every renewEvery-th slot that loses a link, by a hash of it and the dead one, choose its links anew from all
+// that a search finds around it. The lists of the dead are a narrow choice: where nothing is inserted between removals, links
+// to the wider neighbourhood get fewer with each.
+func (g *Graph) renew(s *scratch, slot, dead uint32) {
+	if mix(uint64(dead)<<32|uint64(slot))%renewEvery != 0 {
 		return
 	}
-	if heir := g.heir(s, from, list[:last]); heir != none {
-		add(a.in(heir, level))
-		if !a.is(heir, linkable) {
-			sub(a.in(heir, level))
-			return
-		}
-		store(&list[last], heir)
+	if _, ok := s.arena.read(slot, s.vector); ok {
+		g.relink(s, slot, s.vector)
 	}
 }
 
-// heir chooses a new neighbour from s.around: the nearest that is not nearer to
-// a present neighbour, of the three nearest; else the nearest.
-func (g *Graph) heir(s *scratch, from uint32, list []uint32) uint32 {
-	a := s.arena
-	s.begin()
-	s.visited[from] = s.epoch
-	for _, slot := range list {
-		s.visited[slot] = s.epoch
-	}
-	n := 0
-	for _, slot := range s.around {
+// propose adds those of some slots that are in use and not yet visited, a list's at most, to s.keys, scored by s.codes.
+func (s *scratch) propose(slots []uint32) {
+	a, n := s.arena, 0
+	for _, slot := range slots {
 		if s.visited[slot] != s.epoch && a.is(slot, linkable) {
+			s.visited[slot] = s.epoch
 			s.fresh[n] = slot
 			n++
 		}
 	}
-	if n == 0 {
-		return none
-	}
-	const tries = 3
-	a.rows.Widen(from, s.codes)
 	a.rows.Scores(s.codes, s.fresh, n, s.scores)
-	s.keys = s.keys[:0]
-	for i, slot := range s.fresh[:n] {
-		if key := keyOf(s.scores[i], slot); len(s.keys) < tries || key > s.keys[tries-1] {
-			s.keys, _ = insert(s.keys, key, tries)
-		}
+	for i, score := range s.scores[:n] {
+		s.keys, _ = insert(s.keys, keyOf(score, s.fresh[i]), len(s.keys)+1)
 	}
-	unit := a.scale(from)
-	copy(s.some, list)
-	for _, key := range s.keys {
-		slot, diverse := slotOf(key), true
-		a.rows.Widen(slot, s.codes)
-		a.rows.Scores(s.codes, s.some, len(list), s.marks)
-		limit := scoreOf(key) * unit / a.scale(slot)
-		for _, score := range s.marks[:len(list)] {
-			if score > limit {
-				diverse = false
-				break
-			}
-		}
-		if diverse {
-			return slot
-		}
-	}
-	return slotOf(s.keys[0])
 }
 
 // vacate gives a dead slot back to which no link leads. Those that it led to lose a link; one that loses its
@@ -164,7 +153,7 @@ func (g *Graph) vacate(s *scratch, slot uint32) {
 				break
 			}
 			store(&list[i], none)
-			if sub(a.in(other, level)) == 0 && level == 0 && a.is(other, linkable) {
+			if sub(a.in(other, level)) < g.cfg.few() && level == 0 && a.is(other, linkable) {
 				lost = append(lost, other)
 			}
 		}
@@ -176,18 +165,19 @@ func (g *Graph) vacate(s *scratch, slot uint32) {
 	}
 }
 
-// rescue gives a slot that lost its last link on the lowest level another one, from its neighbours
-// or, if that fails, from where a search for it ends.
+// rescue gives a slot to which few links lead on the lowest level others, from its neighbours or, if none is left,
+// from where a search for it ends.
 func (g *Graph) rescue(s *scratch, slot uint32) {
 	a := s.arena
 	list := a.links(slot, 0)
 	around := append([]uint32(nil), list[:lengthOf(list)]...)
 	for _, other := range around {
-		if load(a.in(slot, 0)) > 0 || g.connect(s, other, slot, 0) {
+		if load(a.in(slot, 0)) >= g.cfg.few() {
 			return
 		}
+		g.connect(s, other, slot, 0)
 	}
-	if !a.is(slot, linkable) {
+	if load(a.in(slot, 0)) > 0 || !a.is(slot, linkable) {
 		return
 	}
 	if _, ok := a.read(slot, s.vector); ok {

@@ -71,6 +71,7 @@ type scratch struct {
 	present []uint64 // the links of a slot that is relinked
 	around  []uint32 // the links of a slot that is removed
 	seen    []uint32 // and theirs
+	before  []uint32 // the links of a list that is rewritten
 }
 
 // fit prepares the scratch for an arena, which may be another than that it was last used with.
