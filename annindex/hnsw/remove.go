@@ -32,7 +32,7 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	s.around = around
 	count := a.in(slot, level)
 	for _, y := range around {
-		if g.mend(s, y, slot, level) && renew {
+		if g.mend(s, y, slot, level, renew) && renew {
 			g.renew(s, y, slot)
 		}
 	}
@@ -51,7 +51,7 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 		s.seen = append(s.seen, s.fresh[:n]...)
 	}
 	for _, w := range s.seen {
-		if g.mend(s, w, slot, level) && renew {
+		if g.mend(s, w, slot, level, renew) && renew {
 			g.renew(s, w, slot)
 		}
 		if load(count) == 0 {
@@ -73,10 +73,12 @@ func find(list []uint32, slot uint32) int {
 	return -1
 }
 
-// mend takes the link to a dead slot from a list, if it is there, and chooses the list anew, no shorter than it was, from
-// what is left of it and the dead slot's own neighbours, s.around. All of the list, not a link in the place of the one
-// that is lost: what matters is the choice. With the nearest heir alone lists fill up with slots that lie together. It returns whether a slot in use lost a link.
-func (g *Graph) mend(s *scratch, from, dead uint32, level int) bool {
+// mend takes the link to a dead slot from a list, if it is there. With renew it chooses the list anew, no shorter than it
+// was, from what is left of it and the dead slot's own neighbours, s.around: after removals alone, what matters is the
+// choice, and with heirs only lists fill up with slots that lie together. Else an heir takes the dead slot's place: where as
+// many are inserted as removed, insertions keep the choice good, and this is half of the work. It returns whether a slot
+// in use lost a link.
+func (g *Graph) mend(s *scratch, from, dead uint32, level int, renew bool) bool {
 	a := s.arena
 	list := a.links(from, level)
 	if find(list, dead) < 0 {
@@ -89,11 +91,22 @@ func (g *Graph) mend(s *scratch, from, dead uint32, level int) bool {
 	if at < 0 {
 		return false
 	}
-	if !a.is(from, linkable) {
+	if !renew || !a.is(from, linkable) {
 		store(&list[at], list[n-1])
 		store(&list[n-1], none)
 		sub(a.in(dead, level))
-		return false
+		if !a.is(from, linkable) {
+			return false
+		}
+		if heir := g.heir(s, from, list[:n-1]); heir != none {
+			add(a.in(heir, level))
+			if !a.is(heir, linkable) {
+				sub(a.in(heir, level))
+				return true
+			}
+			store(&list[n-1], heir)
+		}
+		return true
 	}
 	s.before = append(s.before[:0], list[:n]...)
 	a.rows.Widen(from, s.codes)
@@ -105,6 +118,44 @@ func (g *Graph) mend(s *scratch, from, dead uint32, level int) bool {
 	s.choose(len(list), n, a.scale(from))
 	g.rewrite(s, list, level)
 	return true
+}
+
+// heirs is the number of a dead slot's neighbours, the nearest, of which one may take its place in a list.
+const heirs = 3
+
+// heir chooses a new neighbour from s.around: the nearest that is not nearer to a present neighbour, of the nearest heirs; else
+// the nearest.
+func (g *Graph) heir(s *scratch, from uint32, list []uint32) uint32 {
+	a := s.arena
+	s.begin()
+	s.visited[from] = s.epoch
+	for _, slot := range list {
+		s.visited[slot] = s.epoch
+	}
+	a.rows.Widen(from, s.codes)
+	s.keys = s.keys[:0]
+	s.propose(s.around)
+	if len(s.keys) == 0 {
+		return none
+	}
+	unit := a.scale(from)
+	copy(s.some, list)
+	for _, key := range s.keys[:min(heirs, len(s.keys))] {
+		slot, diverse := slotOf(key), true
+		a.rows.Widen(slot, s.codes)
+		a.rows.Scores(s.codes, s.some, len(list), s.marks)
+		limit := scoreOf(key) * unit / a.scale(slot)
+		for _, score := range s.marks[:len(list)] {
+			if score > limit {
+				diverse = false
+				break
+			}
+		}
+		if diverse {
+			return slot
+		}
+	}
+	return slotOf(s.keys[0])
 }
 
 // renewEvery is the number of lost links, on average, after which a slot's links are chosen anew.
@@ -206,7 +257,7 @@ func (g *Graph) sweep(s *scratch) {
 				}
 				s.around = append(s.around[:0], a.links(other, level)...)
 				s.around = s.around[:lengthOf(s.around)]
-				g.mend(s, slot, other, level)
+				g.mend(s, slot, other, level, true)
 				i-- // another took its place
 			}
 		}
