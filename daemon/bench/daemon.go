@@ -50,7 +50,9 @@ func (l *lab) startDaemon(dir string, t topics) (*daemon, error) {
 	}
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	args := append([]string{"serve", "--broker", l.kafka.addr, "--data", filepath.Join(dir, "data"), "--http", addr,
-		"--kafka.group", t.artifacts, "--log.level", "warn"}, t.flags()...)
+		"--kafka.group", t.artifacts, "--log.level", "warn",
+		"--train.share", "0", // the peer doesn't train; make bench-training tells what that costs
+	}, t.flags()...)
 	p, err := startProcess(filepath.Join(dir, "log"), l.opt.kilim, args, nil)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (r *report) remarks() []string {
 			medianOf(c.ours, func(o *ourRun) float64 { return float64(o.QueueLeft) }))
 		say("Messages published for %d artifacts: kilim %.0f until settled, since lists that a newcomer entered are published too; the peer %d.",
 			r.artifacts, medianOf(c.ours, func(o *ourRun) float64 { return float64(o.Updates) }), r.artifacts)
-		say("Candidates: kilim's index is searched exactly; the peer's hnswlib found %.3f (%s) and %.3f (%s) of the ten nearest among its 201.",
+		say("Candidates: kilim's are of its default index, an HNSW whose recall is watched while it serves; the peer's hnswlib found %.3f (%s) and %.3f (%s) of the ten nearest among its 201.",
 			medianOf(c.peers[0], recall), c.variants[0].name, medianOf(c.peers[1], recall), c.variants[1].name)
 	}
 	if c := r.latency; c != nil {
@@ -33,7 +33,7 @@ func (r *report) remarks() []string {
 	}
 	return append(out,
 		"Not done by the peer: a change feed to artifacts already there; lists kept and compared; a restart that goes on (its graph is written and never read); updates neither lost nor repeated by a crash (outbox, reconciliation); replacement, deletion, links, placeholders; checks of records and dead letters; collections, techniques and media as nodes; the parts of each score beyond cosines.",
-		"Not done by kilim at this point: theme scores (the peer adds four cosines of 32-wide projections). Weights of both are seeded, not trained.",
+		"Not done by kilim at this point: theme scores (the peer adds four cosines of 32-wide projections). Weights of both are seeded: kilim's training is switched off here (make bench-training measures it).",
 		"Both: one synced write a batch, acks=all, top 10 of some 200 candidates, a topic of one partition, batches of what is there up to a bound.")
 }
 
