@@ -20,6 +20,7 @@ import (
 	"kilim/learner/gate"
 	"kilim/learner/model"
 	"kilim/learner/remote"
+	"kilim/learner/serve"
 )
 
 // Description is what a model is made of.
@@ -47,12 +48,13 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Description{Shape: chain.FromConfig(cfg, encoders).Model.Shape()}
+	d := &Description{}
 	if d.Model, err = registry.Get(epoch); err != nil {
 		return nil, err
 	}
+	now := chain.FromConfig(cfg, encoders).Model
 	var meta checkpoint.Meta
-	if meta, d.weights, err = weightsOf(registry, d.Model, d.Shape); err != nil {
+	if meta, d.weights, err = weightsOf(registry, d.Model, now); err != nil {
 		return nil, err
 	}
 	m, err := model.New(meta.Config)
@@ -68,15 +70,15 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	was, weights, err := weightsOf(registry, parent, d.Shape)
+	was, weights, err := weightsOf(registry, parent, now)
 	if err == nil && len(weights) == len(d.weights) && (&checkpoint.Checkpoint{Meta: was}).Fits(d.Shape) == nil {
 		d.parent = weights
 	}
 	return d, err
 }
 
-// weightsOf are those of a model: of its checkpoint, or of its seed in the given shape.
-func weightsOf(registry *models.Registry, m models.Model, shape model.Config) (checkpoint.Meta, []float32, error) {
+// weightsOf are those of a model: of its checkpoint, or of its seed as it would serve now.
+func weightsOf(registry *models.Registry, m models.Model, now serve.Config) (checkpoint.Meta, []float32, error) {
 	if m.Checkpoint != "" {
 		c, err := checkpoint.Read(registry.Path(m.Checkpoint))
 		if err != nil {
@@ -84,12 +86,12 @@ func weightsOf(registry *models.Registry, m models.Model, shape model.Config) (c
 		}
 		return c.Meta, c.Weights, nil
 	}
-	shape.Seed = m.Seed
-	seeded, err := model.New(shape)
+	now.Seed = m.Seed
+	shape, err := model.New(now.Shape())
 	if err != nil {
 		return checkpoint.Meta{}, nil, err
 	}
-	return checkpoint.Meta{Config: shape}, seeded.Init().Data, nil
+	return checkpoint.Meta{Config: shape.Config()}, serve.SeededWeights(now, shape), nil
 }
 
 // Print writes it for people.

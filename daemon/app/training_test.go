@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"kilim/daemon/web"
 	"kilim/learner/checkpoint"
 	"kilim/learner/model"
+	"kilim/learner/serve"
 )
 
 // trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
@@ -29,7 +31,8 @@ func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := chain.FromConfig(cfg, encoders).Model.Shape()
+	seeded := chain.FromConfig(cfg, encoders).Model
+	shape := seeded.Shape()
 	if change != nil {
 		change(&shape)
 	}
@@ -37,7 +40,7 @@ func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := m.Init().Data
+	weights := serve.SeededWeights(seeded, m)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range weights {
 		weights[i] += 0.02 * float32(rng.NormFloat64())
@@ -167,7 +170,11 @@ func TestTrainOffline(t *testing.T) {
 	}
 	d.feed(messages...)
 	d.settle(30)
+	_, seeded := d.app.keeper.Engine().Model()
 	d.end()
+	if first, err := Describe(cfg, 1); err != nil || !slices.Equal(first.weights, seeded) {
+		t.Errorf("the seeded model is not described as it serves: %v", err)
+	}
 	log := slog.New(slog.DiscardHandler)
 	registry, err := openModels(cfg)
 	if err != nil {
