@@ -2,11 +2,8 @@ package profile
 
 import (
 	"bufio"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -20,11 +17,9 @@ func records(tb testing.TB, path string) [][]byte {
 		tb.Fatal(err)
 	}
 	defer f.Close()
-	var in io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		if in, err = gzip.NewReader(f); err != nil {
-			tb.Fatal(err)
-		}
+	in, err := Feed(f)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	var list [][]byte
 	sc := bufio.NewScanner(in)

@@ -9,7 +9,7 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
+	"kilim/consumer/profile"
 )
 
 // MaxLine is the longest line that is read. It is over what brokers accept.
@@ -37,20 +37,9 @@ func (c *counter) Read(p []byte) (int, error) {
 // open looks at the first bytes of the stream.
 func open(in io.Reader) (*source, error) {
 	s := &source{raw: &counter{r: in}}
-	s.text = bufio.NewReaderSize(s.raw, 256<<10)
-	magic, err := s.text.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the input: %w", err)
-	}
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return s, nil
-	}
-	unzipped, err := gzip.NewReader(s.text)
-	if err != nil {
-		return nil, fmt.Errorf("reading the input as gzip: %w", err)
-	}
-	s.text = bufio.NewReaderSize(unzipped, 256<<10)
-	return s, nil
+	var err error
+	s.text, err = profile.Feed(s.raw)
+	return s, err
 }
 
 // next returns a line of its own memory, without its end; io.EOF after the last one.

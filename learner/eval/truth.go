@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
+	"kilim/consumer/profile"
 )
 
 // Truth is what people say is alike: graded pairs, or themes with their terms. It is read from JSON
@@ -44,20 +44,11 @@ const mostQueries = 500
 // mostLine bounds a line: a feed's artifact with its media.
 const mostLine = 16 << 20
 
-// unzipped is what r holds, told by its first two bytes: a feed is given as it is.
-func unzipped(r io.Reader) (io.Reader, error) {
-	text := bufio.NewReader(r)
-	if head, err := text.Peek(2); err != nil || !bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		return text, nil // an error of reading comes again
-	}
-	return gzip.NewReader(text)
-}
-
 // Read reads a truth, plain or gzip. An error names the line and the field.
 func Read(r io.Reader) (*Truth, error) {
 	t := &Truth{}
 	seen := map[string]bool{}
-	text, err := unzipped(r)
+	text, err := profile.Feed(r)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}

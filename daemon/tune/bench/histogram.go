@@ -1,14 +1,10 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"math"
 
 	dto "github.com/prometheus/client_model/go"
 )
-
-func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 
 // quantile is the upper bound of the bucket of a native histogram in which the q-th of all values is; those around zero count as 0.
 func quantile(h *dto.Histogram, q float64) float64 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -203,7 +204,7 @@ func (d *daemon) metrics(ctx context.Context) (map[string]*dto.MetricFamily, err
 	for in := expfmt.NewDecoder(res.Body, expfmt.ResponseFormat(res.Header)); ; {
 		f := new(dto.MetricFamily)
 		if err := in.Decode(f); err != nil {
-			if len(out) == 0 || !isEOF(err) {
+			if len(out) == 0 || !errors.Is(err, io.EOF) {
 				return nil, fmt.Errorf("metrics: %w", err)
 			}
 			return out, nil

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
@@ -14,6 +12,8 @@ import (
 	"slices"
 	"syscall"
 	"text/tabwriter"
+
+	"kilim/consumer/profile"
 )
 
 type options struct {
@@ -27,7 +27,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.kilim, "kilim", "bin/kilim", "the daemon's binary")
-	flag.StringVar(&o.feed, "feed", "../shared/data/walters.jsonl.gz", "`FILE` of artifacts, gzipped JSON Lines")
+	flag.StringVar(&o.feed, "feed", "../shared/data/walters.jsonl.gz", "`FILE` of artifacts, JSON Lines, plain or gzip")
 	flag.IntVar(&o.base, "base", 3000, "artifacts that are there before")
 	flag.IntVar(&o.measure, "measure", 1500, "artifacts whose freshness is measured, those after")
 	flag.Float64Var(&o.rate, "rate", 50, "of them a second")
@@ -93,18 +93,17 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// split writes the first n records of a gzipped feed to one file and the next m to another.
+// split writes the first n records of a feed to one file and the next m to another.
 func split(feed string, n int, first string, m int, rest string) error {
 	f, err := os.Open(feed)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	z, err := gzip.NewReader(f)
+	in, err := profile.Feed(f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", feed, err)
 	}
-	in := bufio.NewReader(z)
 	for _, part := range []struct {
 		n    int
 		path string

@@ -3,9 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"strings"
@@ -71,11 +69,9 @@ func read(feed string, demoArtifacts int) (*corpus, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var in io.Reader = f
-	if strings.HasSuffix(feed, ".gz") {
-		if in, err = gzip.NewReader(f); err != nil {
-			return nil, fmt.Errorf("%s: %w", feed, err)
-		}
+	in, err := profile.Feed(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", feed, err)
 	}
 	lines := bufio.NewScanner(in)
 	for lines.Buffer(nil, 16<<20); lines.Scan(); {
