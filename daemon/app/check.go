@@ -34,24 +34,14 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 
 // offline opens the chain over a state folder that no daemon has open, for as long as work takes.
 func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) error) (err error) {
-	if _, err := os.Stat(cfg.Data); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
-	reg := prometheus.NewRegistry()
-	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
-	if err != nil {
-		return err
-	}
-	registry, err := openModels(cfg)
-	if err != nil {
-		return err
-	}
 	flat := *cfg
 	flat.Index.Engine = "flat" // the quickest to fill; what the index finds is not looked at
-	serving := generations(&flat, encoders, registry, metrics, log)
+	serving, _, err := atRest(&flat, prometheus.NewRegistry(), log)
+	if err != nil {
+		return err
+	}
 	serving.Store.VerifyTables = true
 	engine, done, err := generation.OpenServing(serving)
 	if err != nil {
@@ -59,4 +49,21 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 	}
 	down.add("state", done)
 	return work(engine)
+}
+
+// atRest are the settings of the generations of a state folder that is there and that no daemon has open, and its encoders.
+func atRest(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (generation.Config, chain.Encoders, error) {
+	if _, err := os.Stat(cfg.Data); err != nil {
+		return generation.Config{}, chain.Encoders{}, fmt.Errorf("data folder: %w", err)
+	}
+	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
+	if err != nil {
+		return generation.Config{}, encoders, err
+	}
+	registry, err := openModels(cfg)
+	if err != nil {
+		return generation.Config{}, encoders, err
+	}
+	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
+	return generations(cfg, encoders, registry, metrics, log), encoders, nil
 }

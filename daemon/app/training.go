@@ -12,15 +12,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/consumer"
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/generation"
 	"kilim/daemon/models"
 	"kilim/daemon/tune"
 	"kilim/learner/eval"
 	"kilim/learner/gate"
-	"kilim/learner/remote"
 	"kilim/learner/train"
 )
 
@@ -77,9 +74,6 @@ type Trained struct {
 // Train trains a candidate on a state folder that no daemon has open, with all processors, and lets it take over if it passes
 // the gate. When ctx ends, the next Train or daemon goes on from where it was.
 func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, told Progress) (out Trained, err error) {
-	if _, err := os.Stat(cfg.Data); err != nil {
-		return out, fmt.Errorf("data folder: %w", err)
-	}
 	settings, err := training(&cfg.Train)
 	if err != nil {
 		return out, err
@@ -134,8 +128,7 @@ func unfinishedBusiness(keeper *generation.Keeper, registry *models.Registry, ou
 // openKeeper opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
 func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*generation.Keeper, *models.Registry, error) {
 	reg := prometheus.NewRegistry()
-	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
+	settings, encoders, err := atRest(cfg, reg, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,18 +136,13 @@ func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Lo
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := openModels(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	settings := generations(cfg, encoders, registry, metrics, log)
 	settings.Beside = encoding.run // what was refused is tried again
 	keeper, err := generation.Open(settings)
 	if err != nil {
 		return nil, nil, err
 	}
 	down.add("state", keeper.Close)
-	return keeper, registry, nil
+	return keeper, settings.Models, nil
 }
 
 const makingEvery = 100 * time.Millisecond
