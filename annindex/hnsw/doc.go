@@ -17,10 +17,11 @@
 //
 // See Graph.Put for how a move is graded. A slot that is removed is dead: searches may walk through it, but
 // do not answer with it. Each slot counts the links to it. A removal takes away those it finds among the neighbours and their
-// neighbours, and chooses each list that had one anew (Algorithm 4), the dead slot's own links among the candidates; after a
-// deletion one list in eight is searched anew. Should the count say that there are more links to it, the
-// slot waits in limbo until a sweep has found them. A choice takes no link from a slot in use to which only M/4 lead on
-// the lowest level, while others can be spared; its last link stays, or another one is made.
+// neighbours; one of the dead slot's own neighbours takes its place. After a deletion each list on the lowest level that had
+// one is chosen anew instead (Algorithm 4), the dead slot's own links among the candidates, and one in eight is searched
+// anew. Should the count say that there are more links to it, the slot waits in limbo until a sweep has found them. A choice
+// takes no link from a slot in use to which only M/4 lead on the lowest level, while others can be spared; its last link
+// stays, or another one is made.
 //
 // # Concurrency
 //

@@ -2,7 +2,7 @@ package hnsw
 
 // remove takes a slot out of the graph and mends what led through it. The slot is free again when
 // no link leads to it: at once if all such links are found among its neighbours and theirs, else
-// after a sweep. Its id's lock is held. With renew, some of the slots that lose a link choose their links anew.
+// after a sweep. Its id's lock is held. With renew, those that lose a link on the lowest level choose their links anew.
 func (g *Graph) remove(s *scratch, slot uint32, renew bool) {
 	a := s.arena
 	a.mark(slot, 0)
@@ -32,7 +32,7 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	s.around = around
 	count := a.in(slot, level)
 	for _, y := range around {
-		if g.mend(s, y, slot, level, renew) && renew {
+		if g.mend(s, y, slot, level, renew) {
 			g.renew(s, y, slot)
 		}
 	}
@@ -51,7 +51,7 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 		s.seen = append(s.seen, s.fresh[:n]...)
 	}
 	for _, w := range s.seen {
-		if g.mend(s, w, slot, level, renew) && renew {
+		if g.mend(s, w, slot, level, renew) {
 			g.renew(s, w, slot)
 		}
 		if load(count) == 0 {
@@ -73,41 +73,54 @@ func find(list []uint32, slot uint32) int {
 	return -1
 }
 
-// mend takes the link to a dead slot from a list, if it is there. With renew it chooses the list anew, no shorter than it
-// was, from what is left of it and the dead slot's own neighbours, s.around: after removals alone, what matters is the
-// choice, and with heirs only lists fill up with slots that lie together. Else an heir takes the dead slot's place: where as
-// many are inserted as removed, insertions keep the choice good, and this is half of the work. It returns whether a slot
-// in use lost a link.
+// mend takes the link to a dead slot from a list, if it is there. With renew it chooses the list anew: after removals alone,
+// what matters is the choice, and with heirs only lists fill up with slots that lie together. Else an heir takes the dead
+// slot's place: where as many are inserted as removed, insertions keep the choice good, and this is half of the work. It
+// returns whether it chose.
 func (g *Graph) mend(s *scratch, from, dead uint32, level int, renew bool) bool {
-	a := s.arena
-	list := a.links(from, level)
+	list := s.arena.links(from, level)
 	if find(list, dead) < 0 {
 		return false
 	}
 	lock := g.listLock(from)
 	lock.Lock()
 	defer lock.Unlock()
-	at, n := find(list, dead), lengthOf(list)
-	if at < 0 {
+	at := find(list, dead)
+	switch {
+	case at < 0:
 		return false
-	}
-	if !renew || !a.is(from, linkable) {
-		store(&list[at], list[n-1])
-		store(&list[n-1], none)
-		sub(a.in(dead, level))
-		if !a.is(from, linkable) {
-			return false
-		}
-		if heir := g.heir(s, from, list[:n-1]); heir != none {
-			add(a.in(heir, level))
-			if !a.is(heir, linkable) {
-				sub(a.in(heir, level))
-				return true
-			}
-			store(&list[n-1], heir)
-		}
+	case renew && s.arena.is(from, linkable):
+		g.chooseAnew(s, from, level, list)
 		return true
 	}
+	g.inherit(s, from, dead, level, list, at)
+	return false
+}
+
+// inherit takes the link to a dead slot, at a place of a list, and gives it to an heir. The list's lock is held.
+func (g *Graph) inherit(s *scratch, from, dead uint32, level int, list []uint32, at int) {
+	a := s.arena
+	last := lengthOf(list) - 1
+	store(&list[at], list[last])
+	store(&list[last], none)
+	sub(a.in(dead, level))
+	if !a.is(from, linkable) {
+		return
+	}
+	if heir := g.heir(s, from, list[:last]); heir != none {
+		add(a.in(heir, level))
+		if !a.is(heir, linkable) {
+			sub(a.in(heir, level))
+			return
+		}
+		store(&list[last], heir)
+	}
+}
+
+// chooseAnew chooses a list, no shorter than it was, from what is left of it and the dead slot's own neighbours, s.around. The
+// list's lock is held.
+func (g *Graph) chooseAnew(s *scratch, from uint32, level int, list []uint32) {
+	a, n := s.arena, lengthOf(list)
 	s.before = append(s.before[:0], list[:n]...)
 	a.rows.Widen(from, s.codes)
 	s.begin()
@@ -117,7 +130,6 @@ func (g *Graph) mend(s *scratch, from, dead uint32, level int, renew bool) bool 
 	s.propose(s.around)
 	s.choose(len(list), n, a.scale(from))
 	g.rewrite(s, list, level)
-	return true
 }
 
 // heirs is the number of a dead slot's neighbours, the nearest, of which one may take its place in a list.
