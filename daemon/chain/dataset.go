@@ -120,7 +120,8 @@ func (c *assembler) collect(r *graphstore.Reader, limit int, until time.Time) er
 	return err
 }
 
-// choose finds the artifacts of the snapshot, and counts their words.
+// choose finds the artifacts of the snapshot, and counts their words. Documents are read again when the words are weighted, not
+// kept until then: their media may be inline, and are too much for the memory of all.
 func (c *assembler) choose(r *graphstore.Reader, limit int, until time.Time) ([]*graphstore.Node, error) {
 	var stored []*graphstore.Node
 	err := r.EachNode(func(n *graphstore.Node) bool {
