@@ -205,6 +205,17 @@ func artifact(id, fields string) kafka.Message {
 	return kafka.Message{Key: []byte(id), Value: []byte(fmt.Sprintf(`{"id":%q,%s}`, id, fields))}
 }
 
+// kilims are artifacts from .. to-1, each with some fields more, which begin with a comma.
+func kilims(from, to int, more string) []kafka.Message {
+	var out []kafka.Message
+	for i := from; i < to; i++ {
+		out = append(out, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"]`, i%5, i%3)+more))
+	}
+	return out
+}
+
+const woollen = `,"material":["wool"]`
+
 // TestKafkaToSimilar walks the whole way: records in, lists and dead letters
 // out, queries, a clean stop, a start that goes on, a deletion of everything.
 func TestKafkaToSimilar(t *testing.T) {

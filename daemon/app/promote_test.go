@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-
 	"kilim/daemon/models"
 	"kilim/daemon/web"
 )
@@ -48,13 +46,7 @@ func TestPromoteByHTTP(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	d := start(t, cfg)
-	feed := func(from, to int) {
-		var messages []kafka.Message
-		for i := from; i < to; i++ {
-			messages = append(messages, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"],"material":["wool"]`, i%5, i%3)))
-		}
-		d.feed(messages...)
-	}
+	feed := func(from, to int) { d.feed(kilims(from, to, woollen)...) }
 	feed(0, 30)
 	other, err := d.app.models.Add(models.Model{Seed: 7})
 	if err != nil {

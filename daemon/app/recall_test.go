@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	"github.com/segmentio/kafka-go"
 )
 
 // metrics are the values of a scrape by name; of a metric with a label result, those of that result.
@@ -45,11 +43,7 @@ func TestRecallIsWatched(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	d := start(t, cfg)
-	var feed []kafka.Message
-	for i := range 40 {
-		feed = append(feed, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"]`, i%5, i%3)))
-	}
-	d.feed(feed...)
+	d.feed(kilims(0, 40, "")...)
 	if s := d.settle(40); s.Index.Engine != "hnsw" {
 		t.Errorf("the engine is %q", s.Index.Engine)
 	}

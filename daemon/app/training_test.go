@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
 
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
@@ -105,11 +104,7 @@ func TestTrainedModelServes(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Index.Engine = 0, 0, "flat" // lists are a function of what lives and of the model
 	d := start(t, cfg)
-	var messages []kafka.Message
-	for i := range 30 {
-		messages = append(messages, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"],"material":["wool"]`, i%5, i%3)))
-	}
-	d.feed(messages...)
+	d.feed(kilims(0, 30, woollen)...)
 	d.settle(30)
 	before := d.stored(30)
 	d.end()
@@ -164,11 +159,7 @@ func TestTrainOffline(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	d := start(t, cfg)
-	var messages []kafka.Message
-	for i := range 30 {
-		messages = append(messages, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"]`, i%5, i%3)))
-	}
-	d.feed(messages...)
+	d.feed(kilims(0, 30, "")...)
 	d.settle(30)
 	_, seeded := d.app.keeper.Engine().Model()
 	d.end()
