@@ -2,9 +2,9 @@
 //
 // The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance
 // Matrix Multiplication" (ACM TOMS 34(3), 2008), as BLIS divides it (Van Zee and
-// van de Geijn, ACM TOMS 41(3), 2015): B is copied into panels of 16 columns
+// van de Geijn, ACM TOMS 41(3), 2015): B is copied into panels of few columns (16 with AVX2)
 // which stay in the first cache, A is taken in blocks which stay in the second,
-// and a micro-kernel holds 6x16 elements of C in registers while it walks along
+// and a micro-kernel holds a tile of C (6x16) in registers while it walks along
 // k. A is copied only where that pays: when it is transposed, when alpha is not 1
 // and at the lower edge; otherwise the kernel reads A's rows where they lie,
 // since the matrices of the model are narrow and a copy would be used few times.

@@ -28,7 +28,7 @@ type Engine struct {
 	// packed is B's block in panels, tiles each worker's block of A.
 	packed []float32
 	tiles  [][]float32
-	edge   [][mr * nr]float32
+	edge   [][]float32
 }
 
 var _ blas.Float32 = (*Engine)(nil)
@@ -36,20 +36,21 @@ var _ blas.Float32 = (*Engine)(nil)
 // New returns an engine on a team, with the fastest kernel of this processor.
 func New(team *par.Team) *Engine { return newEngine(team, fastest()) }
 
-// NewPlain is New with the kernel in Go, which every processor can run.
-func NewPlain(team *par.Team) *Engine { return newEngine(team, plain{}) }
-
 func newEngine(team *par.Team, kern kernel) *Engine {
-	return &Engine{
+	e := &Engine{
 		team:  team,
 		kern:  kern,
 		tiles: make([][]float32, team.Size()),
-		edge:  make([][mr * nr]float32, team.Size()),
+		edge:  make([][]float32, team.Size()),
 	}
+	for i := range e.edge {
+		e.edge[i] = make([]float32, kern.mr*kern.nr)
+	}
+	return e
 }
 
 // Kernel names the kernel in use.
-func (e *Engine) Kernel() string { return e.kern.name() }
+func (e *Engine) Kernel() string { return e.kern.name }
 
 // job is one product, C = alpha*op(A)*op(B) + beta*C, and where it stands.
 type job struct {
@@ -127,6 +128,7 @@ func even(n, limit, unit int) int {
 
 // block multiplies one block of k and columns: copies B, then divides C.
 func (g *job) block() {
+	mr, nr := g.kern.mr, g.kern.nr
 	panels := (g.nc + nr - 1) / nr
 	if need := panels * nr * g.kc; len(g.packed) < need {
 		g.packed = make([]float32, need)
@@ -152,6 +154,7 @@ type packing job
 
 func (t *packing) Part(i, _ int) {
 	g := (*job)(t)
+	nr := g.kern.nr
 	for p := i * panelsOfPacking; p < (i+1)*panelsOfPacking && p*nr < g.nc; p++ {
 		g.packB(g.packed[p*nr*g.kc:(p+1)*nr*g.kc], g.p0, g.kc, g.j0+p*nr)
 	}
@@ -162,6 +165,7 @@ type multiplying job
 
 func (t *multiplying) Part(part, worker int) {
 	g := (*job)(t)
+	mr, nr := g.kern.mr, g.kern.nr
 	from := part % g.rowBlocks * g.rowsEach
 	to := min(from+g.rowsEach, g.m)
 	first := part / g.rowBlocks * g.panelsEach
@@ -181,25 +185,29 @@ func (t *multiplying) Part(part, worker int) {
 		j := g.j0 + p*nr
 		panel := g.packed[p*nr*g.kc : (p+1)*nr*g.kc]
 		for i := from; i < to; i += mr {
-			a, rowStride, colStride := g.a, g.lda, 1
-			if i < whole {
-				a = a[i*g.lda+g.p0:]
-			} else {
+			a, rowStride, colStride := tiles, g.kc, 1
+			switch {
+			case i < whole:
+				a, rowStride = g.a[i*g.lda+g.p0:], g.lda
+			case g.tA:
 				a, rowStride, colStride = tiles[(i-whole)*g.kc:], 1, mr
+			default:
+				a = tiles[(i-whole)*g.kc:]
 			}
 			if i+mr <= g.m && j+nr <= g.n {
-				g.kern.tile(g.kc, a, rowStride, colStride, panel, g.c[i*g.ldc+j:], g.ldc, g.add)
+				g.kern.tile(mr, g.kc, a, rowStride, colStride, panel, g.c[i*g.ldc+j:], g.ldc, g.add)
 				continue
 			}
-			edge := &g.edge[worker]
-			g.kern.tile(g.kc, a, rowStride, colStride, panel, edge[:], nr, false)
+			edge := g.edge[worker]
+			g.kern.tile(min(mr, g.m-i), g.kc, a, rowStride, colStride, panel, edge, nr, false)
 			g.putEdge(edge, i, j)
 		}
 	}
 }
 
 // putEdge writes the part of a tile that lies within C.
-func (g *job) putEdge(tile *[mr * nr]float32, i, j int) {
+func (g *job) putEdge(tile []float32, i, j int) {
+	mr, nr := g.kern.mr, g.kern.nr
 	width := min(nr, g.n-j)
 	for r := range min(mr, g.m-i) {
 		out := g.c[(i+r)*g.ldc+j:][:width]
@@ -214,5 +222,5 @@ func (g *job) putEdge(tile *[mr * nr]float32, i, j int) {
 }
 
 func (e *Engine) String() string {
-	return fmt.Sprintf("gemm: %s kernel, %d threads", e.kern.name(), e.team.Size())
+	return fmt.Sprintf("gemm: %s kernel, %d threads", e.kern.name, e.team.Size())
 }

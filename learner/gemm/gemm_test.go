@@ -29,11 +29,15 @@ func team(t testing.TB, size int) *par.Team {
 	return p
 }
 
+// engines are those of every kernel that this processor can run.
 func engines(t testing.TB) map[string]*Engine {
-	return map[string]*Engine{
-		"fastest 1": New(team(t, 1)), "fastest 3": New(team(t, 3)),
-		"Go 1": NewPlain(team(t, 1)), "Go 2": NewPlain(team(t, 2)),
+	all := make(map[string]*Engine)
+	for _, kern := range kernels() {
+		for _, size := range []int{1, 3} {
+			all[fmt.Sprint(kern.name, " ", size)] = newEngine(team(t, size), kern)
+		}
 	}
+	return all
 }
 
 // at is element (i,j) of op(X).

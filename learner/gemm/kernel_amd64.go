@@ -23,44 +23,53 @@ func copy6AVX2(k int, src *float32, ld int, dst *float32)
 //go:noescape
 func copy16AVX2(k int, src *float32, ld int, dst *float32)
 
-type avx2 struct{}
+// The tile of the kernel for AVX2.
+const (
+	avx2Rows = 6
+	avx2Cols = 16
+)
 
-func (avx2) name() string { return "AVX2" }
+func avx2() kernel {
+	return kernel{
+		name: "AVX2", mr: avx2Rows, nr: avx2Cols,
+		tile: tileAVX2, copyA: copyA2, copyB: copyB2, transpose: transposeAVX2,
+	}
+}
 
-func (avx2) tile(k int, a []float32, rowStride, colStride int, b, c []float32, ldc int, add bool) {
+func tileAVX2(_, k int, a []float32, rowStride, colStride int, b, c []float32, ldc int, add bool) {
 	// The farthest elements that the kernel touches; the compiler checks them.
-	_ = a[(mr-1)*rowStride+(k-1)*colStride]
-	_ = b[k*nr-1]
-	_ = c[(mr-1)*ldc+nr-1]
+	_ = a[(avx2Rows-1)*rowStride+(k-1)*colStride]
+	_ = b[k*avx2Cols-1]
+	_ = c[(avx2Rows-1)*ldc+avx2Cols-1]
 	kernelAVX2(k, &a[0], rowStride*4, colStride*4, &b[0], &c[0], ldc*4, add)
 }
 
-func (avx2) copyA(k int, src []float32, ld int, dst []float32) {
-	_ = src[(k-1)*ld+mr-1]
-	_ = dst[k*mr-1]
+func copyA2(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+avx2Rows-1]
+	_ = dst[k*avx2Rows-1]
 	copy6AVX2(k, &src[0], ld*4, &dst[0])
 }
 
-func (avx2) copyB(k int, src []float32, ld int, dst []float32) {
-	_ = src[(k-1)*ld+nr-1]
-	_ = dst[k*nr-1]
+func copyB2(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+avx2Cols-1]
+	_ = dst[k*avx2Cols-1]
 	copy16AVX2(k, &src[0], ld*4, &dst[0])
 }
 
-func (avx2) transpose(k int, src []float32, ld int, dst []float32) {
+func transposeAVX2(k int, src []float32, ld int, dst []float32) {
 	eights := k / 8
 	if eights > 0 {
-		_ = src[(nr-1)*ld+eights*8-1]
-		_ = dst[eights*8*nr-1]
+		_ = src[(avx2Cols-1)*ld+eights*8-1]
+		_ = dst[eights*8*avx2Cols-1]
 		transpose16AVX2(eights, &src[0], ld*4, &dst[0])
 	}
-	transposeGo(eights*8, k, src, ld, dst)
+	transposeGo(eights*8, k, avx2Cols, src, ld, dst)
 }
 
-// fastest is the best kernel that this processor can run.
-func fastest() kernel {
+// kernels are those that this processor can run, the fastest first.
+func kernels() []kernel {
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		return avx2{}
+		return []kernel{avx2(), plain()}
 	}
-	return plain{}
+	return []kernel{plain()}
 }

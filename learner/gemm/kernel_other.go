@@ -2,5 +2,5 @@
 
 package gemm
 
-// fastest is the best kernel that this processor can run.
-func fastest() kernel { return plain{} }
+// kernels are those that this processor can run, the fastest first.
+func kernels() []kernel { return []kernel{plain()} }

@@ -3,6 +3,7 @@ package gemm
 // packB copies rows p0 .. p0+kc-1 and the nr columns from j of op(B) to a panel,
 // kc rows of nr; what lies beyond column n becomes 0.
 func (g *job) packB(panel []float32, p0, kc, j int) {
+	nr := g.kern.nr
 	width := min(nr, g.n-j)
 	switch {
 	case g.tB && width == nr:
@@ -23,26 +24,39 @@ func (g *job) packB(panel []float32, p0, kc, j int) {
 	}
 }
 
-// packA copies rows from .. to-1 and columns p0 .. p0+kc-1 of alpha*op(A) to
-// tiles of kc columns of mr; rows beyond become 0.
+// packA copies rows from .. to-1 and columns p0 .. p0+kc-1 of alpha*op(A) to tiles of mr rows of kc; rows beyond
+// become 0. The tiles of a transposed A lie by columns.
 func (g *job) packA(dst []float32, p0, kc, from, to int) {
+	mr := g.kern.mr
 	for i := from; i < to; i += mr {
 		tile := dst[(i-from)*kc : (i-from+mr)*kc]
 		height := min(mr, to-i)
+		if height < mr {
+			clear(tile)
+		}
 		switch {
 		case g.tA && height == mr && g.alpha == 1:
 			g.kern.copyA(kc, g.a[p0*g.lda+i:], g.lda, tile)
+		case g.tA:
+			for p := range kc {
+				scale(tile[p*mr:][:height], g.alpha, g.a[(p0+p)*g.lda+i:])
+			}
 		default:
-			clear(tile)
 			for r := range height {
-				at, step := (i+r)*g.lda+p0, 1
-				if g.tA {
-					at, step = p0*g.lda+i+r, g.lda
-				}
-				for p := range kc {
-					tile[p*mr+r] = g.alpha * g.a[at+p*step]
-				}
+				scale(tile[r*kc:][:kc], g.alpha, g.a[(i+r)*g.lda+p0:])
 			}
 		}
+	}
+}
+
+// scale sets dst to alpha times the first numbers of src.
+func scale(dst []float32, alpha float32, src []float32) {
+	src = src[:len(dst)]
+	if alpha == 1 {
+		copy(dst, src)
+		return
+	}
+	for i, x := range src {
+		dst[i] = alpha * x
 	}
 }

@@ -20,7 +20,7 @@ func pack(k, n int, b []float32, kern kernel) *Packed {
 		panic(fmt.Sprintf("gemm: pack %d numbers as %d x %d", len(b), k, n))
 	}
 	p := &Packed{kern: kern, k: k, n: n, depth: even(k, maxK, 1)}
-	p.panels = make([]float32, (n+nr-1)/nr*nr*k)
+	p.panels = make([]float32, (n+kern.nr-1)/kern.nr*kern.nr*k)
 	g := &job{Engine: &Engine{kern: kern}, n: n, b: b, ldb: n}
 	p.eachPanel(func(p0, kc, j int, panel []float32) { g.packB(panel, p0, kc, j) })
 	return p
@@ -28,7 +28,7 @@ func pack(k, n int, b []float32, kern kernel) *Packed {
 
 // eachPanel calls fn with the panels, of kc rows from p0 and of nr columns from j.
 func (p *Packed) eachPanel(fn func(p0, kc, j int, panel []float32)) {
-	at := 0
+	nr, at := p.kern.nr, 0
 	for p0 := 0; p0 < p.k; p0 += p.depth {
 		kc := min(p.depth, p.k-p0)
 		for j := 0; j < p.n; j += nr {
@@ -44,37 +44,42 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 	if m < 0 || len(a) != m*p.k || len(c) < m*p.n {
 		panic(fmt.Sprintf("gemm: multiply %d numbers, %d rows, by %d x %d to %d numbers", len(a), m, p.k, p.n, len(c)))
 	}
+	mr, nr := p.kern.mr, p.kern.nr
 	whole := m / mr * mr
-	var tail [mr * maxK]float32 // the rows after the last whole tile, a block of k
-	var edge [mr * nr]float32
+	edge := make([]float32, mr*nr)
+	var tail []float32 // the rows after the last whole tile, a block of k
+	if m-whole > 1 {
+		tail = make([]float32, mr*p.depth)
+	}
 	p.eachPanel(func(p0, kc, j int, panel []float32) {
 		for i := 0; i < whole; i += mr {
 			if j+nr <= p.n {
-				p.kern.tile(kc, a[i*p.k+p0:], p.k, 1, panel, c[i*p.n+j:], p.n, p0 > 0)
+				p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, c[i*p.n+j:], p.n, p0 > 0)
 				continue
 			}
-			p.kern.tile(kc, a[i*p.k+p0:], p.k, 1, panel, edge[:], nr, false)
-			p.put(&edge, c, i, mr, p0, j)
+			p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, edge, nr, false)
+			p.put(edge, c, i, mr, p0, j)
 		}
 		switch m - whole {
 		case 0:
 			return
-		case 1: // read six times instead of copied
-			p.kern.tile(kc, a[whole*p.k+p0:], 0, 1, panel, edge[:], nr, false)
+		case 1: // read again and again instead of copied
+			p.kern.tile(1, kc, a[whole*p.k+p0:], 0, 1, panel, edge, nr, false)
 		default:
 			if j == 0 {
 				for r := range m - whole {
 					copy(tail[r*kc:(r+1)*kc], a[(whole+r)*p.k+p0:])
 				}
 			}
-			p.kern.tile(kc, tail[:], kc, 1, panel, edge[:], nr, false)
+			p.kern.tile(m-whole, kc, tail, kc, 1, panel, edge, nr, false)
 		}
-		p.put(&edge, c, whole, m-whole, p0, j)
+		p.put(edge, c, whole, m-whole, p0, j)
 	})
 }
 
 // put writes, or adds after the first block, the rows of a tile that lie within C.
-func (p *Packed) put(tile *[mr * nr]float32, c []float32, i, height, p0, j int) {
+func (p *Packed) put(tile, c []float32, i, height, p0, j int) {
+	nr := p.kern.nr
 	width := min(nr, p.n-j)
 	for r := range height {
 		out := c[(i+r)*p.n+j:][:width]
