@@ -2,6 +2,7 @@ package gemm
 
 import (
 	"fmt"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
@@ -19,16 +20,16 @@ const (
 )
 
 // Engine computes with a team of goroutines. It implements gonum's
-// blas.Float32. It belongs to one goroutine at a time, as its team does.
+// blas.Float32, for the team's caller; its other members multiply by On.
 type Engine struct {
 	gonum.Implementation
 	team *par.Team
 	kern kernel
-	job  job
-	// packed is B's block in panels, tiles each worker's block of A.
-	packed []float32
-	tiles  [][]float32
-	edge   [][]float32
+	// tiles is each member's block of A, edge its tile at C's end.
+	tiles [][]float32
+	edge  [][]float32
+	mu    sync.Mutex
+	idle  []*job // with the memory of earlier products
 }
 
 var _ blas.Float32 = (*Engine)(nil)
@@ -55,6 +56,8 @@ func (e *Engine) Kernel() string { return e.kern.name }
 // job is one product, C = alpha*op(A)*op(B) + beta*C, and where it stands.
 type job struct {
 	*Engine
+	member        *par.Member
+	packed        []float32 // B's block in panels
 	tA, tB        bool
 	m, n, k       int
 	alpha         float32
@@ -73,6 +76,11 @@ type job struct {
 // op(A) is m x k, op(B) k x n, C m x n, rows lda, ldb and ldc apart. As in gonum,
 // wrong sizes panic, and with beta 0 C is not read.
 func (e *Engine) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	e.On(e.team.Caller(), tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+// On is Sgemm on a member of the team. Members may multiply at the same time.
+func (e *Engine) On(member *par.Member, tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if !usual(tA, tB, m, n, k, alpha, a, lda, b, ldb, c, ldc) {
 		// Nothing to multiply, or wrong: gonum scales C, or says what is wrong.
 		e.Implementation.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
@@ -85,9 +93,10 @@ func (e *Engine) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []fl
 			}
 		}
 	}
-	g := &e.job
+	g := e.take()
 	*g = job{
-		Engine: e, tA: tA != blas.NoTrans, tB: tB != blas.NoTrans,
+		Engine: e, member: member, packed: g.packed,
+		tA: tA != blas.NoTrans, tB: tB != blas.NoTrans,
 		m: m, n: n, k: k, alpha: alpha, a: a, b: b, c: c, lda: lda, ldb: ldb, ldc: ldc,
 	}
 	depth := even(k, maxK, 1)
@@ -100,6 +109,26 @@ func (e *Engine) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []fl
 		}
 	}
 	g.a, g.b, g.c = nil, nil, nil
+	e.put(g)
+}
+
+// take is a job that nobody uses.
+func (e *Engine) take() *job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := len(e.idle)
+	if n == 0 {
+		return &job{}
+	}
+	g := e.idle[n-1]
+	e.idle = e.idle[:n-1]
+	return g
+}
+
+func (e *Engine) put(g *job) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.idle = append(e.idle, g)
 }
 
 func usual(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) bool {
@@ -133,7 +162,7 @@ func (g *job) block() {
 	if need := panels * nr * g.kc; len(g.packed) < need {
 		g.packed = make([]float32, need)
 	}
-	g.team.Run((*packing)(g), (panels+panelsOfPacking-1)/panelsOfPacking)
+	g.member.Run((*packing)(g), (panels+panelsOfPacking-1)/panelsOfPacking)
 
 	threads := g.team.Size()
 	// A multiple of the threads, so that none waits for another's last block.
@@ -144,7 +173,7 @@ func (g *job) block() {
 		columnBlocks = min(panels, (2*threads+g.rowBlocks-1)/g.rowBlocks)
 	}
 	g.panelsEach = (panels + columnBlocks - 1) / columnBlocks
-	g.team.Run((*multiplying)(g), g.rowBlocks*((panels+g.panelsEach-1)/g.panelsEach))
+	g.member.Run((*multiplying)(g), g.rowBlocks*((panels+g.panelsEach-1)/g.panelsEach))
 }
 
 const panelsOfPacking = 4
@@ -152,7 +181,7 @@ const panelsOfPacking = 4
 // packing is the task that copies B, panelsOfPacking panels a part.
 type packing job
 
-func (t *packing) Part(i, _ int) {
+func (t *packing) Part(i int, _ *par.Member) {
 	g := (*job)(t)
 	nr := g.kern.nr
 	for p := i * panelsOfPacking; p < (i+1)*panelsOfPacking && p*nr < g.nc; p++ {
@@ -163,8 +192,8 @@ func (t *packing) Part(i, _ int) {
 // multiplying is the task that computes one block of rows and panels a part.
 type multiplying job
 
-func (t *multiplying) Part(part, worker int) {
-	g := (*job)(t)
+func (t *multiplying) Part(part int, member *par.Member) {
+	g, worker := (*job)(t), member.Index()
 	mr, nr := g.kern.mr, g.kern.nr
 	from := part % g.rowBlocks * g.rowsEach
 	to := min(from+g.rowsEach, g.m)

@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 
+	"kilim/learner/par"
 	"kilim/learner/vec"
 )
 
@@ -18,7 +19,7 @@ type contrast struct {
 	loss, q, k, queue, temperature Matrix
 	weigh                          Weigher
 	prob                           []float32 // items x queue: cosines, then probabilities
-	weight                         []float32 // of one row a worker
+	weight                         []float32 // of one row a member
 	positive                       []float32 // cosine, then probability minus 1
 	losses, along                  []float32 // of each item; sum of p * cosine, less the positive's cosine
 }
@@ -43,9 +44,9 @@ func (t *Tape) InfoNCE(q, k, queue, temperature Matrix, weigh Weigher) Matrix {
 	if weigh != nil {
 		o.weight = t.Scratch(n * t.team.Size())
 	}
-	t.multiply(blas.NoTrans, blas.Trans, items, n, q.Cols, q.Data, q.Cols, queue.Data, queue.Cols, o.prob, n, false)
+	t.multiply(t.member, blas.NoTrans, blas.Trans, items, n, q.Cols, q.Data, q.Cols, queue.Data, queue.Cols, o.prob, n, false)
 	const rowsEach = contrastRows
-	t.team.Run(o, (items+rowsEach-1)/rowsEach)
+	t.member.Run(o, (items+rowsEach-1)/rowsEach)
 	total := 0.0
 	for _, l := range o.losses {
 		total += float64(l)
@@ -58,7 +59,7 @@ func (t *Tape) InfoNCE(q, k, queue, temperature Matrix, weigh Weigher) Matrix {
 const contrastRows = 16
 
 // Part is the loss and the probabilities of some rows.
-func (o *contrast) Part(part, worker int) {
+func (o *contrast) Part(part int, member *par.Member) {
 	n := o.queue.Rows
 	inverse := math.Exp(-float64(o.temperature.Data[0]))
 	for i := part * contrastRows; i < min((part+1)*contrastRows, o.q.Rows); i++ {
@@ -67,7 +68,7 @@ func (o *contrast) Part(part, worker int) {
 		top := max(pos, float64(vec.Max(p)))
 		var w []float32
 		if o.weigh != nil {
-			w = o.weight[worker*n : (worker+1)*n]
+			w = o.weight[member.Index()*n : (member.Index()+1)*n]
 			o.weigh.Weigh(i, p, w)
 		}
 		// Block by block: the cosines are wanted beside what exp replaces them by.
@@ -124,7 +125,7 @@ func (o *contrast) back(t *Tape) {
 	g := o.q.Grad()
 	// Scaled afterwards: the product reads the probabilities where they lie.
 	sum := t.Scratch(len(o.q.Data))
-	t.multiply(blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
+	t.multiply(t.member, blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
 	vec.Axpy(d, sum, g)
 	for i := range o.q.Rows {
 		vec.Axpy(d*o.positive[i], o.k.Row(i), g[i*o.q.Cols:(i+1)*o.q.Cols])

@@ -3,6 +3,7 @@ package tape
 import (
 	"math"
 
+	"kilim/learner/par"
 	"kilim/learner/vec"
 )
 
@@ -32,7 +33,7 @@ func (t *Tape) Attention(y, qkv Matrix, present Present, heads int, self bool) {
 	fit("rest of the width by heads", y.Cols%heads, 0)
 	o := t.slabs.attentions.next()
 	*o = attention{y, qkv, present, heads, self, t.Scratch(present.Items * heads * present.Modes * present.Modes)}
-	t.team.Run((*attentionForward)(o), parts(present.Items))
+	t.member.Run((*attentionForward)(o), parts(present.Items))
 	t.note(o, y)
 }
 
@@ -56,7 +57,7 @@ func (o *attention) reads(i, a, b int) bool {
 
 type attentionForward attention
 
-func (f *attentionForward) Part(part, _ int) {
+func (f *attentionForward) Part(part int, _ *par.Member) {
 	o := (*attention)(f)
 	from, to := bounds(part, o.present.Items)
 	m := o.present.Modes
@@ -110,12 +111,12 @@ func (o *attention) back(t *Tape) {
 	}
 	o.y.zeroed()
 	o.qkv.zeroed()
-	t.team.Run((*attentionBackward)(o), parts(o.present.Items))
+	t.member.Run((*attentionBackward)(o), parts(o.present.Items))
 }
 
 type attentionBackward attention
 
-func (f *attentionBackward) Part(part, _ int) {
+func (f *attentionBackward) Part(part int, _ *par.Member) {
 	o := (*attention)(f)
 	from, to := bounds(part, o.present.Items)
 	m, items, w := o.present.Modes, o.present.Items, o.y.Cols
@@ -164,13 +165,13 @@ func (t *Tape) Gates(y, x, a Matrix, present Present) {
 	fit("a", len(a.Data), len(x.Data))
 	o := t.slabs.gates.next()
 	*o = gates{y, x, a, present, t.Scratch(len(a.Data))}
-	t.team.Run((*gatesForward)(o), parts(present.Items))
+	t.member.Run((*gatesForward)(o), parts(present.Items))
 	t.note(o, y)
 }
 
 type gatesForward gates
 
-func (o *gatesForward) Part(part, _ int) {
+func (o *gatesForward) Part(part int, _ *par.Member) {
 	from, to := bounds(part, o.present.Items)
 	w := o.y.Cols
 	for i := from; i < to; i++ {
@@ -199,12 +200,12 @@ func (o *gates) back(t *Tape) {
 	}
 	o.x.zeroed()
 	o.a.zeroed()
-	t.team.Run((*gatesBackward)(o), parts(o.present.Items))
+	t.member.Run((*gatesBackward)(o), parts(o.present.Items))
 }
 
 type gatesBackward gates
 
-func (o *gatesBackward) Part(part, _ int) {
+func (o *gatesBackward) Part(part int, _ *par.Member) {
 	from, to := bounds(part, o.present.Items)
 	w := o.y.Cols
 	gy, gx, ga := o.y.Grad(), o.x.Grad(), o.a.Grad()

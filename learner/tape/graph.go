@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"kilim/learner/par"
 	"kilim/learner/vec"
 )
 
@@ -180,10 +181,10 @@ func (t *Tape) Gather(y, x Matrix, c CSR) {
 	fit("y", y.Cols, x.Cols)
 	o := t.slabs.gathers.next()
 	*o = gather{y, x, c}
-	t.team.Run(o, parts(y.Rows))
+	t.member.Run(o, parts(y.Rows))
 }
 
-func (o *gather) Part(i, _ int) {
+func (o *gather) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	for r := from; r < to; r++ {
 		a, b := o.csr.Start[r], o.csr.Start[r+1]
@@ -222,13 +223,13 @@ func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
 			o.weight[b*n+e] = w * k
 		}
 	}
-	t.team.Run((*mixForward)(o), parts(y.Rows))
+	t.member.Run((*mixForward)(o), parts(y.Rows))
 	t.note(o, y)
 }
 
 type mixForward mix
 
-func (o *mixForward) Part(i, _ int) {
+func (o *mixForward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	w, n := o.x.Cols, int32(len(o.edges.csr.Source))
 	for r := from; r < to; r++ {
@@ -245,21 +246,21 @@ func (o *mix) back(t *Tape) {
 	o.y.zeroed()
 	if o.x.grad != nil {
 		o.x.zeroed()
-		t.team.Run((*mixSources)(o), parts(o.x.Rows))
+		t.member.Run((*mixSources)(o), parts(o.x.Rows))
 	}
 	if o.c.grad == nil {
 		return
 	}
 	o.number = parts(o.y.Rows)
 	o.sums = t.Scratch(o.number * len(o.c.Data))
-	t.team.Run((*mixRelations)(o), o.number)
+	t.member.Run((*mixRelations)(o), o.number)
 	addParts(o.c.Grad(), o.sums)
 }
 
 // mixSources adds up, for each source, what the rows that read it send back.
 type mixSources mix
 
-func (o *mixSources) Part(i, _ int) {
+func (o *mixSources) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	w, n := o.x.Cols, len(o.edges.csr.Source)
 	gy, gx := o.y.Grad(), o.x.Grad()
@@ -277,7 +278,7 @@ func (o *mixSources) Part(i, _ int) {
 // mixRelations is the gradient of the coefficients.
 type mixRelations mix
 
-func (o *mixRelations) Part(i, _ int) {
+func (o *mixRelations) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	w := o.x.Cols
 	sums := o.sums[i*len(o.c.Data) : (i+1)*len(o.c.Data)]

@@ -3,10 +3,16 @@ package tape
 import (
 	"gonum.org/v1/gonum/blas"
 
+	"kilim/learner/par"
 	"kilim/learner/vec"
 )
 
-type product struct{ y, x, w Matrix }
+type product struct {
+	y, x, w    Matrix
+	tape       *Tape
+	dx, dw     []float32 // while going back
+	addX, addW bool
+}
 
 // Product is y = x*w, or y += x*w when add is set.
 func (t *Tape) Product(y, x, w Matrix, add bool) {
@@ -16,22 +22,36 @@ func (t *Tape) Product(y, x, w Matrix, add bool) {
 	if x.Rows == 0 {
 		return
 	}
-	t.multiply(blas.NoTrans, blas.NoTrans, x.Rows, w.Cols, x.Cols, x.Data, x.Cols, w.Data, w.Cols, y.Data, y.Cols, add)
+	t.multiply(t.member, blas.NoTrans, blas.NoTrans, x.Rows, w.Cols, x.Cols, x.Data, x.Cols, w.Data, w.Cols, y.Data, y.Cols, add)
 	o := t.slabs.products.next()
-	*o = product{y, x, w}
+	*o = product{y: y, x: x, w: w, tape: t}
 	t.note(o, y)
 }
 
 func (o *product) back(t *Tape) {
-	dy := o.y.Grad()
+	o.y.zeroed()
+	parts := 0
 	if o.w.grad != nil {
-		g, add := o.w.sink()
-		t.multiply(blas.Trans, blas.NoTrans, o.w.Rows, o.w.Cols, o.x.Rows, o.x.Data, o.x.Cols, dy, o.y.Cols, g, o.w.Cols, add)
+		o.dw, o.addW = o.w.sink()
+		parts++
 	}
 	if o.x.grad != nil {
-		g, add := o.x.sink()
-		t.multiply(blas.NoTrans, blas.Trans, o.x.Rows, o.x.Cols, o.y.Cols, dy, o.y.Cols, o.w.Data, o.w.Cols, g, o.x.Cols, add)
+		o.dx, o.addX = o.x.sink()
+		parts++
 	}
+	t.member.Run((*productBackward)(o), parts)
+}
+
+// productBackward is the gradient of w, if that is wanted, and then that of x.
+type productBackward product
+
+func (o *productBackward) Part(i int, m *par.Member) {
+	dy := o.y.Grad()
+	if i == 0 && o.dw != nil {
+		o.tape.multiply(m, blas.Trans, blas.NoTrans, o.w.Rows, o.w.Cols, o.x.Rows, o.x.Data, o.x.Cols, dy, o.y.Cols, o.dw, o.w.Cols, o.addW)
+		return
+	}
+	o.tape.multiply(m, blas.NoTrans, blas.Trans, o.x.Rows, o.x.Cols, o.y.Cols, dy, o.y.Cols, o.w.Data, o.w.Cols, o.dx, o.x.Cols, o.addX)
 }
 
 // Activation is what Bias applies.
@@ -64,13 +84,13 @@ func (t *Tape) Bias(y, b Matrix, act Activation, drop Drop) {
 	if act == GELU && !t.off {
 		o.slope = t.Scratch(len(y.Data))
 	}
-	t.team.Run((*biasForward)(o), parts(y.Rows))
+	t.member.Run((*biasForward)(o), parts(y.Rows))
 	t.note(o, y)
 }
 
 type biasForward bias
 
-func (o *biasForward) Part(i, _ int) {
+func (o *biasForward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	b := o.b.Data
 	for r := from; r < to; r++ {
@@ -98,7 +118,7 @@ func (o *bias) back(t *Tape) {
 	o.y.Grad() // cleared before the parts look at it
 	n := parts(o.y.Rows)
 	o.sums = t.Scratch(n * o.y.Cols)
-	t.team.Run((*biasBackward)(o), n)
+	t.member.Run((*biasBackward)(o), n)
 	if o.b.grad != nil {
 		addParts(o.b.Grad(), o.sums)
 	}
@@ -113,7 +133,7 @@ func addParts(to, sums []float32) {
 
 type biasBackward bias
 
-func (o *biasBackward) Part(i, _ int) {
+func (o *biasBackward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	n := o.y.Cols
 	grad := o.y.Grad()

@@ -3,6 +3,7 @@ package tape
 import (
 	"math"
 
+	"kilim/learner/par"
 	"kilim/learner/vec"
 )
 
@@ -57,14 +58,14 @@ func (t *Tape) Dropout(x Matrix, drop Drop) Matrix {
 	}
 	o := t.slabs.drops.next()
 	*o = dropout{y: t.New(x.Rows, x.Cols), x: x, drop: drop}
-	t.team.Run((*dropForward)(o), parts(x.Rows))
+	t.member.Run((*dropForward)(o), parts(x.Rows))
 	t.note(o, o.y)
 	return o.y
 }
 
 type dropForward dropout
 
-func (o *dropForward) Part(i, _ int) {
+func (o *dropForward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		o.drop.apply(r, o.x.Row(r), o.y.Row(r))
@@ -77,12 +78,12 @@ func (o *dropout) back(t *Tape) {
 	}
 	o.y.zeroed()
 	o.x.zeroed()
-	t.team.Run((*dropBackward)(o), parts(o.x.Rows))
+	t.member.Run((*dropBackward)(o), parts(o.x.Rows))
 }
 
 type dropBackward dropout
 
-func (o *dropBackward) Part(i, _ int) {
+func (o *dropBackward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	gy, gx := o.y.Grad(), o.x.Grad()
 	n := o.x.Cols
@@ -158,13 +159,13 @@ func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	}
 	o := t.slabs.norms.next()
 	*o = norm{y: y, x: x, res: res, gain: gain, bias: bias, mean: t.Scratch(x.Rows), scale: t.Scratch(x.Rows)}
-	t.team.Run((*normForward)(o), parts(x.Rows))
+	t.member.Run((*normForward)(o), parts(x.Rows))
 	t.note(o, y)
 }
 
 type normForward norm
 
-func (o *normForward) Part(i, _ int) {
+func (o *normForward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	gain, bias := o.gain.Data, o.bias.Data[:len(o.gain.Data)]
 	for r := from; r < to; r++ {
@@ -220,7 +221,7 @@ func (o *norm) back(t *Tape) {
 	}
 	n := parts(o.x.Rows)
 	o.sums = t.Scratch(2 * n * o.x.Cols)
-	t.team.Run((*normBackward)(o), n)
+	t.member.Run((*normBackward)(o), n)
 	if o.gain.grad != nil {
 		addParts(o.gain.Grad(), o.sums[:n*o.x.Cols])
 	}
@@ -231,7 +232,7 @@ func (o *norm) back(t *Tape) {
 
 type normBackward norm
 
-func (o *normBackward) Part(i, _ int) {
+func (o *normBackward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
 	half := len(o.sums) / 2
@@ -279,14 +280,14 @@ type unit struct {
 func (t *Tape) Unit(x Matrix) Matrix {
 	o := t.slabs.units.next()
 	*o = unit{y: t.New(x.Rows, x.Cols), x: x, scale: t.Scratch(x.Rows)}
-	t.team.Run((*unitForward)(o), parts(x.Rows))
+	t.member.Run((*unitForward)(o), parts(x.Rows))
 	t.note(o, o.y)
 	return o.y
 }
 
 type unitForward unit
 
-func (o *unitForward) Part(i, _ int) {
+func (o *unitForward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		x, y := o.x.Row(r), o.y.Row(r)
@@ -304,12 +305,12 @@ func (o *unit) back(t *Tape) {
 	}
 	o.x.zeroed()
 	o.y.zeroed()
-	t.team.Run((*unitBackward)(o), parts(o.x.Rows))
+	t.member.Run((*unitBackward)(o), parts(o.x.Rows))
 }
 
 type unitBackward unit
 
-func (o *unitBackward) Part(i, _ int) {
+func (o *unitBackward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
 	gy, gx := o.y.Grad(), o.x.Grad()

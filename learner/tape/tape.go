@@ -83,19 +83,24 @@ func (m Matrix) sink() (g []float32, add bool) {
 
 // Tape belongs to one goroutine at a time.
 type Tape struct {
-	team  *par.Team
-	gemm  *gemm.Engine
-	arena arena
-	ops   []op
-	off   bool // nothing is noted
-	slabs slabs
+	team   *par.Team
+	member *par.Member // whose goroutine this is
+	gemm   *gemm.Engine
+	arena  arena
+	ops    []op
+	off    bool // nothing is noted
+	slabs  slabs
+	lanes  []*Tape
+	used   int // of them
 }
 
 // op is a noted operation.
 type op interface{ back(*Tape) }
 
 // New returns a tape that computes on a team.
-func New(team *par.Team) *Tape { return &Tape{team: team, gemm: gemm.New(team)} }
+func New(team *par.Team) *Tape {
+	return &Tape{team: team, member: team.Caller(), gemm: gemm.New(team)}
+}
 
 // Reset forgets all operations and takes back the memory of all matrices.
 func (t *Tape) Reset() {
@@ -104,6 +109,10 @@ func (t *Tape) Reset() {
 	clear(t.ops)
 	t.ops = t.ops[:0]
 	t.off = false
+	for _, l := range t.lanes[:t.used] {
+		l.Reset()
+	}
+	t.used = 0
 }
 
 // Record says whether the operations that follow can be differentiated. It is
@@ -137,18 +146,22 @@ func (t *Tape) Backward(at Matrix) {
 		panic("tape: the number to differentiate was not recorded")
 	}
 	at.Grad()[0] = 1
+	t.back()
+}
+
+func (t *Tape) back() {
 	for i := len(t.ops) - 1; i >= 0; i-- {
 		t.ops[i].back(t)
 	}
 }
 
 // multiply is C (+)= op(A)*op(B) on raw memory.
-func (t *Tape) multiply(tA, tB blas.Transpose, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
+func (t *Tape) multiply(member *par.Member, tA, tB blas.Transpose, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
 	beta := float32(0)
 	if add {
 		beta = 1
 	}
-	t.gemm.Sgemm(tA, tB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+	t.gemm.On(member, tA, tB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
 }
 
 func fit(what string, have, want int) {
