@@ -154,16 +154,23 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	clear(t.temperature.Grad())
 	t.tape.Reset()
 	seed := t.cfg.Seed + uint64(2*t.step)<<40
-	_, a, err := t.model.Forward(t.tape, t.query, q.Features, q.Block, seed, true)
-	if err != nil {
-		return 0, fmt.Errorf("moco: query: %w", err)
+	var projected [2]tape.Matrix
+	var errs [2]error
+	t.tape.Fork(2, func(i int, lane *tape.Tape) {
+		if i == 0 {
+			_, projected[0], errs[0] = t.model.Forward(lane, t.query, q.Features, q.Block, seed, true)
+			return
+		}
+		lane.Record(false)
+		_, projected[1], errs[1] = t.model.Forward(lane, t.key, k.Features, k.Block, seed+1<<40, true)
+	})
+	if errs[0] != nil {
+		return 0, fmt.Errorf("moco: query: %w", errs[0])
 	}
-	t.tape.Record(false)
-	_, b, err := t.model.Forward(t.tape, t.key, k.Features, k.Block, seed+1<<40, true)
-	if err != nil {
-		return 0, fmt.Errorf("moco: key: %w", err)
+	if errs[1] != nil {
+		return 0, fmt.Errorf("moco: key: %w", errs[1])
 	}
-	t.tape.Record(true)
+	a, b := projected[0], projected[1]
 	loss := t.tape.InfoNCE(a, b, t.queue, t.temperature, weigh)
 	value := float64(loss.Data[0])
 	if math.IsNaN(value) || math.IsInf(value, 0) {

@@ -61,13 +61,20 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Blo
 	}
 	d, items := m.cfg.Width, b.Present.Items
 	tokens := t.New(len(m.branches)*items, d)
-	for i := range m.branches {
-		f.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
-	}
+	t.Fork(len(m.branches), func(i int, lane *tape.Tape) {
+		own := f
+		own.t = lane
+		own.drop.Seed += uint64(i*m.cfg.Layers) * dropSeeds
+		own.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
+	})
+	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeeds
 	embedding = m.fusion.fuse(&f, tokens, b.Present)
 	h := f.linear(embedding, m.head[0], tape.ReLU)
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }
+
+// dropSeeds is the distance of the seeds of dropouts that follow each other.
+const dropSeeds = 0x9e3779b97f4a7c15
 
 // forward is one pass.
 type forward struct {
@@ -110,7 +117,7 @@ func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *B
 	h := f.linear(x, p.input, tape.Identity)
 	for l, edges := range b.Layers[mode] {
 		h = f.layer(h, p.layers[l], edges)
-		f.drop.Seed += 0x9e3779b97f4a7c15
+		f.drop.Seed += dropSeeds
 	}
 	own := x.Slice(0, token.Rows)
 	if f.cfg.Residual == ResidualConcat {
