@@ -188,9 +188,7 @@ func (o *gather) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.y.Rows)
 	for r := from; r < to; r++ {
 		a, b := o.csr.Start[r], o.csr.Start[r+1]
-		y := o.y.Row(r)
-		clear(y)
-		vec.Gather(o.csr.Source[a:b], o.csr.Weight[a:b], o.x.Data, o.x.Cols, y)
+		vec.Gather(o.csr.Source[a:b], o.csr.Weight[a:b], o.x.Data, o.x.Cols, o.y.Row(r), false)
 	}
 }
 
@@ -234,10 +232,9 @@ func (o *mixForward) Part(i int, _ *par.Member) {
 	w, n := o.x.Cols, int32(len(o.edges.csr.Source))
 	for r := from; r < to; r++ {
 		y := o.y.Row(r)
-		clear(y)
 		a, b := o.edges.csr.Start[r], o.edges.csr.Start[r+1]
 		for k := range int32(o.bases) {
-			vec.Gather(o.edges.csr.Source[a:b], o.weight[k*n+a:k*n+b], o.x.Data, w, y[int(k)*w:int(k+1)*w])
+			vec.Gather(o.edges.csr.Source[a:b], o.weight[k*n+a:k*n+b], o.x.Data, w, y[int(k)*w:int(k+1)*w], false)
 		}
 	}
 }

@@ -17,38 +17,16 @@ type Drop struct {
 
 func (d Drop) scale() float32 { return float32(1 / (1 - d.Rate)) }
 
-// apply writes row r of the dropout of x to y. Every hash of a counter decides
-// about four elements.
+// apply writes row r of the dropout of x to y.
 func (d Drop) apply(r int, x, y []float32) {
-	limit := uint64(d.Rate * (1 << 16))
-	scale := d.scale()
-	counter := d.Seed + uint64(r)<<20
-	var h uint64
-	for j, v := range x {
-		if j&3 == 0 {
-			counter++
-			h = mixBits(counter)
-		}
-		if h&0xffff < limit {
-			y[j] = 0
-		} else {
-			y[j] = v * scale
-		}
-		h >>= 16
-	}
-}
-
-// mixBits is the output function of splitmix64 (Steele, Lea, Flood 2014).
-func mixBits(x uint64) uint64 {
-	x *= 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	vec.Drop(x, y, d.Seed+uint64(r)<<20, uint16(d.Rate*(1<<16)), d.scale())
 }
 
 type dropout struct {
 	y, x Matrix
 	drop Drop
+	dx   []float32 // while going back
+	add  bool
 }
 
 // Dropout returns drop(x).
@@ -77,7 +55,7 @@ func (o *dropout) back(t *Tape) {
 		return
 	}
 	o.y.zeroed()
-	o.x.zeroed()
+	o.dx, o.add = o.x.sink()
 	t.member.Run((*dropBackward)(o), parts(o.x.Rows))
 }
 
@@ -85,13 +63,16 @@ type dropBackward dropout
 
 func (o *dropBackward) Part(i int, _ *par.Member) {
 	from, to := bounds(i, o.x.Rows)
-	gy, gx := o.y.Grad(), o.x.Grad()
-	n := o.x.Cols
+	gy, n := o.y.Grad(), o.x.Cols
 	for r := from; r < to; r++ {
 		// The gradient of the result is needed no more.
-		g := gy[r*n : (r+1)*n]
-		o.drop.apply(r, g, g)
-		vec.Axpy(1, g, gx[r*n:(r+1)*n])
+		g, dx := gy[r*n:(r+1)*n], o.dx[r*n:(r+1)*n]
+		if o.add {
+			o.drop.apply(r, g, g)
+			vec.Axpy(1, g, dx)
+		} else {
+			o.drop.apply(r, g, dx)
+		}
 	}
 }
 
@@ -124,21 +105,19 @@ func (o *addition) back(*Tape) {
 		return
 	}
 	dy := o.y.Grad()
-	if g, add := o.x.sink(); add {
-		vec.Axpy(1, dy, g)
-	} else {
-		copy(g, dy)
-	}
+	g, add := o.x.sink()
+	give(g, dy, add)
 }
 
 type norm struct {
 	y, x, res, gain, bias Matrix
+	both                  []float32 // x + res, if that is what is normalized
 	mean, scale           []float32 // of each row
-	sums                  []float32 // of each part, while going back
+	// while going back
+	sums         []float32 // of each part: the gradients of gain, then those of bias
+	dx, dRes     []float32
+	addX, addRes bool
 }
-
-// epsilon is added to the variance, as PyTorch does.
-const epsilon = 1e-5
 
 // LayerNorm is y = LN(x) + res, or LN(x + res) when inside is set; a res without
 // rows is none. LN brings a row to mean 0 and variance 1, multiplies by gain and
@@ -147,77 +126,52 @@ func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	fit("x", len(x.Data), len(y.Data))
 	fit("gain", len(gain.Data), x.Cols)
 	fit("bias", len(bias.Data), x.Cols)
+	o := t.slabs.norms.next()
+	*o = norm{y: y, x: x, res: res, gain: gain, bias: bias, mean: t.Scratch(x.Rows), scale: t.Scratch(x.Rows)}
 	if res.Rows > 0 {
 		fit("res", len(res.Data), len(x.Data))
 		if inside {
 			// In memory of its own: who made x may look at it while going back.
-			both := t.New(x.Rows, x.Cols)
-			t.Copy(both, x)
-			t.Add(both, res)
-			x, res = both, Matrix{}
+			o.both = t.Scratch(len(x.Data))
 		}
 	}
-	o := t.slabs.norms.next()
-	*o = norm{y: y, x: x, res: res, gain: gain, bias: bias, mean: t.Scratch(x.Rows), scale: t.Scratch(x.Rows)}
 	t.member.Run((*normForward)(o), parts(x.Rows))
 	t.note(o, y)
 }
 
+// in is the row that is normalized.
+func (o *norm) in(r int) []float32 {
+	if o.both != nil {
+		return o.both[r*o.x.Cols : (r+1)*o.x.Cols]
+	}
+	return o.x.Row(r)
+}
+
 type normForward norm
 
-func (o *normForward) Part(i int, _ *par.Member) {
+func (f *normForward) Part(i int, _ *par.Member) {
+	o := (*norm)(f)
 	from, to := bounds(i, o.x.Rows)
-	gain, bias := o.gain.Data, o.bias.Data[:len(o.gain.Data)]
 	for r := from; r < to; r++ {
-		x := o.x.Row(r)
-		mean := sum(x) / float32(len(x))
-		scale := float32(1 / math.Sqrt(float64(deviation(x, mean)/float32(len(x)))+epsilon))
-		o.mean[r], o.scale[r] = mean, scale
-		y := o.y.Row(r)[:len(gain)]
-		if x := x[:len(gain)]; o.res.Rows > 0 {
-			res := o.res.Row(r)[:len(gain)]
-			for j, g := range gain {
-				y[j] = (x[j]-mean)*scale*g + bias[j] + res[j]
-			}
-		} else {
-			for j, g := range gain {
-				y[j] = (x[j]-mean)*scale*g + bias[j]
-			}
+		in, y := o.in(r), o.y.Row(r)
+		if o.both != nil {
+			copy(in, o.x.Row(r))
+			vec.Axpy(1, o.res.Row(r), in)
+		}
+		o.mean[r], o.scale[r] = vec.Norm(in, o.gain.Data, o.bias.Data, y)
+		if o.both == nil && o.res.Rows > 0 {
+			vec.Axpy(1, o.res.Row(r), y)
 		}
 	}
-}
-
-func sum(x []float32) float32 {
-	var a, b, c, d float32
-	for ; len(x) >= 4; x = x[4:] {
-		a, b, c, d = a+x[0], b+x[1], c+x[2], d+x[3]
-	}
-	for _, v := range x {
-		a += v
-	}
-	return (a + b) + (c + d)
-}
-
-// deviation is the sum of the squared distances from the mean.
-func deviation(x []float32, mean float32) float32 {
-	var a, b, c, d float32
-	for ; len(x) >= 4; x = x[4:] {
-		p, q, r, s := x[0]-mean, x[1]-mean, x[2]-mean, x[3]-mean
-		a, b, c, d = a+p*p, b+q*q, c+r*r, d+s*s
-	}
-	for _, v := range x {
-		a += (v - mean) * (v - mean)
-	}
-	return (a + b) + (c + d)
 }
 
 func (o *norm) back(t *Tape) {
 	o.y.zeroed()
 	if o.x.grad != nil {
-		o.x.zeroed()
+		o.dx, o.addX = o.x.sink()
 	}
 	if o.res.Rows > 0 && o.res.grad != nil {
-		o.res.zeroed()
+		o.dRes, o.addRes = o.res.sink()
 	}
 	n := parts(o.x.Rows)
 	o.sums = t.Scratch(2 * n * o.x.Cols)
@@ -232,41 +186,45 @@ func (o *norm) back(t *Tape) {
 
 type normBackward norm
 
-func (o *normBackward) Part(i int, _ *par.Member) {
+func (b *normBackward) Part(i int, _ *par.Member) {
+	o := (*norm)(b)
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
 	half := len(o.sums) / 2
 	dGain, dBias := o.sums[i*n:(i+1)*n], o.sums[half+i*n:half+(i+1)*n]
 	clear(dGain)
 	clear(dBias)
-	gain := o.gain.Data[:n]
 	gy := o.y.Grad()
 	for r := from; r < to; r++ {
-		dy := gy[r*n : (r+1)*n : (r+1)*n]
-		x := o.x.Row(r)[:n]
-		mean, scale := o.mean[r], o.scale[r]
-		var s1, s2 float32
-		for j := range n {
-			h := (x[j] - mean) * scale
-			d := dy[j]
-			dGain[j] += d * h
-			dBias[j] += d
-			d *= gain[j]
-			s1 += d
-			s2 += d * h
-		}
-		if o.res.Rows > 0 && o.res.grad != nil {
-			vec.Axpy(1, dy, o.res.Grad()[r*n:(r+1)*n])
-		}
-		if o.x.grad == nil {
+		dy := gy[r*n : (r+1)*n]
+		if o.both != nil {
+			// What comes back to the sum takes the place of dy, which is needed no more.
+			vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
+			if o.dx != nil {
+				give(o.dx[r*n:(r+1)*n], dy, o.addX)
+			}
+			if o.dRes != nil {
+				give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+			}
 			continue
 		}
-		s1, s2 = s1/float32(n), s2/float32(n)
-		dx := o.x.Grad()[r*n : (r+1)*n : (r+1)*n][:n]
-		for j := range n {
-			h := (x[j] - mean) * scale
-			dx[j] += scale * (dy[j]*gain[j] - s1 - h*s2)
+		var dx []float32
+		if o.dx != nil {
+			dx = o.dx[r*n : (r+1)*n]
 		}
+		vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dx, o.mean[r], o.scale[r], o.addX)
+		if o.dRes != nil {
+			give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+		}
+	}
+}
+
+// give writes d to a gradient, or adds it.
+func give(g, d []float32, add bool) {
+	if add {
+		vec.Axpy(1, d, g)
+	} else {
+		copy(g, d)
 	}
 }
 

@@ -38,16 +38,32 @@ func axpyGo(a float32, x, y []float32) {
 	}
 }
 
-// Gather adds to y the sum of w[k] times the row idx[k] of a table, whose rows
-// are ld apart and at least as long as y.
-func Gather(idx []int32, w, table []float32, ld int, y []float32) {
+// Lerp brings y nearer to x: y += a*(x-y).
+func Lerp(a float32, x, y []float32) {
+	must("y", len(y), len(x))
+	done := lerpMany(a, x, y)
+	lerpGo(a, x[done:], y[done:])
+}
+
+func lerpGo(a float32, x, y []float32) {
+	for i, b := range x {
+		y[i] += a * (b - y[i])
+	}
+}
+
+// Gather writes to y the sum of w[k] times the row idx[k] of a table, or adds it
+// when add is set. The table's rows are ld apart and at least as long as y.
+func Gather(idx []int32, w, table []float32, ld int, y []float32, add bool) {
 	must("w", len(w), len(idx))
 	for _, r := range idx {
 		if at := int(r) * ld; r < 0 || at+len(y) > len(table) {
 			panic(fmt.Sprintf("vec: row %d of %d columns, the table has %d numbers", r, ld, len(table)))
 		}
 	}
-	done := gatherMany(idx, w, table, ld, y)
+	done := gatherMany(idx, w, table, ld, y, add)
+	if !add {
+		clear(y[done:])
+	}
 	if done < len(y) {
 		gatherGo(idx, w, table, ld, y, done)
 	}

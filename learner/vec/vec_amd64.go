@@ -9,7 +9,7 @@ func dotAVX2(n int, x, y *float32) float32
 func axpyAVX2(n int, a float32, x, y *float32)
 
 //go:noescape
-func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int)
+func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int, add bool)
 
 //go:noescape
 func expAVX2(n int, x, y *float32, scale, shift float32) float32
@@ -25,6 +25,27 @@ func passAVX2(n int, y, grad *float32, scale float32)
 
 //go:noescape
 func geluAVX2(n int, e, y, slope *float32)
+
+//go:noescape
+func sumAVX2(n int, x *float32) float32
+
+//go:noescape
+func deviationAVX2(n int, x *float32, mean float32) float32
+
+//go:noescape
+func normAVX2(n int, x, gain, bias, y *float32, mean, scale float32)
+
+//go:noescape
+func normSumsAVX2(n int, x, dy, gain, dGain, dBias *float32, mean, scale float32, s *[2]float32)
+
+//go:noescape
+func normGradAVX2(n int, x, dy, gain, dx *float32, c *[4]float32, add bool)
+
+//go:noescape
+func lerpAVX2(n int, a float32, x, y *float32)
+
+//go:noescape
+func dropAVX2(n int, x, y *float32, counter uint64, limit int32, scale float32)
 
 // fast tells whether the assembly can run here.
 var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
@@ -46,10 +67,10 @@ func axpyMany(a float32, x, y []float32) (done int) {
 	return 0
 }
 
-func gatherMany(idx []int32, w, table []float32, ld int, y []float32) (done int) {
+func gatherMany(idx []int32, w, table []float32, ld int, y []float32, add bool) (done int) {
 	n := len(y) &^ 7
 	if fast && n > 0 && len(idx) > 0 {
-		gatherAVX2(len(idx), &idx[0], &w[0], &table[0], ld*4, &y[0], n)
+		gatherAVX2(len(idx), &idx[0], &w[0], &table[0], ld*4, &y[0], n, add)
 		return n
 	}
 	return 0
@@ -101,4 +122,65 @@ func geluMany(e, y, slope []float32) (done int) {
 	}
 	geluAVX2(n, &e[0], &y[0], s)
 	return n
+}
+
+func sumMany(x []float32) (done int, sum float32) {
+	n := len(x) &^ 7
+	if !fast || n == 0 {
+		return 0, 0
+	}
+	return n, sumAVX2(n, &x[0])
+}
+
+func deviationMany(x []float32, mean float32) (done int, sum float32) {
+	n := len(x) &^ 7
+	if !fast || n == 0 {
+		return 0, 0
+	}
+	return n, deviationAVX2(n, &x[0], mean)
+}
+
+func normMany(x, gain, bias, y []float32, mean, scale float32) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		normAVX2(n, &x[0], &gain[0], &bias[0], &y[0], mean, scale)
+		return n
+	}
+	return 0
+}
+
+func normSumsMany(x, dy, gain, dGain, dBias []float32, mean, scale float32, s *[2]float32) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		normSumsAVX2(n, &x[0], &dy[0], &gain[0], &dGain[0], &dBias[0], mean, scale, s)
+		return n
+	}
+	return 0
+}
+
+func normGradMany(x, dy, gain, dx []float32, c *[4]float32, add bool) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		normGradAVX2(n, &x[0], &dy[0], &gain[0], &dx[0], c, add)
+		return n
+	}
+	return 0
+}
+
+func lerpMany(a float32, x, y []float32) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		lerpAVX2(n, a, &x[0], &y[0])
+		return n
+	}
+	return 0
+}
+
+func dropMany(x, y []float32, counter uint64, limit uint16, scale float32) (done int) {
+	n := len(x) &^ 7
+	if fast && n > 0 {
+		dropAVX2(n, &x[0], &y[0], counter, int32(limit), scale)
+		return n
+	}
+	return 0
 }

@@ -84,10 +84,10 @@ axpydone:
 	VZEROUPPER
 	RET
 
-// func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int)
-// y += sum of w[k] * the row idx[k] of the table, rows ld bytes apart, for cols
-// columns, a multiple of 8: 32 at a time in registers, then 8.
-TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
+// func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int, add bool)
+// y (+)= sum of w[k] * the row idx[k] of the table, rows ld bytes apart, for cols
+// columns, a multiple of 8: 32 at a time in registers, then 8. n is at least 1.
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-57
 	MOVQ  n+0(FP), CX
 	MOVQ  idx+8(FP), R8
 	MOVQ  w+16(FP), R9
@@ -95,16 +95,21 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
 	MOVQ  ld+32(FP), R10
 	MOVQ  y+40(FP), DI
 	MOVQ  cols+48(FP), DX
-	TESTQ CX, CX
-	JZ    gdone
+	MOVBLZX add+56(FP), R11
 gwide:
 	CMPQ    DX, $32
 	JLT     gnarrow
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	TESTL   R11, R11
+	JZ      gwideloop
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 	VMOVUPS 64(DI), Y2
 	VMOVUPS 96(DI), Y3
-	XORQ    BX, BX
 gwideloop:
 	MOVLQSX      (R8)(BX*4), AX
 	IMULQ        R10, AX
@@ -127,8 +132,11 @@ gwideloop:
 gnarrow:
 	TESTQ   DX, DX
 	JZ      gdone
-	VMOVUPS (DI), Y0
 	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	TESTL   R11, R11
+	JZ      gnarrowloop
+	VMOVUPS (DI), Y0
 gnarrowloop:
 	MOVLQSX      (R8)(BX*4), AX
 	IMULQ        R10, AX

@@ -35,6 +35,16 @@ func TestAgreesWithLoops(t *testing.T) {
 		axpyGo(1.5, x, b)
 		near(t, "Axpy", a, b, 1e-5)
 
+		a, b = append([]float32(nil), y...), append([]float32(nil), y...)
+		Lerp(0.25, x, a)
+		lerpGo(0.25, x, b)
+		near(t, "Lerp", a, b, 1e-6)
+		for _, limit := range []uint16{0, 1 << 14, 1<<16 - 1} {
+			Drop(x, a, uint64(n)<<40, limit, 1.5)
+			dropGo(x, b, uint64(n)<<40, limit, 1.5)
+			near(t, "Drop", a, b, 0)
+		}
+
 		const rows = 9
 		ld := n + 3
 		table, idx, w := noise(r, rows*ld), make([]int32, r.IntN(7)), noise(r, 7)
@@ -42,7 +52,11 @@ func TestAgreesWithLoops(t *testing.T) {
 			idx[i] = r.Int32N(rows)
 		}
 		a, b = append([]float32(nil), y...), append([]float32(nil), y...)
-		Gather(idx, w[:len(idx)], table, ld, a)
+		Gather(idx, w[:len(idx)], table, ld, a, true)
+		gatherGo(idx, w, table, ld, b, 0)
+		near(t, "Gather, added", a, b, 1e-5)
+		Gather(idx, w[:len(idx)], table, ld, a, false)
+		clear(b)
 		gatherGo(idx, w, table, ld, b, 0)
 		near(t, "Gather", a, b, 1e-5)
 
@@ -151,5 +165,32 @@ func TestGatherRefusesRowsOutside(t *testing.T) {
 			t.Fatal("a row outside the table was read")
 		}
 	}()
-	Gather([]int32{3}, []float32{1}, make([]float32, 24), 8, make([]float32, 8))
+	Gather([]int32{3}, []float32{1}, make([]float32, 24), 8, make([]float32, 8), false)
+}
+
+// Norm and its way back, beside plain loops, for all lengths around the vectors'.
+func TestNormAgreesWithLoops(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 3))
+	for n := 1; n < 70; n++ {
+		x, gain, bias, dy := noise(r, n), noise(r, n), noise(r, n), noise(r, n)
+		y, want := make([]float32, n), make([]float32, n)
+		mean, scale := Norm(x, gain, bias, y)
+		m := sumGo(x) / float32(n)
+		s := float32(1 / math.Sqrt(float64(deviationGo(x, m)/float32(n))+epsilon))
+		near(t, "mean and scale", []float32{mean, scale}, []float32{m, s}, 1e-5)
+		normGo(x, gain, bias, want, mean, scale)
+		near(t, "Norm", y, want, 1e-5)
+
+		start := noise(r, 3*n)
+		got, plain := append([]float32(nil), start...), append([]float32(nil), start...)
+		for _, add := range []bool{true, false} {
+			NormBack(x, dy, gain, got[:n], got[n:2*n], got[2*n:], mean, scale, add)
+			var sums [2]float32
+			normSumsGo(x, dy, gain, plain[:n], plain[n:2*n], mean, scale, &sums)
+			normGradGo(x, dy, gain, plain[2*n:], &[4]float32{mean, scale, sums[0] / float32(n), sums[1] / float32(n)}, add)
+			near(t, "gradients of Norm", got, plain, 5e-5)
+		}
+		NormBack(x, dy, gain, got[:n], got[n:2*n], nil, mean, scale, false)
+	}
 }
