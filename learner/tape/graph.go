@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"kilim/learner/par"
 	"kilim/learner/vec"
@@ -44,12 +45,19 @@ func (c CSR) transpose(n int) transposed {
 }
 
 // Edges are a CSR with a relation for each entry, prepared for Mix. They are
-// immutable and may be used by many tapes.
+// immutable and may be used by many tapes at a time.
 type Edges struct {
 	csr      CSR
 	relation []int32
 	sources  int
 	back     transposed
+	groups   atomic.Pointer[grouping]
+}
+
+// grouping is a result of Group, kept.
+type grouping struct {
+	limit  int
+	groups *Groups
 }
 
 // NewEdges prepares entries among sources rows; relations are below limit.
@@ -70,7 +78,7 @@ func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 			return nil, fmt.Errorf("tape: edges: relation %d of entry %d: there are %d", r, e, limit)
 		}
 	}
-	return &Edges{c, relation, sources, c.transpose(sources)}, nil
+	return &Edges{csr: c, relation: relation, sources: sources, back: c.transpose(sources)}, nil
 }
 
 // Rows is the number of rows of the result.
@@ -95,7 +103,17 @@ type Groups struct {
 }
 
 // Group takes edges apart; nil says that all rows have limit or more relations.
+// The last result is kept: the modalities of a view often share their edges.
 func (e *Edges) Group(limit int) *Groups {
+	if kept := e.groups.Load(); kept != nil && kept.limit == limit {
+		return kept.groups
+	}
+	g := e.group(limit)
+	e.groups.Store(&grouping{limit, g})
+	return g
+}
+
+func (e *Edges) group(limit int) *Groups {
 	type key struct{ relation, row int32 }
 	var many edgeList
 	var manyRows []int32
@@ -154,19 +172,21 @@ func (e *Edges) Group(limit int) *Groups {
 }
 
 // edgeList collects edges that need no check.
-type edgeList struct{ e Edges }
-
-func (l *edgeList) add(source int32, weight float32, relation int32) {
-	l.e.csr.Source, l.e.csr.Weight, l.e.relation = append(l.e.csr.Source, source), append(l.e.csr.Weight, weight), append(l.e.relation, relation)
+type edgeList struct {
+	csr      CSR
+	relation []int32
 }
 
-func (l *edgeList) end() { l.e.csr.Start = append(l.e.csr.Start, int32(len(l.e.csr.Source))) }
+func (l *edgeList) add(source int32, weight float32, relation int32) {
+	l.csr.Source, l.csr.Weight, l.relation = append(l.csr.Source, source), append(l.csr.Weight, weight), append(l.relation, relation)
+}
+
+func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source))) }
 
 func (l *edgeList) edges(sources int) *Edges {
-	e := l.e
-	e.csr.Start = append([]int32{0}, e.csr.Start...)
-	e.sources, e.back = sources, e.csr.transpose(sources)
-	return &e
+	c := l.csr
+	c.Start = append([]int32{0}, c.Start...)
+	return &Edges{csr: c, relation: l.relation, sources: sources, back: c.transpose(sources)}
 }
 
 type gather struct {
