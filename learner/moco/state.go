@@ -17,11 +17,11 @@ type State struct {
 func (t *Trainer) tensors() []safetensors.Tensor {
 	n := len(t.key.Data)
 	return []safetensors.Tensor{
-		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.m, n), safetensors.Floats("moment2", t.v, n),
+		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
 		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
 		safetensors.Floats("temperature", t.temperature.Data, 1),
 		safetensors.Floats("temperature.moment1", t.tm, 1), safetensors.Floats("temperature.moment2", t.tv, 1),
-		safetensors.Ints("updates", t.updates, len(t.updates)),
+		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
 	}
 }
 

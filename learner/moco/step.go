@@ -62,7 +62,7 @@ type Trainer struct {
 	model        *model.Model
 	tape         *tape.Tape
 	query, key   *model.Weights
-	m, v         []float32
+	optimizer    *optimizer
 	temperature  tape.Matrix // its logarithm
 	tm, tv       []float32
 	queue        tape.Matrix
@@ -70,7 +70,6 @@ type Trainer struct {
 	step         int
 	gradientNorm float64
 	rates        []float64 // of each parameter; nil: Config.Rate for all
-	updates      []int32   // of each parameter: how many it has had
 }
 
 // New returns a trainer of weights that have gradients. The keys' encoder begins
@@ -88,8 +87,8 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 	}
 	t := &Trainer{
 		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
-		m: make([]float32, m.Size()), v: make([]float32, m.Size()),
-		tm: make([]float32, 1), tv: make([]float32, 1), updates: make([]int32, len(m.Params())),
+		optimizer: newOptimizer(m.Params(), query, key, cfg.Momentum, team.Caller()),
+		tm:        make([]float32, 1), tv: make([]float32, 1),
 		queue: tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
 	}
 	log := []float32{float32(math.Log(cfg.Temperature))}
@@ -183,47 +182,19 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	return value, nil
 }
 
-// update is AdamW and the momentum.
+// update moves the weights, and the temperature.
 func (t *Trainer) update() {
 	t.step++
-	params, top := t.model.Params(), 0.0
-	for i, p := range params {
-		rate := t.rate(i)
-		top = max(top, rate)
-		if rate == 0 {
-			clear(t.query.Grad[p.From : p.From+p.Rows*p.Cols])
-		}
+	t.gradientNorm = t.optimizer.step(t.rate, t.cfg.Decay, t.cfg.Clip)
+	if !t.cfg.LearnTemperature {
+		return
 	}
-	t.gradientNorm = math.Sqrt(float64(vec.Dot(t.query.Grad, t.query.Grad)))
-	if t.cfg.Clip > 0 && t.gradientNorm > t.cfg.Clip {
-		f := float32(t.cfg.Clip / t.gradientNorm)
-		for i := range t.query.Grad {
-			t.query.Grad[i] *= f
-		}
+	adam := adamW()
+	adam.Step = t.step
+	for i := range t.model.Params() {
+		adam.Rate = max(adam.Rate, t.rate(i))
 	}
-	adam := vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
-	for i, p := range params {
-		to := p.From + p.Rows*p.Cols
-		adam.Rate, adam.Decay = t.rate(i), 0
-		if adam.Rate == 0 {
-			continue
-		}
-		// Moments that begin later are corrected for that later.
-		t.updates[i]++
-		adam.Step = int(t.updates[i])
-		if p.Decay {
-			adam.Decay = t.cfg.Decay
-		}
-		adam.Update(t.query.Data[p.From:to], t.query.Grad[p.From:to], t.m[p.From:to], t.v[p.From:to])
-	}
-	if t.cfg.LearnTemperature {
-		adam.Rate, adam.Decay, adam.Step = top, 0, t.step
-		adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
-		x := &t.temperature.Data[0]
-		*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
-	}
-	follow := float32(1 - t.cfg.Momentum)
-	for i, x := range t.query.Data {
-		t.key.Data[i] += follow * (x - t.key.Data[i])
-	}
+	adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
+	x := &t.temperature.Data[0]
+	*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
 }

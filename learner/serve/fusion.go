@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"kilim/learner/model"
-	"kilim/learner/vec"
 )
 
 // fusion makes one vector of an item's tokens, before it is brought to length 1. out is zeros. The formulas are
@@ -52,7 +51,7 @@ func (l *encoderLayer) apply(m *Model, t *tokens) {
 	add(token, t.more)
 	each(normed, token, w, l.n2)
 	m.dense(normed, l.up, t.wide)
-	vec.GELU(t.wide[:n*4*w], nil)
+	gelu(t.wide[:n*4*w])
 	m.dense(t.wide[:n*4*w], l.out, t.more)
 	add(token, t.more)
 }
@@ -114,7 +113,7 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 			product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
 			add(hidden, part)
 		}
-		vec.GELU(hidden, nil)
+		gelu(hidden)
 		m.dense(hidden, f.down, more)
 		add(out[item], more)
 		normalize(out[item], f.norm, out[item])
