@@ -6,6 +6,9 @@ import (
 	"unsafe"
 )
 
+// chosen is the form in use.
+var chosen = forms()[0]
+
 // RowUnit is the number of codes that a row is padded to a multiple of, with zeros.
 const RowUnit = 32
 
@@ -33,7 +36,7 @@ func Dot(a, b []float32) float32 {
 	if len(a) != len(b) || len(a) == 0 {
 		panic("dist: vectors of different lengths or of none")
 	}
-	return dot(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
+	return chosen.dot(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
 }
 
 // Codes quantizes a vector: dst[i] is vec[i] divided by the returned scale, rounded
@@ -44,7 +47,7 @@ func Codes(vec []float32, limit float32, dst []int16) (scale float32) {
 	whole := len(vec) &^ 7
 	var largest float32
 	if whole > 0 {
-		largest = maxAbs(unsafe.SliceData(vec), whole)
+		largest = chosen.maxAbs(unsafe.SliceData(vec), whole)
 	}
 	for _, x := range vec[whole:] {
 		largest = max(largest, float32(math.Abs(float64(x))))
@@ -56,7 +59,7 @@ func Codes(vec []float32, limit float32, dst []int16) (scale float32) {
 		scale = max(scale, math.SmallestNonzeroFloat32)
 	}
 	if whole > 0 {
-		round(unsafe.SliceData(vec), whole, factor, unsafe.SliceData(dst))
+		chosen.round(unsafe.SliceData(vec), whole, factor, unsafe.SliceData(dst))
 	}
 	for i := whole; i < len(vec); i++ {
 		// In float32 as the vector form multiplies, unless the factor is out of its range.
@@ -97,7 +100,7 @@ func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
 	for i := n; i < whole; i++ {
 		slots[i] = slots[n-1]
 	}
-	scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
+	chosen.scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
 }
 
 // Unvisited copies to out the slots of list, up to None or its end, that are not marked
@@ -107,13 +110,13 @@ func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
 // The slots are trusted: each must be below len(visited) and the number of rows.
 func (r Rows) Unvisited(list []uint32, visited []uint16, epoch uint16, out []uint32, next *uint32) int {
 	_ = out[len(list)+Lanes-1]
-	return unvisited(unsafe.SliceData(list), len(list), unsafe.SliceData(visited), epoch, r.codes, r.stride, unsafe.SliceData(out), next)
+	return chosen.unvisited(unsafe.SliceData(list), len(list), unsafe.SliceData(visited), epoch, r.codes, r.stride, unsafe.SliceData(out), next)
 }
 
 // Widen sets dst to the codes of a slot.
 func (r Rows) Widen(slot uint32, dst []int16) {
 	dst = dst[:r.stride]
-	widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride, unsafe.SliceData(dst))
+	chosen.widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride, unsafe.SliceData(dst))
 }
 
 // Store writes a row of codes; they are within -127 and 127. The scale is the caller's to write.
@@ -135,7 +138,7 @@ func DotRows(query []float32, vectors []float32, stride int, slots []uint32, out
 		return
 	}
 	out = out[:len(slots)]
-	dotRows(unsafe.SliceData(query), len(query), unsafe.SliceData(vectors), stride, unsafe.SliceData(slots), len(slots), unsafe.SliceData(out))
+	chosen.dotRows(unsafe.SliceData(query), len(query), unsafe.SliceData(vectors), stride, unsafe.SliceData(slots), len(slots), unsafe.SliceData(out))
 }
 
 // CopyRow copies src to dst, either of which others may read or write meanwhile; they are as long.
@@ -143,5 +146,5 @@ func CopyRow(dst, src []float32) {
 	if len(dst) != len(src) || len(src) == 0 {
 		panic("dist: rows of different lengths or of none")
 	}
-	copyFloats(unsafe.SliceData(dst), unsafe.SliceData(src), len(src))
+	chosen.copyFloats(unsafe.SliceData(dst), unsafe.SliceData(src), len(src))
 }

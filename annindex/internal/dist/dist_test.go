@@ -5,8 +5,10 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/viterin/vek/vek32"
 )
@@ -21,10 +23,11 @@ func random(rng *rand.Rand, n int) []float32 {
 
 var dims = []int{1, 2, 3, 7, 8, 9, 24, 31, 32, 33, 63, 64, 65, 100, 128, 131, 384, 768, 1536}
 
-// TestDotAgrees compares with a sum in float64, with the Go form, and with the
-// function that scores were made by before: stored ones stay comparable.
+// TestDotAgrees compares each form with a sum in float64, with the Go form, with the others that multiply and add at
+// once, and with the function that scores were made by before: stored ones stay comparable.
 func TestDotAgrees(t *testing.T) {
 	t.Parallel()
+	t.Log("this processor has", forms())
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, dim := range dims {
 		for range 20 {
@@ -34,22 +37,30 @@ func TestDotAgrees(t *testing.T) {
 				exact += float64(a[i]) * float64(b[i])
 				size += math.Abs(float64(a[i]) * float64(b[i]))
 			}
-			got := Dot(a, b)
-			if math.Abs(float64(got)-exact) > 1e-6*size {
-				t.Fatalf("dim %d: %v, want %v", dim, got, exact)
+			for _, f := range forms() {
+				got := f.dot(&a[0], &b[0], dim)
+				if math.Abs(float64(got)-exact) > 1e-6*size {
+					t.Fatalf("%v, dim %d: %v, want %v", f, dim, got, exact)
+				}
+				if got != f.dot(&b[0], &a[0], dim) {
+					t.Fatalf("%v, dim %d: not symmetric", f, dim)
+				}
+				if plain := dotGo(&a[0], &b[0], dim); math.Abs(float64(plain-got)) > 1e-6*size {
+					t.Fatalf("%v, dim %d: %v, the Go form %v", f, dim, got, plain)
+				}
+				if fuses(f) && runtime.GOARCH == "amd64" && got != vek32.Dot(a, b) {
+					t.Fatalf("%v, dim %d: %v, vek32 %v", f, dim, got, vek32.Dot(a, b))
+				}
 			}
-			if got != Dot(b, a) {
-				t.Fatalf("dim %d: not symmetric", dim)
-			}
-			if plain := dotGo(&a[0], &b[0], dim); math.Abs(float64(plain-got)) > 1e-6*size {
-				t.Fatalf("dim %d: %v, the Go form %v", dim, got, plain)
-			}
-			if Name() == "avx2" && got != vek32.Dot(a, b) {
-				t.Fatalf("dim %d: %v, vek32 %v", dim, got, vek32.Dot(a, b))
+			if got, want := Dot(a, b), chosen.dot(&a[0], &b[0], dim); got != want {
+				t.Fatalf("dim %d: %v, by %v %v", dim, got, chosen, want)
 			}
 		}
 	}
 }
+
+// fuses says whether a form multiplies and adds at once.
+func fuses(f form) bool { return f.String() != "Go" }
 
 // fused is the sum in the order that Dot promises, each product added before anything is rounded.
 func fused(a, b []float32) float32 {
@@ -81,15 +92,15 @@ func fused(a, b []float32) float32 {
 // TestVectorFormsSumAsPromised holds the forms that multiply and add at once against exact arithmetic, bit for bit.
 func TestVectorFormsSumAsPromised(t *testing.T) {
 	t.Parallel()
-	if Name() == "go" {
-		t.Skip("the Go form rounds products")
-	}
 	rng := rand.New(rand.NewPCG(8, 1))
 	for _, dim := range dims {
 		for range 5 {
 			a, b := random(rng, dim), random(rng, dim)
-			if got, want := Dot(a, b), fused(a, b); got != want {
-				t.Fatalf("dim %d: %v, want %v", dim, got, want)
+			want := fused(a, b)
+			for _, f := range forms() {
+				if got := f.dot(&a[0], &b[0], dim); got != want && fuses(f) { // the Go form rounds products
+					t.Fatalf("%v, dim %d: %v, want %v", f, dim, got, want)
+				}
 			}
 		}
 	}
@@ -101,20 +112,31 @@ func TestDotRowsIsDot(t *testing.T) {
 	for _, dim := range dims {
 		stride := dim + 5
 		rows, query := random(rng, 20*stride), random(rng, dim)
-		for n := range 9 {
+		for n := range 14 {
 			slots, out := make([]uint32, n), make([]float32, n+1)
-			out[n] = 42
 			for i := range slots {
 				slots[i] = rng.Uint32N(20)
 			}
-			DotRows(query, rows, stride, slots, out)
-			for i, s := range slots {
-				if want := Dot(query, rows[int(s)*stride:][:dim]); out[i] != want {
-					t.Fatalf("dim %d, row %d of %d: %v, want %v", dim, i, n, out[i], want)
+			check := func(f form, what string) {
+				t.Helper()
+				for i, s := range slots {
+					if want := f.dot(&query[0], &rows[int(s)*stride], dim); out[i] != want {
+						t.Fatalf("%s, dim %d, row %d of %d: %v, want %v", what, dim, i, n, out[i], want)
+					}
+				}
+				if out[n] != 42 {
+					t.Fatalf("%s, dim %d: wrote after %d", what, dim, n)
 				}
 			}
-			if out[n] != 42 {
-				t.Fatalf("dim %d: wrote after %d", dim, n)
+			out[n] = 42
+			DotRows(query, rows, stride, slots, out)
+			check(chosen, "DotRows")
+			for _, f := range forms() {
+				if n > 0 {
+					clear(out[:n])
+					f.dotRows(&query[0], dim, &rows[0], stride, &slots[0], n, &out[0])
+				}
+				check(f, f.String())
 			}
 		}
 	}
@@ -174,6 +196,14 @@ func TestScoresAreExact(t *testing.T) {
 				t.Fatalf("dim %d: %v, want %v", dim, out[:count], want)
 			}
 			whole := (count + Lanes - 1) / Lanes * Lanes
+			for _, f := range forms() {
+				if got := make([]float32, whole+1); count > 0 {
+					f.scores(&query[0], r.codes, r.stride, r.scales, &slots[0], whole, &got[0])
+					if !slices.Equal(got[:count], want) || got[whole] != 0 {
+						t.Fatalf("%v, dim %d: %v, want %v and 0", f, dim, got, want)
+					}
+				}
+			}
 			plain := make([]float32, whole+1)
 			scoresGo(&query[0], r.codes, r.stride, r.scales, &slots[0], whole, &plain[0])
 			if !slices.Equal(plain[:count], want) {
@@ -184,6 +214,13 @@ func TestScoresAreExact(t *testing.T) {
 		for s := range rows {
 			if r.Widen(uint32(s), wide); !slices.Equal(wide, rows[s]) {
 				t.Fatalf("dim %d: row %d came back otherwise", dim, s)
+			}
+			for _, f := range forms() {
+				clear(wide)
+				f.widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), s*r.stride)), r.stride, &wide[0])
+				if !slices.Equal(wide, rows[s]) {
+					t.Fatalf("%v, dim %d: row %d came back otherwise", f, dim, s)
+				}
 			}
 		}
 	}
@@ -220,8 +257,15 @@ func TestCodes(t *testing.T) {
 				if n := dim &^ 7; n > 0 && largest > 1e-30 {
 					plain := make([]int16, dim)
 					roundGo(&v[0], n, limit/largest, &plain[0])
-					if !slices.Equal(plain[:n], codes[:n]) || maxAbs(&v[0], n) != maxAbsGo(&v[0], n) {
+					if !slices.Equal(plain[:n], codes[:n]) {
 						t.Fatalf("dim %d: the Go form differs", dim)
+					}
+					for _, f := range forms() {
+						got := make([]int16, dim)
+						f.round(&v[0], n, limit/largest, &got[0])
+						if !slices.Equal(plain, got) || f.maxAbs(&v[0], n) != maxAbsGo(&v[0], n) {
+							t.Fatalf("%v, dim %d: differs from the Go form", f, dim)
+						}
 					}
 				}
 			}
@@ -246,7 +290,7 @@ func TestUnvisited(t *testing.T) {
 				list[i] = None
 			}
 		}
-		marks, plain := slices.Clone(visited), slices.Clone(visited)
+		start := slices.Clone(visited)
 		var want []uint32
 		for _, s := range list {
 			if s == None {
@@ -259,14 +303,23 @@ func TestUnvisited(t *testing.T) {
 		}
 		out := make([]uint32, len(list)+Lanes)
 		var next uint32
+		marks := slices.Clone(start)
 		got := out[:r.Unvisited(list, marks, 0x8001, out, &next)]
 		if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
 			t.Fatalf("%v: got %v, want %v", list, got, want)
 		}
 		if len(list) > 0 {
-			got := out[:unvisitedGo(&list[0], len(list), &plain[0], 0x8001, &out[0])]
-			if !slices.Equal(got, want) || !slices.Equal(plain, visited) {
+			marks := slices.Clone(start)
+			got := out[:unvisitedGo(&list[0], len(list), &marks[0], 0x8001, &out[0])]
+			if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
 				t.Fatalf("%v: the Go form has %v, want %v", list, got, want)
+			}
+			for _, f := range forms() {
+				marks := slices.Clone(start)
+				got := out[:f.unvisited(&list[0], len(list), &marks[0], 0x8001, r.codes, r.stride, &out[0], &next)]
+				if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
+					t.Fatalf("%v, %v: got %v, want %v", f, list, got, want)
+				}
 			}
 		}
 	}
@@ -282,22 +335,50 @@ func TestCopyRow(t *testing.T) {
 		if !slices.Equal(dst[:dim], src) || dst[dim] != 0 || !slices.Equal(plain, src) {
 			t.Fatalf("dim %d: the copy differs", dim)
 		}
+		for _, f := range forms() {
+			clear(dst)
+			f.copyFloats(&dst[0], &src[0], dim)
+			if !slices.Equal(dst[:dim], src) || dst[dim] != 0 {
+				t.Fatalf("%v, dim %d: the copy differs", f, dim)
+			}
+		}
 	}
 }
 
 func BenchmarkScores(b *testing.B) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	for _, dim := range []int{128, 768} {
-		b.Run(fmt.Sprintf("%s/%d", Name(), dim), func(b *testing.B) {
-			r, rows, _ := matrix(rng, dim, 64)
-			slots, out := make([]uint32, 32), make([]float32, 32)
-			for i := range slots {
-				slots[i] = rng.Uint32N(64)
-			}
-			for b.Loop() {
-				r.Scores(rows[0], slots, 32, out)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*32), "ns/row")
-		})
+		r, rows, _ := matrix(rng, dim, 64)
+		slots, out := make([]uint32, 32), make([]float32, 32)
+		for i := range slots {
+			slots[i] = rng.Uint32N(64)
+		}
+		for _, f := range forms() {
+			b.Run(fmt.Sprintf("%v/%d", f, dim), func(b *testing.B) {
+				for b.Loop() {
+					f.scores(&rows[0][0], r.codes, r.stride, r.scales, &slots[0], 32, &out[0])
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*32), "ns/row")
+			})
+		}
+	}
+}
+
+func BenchmarkDotRows(b *testing.B) {
+	rng := rand.New(rand.NewPCG(7, 2))
+	for _, dim := range []int{128, 768} {
+		rows, query := random(rng, 64*dim), random(rng, dim)
+		slots, out := make([]uint32, 32), make([]float32, 32)
+		for i := range slots {
+			slots[i] = rng.Uint32N(64)
+		}
+		for _, f := range forms() {
+			b.Run(fmt.Sprintf("%v/%d", f, dim), func(b *testing.B) {
+				for b.Loop() {
+					f.dotRows(&query[0], dim, &rows[0], dim, &slots[0], 32, &out[0])
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*32), "ns/row")
+			})
+		}
 	}
 }
