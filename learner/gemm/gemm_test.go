@@ -3,6 +3,7 @@ package gemm
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -29,10 +30,13 @@ func team(t testing.TB, size int) *par.Team {
 	return p
 }
 
-// engines are those of every kernel that this processor can run.
+// engines are those of every kernel that this processor can run, but with -short, for an emulated one, the kernel in Go.
 func engines(t testing.TB) map[string]*Engine {
 	all := make(map[string]*Engine)
 	for _, kern := range kernels() {
+		if testing.Short() && kern.name == plain().name && len(kernels()) > 1 {
+			continue
+		}
 		for _, size := range []int{1, 3} {
 			all[fmt.Sprint(kern.name, " ", size)] = newEngine(team(t, size), kern)
 		}
@@ -52,12 +56,16 @@ func at(x []float32, ld int, t blas.Transpose, i, j int) float64 {
 // factors; what lies between the rows of C stays.
 func TestSgemmAgreesWithLoops(t *testing.T) {
 	t.Parallel()
-	sizes := []int{1, 2, 5, 6, 7, 15, 16, 17, 33, 48, 95, 100}
+	sizes := []int{1, 2, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 48, 95, 100}
 	depths := []int{1, 3, 8, 9, 31, 64, 319, 321, 700}
 	factors := []float32{0, 1, 0.5, -2}
+	products := 120
+	if testing.Short() {
+		products = 25
+	}
 	for name, e := range engines(t) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for range 120 {
+		for range products {
 			m, n, k := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))], depths[r.IntN(len(depths))]
 			tA, tB := blas.NoTrans, blas.NoTrans
 			ra, ca, rb, cb := m, k, k, n
@@ -131,6 +139,51 @@ func TestSgemmRowsDoNotDependOnTheirBatch(t *testing.T) {
 	}
 }
 
+// fused is C = A*B as the package promises it: each product is added before anything is rounded, in blocks of k as
+// equal as can be of which each is summed alone.
+func fused(m, n, k int, a, b []float32) []float32 {
+	c := make([]float32, m*n)
+	depth := even(k, maxK, 1)
+	for i := range c {
+		for p0 := 0; p0 < k; p0 += depth {
+			var sum float32
+			for p := p0; p < min(p0+depth, k); p++ {
+				x, y := a[i/n*k+p], b[p*n+i%n]
+				z := new(big.Float).SetPrec(400).SetFloat64(float64(x) * float64(y)) // exact: 48 bits
+				sum, _ = z.Add(z, big.NewFloat(float64(sum))).Float32()
+			}
+			if p0 == 0 {
+				c[i] = sum
+				continue
+			}
+			c[i] += sum
+		}
+	}
+	return c
+}
+
+// The kernels in assembly have the same bits: what one processor computes, another does as well.
+func TestVectorKernelsSumAsPromised(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(4, 4))
+	const m, n, k = 13, 35, 330
+	a, b := noise(r, m*k), noise(r, k*n)
+	want := fused(m, n, k, a, b)
+	for _, kern := range kernels() {
+		if kern.name == plain().name { // it rounds products
+			continue
+		}
+		t.Log("this processor has", kern.name)
+		got := make([]float32, m*n)
+		newEngine(team(t, 1), kern).Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, got, n)
+		for i, x := range got {
+			if math.Float32bits(x) != math.Float32bits(want[i]) {
+				t.Fatalf("%s: element %d,%d is %v, want %v", kern.name, i/n, i%n, x, want[i])
+			}
+		}
+	}
+}
+
 func TestSgemmSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	defer func() {
@@ -154,7 +207,6 @@ func TestNoGarbage(t *testing.T) {
 }
 
 func BenchmarkSgemm(b *testing.B) {
-	e := New(team(b, 1))
 	for _, s := range []struct {
 		tA, tB  blas.Transpose
 		m, k, n int
@@ -167,20 +219,23 @@ func BenchmarkSgemm(b *testing.B) {
 		{blas.NoTrans, blas.Trans, 1000, 128, 640},
 		{blas.NoTrans, blas.NoTrans, 70, 128, 128},
 	} {
-		b.Run(fmt.Sprintf("%c%c/%dx%dx%d", s.tA, s.tB, s.m, s.k, s.n), func(b *testing.B) {
-			r := rand.New(rand.NewPCG(1, 1))
-			lda, ldb := s.k, s.n
-			if s.tA != blas.NoTrans {
-				lda = s.m
-			}
-			if s.tB != blas.NoTrans {
-				ldb = s.k
-			}
-			x, w, c := noise(r, s.m*s.k), noise(r, s.k*s.n), make([]float32, s.m*s.n)
-			for b.Loop() {
-				e.Sgemm(s.tA, s.tB, s.m, s.n, s.k, 1, x, lda, w, ldb, 0, c, s.n)
-			}
-			b.ReportMetric(float64(2*s.m*s.n*s.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOPS")
-		})
+		r := rand.New(rand.NewPCG(1, 1))
+		lda, ldb := s.k, s.n
+		if s.tA != blas.NoTrans {
+			lda = s.m
+		}
+		if s.tB != blas.NoTrans {
+			ldb = s.k
+		}
+		x, w, c := noise(r, s.m*s.k), noise(r, s.k*s.n), make([]float32, s.m*s.n)
+		for _, kern := range kernels() {
+			b.Run(fmt.Sprintf("%c%c/%dx%dx%d/%s", s.tA, s.tB, s.m, s.k, s.n, kern.name), func(b *testing.B) {
+				e := newEngine(team(b, 1), kern)
+				for b.Loop() {
+					e.Sgemm(s.tA, s.tB, s.m, s.n, s.k, 1, x, lda, w, ldb, 0, c, s.n)
+				}
+				b.ReportMetric(float64(2*s.m*s.n*s.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOPS")
+			})
+		}
 	}
 }

@@ -1,17 +1,31 @@
 package gemm
 
-import "golang.org/x/sys/cpu"
+import (
+	"slices"
+
+	"golang.org/x/sys/cpu"
+)
 
 // kernelAVX2 is a kernel in assembly; strides are in bytes here.
 //
 //go:noescape
 func kernelAVX2(k int, a *float32, rowStride, colStride int, b, c *float32, ldc int, add bool)
 
+// kernelAVX512 is another; with 4 rows or fewer it leaves out the lower half of the tile.
+//
+//go:noescape
+func kernelAVX512(rows, k int, a *float32, rowStride, colStride int, b, c *float32, ldc int, add bool)
+
 // transpose16AVX2 writes eights*8 columns of 16 rows, ld bytes apart, to dst as
 // rows of 16.
 //
 //go:noescape
 func transpose16AVX2(eights int, src *float32, ld int, dst *float32)
+
+// transpose32AVX2 does so with 32 rows.
+//
+//go:noescape
+func transpose32AVX2(eights int, src *float32, ld int, dst *float32)
 
 // copy6AVX2 writes k rows of 6, ld bytes apart, to dst without gaps.
 //
@@ -22,6 +36,16 @@ func copy6AVX2(k int, src *float32, ld int, dst *float32)
 //
 //go:noescape
 func copy16AVX2(k int, src *float32, ld int, dst *float32)
+
+// copy8AVX2 does so with rows of 8.
+//
+//go:noescape
+func copy8AVX2(k int, src *float32, ld int, dst *float32)
+
+// copy32AVX512 does so with rows of 32.
+//
+//go:noescape
+func copy32AVX512(k int, src *float32, ld int, dst *float32)
 
 // The tile of the kernel for AVX2.
 const (
@@ -66,10 +90,58 @@ func transposeAVX2(k int, src []float32, ld int, dst []float32) {
 	transposeGo(eights*8, k, avx2Cols, src, ld, dst)
 }
 
+// The tile of the kernel for AVX-512.
+const (
+	avx512Rows = 8
+	avx512Cols = 32
+)
+
+func avx512() kernel {
+	return kernel{
+		name: "AVX-512", mr: avx512Rows, nr: avx512Cols,
+		tile: tileAVX512, copyA: copyA512, copyB: copyB512, transpose: transpose512,
+	}
+}
+
+func tileAVX512(rows, k int, a []float32, rowStride, colStride int, b, c []float32, ldc int, add bool) {
+	_ = a[(avx512Rows-1)*rowStride+(k-1)*colStride]
+	_ = b[k*avx512Cols-1]
+	_ = c[(avx512Rows-1)*ldc+avx512Cols-1]
+	kernelAVX512(rows, k, &a[0], rowStride*4, colStride*4, &b[0], &c[0], ldc*4, add)
+}
+
+func copyA512(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+avx512Rows-1]
+	_ = dst[k*avx512Rows-1]
+	copy8AVX2(k, &src[0], ld*4, &dst[0])
+}
+
+func copyB512(k int, src []float32, ld int, dst []float32) {
+	_ = src[(k-1)*ld+avx512Cols-1]
+	_ = dst[k*avx512Cols-1]
+	copy32AVX512(k, &src[0], ld*4, &dst[0])
+}
+
+func transpose512(k int, src []float32, ld int, dst []float32) {
+	eights := k / 8
+	if eights > 0 {
+		_ = src[(avx512Cols-1)*ld+eights*8-1]
+		_ = dst[eights*8*avx512Cols-1]
+		transpose32AVX2(eights, &src[0], ld*4, &dst[0])
+	}
+	transposeGo(eights*8, k, avx512Cols, src, ld, dst)
+}
+
 // kernels are those that this processor can run, the fastest first.
 func kernels() []kernel {
+	all := []kernel{plain()}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		return []kernel{avx2(), plain()}
+		all = append(all, avx2())
+		// The flags of AVX-512 are false too where the system does not keep its registers.
+		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
+			all = append(all, avx512())
+		}
 	}
-	return []kernel{plain()}
+	slices.Reverse(all)
+	return all
 }

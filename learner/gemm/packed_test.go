@@ -14,10 +14,10 @@ func TestPackedHasTheBitsOfSgemm(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, engine := range engines(t) {
 		for _, k := range []int{1, 5, 128, 320, 321, 700} {
-			for _, n := range []int{1, 15, 16, 33, 128} {
+			for _, n := range []int{1, 15, 16, 32, 33, 128} {
 				b := noise(r, k*n)
 				packed := pack(k, n, b, engine.kern)
-				for _, m := range []int{0, 1, 2, 5, 6, 7, 12, 31} {
+				for _, m := range []int{0, 1, 2, 4, 5, 6, 7, 8, 12, 31} {
 					a, want, got := noise(r, m*k), make([]float32, m*n), noise(r, m*n+3)
 					rest := [3]float32(got[m*n:])
 					engine.Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, want, n)
@@ -59,15 +59,18 @@ func TestPackedSaysWhatIsWrong(t *testing.T) {
 func BenchmarkPacked(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, k := range []int{1024, 1280} {
-		p := Pack(k, 256, noise(r, k*256))
+		weights := noise(r, k*256)
 		for _, m := range []int{1, 4, 32} {
 			a, c := noise(r, m*k), make([]float32, m*256)
-			b.Run(fmt.Sprintf("%dx%dx256", m, k), func(b *testing.B) {
-				for b.Loop() {
-					p.Multiply(m, a, c)
-				}
-				b.ReportMetric(2*float64(m*k*256)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOPS")
-			})
+			for _, kern := range kernels() {
+				b.Run(fmt.Sprintf("%dx%dx256/%s", m, k, kern.name), func(b *testing.B) {
+					p := pack(k, 256, weights, kern)
+					for b.Loop() {
+						p.Multiply(m, a, c)
+					}
+					b.ReportMetric(2*float64(m*k*256)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOPS")
+				})
+			}
 		}
 	}
 }
