@@ -12,10 +12,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-encoders clean
+.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-encoders clean
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/kilim
 	@mkdir -p bin
@@ -26,6 +26,9 @@ run: build ## the daemon with its own broker, fed with the demo archive; state i
 
 test: ## all tests that need only Go
 	$(GO) test ./...
+
+test-avx512: ## the forms in AVX-512, on an emulated processor (Debian 12; installs Bochs, minutes); without it make test runs them where the processor has AVX-512
+	.ci/avx512/run.sh ./annindex/internal/dist ./learner/gemm
 
 ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
 	.ci/run
