@@ -49,7 +49,7 @@ bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); 
 bench-engines: ## a real feed with each index engine: agreement of the lists with the exact ones, rate, memory; RECORDS=3000
 	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/chain
 
-bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FILE for JSON Lines, BENCH='-runs 2 -gemm=false' for less
+bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FILE for JSON Lines, BENCH='-runs 1 -gemm=false' for less
 	@mkdir -p bin
 	$(GOBUILD) -o bin/kilim-bench-train ./learner/moco/bench
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)

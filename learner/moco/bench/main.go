@@ -2,23 +2,21 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 )
 
 type options struct {
-	peers, cache, feed, out string
-	runs, steps             int
-	ours                    int // threads of a timing of our own
-	products                int
-	gemm                    bool
+	peers, cache, feed string
+	out, results       string
+	runs, steps        int
+	ours               int // threads of a timing of our own
+	products           int
+	gemm               bool
 }
 
 func main() {
@@ -27,7 +25,8 @@ func main() {
 	flag.StringVar(&o.cache, "cache", ".cache/train-peers", "`folder` for the peers' environment")
 	flag.StringVar(&o.feed, "feed", "../shared/data/walters.jsonl.gz", "the museum's records")
 	flag.StringVar(&o.out, "out", "", "`file` for the results as JSON Lines")
-	flag.IntVar(&o.runs, "runs", 5, "runs of each program")
+	flag.StringVar(&o.results, "results", "", "append a dated entry to `FILE`")
+	flag.IntVar(&o.runs, "runs", 3, "runs of each program")
 	flag.IntVar(&o.steps, "steps", 20, "timed steps of a run")
 	flag.BoolVar(&o.gemm, "gemm", true, "time matrix products too")
 	flag.IntVar(&o.ours, "ours", 0, "only time our step, with so many `threads`, and print it as JSON")
@@ -57,6 +56,9 @@ type row struct {
 	Peer    float64 `json:"peer"`
 	Name    string  `json:"peer_name"`
 	Ratio   float64 `json:"ratio"`
+	// Each run of both, in the order of the runs, where there are several.
+	EachOurs []float64 `json:"each_ours,omitempty"`
+	EachPeer []float64 `json:"each_peer,omitempty"`
 }
 
 func (o *options) run() error {
@@ -84,9 +86,10 @@ func (o *options) compare() error {
 	if err != nil {
 		return err
 	}
+	m := describeMachine()
 	var rows []row
 	for _, threads := range []int{1, 2} {
-		r, err := o.steps2(self, threads)
+		r, err := o.stepRow(self, threads)
 		if err != nil {
 			return err
 		}
@@ -101,12 +104,17 @@ func (o *options) compare() error {
 			rows = append(rows, more...)
 		}
 	}
-	print(rows)
-	return write(o.out, rows)
+	if err := print(os.Stdout, m, rows); err != nil {
+		return err
+	}
+	if err := write(o.out, rows); err != nil {
+		return err
+	}
+	return appendResults(o.results, m, rows)
 }
 
-// steps2 times the step of both in turn.
-func (o *options) steps2(self string, threads int) (row, error) {
+// stepRow times the step of both in turn.
+func (o *options) stepRow(self string, threads int) (row, error) {
 	var ours, peer, ratios []float64
 	for i := range o.runs {
 		fmt.Fprintf(os.Stderr, "step, %d threads: run %d of %d\n", threads, i+1, o.runs)
@@ -123,7 +131,10 @@ func (o *options) steps2(self string, threads int) (row, error) {
 		fmt.Fprintf(os.Stderr, "  PyTorch %.1f ms (%d rows), ours %.1f ms (%d rows)\n", p.Median, p.Rows, u.Median, u.Rows)
 		ours, peer, ratios = append(ours, u.Median), append(peer, p.Median), append(ratios, u.Median/p.Median)
 	}
-	return row{"train", "MoCo step, shared blocks", threads, "ms", median(ours), median(peer), "PyTorch", median(ratios)}, nil
+	return row{
+		Bench: "train", Case: "MoCo step, shared blocks", Threads: threads, Unit: "ms",
+		Ours: median(ours), Peer: median(peer), Name: "PyTorch", Ratio: median(ratios), EachOurs: ours, EachPeer: peer,
+	}, nil
 }
 
 func median(x []float64) float64 {
@@ -178,42 +189,4 @@ func (o *options) prepare() error {
 		}
 	}
 	return nil
-}
-
-// machine names the processor, as far as the system tells.
-func machine() string {
-	raw, _ := os.ReadFile("/proc/cpuinfo")
-	name := "processor unknown"
-	for line := range strings.Lines(string(raw)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			name = strings.TrimSpace(value)
-			break
-		}
-	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s", name, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-}
-
-func print(rows []row) {
-	fmt.Printf("%s. A ratio is ours to the peer's: of milliseconds below 1 is faster, of GFLOPS above 1.\n\n", machine())
-	fmt.Println("| case | threads | unit | ours | peer | | ratio |\n|---|---|---|---|---|---|---|")
-	for _, r := range rows {
-		fmt.Printf("| %s | %d | %s | %.1f | %.1f | %s | %.2f |\n", r.Case, r.Threads, r.Unit, r.Ours, r.Peer, r.Name, r.Ratio)
-	}
-}
-
-func write(file string, rows []row) error {
-	if file == "" {
-		return nil
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	e := json.NewEncoder(f)
-	for _, r := range rows {
-		if err := e.Encode(r); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	return f.Close()
 }

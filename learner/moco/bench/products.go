@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,31 +71,66 @@ func (o *options) productRows(self string, threads int) ([]row, error) {
 	if err := output(&ours, command(self, "-products", fmt.Sprint(threads))); err != nil {
 		return nil, err
 	}
-	c := exec.Command(o.python(), filepath.Join(o.peers, "matmul.py"), fmt.Sprint(threads), "all")
-	c.Stderr = os.Stderr
-	c.Env = append(os.Environ(), "TORCH_CPP_LOG_LEVEL=FATAL", fmt.Sprintf("OMP_NUM_THREADS=%d", threads), fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads))
-	raw, err := c.Output()
+	table, err := o.peerProducts(threads)
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", c.Args, err)
+		return nil, err
 	}
 	var rows []row
 	for _, library := range libraries {
-		peer, err := rates(string(raw), library)
+		peer, err := rates(table, library)
 		if err != nil {
 			return nil, err
 		}
 		for i, s := range shapes {
-			rows = append(rows, row{"train", "product " + name(s), threads, "GFLOPS", ours[i], peer[i], library, ours[i] / peer[i]})
+			rows = append(rows, row{
+				Bench: "train", Case: "product " + name(s), Threads: threads, Unit: "GFLOPS",
+				Ours: ours[i], Peer: peer[i], Name: library, Ratio: ours[i] / peer[i],
+			})
 		}
 	}
 	return rows, nil
 }
 
+// peerProducts returns what matmul.py prints, up to the last line that is wanted:
+// those after it are of other precisions, and a processor without bfloat16
+// takes minutes for them.
+func (o *options) peerProducts(threads int) (string, error) {
+	c := command(o.python(), filepath.Join(o.peers, "matmul.py"), fmt.Sprint(threads), "all")
+	c.Env = append(os.Environ(), "TORCH_CPP_LOG_LEVEL=FATAL", fmt.Sprintf("OMP_NUM_THREADS=%d", threads), fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads))
+	pipe, err := c.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := c.Start(); err != nil {
+		return "", fmt.Errorf("%v: %w", c.Args, err)
+	}
+	var table strings.Builder
+	lines, wanted := bufio.NewScanner(pipe), len(libraries)
+	for wanted > 0 && lines.Scan() {
+		fmt.Fprintln(&table, lines.Text())
+		if slices.ContainsFunc(libraries, func(l string) bool { return isOf(lines.Text(), l) }) {
+			wanted--
+		}
+	}
+	if wanted == 0 {
+		_ = c.Process.Kill()
+		_ = c.Wait() // it was killed
+		return table.String(), nil
+	}
+	if err := errors.Join(lines.Err(), c.Wait()); err != nil {
+		return "", fmt.Errorf("%v: %w", c.Args, err)
+	}
+	return table.String(), nil // rates says what is missing
+}
+
+// isOf tells whether a line of the table is a library's.
+func isOf(line, library string) bool { return strings.HasPrefix(strings.TrimLeft(line, "| "), library) }
+
 // rates finds a library's line of the table, "| name | threads | rate | ...".
 func rates(table, library string) ([]float64, error) {
 	for line := range strings.Lines(table) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) != len(shapes)+2 || !strings.HasPrefix(strings.TrimSpace(cells[0]), library) {
+		if len(cells) != len(shapes)+2 || !isOf(line, library) {
 			continue
 		}
 		var out []float64
