@@ -63,4 +63,12 @@ printf 'c\nq\n' >"$work/commands"
 cd "$work"
 TERM=xterm script -qec "timeout --foreground -s KILL $timeout bochs-bin -q -f bochsrc -rc commands" screen.log </dev/null >/dev/null || true
 cat serial.log
-grep -q '^init: all passed' serial.log
+if ! grep -q '^init: all passed' serial.log; then
+    echo "run.sh: the tests failed, or were not done in $timeout s"
+    exit 1
+fi
+# Each package says in a test what it has found.
+if [[ $(grep -c 'this processor has .*AVX-512' serial.log) -lt $# ]]; then
+    echo "run.sh: a package has not found AVX-512"
+    exit 1
+fi
