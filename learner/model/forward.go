@@ -168,9 +168,8 @@ func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 	}
 	means := t.New(few, d)
 	t.Mix(means, h, one, g.Few)
-	used := f.pick(f.at(p.coef), g.Relations)
-	matrices := t.New(used.Rows, d*d)
-	t.Product(matrices, used, bases.Reshape(f.cfg.Bases, d*d), false)
+	matrices := t.New(len(g.Relations), d*d)
+	t.Mix(matrices, bases.Reshape(f.cfg.Bases, d*d), f.at(p.coef).Reshape(f.cfg.Relations*f.cfg.Bases, 1), f.sums(g.Relations))
 	from := 0
 	for i, to := range g.Ends {
 		t.Product(all.Slice(many+from, many+to), means.Slice(from, to), matrices.Slice(i, i+1).Reshape(d, d), false)
@@ -184,20 +183,23 @@ func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 // one is the coefficient of edges that only add up.
 var one = tape.Constant(1, 1, []float32{1})
 
-// pick is some rows of a matrix.
-func (f *forward) pick(x tape.Matrix, rows []int32) tape.Matrix {
-	c := tape.CSR{Start: []int32{0}}
-	for i, r := range rows {
-		c.Source, c.Weight, c.Start = append(c.Source, r), append(c.Weight, 1), append(c.Start, int32(i+1))
+// sums are the edges by which Mix forms the matrices of some relations: of each, a row
+// that reads every basis, the coefficients taken one by one.
+func (f *forward) sums(relations []int32) *tape.Edges {
+	c, coefficients := tape.CSR{Start: []int32{0}}, []int32(nil)
+	for _, r := range relations {
+		for b := range int32(f.cfg.Bases) {
+			c.Source, c.Weight = append(c.Source, b), append(c.Weight, 1)
+			coefficients = append(coefficients, r*int32(f.cfg.Bases)+b)
+		}
+		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	y := f.t.New(len(rows), x.Cols)
-	f.t.Mix(y, x, one, f.edges(c, x.Rows))
-	return y
+	return f.edges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
 }
 
-// edges are those of a CSR made here, all of relation 0.
-func (f *forward) edges(c tape.CSR, sources int) *tape.Edges {
-	e, err := tape.NewEdges(c, make([]int32, len(c.Source)), sources, 1)
+// edges are those of a CSR made here.
+func (f *forward) edges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
+	e, err := tape.NewEdges(c, relation, sources, relations)
 	if err != nil {
 		panic(fmt.Sprintf("model: %v", err)) // made by the model itself
 	}

@@ -146,6 +146,6 @@ func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(ite
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
 	y := f.t.New(present.Items, tokens.Cols)
-	f.t.Mix(y, tokens, one, f.edges(c, tokens.Rows))
+	f.t.Mix(y, tokens, one, f.edges(c, make([]int32, len(c.Source)), tokens.Rows, 1))
 	return y
 }
