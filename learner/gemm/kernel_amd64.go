@@ -16,7 +16,7 @@ func kernelAVX2(k int, a *float32, rowStride, colStride int, b, c *float32, ldc 
 //go:noescape
 func kernelAVX512(rows, k int, a *float32, rowStride, colStride int, b, c *float32, ldc int, add bool)
 
-// transpose16AVX2 writes eights*8 columns of 16 rows, ld bytes apart, to dst as
+// transpose16AVX2 writes eights*8 columns, 8 or more, of 16 rows, ld bytes apart, to dst as
 // rows of 16.
 //
 //go:noescape

@@ -38,12 +38,19 @@
 	VPERM2F128 $0x31, Y7, Y3, Y15    \
 	VMOVUPS    Y8, OFF(DI)           \
 	VMOVUPS    Y9, (OFF+STEP)(DI)    \
-	VMOVUPS    Y10, (OFF+2*STEP)(DI)  \
-	VMOVUPS    Y11, (OFF+3*STEP)(DI)  \
-	VMOVUPS    Y12, (OFF+4*STEP)(DI)  \
-	VMOVUPS    Y13, (OFF+5*STEP)(DI)  \
-	VMOVUPS    Y14, (OFF+6*STEP)(DI)  \
+	VMOVUPS    Y10, (OFF+2*STEP)(DI) \
+	VMOVUPS    Y11, (OFF+3*STEP)(DI) \
+	VMOVUPS    Y12, (OFF+4*STEP)(DI) \
+	VMOVUPS    Y13, (OFF+5*STEP)(DI) \
+	VMOVUPS    Y14, (OFF+6*STEP)(DI) \
 	VMOVUPS    Y15, (OFF+7*STEP)(DI)
+
+// EIGHT is TRANSPOSE of the eight rows from R8, which then is at the next eight; DX is 3 rows.
+#define EIGHT(OFF, STEP) \
+	LEAQ (R8)(DX*1), R10 \
+	LEAQ (R8)(DX*2), R11 \
+	TRANSPOSE(OFF, STEP) \
+	LEAQ (R8)(R9*8), R8
 
 // func transpose16AVX2(eights int, src *float32, ld int, dst *float32)
 TEXT ·transpose16AVX2(SB), NOSPLIT, $0-32
@@ -51,23 +58,15 @@ TEXT ·transpose16AVX2(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R9
 	MOVQ dst+24(FP), DI
-	LEAQ (R9)(R9*2), DX // 3 rows
-	TESTQ CX, CX
-	JZ   done
+	LEAQ (R9)(R9*2), DX
 next:
 	MOVQ SI, R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(0, 64)
-	LEAQ (SI)(R9*8), R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(32, 64)
+	EIGHT(0, 64)
+	EIGHT(32, 64)
 	ADDQ $32, SI
 	ADDQ $512, DI
 	DECQ CX
 	JNZ  next
-done:
 	VZEROUPPER
 	RET
 
@@ -77,31 +76,17 @@ TEXT ·transpose32AVX2(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R9
 	MOVQ dst+24(FP), DI
-	LEAQ (R9)(R9*2), DX // 3 rows
-	TESTQ CX, CX
-	JZ   done
+	LEAQ (R9)(R9*2), DX
 next:
 	MOVQ SI, R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(0, 128)
-	LEAQ (R8)(R9*8), R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(32, 128)
-	LEAQ (R8)(R9*8), R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(64, 128)
-	LEAQ (R8)(R9*8), R8
-	LEAQ (R8)(DX*1), R10
-	LEAQ (R8)(DX*2), R11
-	TRANSPOSE(96, 128)
+	EIGHT(0, 128)
+	EIGHT(32, 128)
+	EIGHT(64, 128)
+	EIGHT(96, 128)
 	ADDQ $32, SI
 	ADDQ $1024, DI
 	DECQ CX
 	JNZ  next
-done:
 	VZEROUPPER
 	RET
 
