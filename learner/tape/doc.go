@@ -7,6 +7,10 @@
 // Matrices of a tape are therefore valid until its next Reset; parameters
 // (Constant, Variable) are the caller's.
 //
+// What is independent, as the branches of a model are, can be computed and
+// differentiated side by side (Fork): threads then meet once a branch instead of
+// at each operation.
+//
 // Guarantee: results have the same bits for every number of threads: work is
 // divided by rows into parts of a fixed size, and sums over rows are added up
 // in the order of the parts. Dropout depends on its seed and the element's
