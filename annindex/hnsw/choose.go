@@ -1,14 +1,17 @@
 package hnsw
 
 // choose picks from s.keys, which are in order, up to most neighbours of a vector, to
-// s.chosen: a candidate is taken unless it is nearer to one that was taken before it than to the vector
-// (Algorithm 4). Those passed over fill up to least places, nearest first (keepPrunedConnections).
+// s.chosen, after those of kept, which it has: a candidate is taken unless it is nearer to one that was taken before it than to
+// the vector (Algorithm 4). Those passed over fill up to least places, nearest first (keepPrunedConnections).
 // unit is what makes the scores of the keys inner products.
-func (s *scratch) choose(most, least int, unit float32) {
+func (s *scratch) choose(kept []uint64, most, least int, unit float32) {
 	a := s.arena
-	s.chosen, s.pruned = s.chosen[:0], s.pruned[:0]
+	s.chosen, s.pruned = append(s.chosen[:0], kept...), s.pruned[:0]
+	for i, key := range kept {
+		s.some[i] = slotOf(key)
+	}
 	for _, key := range s.keys {
-		if len(s.chosen) == most {
+		if len(s.chosen) >= most {
 			break
 		}
 		slot, diverse := slotOf(key), true
@@ -97,7 +100,7 @@ func (g *Graph) reselect(s *scratch, from, to uint32, level int, list []uint32) 
 			s.keys, _ = insert(s.keys, keyOf(s.scores[i], slot), n)
 		}
 	}
-	s.choose(len(list), len(list)*3/4, a.scale(from))
+	s.choose(nil, len(list), len(list)*3/4, a.scale(from))
 	return g.replace(s, list, s.fresh[:n], to, level)
 }
 

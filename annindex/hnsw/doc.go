@@ -17,11 +17,18 @@
 //
 // See Graph.Put for how a move is graded. A slot that is removed is dead: searches may walk through it, but
 // do not answer with it. Each slot counts the links to it. A removal takes away those it finds among the neighbours and their
-// neighbours; one of the dead slot's own neighbours takes its place. After a deletion each list on the lowest level that had
-// one is chosen anew instead (Algorithm 4), the dead slot's own links among the candidates, and one in eight is searched
-// anew. Should the count say that there are more links to it, the slot waits in limbo until a sweep has found them. A choice
+// neighbours. Should the count say that there are more links to it, the slot waits in limbo until a sweep has found them. A choice
 // takes no link from a slot in use to which only M/4 lead on the lowest level, while others can be spared; its last link
 // stays, or another one is made.
+//
+// After a move the dead slot's nearest neighbour takes its place in lists that do not hold it yet: those are the ones
+// that lead from afar, and the way stays. The others, most of them, hold it; they get shorter, and one that becomes short is filled
+// up from the links of its links (mend.go); one loss in 64 is made up for by a search (renew.go). So a list is looked at whole once in several losses. The obvious way, an heir chosen for each
+// list at each loss, scores the dead slot's neighbours for every list around it, and cost more than the insertion.
+//
+// After a deletion, where nothing is inserted beside, each list on the lowest level that led to the dead slot is chosen anew (Algorithm 4),
+// the dead slot's own links among the candidates, and one in eight is searched anew (renew.go). Filling up is not enough
+// there: of a graph half of which is deleted it leaves lists of slots that lie together.
 //
 // # Concurrency
 //

@@ -168,14 +168,12 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 	defer g.shape.RUnlock()
 	s.fit(a)
 	a.write(slot, id, vec, linkable, s.codes)
-	// A vector that is re-inserted gets half as many links again, from half as many candidates again: in a turnover of all
-	// vectors that keeps recall within a few thousandths of a fresh graph's (bench, task turnover).
-	most, ef := g.cfg.M, g.cfg.EfConstruction
 	old, moved := g.slotOf(id)
 	if moved {
-		most, ef = most+most/2, ef+ef/2
+		g.link(s, slot, vec, relinking(&g.cfg))
+	} else {
+		g.link(s, slot, vec, inserting(&g.cfg))
 	}
-	g.link(s, slot, vec, most, ef)
 
 	g.slotsLock.Lock()
 	g.slots[id] = slot

@@ -15,8 +15,21 @@ func (a *arena) scale(slot uint32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
 }
 
-// link connects a slot, which is written, with up to most neighbours on each of its levels, chosen among ef (Algorithm 1).
-func (g *Graph) link(s *scratch, slot uint32, vec []float32, most, ef int) {
+// effort is how a slot is linked: with up to most neighbours on each of its levels, chosen among ef; and among above, if that is
+// not 0, that are found on the level above its own.
+type effort struct{ most, ef, above int }
+
+func inserting(c *Config) effort { return effort{most: c.M, ef: c.EfConstruction} }
+
+// relinking is the effort for a vector that is inserted again: half as many links again, some of them from further away. In a
+// turnover of all vectors half of the links that it gets lead to what is about to go, and no node has seen an
+// empty graph, which is where the far links of a graph that only grew come from.
+func relinking(c *Config) effort {
+	return effort{most: c.M + c.M/2, ef: c.EfConstruction, above: max(1, c.EfConstruction/2)}
+}
+
+// link connects a slot, which is written (Algorithm 1).
+func (g *Graph) link(s *scratch, slot uint32, vec []float32, how effort) {
 	a := s.arena
 	for {
 		level := int(a.levels[slot])
@@ -25,19 +38,29 @@ func (g *Graph) link(s *scratch, slot uint32, vec []float32, most, ef int) {
 		}
 		s.ask(vec)
 		_, top := entryOf(a.entry.Load())
-		key, top, ok := s.descend(min(level, top))
+		bottom := level
+		if how.above > 0 {
+			bottom++
+		}
+		key, top, ok := s.descend(min(bottom, top))
 		if !ok {
 			continue // the last other one went just now
 		}
 		s.above = s.above[:0]
+		if how.above > 0 && top > level {
+			s.start(key)
+			s.explore(level+1, how.above)
+			key = s.pool[0]
+			s.above = append(s.above, s.pool...)
+		}
 		for l := min(level, top); l >= 0; l-- {
 			s.start(key)
 			s.visited[slot] = s.epoch
-			s.explore(l, ef)
+			s.explore(l, how.ef)
 			key = s.pool[0]
 			s.candidates(slot)
 			s.above = append(s.above[:0], s.pool...)
-			g.join(s, slot, l, min(most, len(a.links(slot, l))))
+			g.join(s, slot, l, min(how.most, len(a.links(slot, l))))
 		}
 		g.raise(a, slot, level)
 		if load(a.in(slot, 0)) == 0 {
@@ -87,7 +110,7 @@ func (s *scratch) candidates(slot uint32) {
 // join links a slot with a choice from the candidates, both ways. If none of them accepts it on the lowest level,
 // the others are tried.
 func (g *Graph) join(s *scratch, slot uint32, level, most int) {
-	s.choose(most, most, s.unit)
+	s.choose(nil, most, most, s.unit)
 	s.picked = append(s.picked[:0], s.chosen...)
 	accepted := false
 	for _, key := range s.picked {

@@ -104,20 +104,13 @@ func (g *Graph) relink(s *scratch, slot uint32, vec []float32) {
 
 // rejoin replaces the list of a slot by a choice from s.keys, of no fewer links than it had, and links back.
 func (g *Graph) rejoin(s *scratch, slot uint32, level, had int) {
-	a := s.arena
-	list := a.links(slot, level)
-	s.choose(len(list), max(had, g.cfg.M), s.unit)
+	list := s.arena.links(slot, level)
+	s.choose(nil, len(list), max(had, g.cfg.M), s.unit)
 	s.picked = append(s.picked[:0], s.chosen...)
 
-	lock := g.listLock(slot)
-	lock.Lock()
-	if !a.is(slot, linkable) {
-		lock.Unlock()
+	if !g.settle(s, slot, level) {
 		return
 	}
-	s.before = append(s.before[:0], list[:lengthOf(list)]...)
-	g.rewrite(s, list, level)
-	lock.Unlock()
 	for _, key := range s.picked[:min(len(s.picked), g.cfg.M)] {
 		g.connect(s, slotOf(key), slot, level)
 	}

@@ -10,7 +10,7 @@ import (
 // only what is left was inserted, by searches so short that a worse choice of links shows.
 func TestRot(t *testing.T) {
 	t.Parallel()
-	const n, dim, ef, bound = 2000, 24, 12, 0.01
+	const n, dim, ef, bound = 2000, 24, 12, 0.002
 	cfg := Config{Dim: dim, M: 8, EfConstruction: 60, ScanBelow: -1, Capacity: n}
 	for _, c := range []struct {
 		name   string

@@ -81,6 +81,15 @@ func (s *scratch) start(key uint64) {
 	s.pool = append(s.pool[:0], key&^followed)
 }
 
+// restart makes the pool, found on one level, the candidates on the next.
+func (s *scratch) restart() {
+	s.begin()
+	for i, key := range s.pool {
+		s.visited[slotOf(key)] = s.epoch
+		s.pool[i] = key &^ followed
+	}
+}
+
 // collect adds to s.hits the pool's slots that are live and that keep allows, with their exact scores.
 // Vectors that change meanwhile are read again: an id and its score belong together.
 func (s *scratch) collect(vec []float32, keep func(uint64) bool) {
@@ -139,6 +148,10 @@ func best(dst, hits []ann.Hit, k int) []ann.Hit {
 	return dst
 }
 
+// starts is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a query that
+// is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been replaced.
+const starts = 3
+
 // SearchInto adds to dst the k nearest that a search with ef candidates finds, ef at least k:
 // best first, ties by the smaller id. It allocates nothing if dst has room for them.
 func (g *Graph) SearchInto(dst []ann.Hit, vec []float32, k, ef int) ([]ann.Hit, error) {
@@ -160,12 +173,16 @@ func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep
 	s.ask(vec)
 	moves := g.moves.Load()
 	for {
-		key, _, ok := s.descend(0)
+		key, top, ok := s.descend(1)
 		if !ok {
 			return dst
 		}
 		s.start(key)
-		s.explore(0, ef)
+		if top > 0 {
+			s.explore(1, starts)
+			s.restart()
+		}
+		s.explore(0, max(ef, starts))
 		s.hits = s.hits[:0]
 		s.collect(vec, keep)
 		n := g.Len()
