@@ -12,6 +12,7 @@ import (
 
 	"kilim/learner/eval"
 	"kilim/learner/facts"
+	"kilim/learner/feature"
 	"kilim/learner/image"
 	"kilim/learner/model"
 	"kilim/learner/par"
@@ -33,7 +34,7 @@ type options struct {
 	rates                     string
 	hard, same, momentum, tau float64
 	quiet, bm25               bool
-	text, every, width        int
+	text, every, width, rare  int
 }
 
 func main() {
@@ -58,6 +59,7 @@ func main() {
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
 	flag.IntVar(&o.text, "text", 256, "length of the text features")
 	flag.IntVar(&o.width, "width", 128, "of the branches and the embedding")
+	flag.IntVar(&o.rare, "rare", 10, "artifacts that share a rare entity, at most")
 	flag.IntVar(&o.every, "every", 50, "steps between two judgements")
 	flag.BoolVar(&o.bm25, "bm25", true, "rank by BM25 too, which takes minutes")
 	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
@@ -150,7 +152,7 @@ func (o *options) run() error {
 	}
 	shape := served.Shape()
 	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
-	a := &archive{corpus: c, enc: enc, table: text.NewTable(), shape: shape, noGraph: o.leaves("graph"), rare: 10}
+	a := &archive{corpus: c, enc: enc, table: text.NewTable(), shape: shape, noGraph: o.leaves("graph"), rare: o.rare}
 	for _, r := range c.records {
 		var texts []string
 		for _, p := range r.pieces {
@@ -224,6 +226,10 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 	if err != nil {
 		return err
 	}
+	raw, err := features(a, h, v)
+	if err != nil {
+		return err
+	}
 	var runs [][]result
 	for seed := range o.seeds {
 		data, err := o.train(a, m, weights, start, rest, uint64(seed+1), team)
@@ -236,8 +242,36 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 		}
 		runs = append(runs, r)
 	}
-	report(tfidf, bm25, before, runs)
+	report(tfidf, bm25, raw, before, runs)
 	return nil
+}
+
+// features are what the model gets to read of a record: the cosines of these rows themselves.
+func features(a *archive, h *half, v *votes) ([]result, error) {
+	rows := func(s *train.Set) (tape.Matrix, error) {
+		all, block, err := s.Whole()
+		if err != nil {
+			return tape.Matrix{}, err
+		}
+		records, place := all[0], block.Rows[0]
+		z := tape.Constant(s.Nodes(), a.enc.Dim(), make([]float32, s.Nodes()*a.enc.Dim()))
+		for i := range s.Nodes() {
+			if at := place.Start[i]; at < place.Start[i+1] {
+				copy(z.Row(i), records.Row(int(place.Source[at]))[:a.enc.Dim()])
+				feature.Scale(z.Row(i), 1)
+			}
+		}
+		return z, nil
+	}
+	z, err := rows(h.set)
+	if err != nil {
+		return nil, err
+	}
+	out := h.embedded(z)
+	if z, err = rows(v.set); err != nil {
+		return nil, err
+	}
+	return append(out, v.embedded(z)...), nil
 }
 
 // rankings are BM25's.
@@ -283,18 +317,18 @@ func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*mo
 	return best, err
 }
 
-func report(tfidf, bm25, before []result, runs [][]result) {
+func report(tfidf, bm25, raw, before []result, runs [][]result) {
 	after := mean(runs)
-	fmt.Println("\n| task | metric | queries | words tf-idf | BM25 | untrained | trained | trained, seeds | than untrained | than tf-idf |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("\n| task | metric | queries | words tf-idf | BM25 | features | untrained | trained | trained, seeds | than untrained | than tf-idf |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for k, r := range after {
 		low, high := spread(runs, k)
 		ranked := "-"
 		if bm25 != nil {
 			ranked = shown(bm25[k])
 		}
-		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
-			shown(tfidf[k]), ranked, shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
+		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
+			shown(tfidf[k]), ranked, shown(raw[k]), shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
 	}
 }
 
