@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kilim/learner/model"
+	"kilim/learner/vec"
 )
 
 // fusion makes one vector of an item's tokens, before it is brought to length 1. out is zeros. The formulas are
@@ -51,7 +52,7 @@ func (l *encoderLayer) apply(m *Model, t *tokens) {
 	add(token, t.more)
 	each(normed, token, w, l.n2)
 	m.dense(normed, l.up, t.wide)
-	gelu(t.wide[:n*4*w])
+	vec.GELU(t.wide[:n*4*w], nil)
 	m.dense(t.wide[:n*4*w], l.out, t.more)
 	add(token, t.more)
 }
@@ -113,7 +114,7 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 			product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
 			add(hidden, part)
 		}
-		gelu(hidden)
+		vec.GELU(hidden, nil)
 		m.dense(hidden, f.down, more)
 		add(out[item], more)
 		normalize(out[item], f.norm, out[item])

@@ -100,13 +100,6 @@ func add(to, x []float32) {
 	}
 }
 
-// gelu is x*Phi(x) (Hendrycks, Gimpel 2016).
-func gelu(v []float32) {
-	for i, x := range v {
-		v[i] = float32(0.5 * float64(x) * (1 + math.Erf(float64(x)/math.Sqrt2)))
-	}
-}
-
 func dot(a, b []float32) (s float64) {
 	for i, x := range a {
 		s += float64(float64(x) * float64(b[i]))
