@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 )
 
 // SyncMode says when a write is on the disk.
@@ -95,6 +96,9 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		WithNumCompactors(2).
 		WithBlockCacheSize(64 * mib).
 		WithIndexCacheSize(64 * mib).
+		// Badger compresses a table in memory that it keeps for the next one, several hundred MiB
+		// while an archive is fed; a store without compression is less than a fifth larger, as most of it is vectors.
+		WithCompression(options.None).
 		// Badger refuses a threshold above 15 % of the memtable.
 		WithValueThreshold(min(valueThreshold, memtable/10)).
 		WithValueLogFileSize(int64(o.valueLogMB) * mib).
