@@ -192,7 +192,7 @@ func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
 	}
 	out := collected{id: n.ID}
 	for _, piece := range pieces(a) {
-		part := train.Part{Content: c.records.add(piece)}
+		part := train.Part{Content: c.records.add(piece), Origin: piece.origin}
 		for _, spec := range piece.edges {
 			entity := graphstore.ID(spec.Type, spec.Key)
 			node, err := c.entity(r, entity, spec)

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"kilim/consumer/profile"
@@ -17,6 +18,12 @@ type piece struct {
 	texts                []text.Text
 	edges                []graphstore.EdgeSpec
 	begin, end, lat, lon *float64
+	origin               bool // see train.Part
+}
+
+// origins are the fields that name where an artifact comes from.
+var origins = []graphstore.Type{
+	graphstore.Culture, graphstore.Period, graphstore.Dynasty, graphstore.Reign, graphstore.Style, graphstore.Place, graphstore.Creator,
 }
 
 // pieces are all of an artifact that its record's features and its edges to entities are made of.
@@ -39,7 +46,7 @@ func pieces(a *profile.Artifact) []piece {
 	}
 	for _, f := range termFields(a) {
 		for _, t := range f.terms {
-			out = append(out, piece{texts: saying(t.Text(), ""), edges: entityEdge(f.t, t.ID, t.Label)})
+			out = append(out, piece{texts: saying(t.Text(), ""), edges: entityEdge(f.t, t.ID, t.Label), origin: slices.Contains(origins, f.t)})
 		}
 	}
 	if d := a.Date; d != nil {

@@ -16,13 +16,17 @@ type State struct {
 // tensors are the trainer's own memory, by name.
 func (t *Trainer) tensors() []safetensors.Tensor {
 	n := len(t.key.Data)
-	return []safetensors.Tensor{
+	out := []safetensors.Tensor{
 		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
 		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
 		safetensors.Floats("temperature", t.temperature.Data, 1),
 		safetensors.Floats("temperature.moment1", t.tm, 1), safetensors.Floats("temperature.moment2", t.tv, 1),
 		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
 	}
+	if c := t.centres.at; c.Rows > 0 {
+		out = append(out, safetensors.Floats("prototypes", c.Data, c.Rows, c.Cols))
+	}
+	return out
 }
 
 // State shares memory with the trainer: it is to be written before the next step.

@@ -21,8 +21,9 @@ type Config struct {
 	LearnTemperature bool
 	Rate, Decay      float64 // of AdamW
 	// Clip bounds the length of the gradient; 0 doesn't.
-	Clip float64
-	Seed uint64
+	Clip       float64
+	Prototypes Prototypes
+	Seed       uint64
 }
 
 // Bounds of the temperature.
@@ -31,7 +32,7 @@ const (
 	hottest = 1
 )
 
-func (c Config) validate() error {
+func (c Config) validate(width int) error {
 	var errs []error
 	for _, f := range []struct {
 		name     string
@@ -46,6 +47,7 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("moco: %s %v: must be in %v..%v", f.name, f.value, f.from, f.to))
 		}
 	}
+	errs = append(errs, c.Prototypes.validate(width))
 	return errors.Join(errs...)
 }
 
@@ -53,6 +55,8 @@ func (c Config) validate() error {
 type View struct {
 	Features []tape.Matrix
 	Block    *model.Block
+	// Classes are the items', for the Prototypes, below 0 for none; nil: all have none.
+	Classes []int32
 }
 
 // Trainer holds the two encoders, the queue and the optimizer. It belongs to one
@@ -66,6 +70,7 @@ type Trainer struct {
 	temperature  tape.Matrix // its logarithm
 	tm, tv       []float32
 	queue        tape.Matrix
+	centres      *centres
 	at           int
 	step         int
 	gradientNorm float64
@@ -75,7 +80,7 @@ type Trainer struct {
 // New returns a trainer of weights that have gradients. The keys' encoder begins
 // as a copy, the queue with seeded random directions.
 func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.Team) (*Trainer, error) {
-	if err := cfg.validate(); err != nil {
+	if err := cfg.validate(width); err != nil {
 		return nil, err
 	}
 	if query.Grad == nil {
@@ -89,7 +94,8 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
 		optimizer: newOptimizer(m.Params(), query, key, cfg.Momentum, team.Caller()),
 		tm:        make([]float32, 1), tv: make([]float32, 1),
-		queue: tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
+		queue:   tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
+		centres: newCentres(cfg.Prototypes),
 	}
 	log := []float32{float32(math.Log(cfg.Temperature))}
 	if cfg.LearnTemperature {
@@ -153,15 +159,15 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	clear(t.temperature.Grad())
 	t.tape.Reset()
 	seed := t.cfg.Seed + uint64(2*t.step)<<40
-	var projected [2]tape.Matrix
+	var embedded, projected [2]tape.Matrix
 	var errs [2]error
 	t.tape.Fork(2, func(i int, lane *tape.Tape) {
 		if i == 0 {
-			_, projected[0], errs[0] = t.model.Forward(lane, t.query, q.Features, q.Block, seed, true)
+			embedded[0], projected[0], errs[0] = t.model.Forward(lane, t.query, q.Features, q.Block, seed, true)
 			return
 		}
 		lane.Record(false)
-		_, projected[1], errs[1] = t.model.Forward(lane, t.key, k.Features, k.Block, seed+1<<40, true)
+		embedded[1], projected[1], errs[1] = t.model.Forward(lane, t.key, k.Features, k.Block, seed+1<<40, true)
 	})
 	if errs[0] != nil {
 		return 0, fmt.Errorf("moco: query: %w", errs[0])
@@ -170,7 +176,16 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 		return 0, fmt.Errorf("moco: key: %w", errs[1])
 	}
 	a, b := projected[0], projected[1]
+	if err := t.centres.check(items, q.Classes, k.Classes); err != nil {
+		return 0, err
+	}
 	loss := t.tape.InfoNCE(a, b, t.queue, t.temperature, weigh)
+	if t.cfg.Prototypes.Classes > 0 && q.Classes != nil {
+		sum := t.tape.New(1, 1)
+		t.tape.Copy(sum, loss)
+		t.tape.Add(sum, t.centres.loss(t.tape, embedded[0], q.Classes))
+		loss = sum
+	}
 	value := float64(loss.Data[0])
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return value, fmt.Errorf("moco: step %d: loss is %v", t.step+1, value)
@@ -179,6 +194,9 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	t.update()
 	copy(t.queue.Data[t.at*t.queue.Cols:], b.Data)
 	t.at = (t.at + items) % t.cfg.Queue
+	if t.cfg.Prototypes.Classes > 0 && k.Classes != nil {
+		t.centres.follow(embedded[1], k.Classes)
+	}
 	return value, nil
 }
 

@@ -211,8 +211,9 @@ func TestRefusals(t *testing.T) {
 	if !slices.Equal(before, tr.query.Data) {
 		t.Error("a refused step has changed the weights")
 	}
-	for name, c := range map[string]Config{"queue": {}, "momentum": {Queue: 8, Momentum: 1}, "rate": {Queue: 8, Momentum: 0.99, Temperature: 0.1, Rate: -1}} {
-		if err := c.validate(); err == nil {
+	for name, c := range map[string]Config{"queue": {}, "momentum": {Queue: 8, Momentum: 1}, "rate": {Queue: 8, Momentum: 0.99, Temperature: 0.1, Rate: -1},
+		"prototypes": {Queue: 8, Momentum: 0.99, Temperature: 0.1, Prototypes: Prototypes{Classes: 2, Width: 9, Temperature: 0.1}}} {
+		if err := c.validate(8); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // Config is the setting of a run.
 type Config struct {
 	Batch     int
-	MoCo      moco.Config // its Rate is the stages' to say
+	MoCo      moco.Config // its Rate is the stages' to say; classes and width of its Prototypes are the set's and the model's
 	Views     Views
 	Negatives Negatives
 	Stages    []Stage
@@ -24,6 +24,11 @@ type Config struct {
 	Seed     uint64
 }
 
+// prototypeShare is which part of an embedding's coordinates the cultures' prototypes take: a quarter. On Walters
+// (width 256, 400 steps) all of them gave the neighbours' cultures an F1 of 0.764 and the halves an MRR of 0.084, a
+// quarter 0.742 and 0.094; without prototypes it is 0.64 and 0.098.
+const prototypeShare = 4
+
 // HeldOutLimit bounds what a judgement costs.
 const HeldOutLimit = 1024
 
@@ -35,8 +40,9 @@ func Defaults(layers int) Config {
 		Batch: 256,
 		MoCo: moco.Config{
 			Queue: 4096, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Decay: 1e-2, Clip: 5,
+			Prototypes: moco.Prototypes{Weight: 2, Temperature: 0.1, Momentum: 0.8},
 		},
-		Views:     Views{Half: 0.9, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.05, Link: 0.05, Rare: 0.1, Fan: fan},
+		Views:     Views{Half: 0.85, Bare: 1, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.05, Link: 0.05, Rare: 0.1, Fan: fan},
 		Negatives: Negatives{Hard: 2, SameCulture: 0.2},
 		Stages:    []Stage{{Heads, 50, 8e-3}, {Unfreeze, 100, 8e-3}, {Full, 1050, 8e-3}},
 		HeldOut:   0.1, Every: 100, Patience: 3,

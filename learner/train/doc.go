@@ -10,11 +10,18 @@
 // them in one view and the other in the other), some of the modalities, some
 // coordinates of the features, and some of the neighbours. Now and then the
 // second view is of another artifact: one that is linked, or shares a rare entity.
+// And some first views lack all that names an origin (culture, period, dynasty,
+// reign, style, place, creator), as the record of many a newcomer does.
 // No artifact of a step is a neighbour in it: nothing can be looked up.
 //
 // Negatives are the earlier keys in the queue. Of those from other cultures the
 // near ones weigh more; what shares a rare entity with an artifact, or is linked
 // to it, weighs nothing.
+//
+// Beside that contrast, a quarter of the embedding's coordinates learn to tell the
+// cultures apart, by the cultures' prototypes (package moco): with the contrast
+// alone the neighbours of an artifact whose origin is hidden were of its culture
+// less often than those that word tf-idf finds.
 //
 // # How
 //

@@ -14,6 +14,7 @@ import (
 // in 0..1.
 type Views struct {
 	Half         float64 // share of artifacts whose fields are dealt out to the two views
+	Bare         float64 // of the others, share whose first view lacks all that names an origin, as many a newcomer does
 	FieldDrop    float64 // probability of a field to be hidden, elsewhere
 	ModalityDrop float64 // of a modality; one is always left
 	FeatureMask  float64 // of a coordinate to be 0
@@ -25,7 +26,7 @@ type Views struct {
 
 func (v Views) validate(layers int) error {
 	for name, x := range map[string]float64{
-		"half": v.Half, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,
+		"half": v.Half, "bare": v.Bare, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,
 	} {
 		if !(x >= 0 && x <= 1) {
 			return fmt.Errorf("train: views: %s %v: must be in 0..1", name, x)
@@ -138,8 +139,13 @@ func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err err
 	if b.Query, err = s.view(r, queries, 0); err != nil {
 		return err
 	}
-	b.Key, err = s.view(r, keys, len(queries))
-	return err
+	if b.Key, err = s.view(r, keys, len(queries)); err != nil {
+		return err
+	}
+	for _, p := range b.Pairs {
+		b.Query.Classes, b.Key.Classes = append(b.Query.Classes, s.set.class[p.Query]), append(b.Key.Classes, s.set.class[p.Key])
+	}
+	return nil
 }
 
 // partner is the artifact whose view is the positive.

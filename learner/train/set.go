@@ -18,6 +18,9 @@ type Edge struct{ To, Relation int32 }
 type Part struct {
 	Content int32  // the number by which the Encoder knows it
 	Edges   []Edge // that come with it
+	// Origin says that it names where the artifact comes from: a culture, a period,
+	// a dynasty, a reign, a style, a place, a creator. A newcomer often lacks it.
+	Origin bool
 }
 
 // Encoder makes the features of the first modality, the record, from the parts
@@ -49,6 +52,8 @@ type Set struct {
 	artifacts []Artifact
 	of        []int32 // [node] its artifact, or -1
 	encoder   Encoder
+	classes   int     // number of cultures
+	class     []int32 // [artifact] of its culture, from 0; -1: none
 }
 
 // Builder collects a Set.
@@ -151,10 +156,30 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 		// A positive must have views of its own.
 		a.Links, a.Rare = s.trained(a.Links), s.trained(a.Rare)
 	}
+	s.classify()
 	for m, mode := range b.shape.Modalities {
 		s.features = append(s.features, tape.Constant(len(b.features[m])/mode.Features, mode.Features, b.features[m]))
 	}
 	return s, nil
+}
+
+// classify numbers the cultures in the order in which they come first.
+func (s *Set) classify() {
+	numbers := map[int32]int32{}
+	for i := range s.artifacts {
+		c := s.artifacts[i].Culture
+		if c < 0 {
+			s.class = append(s.class, -1)
+			continue
+		}
+		n, ok := numbers[c]
+		if !ok {
+			n = int32(len(numbers))
+			numbers[c] = n
+		}
+		s.class = append(s.class, n)
+	}
+	s.classes = len(numbers)
 }
 
 func (s *Set) trained(nodes []int32) []int32 {

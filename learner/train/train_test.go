@@ -59,7 +59,7 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 			if r.IntN(2) == 0 {
 				content = int32(1000 + r.IntN(5000))
 			}
-			parts[i] = append(parts[i], Part{Content: content, Edges: []Edge{{entities[g*fields+f], int32(2 * f)}}})
+			parts[i] = append(parts[i], Part{Content: content, Edges: []Edge{{entities[g*fields+f], int32(2 * f)}}, Origin: f == 1})
 		}
 		whole := make([]float32, 24)
 		words{}.Encode(0, parts[i], whole)
@@ -114,7 +114,7 @@ func settings() Config {
 	c.Batch, c.MoCo.Queue = 16, 64
 	c.Stages = []Stage{{Heads, 10, 3e-3}, {Unfreeze, 20, 3e-3}, {Full, 30, 3e-3}}
 	c.Views = Views{Half: 0.7, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.1, Link: 0.1, Fan: c.Views.Fan}
-	c.MoCo.Temperature, c.Negatives.SameCulture = 0.1, 1 // every culture has two groups
+	c.MoCo.Temperature, c.Negatives.SameCulture, c.MoCo.Prototypes.Weight = 0.1, 1, 0.5 // every culture has two groups
 	c.Every, c.HeldOut, c.Patience, c.Seed = 12, 0.2, 4, 5
 	return c
 }
@@ -243,6 +243,52 @@ func TestBatches(t *testing.T) {
 	if !slices.Equal(a.Pairs, b.Pairs) || !slices.Equal(a.Key.Block.Rows[0].Source, b.Key.Block.Rows[0].Source) ||
 		!slices.Equal(a.Query.Features[0].Data, b.Query.Features[0].Data) {
 		t.Error("a batch depends on what was drawn before")
+	}
+}
+
+// A bare view has all but what names an origin, or, if that is all there is, all.
+func TestBareViews(t *testing.T) {
+	t.Parallel()
+	set := village(t, shape, 24, 6, false)
+	set.artifacts[1].Parts = set.artifacts[1].Parts[1:2]
+	s, err := NewSampler(set, []int32{0, 1}, 2, Views{Bare: 1, Fan: []int{9, 9}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for artifact, want := range []int{fields - 1, 1} {
+		q, k := s.look(rand.New(rand.NewPCG(1, 1)), Pair{int32(artifact), int32(artifact)})
+		if len(q.parts) != want || want > 1 && slices.ContainsFunc(q.parts, func(p Part) bool { return p.Origin }) {
+			t.Errorf("artifact %d: the bare view has %+v", artifact, q.parts)
+		}
+		if len(k.parts) != len(set.artifacts[artifact].Parts) {
+			t.Errorf("artifact %d: the other view has %d parts", artifact, len(k.parts))
+		}
+	}
+}
+
+// The classes of a batch are its artifacts' cultures, numbered from 0.
+func TestClasses(t *testing.T) {
+	t.Parallel()
+	set := village(t, shape, 24, 6, false)
+	if set.classes != 3 {
+		t.Fatalf("%d classes of 3 cultures", set.classes)
+	}
+	all := make([]int32, 24)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	s, err := NewSampler(set, all, 12, Views{Link: 0.5, Fan: []int{9, 9}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.Draw(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range b.Pairs {
+		if q, k := set.artifacts[p.Query].Culture, set.artifacts[p.Key].Culture; b.Query.Classes[i] != q || b.Key.Classes[i] != k {
+			t.Errorf("pair %d of the cultures %d and %d has the classes %d and %d", i, q, k, b.Query.Classes[i], b.Key.Classes[i])
+		}
 	}
 }
 

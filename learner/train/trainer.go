@@ -64,6 +64,9 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, team *par.T
 		return nil, fmt.Errorf("train: a set for the model %+v, the model is %+v", set.shape, m.Config())
 	}
 	cfg.MoCo.Seed = cfg.Seed
+	if p := &cfg.MoCo.Prototypes; p.Weight > 0 {
+		p.Classes, p.Width = set.classes, max(m.Config().Width/prototypeShare, 1)
+	}
 	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(team)}
 	train, heldOut := split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
 	t.heldOut = heldOut

@@ -18,6 +18,9 @@ func (s *Sampler) look(r *rand.Rand, p Pair) (q, k shown) {
 	q.artifact, k.artifact, q.mask, k.mask = p.Query, p.Key, true, true
 	if p.Query == p.Key && r.Float64() < s.views.Half {
 		s.deal(r, &q, &k)
+	} else if r.Float64() < s.views.Bare {
+		s.bare(&q)
+		s.some2(r, &k)
 	} else {
 		s.some2(r, &q)
 		s.some2(r, &k)
@@ -37,6 +40,19 @@ func (s *Sampler) deal(r *rand.Rand, q, k *shown) {
 	}
 	half := (len(parts) + r.IntN(2)) / 2
 	q.parts, k.parts = inOrder(parts[:half]), inOrder(parts[half:])
+}
+
+// bare shows what names no origin, or all if there is nothing else.
+func (s *Sampler) bare(v *shown) {
+	all := s.set.artifacts[v.artifact].Parts
+	for _, p := range all {
+		if !p.Origin {
+			v.parts = append(v.parts, p)
+		}
+	}
+	if len(v.parts) == 0 {
+		v.parts = all
+	}
 }
 
 func inOrder(parts []Part) []Part {

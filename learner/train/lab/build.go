@@ -80,7 +80,7 @@ func (a *archive) set(docs []doc) (*train.Set, []int32, error) {
 	for i, d := range docs {
 		own := map[int32]bool{}
 		for _, p := range d.pieces {
-			part := train.Part{Content: p}
+			part := train.Part{Content: p, Origin: slices.Contains(hidden, a.corpus.pieces[p].field)}
 			for _, e := range a.corpus.pieces[p].entities {
 				if a.noGraph {
 					break

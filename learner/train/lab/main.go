@@ -35,6 +35,7 @@ type options struct {
 	hard, same, momentum, tau float64
 	quiet, bm25               bool
 	text, every, width, rare  int
+	prototypes                float64
 }
 
 func main() {
@@ -52,10 +53,11 @@ func main() {
 	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, hard (negatives), links, rare")
 	flag.StringVar(&o.stages, "stages", "heads,unfreeze,full", "list of stages")
 	flag.StringVar(&o.rates, "rates", "", "list of the stages' rates; empty: the usual ones")
-	flag.StringVar(&o.views, "views", "", "half,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
+	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
 	flag.Float64Var(&o.hard, "hard", -1, "weight of hard negatives; below 0: the usual one")
 	flag.Float64Var(&o.same, "same", -1, "weight of negatives of the same culture; below 0: the usual one")
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
+	flag.Float64Var(&o.prototypes, "prototypes", -1, "weight of the cultures' prototypes; below 0: the usual one")
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
 	flag.IntVar(&o.text, "text", 256, "length of the text features")
 	flag.IntVar(&o.width, "width", 128, "of the branches and the embedding")
@@ -109,9 +111,12 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	}
 	if o.views != "" {
 		v := &c.Views
-		if _, err := fmt.Sscanf(o.views, "%f,%f,%f,%f,%f,%f", &v.Half, &v.FieldDrop, &v.ModalityDrop, &v.FeatureMask, &v.Link, &v.Rare); err != nil {
+		if _, err := fmt.Sscanf(o.views, "%f,%f,%f,%f,%f,%f,%f", &v.Half, &v.Bare, &v.FieldDrop, &v.ModalityDrop, &v.FeatureMask, &v.Link, &v.Rare); err != nil {
 			return c, fmt.Errorf("views %q: %w", o.views, err)
 		}
+	}
+	if o.prototypes >= 0 {
+		c.MoCo.Prototypes.Weight = o.prototypes
 	}
 	if o.hard >= 0 {
 		c.Negatives.Hard = o.hard
