@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-encoders clean
+.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FIL
 
 bench-training: build ## freshness of a daemon that trains and of one that does not, in turns (minutes); BENCH='-rounds 1' for less
 	@$(GO) run ./daemon/tune/bench $(BENCH)
+
+bench-learning: ## what fine-tuning does for the embeddings, beside word tf-idf and BM25, and without each part in turn (2 hours); BENCH='-steps 400 -seeds 1' for less
+	@mkdir -p bin
+	$(GO) build -buildvcs=false -o bin/kilim-lab ./learner/train/lab
+	@for feed in ../shared/data/walters.jsonl.gz ../shared/data/tate-12k.jsonl.gz ''; do ./bin/kilim-lab -feed "$$feed" $(BENCH); done
+	@for feed in ../shared/data/walters.jsonl.gz ''; do ./bin/kilim-lab -feed "$$feed" -ablations -seeds 1 -steps 400 $(BENCH); done
 
 bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive, and their rates; OUT=FILE for JSON Lines
 	@exec ./bin/kilim eval encoders --rates $(if $(OUT),--out '$(OUT)') $(BENCH)

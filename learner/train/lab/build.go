@@ -12,9 +12,9 @@ import (
 
 // doc is what one node shows of a record.
 type doc struct {
-	record  int
-	pieces  []int32
-	noImage bool
+	record           int
+	pieces           []int32
+	noImage, noAudio bool
 	// reads only: nothing reads this node.
 	oneWay bool
 }
@@ -104,8 +104,15 @@ func (a *archive) set(docs []doc) (*train.Set, []int32, error) {
 		rec := make([]float32, a.shape.Modalities[0].Features)
 		a.features(d.pieces, rec)
 		all := [][]float32{rec}
-		if len(a.shape.Modalities) > 1 && !d.noImage {
-			all = append(all, a.corpus.records[d.record].image)
+		for _, mode := range a.shape.Modalities[1:] {
+			own := a.corpus.records[d.record].image
+			if mode.Name == "audio" {
+				own = a.corpus.records[d.record].audio
+			}
+			if mode.Name == "image" && d.noImage || mode.Name == "audio" && d.noAudio {
+				own = nil
+			}
+			all = append(all, own)
 		}
 		nodes[i] = b.Node(all...)
 		if !d.oneWay {

@@ -11,6 +11,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/demo"
 	"kilim/graphstore"
+	"kilim/learner/audio"
 	"kilim/learner/feature"
 	"kilim/learner/image"
 )
@@ -38,6 +39,7 @@ type record struct {
 	culture string
 	themes  map[string]string // of one label
 	image   []float32
+	audio   []float32
 }
 
 type corpus struct {
@@ -54,14 +56,18 @@ func (c *corpus) add(r *record, p piece) {
 // read reads a feed, or writes the demo archive and reads that.
 func read(feed string, demoArtifacts int) (*corpus, error) {
 	c := &corpus{at: map[string]int{}}
-	pictures, err := image.New(image.Limits{})
-	if err != nil {
+	var media media
+	var err error
+	if media.pictures, err = image.New(image.Limits{}); err != nil {
+		return nil, err
+	}
+	if media.recordings, err = audio.New(audio.Limits{}); err != nil {
 		return nil, err
 	}
 	if feed == "" {
 		opt := demo.Defaults()
 		opt.Artifacts, opt.Media = demoArtifacts, true
-		err := demo.Each(opt, func(raw []byte, _ string) error { return c.parse(bytes.Clone(raw), pictures) })
+		err := demo.Each(opt, func(raw []byte, _ string) error { return c.parse(bytes.Clone(raw), media) })
 		return c, err
 	}
 	f, err := os.Open(feed)
@@ -75,14 +81,14 @@ func read(feed string, demoArtifacts int) (*corpus, error) {
 	}
 	lines := bufio.NewScanner(in)
 	for lines.Buffer(nil, 16<<20); lines.Scan(); {
-		if err := c.parse(bytes.Clone(lines.Bytes()), pictures); err != nil {
+		if err := c.parse(bytes.Clone(lines.Bytes()), media); err != nil {
 			return nil, fmt.Errorf("%s: %w", feed, err)
 		}
 	}
 	return c, lines.Err()
 }
 
-func (c *corpus) parse(raw []byte, pictures *image.Encoder) error {
+func (c *corpus) parse(raw []byte, media media) error {
 	a, err := profile.Parse(raw, "", profile.DefaultLimits())
 	if err != nil {
 		return err
@@ -133,7 +139,8 @@ func (c *corpus) parse(raw []byte, pictures *image.Encoder) error {
 	for _, l := range a.Link {
 		r.links = append(r.links, l.Target)
 	}
-	r.image = look(a, pictures)
+	r.image = centre(a, profile.Image, media.pictures.Encode)
+	r.audio = centre(a, profile.Audio, media.recordings.Encode)
 	for _, m := range a.Media {
 		if m.Text != "" {
 			c.add(&r, piece{field: "media", text: m.Text})
@@ -144,14 +151,20 @@ func (c *corpus) parse(raw []byte, pictures *image.Encoder) error {
 	return nil
 }
 
-// look is the mean of the pictures that are in the record, nil if there is none.
-func look(a *profile.Artifact, pictures *image.Encoder) []float32 {
+// media are the built-in encoders.
+type media struct {
+	pictures   *image.Encoder
+	recordings *audio.Encoder
+}
+
+// centre is the mean of what lies in the record itself of one kind, nil if there is nothing.
+func centre(a *profile.Artifact, kind string, encode func([]byte) ([]float32, error)) []float32 {
 	var sum []float32
 	for _, m := range a.Media {
-		if m.Kind != profile.Image || len(m.Data) == 0 {
+		if m.Kind != kind || len(m.Data) == 0 {
 			continue
 		}
-		v, err := pictures.Encode(m.Data)
+		v, err := encode(m.Data)
 		if err != nil {
 			continue // one that can't be read is none
 		}

@@ -3,6 +3,7 @@
 //
 //	go run ./learner/train/lab -feed ../shared/data/walters.jsonl.gz
 //	go run ./learner/train/lab -demo 3000 -without hard
+//	go run ./learner/train/lab -demo 3000 -ablations -seeds 1 -steps 400
 //
 // 2,000 artifacts are set aside (fewer in a small archive). The others are
 // trained on. Then, with all artifacts in the graph:
@@ -20,5 +21,6 @@
 //
 // Beside the untrained and the trained model stand cosines of words' tf-idf, and BM25. Intervals
 // are of 95%, by bootstrap over the artifacts; values of several seeds are their means. A verdict compares with
-// the untrained model, pair by pair.
+// the untrained model, pair by pair. With -ablations each part is left out in turn, or made another way, and the
+// verdicts compare with the model that has all. What was measured last is in RESULTS.md.
 package main

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"kilim/learner/audio"
 	"kilim/learner/eval"
 	"kilim/learner/facts"
 	"kilim/learner/feature"
@@ -46,11 +47,11 @@ func main() {
 	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
 	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
 	flag.IntVar(&o.threads, "threads", 2, "threads")
-	flag.IntVar(&o.steps, "steps", 500, "steps of a run, over all stages")
+	flag.IntVar(&o.steps, "steps", 1200, "steps of a run, over all stages")
 	flag.IntVar(&o.layers, "layers", 2, "layers")
 	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
 	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
-	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, hard (negatives), links, rare")
+	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, audio, hard (negatives), links, rare, prototypes, bare (views)")
 	flag.StringVar(&o.stages, "stages", "heads,unfreeze,full", "list of stages")
 	flag.StringVar(&o.rates, "rates", "", "list of the stages' rates; empty: the usual ones")
 	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
@@ -59,14 +60,20 @@ func main() {
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
 	flag.Float64Var(&o.prototypes, "prototypes", -1, "weight of the cultures' prototypes; below 0: the usual one")
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
-	flag.IntVar(&o.text, "text", 256, "length of the text features")
-	flag.IntVar(&o.width, "width", 128, "of the branches and the embedding")
+	flag.IntVar(&o.text, "text", 1024, "length of the text features")
+	flag.IntVar(&o.width, "width", 256, "of the branches and the embedding")
 	flag.IntVar(&o.rare, "rare", 10, "artifacts that share a rare entity, at most")
-	flag.IntVar(&o.every, "every", 50, "steps between two judgements")
+	flag.IntVar(&o.every, "every", 100, "steps between two judgements")
 	flag.BoolVar(&o.bm25, "bm25", true, "rank by BM25 too, which takes minutes")
 	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
+	var ablate bool
+	flag.BoolVar(&ablate, "ablations", false, "train without each part in turn, and in other ways, and print one table")
 	flag.Parse()
-	if err := o.run(); err != nil {
+	run := o.run
+	if ablate {
+		run = o.ablations
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
 	}
@@ -136,6 +143,12 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	if o.leaves("links") {
 		c.Views.Link = 0
 	}
+	if o.leaves("prototypes") {
+		c.MoCo.Prototypes.Weight = 0
+	}
+	if o.leaves("bare") {
+		c.Views.Bare = 0
+	}
 	if o.leaves("rare") {
 		c.Views.Rare = 0
 	}
@@ -147,13 +160,31 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	enc, err := text.NewEncoder(text.Config{Dim: o.text, Seed: 1})
+	k, err := o.compared(c)
 	if err != nil {
 		return err
+	}
+	k.report()
+	return nil
+}
+
+// comparison is what each has found.
+type comparison struct {
+	tfidf, bm25, raw, before []result
+	runs                     [][]result // of each seed
+}
+
+func (o *options) compared(c *corpus) (*comparison, error) {
+	enc, err := text.NewEncoder(text.Config{Dim: o.text, Seed: 1})
+	if err != nil {
+		return nil, err
 	}
 	served := serve.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
 	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.image != nil }) {
 		served.Image = image.Dim
+	}
+	if !o.leaves("audio") && slices.ContainsFunc(c.records, func(r record) bool { return r.audio != nil }) {
+		served.Audio = audio.Dim
 	}
 	shape := served.Shape()
 	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
@@ -185,14 +216,14 @@ func b2i(b bool) int {
 	return 0
 }
 
-func (o *options) compare(a *archive, served serve.Config, test, rest []int) error {
+func (o *options) compare(a *archive, served serve.Config, test, rest []int) (*comparison, error) {
 	h, err := a.half(test, 1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v, err := a.votes(test, o.least)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tfidf := append(h.measure(func(i int) []float32 { return h.baseline.cosines(h.query[i]) }),
 		v.measure(func(i int, _ labels) []float32 { return v.baseline.cosines(v.texts[i]) })...)
@@ -202,12 +233,12 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 	}
 	team, err := par.New(o.threads)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer team.Close()
 	m, err := model.New(a.shape)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	weights := func(data []float32) (*model.Weights, error) { return m.Weights(data, make([]float32, len(data))) }
 	embedded := func(data []float32) ([]result, error) {
@@ -229,26 +260,25 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) err
 	start := serve.SeededWeights(served, m)
 	before, err := embedded(start)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	raw, err := features(a, h, v)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var runs [][]result
 	for seed := range o.seeds {
 		data, err := o.train(a, m, weights, start, rest, uint64(seed+1), team)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r, err := embedded(data)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		runs = append(runs, r)
 	}
-	report(tfidf, bm25, raw, before, runs)
-	return nil
+	return &comparison{tfidf, bm25, raw, before, runs}, nil
 }
 
 // features are what the model gets to read of a record: the cosines of these rows themselves.
@@ -322,18 +352,18 @@ func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*mo
 	return best, err
 }
 
-func report(tfidf, bm25, raw, before []result, runs [][]result) {
-	after := mean(runs)
+func (c *comparison) report() {
+	after := mean(c.runs)
 	fmt.Println("\n| task | metric | queries | words tf-idf | BM25 | features | untrained | trained | trained, seeds | than untrained | than tf-idf |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for k, r := range after {
-		low, high := spread(runs, k)
+		low, high := spread(c.runs, k)
 		ranked := "-"
-		if bm25 != nil {
-			ranked = shown(bm25[k])
+		if c.bm25 != nil {
+			ranked = shown(c.bm25[k])
 		}
 		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
-			shown(tfidf[k]), ranked, shown(raw[k]), shown(before[k]), shown(r), low, high, verdict(before[k], r), verdict(tfidf[k], r))
+			shown(c.tfidf[k]), ranked, shown(c.raw[k]), shown(c.before[k]), shown(r), low, high, verdict(c.before[k], r), verdict(c.tfidf[k], r))
 	}
 }
 

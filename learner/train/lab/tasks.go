@@ -44,11 +44,11 @@ func (a *archive) half(test []int, seed uint64) (*half, error) {
 		pieces := slices.Clone(a.corpus.records[i].pieces)
 		r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
 		k := (len(pieces) + 1) / 2
-		image := r.IntN(2) == 0
-		docs = append(docs, doc{record: i, pieces: pieces[:k], noImage: image})
+		image, audio := r.IntN(2) == 0, r.IntN(2) == 0
+		docs = append(docs, doc{record: i, pieces: pieces[:k], noImage: image, noAudio: audio})
 		first = append(first, a.analyze(pieces[:k]))
 		if asked[i] && len(pieces) > k {
-			second = append(second, doc{record: i, pieces: pieces[k:], noImage: !image, oneWay: true})
+			second = append(second, doc{record: i, pieces: pieces[k:], noImage: !image, noAudio: !audio, oneWay: true})
 			h.own, h.query = append(h.own, i), append(h.query, a.analyze(pieces[k:]))
 		}
 	}

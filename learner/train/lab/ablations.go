@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kilim/learner/model"
+)
+
+// ablation is a run that lacks something, or does something another way.
+type ablation struct {
+	name   string
+	change func(o *options)
+}
+
+// ablations of what an archive has.
+func (o *options) ablationsOf(c *corpus) []ablation {
+	without := func(what string) ablation {
+		return ablation{"without " + what, func(o *options) { o.without = strings.Join(append(list(o.without), what), ",") }}
+	}
+	out := []ablation{{"all", func(*options) {}}, without("graph")}
+	for _, m := range []struct {
+		name string
+		has  func(r record) bool
+	}{{"image", func(r record) bool { return r.image != nil }}, {"audio", func(r record) bool { return r.audio != nil }}} {
+		if slices.ContainsFunc(c.records, m.has) {
+			out = append(out, without(m.name))
+		}
+	}
+	for _, what := range []string{"hard", "prototypes", "bare", "links", "rare"} {
+		out = append(out, without(what))
+	}
+	for _, way := range []string{model.FusionMLP, model.FusionTransformer} {
+		out = append(out, ablation{"fusion " + way, func(o *options) { o.fusion = way }})
+	}
+	out = append(out, ablation{"residual " + model.ResidualConcat, func(o *options) { o.residual = model.ResidualConcat }})
+	for _, stages := range []string{"heads", "unfreeze", "full", "heads,unfreeze"} {
+		out = append(out, ablation{"stages " + stages, func(o *options) { o.stages = stages }})
+	}
+	return out
+}
+
+func (o *options) ablations() error {
+	c, err := read(o.feed, o.demo)
+	if err != nil {
+		return err
+	}
+	o.bm25, o.quiet = false, true
+	var table strings.Builder
+	var all []result
+	for i, a := range o.ablationsOf(c) {
+		own := *o
+		a.change(&own)
+		k, err := own.compared(c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+		after := mean(k.runs)
+		if i == 0 {
+			all = after
+			header(&table, after)
+			line(&table, "word tf-idf", k.tfidf, nil)
+			line(&table, "untrained", k.before, all)
+			line(&table, a.name, after, nil)
+			continue
+		}
+		line(&table, a.name, after, all)
+	}
+	fmt.Printf("\n%s", table.String())
+	return nil
+}
+
+func header(to *strings.Builder, of []result) {
+	fmt.Fprint(to, "| |")
+	for _, r := range of {
+		fmt.Fprintf(to, " %s, %s |", r.task, r.metric)
+	}
+	fmt.Fprintf(to, "\n|---|%s\n", strings.Repeat("---|", len(of)))
+}
+
+// line writes the means, and what the paired bootstrap says of them beside those of all parts.
+func line(to *strings.Builder, name string, of, all []result) {
+	fmt.Fprintf(to, "| %s |", name)
+	for k, r := range of {
+		sum := 0.0
+		for _, x := range r.values {
+			sum += x
+		}
+		fmt.Fprintf(to, " %.3f", sum/float64(len(r.values)))
+		if all != nil {
+			fmt.Fprintf(to, " (%s)", verdict(all[k], r))
+		}
+		fmt.Fprint(to, " |")
+	}
+	fmt.Fprintln(to)
+}
