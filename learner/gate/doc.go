@@ -4,6 +4,7 @@
 //
 //   - halves: given half of an artifact's fields and modalities, find the other half among those of all;
 //     as a whole, and of each culture that has enough held-out artifacts;
+//   - origins: given an artifact without all that names where it comes from, its culture by the vote of its nearest ones;
 //   - links: given one end of a link that neither model has seen, find the other among all artifacts;
 //   - themes: nearest neighbours by the embedding against the theme labels;
 //   - expert: the same against the user's own truth.

@@ -188,6 +188,9 @@ func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Ca
 			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
 		}
 	}
+	if err := origins(ctx, t, m, serving, candidate, [2]*space{before, after}, team); err != nil {
+		return err
+	}
 	if err := t.ask(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
 		return err
 	}

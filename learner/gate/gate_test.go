@@ -12,6 +12,7 @@ import (
 	"kilim/learner/feature"
 	"kilim/learner/model"
 	"kilim/learner/par"
+	"kilim/learner/tape"
 	"kilim/learner/train"
 )
 
@@ -169,10 +170,36 @@ func TestJudge(t *testing.T) {
 	for _, r := range table.Rows {
 		tasks[r.Task] = true
 	}
-	for _, want := range []string{"halves", "links", "themes", "halves of culture 0", "halves of culture 3"} {
+	for _, want := range []string{"halves", "origins", "links", "themes", "halves of culture 0", "halves of culture 3"} {
 		if !tasks[want] {
 			t.Errorf("no comparison of %s", want)
 		}
+	}
+}
+
+// Three of one culture against two of another that are nearer; then one each.
+func TestVote(t *testing.T) {
+	t.Parallel()
+	cosines := []float32{0.9, 0.8, 0.5, 0.4, 0.3}
+	s := &space{rows: tape.Constant(len(cosines), 1, cosines)}
+	artifacts := []train.Artifact{{Culture: 4}, {Culture: 4}, {Culture: 7}, {Culture: 7}, {Culture: 7}}
+	if got := s.vote([]float32{1}, []int32{0, 1, 2, 3, 4}, artifacts); got != 7 {
+		t.Errorf("most are of culture 7, the vote says %d", got)
+	}
+	if got := s.vote([]float32{1}, []int32{4, 1}, artifacts); got != 4 {
+		t.Errorf("the nearer is of culture 4, the vote says %d", got)
+	}
+	many := make([]train.Artifact, 30)
+	rows := make([]float32, 30)
+	among := make([]int32, 30)
+	for i := range many { // the ten nearest are of culture 1, the twenty others of 2
+		rows[i], among[i], many[i].Culture = float32(i), int32(i), 2
+		if i >= 20 {
+			many[i].Culture = 1
+		}
+	}
+	if got := (&space{rows: tape.Constant(30, 1, rows)}).vote([]float32{1}, among, many); got != 1 {
+		t.Errorf("the ten nearest are of culture 1, the vote says %d", got)
 	}
 }
 

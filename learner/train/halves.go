@@ -42,6 +42,33 @@ func (h *Halves) Ranks(m *model.Model, w *model.Weights, team *par.Team) ([]int,
 	return out, nil
 }
 
+// Bare embeds some artifacts as if their records named no origin: a row of length 1 each. Views says how many
+// neighbours are read.
+func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *model.Model, w *model.Weights, team *par.Team) (tape.Matrix, error) {
+	batch = min(batch, len(artifacts))
+	s, err := NewSampler(set, artifacts, batch, views, seed)
+	if err != nil {
+		return tape.Matrix{}, err
+	}
+	d := m.Config().Width
+	out := tape.Constant(len(artifacts), d, make([]float32, len(artifacts)*d))
+	t := tape.New(team)
+	t.Record(false)
+	for at := 0; at < len(artifacts); at += batch {
+		view, err := s.Bare(artifacts[at:min(at+batch, len(artifacts))], seed+uint64(at))
+		if err != nil {
+			return tape.Matrix{}, err
+		}
+		t.Reset()
+		z, _, err := m.Forward(t, w, view.Features, view.Block, 0, false)
+		if err != nil {
+			return tape.Matrix{}, fmt.Errorf("train: bare: %w", err)
+		}
+		copy(out.Data[at*d:], t.Unit(z).Data)
+	}
+	return out, nil
+}
+
 // halves embeds both halves of artifacts: rows of length 1.
 func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
 	d, n := m.Config().Width, len(artifacts)

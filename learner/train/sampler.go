@@ -127,15 +127,31 @@ func (s *Sampler) Halves(artifacts []int32, seed uint64) (*Batch, error) {
 	return b, s.views2(r, b, queries, keys)
 }
 
-func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err error) {
-	mark := func(in bool) {
-		for _, p := range b.Pairs {
-			s.inBatch[s.set.artifacts[p.Query].Node] = in
-			s.inBatch[s.set.artifacts[p.Key].Node] = in
-		}
+// Bare is a view of up to size artifacts without what names their origins, for evaluation.
+func (s *Sampler) Bare(artifacts []int32, seed uint64) (moco.View, error) {
+	r := rand.New(rand.NewPCG(seed, 0xba4e))
+	b, views := &Batch{}, make([]shown, len(artifacts))
+	for i, a := range artifacts {
+		b.Pairs = append(b.Pairs, Pair{a, a})
+		views[i].artifact = a
+		s.bare(&views[i])
 	}
-	mark(true)
-	defer mark(false)
+	s.mark(b, true)
+	defer s.mark(b, false)
+	return s.view(r, views, 0)
+}
+
+// mark says whether a batch's artifacts are in the present one: those that are, are read by nobody.
+func (s *Sampler) mark(b *Batch, in bool) {
+	for _, p := range b.Pairs {
+		s.inBatch[s.set.artifacts[p.Query].Node] = in
+		s.inBatch[s.set.artifacts[p.Key].Node] = in
+	}
+}
+
+func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err error) {
+	s.mark(b, true)
+	defer s.mark(b, false)
 	if b.Query, err = s.view(r, queries, 0); err != nil {
 		return err
 	}

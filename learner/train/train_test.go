@@ -15,6 +15,7 @@ import (
 	"kilim/learner/model"
 	"kilim/learner/par"
 	"kilim/learner/tape"
+	"kilim/learner/vec"
 )
 
 var shape = model.Config{
@@ -243,6 +244,31 @@ func TestBatches(t *testing.T) {
 	if !slices.Equal(a.Pairs, b.Pairs) || !slices.Equal(a.Key.Block.Rows[0].Source, b.Key.Block.Rows[0].Source) ||
 		!slices.Equal(a.Query.Features[0].Data, b.Query.Features[0].Data) {
 		t.Error("a batch depends on what was drawn before")
+	}
+}
+
+// Embedded bare, an artifact whose record names no origin is what it is, and one whose record does is another.
+func TestBareEmbeddings(t *testing.T) {
+	t.Parallel()
+	set := village(t, shape, 60, 6, true)
+	for i := range set.artifacts[33].Parts {
+		set.artifacts[33].Parts[i].Origin = false
+	}
+	m, team := newModel(t, shape), newTeam(t, 2)
+	w := m.Init()
+	whole, err := Embed(set, m, w, team)
+	if err != nil {
+		t.Fatal(err)
+	}
+	artifacts := []int32{0, 2, 33}
+	z, err := Bare(set, artifacts, 1, Views{Fan: []int{100, 100}}, 1, m, w, team)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range artifacts {
+		if same := vec.Dot(z.Row(i), whole.Row(int(set.artifacts[a].Node))) > 1-1e-5; same != (a == 33) {
+			t.Errorf("artifact %d: the bare embedding is the whole one's: %v", a, same)
+		}
 	}
 }
 
