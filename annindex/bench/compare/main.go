@@ -18,6 +18,7 @@ type options struct {
 	peers, cache, ours, out, results, lock string
 	walters                                string
 	runs                                   int
+	resume                                 bool
 	sets, moves, names                     []string
 }
 
@@ -39,6 +40,7 @@ func parse() options {
 	flag.StringVar(&o.results, "results", "", "Markdown `file` to add the table to")
 	flag.StringVar(&o.lock, "lock", "", "`file` to flock while measuring (flock is run)")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each program")
+	flag.BoolVar(&o.resume, "resume", false, "go on with an interrupted comparison of the same commit: take the records that are in the cache")
 	flag.StringVar(&sets, "sets", "clustered-20k-128,walters-svd-128,clustered-100k-128", "data sets")
 	flag.StringVar(&moves, "moves", "clustered-20k-128,walters-svd-128", "data sets on which turnover, drift and deletion are measured too")
 	flag.StringVar(&names, "names", "hnswlib,faiss,usearch", "peers")
@@ -63,12 +65,12 @@ func compare() error {
 			return fmt.Errorf("%s: %w", set, err)
 		}
 		all = append(all, rows...)
+		if err := writeLines(o.out, all); err != nil { // each set's as it comes: the next takes an hour
+			return err
+		}
 	}
 	table := o.table(all)
 	fmt.Print(table)
-	if err := writeLines(o.out, all); err != nil {
-		return err
-	}
 	if o.results == "" {
 		return nil
 	}

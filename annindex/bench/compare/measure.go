@@ -62,36 +62,61 @@ func (o *options) measure(set string) ([]row, error) {
 	for i := range runs {
 		fmt.Fprintf(os.Stderr, "%s: run %d of %d\n", set, i+1, o.runs)
 		for _, peer := range o.names {
-			file := filepath.Join(o.cache, fmt.Sprintf("%s-%s-%d.json", set, peer, i))
-			if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
-				return nil, err
-			}
-			args := append([]string{"-c", oneWay, o.peers, o.data(set), "--out", file, "--m", "16", "--peers", peer, "--tasks"}, tasks...)
+			args := append([]string{"-c", oneWay, o.peers, o.data(set), "--out", o.records(set, peer, i), "--m", "16", "--peers", peer, "--tasks"}, tasks...)
 			if o.lock != "" { // peers.py gives it up for a moment every few minutes
 				args = append(args, "--lock", o.lock)
 			}
-			c := command(o.python(), args...)
-			if err := c.Run(); err != nil {
-				return nil, fmt.Errorf("%v: %w", c.Args, err)
-			}
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				return nil, err
-			}
-			if err := add(&runs[i], raw); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
+			// The program itself leaves out what its file has.
+			if err := o.once(&runs[i], o.records(set, peer, i), func() error { return command(o.python(), args...).Run() }); err != nil {
+				return nil, fmt.Errorf("%s: %w", peer, err)
 			}
 		}
-		c := o.locked(o.ours, "--data", o.data(set), "--tasks", ourTasks, "--fresh", "--json")
-		raw, err := c.Output()
-		if err != nil {
-			return nil, fmt.Errorf("%v: %w", c.Args, err)
-		}
-		if err := add(&runs[i], raw); err != nil {
-			return nil, fmt.Errorf("our records: %w", err)
+		file := o.records(set, "ours", i)
+		if err := o.once(&runs[i], file, func() error { return o.measureOurs(set, ourTasks, file) }); err != nil {
+			return nil, fmt.Errorf("ours: %w", err)
 		}
 	}
 	return o.rows(set, runs), nil
+}
+
+// records is the file of what a program measured in one run.
+func (o *options) records(set, program string, run int) string {
+	return filepath.Join(o.cache, fmt.Sprintf("%s-%s-%d.json", set, program, run))
+}
+
+// once lets a program measure, and reads the records that it leaves in a file. When an interrupted comparison is gone
+// on with, what is in the file is not measured again.
+func (o *options) once(to *[]record, file string, measure func() error) error {
+	if !o.resume {
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	if err := measure(); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := add(to, raw); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// measureOurs lets our program leave its records in a file, all at once.
+func (o *options) measureOurs(set, tasks, file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	} else if !os.IsNotExist(err) {
+		return err
+	}
+	raw, err := o.locked(o.ours, "--data", o.data(set), "--tasks", tasks, "--fresh", "--json").Output()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, raw, 0o644)
 }
 
 func add(to *[]record, raw []byte) error {
