@@ -7,4 +7,8 @@
 // records are fed at a steady rate, with train.share 0 in one turn and with training under way from the first record to the last in
 // the other. The two change places from round to round. Freshness is read from kilim_freshness_seconds, whose buckets are
 // a tenth apart. A round in which training was at an end before the feed was fails: then there is nothing to see.
+//
+// With -takeover a model is trained under the feed, passes the gate and takes over, while readers ask for lists all along:
+//
+//	go run ./daemon/tune/bench -takeover -base 1500 -measure 3000 -rate 10
 package main

@@ -22,6 +22,7 @@ type options struct {
 	rounds        int
 	rate, share   float64
 	limit         float64
+	takeover      bool
 }
 
 func main() {
@@ -34,6 +35,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds of two turns")
 	flag.Float64Var(&o.share, "share", 0.25, "train.share of the daemon that trains")
 	flag.Float64Var(&o.limit, "limit", 2, "fail if the p99 with training is more than so many times that without; 0 never fails")
+	flag.BoolVar(&o.takeover, "takeover", false, "let a model be trained and take over under the feed instead, and print the feed's freshness")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -58,6 +60,19 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	base := filepath.Join(dir, "base")
 	if err := l.load(ctx, base, first); err != nil {
 		return fmt.Errorf("load %d artifacts: %w", o.base, err)
+	}
+	if o.takeover {
+		r, err := l.takeover(ctx, base, first, rest, o.rate)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "feed of %d artifacts to %d: %.0f s; freshness p50 %.0f ms, p99 %.0f ms\n", o.measure, o.base, r.feed, 1000*r.p50, 1000*r.p99)
+		fmt.Fprintf(w, "epoch 2 served after %.0f s, the last is epoch %d; the last training: %s\n", r.served, r.epoch, r.reason)
+		fmt.Fprintf(w, "%d answers, none of an older model after a newer, none refused; %d artifacts in the end; kilim check: no fault\n", r.answers, r.artifacts)
+		if r.artifacts != o.base+o.measure {
+			return fmt.Errorf("%d artifacts, want %d", r.artifacts, o.base+o.measure)
+		}
+		return nil
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "round\ttraining\tp50 ms\tp99 ms\tlast within s\tCPU s\tsteps\t")
