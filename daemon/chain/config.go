@@ -16,7 +16,7 @@ import (
 // trained: so many artifacts don't fit apart into fewer numbers. Longer features of words cost little, for they
 // are not stored, only what the model makes of them.
 const (
-	featureDim = 1024
+	featureDim = 2048
 	width      = 256
 	bases      = 4
 	heads      = 4

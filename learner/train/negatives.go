@@ -5,21 +5,18 @@ import (
 	"math"
 )
 
-// Negatives says how the keys in the queue weigh.
+// Negatives says how the keys in the queue weigh. Those of the same culture weigh as much as any: the cultures
+// are the prototypes' to hold together, and with less weight for them (0.2) the halves of Walters' records found each
+// other less often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
 type Negatives struct {
 	// Hard is the weight of the near keys of other cultures, 1 or more: those whose
 	// cosine is more than two standard deviations above the mean.
 	Hard float64
-	// SameCulture is the weight of keys of the same culture, 0..1.
-	SameCulture float64
 }
 
 func (n Negatives) validate() error {
 	if !(n.Hard >= 1 && n.Hard <= 100) {
 		return fmt.Errorf("train: negatives: hard %v: must be in 1..100", n.Hard)
-	}
-	if !(n.SameCulture >= 0 && n.SameCulture <= 1) {
-		return fmt.Errorf("train: negatives: same culture %v: must be in 0..1", n.SameCulture)
 	}
 	return nil
 }
@@ -74,17 +71,12 @@ func (o *owners) Weigh(i int, cosines, weights []float32) {
 	if o.weights.Hard > 1 && own >= 0 {
 		near = aboveMost(cosines)
 	}
-	same, hard := float32(o.weights.SameCulture), float32(o.weights.Hard)
+	hard := float32(o.weights.Hard)
 	for j, c := range o.culture {
-		w := float32(1)
-		if own >= 0 && c >= 0 {
-			if c == own {
-				w = same
-			} else if cosines[j] > near {
-				w = hard
-			}
+		weights[j] = 1
+		if own >= 0 && c >= 0 && c != own && cosines[j] > near {
+			weights[j] = hard
 		}
-		weights[j] = w
 	}
 	o.excuse(pair.Query, weights)
 	if pair.Key != pair.Query {

@@ -115,7 +115,7 @@ func settings() Config {
 	c.Batch, c.MoCo.Queue = 16, 64
 	c.Stages = []Stage{{Heads, 10, 3e-3}, {Unfreeze, 20, 3e-3}, {Full, 30, 3e-3}}
 	c.Views = Views{Half: 0.7, FieldDrop: 0.2, ModalityDrop: 0.2, FeatureMask: 0.1, Link: 0.1, Fan: c.Views.Fan}
-	c.MoCo.Temperature, c.Negatives.SameCulture, c.MoCo.Prototypes.Weight = 0.1, 1, 0.5 // every culture has two groups
+	c.MoCo.Temperature, c.MoCo.Prototypes.Weight = 0.1, 0.5 // every culture has two groups
 	c.Every, c.HeldOut, c.Patience, c.Seed = 12, 0.2, 4, 5
 	return c
 }
@@ -321,7 +321,7 @@ func TestClasses(t *testing.T) {
 func TestNegatives(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 24, 6, false)
-	o := newOwners(set, Negatives{Hard: 3, SameCulture: 0.5}, 40)
+	o := newOwners(set, Negatives{Hard: 3}, 40)
 	o.pairs = []Pair{{12, 12}} // culture 0, linked to 6
 	for place, artifact := range map[int]int32{0: 12, 1: 6, 2: 0, 3: 2, 4: 4, 5: 3} {
 		o.put(place, artifact)
@@ -333,7 +333,7 @@ func TestNegatives(t *testing.T) {
 	}
 	cosines[2], cosines[3] = 0.9, 0.9
 	o.Weigh(0, cosines, weights)
-	want := []float32{0, 0, 0.5, 3, 1, 1, 1}
+	want := []float32{0, 0, 1, 3, 1, 1, 1}
 	if !slices.Equal(weights[:7], want) {
 		t.Errorf("weights are %v, want %v: itself, linked, same culture, other and near, other, other, of nobody", weights[:7], want)
 	}
@@ -500,7 +500,6 @@ func TestRefusals(t *testing.T) {
 		"half":      func(c *Config) { c.Views.Half = 2 },
 		"fan":       func(c *Config) { c.Views.Fan = []int{3} },
 		"hard":      func(c *Config) { c.Negatives.Hard = 0 },
-		"same":      func(c *Config) { c.Negatives.SameCulture = math.NaN() },
 		"no stages": func(c *Config) { c.Stages = nil },
 		"stage":     func(c *Config) { c.Stages = []Stage{{"all", 1, 1}} },
 		"held out":  func(c *Config) { c.HeldOut = 0 },

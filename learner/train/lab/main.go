@@ -33,7 +33,7 @@ type options struct {
 	layers                    int
 	views                     string
 	rates                     string
-	hard, same, momentum, tau float64
+	hard, momentum, tau       float64
 	quiet, bm25               bool
 	text, every, width, rare  int
 	prototypes                float64
@@ -56,11 +56,10 @@ func main() {
 	flag.StringVar(&o.rates, "rates", "", "list of the stages' rates; empty: the usual ones")
 	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
 	flag.Float64Var(&o.hard, "hard", -1, "weight of hard negatives; below 0: the usual one")
-	flag.Float64Var(&o.same, "same", -1, "weight of negatives of the same culture; below 0: the usual one")
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
 	flag.Float64Var(&o.prototypes, "prototypes", -1, "weight of the cultures' prototypes; below 0: the usual one")
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
-	flag.IntVar(&o.text, "text", 1024, "length of the text features")
+	flag.IntVar(&o.text, "text", 2048, "length of the text features")
 	flag.IntVar(&o.width, "width", 256, "of the branches and the embedding")
 	flag.IntVar(&o.rare, "rare", 10, "artifacts that share a rare entity, at most")
 	flag.IntVar(&o.every, "every", 100, "steps between two judgements")
@@ -128,9 +127,6 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	if o.hard >= 0 {
 		c.Negatives.Hard = o.hard
 	}
-	if o.same >= 0 {
-		c.Negatives.SameCulture = o.same
-	}
 	if o.momentum > 0 {
 		c.MoCo.Momentum = o.momentum
 	}
@@ -138,7 +134,7 @@ func (o *options) config(seed uint64) (train.Config, error) {
 		c.MoCo.Temperature = o.tau
 	}
 	if o.leaves("hard") {
-		c.Negatives = train.Negatives{Hard: 1, SameCulture: 1}
+		c.Negatives = train.Negatives{Hard: 1}
 	}
 	if o.leaves("links") {
 		c.Views.Link = 0
