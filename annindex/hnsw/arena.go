@@ -48,6 +48,7 @@ type arena struct {
 	inLower []uint32 // the number of links to a slot, on the lowest level
 	inUpper []uint32 // and on the others together
 	drift   []float32
+	unrest  []uint32 // how far what it links to moved since its links were chosen, see disturb
 	ids     []uint64
 	vectors []float32
 	upperAt []uint32 // where a slot's upper lists begin, if its level is above 0
@@ -80,7 +81,7 @@ func newArena(c *Config, slots int) *arena {
 	line := func(bytes int) int { return pad(bytes, 64) / 8 }
 	sizes := []int{
 		line(slots * a.codeStride), line(4 * slots * a.lowerList), line(4 * slots), line(4 * slots), line(4 * slots),
-		line(4 * slots), line(4 * slots), line(8 * slots), line(4 * slots * a.vectorStride), line(4 * slots),
+		line(4 * slots), line(4 * slots), line(4 * slots), line(8 * slots), line(4 * slots * a.vectorStride), line(4 * slots),
 	}
 	total := 0
 	for _, n := range sizes {
@@ -100,6 +101,7 @@ func newArena(c *Config, slots int) *arena {
 	a.inLower = words[uint32](section(), slots)
 	a.inUpper = words[uint32](section(), slots)
 	a.drift = words[float32](section(), slots)
+	a.unrest = words[uint32](section(), slots)
 	a.ids = section()[:slots]
 	a.vectors = words[float32](section(), slots*a.vectorStride)
 	a.upperAt = words[uint32](section(), slots)
@@ -164,6 +166,7 @@ func (a *arena) grown(c *Config, slots int) *arena {
 	copy(b.inLower, a.inLower)
 	copy(b.inUpper, a.inUpper)
 	copy(b.drift, a.drift)
+	copy(b.unrest, a.unrest)
 	copy(b.ids, a.ids)
 	copy(b.vectors, a.vectors)
 	copy(b.levels, a.levels)

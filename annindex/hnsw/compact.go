@@ -45,7 +45,7 @@ func (g *Graph) compact(slots int) {
 		copy(b.vector(to), a.vector(from))
 		copy(b.codes[int(to)*b.codeStride/8:], a.codes[slot*a.codeStride/8:(slot+1)*a.codeStride/8])
 		b.scales[to], b.drift[to], b.ids[to] = a.scales[slot], a.drift[slot], a.ids[slot]
-		b.states[to] = a.states[slot]
+		b.states[to], b.unrest[to] = a.states[slot], a.unrest[slot]
 		for level := range int(a.levels[slot]) + 1 {
 			list, n := b.links(to, level), 0
 			for _, other := range a.links(from, level) {

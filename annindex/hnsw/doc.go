@@ -15,7 +15,7 @@
 //
 // # Moves and removals
 //
-// See Graph.Put for how a move is graded. A slot that is removed is dead: searches may walk through it, but
+// See Graph.Put for how a move is graded, and restless for what it does to those around. A slot that is removed is dead: searches may walk through it, but
 // do not answer with it. Each slot counts the links to it. A removal takes away those it finds among the neighbours and their
 // neighbours. Should the count say that there are more links to it, the slot waits in limbo until a sweep has found them. A choice
 // takes no link from a slot in use to which only M/4 lead on the lowest level, while others can be spared; its last link

@@ -148,7 +148,7 @@ func (g *Graph) grow(full *arena) {
 //   - if all ways since the links were last chosen add up to no more than Config.Still of that distance,
 //     the vector is rewritten and the links stay;
 //   - else, if the way is no more than Config.Far of it, the links are chosen anew, in a search that begins
-//     at the present ones;
+//     at the present ones, and so are those of each neighbour whose own neighbours have moved far enough;
 //   - else the vector is inserted again, and removed from where it was.
 //
 // It is found throughout, at one place or the other.
@@ -167,6 +167,8 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 	a, slot := g.reserve()
 	defer g.shape.RUnlock()
 	s.fit(a)
+	a.drift[slot] = 0 // of another vector
+	store(&a.unrest[slot], 0)
 	a.write(slot, id, vec, linkable, s.codes)
 	old, moved := g.slotOf(id)
 	if moved {

@@ -10,13 +10,14 @@ import (
 // only what is left was inserted, by searches so short that a worse choice of links shows.
 func TestRot(t *testing.T) {
 	t.Parallel()
-	const n, dim, ef, bound = 2000, 24, 12, 0.002
+	const n, dim, ef, bound = 2000, 24, 12, 0.001
 	cfg := Config{Dim: dim, M: 8, EfConstruction: 60, ScanBelow: -1, Capacity: n}
 	for _, c := range []struct {
 		name   string
+		draw   func(rng *rand.Rand) func() []float32
 		change func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand)
 	}{
-		{"half deleted", func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
+		{"half deleted", apart(dim), func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
 			for _, id := range rng.Perm(n)[:n/2] {
 				if err := g.Delete(uint64(id)); err != nil {
 					t.Fatal(err)
@@ -24,25 +25,22 @@ func TestRot(t *testing.T) {
 				delete(vecs, uint64(id))
 			}
 		}},
-		{"all replaced", func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
+		{"all replaced", apart(dim), func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
 			for id := range uint64(n) {
 				put(t, g, vecs, id, unit(rng, dim))
 			}
 		}},
-		{"all turned", func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
-			// The tangent of the angle whose cosine is 0.98.
-			way := math.Sqrt(1/(0.98*0.98) - 1)
-			for id := range uint64(n) {
-				put(t, g, vecs, id, near(rng, vecs[id], way))
-			}
-		}},
+		{"all turned", apart(dim), turned(n)},
+		// Where a turn goes half of the way to the neighbours, those that turn first choose among what is still to turn.
+		{"all in clusters turned", func(rng *rand.Rand) func() []float32 { return clusters(rng, dim, 20) }, turned(n)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(4, 1))
 			g, vecs := newGraph(t, cfg), map[uint64][]float32{}
+			next := c.draw(rng)
 			for id := range uint64(n) {
-				put(t, g, vecs, id, unit(rng, dim))
+				put(t, g, vecs, id, next())
 			}
 			c.change(t, g, vecs, rng)
 			sound(t, g)
@@ -52,12 +50,28 @@ func TestRot(t *testing.T) {
 					put(t, fresh, map[uint64][]float32{}, id, v)
 				}
 			}
-			queries := draw(func() []float32 { return unit(rng, dim) }, 200)
+			queries := draw(next, 200)
 			got, want := recall(t, g, vecs, queries, 10, ef), recall(t, fresh, vecs, queries, 10, ef)
 			t.Logf("recall %.4f, of a fresh graph %.4f", got, want)
 			if got < want-bound {
 				t.Errorf("recall %.4f, of a fresh graph %.4f", got, want)
 			}
 		})
+	}
+}
+
+// apart draws unit vectors of all directions.
+func apart(dim int) func(*rand.Rand) func() []float32 {
+	return func(rng *rand.Rand) func() []float32 { return func() []float32 { return unit(rng, dim) } }
+}
+
+// turned turns the vectors of n ids to a cosine of 0.98 of what they were.
+func turned(n int) func(*testing.T, *Graph, map[uint64][]float32, *rand.Rand) {
+	return func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
+		// The tangent of the angle whose cosine is 0.98.
+		way := math.Sqrt(1/(0.98*0.98) - 1)
+		for id := range uint64(n) {
+			put(t, g, vecs, id, near(rng, vecs[id], way))
+		}
 	}
 }

@@ -57,6 +57,8 @@ type scratch struct {
 	hits   []ann.Hit
 	vector []float32
 
+	restless []uint32 // those whose links are to be chosen anew after a move, see disturb
+
 	// A choice of neighbours: the candidates, those taken and those passed over; the slots of the former with their
 	// scores and the codes of the one that is looked at.
 	keys   []uint64
