@@ -35,7 +35,8 @@ const HeldOutLimit = 1024
 // Defaults are the settings for an archive of some thousands of artifacts; layers
 // is the model's. Of the views not too many are halves: what nothing else in a record
 // hints at, as the subject of many a title, is lost when only halves are to meet (with 0.85 of them, a long
-// training on Tate made the neighbours' subjects worse).
+// training on Tate made the neighbours' subjects worse). What the last steps find, at the lowest rates, is a good part
+// of all, so a training ends early only when it has stood still for long.
 func Defaults(layers int) Config {
 	fan := []int{12, 6, 4}[:layers]
 	return Config{
@@ -46,8 +47,8 @@ func Defaults(layers int) Config {
 		},
 		Views:     Views{Half: 0.6, Bare: 0.3, FieldDrop: 0.3, ModalityDrop: 0.2, FeatureMask: 0.02, Link: 0.05, Rare: 0.1, Fan: fan},
 		Negatives: Negatives{Hard: 2},
-		Stages:    []Stage{{Heads, 50, 8e-3}, {Unfreeze, 100, 8e-3}, {Full, 1050, 8e-3}},
-		HeldOut:   0.1, Every: 100, Patience: 3,
+		Stages:    []Stage{{Heads, 80, 8e-3}, {Unfreeze, 170, 8e-3}, {Full, 1750, 8e-3}},
+		HeldOut:   0.1, Every: 100, Patience: 6,
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds what is waited for.
-const patience = 10 * time.Minute
+const patience = 20 * time.Minute
 
 type lab struct {
 	kilim, dir string

@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
 	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
 	flag.IntVar(&o.threads, "threads", 2, "threads")
-	flag.IntVar(&o.steps, "steps", 1200, "steps of a run, over all stages")
+	flag.IntVar(&o.steps, "steps", 2000, "steps of a run, over all stages")
 	flag.IntVar(&o.layers, "layers", 2, "layers")
 	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
 	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
@@ -373,7 +373,15 @@ func shown(r result) string {
 
 func verdict(than, r result) string {
 	if len(r.values) == 1 {
-		return fmt.Sprintf("%+.3f", r.values[0]-than.values[0])
+		low, high := pairedF1(than, r)
+		word := eval.Same
+		switch {
+		case low > 0:
+			word = eval.Better
+		case high < 0:
+			word = eval.Worse
+		}
+		return fmt.Sprintf("%s %+.3f", word, r.values[0]-than.values[0])
 	}
 	i, v := eval.Paired(than.values, r.values, 1)
 	return fmt.Sprintf("%s %+.3f", v, i.Mean)

@@ -12,11 +12,15 @@ import (
 	"kilim/learner/vec"
 )
 
-// result is a metric's value of each query; F1 has one value only.
+// result is a metric's value of each query. F1 has one value only, which comes from all votes: of each seed one of each query.
 type result struct {
 	task, metric string
 	values       []float64
+	votes        [][]vote
 }
+
+// vote is what the neighbours say, and what is true.
+type vote struct{ said, truth string }
 
 // scorer scores all candidates for query i.
 type scorer func(i int) []float32
@@ -73,7 +77,7 @@ func (h *half) measure(score scorer) []result {
 			ten[i] = 1
 		}
 	}
-	return []result{{"half", "MRR", mrr}, {"half", "recall@10", ten}}
+	return []result{{task: "half", metric: "MRR", values: mrr}, {task: "half", metric: "recall@10", values: ten}}
 }
 
 func (h *half) embedded(z tape.Matrix) []result {
@@ -199,24 +203,58 @@ func (v *votes) vote(l labels, scores []float32) string {
 func (v *votes) measure(score func(record int, l labels) []float32) []result {
 	var out []result
 	for _, l := range v.tasks {
-		right := make([]float64, len(l.asked))
-		hit, said, truth := map[string]float64{}, map[string]float64{}, map[string]float64{}
+		right, votes := make([]float64, len(l.asked)), make([]vote, len(l.asked))
+		every := make([]int, len(l.asked))
 		for k, i := range l.asked {
-			w := v.vote(l, score(i, l))
-			said[w]++
-			truth[l.of[i]]++
-			if w == l.of[i] {
+			votes[k], every[k] = vote{said: v.vote(l, score(i, l)), truth: l.of[i]}, k
+			if votes[k].said == votes[k].truth {
 				right[k] = 1
-				hit[w]++
 			}
 		}
-		f1 := 0.0
-		for class, n := range truth {
-			f1 += 2 * hit[class] / (n + said[class]) / float64(len(truth))
-		}
-		out = append(out, result{l.task, "accuracy", right}, result{l.task, "macro F1", []float64{f1}})
+		out = append(out, result{task: l.task, metric: "accuracy", values: right},
+			result{task: l.task, metric: "macro F1", values: []float64{macroF1(votes, every)}, votes: [][]vote{votes}})
 	}
 	return out
+}
+
+// macroF1 is the mean over the classes of 2 TP / (2 TP + FP + FN), of the votes at these places.
+func macroF1(votes []vote, places []int) float64 {
+	hit, said, truth := map[string]float64{}, map[string]float64{}, map[string]float64{}
+	for _, k := range places {
+		v := votes[k]
+		said[v.said]++
+		truth[v.truth]++
+		if v.said == v.truth {
+			hit[v.said]++
+		}
+	}
+	f1 := 0.0
+	for class, n := range truth {
+		f1 += 2 * hit[class] / (n + said[class]) / float64(len(truth))
+	}
+	return f1
+}
+
+// pairedF1 is the interval of 95% of what F1 gains, by bootstrap over the queries: both are asked the same ones.
+// Of several seeds the means are compared.
+func pairedF1(than, r result) (low, high float64) {
+	const draws = 1000
+	rng := rand.New(rand.NewPCG(1, 0xf1))
+	places := make([]int, len(r.votes[0]))
+	gains := make([]float64, draws)
+	for d := range gains {
+		for k := range places {
+			places[k] = rng.IntN(len(places))
+		}
+		for _, seed := range r.votes {
+			gains[d] += macroF1(seed, places) / float64(len(r.votes))
+		}
+		for _, seed := range than.votes {
+			gains[d] -= macroF1(seed, places) / float64(len(than.votes))
+		}
+	}
+	slices.Sort(gains)
+	return gains[draws/40], gains[draws-1-draws/40]
 }
 
 func (v *votes) embedded(z tape.Matrix) []result {
@@ -238,6 +276,10 @@ func mean(all [][]result) []result {
 			for i, x := range seed[k].values {
 				out[k].values[i] += x / float64(len(all))
 			}
+		}
+		out[k].votes = nil
+		for _, seed := range all {
+			out[k].votes = append(out[k].votes, seed[k].votes...)
 		}
 	}
 	return out

@@ -38,3 +38,24 @@ func TestVotes(t *testing.T) {
 		t.Errorf("F1 %v", f)
 	}
 }
+
+func TestPairedF1(t *testing.T) {
+	t.Parallel()
+	votes := func(said ...string) result {
+		var v []vote
+		for k, s := range said {
+			v = append(v, vote{said: s, truth: []string{"a", "b"}[k%2]})
+		}
+		return result{votes: [][]vote{v, v}} // two seeds
+	}
+	right := votes("a", "b", "a", "b", "a", "b", "a", "b")
+	if low, high := pairedF1(right, right); low != 0 || high != 0 {
+		t.Errorf("beside itself it gains %v..%v", low, high)
+	}
+	if low, high := pairedF1(votes("b", "a", "b", "a", "b", "a", "b", "a"), right); low != 1 || high != 1 {
+		t.Errorf("beside what is never right it gains %v..%v, want 1", low, high)
+	}
+	if low, high := pairedF1(votes("a", "b", "a", "a", "a", "b", "b", "b"), right); low < 0 || high > 0.7 || high <= 0 {
+		t.Errorf("beside what errs twice in eight it gains %v..%v", low, high)
+	}
+}
