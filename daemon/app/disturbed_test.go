@@ -149,7 +149,13 @@ func (l *load) feed(conn *kafkaconn.Conn, topic string, done <-chan struct{}) er
 	defer pace.Stop()
 	for {
 		few := []kafka.Message{l.next(), l.next(), l.next(), l.next()}
-		if err := w.WriteMessages(context.Background(), few...); err != nil {
+		err := w.WriteMessages(context.Background(), few...)
+		// The writer does not try again when a partition has no leader yet.
+		for again := 0; err != nil && again < 100; again++ {
+			time.Sleep(100 * time.Millisecond)
+			err = w.WriteMessages(context.Background(), few...)
+		}
+		if err != nil {
 			return errors.Join(err, w.Close())
 		}
 		select {
