@@ -48,7 +48,7 @@ type arena struct {
 	inLower []uint32 // the number of links to a slot, on the lowest level
 	inUpper []uint32 // and on the others together
 	drift   []float32
-	unrest  []uint32 // how far what it links to moved since its links were chosen, see disturb
+	unrest  []uint32 // how far what it links to moved since its links were chosen, see disturb; a snapshot leaves it out
 	ids     []uint64
 	vectors []float32
 	upperAt []uint32 // where a slot's upper lists begin, if its level is above 0

@@ -39,9 +39,7 @@ func (g *Graph) renew(s *scratch, slot, dead uint32, every uint64) {
 	if mix(uint64(dead)<<32|uint64(slot))%every != 0 {
 		return
 	}
-	if _, ok := s.arena.read(slot, s.vector); ok {
-		g.relink(s, slot, s.vector)
-	}
+	g.relinkWhereItIs(s, slot)
 }
 
 // propose adds those of some slots that are in use and not yet visited, a list's at most, to s.keys, scored by s.codes.

@@ -151,9 +151,8 @@ func (l *load) feed(conn *kafkaconn.Conn, topic string, done <-chan struct{}) er
 		few := []kafka.Message{l.next(), l.next(), l.next(), l.next()}
 		err := w.WriteMessages(context.Background(), few...)
 		// The writer does not try again when a partition has no leader yet.
-		for again := 0; err != nil && again < 100; again++ {
-			time.Sleep(100 * time.Millisecond)
-			err = w.WriteMessages(context.Background(), few...)
+		for giveUp := time.Now().Add(time.Minute); err != nil && time.Now().Before(giveUp); err = w.WriteMessages(context.Background(), few...) {
+			<-pace.C
 		}
 		if err != nil {
 			return errors.Join(err, w.Close())

@@ -19,30 +19,46 @@ const Level = 0.95
 // Bootstrap returns the mean of values and its interval. The same values and seed give the same interval.
 func Bootstrap(values []float64, seed uint64) Interval { return bootstrap(values, Level, seed) }
 
+// BootstrapOf is Bootstrap of a statistic that is no mean, of n queries: it is given the places of a resample's. Mean is the
+// statistic of all n.
+func BootstrapOf(n int, statistic func(places []int) float64, seed uint64) Interval {
+	return resample(n, statistic, Level, seed)
+}
+
 // tail is how many resamples lie beyond each end of an interval, at least: fewer would leave the end to chance.
 const tail = 25
 
 func bootstrap(values []float64, level float64, seed uint64) Interval {
-	if len(values) == 0 {
+	return resample(len(values), func(places []int) float64 {
+		sum := 0.0
+		for _, p := range places {
+			sum += values[p]
+		}
+		return sum / float64(len(places))
+	}, level, seed)
+}
+
+func resample(n int, statistic func(places []int) float64, level float64, seed uint64) Interval {
+	if n == 0 {
 		return Interval{}
 	}
+	places := make([]int, n)
+	for i := range places {
+		places[i] = i
+	}
+	out := Interval{Mean: statistic(places)}
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
 	beyond := (1 - level) / 2
 	resamples := max(1000, int(math.Ceil(tail/beyond)))
-	means := make([]float64, resamples)
-	for i := range means {
-		sum := 0.0
-		for range values {
-			sum += values[rng.IntN(len(values))]
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		for j := range places {
+			places[j] = rng.IntN(n)
 		}
-		means[i] = sum / float64(len(values))
+		drawn[i] = statistic(places)
 	}
-	slices.Sort(means)
-	out := Interval{Low: means[int(float64(resamples)*beyond)], High: means[resamples-1-int(float64(resamples)*beyond)]}
-	for _, v := range values {
-		out.Mean += v
-	}
-	out.Mean /= float64(len(values))
+	slices.Sort(drawn)
+	out.Low, out.High = drawn[int(float64(resamples)*beyond)], drawn[resamples-1-int(float64(resamples)*beyond)]
 	return out
 }
 
@@ -59,6 +75,17 @@ const (
 
 func (v Verdict) String() string { return [...]string{"same", "better", "worse"}[v] }
 
+// Verdict reads the interval of a gain: beyond noise if 0 lies outside of it.
+func (i Interval) Verdict() Verdict {
+	switch {
+	case i.Low > 0:
+		return Better
+	case i.High < 0:
+		return Worse
+	}
+	return Same
+}
+
 // Paired is the interval of the mean of b - a, query by query, and whether b is better than a: 0 lies
 // outside of it. Both have one value a query, in the same order.
 func Paired(a, b []float64, seed uint64) (Interval, Verdict) { return PairedAt(a, b, Level, seed) }
@@ -70,11 +97,5 @@ func PairedAt(a, b []float64, level float64, seed uint64) (Interval, Verdict) {
 		d[i] = b[i] - a[i]
 	}
 	in := bootstrap(d, level, seed)
-	switch {
-	case in.Low > 0:
-		return in, Better
-	case in.High < 0:
-		return in, Worse
-	}
-	return in, Same
+	return in, in.Verdict()
 }

@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
 	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
 	flag.IntVar(&o.threads, "threads", 2, "threads")
-	flag.IntVar(&o.steps, "steps", 2000, "steps of a run, over all stages")
+	flag.IntVar(&o.steps, "steps", 0, "steps of a run, over all stages; 0: the usual ones")
 	flag.IntVar(&o.layers, "layers", 2, "layers")
 	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
 	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
@@ -88,9 +88,13 @@ func (o *options) leaves(what string) bool { return slices.Contains(list(o.witho
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
 	c.Seed, c.Every = seed, o.every
-	usual, total := map[string]train.Stage{}, 0
+	usual, total, steps := map[string]train.Stage{}, 0, 0
 	for _, s := range c.Stages {
 		usual[s.Name] = s
+		steps += s.Steps
+	}
+	if o.steps > 0 {
+		steps = o.steps
 	}
 	c.Stages = nil
 	var rates []float64
@@ -113,7 +117,7 @@ func (o *options) config(seed uint64) (train.Config, error) {
 		total += s.Steps
 	}
 	for i := range c.Stages {
-		c.Stages[i].Steps = max(c.Stages[i].Steps*o.steps/total, 1)
+		c.Stages[i].Steps = max(c.Stages[i].Steps*steps/total, 1)
 	}
 	if o.views != "" {
 		v := &c.Views
@@ -372,17 +376,11 @@ func shown(r result) string {
 }
 
 func verdict(than, r result) string {
-	if len(r.values) == 1 {
-		low, high := pairedF1(than, r)
-		word := eval.Same
-		switch {
-		case low > 0:
-			word = eval.Better
-		case high < 0:
-			word = eval.Worse
-		}
-		return fmt.Sprintf("%s %+.3f", word, r.values[0]-than.values[0])
+	var gain eval.Interval
+	if r.votes != nil {
+		gain = pairedF1(than, r)
+	} else {
+		gain, _ = eval.Paired(than.values, r.values, 1)
 	}
-	i, v := eval.Paired(than.values, r.values, 1)
-	return fmt.Sprintf("%s %+.3f", v, i.Mean)
+	return fmt.Sprintf("%s %+.3f", gain.Verdict(), gain.Mean)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"kilim/learner/eval"
 	"kilim/learner/tape"
 	"kilim/learner/text"
 	"kilim/learner/train"
@@ -235,26 +236,18 @@ func macroF1(votes []vote, places []int) float64 {
 	return f1
 }
 
-// pairedF1 is the interval of 95% of what F1 gains, by bootstrap over the queries: both are asked the same ones.
-// Of several seeds the means are compared.
-func pairedF1(than, r result) (low, high float64) {
-	const draws = 1000
-	rng := rand.New(rand.NewPCG(1, 0xf1))
-	places := make([]int, len(r.votes[0]))
-	gains := make([]float64, draws)
-	for d := range gains {
-		for k := range places {
-			places[k] = rng.IntN(len(places))
-		}
-		for _, seed := range r.votes {
-			gains[d] += macroF1(seed, places) / float64(len(r.votes))
-		}
-		for _, seed := range than.votes {
-			gains[d] -= macroF1(seed, places) / float64(len(than.votes))
-		}
+// pairedF1 is what F1 gains, by bootstrap over the queries: both are asked the same ones. Of several seeds the means are
+// compared.
+func pairedF1(than, r result) eval.Interval {
+	return eval.BootstrapOf(len(r.votes[0]), func(places []int) float64 { return r.meanF1(places) - than.meanF1(places) }, 1)
+}
+
+func (r result) meanF1(places []int) float64 {
+	sum := 0.0
+	for _, seed := range r.votes {
+		sum += macroF1(seed, places)
 	}
-	slices.Sort(gains)
-	return gains[draws/40], gains[draws-1-draws/40]
+	return sum / float64(len(r.votes))
 }
 
 func (v *votes) embedded(z tape.Matrix) []result {

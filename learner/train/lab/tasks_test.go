@@ -49,13 +49,13 @@ func TestPairedF1(t *testing.T) {
 		return result{votes: [][]vote{v, v}} // two seeds
 	}
 	right := votes("a", "b", "a", "b", "a", "b", "a", "b")
-	if low, high := pairedF1(right, right); low != 0 || high != 0 {
-		t.Errorf("beside itself it gains %v..%v", low, high)
+	if g := pairedF1(right, right); g.Low != 0 || g.High != 0 {
+		t.Errorf("beside itself it gains %v..%v", g.Low, g.High)
 	}
-	if low, high := pairedF1(votes("b", "a", "b", "a", "b", "a", "b", "a"), right); low != 1 || high != 1 {
-		t.Errorf("beside what is never right it gains %v..%v, want 1", low, high)
+	if g := pairedF1(votes("b", "a", "b", "a", "b", "a", "b", "a"), right); g.Low != 1 || g.High != 1 {
+		t.Errorf("beside what is never right it gains %v..%v, want 1", g.Low, g.High)
 	}
-	if low, high := pairedF1(votes("a", "b", "a", "a", "a", "b", "b", "b"), right); low < 0 || high > 0.7 || high <= 0 {
-		t.Errorf("beside what errs twice in eight it gains %v..%v", low, high)
+	if g := pairedF1(votes("a", "b", "a", "a", "a", "b", "b", "b"), right); g.Low < 0 || g.High > 0.7 || g.High <= 0 {
+		t.Errorf("beside what errs twice in eight it gains %v..%v", g.Low, g.High)
 	}
 }
