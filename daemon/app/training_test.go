@@ -21,6 +21,7 @@ import (
 	"kilim/learner/checkpoint"
 	"kilim/learner/model"
 	"kilim/learner/serve"
+	"kilim/learner/train"
 )
 
 // trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
@@ -151,6 +152,20 @@ func TestTrainedModelServes(t *testing.T) {
 		t.Errorf("after the way back the lists are\n%v\nthey were\n%v", back, before)
 	}
 	d.end()
+}
+
+// TestStagesArrive: what the configuration says of the stages is what is trained, and the program's own where it says nothing.
+func TestStagesArrive(t *testing.T) {
+	t.Parallel()
+	c := config.Default().Train
+	if got, err := training(&c); err != nil || !slices.Equal(got.Stages, train.Defaults(2).Stages) {
+		t.Errorf("by default %v, %v; want those of package train, %v", got.Stages, err, train.Defaults(2).Stages)
+	}
+	c.Stages = config.List{"heads:10:0.01", "full:20:0.002"}
+	want := []train.Stage{{Name: train.Heads, Steps: 10, Rate: 0.01}, {Name: train.Full, Steps: 20, Rate: 0.002}}
+	if got, err := training(&c); err != nil || !slices.Equal(got.Stages, want) {
+		t.Errorf("%v, %v; want %v", got.Stages, err, want)
+	}
 }
 
 // TestTrainOffline lets `kilim train` find a model that was trained, and found good, before an interruption: it takes over without a

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"kilim/learner/train"
 )
 
 // Fault is one thing that is wrong with a configuration.
@@ -147,9 +149,22 @@ func (c *Config) check() []*Fault {
 	if c.Lists.Candidates < c.Lists.Size {
 		add("lists.candidates", "%d: want at least lists.size, %d", c.Lists.Candidates, c.Lists.Size)
 	}
-	faults = append(faults, checkFile("train.truth", c.Train.Truth)...)
+	faults = append(faults, c.Train.check()...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
+}
+
+func (t *Train) check() []*Fault {
+	faults := checkFile("train.truth", t.Truth)
+	if len(t.Stages) == 0 {
+		faults = append(faults, faultf("train.stages", "empty: want NAME:STEPS:RATE, such as full:2000:0.008 (train.share 0 trains nothing)"))
+	}
+	for _, text := range t.Stages {
+		if _, err := train.ParseStage(text); err != nil {
+			faults = append(faults, faultf("train.stages", "%v", err))
+		}
+	}
+	return faults
 }
 
 func (c *Client) check() []*Fault {

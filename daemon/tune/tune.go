@@ -36,7 +36,9 @@ type Config struct {
 	Share float64
 	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
 	Limit int
-	// Train are the settings of the training. nil stands for Settings of the snapshot's size.
+	// Stages of the training. nil stands for train.Defaults'.
+	Stages []train.Stage
+	// Train are the settings of the training. nil stands for Settings of the snapshot's size, with the stages above.
 	Train *train.Config
 	// Truth is the user's own, nil if there is none.
 	Truth *eval.Truth
@@ -88,7 +90,7 @@ const Least = 100
 // ErrTooFew is returned for an archive of fewer artifacts than Least.
 var ErrTooFew = errors.New("tune: too few artifacts")
 
-// Settings are those for an archive of n artifacts: small ones have small batches and fewer steps.
+// Settings are those for an archive of n artifacts: small ones have small batches and a short queue.
 func Settings(n, layers int, seed uint64) train.Config {
 	c := train.Defaults(layers)
 	for c.Batch > 16 && 4*c.Batch > n {
@@ -145,6 +147,9 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, registry
 	settings := cfg.Train
 	if settings == nil {
 		s := Settings(len(data.IDs), shape.Layers, cfg.Seed)
+		if cfg.Stages != nil {
+			s.Stages = cfg.Stages
+		}
 		settings = &s
 	}
 	cfg.Phase(Training)

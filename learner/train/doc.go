@@ -27,7 +27,7 @@
 //
 // Stages, each with a rate, warm-up and cosine: "heads" (fusion and projection;
 // the branches stay), "unfreeze" (the upper layer first, in its second half the
-// lower ones too, at lower rates), "full" (everything). Now and then the held-out
+// lower ones too, at lower rates), "full" (everything; by default there is only this one). Now and then the held-out
 // artifacts' halves look for each other; the best weights are kept, and training
 // ends when nothing has become better for a while.
 //

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"kilim/learner/model"
@@ -22,14 +23,35 @@ type Stage struct {
 	Rate  float64 // of AdamW, at its height
 }
 
+// ParseStage reads NAME:STEPS:RATE, such as full:2000:0.008.
+func ParseStage(text string) (Stage, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return Stage{}, fmt.Errorf("stage %q: want NAME:STEPS:RATE, such as full:2000:0.008", text)
+	}
+	steps, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return Stage{}, fmt.Errorf("stage %q: steps %q: want a whole number", text, parts[1])
+	}
+	rate, err := strconv.ParseFloat(parts[2], 64)
+	if err != nil {
+		return Stage{}, fmt.Errorf("stage %q: rate %q: want a number", text, parts[2])
+	}
+	s := Stage{parts[0], steps, rate}
+	return s, s.validate()
+}
+
+// String is the form that ParseStage reads.
+func (s Stage) String() string { return fmt.Sprintf("%s:%d:%v", s.Name, s.Steps, s.Rate) }
+
 func (s Stage) validate() error {
 	switch s.Name {
 	case Heads, Unfreeze, Full:
 	default:
-		return fmt.Errorf("train: stage %q: must be %s, %s or %s", s.Name, Heads, Unfreeze, Full)
+		return fmt.Errorf("stage %q: must be %s, %s or %s", s.Name, Heads, Unfreeze, Full)
 	}
 	if s.Steps < 1 || !(s.Rate > 0 && s.Rate <= 1) {
-		return fmt.Errorf("train: stage %s: %d steps at rate %v: must be 1 or more, at a rate in 0..1", s.Name, s.Steps, s.Rate)
+		return fmt.Errorf("stage %s: %d steps at rate %v: must be 1 or more, at a rate in 0..1", s.Name, s.Steps, s.Rate)
 	}
 	return nil
 }

@@ -365,6 +365,23 @@ func TestStages(t *testing.T) {
 	}
 }
 
+func TestParseStage(t *testing.T) {
+	t.Parallel()
+	for _, want := range append(Defaults(2).Stages, Stage{Heads, 1, 1}, Stage{Unfreeze, 170, 1e-5}) {
+		if got, err := ParseStage(want.String()); err != nil || got != want {
+			t.Errorf("%v became %v, %v", want, got, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"full": "NAME:STEPS:RATE", "all:10:0.1": "heads, unfreeze or full", "full:x:0.1": `steps "x"`, "full:0:0.1": "0 steps",
+		"full:10:fast": `rate "fast"`, "full:10:NaN": "rate NaN", "full:10:1.5": "rate 1.5", "full:10:0": "rate 0",
+	} {
+		if _, err := ParseStage(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	const d = 8

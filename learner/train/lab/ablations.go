@@ -35,8 +35,10 @@ func (o *options) ablationsOf(c *corpus) []ablation {
 		out = append(out, ablation{"fusion " + way, func(o *options) { o.fusion = way }})
 	}
 	out = append(out, ablation{"residual " + model.ResidualConcat, func(o *options) { o.residual = model.ResidualConcat }})
-	for _, stages := range []string{"heads", "unfreeze", "full", "heads,unfreeze"} {
-		out = append(out, ablation{"stages " + stages, func(o *options) { o.stages = stages }})
+	for _, stages := range []string{"heads", "unfreeze", "heads,unfreeze", "heads,unfreeze,full"} {
+		out = append(out, ablation{"stages " + stages, func(o *options) {
+			o.stages = strings.NewReplacer("heads", "heads:80:0.008", "unfreeze", "unfreeze:170:0.008", "full", "full:1750:0.008").Replace(stages)
+		}})
 	}
 	return out
 }

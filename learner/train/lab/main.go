@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"kilim/learner/audio"
 	"kilim/learner/eval"
 	"kilim/learner/facts"
@@ -32,9 +34,8 @@ type options struct {
 	stages                    string
 	layers                    int
 	views                     string
-	rates                     string
 	hard, momentum, tau       float64
-	quiet, bm25               bool
+	quiet, bm25, together     bool
 	text, every, width, rare  int
 	prototypes                float64
 }
@@ -46,14 +47,14 @@ func main() {
 	flag.IntVar(&o.test, "test", 2000, "artifacts to set aside, at most a third")
 	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
 	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
-	flag.IntVar(&o.threads, "threads", 2, "threads")
-	flag.IntVar(&o.steps, "steps", 0, "steps of a run, over all stages; 0: the usual ones")
+	flag.IntVar(&o.threads, "threads", 2, "threads of a run")
+	flag.BoolVar(&o.together, "together", false, "train all runs at the same time")
+	flag.IntVar(&o.steps, "steps", 0, "steps of a run, over all stages, whose steps are its parts then; 0: as the stages say")
 	flag.IntVar(&o.layers, "layers", 2, "layers")
 	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
 	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
 	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, audio, hard (negatives), links, rare, prototypes, bare (views)")
-	flag.StringVar(&o.stages, "stages", "heads,unfreeze,full", "list of stages")
-	flag.StringVar(&o.rates, "rates", "", "list of the stages' rates; empty: the usual ones")
+	flag.StringVar(&o.stages, "stages", "", "list of stages, each NAME:STEPS:RATE; empty: the usual ones")
 	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
 	flag.Float64Var(&o.hard, "hard", -1, "weight of hard negatives; below 0: the usual one")
 	flag.Float64Var(&o.momentum, "momentum", 0, "of the key encoder; 0: the usual one")
@@ -88,36 +89,24 @@ func (o *options) leaves(what string) bool { return slices.Contains(list(o.witho
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
 	c.Seed, c.Every = seed, o.every
-	usual, total, steps := map[string]train.Stage{}, 0, 0
-	for _, s := range c.Stages {
-		usual[s.Name] = s
-		steps += s.Steps
+	if o.stages != "" {
+		c.Stages = nil
 	}
-	if o.steps > 0 {
-		steps = o.steps
-	}
-	c.Stages = nil
-	var rates []float64
-	for _, r := range list(o.rates) {
-		var x float64
-		if _, err := fmt.Sscan(r, &x); err != nil {
-			return c, fmt.Errorf("rate %q: %w", r, err)
-		}
-		rates = append(rates, x)
-	}
-	for i, name := range list(o.stages) {
-		s, ok := usual[name]
-		if !ok {
-			return c, fmt.Errorf("stage %q", name)
-		}
-		if i < len(rates) {
-			s.Rate = rates[i]
+	for _, text := range list(o.stages) {
+		s, err := train.ParseStage(text)
+		if err != nil {
+			return c, err
 		}
 		c.Stages = append(c.Stages, s)
-		total += s.Steps
 	}
-	for i := range c.Stages {
-		c.Stages[i].Steps = max(c.Stages[i].Steps*steps/total, 1)
+	if o.steps > 0 {
+		total := 0
+		for _, s := range c.Stages {
+			total += s.Steps
+		}
+		for i := range c.Stages {
+			c.Stages[i].Steps = max(c.Stages[i].Steps*o.steps/total, 1)
+		}
 	}
 	if o.views != "" {
 		v := &c.Views
@@ -266,12 +255,22 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) (*c
 	if err != nil {
 		return nil, err
 	}
-	var runs [][]result
+	trained := make([][]float32, o.seeds)
+	var group errgroup.Group
+	if !o.together {
+		group.SetLimit(1)
+	}
 	for seed := range o.seeds {
-		data, err := o.train(a, m, weights, start, rest, uint64(seed+1), team)
-		if err != nil {
-			return nil, err
-		}
+		group.Go(func() (err error) {
+			trained[seed], err = o.train(a, m, weights, start, rest, uint64(seed+1))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var runs [][]result
+	for _, data := range trained {
 		r, err := embedded(data)
 		if err != nil {
 			return nil, err
@@ -318,11 +317,16 @@ func (o *options) rankings(h *half, v *votes) []result {
 		})...)
 }
 
-func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64, team *par.Team) ([]float32, error) {
+func (o *options) train(a *archive, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64) ([]float32, error) {
 	cfg, err := o.config(seed)
 	if err != nil {
 		return nil, err
 	}
+	team, err := par.New(o.threads)
+	if err != nil {
+		return nil, err
+	}
+	defer team.Close()
 	var docs []doc
 	for _, i := range rest {
 		docs = append(docs, doc{record: i, pieces: a.corpus.records[i].pieces})
