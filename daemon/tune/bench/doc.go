@@ -8,8 +8,8 @@
 // the other. The two change places from round to round. Freshness is read from kilim_freshness_seconds, whose buckets are
 // a tenth apart. A round in which training was at an end before the feed was fails: then there is nothing to see.
 //
-// With -takeover a model is trained under the feed, passes the gate and takes over, while readers ask for lists all along. The feed
-// must last longer than the training, about a quarter of an hour:
+// With -takeover a model is trained under the feed (for fewer steps than usual, see -stages), passes the gate and takes over, while
+// readers ask for lists all along. The feed ends half a minute after that; it fails if its records end before:
 //
 //	go run ./daemon/tune/bench -takeover -base 1500 -measure 10000 -rate 10
 package main

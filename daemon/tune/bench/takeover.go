@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"strconv"
 	"sync"
 	"time"
@@ -22,15 +24,19 @@ type takeover struct {
 	p50, p99  float64 // freshness of the feed, in seconds
 	feed      float64 // its length, and when the model served, in seconds since its beginning
 	served    float64
+	fed       int // records that the broker acknowledged
 	epoch     uint32
 	answers   int
 	artifacts int
 	reason    string // of the gate
 }
 
+// after is how long the feed goes on when a new model serves.
+const after = 30 * time.Second
+
 // takeover lets a daemon train, with one core, and take over while a feed goes on. Readers ask all along for the lists of
 // what was there before: each must get an answer, and none of an older model after one of a newer.
-func (l *lab) takeover(ctx context.Context, base, before, feed string, rate float64) (r takeover, err error) {
+func (l *lab) takeover(ctx context.Context, base, before, feed, stages string, rate float64) (r takeover, err error) {
 	ids, err := readIDs(before)
 	if err != nil {
 		return r, err
@@ -41,7 +47,7 @@ func (l *lab) takeover(ctx context.Context, base, before, feed string, rate floa
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	// All that the state has is new to training: it is due at once.
-	d, err := l.start(data, "--train.share", "1", "--train.least", "100", "--train.changes", "0.9")
+	d, err := l.start(data, "--train.share", "1", "--train.least", "100", "--train.changes", "0.9", "--train.stages", stages)
 	if err != nil {
 		return r, err
 	}
@@ -54,7 +60,20 @@ func (l *lab) takeover(ctx context.Context, base, before, feed string, rate floa
 		defer stop()
 		readers := &readers{at: "http://" + d.http, ids: ids, first: map[uint32]time.Time{}}
 		readers.start(reading, 2)
-		err := d.command(ctx, "feed", feed, "--broker", d.broker, "--rate", strconv.FormatFloat(rate, 'f', -1, 64))
+		feeding, enough := context.WithCancel(ctx)
+		defer enough()
+		go func() {
+			for readers.newest() < 2 && feeding.Err() == nil {
+				time.Sleep(100 * time.Millisecond)
+			}
+			select {
+			case <-time.After(after):
+			case <-feeding.Done():
+			}
+			enough()
+		}()
+		var err error
+		r.fed, err = d.feed(feeding, feed, rate)
 		r.feed = time.Since(start).Seconds()
 		if err == nil {
 			err = d.command(ctx, "status", "--wait", "--http", d.http)
@@ -88,9 +107,24 @@ func (l *lab) takeover(ctx context.Context, base, before, feed string, rate floa
 		return r, err
 	}
 	if r.epoch < 2 || r.served > r.feed {
-		return r, fmt.Errorf("no model took over within the %.0f s of the feed (%s): feed more artifacts, or slower", r.feed, r.reason)
+		return r, fmt.Errorf("no model took over within the %.0f s of the feed (%s): have it longer (-measure) or slower (-rate)", r.feed, r.reason)
 	}
 	return r, d.command(ctx, "check", "--data", data)
+}
+
+// feed feeds a file until it is at its end or ctx ends, and tells how many records were acknowledged.
+func (d *daemon) feed(ctx context.Context, file string, rate float64) (fed int, err error) {
+	cmd := exec.CommandContext(ctx, d.l.kilim, "feed", file, "--broker", d.broker, "--rate", strconv.FormatFloat(rate, 'f', -1, 64))
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	var shown, trouble bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &shown, &trouble
+	if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		return 0, fmt.Errorf("%v: %w: %s", cmd.Args, err, trouble.String())
+	}
+	if _, err := fmt.Sscanf(shown.String(), "%d records acknowledged", &fed); err != nil {
+		return 0, fmt.Errorf("%v printed %q: %w", cmd.Args, shown.String(), err)
+	}
+	return fed, nil
 }
 
 // readers ask for lists until they are told to stop.
@@ -132,6 +166,16 @@ func (r *readers) start(ctx context.Context, n int) {
 			}
 		})
 	}
+}
+
+// newest is the highest epoch that has answered.
+func (r *readers) newest() (epoch uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for e := range r.first {
+		epoch = max(epoch, e)
+	}
+	return epoch
 }
 
 func (r *readers) wait() error {
