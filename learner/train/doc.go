@@ -18,7 +18,7 @@
 // near ones weigh more; what shares a rare entity with an artifact, or is linked
 // to it, weighs nothing.
 //
-// Beside that contrast, a quarter of the embedding's coordinates learn to tell the
+// Beside that contrast, half of the embedding's coordinates learn to tell the
 // cultures apart, by the cultures' prototypes (package moco): with the contrast
 // alone the neighbours of an artifact whose origin is hidden were of its culture
 // less often than those that word tf-idf finds.
