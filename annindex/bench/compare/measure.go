@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // record is what the programs write; see the peers' README.
@@ -236,9 +239,17 @@ func (o *options) rows(set string, runs [][]record) (rows []row) {
 	return rows
 }
 
+// lastRound is how many rounds a task has.
+func lastRound(task string) int {
+	if task == "turnover" {
+		return 10
+	}
+	return 5
+}
+
 // aged compares the index after the last round with a fresh one of the same state.
 func (o *options) aged(set, task string, threads int, runs [][]record) (rows []row) {
-	last := map[string]string{"turnover": "10", "drift": "5"}[task]
+	last := strconv.Itoa(lastRound(task))
 	at := func(round string, of func(*record) float64) value {
 		return middle(func(r *record) bool { return r.Task == task && r.Threads == threads && fmt.Sprint(r.Round) == round }, of)
 	}
@@ -266,58 +277,61 @@ func (o *options) aged(set, task string, threads int, runs [][]record) (rows []r
 	return rows
 }
 
-// decay is the worst of the rounds' recalls, less that of fresh indices of the same state. In turnover every second
-// round is of the same state, and the mean of its fresh ones is taken: by the luck of their levels and of the order in
-// which threads come, fresh ones differ among themselves, and how far the worst lies below that mean is the next row.
-func (o *options) decay(set, task string, threads int, runs [][]record) []row {
-	state := func(round int) int {
-		if task == "turnover" {
-			return round % 2
+// recalls are those of our index after each round of a task, and of fresh ones by what stateOf says of a round.
+func recalls(records []record, task string, threads int) (aged map[int]float64, fresh map[int][]float64) {
+	aged, fresh = map[int]float64{}, map[int][]float64{}
+	for _, r := range records {
+		if r.Task != task || r.Threads != threads {
+			continue
 		}
-		return round
-	}
-	last := map[string]int{"turnover": 10, "drift": 5}[task]
-	gather := func(records []record) (fresh map[int][]float64, rounds map[int]float64) {
-		fresh, rounds = map[int][]float64{}, map[int]float64{}
-		for _, r := range records {
-			if r.Task != task || r.Threads != threads {
-				continue
-			}
-			name := fmt.Sprint(r.Round)
-			after, isFresh := strings.CutPrefix(name, "fresh")
-			if isFresh && after == "" {
-				after = strconv.Itoa(last)
-			}
-			n, err := strconv.Atoi(strings.TrimSpace(after))
-			switch {
-			case err != nil:
-			case isFresh:
-				fresh[state(n)] = append(fresh[state(n)], r.Recall)
-			case n > 0:
-				rounds[n] = r.Recall
-			}
+		after, isFresh := strings.CutPrefix(fmt.Sprint(r.Round), "fresh")
+		if isFresh && after == "" {
+			after = strconv.Itoa(lastRound(task))
 		}
-		return fresh, rounds
+		round, err := strconv.Atoi(strings.TrimSpace(after))
+		switch {
+		case err != nil:
+		case isFresh:
+			state := stateOf(task, round)
+			fresh[state] = append(fresh[state], r.Recall)
+		case round > 0:
+			aged[round] = r.Recall
+		}
 	}
+	return aged, fresh
+}
+
+// stateOf is the state that an index has after a round: in turnover every second round has the same.
+func stateOf(task string, round int) int {
+	if task == "turnover" {
+		return round % 2
+	}
+	return round
+}
+
+// decay is the worst of the rounds' recalls, less the mean of fresh indices of the same state: by the luck of their
+// levels and of the order in which threads come, fresh ones differ among themselves, and how far the worst of them lies
+// below that mean is the next row.
+func (o *options) decay(set, task string, threads int, runs [][]record) (rows []row) {
 	worst := func(records []record) (v float64, ok bool) {
-		fresh, rounds := gather(records)
-		for n, recall := range rounds {
-			if of := fresh[state(n)]; len(of) > 0 && (!ok || recall-mean(of) < v) {
-				v, ok = recall-mean(of), true
+		aged, fresh := recalls(records, task, threads)
+		v = math.Inf(1)
+		for round, recall := range aged {
+			if of := fresh[stateOf(task, round)]; len(of) > 0 {
+				v, ok = min(v, recall-stat.Mean(of, nil)), true
 			}
 		}
 		return v, ok
 	}
 	luck := func(records []record) (v float64, ok bool) {
-		fresh, _ := gather(records)
+		_, fresh := recalls(records, task, threads)
 		for _, of := range fresh {
-			if len(of) > 1 && (!ok || slices.Min(of)-mean(of) < v) {
-				v, ok = slices.Min(of)-mean(of), true
+			if len(of) > 1 {
+				v, ok = min(v, slices.Min(of)-stat.Mean(of, nil)), true
 			}
 		}
 		return v, ok
 	}
-	var rows []row
 	for _, c := range []struct {
 		name string
 		of   value
@@ -327,12 +341,4 @@ func (o *options) decay(set, task string, threads int, runs [][]record) []row {
 		}
 	}
 	return rows
-}
-
-func mean(all []float64) float64 {
-	sum := 0.0
-	for _, x := range all {
-		sum += x
-	}
-	return sum / float64(len(all))
 }

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// TestDecay: a round is held against the fresh indices of its own state, which in turnover every second round has.
+func TestDecay(t *testing.T) {
+	t.Parallel()
+	at := func(task string, round any, recall float64) record {
+		return record{Peer: "ours", Task: task, Threads: 1, Round: round, Recall: recall}
+	}
+	run := []record{
+		at("turnover", 0.0, 0.10), at("turnover", 1.0, 0.92), at("turnover", 9.0, 0.94), at("turnover", 10.0, 0.97),
+		at("turnover", "fresh 1", 0.94), at("turnover", "fresh 9", 0.96), at("turnover", "fresh", 0.98),
+		at("drift", 1.0, 0.96), at("drift", 5.0, 0.99), at("drift", "fresh 1", 0.95), at("drift", "fresh", 0.97),
+		{Peer: "usearch", Task: "drift", Threads: 1, Round: 1.0, Recall: 0.5},
+	}
+	for _, c := range []struct {
+		task string
+		want map[string]float64
+	}{
+		{"turnover", map[string]float64{"worst round's recall less fresh ones'": -0.03, "worst fresh one's recall less their mean": -0.01}},
+		{"drift", map[string]float64{"worst round's recall less fresh ones'": 0.01}},
+	} {
+		rows := new(options).decay("set", c.task, 1, [][]record{run})
+		if len(rows) != len(c.want) {
+			t.Errorf("%s: %d rows, want %d: %v", c.task, len(rows), len(c.want), rows)
+		}
+		for name, want := range c.want {
+			found := false
+			for _, r := range rows {
+				if r.Case == fmt.Sprintf("set: %s, threads 1: %s", c.task, name) {
+					found = true
+					if math.Abs(r.Ours-want) > 1e-9 {
+						t.Errorf("%s is %v, want %v", r.Case, r.Ours, want)
+					}
+				}
+			}
+			if !found {
+				t.Errorf("%s: no row %q in %v", c.task, name, rows)
+			}
+		}
+	}
+}
