@@ -58,20 +58,10 @@ func (l *lab) takeover(ctx context.Context, base, before, feed, stages string, r
 		start := time.Now()
 		reading, stop := context.WithCancel(ctx)
 		defer stop()
-		readers := &readers{at: "http://" + d.http, ids: ids, first: map[uint32]time.Time{}}
-		readers.start(reading, 2)
 		feeding, enough := context.WithCancel(ctx)
 		defer enough()
-		go func() {
-			for readers.newest() < 2 && feeding.Err() == nil {
-				time.Sleep(100 * time.Millisecond)
-			}
-			select {
-			case <-time.After(after):
-			case <-feeding.Done():
-			}
-			enough()
-		}()
+		readers := &readers{at: "http://" + d.http, ids: ids, first: map[uint32]time.Time{}, failed: enough, newer: func() { time.AfterFunc(after, enough) }}
+		readers.start(reading, 2)
 		var err error
 		r.fed, err = d.feed(feeding, feed, rate)
 		r.feed = time.Since(start).Seconds()
@@ -137,6 +127,9 @@ type readers struct {
 	first   map[uint32]time.Time // of each epoch's answers
 	answers int
 	err     error
+
+	newer  func() // called when a second epoch has answered
+	failed func() // called when an answer is not as it must be
 }
 
 func (r *readers) start(ctx context.Context, n int) {
@@ -155,27 +148,21 @@ func (r *readers) start(ctx context.Context, n int) {
 				if err != nil {
 					r.err = errors.Join(r.err, err)
 					r.mu.Unlock()
+					r.failed()
 					return
 				}
 				epoch = a.Epoch
 				if r.answers++; r.first[epoch].IsZero() {
 					r.first[epoch] = time.Now()
+					if len(r.first) == 2 {
+						r.newer()
+					}
 				}
 				r.mu.Unlock()
 				time.Sleep(20 * time.Millisecond)
 			}
 		})
 	}
-}
-
-// newest is the highest epoch that has answered.
-func (r *readers) newest() (epoch uint32) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for e := range r.first {
-		epoch = max(epoch, e)
-	}
-	return epoch
 }
 
 func (r *readers) wait() error {
