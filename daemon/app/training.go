@@ -24,12 +24,9 @@ import (
 // training are the settings of a training, in the daemon or by itself.
 func training(c *config.Train) (tune.Config, error) {
 	cfg := tune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
-	for _, text := range c.Stages {
-		s, err := train.ParseStage(text)
-		if err != nil {
-			return cfg, fmt.Errorf("train.stages: %w", err)
-		}
-		cfg.Stages = append(cfg.Stages, s)
+	var err error
+	if cfg.Stages, err = train.ParseStages(c.Stages); err != nil {
+		return cfg, fmt.Errorf("train.stages: %w", err)
 	}
 	if c.Truth == "" {
 		return cfg, nil

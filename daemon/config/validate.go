@@ -159,12 +159,8 @@ func (t *Train) check() []*Fault {
 	if len(t.Stages) == 0 {
 		faults = append(faults, faultf("train.stages", "empty: want NAME:STEPS:RATE, such as full:2000:0.008 (train.share 0 trains nothing)"))
 	}
-	for _, text := range t.Stages {
-		if _, err := train.ParseStage(text); err != nil {
-			faults = append(faults, faultf("train.stages", "%v", err))
-		}
-	}
-	return faults
+	_, err := train.ParseStages(t.Stages)
+	return append(faults, under("train.stages.", err)...)
 }
 
 func (c *Client) check() []*Fault {

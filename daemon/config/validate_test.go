@@ -62,6 +62,7 @@ func TestValidate(t *testing.T) {
 		"no stages":           {func(c *Config) { c.Train.Stages = nil }, "train.stages", "NAME:STEPS:RATE"},
 		"stages":              {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "full:20:0.01"} }, "", ""},
 		"unknown stage":       {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "all:20:0.01"} }, "train.stages", `"all"`},
+		"text for a stage":    {func(c *Config) { c.Train.Stages = List{"full"} }, "train.stages", `"full"`},
 		"epsilon below 0":     {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},
 		"record over bound":   {func(c *Config) { c.Ingest.MaxRecordBytes = 16 << 20 }, "ingest.max-record-bytes", "16MiB: want 1KiB to 15MiB"},
 		"server":              {func(c *Config) { c.Encoders.Text = served("openai", "https://e:1/v1/embeddings") }, "", ""},

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -39,6 +40,17 @@ func ParseStage(text string) (Stage, error) {
 	}
 	s := Stage{parts[0], steps, rate}
 	return s, s.validate()
+}
+
+// ParseStages reads one stage from each text. Its error joins those of all.
+func ParseStages(texts []string) ([]Stage, error) {
+	var out []Stage
+	var errs []error
+	for _, text := range texts {
+		s, err := ParseStage(text)
+		out, errs = append(out, s), append(errs, err)
+	}
+	return out, errors.Join(errs...)
 }
 
 // String is the form that ParseStage reads.

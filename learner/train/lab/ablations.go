@@ -35,10 +35,15 @@ func (o *options) ablationsOf(c *corpus) []ablation {
 		out = append(out, ablation{"fusion " + way, func(o *options) { o.fusion = way }})
 	}
 	out = append(out, ablation{"residual " + model.ResidualConcat, func(o *options) { o.residual = model.ResidualConcat }})
-	for _, stages := range []string{"heads", "unfreeze", "heads,unfreeze", "heads,unfreeze,full"} {
-		out = append(out, ablation{"stages " + stages, func(o *options) {
-			o.stages = strings.NewReplacer("heads", "heads:80:0.008", "unfreeze", "unfreeze:170:0.008", "full", "full:1750:0.008").Replace(stages)
-		}})
+	const heads, unfreeze, full = "heads:80:0.008", "unfreeze:170:0.008", "full:1750:0.008"
+	for _, way := range []struct {
+		name   string
+		stages []string
+	}{
+		{"heads", []string{heads}}, {"unfreeze", []string{unfreeze}},
+		{"heads,unfreeze", []string{heads, unfreeze}}, {"heads,unfreeze,full", []string{heads, unfreeze, full}},
+	} {
+		out = append(out, ablation{"stages " + way.name, func(o *options) { o.stages = strings.Join(way.stages, ",") }})
 	}
 	return out
 }

@@ -90,14 +90,10 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
 	c.Seed, c.Every = seed, o.every
 	if o.stages != "" {
-		c.Stages = nil
-	}
-	for _, text := range list(o.stages) {
-		s, err := train.ParseStage(text)
-		if err != nil {
+		var err error
+		if c.Stages, err = train.ParseStages(list(o.stages)); err != nil {
 			return c, err
 		}
-		c.Stages = append(c.Stages, s)
 	}
 	if o.steps > 0 {
 		total := 0
