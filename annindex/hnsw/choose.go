@@ -53,6 +53,18 @@ func lengthOf(list []uint32) int {
 	return len(list)
 }
 
+// snapshot adds the links in a list, which others may change meanwhile, to dst: its length, taken first, may be another by then.
+func snapshot(dst, list []uint32) []uint32 {
+	for i := range list {
+		slot := load(&list[i])
+		if slot == none {
+			break
+		}
+		dst = append(dst, slot)
+	}
+	return dst
+}
+
 // connect makes a link from one slot to another, and returns whether it is there then. A full
 // list is chosen anew among its slots and the new one. No slot loses its last link on
 // the lowest level that way.

@@ -28,7 +28,7 @@ func relinking(c *Config) effort {
 	return effort{most: c.M + c.M/2, ef: c.EfConstruction, above: max(1, c.EfConstruction/2)}
 }
 
-// link connects a slot, which is written (Algorithm 1).
+// link connects a slot, which is written (Algorithm 1). It may be linked already, and be removed meanwhile.
 func (g *Graph) link(s *scratch, slot uint32, vec []float32, how effort) {
 	a := s.arena
 	for {
@@ -63,7 +63,7 @@ func (g *Graph) link(s *scratch, slot uint32, vec []float32, how effort) {
 			g.join(s, slot, l, min(how.most, len(a.links(slot, l))))
 		}
 		g.raise(a, slot, level)
-		if load(a.in(slot, 0)) == 0 {
+		if load(a.in(slot, 0)) == 0 && a.is(slot, linkable) {
 			g.force(s, slot)
 		}
 		return
@@ -137,15 +137,18 @@ func (g *Graph) first(a *arena, slot uint32, level int) bool {
 	if e, _ := entryOf(a.entry.Load()); e != none {
 		return e == slot
 	}
-	a.entry.Store(uint64(level)<<32 | uint64(slot))
+	if a.is(slot, linkable) {
+		a.entry.Store(uint64(level)<<32 | uint64(slot))
+	}
 	return true
 }
 
-// raise makes a slot the entry if it is on a level above the entry's.
+// raise makes a slot the entry if it is on a level above the entry's. Not one that was removed meanwhile: a removal
+// declares it dead first, and then finds another entry if it is the entry.
 func (g *Graph) raise(a *arena, slot uint32, level int) {
 	a.entryLock.Lock()
 	defer a.entryLock.Unlock()
-	if e, top := entryOf(a.entry.Load()); e == none || level > top {
+	if e, top := entryOf(a.entry.Load()); (e == none || level > top) && a.is(slot, linkable) {
 		a.entry.Store(uint64(level)<<32 | uint64(slot))
 	}
 }

@@ -86,8 +86,7 @@ func distance(a, b []float32) float32 {
 // spacing is the mean distance of a slot's neighbours on the lowest level, 0 if it has none.
 func (g *Graph) spacing(s *scratch, slot uint32) float32 {
 	a := s.arena
-	list := a.links(slot, 0)
-	n := copy(s.fresh, list[:lengthOf(list)])
+	n := len(snapshot(s.fresh[:0], a.links(slot, 0)))
 	if n == 0 {
 		return 0
 	}

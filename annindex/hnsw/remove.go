@@ -27,8 +27,7 @@ func (g *Graph) remove(s *scratch, slot uint32, renew bool) {
 // mutual, so most are found at once; the count tells when all are.
 func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	a := s.arena
-	around := append(s.around[:0], a.links(slot, level)...)
-	around = around[:lengthOf(around)]
+	around := snapshot(s.around[:0], a.links(slot, level))
 	s.around = around
 	heir := s.heir(slot, level)
 	count := a.in(slot, level)
@@ -88,8 +87,7 @@ func (g *Graph) vacate(s *scratch, slot uint32) {
 // from where a search for it ends.
 func (g *Graph) rescue(s *scratch, slot uint32) {
 	a := s.arena
-	list := a.links(slot, 0)
-	around := append([]uint32(nil), list[:lengthOf(list)]...)
+	around := snapshot(nil, a.links(slot, 0))
 	for _, other := range around {
 		if load(a.in(slot, 0)) >= g.cfg.few() {
 			return
