@@ -149,6 +149,7 @@ func (g *Graph) grow(full *arena) {
 //     the vector is rewritten and the links stay;
 //   - else, if the way is no more than Config.Far of it, the links are chosen anew, in a search that begins
 //     at the present ones, and so are those of each neighbour whose own neighbours have moved far enough;
+//     if a short search does not find it then, it is linked as if it were inserted;
 //   - else the vector is inserted again, and removed from where it was.
 //
 // It is found throughout, at one place or the other.

@@ -41,6 +41,7 @@ func (g *Graph) moveInPlace(s *scratch, id uint64, vec []float32) bool {
 		for _, other := range s.restless {
 			g.relinkWhereItIs(s, other)
 		}
+		g.keepWay(s, slot)
 	}
 	return true
 }

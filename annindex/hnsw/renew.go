@@ -32,14 +32,21 @@ const (
 	renewMoved   = 64
 )
 
+// probeLost is the number of lost links, on average, after which the way to a slot is looked at. Half as many cost a tenth of the
+// rate of a turnover and find no more.
+const probeLost = 16
+
 // renew lets every so many-th slot that loses a link, by a hash of it and the dead one, choose its links anew from all
-// that a search finds around it. The lists of the dead are a narrow choice: where nothing is inserted between removals, links
-// to the wider neighbourhood get fewer with each.
+// that a search finds around it, and looks whether the way there lasts. The lists of the dead are a narrow choice: where nothing
+// is inserted between removals, links to the wider neighbourhood get fewer with each.
 func (g *Graph) renew(s *scratch, slot, dead uint32, every uint64) {
-	if mix(uint64(dead)<<32|uint64(slot))%every != 0 {
-		return
+	draw := mix(uint64(dead)<<32 | uint64(slot))
+	if draw%every == 0 {
+		g.relinkWhereItIs(s, slot)
 	}
-	g.relinkWhereItIs(s, slot)
+	if draw>>32%probeLost == 0 {
+		g.keepWay(s, slot)
+	}
 }
 
 // propose adds those of some slots that are in use and not yet visited, a list's at most, to s.keys, scored by s.codes.

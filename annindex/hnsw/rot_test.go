@@ -1,8 +1,10 @@
 package hnsw
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -73,5 +75,26 @@ func turned(n int) func(*testing.T, *Graph, map[uint64][]float32, *rand.Rand) {
 		for id := range uint64(n) {
 			put(t, g, vecs, id, near(rng, vecs[id], way))
 		}
+	}
+}
+
+// TestWaysLast turns all vectors many times, and asks for each by itself: whether searches come near to a vector at all, the recall of
+// queries in the midst of clusters does not tell.
+func TestWaysLast(t *testing.T) {
+	t.Parallel()
+	const n, dim, rounds, ef, bound = 4000, 32, 24, 64, 0.002
+	rng := rand.New(rand.NewPCG(8, 1))
+	g, vecs := newGraph(t, Config{Dim: dim, M: 6, EfConstruction: 60, ScanBelow: -1, Capacity: n}), map[uint64][]float32{}
+	centres := draw(func() []float32 { return unit(rng, dim) }, 40)
+	for id := range uint64(n) {
+		put(t, g, vecs, id, near(rng, centres[rng.IntN(len(centres))], 0.2))
+	}
+	turn := turned(n)
+	for range rounds {
+		turn(t, g, vecs, rng)
+	}
+	sound(t, g)
+	if lost := 1 - recall(t, g, vecs, slices.Collect(maps.Values(vecs)), 1, ef); lost > bound {
+		t.Errorf("%.4f of the vectors are not found by a search for themselves, at most %.4f may be", lost, bound)
 	}
 }

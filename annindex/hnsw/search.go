@@ -90,6 +90,22 @@ func (s *scratch) restart() {
 	}
 }
 
+// walk fills the pool with the ef slots nearest to the query that a search from the entry finds on the lowest level
+// (Algorithm 5), with some candidates on the level above, no more than ef. Not so, and false, in an empty graph.
+func (s *scratch) walk(above, ef int) bool {
+	key, top, ok := s.descend(1)
+	if !ok {
+		return false
+	}
+	s.start(key)
+	if top > 0 {
+		s.explore(1, above)
+		s.restart()
+	}
+	s.explore(0, ef)
+	return true
+}
+
 // collect adds to s.hits the pool's slots that are live and that keep allows, with their exact scores.
 // Vectors that change meanwhile are read again: an id and its score belong together.
 func (s *scratch) collect(vec []float32, keep func(uint64) bool) {
@@ -149,8 +165,10 @@ func best(dst, hits []ann.Hit, k int) []ann.Hit {
 }
 
 // starts is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a query that
-// is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been replaced.
-const starts = 3
+// is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been replaced: of 10,000 queries
+// of walters-svd-128 at ef 14, in the ten rounds of a turnover, 80 to 100 find less than half of their neighbours with 3,
+// some 80 with 6 and 50 to 70 with 12; in graphs built anew 60.
+const starts = 12
 
 // SearchInto adds to dst the k nearest that a search with ef candidates finds, ef at least k:
 // best first, ties by the smaller id. It allocates nothing if dst has room for them.
@@ -173,16 +191,9 @@ func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep
 	s.ask(vec)
 	moves := g.moves.Load()
 	for {
-		key, top, ok := s.descend(1)
-		if !ok {
+		if !s.walk(starts, max(ef, starts)) {
 			return dst
 		}
-		s.start(key)
-		if top > 0 {
-			s.explore(1, starts)
-			s.restart()
-		}
-		s.explore(0, max(ef, starts))
 		s.hits = s.hits[:0]
 		s.collect(vec, keep)
 		n := g.Len()
