@@ -45,3 +45,17 @@ func TestDecay(t *testing.T) {
 		}
 	}
 }
+
+// TestAged: the rate of queries is the rounds' median beside that of the fresh indices.
+func TestAged(t *testing.T) {
+	t.Parallel()
+	at := func(round any, rate float64) record {
+		return record{Peer: "ours", Task: "turnover", Threads: 1, Round: round, At95: rate, Lost: rate / 1e4}
+	}
+	rows := new(options).aged("set", "turnover", 1, [][]record{{
+		at(0.0, 900), at(1.0, 20), at(2.0, 30), at(10.0, 40), at("fresh 1", 10), at("fresh", 50),
+	}})
+	if len(rows) != 2 || rows[0].Ours != 30 || rows[0].Peer != 30 || rows[0].Ratio != 1 || math.Abs(rows[1].Ours-0.4) > 1e-9 {
+		t.Errorf("%+v", rows)
+	}
+}
