@@ -30,6 +30,9 @@
 // the dead slot's own links among the candidates, and one in eight is searched anew (renew.go). Filling up is not enough
 // there: of a graph half of which is deleted it leaves lists of slots that lie together.
 //
+// None of this looks at the ways from the entry, and they wear out. So a vector that moved a little, and one in 16 of those that lose a
+// link, is searched for as by a query, with fewer candidates; one that is not found is linked as if it were inserted (way.go).
+//
 // # Concurrency
 //
 // Searches take no locks and never wait. They read lists and codes while these change, word by word; a link always
