@@ -24,9 +24,14 @@ import (
 // training are the settings of a training, in the daemon or by itself.
 func training(c *config.Train) (tune.Config, error) {
 	cfg := tune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
-	var err error
-	if cfg.Stages, err = train.ParseStages(c.Stages); err != nil {
+	stages, err := train.ParseStages(c.Stages)
+	if err != nil {
 		return cfg, fmt.Errorf("train.stages: %w", err)
+	}
+	cfg.Settings = func(n, layers int, seed uint64) train.Config {
+		s := tune.Settings(n, layers, seed)
+		s.Stages = stages
+		return s
 	}
 	if c.Truth == "" {
 		return cfg, nil

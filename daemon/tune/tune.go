@@ -36,10 +36,8 @@ type Config struct {
 	Share float64
 	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
 	Limit int
-	// Stages of the training. nil stands for train.Defaults'.
-	Stages []train.Stage
-	// Train are the settings of the training. nil stands for Settings of the snapshot's size, with the stages above.
-	Train *train.Config
+	// Settings of the training, for the snapshot's number of artifacts and a model's layers. Default: the function Settings.
+	Settings func(n, layers int, seed uint64) train.Config
 	// Truth is the user's own, nil if there is none.
 	Truth *eval.Truth
 	// Seed decides all that is drawn.
@@ -66,6 +64,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if !(c.Share > 0 && c.Share <= 1) || c.Threads < 1 || c.Limit < 1 || c.Every < 1 {
 		return c, fmt.Errorf("tune: share %v, threads %d, limit %d, every %d: want a share of at most 1, and numbers above 0", c.Share, c.Threads, c.Limit, c.Every)
+	}
+	if c.Settings == nil {
+		c.Settings = Settings
 	}
 	if c.Step == nil {
 		c.Step = func(train.Progress) {}
@@ -144,16 +145,9 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, registry
 	if err != nil {
 		return none, nil, err
 	}
-	settings := cfg.Train
-	if settings == nil {
-		s := Settings(len(data.IDs), shape.Layers, cfg.Seed)
-		if cfg.Stages != nil {
-			s.Stages = cfg.Stages
-		}
-		settings = &s
-	}
+	settings := cfg.Settings(len(data.IDs), shape.Layers, cfg.Seed)
 	cfg.Phase(Training)
-	t, meta, err := prepare(*settings, data, m, start, parent, team, left, cfg.Log)
+	t, meta, err := prepare(settings, data, m, start, parent, team, left, cfg.Log)
 	if err != nil {
 		return none, nil, err
 	}

@@ -108,15 +108,15 @@ func registry(t *testing.T) *models.Registry {
 	return r
 }
 
-func short() *train.Config {
+func short(int, int, uint64) train.Config {
 	c := train.Defaults(2)
 	c.Batch, c.MoCo.Queue, c.Every, c.Seed = 16, 64, 10, 3
 	c.Stages = []train.Stage{{Name: train.Heads, Steps: 10, Rate: 1e-3}, {Name: train.Full, Steps: 20, Rate: 1e-3}}
-	return &c
+	return c
 }
 
 func settings(step func(train.Progress)) Config {
-	return Config{Train: short(), Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
+	return Config{Settings: short, Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
 }
 
 // TestRunIsResumable: a run is the same bytes twice, also when it was stopped again and again; and it leaves a model that is
@@ -267,7 +267,11 @@ func TestForeignCheckpoints(t *testing.T) {
 	}
 	steps = 0
 	cfg := settings(func(train.Progress) { steps++ })
-	cfg.Train.MoCo.Momentum = 0.9
+	cfg.Settings = func(n, layers int, seed uint64) train.Config {
+		c := short(n, layers, seed)
+		c.MoCo.Momentum = 0.9
+		return c
+	}
 	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil || steps != 30 {
 		t.Errorf("after a checkpoint of other settings: %d steps, %v", steps, err)
 	}
