@@ -30,8 +30,9 @@
 // the dead slot's own links among the candidates, and one in eight is searched anew (renew.go). Filling up is not enough
 // there: of a graph half of which is deleted it leaves lists of slots that lie together.
 //
-// None of this looks at the ways from the entry, and they wear out. So a vector that moved a little, and one in 16 of those that lose a
-// link, is searched for as by a query, with fewer candidates; one that is not found is linked as if it were inserted (way.go).
+// None of this looks at the ways from the entry, and they wear out. So a vector that moved a little, one that a removed slot led to but
+// that did not lead back, and one in 16 of those that lose a link of their own, is searched for as by a query, with fewer candidates;
+// one that is not found is linked as if it were inserted (way.go).
 //
 // # Concurrency
 //

@@ -12,6 +12,9 @@ func (g *Graph) remove(s *scratch, slot uint32, renew bool) {
 	}
 	if load(a.in(slot, 0)) == 0 && load(a.in(slot, 1)) == 0 {
 		g.vacate(s, slot)
+		for _, other := range s.oneWay {
+			g.keepWay(s, other)
+		}
 		return
 	}
 	g.limboLock.Lock()
@@ -24,14 +27,19 @@ func (g *Graph) remove(s *scratch, slot uint32, renew bool) {
 }
 
 // detach takes away the links to a slot that is dead from its neighbours and their neighbours. Most links are
-// mutual, so most are found at once; the count tells when all are.
+// mutual, so most are found at once; the count tells when all are. Those that it led to and that do not lead back are left in
+// s.oneWay: such a link may have been the last way to a group whose links are all among themselves.
 func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	a := s.arena
 	around := snapshot(s.around[:0], a.links(slot, level))
 	s.around = around
 	heir := s.heir(slot, level)
 	count := a.in(slot, level)
+	s.oneWay = s.oneWay[:0]
 	for _, y := range around {
+		if find(a.links(y, level), slot) < 0 {
+			s.oneWay = append(s.oneWay, y)
+		}
 		g.mend(s, y, slot, heir, level, renew)
 	}
 	if load(count) == 0 || level > 0 && a.levels[slot] > 1 {

@@ -72,6 +72,7 @@ type scratch struct {
 	above   []uint64 // candidates from the level above
 	present []uint64 // the links of a slot that is relinked
 	around  []uint32 // the links of a slot that is removed
+	oneWay  []uint32 // those of them that do not lead back
 	seen    []uint32 // and theirs
 	before  []uint32 // the links of a list that is rewritten
 }

@@ -11,7 +11,8 @@ const probe = 4
 // not seen in the recall of queries that end in the midst of a cluster: after sixteen rounds in each of which all of
 // clustered-20k-128 turn to a cosine of 0.98 it was better than a fresh graph's, while searches with 64 candidates did not
 // find 3 of a hundred vectors by themselves, and twice as many with each two rounds. With this it is 1 in 20,000, for one to four
-// of a hundred moves linked again.
+// of a hundred moves linked again. A group of records that hardly differ has all its links among themselves, and goes whole: in one of
+// twenty rounds of a turnover of walters-svd-128 some fifty did.
 func (g *Graph) keepWay(s *scratch, slot uint32) {
 	if _, ok := s.arena.read(slot, s.vector); ok && !g.leadsTo(s, slot, s.vector) {
 		g.link(s, slot, s.vector, relinking(&g.cfg))
