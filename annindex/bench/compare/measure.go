@@ -249,33 +249,36 @@ func lastRound(task string) int {
 
 // aged compares the index in its rounds with fresh ones of the same states.
 func (o *options) aged(set, task string, threads int, runs [][]record) (rows []row) {
-	at := func(is func(round string) bool, of func(*record) float64) value {
-		return middle(func(r *record) bool { return r.Task == task && r.Threads == threads && is(fmt.Sprint(r.Round)) }, of)
+	at := func(is func(round string) bool) func(*record) bool {
+		return func(r *record) bool { return r.Task == task && r.Threads == threads && is(fmt.Sprint(r.Round)) }
 	}
 	isFresh := func(round string) bool { return strings.HasPrefix(round, "fresh") }
 	moved := func(round string) bool { return round != "0" && !isFresh(round) }
-	last := func(round string) bool { return round == strconv.Itoa(lastRound(task)) }
 	memory := func(of func(*record) float64) value {
 		return middle(func(r *record) bool { return r.Task == "memory after" && r.Way == task && r.Threads == threads }, of)
 	}
 	rate := func(r *record) float64 { return r.At95 }
+	lost := func(r *record) float64 { return 100 * r.Lost }
 	for _, c := range []struct {
 		name, unit  string
 		aged, fresh value
 	}{
 		// A rate swings by a third from one measurement to the next: the medians of all.
-		{"queries at 0.95, of all rounds", "queries/s", at(moved, rate), at(isFresh, rate)},
+		{"queries at 0.95, of all rounds", "queries/s", middle(at(moved), rate), middle(at(isFresh), rate)},
 		{"memory after the last round", "MB", memory(func(r *record) float64 { return r.MB }), memory(func(r *record) float64 { return r.MBFresh })},
+		// A fresh one has a few that a search for themselves doesn't find, too.
+		{"lost, in the worst round", "%", greatest(at(moved), lost), greatest(at(isFresh), lost)},
 	} {
 		aged, ok := of(runs, "ours", c.aged)
 		fresh, known := of(runs, "ours", c.fresh)
-		if ok && known && fresh > 0 {
-			rows = append(rows, row{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: %s", set, task, threads, c.name),
-				Ours: aged, Unit: c.unit, Peer: fresh, Name: "ours, fresh", Ratio: aged / fresh})
+		if ok && known {
+			r := row{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: %s", set, task, threads, c.name),
+				Ours: aged, Unit: c.unit, Peer: fresh, Name: "ours, fresh"}
+			if fresh > 0 && c.unit != "%" { // a ratio of a few vectors to a few says nothing
+				r.Ratio = aged / fresh
+			}
+			rows = append(rows, r)
 		}
-	}
-	if lost, ok := of(runs, "ours", at(last, func(r *record) float64 { return 100 * r.Lost })); ok {
-		rows = append(rows, row{Bench: "ann", Case: fmt.Sprintf("%s: %s, threads %d: lost after the last round", set, task, threads), Ours: lost, Unit: "%"})
 	}
 	return rows
 }

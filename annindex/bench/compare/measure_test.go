@@ -46,16 +46,21 @@ func TestDecay(t *testing.T) {
 	}
 }
 
-// TestAged: the rate of queries is the rounds' median beside that of the fresh indices.
+// TestAged: the rate of queries is the rounds' median and what is lost the worst of them, beside those of the fresh indices.
 func TestAged(t *testing.T) {
 	t.Parallel()
-	at := func(round any, rate float64) record {
-		return record{Peer: "ours", Task: "turnover", Threads: 1, Round: round, At95: rate, Lost: rate / 1e4}
+	at := func(round any, rate, lost float64) record {
+		return record{Peer: "ours", Task: "turnover", Threads: 1, Round: round, At95: rate, Lost: lost}
 	}
 	rows := new(options).aged("set", "turnover", 1, [][]record{{
-		at(0.0, 900), at(1.0, 20), at(2.0, 30), at(10.0, 40), at("fresh 1", 10), at("fresh", 50),
+		at(0.0, 900, 0.5), at(1.0, 20, 0.002), at(2.0, 30, 0.004), at(10.0, 40, 0), at("fresh 1", 10, 0.001), at("fresh", 50, 0),
 	}})
-	if len(rows) != 2 || rows[0].Ours != 30 || rows[0].Peer != 30 || rows[0].Ratio != 1 || math.Abs(rows[1].Ours-0.4) > 1e-9 {
-		t.Errorf("%+v", rows)
+	if len(rows) != 2 {
+		t.Fatalf("%+v", rows)
+	}
+	for i, want := range []row{{Ours: 30, Peer: 30, Ratio: 1}, {Ours: 0.4, Peer: 0.1}} {
+		if got := rows[i]; math.Abs(got.Ours-want.Ours) > 1e-9 || math.Abs(got.Peer-want.Peer) > 1e-9 || math.Abs(got.Ratio-want.Ratio) > 1e-9 {
+			t.Errorf("%s: %+v, want %+v", got.Case, got, want)
+		}
 	}
 }

@@ -30,7 +30,10 @@ func (o *options) table(rows []row) string {
 	for _, r := range rows {
 		peer, name, ratio := "-", "", "-"
 		if r.Name != "" {
-			peer, name, ratio = number(r.Peer, r.Unit), r.Name, fmt.Sprintf("%.2f", r.Ratio)
+			peer, name = number(r.Peer, r.Unit), r.Name
+			if r.Ratio > 0 {
+				ratio = fmt.Sprintf("%.2f", r.Ratio)
+			}
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Case, r.Unit, number(r.Ours, r.Unit), peer, name, ratio)
 	}
@@ -41,8 +44,10 @@ func number(x float64, unit string) string {
 	switch unit {
 	case "recall":
 		return fmt.Sprintf("%+.4f", x)
-	case "MB", "%":
+	case "MB":
 		return fmt.Sprintf("%.2f", x)
+	case "%":
+		return fmt.Sprintf("%.3f", x)
 	}
 	return fmt.Sprintf("%.0f", x)
 }
