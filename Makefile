@@ -12,7 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -trimpath -ldflags '-X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders clean
+.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ bench-learning: ## what fine-tuning does for the embeddings, beside word tf-idf 
 
 bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive, and their rates; OUT=FILE for JSON Lines
 	@exec ./bin/kilim eval encoders --rates $(if $(OUT),--out '$(OUT)') $(BENCH)
+
+bench-songs: ## the types of ../shared/data's songs by openSMILE and musicnn, beside bench-encoders (Python 3.11; minutes)
+	@test -x .cache/songs/bin/python || python3.11 -m venv .cache/songs
+	@.cache/songs/bin/pip install -q -r daemon/trial/others/requirements.txt
+	@.cache/songs/bin/pip install -q --no-deps musicnn==0.1.0 # what it asks for is of 2019, what it needs is above
+	@.cache/songs/bin/python daemon/trial/others/songs.py ../shared/data
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

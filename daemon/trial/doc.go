@@ -18,5 +18,6 @@
 // recording its mean MFCCs, of a text plain words with tf-idf. All are compared by cosine.
 // Both see the same items, and the chance of a blind guess is computed exactly.
 // Intervals are of the mean over the queries, and of the difference query by query
-// (package eval). Rates are measured apart from the tasks. RESULTS.md has what was found.
+// (package eval). Rates are measured apart from the tasks. RESULTS.md has what was found,
+// and what the encoders that others use make of the songs (others/songs.py).
 package trial
