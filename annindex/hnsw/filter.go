@@ -21,7 +21,7 @@ const filterSample = 256
 // find chooses between a walk in the graph and a look at all vectors, whichever costs less.
 // What is found by the latter is exact.
 func (g *Graph) find(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(uint64) bool) []ann.Hit {
-	a, n, ef := g.arena.Load(), g.Len(), max(g.cfg.Ef, k)
+	a, n, ef := g.arena.Load(), g.Len(), max(g.cfg.Ef, k+k/2)
 	if n <= g.cfg.ScanBelow {
 		return g.scan(s, dst, vec, k, keep, a)
 	}

@@ -222,7 +222,7 @@ func distinct(hits []ann.Hit) []ann.Hit {
 	return slices.CompactFunc(hits, func(a, b ann.Hit) bool { return a.ID == b.ID })
 }
 
-// Search implements annindex.Index: with the configured ef, or k if that is more.
+// Search implements annindex.Index: with the configured ef, or 3/2 of k if that is more.
 func (g *Graph) Search(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit, error) {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
 		return nil, err

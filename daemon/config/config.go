@@ -90,7 +90,7 @@ type Index struct {
 	Engine         string  `default:"hnsw" oneof:"hnsw,flat,coder" help:"Search engine: hnsw is a graph, fast and nearly exact; flat compares with every vector, exact and right for small archives; coder is coder/hnsw, of poor recall, for comparison."`
 	M              int     `default:"16" min:"2" max:"512" help:"hnsw: links of a vector on each level, twice as many on the lowest. More find more, and cost memory and time of insertion."`
 	EfConstruction int     `default:"200" min:"1" max:"100000" help:"hnsw: candidates among which a new vector's links are chosen. More find more, and cost time of insertion."`
-	Ef             int     `default:"96" min:"1" max:"100000" help:"hnsw: candidates that a search keeps, if it is asked for fewer answers. More find more, and cost time of search."`
+	Ef             int     `default:"96" min:"1" max:"100000" help:"hnsw: candidates that a search keeps at least; it keeps half as many more than it is asked for, too. More find more, and cost time of search."`
 	LeastRecall    float64 `default:"0.95" min:"0.01" max:"1" help:"Share of the nearest that the index must find, by queries sampled in the background (kilim_index_recall_ratio). Below it the index is built anew beside the one that serves."`
 }
 
