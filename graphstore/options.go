@@ -85,8 +85,7 @@ const (
 	valueThreshold = 64 << 10
 )
 
-// badger returns the settings of the database in dir. The caches are modest:
-// decoded nodes are cached above badger, so its blocks serve mostly scans.
+// badger returns the settings of the database in dir.
 func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 	memtable := int64(o.MemtableMB) * mib
 	return badger.DefaultOptions(dir).
@@ -94,7 +93,9 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		WithMemTableSize(memtable).
 		WithNumMemtables(3).
 		WithNumCompactors(2).
-		WithBlockCacheSize(64 * mib).
+		// Tables that are not compressed are read where they are mapped, and decoded nodes are cached above badger. A cache of
+		// blocks would save nothing, and badger counts each as all that follows it in its file: 64 MiB held some 30.
+		WithBlockCacheSize(0).
 		WithIndexCacheSize(64 * mib).
 		// Badger compresses a table in memory that it keeps for the next one, several hundred MiB
 		// while an archive is fed; a store without compression is less than a fifth larger, as most of it is vectors.
