@@ -130,7 +130,7 @@ type Train struct {
 
 // Store is the state on disk.
 type Store struct {
-	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1048576" help:"MiB of the store's caches (blocks, indices)."`
+	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1048576" help:"MiB of decoded nodes and neighbourhoods that are kept in memory."`
 	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"4096" help:"MiB of a memtable. Larger ones make fewer files."`
 }
 
