@@ -47,16 +47,16 @@ func (s *scratch) heir(dead uint32, level int) uint32 {
 	return slotOf(best)
 }
 
-// mend takes the link to a dead slot from a list, if it is there.
+// mend takes the link to a dead slot from a list, and returns whether it was there.
 //
 // With renew the list is chosen anew: after removals alone, what matters is the choice, and lists that are only filled up get
 // slots that lie together. Else the link goes to the heir, which most lists around the dead hold already, and a list that
 // becomes short is filled up: where as many are inserted as removed, insertions keep the choice good, and
 // this costs a fraction. Either way some of those that lose a link are searched anew, or pockets come off in time.
-func (g *Graph) mend(s *scratch, from, dead, heir uint32, level int, renew bool) {
+func (g *Graph) mend(s *scratch, from, dead, heir uint32, level int, renew bool) bool {
 	list := s.arena.links(from, level)
 	if find(list, dead) < 0 {
-		return
+		return false
 	}
 	if !renew || !s.arena.is(from, linkable) {
 		if g.inherit(s.arena, from, dead, heir, level, list) {
@@ -65,11 +65,12 @@ func (g *Graph) mend(s *scratch, from, dead, heir uint32, level int, renew bool)
 		if level == 0 && s.arena.is(from, linkable) {
 			g.renew(s, from, dead, renewMoved)
 		}
-		return
+		return true
 	}
 	if g.chooseAnew(s, from, dead, level, list) {
 		g.renew(s, from, dead, renewDeleted)
 	}
+	return true
 }
 
 // inherit replaces the link to a dead slot, and returns whether the list is short then.

@@ -37,10 +37,9 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, renew bool) {
 	count := a.in(slot, level)
 	s.oneWay = s.oneWay[:0]
 	for _, y := range around {
-		if find(a.links(y, level), slot) < 0 {
+		if !g.mend(s, y, slot, heir, level, renew) {
 			s.oneWay = append(s.oneWay, y)
 		}
-		g.mend(s, y, slot, heir, level, renew)
 	}
 	if load(count) == 0 || level > 0 && a.levels[slot] > 1 {
 		return
