@@ -40,7 +40,7 @@ func TestEnginesAgree(t *testing.T) {
 
 // BenchmarkEngines applies a real feed with each index engine: how quickly it settles, how far its lists
 // agree with the exact ones, what it finds of the nearest, and the memory of the index.
-// KILIM_RECORDS asks for another number of records; coder takes ten times as long as the others.
+// KILIM_RECORDS asks for another number of records; coder takes more than twice as long as the others.
 func BenchmarkEngines(b *testing.B) {
 	n := 3000
 	if text := os.Getenv("KILIM_RECORDS"); text != "" {
@@ -108,7 +108,7 @@ func runFeed(t testing.TB, engine string, items []consumer.Item) *fed {
 		s.engine.index.Vector(id, vectors[i])
 	}
 	queries := vectors[:min(300, len(vectors))]
-	out.ofTen, out.ofCandidates = s.recall(queries, 10), s.recall(queries, cfg.Candidates+1) // and itself
+	out.ofTen, out.ofCandidates = s.recall(queries, 10), s.recall(queries, cfg.Candidates+1) // with the artifact itself
 	s.must(s.store.Close())
 
 	index, err := s.engine.newIndex()

@@ -3,7 +3,7 @@ which were trained on the tags that listeners gave to recordings (MagnaTagATune,
 
 Neighbours are by cosine of features of mean 0 and deviation 1 over the collection, held to 4 deviations; the score is
 that of `kilim eval encoders`: the share of a recording's nearest five that are of its type, leave one out.
-Below it, what a classifier trained on the types themselves gets, to tell whether the features know anything of them.
+Beside it, what a classifier trained on the types themselves gets, to tell whether the features know anything of them.
 
     make bench-songs
 """
