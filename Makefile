@@ -28,7 +28,7 @@ test: ## all tests that need only Go
 	$(GO) test ./...
 
 test-avx512: ## the forms in AVX-512, on an emulated processor (Debian 12; installs Bochs, minutes); without it make test runs them where the processor has AVX-512
-	.ci/avx512/run.sh ./annindex/internal/dist ./learner/gemm
+	.ci/avx512/run.sh ./annindex/internal/dist ./learner/tensor/gemm
 
 ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
 	.ci/run
@@ -51,7 +51,7 @@ bench-engines: ## a real feed with each index engine: agreement of the lists wit
 
 bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FILE for JSON Lines, BENCH='-runs 1 -gemm=false' for less
 	@mkdir -p bin
-	$(GOBUILD) -o bin/kilim-bench-train ./learner/moco/bench
+	$(GOBUILD) -o bin/kilim-bench-train ./learner/train/moco/bench
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 bench-training: build ## freshness of a daemon that trains and of one that does not, in turns (minutes); BENCH='-rounds 1' for less

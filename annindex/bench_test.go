@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"kilim/annindex"
-	"kilim/learner/text"
+	"kilim/learner/encode/text"
 )
 
 // catalogue returns text embeddings of a real catalogue's artifacts, one each.

@@ -9,7 +9,7 @@ import (
 
 	"kilim/daemon/app"
 	"kilim/daemon/config"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 )
 
 // evalCommand are the evaluations; without a name, that against a truth.

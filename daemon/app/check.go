@@ -13,8 +13,8 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/generation"
-	"kilim/learner/eval"
-	"kilim/learner/remote"
+	"kilim/learner/encode/remote"
+	"kilim/learner/train/eval"
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each

@@ -16,11 +16,11 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/models"
-	"kilim/learner/checkpoint"
-	"kilim/learner/gate"
+	"kilim/learner/encode/remote"
 	"kilim/learner/model"
-	"kilim/learner/remote"
-	"kilim/learner/serve"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/model/infer"
+	"kilim/learner/train/gate"
 )
 
 // Description is what a model is made of.
@@ -78,7 +78,7 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 }
 
 // weightsOf are those of a model: of its checkpoint, or of its seed as it would serve now.
-func weightsOf(registry *models.Registry, m models.Model, now serve.Config) (checkpoint.Meta, []float32, error) {
+func weightsOf(registry *models.Registry, m models.Model, now infer.Config) (checkpoint.Meta, []float32, error) {
 	if m.Checkpoint != "" {
 		c, err := checkpoint.Read(registry.Path(m.Checkpoint))
 		if err != nil {
@@ -91,7 +91,7 @@ func weightsOf(registry *models.Registry, m models.Model, now serve.Config) (che
 	if err != nil {
 		return checkpoint.Meta{}, nil, err
 	}
-	return checkpoint.Meta{Config: shape.Config()}, serve.SeededWeights(now, shape), nil
+	return checkpoint.Meta{Config: shape.Config()}, infer.SeededWeights(now, shape), nil
 }
 
 // Print writes it for people.

@@ -14,11 +14,11 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/config"
 	"kilim/daemon/encode"
-	"kilim/learner/audio"
-	"kilim/learner/feature"
-	"kilim/learner/fetch"
-	"kilim/learner/image"
-	"kilim/learner/remote"
+	"kilim/learner/encode/audio"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/fetch"
+	"kilim/learner/encode/image"
+	"kilim/learner/encode/remote"
 )
 
 // newEncoders makes the configured encoders. It asks no server yet.

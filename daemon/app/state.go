@@ -15,8 +15,8 @@ import (
 	"kilim/daemon/generation"
 	"kilim/daemon/models"
 	"kilim/graphstore"
-	"kilim/learner/checkpoint"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
+	"kilim/learner/model/checkpoint"
 )
 
 // openModels opens the models of a state folder. A new one has the seeded model.

@@ -16,9 +16,9 @@ import (
 	"kilim/daemon/generation"
 	"kilim/daemon/models"
 	"kilim/daemon/tune"
-	"kilim/learner/eval"
-	"kilim/learner/gate"
 	"kilim/learner/train"
+	"kilim/learner/train/eval"
+	"kilim/learner/train/gate"
 )
 
 // training are the settings of a training, in the daemon or by itself.

@@ -18,9 +18,9 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/models"
 	"kilim/daemon/web"
-	"kilim/learner/checkpoint"
 	"kilim/learner/model"
-	"kilim/learner/serve"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/model/infer"
 	"kilim/learner/train"
 )
 
@@ -40,7 +40,7 @@ func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := serve.SeededWeights(seeded, m)
+	weights := infer.SeededWeights(seeded, m)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range weights {
 		weights[i] += 0.02 * float32(rng.NormFloat64())

@@ -13,7 +13,7 @@ import (
 	"kilim/daemon/models"
 	"kilim/daemon/web"
 	"kilim/graphstore"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {

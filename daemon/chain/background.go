@@ -10,7 +10,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // A batch of records that arrives meanwhile waits for the unit at work. While batches
@@ -225,7 +225,7 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 // encodeAgain renews the features of stored artifacts. Those that would move by no
 // more than epsilon stay.
 func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
-	feats := make([]serve.Features, len(ids))
+	feats := make([]infer.Features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range ids {

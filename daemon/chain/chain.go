@@ -17,9 +17,9 @@ import (
 	"kilim/annindex/tend"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/text"
 	"kilim/rerank"
 )
 
@@ -35,8 +35,8 @@ type Config struct {
 	// Snapshot is the file that keeps the index from one start to the next; empty: none does.
 	Snapshot string
 	Text     text.Config
-	Model    serve.Config
-	// Weights are those of the Model, as in serve.New; nil: those of its seed.
+	Model    infer.Config
+	// Weights are those of the Model, as in infer.New; nil: those of its seed.
 	Weights  []float32
 	Encoders Encoders
 	// Epoch numbers the model, from 1. What is answered and published carries it.
@@ -76,7 +76,7 @@ type Engine struct {
 	store    *graphstore.Store
 	index    *tend.Index
 	encoder  *text.Encoder
-	model    *serve.Model
+	model    *infer.Model
 	scorer   *rerank.Scorer
 	metrics  *Metrics
 	encoding encoding
@@ -150,9 +150,9 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, err
 	}
 	if cfg.Weights == nil {
-		e.model, err = serve.Seeded(cfg.Model)
+		e.model, err = infer.Seeded(cfg.Model)
 	} else {
-		e.model, err = serve.New(cfg.Model, cfg.Weights)
+		e.model, err = infer.New(cfg.Model, cfg.Weights)
 	}
 	if err != nil {
 		return nil, err

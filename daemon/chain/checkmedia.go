@@ -5,7 +5,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // mediaOf compares the rows about an artifact's media with what its document asks for.
@@ -39,8 +39,8 @@ func (c *checker) mediaOf(n *graphstore.Node, a *profile.Artifact, w *woven) err
 	// What the text has to say has moved with the document frequencies since it was computed; what the media have
 	// has not.
 	width := c.e.cfg.Model.Width
-	want, wantDirect := serve.Halves(c.e.model.Artifact(c.e.featuresOf(w, known), int(graphstore.Artifact)))
-	have, haveDirect := serve.Halves(n.Features)
+	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.featuresOf(w, known), int(graphstore.Artifact)))
+	have, haveDirect := infer.Halves(n.Features)
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.image), len(known.audio))
 	}

@@ -5,11 +5,11 @@ import (
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
-	"kilim/learner/facts"
-	"kilim/learner/feature"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/text"
 )
 
 // Sizes of the model. They are part of a state's identity. Twice the width finds clearly more, seeded and
@@ -50,7 +50,7 @@ func FromConfig(c *config.Config, encoders Encoders) Config {
 		Epoch:       1,
 		Text:        text.Config{Dim: words, Seed: Seed},
 		Encoders:    encoders,
-		Model: serve.Config{
+		Model: infer.Config{
 			Text: words, Facts: facts.Dim, Image: dim(encoders.Image, 0), Audio: dim(encoders.Audio, 0), Width: width, Bases: bases, Heads: heads,
 			Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: Seed,
 		},

@@ -12,11 +12,11 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/eval"
+	"kilim/learner/encode/text"
 	"kilim/learner/model"
 	"kilim/learner/refresh"
-	"kilim/learner/text"
 	"kilim/learner/train"
+	"kilim/learner/train/eval"
 )
 
 // Dataset is a snapshot of the archive, to train a model on and to judge models by.

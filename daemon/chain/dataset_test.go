@@ -10,7 +10,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/model"
-	"kilim/learner/par"
+	"kilim/learner/tensor/par"
 	"kilim/learner/train"
 )
 

@@ -10,7 +10,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/encode"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Encoders make the vectors of pictures and recordings, and those of texts in place of the

@@ -13,7 +13,7 @@ import (
 	"kilim/daemon/encode"
 	"kilim/daemon/web"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // encoding is what is known of media beside the store.

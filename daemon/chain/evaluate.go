@@ -8,7 +8,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/web"
 	"kilim/graphstore"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 )
 
 // evaluationSeed chooses the queries of a truth that has too many, and the resamples: two

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"kilim/graphstore"
-	"kilim/learner/text"
+	"kilim/learner/encode/text"
 	"kilim/rerank"
 )
 

@@ -3,9 +3,9 @@ package chain
 import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/facts"
-	"kilim/learner/feature"
-	"kilim/learner/serve"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/model/infer"
 )
 
 // encoded are the vectors that encoders have made of an artifact's media, and of its text if that is not left to the
@@ -74,8 +74,8 @@ type mediaReader interface {
 
 // featuresOf is a function of what an artifact says, of what its media look and sound like, and
 // of the document frequencies. It may be called concurrently while nobody writes these.
-func (e *Engine) featuresOf(w *woven, media encoded) serve.Features {
-	f := serve.Features{Facts: w.facts, Image: centre(media.image), Audio: centre(media.audio)}
+func (e *Engine) featuresOf(w *woven, media encoded) infer.Features {
+	f := infer.Features{Facts: w.facts, Image: centre(media.image), Audio: centre(media.audio)}
 	if e.cfg.Encoders.Text != nil {
 		f.Text = media.text
 	} else if len(w.doc.Words) > 0 {

@@ -16,10 +16,10 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/facts"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/text"
 	"kilim/rerank"
 )
 
@@ -28,7 +28,7 @@ func exact() Config {
 	return Config{
 		DeadLetters: "dlq", Engine: "flat", Epoch: 1,
 		Text:       text.Config{Dim: 64, Seed: 1},
-		Model:      serve.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 3, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
+		Model:      infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 3, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
 		Budget:     16,
 		ListSize:   5,
 		Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 50,

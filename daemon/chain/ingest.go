@@ -13,7 +13,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 	"kilim/rerank"
 )
 
@@ -341,7 +341,7 @@ func (u *unit) countTerms(w *woven, sign int32) {
 // encodeArrivals computes the features of the newcomers with the document
 // frequencies as they are after all of them.
 func (u *unit) encodeArrivals() error {
-	feats := make([]serve.Features, len(u.order))
+	feats := make([]infer.Features, len(u.order))
 	media := make([]encoded, len(u.order))
 	for i, id := range u.order {
 		var err error
@@ -368,7 +368,7 @@ func (u *unit) encodeArrivals() error {
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, feat serve.Features) error {
+func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
 	if err := u.pass.Attach(id, feat); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"kilim/daemon/encode"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // TestListsFollowMedia: an encoded picture moves its artifact, and the lists that change by it are published.

@@ -13,7 +13,7 @@ import (
 
 	"kilim/daemon/encode"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // fakeEncoder makes vectors of hashes. It refuses what begins with "bad".

@@ -6,7 +6,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // A query waits for encoders for at most onTheSpot, and at most so many of its media are encoded at once

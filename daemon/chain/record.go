@@ -10,7 +10,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/text"
+	"kilim/learner/encode/text"
 	"kilim/rerank"
 )
 

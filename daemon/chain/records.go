@@ -7,9 +7,9 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/learner/facts"
-	"kilim/learner/serve"
-	"kilim/learner/text"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/learner/train"
 )
 
@@ -82,7 +82,7 @@ func sentences(s string) []string {
 type records struct {
 	encoder *text.Encoder
 	idf     func(uint32) float32
-	cfg     serve.Config
+	cfg     infer.Config
 	pieces  []piece
 	// foreign are the vectors that another encoder made of whole texts, by node: they can't be made of a part.
 	foreign map[int32][]float32

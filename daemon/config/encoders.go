@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"kilim/learner/feature"
-	"kilim/learner/fetch"
-	"kilim/learner/remote"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/fetch"
+	"kilim/learner/encode/remote"
 )
 
 // Encoders say what makes vectors of each modality.
@@ -30,7 +30,7 @@ const leastText = 4
 
 // Encoder makes the vectors of one modality.
 type Encoder struct {
-	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none, but not for text. Another encoder encodes everything again."`
+	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/encode/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none, but not for text. Another encoder encodes everything again."`
 	URL         string        `name:"url" placeholder:"URL" help:"Address of the server. Without a path the kind's own is asked."`
 	Model       string        `placeholder:"NAME" help:"Name of the model that the server runs, or media[].encoder of the precomputed vectors. Vectors of different names are never mixed."`
 	Version     int           `default:"1" min:"1" max:"1000000" help:"Raise it when the model behind the name changes: everything is encoded again."`

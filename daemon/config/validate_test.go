@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"kilim/learner/fetch"
-	"kilim/learner/remote"
+	"kilim/learner/encode/fetch"
+	"kilim/learner/encode/remote"
 )
 
 func TestValidate(t *testing.T) {

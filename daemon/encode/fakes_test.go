@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // memory is a State without a store: media by node, each with what it is asked about.

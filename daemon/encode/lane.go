@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // While some batches are encoded others are fetched and made durable: ahead is how many, by the number of calls. And many

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Describer is an encoder inside of the binary. Its errors are refusals.

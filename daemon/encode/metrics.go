@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Steps of a medium's way that take time and may fail.

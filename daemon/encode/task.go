@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Task is a medium to be encoded, or an artifact whose text is.

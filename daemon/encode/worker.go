@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Lane is how the media of one modality are encoded.

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // TestEverythingIsAnswered: pictures and recordings, inline and fetched, many of the same content, some refused, replaced

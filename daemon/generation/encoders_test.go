@@ -13,7 +13,7 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/encode"
 	"kilim/daemon/models"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // eye is an encoder of pictures that sees their length.

@@ -22,11 +22,11 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/models"
 	"kilim/graphstore"
-	"kilim/learner/facts"
-	"kilim/learner/feature"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/text"
 	"kilim/rerank"
 )
 
@@ -35,7 +35,7 @@ func exact(m models.Model, _ map[string]feature.Identity) (chain.Config, error) 
 	return chain.Config{
 		DeadLetters: "dlq", Engine: "flat", Graph: hnsw.Config{},
 		Text:     text.Config{Dim: 32, Seed: 1},
-		Model:    serve.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
+		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
 		Budget:   16,
 		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 100,
 		Limits: profile.DefaultLimits(),

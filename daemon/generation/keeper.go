@@ -15,7 +15,7 @@ import (
 	"kilim/daemon/chain"
 	"kilim/daemon/models"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // Config is what a Keeper works with.

@@ -11,7 +11,7 @@ import (
 
 	"kilim/daemon/chain"
 	"kilim/graphstore"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 )
 
 // site is an open generation.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 )
 
 // Print writes the result for people.

@@ -12,9 +12,9 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/chain"
-	"kilim/learner/audio"
-	pictures "kilim/learner/image"
-	"kilim/learner/text"
+	"kilim/learner/encode/audio"
+	pictures "kilim/learner/encode/image"
+	"kilim/learner/encode/text"
 )
 
 // Rate is how quickly an encoder works when all cores encode: from the bytes of a file, or of a text, to the vector.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kilim/daemon/demo"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 )
 
 // Options choose what is looked at.

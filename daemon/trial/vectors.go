@@ -14,10 +14,10 @@ import (
 	"golang.org/x/image/draw"
 
 	"kilim/daemon/chain"
-	"kilim/learner/audio"
-	"kilim/learner/feature"
-	pictures "kilim/learner/image"
-	"kilim/learner/text"
+	"kilim/learner/encode/audio"
+	"kilim/learner/encode/feature"
+	pictures "kilim/learner/encode/image"
+	"kilim/learner/encode/text"
 )
 
 // likeness is how alike two items are, as query and as candidate.

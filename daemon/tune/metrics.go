@@ -3,8 +3,8 @@ package tune
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/learner/gate"
 	"kilim/learner/train"
+	"kilim/learner/train/gate"
 )
 
 // Metrics are those of training.

@@ -14,12 +14,12 @@ import (
 
 	"kilim/daemon/chain"
 	"kilim/daemon/models"
-	"kilim/learner/checkpoint"
-	"kilim/learner/eval"
-	"kilim/learner/gate"
 	"kilim/learner/model"
-	"kilim/learner/par"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/tensor/par"
 	"kilim/learner/train"
+	"kilim/learner/train/eval"
+	"kilim/learner/train/gate"
 )
 
 // Source is what is trained on: the chain that serves.

@@ -25,13 +25,13 @@ import (
 	"kilim/daemon/generation"
 	"kilim/daemon/models"
 	"kilim/graphstore"
-	"kilim/learner/checkpoint"
-	"kilim/learner/facts"
-	"kilim/learner/gate"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/text"
 	"kilim/learner/train"
+	"kilim/learner/train/gate"
 )
 
 // engine is a chain over the demo archive.
@@ -44,7 +44,7 @@ func engine(t *testing.T, artifacts int) *chain.Engine {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
 	e, err := chain.Open(chain.Config{
 		DeadLetters: "dlq", Engine: "flat", Epoch: 1, Text: text.Config{Dim: 64, Seed: 1},
-		Model:  serve.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
+		Model:  infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
 		Budget: 64, Sweep: 1, Tolerance: 0.01, Epsilon: 0.05,
 		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 1000,
 		Limits: profile.DefaultLimits(),

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"kilim/consumer/profile"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 	"kilim/rerank"
 )
 

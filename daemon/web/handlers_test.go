@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"kilim/consumer/profile"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 	"kilim/rerank"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/models"
-	"kilim/learner/eval"
+	"kilim/learner/train/eval"
 	"kilim/rerank"
 )
 

@@ -3,7 +3,7 @@ package model
 import (
 	"fmt"
 
-	"kilim/learner/tape"
+	"kilim/learner/tensor/tape"
 )
 
 // Block is a sampled neighbourhood of some items. Each modality has rows of its

@@ -1,6 +1,6 @@
 package model
 
-import "kilim/learner/tape"
+import "kilim/learner/tensor/tape"
 
 // fusion makes one vector of an item's tokens. Token m of item i is row
 // m*Items+i; what lies in the rows of absent tokens reaches neither the result nor

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"kilim/learner/par"
-	"kilim/learner/tape"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
 )
 
 var shape = Config{

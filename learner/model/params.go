@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"kilim/learner/tape"
+	"kilim/learner/tensor/tape"
 )
 
 // Param is a matrix of weights.

@@ -9,7 +9,7 @@
 //	h1(v) = layer 1 of h0(v) and the means, per relation, of its neighbours' h0
 //	E(v)  = output of layer 2 of h1(v) and the means, per relation, of its neighbours' p
 //
-// A vector has a block of coordinates for each modality (see package serve), and a mean is taken,
+// A vector has a block of coordinates for each modality (see package infer), and a mean is taken,
 // block by block, over the neighbours that have the block.
 //
 // The guarantee. A node pushes when the RMS over the coordinates of h1 - p

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // neighbour is an edge of an artifact with the node at its other end.
@@ -42,8 +42,8 @@ func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 
 // gather averages, per relation, what vector gives of each neighbour: each block over the
 // neighbours that have it.
-func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []serve.Message {
-	var msgs []serve.Message
+func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
+	var msgs []infer.Message
 	var counts []float32
 	for i := 0; i < len(nbs); {
 		rel := nbs[i].rel
@@ -77,7 +77,7 @@ func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32)
 				}
 			}
 		}
-		msgs = append(msgs, serve.Message{Relation: RelationIndex(rel), Mean: mean})
+		msgs = append(msgs, infer.Message{Relation: RelationIndex(rel), Mean: mean})
 	}
 	return msgs
 }
@@ -85,7 +85,7 @@ func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32)
 // features is h0 of a node.
 func features(n *graphstore.Node) []float32 {
 	if n.Type == graphstore.Artifact && !n.Placeholder {
-		h0, _ := serve.Halves(n.Features)
+		h0, _ := infer.Halves(n.Features)
 		return h0
 	}
 	return n.Features
@@ -94,11 +94,11 @@ func features(n *graphstore.Node) []float32 {
 func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
 // fromSum adds the mean of a running sum over the artifacts that point at n.
-func (r *Refresher) fromSum(msgs []serve.Message, n *graphstore.Node, sum []int64) []serve.Message {
+func (r *Refresher) fromSum(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
 	if len(sum) == 0 {
 		return msgs
 	}
-	return append(msgs, serve.Message{Relation: RelationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
+	return append(msgs, infer.Message{Relation: RelationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
 // inwardRelation is the relation by which n sees the artifacts that point at it.
@@ -115,9 +115,9 @@ func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	if len(nodes) == 0 {
 		return nil
 	}
-	in := make([]serve.Input, len(nodes))
+	in := make([]infer.Input, len(nodes))
 	for i, n := range nodes {
-		in[i] = serve.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
+		in[i] = infer.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
 	}
 	return r.model.Layer(0, in)
 }
@@ -134,10 +134,10 @@ func (r *Refresher) firstLayerOf(batch []*embedding) {
 	if len(batch) == 0 {
 		return
 	}
-	in := make([]serve.Input, len(batch))
+	in := make([]infer.Input, len(batch))
 	for i, e := range batch {
 		msgs := gather(e.neighbours, r.model.Width(), features)
-		in[i] = serve.Input{Self: features(e.node), Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
+		in[i] = infer.Input{Self: features(e.node), Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
 	}
 	for i, h1 := range r.model.Layer(0, in) {
 		batch[i].h1 = h1
@@ -148,10 +148,10 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	if len(batch) == 0 {
 		return nil
 	}
-	in, own := make([]serve.Input, len(batch)), make([][]float32, len(batch))
+	in, own := make([]infer.Input, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
 		msgs := gather(e.neighbours, r.model.Width(), hidden)
-		in[i] = serve.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
+		in[i] = infer.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
 		own[i] = e.node.Features
 	}
 	return r.model.Output(r.model.Layer(1, in), own)
@@ -159,7 +159,7 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 
 // Transient embeds an artifact that is not in the graph, of its features and of edges to the
 // nodes it would be joined to. It changes nothing.
-func (r *Refresher) Transient(g Reader, f serve.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
+func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.model.Artifact(f, int(graphstore.Artifact))}
 	e := &embedding{node: self}
 	for _, spec := range edges {

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // Pass is the refresh of one batch. The order of calls: for each artifact that
@@ -112,7 +112,7 @@ func (p *Pass) drop(id graphstore.NodeID) error {
 }
 
 // Attach gives an artifact new features and adds it to the sums of the nodes it points at.
-func (p *Pass) Attach(id graphstore.NodeID, f serve.Features) error {
+func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	n, err := p.g.Edit(id)
 	if err != nil {
 		return err
@@ -423,7 +423,7 @@ func DisplayLabel(n *graphstore.Node) string {
 }
 
 // Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.
-func (p *Pass) Drift(n *graphstore.Node, f serve.Features) float32 {
-	h0, _ := serve.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
+func (p *Pass) Drift(n *graphstore.Node, f infer.Features) float32 {
+	h0, _ := infer.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
 	return rms(features(n), h0, p.r.model.Width())
 }

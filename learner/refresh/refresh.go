@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // Reader is what a forward pass reads of the graph.
@@ -32,14 +32,14 @@ type Graph interface {
 // Model is the forward pass. Its functions are pure, safe for concurrent use,
 // and give a row the same bits whatever stands beside it in a batch.
 type Model interface {
-	// Width is the length of a block: a vector has one for each modality, see package serve.
+	// Width is the length of a block: a vector has one for each modality, see package infer.
 	Width() int
 	EmbeddingDim() int
 	// Node is h0 of a node that is no artifact, or not there yet, of the features of its label (nil: none).
 	Node(label []float32, typ int) []float32
 	// Artifact is h0 of an artifact and what Output needs of its features, in two halves.
-	Artifact(f serve.Features, typ int) []float32
-	Layer(layer int, in []serve.Input) [][]float32
+	Artifact(f infer.Features, typ int) []float32
+	Layer(layer int, in []infer.Input) [][]float32
 	Output(h2, features [][]float32) [][]float32
 }
 

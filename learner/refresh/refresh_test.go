@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"kilim/graphstore"
-	"kilim/learner/serve"
+	"kilim/learner/model/infer"
 )
 
 // world is a store with a refresher on it, driven like the chain drives it.
@@ -56,7 +56,7 @@ func (hashLabeler) Label(label string, out []float32) {
 // reopen makes the refresher anew from what the store holds, as after a crash.
 func (w *world) reopen(epsilon float32) {
 	w.t.Helper()
-	model, err := serve.Seeded(serve.Config{Text: labelDim, Facts: 2, Image: 9, Audio: 7, Width: 16, Heads: 4, Bases: 3, Relations: Relations, Types: Relations / 2, Seed: 5})
+	model, err := infer.Seeded(infer.Config{Text: labelDim, Facts: 2, Image: 9, Audio: 7, Width: 16, Heads: 4, Bases: 3, Relations: Relations, Types: Relations / 2, Seed: 5})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ type artifact struct {
 }
 
 // features of an artifact are a text, and of some a picture or a recording.
-func (a artifact) features(id string) serve.Features {
+func (a artifact) features(id string) infer.Features {
 	rng := rand.New(rand.NewPCG(uint64(graphstore.ID(graphstore.Artifact, id)), uint64(a.version)))
 	vector := func(n int) []float32 {
 		out := make([]float32, n)
@@ -88,7 +88,7 @@ func (a artifact) features(id string) serve.Features {
 		}
 		return out
 	}
-	f := serve.Features{Text: vector(labelDim), Facts: vector(2)}
+	f := infer.Features{Text: vector(labelDim), Facts: vector(2)}
 	if a.version%3 == 0 {
 		f.Image = vector(9)
 	}

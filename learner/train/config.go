@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"kilim/learner/moco"
+	"kilim/learner/train/moco"
 )
 
 // Config is the setting of a run.

@@ -3,11 +3,11 @@ package train
 import (
 	"fmt"
 
-	"kilim/learner/moco"
 	"kilim/learner/model"
-	"kilim/learner/par"
-	"kilim/learner/tape"
-	"kilim/learner/vec"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/tensor/vec"
+	"kilim/learner/train/moco"
 )
 
 // Halves are the halves of some artifacts, to judge models by: each model sees the same.

@@ -5,8 +5,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"kilim/learner/tape"
-	"kilim/learner/vec"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/tensor/vec"
 )
 
 // Collapse says how much of the space embeddings use. When a model collapses,

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"kilim/learner/checkpoint"
-	"kilim/learner/moco"
-	"kilim/learner/safetensors"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/model/safetensors"
+	"kilim/learner/train/moco"
 )
 
 // progress is the part of a checkpoint that is no array.

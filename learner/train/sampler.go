@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"kilim/learner/moco"
 	"kilim/learner/model"
-	"kilim/learner/tape"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/train/moco"
 )
 
 // Views says how the views of an artifact are made. Shares and probabilities are

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"kilim/learner/model"
-	"kilim/learner/tape"
+	"kilim/learner/tensor/tape"
 )
 
 // Edge says that a node reads another by a relation.

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"kilim/learner/checkpoint"
-	"kilim/learner/feature"
+	"kilim/learner/encode/feature"
 	"kilim/learner/model"
-	"kilim/learner/par"
-	"kilim/learner/tape"
-	"kilim/learner/vec"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/tensor/vec"
 )
 
 var shape = model.Config{

@@ -7,10 +7,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"kilim/learner/moco"
 	"kilim/learner/model"
-	"kilim/learner/par"
-	"kilim/learner/tape"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/train/moco"
 )
 
 // Progress is where a run stands after a step.

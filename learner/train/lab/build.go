@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"kilim/graphstore"
-	"kilim/learner/facts"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
 	"kilim/learner/model"
-	"kilim/learner/text"
 	"kilim/learner/train"
 )
 

@@ -11,9 +11,9 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/demo"
 	"kilim/graphstore"
-	"kilim/learner/audio"
-	"kilim/learner/feature"
-	"kilim/learner/image"
+	"kilim/learner/encode/audio"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/image"
 )
 
 // piece is what a view shows or hides as a whole.

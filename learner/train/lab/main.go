@@ -12,18 +12,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"kilim/learner/audio"
-	"kilim/learner/eval"
-	"kilim/learner/facts"
-	"kilim/learner/feature"
-	"kilim/learner/image"
+	"kilim/learner/encode/audio"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/image"
+	"kilim/learner/encode/text"
 	"kilim/learner/model"
-	"kilim/learner/par"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
-	"kilim/learner/serve"
-	"kilim/learner/tape"
-	"kilim/learner/text"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
 	"kilim/learner/train"
+	"kilim/learner/train/eval"
 )
 
 type options struct {
@@ -164,7 +164,7 @@ func (o *options) compared(c *corpus) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	served := serve.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
+	served := infer.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
 	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.image != nil }) {
 		served.Image = image.Dim
 	}
@@ -201,7 +201,7 @@ func b2i(b bool) int {
 	return 0
 }
 
-func (o *options) compare(a *archive, served serve.Config, test, rest []int) (*comparison, error) {
+func (o *options) compare(a *archive, served infer.Config, test, rest []int) (*comparison, error) {
 	h, err := a.half(test, 1)
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func (o *options) compare(a *archive, served serve.Config, test, rest []int) (*c
 		}
 		return append(out, v.embedded(z)...), nil
 	}
-	start := serve.SeededWeights(served, m)
+	start := infer.SeededWeights(served, m)
 	before, err := embedded(start)
 	if err != nil {
 		return nil, err

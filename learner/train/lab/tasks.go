@@ -6,11 +6,11 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"kilim/learner/eval"
-	"kilim/learner/tape"
-	"kilim/learner/text"
+	"kilim/learner/encode/text"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/tensor/vec"
 	"kilim/learner/train"
-	"kilim/learner/vec"
+	"kilim/learner/train/eval"
 )
 
 // result is a metric's value of each query. F1 has one value only, which comes from all votes: of each seed one of each query.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"strconv"
 
-	"kilim/learner/eval"
-	"kilim/learner/text"
+	"kilim/learner/encode/text"
+	"kilim/learner/train/eval"
 )
 
 // words are the baselines: cosines of tf-idf over words, and BM25.

@@ -1,0 +1,246 @@
+package checkpoint
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kilim/learner/model"
+	"kilim/learner/model/safetensors"
+)
+
+// Meta tells where weights come from.
+type Meta struct {
+	Config    model.Config       `json:"config"`
+	Epoch     uint64             `json:"epoch"`     // of the model
+	Parent    uint64             `json:"parent"`    // the epoch that training began with; 0 is the seed
+	Watermark string             `json:"watermark"` // up to where the data went, in the caller's terms
+	Metrics   map[string]float64 `json:"metrics,omitempty"`
+}
+
+// Checkpoint is the content of a file.
+type Checkpoint struct {
+	Meta
+	// Weights are in the order of model.Params.
+	Weights []float32
+	// Training is what a trainer goes on from: names and shapes are its own.
+	Training []safetensors.Tensor
+	// Progress is the trainer's too, JSON.
+	Progress json.RawMessage
+}
+
+const (
+	format         = "kilim model 1"
+	weightPrefix   = "model/"
+	trainingPrefix = "training/"
+)
+
+// unset stands for the checksum while it is computed.
+var unset = strings.Repeat("0", 2*sha256.Size)
+
+// Encode returns the file's bytes: the same for the same content.
+func (c *Checkpoint) Encode() ([]byte, error) {
+	m, err := model.New(c.Config)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	if len(c.Weights) != m.Size() {
+		return nil, fmt.Errorf("checkpoint: %d weights, the model of the configuration has %d", len(c.Weights), m.Size())
+	}
+	meta, err := json.Marshal(c.Meta)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: metadata: %w", err)
+	}
+	f := safetensors.File{Metadata: map[string]string{"format": format, "kilim": string(meta), "sha256": unset}}
+	if len(c.Progress) > 0 {
+		f.Metadata["progress"] = string(c.Progress)
+	}
+	for _, p := range m.Params() {
+		f.Tensors = append(f.Tensors, safetensors.Floats(weightPrefix+p.Name, c.Weights[p.From:p.From+p.Rows*p.Cols], p.Rows, p.Cols))
+	}
+	for _, t := range c.Training {
+		t.Name = trainingPrefix + t.Name
+		f.Tensors = append(f.Tensors, t)
+	}
+	raw, err := safetensors.Encode(f)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	at := bytes.Index(raw, []byte(checksumKey+unset))
+	sum := sha256.Sum256(raw)
+	hex.Encode(raw[at+len(checksumKey):], sum[:])
+	return raw, nil
+}
+
+// checksumKey stands before the checksum in a header as Encode writes it.
+const checksumKey = `"sha256":"`
+
+// Decode reads a file's bytes.
+func Decode(raw []byte) (*Checkpoint, error) {
+	f, err := safetensors.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	if have := f.Metadata["format"]; have != format {
+		return nil, fmt.Errorf("checkpoint: format %q: want %q", have, format)
+	}
+	sum := f.Metadata["sha256"]
+	at := bytes.Index(raw, []byte(checksumKey+sum))
+	if len(sum) != len(unset) || at < 0 {
+		return nil, errors.New("checkpoint: there is no checksum")
+	}
+	blank := slices.Clone(raw)
+	copy(blank[at+len(checksumKey):], unset)
+	if have := sha256.Sum256(blank); hex.EncodeToString(have[:]) != sum {
+		return nil, fmt.Errorf("checkpoint: damaged: its bytes have the checksum %x, it says %s", have, sum)
+	}
+	c := &Checkpoint{}
+	d := json.NewDecoder(strings.NewReader(f.Metadata["kilim"]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c.Meta); err != nil {
+		return nil, fmt.Errorf("checkpoint: metadata: %w", err)
+	}
+	if p := f.Metadata["progress"]; p != "" {
+		c.Progress = json.RawMessage(p)
+	}
+	if err := c.read(f); err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	return c, nil
+}
+
+func (c *Checkpoint) read(f *safetensors.File) error {
+	m, err := model.New(c.Config)
+	if err != nil {
+		return err
+	}
+	c.Weights = make([]float32, m.Size())
+	known := map[string]bool{}
+	for _, p := range m.Params() {
+		name := weightPrefix + p.Name
+		known[name] = true
+		t, ok := f.Tensor(name)
+		if !ok {
+			return fmt.Errorf("%s is missing", name)
+		}
+		if !slices.Equal(t.Shape, []int{p.Rows, p.Cols}) || t.I32 != nil {
+			return fmt.Errorf("%s has shape %v, the model's is [%d %d] of F32", name, t.Shape, p.Rows, p.Cols)
+		}
+		copy(c.Weights[p.From:], t.F32)
+	}
+	for _, t := range f.Tensors {
+		name, training := strings.CutPrefix(t.Name, trainingPrefix)
+		if training {
+			t.Name = name
+			c.Training = append(c.Training, t)
+		} else if !known[t.Name] {
+			return fmt.Errorf("%s is not of the model", t.Name)
+		}
+	}
+	w, err := m.Weights(c.Weights, nil)
+	if err != nil {
+		return err
+	}
+	return w.Check()
+}
+
+// Fits says in what the checkpoint's configuration differs from another; the seed
+// and the dropout don't matter.
+func (c *Checkpoint) Fits(cfg model.Config) error {
+	have, want := c.Config, cfg
+	have.Seed, have.Dropout, want.Seed, want.Dropout = 0, 0, 0, 0
+	a, b := fields(have), fields(want)
+	var errs []error
+	for _, name := range names(a, b) {
+		if a[name] != b[name] {
+			errs = append(errs, fmt.Errorf("checkpoint: %s is %s, want %s", name, a[name], b[name]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fields are the configuration's, by their names in JSON.
+func fields(cfg model.Config) map[string]string {
+	raw, err := json.Marshal(cfg)
+	if err != nil {
+		panic(fmt.Sprintf("checkpoint: configuration: %v", err)) // it has only numbers and strings
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		panic(fmt.Sprintf("checkpoint: configuration: %v", err))
+	}
+	out := map[string]string{}
+	for name, v := range all {
+		out[name] = string(v)
+	}
+	return out
+}
+
+func names(a, b map[string]string) []string {
+	var out []string
+	for n := range a {
+		out = append(out, n)
+	}
+	for n := range b {
+		if _, ok := a[n]; !ok {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Write puts the checkpoint in a file, at once.
+func Write(path string, c *Checkpoint) error {
+	raw, err := c.Encode()
+	if err != nil {
+		return err
+	}
+	if err := replace(path, raw); err != nil {
+		return fmt.Errorf("checkpoint: write %s: %w", path, err)
+	}
+	return nil
+}
+
+func replace(path string, raw []byte) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Read reads a file that Write wrote.
+func Read(path string) (*Checkpoint, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	c, err := Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	return c, nil
+}

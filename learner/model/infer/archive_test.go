@@ -1,0 +1,102 @@
+package infer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"kilim/learner/encode/text"
+)
+
+// archive is the whole graph of records, embedded without any incremental step.
+type archive struct {
+	enc   *text.Encoder
+	table *text.Table
+	model *Model
+	nodes map[entity]*entityNode
+}
+
+type entityNode struct {
+	h0, h1 []float32
+	n      int
+	sum    []float64
+}
+
+func (a *archive) features(p part) []float32 {
+	out := make([]float32, a.enc.Dim())
+	a.enc.Project(a.enc.Analyze(p.texts...), a.table.IDF, out)
+	return out
+}
+
+func (a *archive) node(e entity) *entityNode {
+	if n := a.nodes[e]; n != nil {
+		return n
+	}
+	f := make([]float32, a.enc.Dim())
+	a.enc.ProjectPlain(a.enc.Analyze(e.label), f)
+	n := &entityNode{h0: a.model.Node(f, e.typ+1), sum: make([]float64, a.model.Width())}
+	n.h1 = a.layer(0, Input{Self: n.h0})
+	return n
+}
+
+func (a *archive) layer(l int, in Input) []float32 {
+	return a.model.Layer(l, []Input{in})[0]
+}
+
+// build embeds the parts into the graph that they make.
+func build(enc *text.Encoder, m *Model, parts []part) *archive {
+	a := &archive{enc: enc, table: text.NewTable(), model: m, nodes: map[entity]*entityNode{}}
+	for _, p := range parts {
+		a.table.Add(enc.Analyze(p.texts...), 1)
+	}
+	for _, p := range parts {
+		h0, _ := Halves(a.model.Artifact(Features{Text: a.features(p)}, 0))
+		for _, e := range p.entities {
+			n := a.node(e)
+			a.nodes[e] = n
+			n.n++
+			for i, x := range h0 {
+				n.sum[i] += float64(x)
+			}
+		}
+	}
+	for e, n := range a.nodes {
+		mean := make([]float32, len(n.sum))
+		for i, x := range n.sum {
+			mean[i] = float32(x / float64(n.n))
+		}
+		n.h1 = a.layer(0, Input{n.h0, []Message{{2*e.typ + 1, mean}}})
+	}
+	return a
+}
+
+// embed returns the features and the embedding of a part, as a newcomer's.
+func (a *archive) embed(p part) (f, e []float32) {
+	f = a.features(p)
+	own := a.model.Artifact(Features{Text: f}, 0)
+	h0, _ := Halves(own)
+	h1 := a.layer(0, Input{h0, a.messages(p, func(n *entityNode) []float32 { return n.h0 })})
+	h2 := a.layer(1, Input{h1, a.messages(p, func(n *entityNode) []float32 { return n.h1 })})
+	return f, a.model.Output([][]float32{h2}, [][]float32{own})[0]
+}
+
+func (a *archive) messages(p part, vector func(*entityNode) []float32) []Message {
+	es := slices.Clone(p.entities)
+	slices.SortFunc(es, func(x, y entity) int { return cmp.Or(x.typ-y.typ, strings.Compare(x.label, y.label)) })
+	var out []Message
+	for i := 0; i < len(es); {
+		typ, n := es[i].typ, float32(0)
+		mean := make([]float32, a.model.Width())
+		for ; i < len(es) && es[i].typ == typ; i++ {
+			for j, x := range vector(a.node(es[i])) {
+				mean[j] += x
+			}
+			n++
+		}
+		for j := range mean {
+			mean[j] /= n
+		}
+		out = append(out, Message{2 * typ, mean})
+	}
+	return out
+}

@@ -1,0 +1,190 @@
+package infer
+
+import (
+	"math"
+
+	"kilim/learner/model"
+	"kilim/learner/tensor/vec"
+)
+
+// fusion makes one vector of an item's tokens, before it is brought to length 1. out is zeros. The formulas are
+// package model's.
+type fusion interface {
+	fuse(m *Model, t *tokens, out [][]float32)
+}
+
+func (m *Model) newFusion(r *reader) fusion {
+	switch m.cfg.Fusion {
+	case model.FusionMLP:
+		f := &mlp{bias: r.matrix("fusion.up.bias").data, down: r.linear("fusion.down"), norm: r.norm("fusion.norm3")}
+		m.eachBranch(func(mode int, name string) { f.up[mode] = r.factor("fusion.up." + name + ".weight") })
+		return f
+	case model.FusionTransformer:
+		return &transformer{newEncoderLayer(r, true), r.norm("fusion.norm3")}
+	}
+	f := &crossAttention{encoderLayer: newEncoderLayer(r, false), norm: r.norm("fusion.norm3")}
+	m.eachBranch(func(mode int, name string) { f.gates[mode] = r.linear("fusion.gate." + name) })
+	return f
+}
+
+// encoderLayer is attention and a feed-forward network over the tokens of each item.
+type encoderLayer struct {
+	n1, n2             norm
+	qkv, proj, up, out linear
+	// self lets tokens read themselves too.
+	self bool
+}
+
+func newEncoderLayer(r *reader, self bool) encoderLayer {
+	return encoderLayer{
+		n1: r.norm("fusion.norm1"), n2: r.norm("fusion.norm2"), qkv: r.linear("fusion.qkv"), proj: r.linear("fusion.proj"),
+		up: r.linear("fusion.up"), out: r.linear("fusion.down"), self: self,
+	}
+}
+
+func (l *encoderLayer) apply(m *Model, t *tokens) {
+	n, w := len(t.mode), m.cfg.Width
+	token, normed := t.token[:n*w], t.normed[:n*w]
+	each(normed, token, w, l.n1)
+	m.dense(normed, l.qkv, t.wide)
+	m.attend(t, t.wide[:n*3*w], l.self)
+	m.dense(t.read[:n*w], l.proj, t.more)
+	add(token, t.more)
+	each(normed, token, w, l.n2)
+	m.dense(normed, l.up, t.wide)
+	vec.GELU(t.wide[:n*4*w], nil)
+	m.dense(t.wide[:n*4*w], l.out, t.more)
+	add(token, t.more)
+}
+
+// crossAttention lets each token read the others, and adds them up through gates.
+type crossAttention struct {
+	encoderLayer
+	gates [modalities]linear
+	norm  norm
+}
+
+func (f *crossAttention) fuse(m *Model, t *tokens, out [][]float32) {
+	f.apply(m, t)
+	w := m.cfg.Width
+	for k, mode := range t.mode {
+		row, gate := t.token[k*w:(k+1)*w], t.more[:w]
+		m.dense(row, f.gates[mode], gate)
+		z := out[t.item[k]]
+		for j, x := range row {
+			z[j] += float32(float64(x) / (1 + math.Exp(-float64(gate[j]))))
+		}
+	}
+	for _, z := range out {
+		normalize(z, f.norm, z)
+	}
+}
+
+// transformer lets each token read all, and takes their mean.
+type transformer struct {
+	encoderLayer
+	norm norm
+}
+
+func (f *transformer) fuse(m *Model, t *tokens, out [][]float32) {
+	f.apply(m, t)
+	m.mean(t, out)
+	for _, z := range out {
+		normalize(z, f.norm, z)
+	}
+}
+
+// mlp adds to the tokens' mean what a network makes of them side by side.
+type mlp struct {
+	up   [modalities]factor
+	bias []float32
+	down linear
+	norm norm
+}
+
+func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
+	w := m.cfg.Width
+	m.mean(t, out)
+	hidden, part, more := t.wide[:4*w], t.wide[4*w:8*w], t.more[:w]
+	for first := 0; first < len(t.mode); {
+		item := t.item[first]
+		copy(hidden, f.bias)
+		k := first
+		for ; k < len(t.mode) && t.item[k] == item; k++ {
+			product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
+			add(hidden, part)
+		}
+		vec.GELU(hidden, nil)
+		m.dense(hidden, f.down, more)
+		add(out[item], more)
+		normalize(out[item], f.norm, out[item])
+		first = k
+	}
+}
+
+// mean adds to each item's row of out the mean of its tokens.
+func (m *Model) mean(t *tokens, out [][]float32) {
+	w := m.cfg.Width
+	for first := 0; first < len(t.mode); {
+		last := first
+		for last < len(t.mode) && t.item[last] == t.item[first] {
+			last++
+		}
+		share := 1 / float64(last-first)
+		z := out[t.item[first]]
+		for k := first; k < last; k++ {
+			for j, x := range t.token[k*w : (k+1)*w] {
+				z[j] += float32(share * float64(x))
+			}
+		}
+		first = last
+	}
+}
+
+// attend lets each token read the tokens of its item, without itself unless self is set; one that has nothing to read
+// reads zeros.
+func (m *Model) attend(t *tokens, qkv []float32, self bool) {
+	w, size := m.cfg.Width, m.cfg.Width/m.cfg.Heads
+	scale := 1 / math.Sqrt(float64(size))
+	n := len(t.mode)
+	clear(t.read[:n*w])
+	// part is that of head h of the query (0), key (1) or value (2) of a token.
+	part := func(token, which, h int) []float32 {
+		at := (token*3+which)*w + h*size
+		return qkv[at : at+size]
+	}
+	for first := 0; first < n; {
+		last := first + 1
+		for last < n && t.item[last] == t.item[first] {
+			last++
+		}
+		for a := first; a < last; a++ {
+			for h := range m.cfg.Heads {
+				var p [modalities]float64
+				top, total := math.Inf(-1), 0.0
+				for b := first; b < last; b++ {
+					if self || b != a {
+						p[b-first] = scale * dot(part(a, 0, h), part(b, 1, h))
+						top = max(top, p[b-first])
+					}
+				}
+				for b := first; b < last; b++ {
+					if self || b != a {
+						p[b-first] = math.Exp(p[b-first] - top)
+						total += p[b-first]
+					}
+				}
+				row := t.read[a*w+h*size : a*w+(h+1)*size]
+				for b := first; b < last; b++ {
+					if self || b != a {
+						share := p[b-first] / total
+						for j, x := range part(b, 2, h) {
+							row[j] += float32(share * float64(x))
+						}
+					}
+				}
+			}
+		}
+		first = last
+	}
+}

@@ -1,0 +1,150 @@
+package infer
+
+import "math"
+
+// Input is a node on its way through a layer.
+type Input struct {
+	Self     []float32 // h, blocks of Width
+	Messages []Message
+}
+
+// Message is the mean of the neighbours of one relation: of each block over those at which it is active.
+type Message struct {
+	Relation int
+	Mean     []float32 // blocks of Width
+}
+
+// block is that of a modality, nil when it is absent.
+func (m *Model) block(v []float32, mode int) []float32 {
+	w := m.cfg.Width
+	if len(v) < (mode+1)*w {
+		return nil
+	}
+	if b := v[mode*w : (mode+1)*w : (mode+1)*w]; present(b) {
+		return b
+	}
+	return nil
+}
+
+// job is one block of one node.
+type job struct {
+	self     []float32
+	messages []Message // the mean of each is the block's
+	out      []float32
+}
+
+// Layer computes layer l (from 0) for a batch of nodes, on all processors: h' of each, of as many
+// blocks as are active.
+func (m *Model) Layer(l int, in []Input) [][]float32 {
+	below("layer", l, layers)
+	w := m.cfg.Width
+	out := make([][]float32, len(in))
+	var jobs [modalities][]job
+	total := 0
+	active := make([][modalities]bool, len(in))
+	for i := range in {
+		total += m.activity(in[i], &active[i]) * w
+	}
+	slab := make([]float32, total)
+	for i := range in {
+		last := 0
+		for mode, is := range active[i] {
+			if is {
+				last = mode + 1
+			}
+		}
+		out[i], slab = slab[:last*w:last*w], slab[last*w:]
+		for mode := range last {
+			if !active[i][mode] {
+				continue
+			}
+			j := job{self: m.block(in[i].Self, mode), out: out[i][mode*w : (mode+1)*w]}
+			if j.self == nil {
+				j.self = m.branches[mode].layers[l].absent
+			}
+			for _, msg := range in[i].Messages {
+				if b := m.block(msg.Mean, mode); b != nil {
+					j.messages = append(j.messages, Message{msg.Relation, b})
+				}
+			}
+			jobs[mode] = append(jobs[mode], j)
+		}
+	}
+	for mode, all := range jobs {
+		if len(all) > 0 {
+			ly := &m.branches[mode].layers[l]
+			m.parallel(len(all), func(s *scratch, from, to int) { m.rows(s, ly, all[from:to]) })
+		}
+	}
+	return out
+}
+
+// activity checks a node and tells which modalities are active at it; it returns the number of blocks
+// up to the last that is.
+func (m *Model) activity(in Input, active *[modalities]bool) (blocks int) {
+	check := func(what string, v []float32) {
+		if len(v)%m.cfg.Width != 0 || len(v) > modalities*m.cfg.Width {
+			must(what, len(v), m.cfg.Width)
+		}
+		finite(what, v)
+		for mode := range len(v) / m.cfg.Width {
+			if m.branches[mode] != nil && m.block(v, mode) != nil {
+				active[mode] = true
+				blocks = max(blocks, mode+1)
+			}
+		}
+	}
+	check("self", in.Self)
+	for _, msg := range in.Messages {
+		below("relation", msg.Relation, m.cfg.Relations)
+		check("mean", msg.Mean)
+	}
+	return blocks
+}
+
+// rows computes up to chunk blocks of one modality. W_r is never formed: the messages are
+// mixed by the coefficients first, which is the same by linearity,
+// sum_r W_r mean_r = sum_b V_b (sum_r c[r,b] mean_r).
+func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
+	w, length := m.cfg.Width, ly.weights.rows
+	rows := s.rows[:len(jobs)*length]
+	for i, j := range jobs {
+		r := rows[i*length : (i+1)*length]
+		copy(r, j.self)
+		clear(r[w:])
+		for _, msg := range j.messages {
+			for base, c := range ly.coefficients.row(msg.Relation) {
+				m.blas.Saxpy(w, c, msg.Mean, 1, r[(1+base)*w:(2+base)*w], 1)
+			}
+		}
+	}
+	product(rows, ly.weights, s.product)
+	for i, j := range jobs {
+		h := s.product[i*w : (i+1)*w]
+		for k, b := range ly.bias {
+			h[k] = max(h[k]+b, 0)
+		}
+		normalize(h, ly.norm, j.out)
+		for k, x := range j.self {
+			j.out[k] += x
+		}
+	}
+}
+
+// normalize is layer normalization (Ba, Kiros, Hinton 2016). out may be v.
+func normalize(v []float32, n norm, out []float32) {
+	var sum, square float64
+	for _, x := range v {
+		sum += float64(x)
+	}
+	mean := sum / float64(len(v))
+	for _, x := range v {
+		d := float64(x) - mean
+		square += d * d
+	}
+	scale := 1 / math.Sqrt(square/float64(len(v))+1e-5)
+	for i, x := range v {
+		// The conversion forbids a fused multiply-add, so that all processors give the same bits.
+		out[i] = float32(float64((float64(x)-mean)*scale)*float64(n.gain[i])) + n.bias[i]
+	}
+}

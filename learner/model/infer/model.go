@@ -1,0 +1,301 @@
+package infer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/blas/gonum"
+
+	"kilim/learner/model"
+	"kilim/learner/tensor/gemm"
+)
+
+// matrix is dense, rows x cols.
+type matrix struct {
+	rows, cols int
+	data       []float32
+}
+
+func (m matrix) row(i int) []float32 { return m.data[i*m.cols : (i+1)*m.cols] }
+
+// factor is a matrix that rows are multiplied by.
+type factor struct {
+	rows, cols int
+	*gemm.Packed
+}
+
+func (m matrix) factor() factor { return factor{m.rows, m.cols, gemm.Pack(m.rows, m.cols, m.data)} }
+
+// linear is a matrix, in x out, and a bias.
+type linear struct {
+	w factor
+	b []float32
+}
+
+// input is the linear map of a branch's features. Those that are dense come first: of a record its text, of
+// other branches all. The rest is read row by row.
+type input struct {
+	dense factor
+	rest  matrix
+	b     []float32
+}
+
+// norm is the gain and bias of a layer normalization.
+type norm struct{ gain, bias []float32 }
+
+type layer struct {
+	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer
+	// is one product with the rows [h | mix_1 | ... | mix_B].
+	weights factor
+	bias    []float32
+	// coefficients is Relations x Bases.
+	coefficients matrix
+	norm         norm
+	// absent is what a node without features and messages has below this layer.
+	absent []float32
+}
+
+type branch struct {
+	input, skip input
+	layers      [layers]layer
+	join        factor // 2*Width x Width, where the residual is concatenated
+}
+
+// Model is immutable and safe for concurrent use.
+type Model struct {
+	cfg      Config
+	blas     gonum.Implementation
+	branches [modalities]*branch // nil: the model has none
+	fusion   fusion
+	weights  []float32
+	print    string
+	scratch  sync.Pool // of *scratch
+}
+
+// Seeded makes the untrained model of a seed. The same Config gives the same weights.
+func Seeded(cfg Config) (*Model, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	shape, err := model.New(cfg.Shape())
+	if err != nil {
+		return nil, err
+	}
+	return New(cfg, SeededWeights(cfg, shape))
+}
+
+// SeededWeights are the weights of the untrained model, from which training begins. shape is the
+// Config's, or one that fuses otherwise or is of another depth.
+func SeededWeights(cfg Config, shape *model.Model) []float32 {
+	w := shape.Init().Data
+	quiet(cfg, shape, w)
+	return w
+}
+
+// quiet makes a node's facts and type say little beside its text, until training gives them their say: a
+// type's vector is the same for all artifacts and must not make them all alike.
+func quiet(cfg Config, shape *model.Model, w []float32) {
+	for _, p := range shape.Params() {
+		if p.Name != "record.input.weight" && p.Name != "record.skip.weight" {
+			continue
+		}
+		for i := p.From + cfg.Text*p.Cols; i < p.From+p.Rows*p.Cols; i++ {
+			w[i] *= quietShare
+		}
+	}
+}
+
+const quietShare = 0.1
+
+// New makes a model of weights, which lie as model.Model.Params tells of the Config's Shape.
+func New(cfg Config, weights []float32) (*Model, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	shape, err := model.New(cfg.Shape())
+	if err != nil {
+		return nil, err
+	}
+	if len(weights) != shape.Size() {
+		return nil, fmt.Errorf("infer: %d weights, the model has %d", len(weights), shape.Size())
+	}
+	for i, x := range weights {
+		if x != x || math.IsInf(float64(x), 0) {
+			return nil, fmt.Errorf("infer: weight %d is %v", i, x)
+		}
+	}
+	weights = slices.Clone(weights)
+	m := &Model{cfg: cfg, weights: weights}
+	named := map[string]matrix{}
+	for _, p := range shape.Params() {
+		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
+	}
+	r := reader{named: named}
+	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
+	m.fusion = m.newFusion(&r)
+	if r.missing != "" {
+		return nil, fmt.Errorf("infer: the model has no parameter %q", r.missing)
+	}
+	m.print = fingerprint(cfg, weights)
+	m.scratch.New = func() any { return newScratch(cfg) }
+	for _, b := range m.branches {
+		if b != nil {
+			m.rest(b)
+		}
+	}
+	return m, nil
+}
+
+// eachBranch calls fn for the modalities that the model has.
+func (m *Model) eachBranch(fn func(mode int, name string)) {
+	for mode, name := range names {
+		if m.cfg.dims()[mode] > 0 {
+			fn(mode, name)
+		}
+	}
+}
+
+// reader looks parameters up by name.
+type reader struct {
+	named   map[string]matrix
+	missing string
+}
+
+func (r *reader) matrix(name string) matrix {
+	m, ok := r.named[name]
+	if !ok && r.missing == "" {
+		r.missing = name
+	}
+	return m
+}
+
+func (r *reader) factor(name string) factor {
+	m := r.matrix(name)
+	if r.missing != "" {
+		return factor{}
+	}
+	return m.factor()
+}
+
+func (r *reader) linear(name string) linear {
+	return linear{r.factor(name + ".weight"), r.matrix(name + ".bias").data}
+}
+
+// input's first rows are of dense features.
+func (r *reader) input(name string, rows int) input {
+	m, b := r.matrix(name+".weight"), r.matrix(name+".bias").data
+	if r.missing != "" {
+		return input{}
+	}
+	split := rows * m.cols
+	return input{matrix{rows, m.cols, m.data[:split]}.factor(), matrix{m.rows - rows, m.cols, m.data[split:]}, b}
+}
+
+func (r *reader) norm(name string) norm {
+	return norm{r.matrix(name + ".gain").data, r.matrix(name + ".bias").data}
+}
+
+func (m *Model) branch(r *reader, mode int, name string) *branch {
+	dense := m.cfg.dims()[mode]
+	if mode == record {
+		dense = m.cfg.Text
+	}
+	b := &branch{input: r.input(name+".input", dense), skip: r.input(name+".skip", dense)}
+	if m.cfg.Residual == model.ResidualConcat {
+		b.join = r.factor(name + ".join")
+	}
+	for l := range b.layers {
+		at := fmt.Sprintf("%s.layer%d", name, l+1)
+		self, bases := r.matrix(at+".self.weight"), r.matrix(at+".bases")
+		if r.missing != "" {
+			return b
+		}
+		weights := matrix{self.rows + bases.rows, self.cols, slices.Concat(self.data, bases.data)}
+		b.layers[l] = layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
+	}
+	return b
+}
+
+// rest computes what a node is where it has nothing of a modality.
+func (m *Model) rest(b *branch) {
+	h := b.input.b
+	for l := range b.layers {
+		b.layers[l].absent = h
+		next := make([]float32, m.cfg.Width)
+		s := m.scratch.Get().(*scratch)
+		m.rows(s, &b.layers[l], []job{{self: h, out: next}})
+		m.scratch.Put(s)
+		h = next
+	}
+}
+
+func fingerprint(cfg Config, weights []float32) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "serve 1 %+v\n", cfg)
+	b := make([]byte, 0, 4*len(weights))
+	for _, x := range weights {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Weights is a copy of what New was given.
+func (m *Model) Weights() []float32 { return slices.Clone(m.weights) }
+
+// Width is the length of a block.
+func (m *Model) Width() int { return m.cfg.Width }
+
+// EmbeddingDim is the length of E.
+func (m *Model) EmbeddingDim() int { return m.cfg.Width }
+
+// Fingerprint identifies shape and weights, 16 hexadecimal digits.
+func (m *Model) Fingerprint() string { return m.print }
+
+// product writes a*b to c, a and c dense, a in rows of b's height.
+func product(a []float32, b factor, c []float32) { b.Multiply(len(a)/b.rows, a, c) }
+
+// chunk is how many rows one goroutine takes at a time.
+const chunk = 32
+
+// scratch is the memory of chunk rows; of the fusion's tokens there are up to modalities a row.
+type scratch struct {
+	rows    []float32 // chunk x (1+Bases)*Width
+	product []float32 // chunk x Width
+	tokens  tokens
+}
+
+func newScratch(cfg Config) *scratch {
+	s := &scratch{rows: make([]float32, chunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, chunk*cfg.Width)}
+	s.tokens.make(cfg.Width)
+	return s
+}
+
+// parallel calls work for each run of up to chunk of n rows, on all processors.
+func (m *Model) parallel(n int, work func(s *scratch, from, to int)) {
+	var next atomic.Int64
+	run := func() {
+		s := m.scratch.Get().(*scratch)
+		defer m.scratch.Put(s)
+		for {
+			from := int(next.Add(1)-1) * chunk
+			if from >= n {
+				return
+			}
+			work(s, from, min(from+chunk, n))
+		}
+	}
+	var wg sync.WaitGroup
+	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) - 1 {
+		wg.Go(run)
+	}
+	run()
+	wg.Wait()
+}

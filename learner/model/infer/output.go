@@ -1,0 +1,120 @@
+package infer
+
+import "math"
+
+// tokens is the scratch of the fusion.
+type tokens struct {
+	token, normed, read, more []float32 // rows of Width
+	wide                      []float32 // rows of 4*Width
+	mode, item                []int     // of each token
+}
+
+func (t *tokens) make(w int) {
+	const n = chunk * modalities
+	t.token, t.normed, t.read, t.more = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
+	t.wide = make([]float32, n*4*w)
+	t.mode, t.item = make([]int, 0, n), make([]int, 0, n)
+}
+
+// Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last
+// layer gave, features what Artifact gave.
+func (m *Model) Output(h2, features [][]float32) [][]float32 {
+	must("features", len(features), len(h2))
+	w := m.cfg.Width
+	out := make([][]float32, len(h2))
+	slab := make([]float32, len(h2)*w)
+	for i := range h2 {
+		out[i] = slab[i*w : (i+1)*w : (i+1)*w]
+		finite("h2", h2[i])
+		finite("features", features[i])
+	}
+	m.parallel(len(h2), func(s *scratch, from, to int) {
+		m.fuse(&s.tokens, h2[from:to], features[from:to], out[from:to])
+	})
+	return out
+}
+
+// fuse makes embeddings of what the branches say. Only tokens that are present have a row.
+func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
+	t.mode, t.item = t.mode[:0], t.item[:0]
+	for i := range h2 {
+		_, direct := Halves(features[i])
+		for mode := range modalities {
+			if d := m.block(direct, mode); d != nil {
+				m.token(t, m.block(h2[i], mode), d, mode)
+				t.mode, t.item = append(t.mode, mode), append(t.item, i)
+			}
+		}
+	}
+	for i := range out {
+		clear(out[i])
+	}
+	m.fusion.fuse(m, t, out)
+	for _, z := range out {
+		unit(z)
+	}
+}
+
+// token writes the next token: what the branch says, h2 (nil: nothing), with the residual of its input.
+func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
+	w, n := m.cfg.Width, len(t.mode)
+	row := t.token[n*w : (n+1)*w]
+	if join := m.branches[mode].join; join.Packed != nil {
+		both := t.wide[:2*w]
+		clear(both[:w])
+		copy(both, h2)
+		copy(both[w:], direct)
+		product(both, join, row)
+		return
+	}
+	copy(row, direct)
+	for k, x := range h2 {
+		row[k] += x
+	}
+}
+
+// dense is a linear layer over rows.
+func (m *Model) dense(x []float32, l linear, out []float32) {
+	if len(x) == 0 {
+		return
+	}
+	product(x, l.w, out)
+	for i := range len(x) / l.w.rows {
+		row := out[i*l.w.cols : (i+1)*l.w.cols]
+		for j, b := range l.b {
+			row[j] += b
+		}
+	}
+}
+
+// each normalizes rows.
+func each(out, in []float32, w int, n norm) {
+	for i := 0; i < len(in); i += w {
+		normalize(in[i:i+w], n, out[i:i+w])
+	}
+}
+
+func add(to, x []float32) {
+	for i := range to {
+		to[i] += x[i]
+	}
+}
+
+func dot(a, b []float32) (s float64) {
+	for i, x := range a {
+		s += float64(float64(x) * float64(b[i]))
+	}
+	return s
+}
+
+// unit brings v to length 1.
+func unit(v []float32) {
+	var n float64
+	for _, x := range v {
+		n += float64(float64(x) * float64(x))
+	}
+	scale := float32(1 / math.Sqrt(max(n, 1e-20)))
+	for i := range v {
+		v[i] *= scale
+	}
+}

@@ -1,0 +1,330 @@
+package infer
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"kilim/learner/model"
+)
+
+var shape = Config{Text: 20, Facts: 3, Image: 14, Audio: 9, Width: 24, Bases: 3, Heads: 4, Relations: 9, Types: 4, Seed: 3}
+
+// random makes weights in which nothing is zero or the identity, so that no part can hide.
+func random(t testing.TB, cfg Config) (*Model, *model.Model, *model.Weights) {
+	t.Helper()
+	tm, err := model.New(cfg.Shape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tm.Init()
+	rng := rand.New(rand.NewPCG(cfg.Seed, 9))
+	for i := range w.Data {
+		w.Data[i] += float32(0.2 * rng.NormFloat64())
+	}
+	m, err := New(cfg, w.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, tm, w
+}
+
+func vector(rng *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return v
+}
+
+// world is a small graph: artifacts, then entities; an edge a relation.
+type world struct {
+	features  []Features
+	typ       []int
+	artifacts int
+	edges     [][]edge // of each node, by relation
+}
+
+type edge struct{ to, relation int }
+
+func randomWorld(rng *rand.Rand, cfg Config) *world {
+	w := &world{artifacts: 12}
+	nodes := w.artifacts + 6
+	w.edges = make([][]edge, nodes)
+	for i := range nodes {
+		f := Features{}
+		if rng.IntN(4) > 0 {
+			f.Text = vector(rng, cfg.Text)
+		}
+		typ := 1 + rng.IntN(cfg.Types-1)
+		if i < w.artifacts {
+			typ = 0
+			if rng.IntN(2) == 0 {
+				f.Facts = vector(rng, cfg.Facts)
+			}
+			if rng.IntN(2) == 0 {
+				f.Image = vector(rng, cfg.Image)
+			}
+			if rng.IntN(3) == 0 {
+				f.Audio = vector(rng, cfg.Audio)
+			}
+			for range 1 + rng.IntN(4) {
+				to, r := w.artifacts+rng.IntN(6), 2*rng.IntN(cfg.Relations/2)
+				if !slices.Contains(w.edges[i], edge{to, r}) {
+					w.edges[i] = append(w.edges[i], edge{to, r})
+					w.edges[to] = append(w.edges[to], edge{i, r + 1})
+				}
+			}
+		}
+		w.features, w.typ = append(w.features, f), append(w.typ, typ)
+	}
+	for _, es := range w.edges {
+		slices.SortFunc(es, func(a, b edge) int { return (a.relation-b.relation)*1000 + a.to - b.to })
+	}
+	return w
+}
+
+// messages averages, per relation and block, over the neighbours at which the block is active.
+func (w *world) messages(m *Model, i int, h [][]float32) []Message {
+	var out []Message
+	for k := 0; k < len(w.edges[i]); {
+		r := w.edges[i][k].relation
+		mean := make([]float32, modalities*m.cfg.Width)
+		var n [modalities]float32
+		for ; k < len(w.edges[i]) && w.edges[i][k].relation == r; k++ {
+			for mode := range modalities {
+				if b := m.block(h[w.edges[i][k].to], mode); b != nil {
+					n[mode]++
+					add(mean[mode*m.cfg.Width:(mode+1)*m.cfg.Width], b)
+				}
+			}
+		}
+		for mode, n := range n {
+			for j := range m.cfg.Width {
+				if n > 0 {
+					mean[mode*m.cfg.Width+j] /= n
+				}
+			}
+		}
+		out = append(out, Message{r, mean})
+	}
+	return out
+}
+
+func (w *world) embed(m *Model) [][]float32 {
+	h, direct := make([][]float32, len(w.edges)), make([][]float32, w.artifacts)
+	for i := range w.edges {
+		if i < w.artifacts {
+			direct[i] = m.Artifact(w.features[i], 0)
+			h[i], _ = Halves(direct[i])
+		} else {
+			h[i] = m.Node(w.features[i].Text, w.typ[i])
+		}
+	}
+	for l := range layers {
+		in := make([]Input, len(h))
+		for i := range h {
+			in[i] = Input{h[i], w.messages(m, i, h)}
+		}
+		h = m.Layer(l, in)
+	}
+	return m.Output(h[:w.artifacts], direct)
+}
+
+// TestAgainstTape holds the function to be the one that is trained: both see every neighbour.
+func TestAgainstTape(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		cfg := shape
+		cfg.Seed = seed
+		if seed%2 == 1 {
+			cfg.Audio = 0
+		}
+		cfg.Fusion = []string{"attention", "mlp", "transformer"}[seed%3]
+		cfg.Residual = []string{"sum", "concat"}[seed/3%2]
+		m, tm, weights := random(t, cfg)
+		w := randomWorld(rand.New(rand.NewPCG(seed, 1)), cfg)
+		got := w.embed(m)
+		want := w.onTape(t, cfg, tm, weights)
+		for i := range got {
+			var length float64
+			for _, x := range want[i] {
+				length += x * x
+			}
+			length = math.Sqrt(length)
+			for j := range got[i] {
+				if d := math.Abs(float64(got[i][j]) - want[i][j]/length); !(d < 2e-5) {
+					t.Fatalf("seed %d, artifact %d (%+v): E[%d] is %v, on the tape %v", seed, i, presence(w.features[i]), j, got[i][j], want[i][j]/length)
+				}
+			}
+		}
+	}
+}
+
+func presence(f Features) [4]bool {
+	return [4]bool{f.Text != nil, f.Facts != nil, f.Image != nil, f.Audio != nil}
+}
+
+// TestWhatIsMaskedHasNoEffect: a modality that the model lacks, zeros in place of nothing, and what
+// lies beyond the last block.
+func TestWhatIsMaskedHasNoEffect(t *testing.T) {
+	t.Parallel()
+	cfg := shape
+	cfg.Audio = 0
+	m, _, _ := random(t, cfg)
+	rng := rand.New(rand.NewPCG(5, 5))
+	text, picture := vector(rng, cfg.Text), vector(rng, cfg.Image)
+	want := m.Artifact(Features{Text: text}, 0)
+	for name, f := range map[string]Features{
+		"sound for a model without":  {Text: text, Audio: vector(rng, 9)},
+		"zeros for a picture":        {Text: text, Image: make([]float32, cfg.Image)},
+		"zeros for facts":            {Text: text, Facts: make([]float32, cfg.Facts)},
+		"an empty picture, no facts": {Text: text, Image: []float32{}},
+	} {
+		if got := m.Artifact(f, 0); !slices.Equal(got, want) {
+			t.Errorf("%s: features differ", name)
+		}
+	}
+	both := m.Artifact(Features{Text: text, Image: picture}, 0)
+	h0, direct := Halves(both)
+	if len(h0) != 2*cfg.Width || len(direct) != 2*cfg.Width {
+		t.Fatalf("%d and %d numbers, want two blocks each", len(h0), len(direct))
+	}
+	// The picture's branch speaks, but the artifact has no picture: its token is masked.
+	alone, _ := Halves(want)
+	a := m.Output([][]float32{alone}, [][]float32{want})[0]
+	b := m.Output([][]float32{h0}, [][]float32{want})[0]
+	if !slices.Equal(a, b) {
+		t.Error("what others' pictures say of an artifact without one changes its embedding")
+	}
+}
+
+// The guarantee: alone, at any place of a batch, in batches of any size over the
+// borders of chunks, and on any number of processors, a row is the same.
+func TestRowsAreBitExact(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	m, _, _ := random(t, shape)
+	rng := rand.New(rand.NewPCG(2, 2))
+	const n = 3*chunk + 5
+	in, features := make([]Input, n), make([][]float32, n)
+	for i := range in {
+		f := Features{Text: vector(rng, shape.Text)}
+		if i%3 == 0 {
+			f.Image = vector(rng, shape.Image)
+		}
+		if i%4 == 0 {
+			f.Audio = vector(rng, shape.Audio)
+		}
+		features[i] = m.Artifact(f, 0)
+		in[i].Self, _ = Halves(features[i])
+		for r := range shape.Relations {
+			if rng.IntN(3) == 0 {
+				in[i].Messages = append(in[i].Messages, Message{r, vector(rng, (1+rng.IntN(modalities))*shape.Width)})
+			}
+		}
+	}
+	wantLayer := make([][]float32, n)
+	wantOut := make([][]float32, n)
+	for i := range in {
+		wantLayer[i] = m.Layer(1, in[i:i+1])[0]
+		wantOut[i] = m.Output(wantLayer[i:i+1], features[i:i+1])[0]
+	}
+	for procs := 1; procs <= 3; procs++ {
+		runtime.GOMAXPROCS(procs)
+		for range 10 {
+			from := rng.IntN(n)
+			to := from + 1 + rng.IntN(n-from)
+			h := m.Layer(1, in[from:to])
+			e := m.Output(h, features[from:to])
+			for i := range h {
+				if !slices.Equal(h[i], wantLayer[from+i]) || !slices.Equal(e[i], wantOut[from+i]) {
+					t.Fatalf("row %d of %d..%d on %d processors differs", from+i, from, to, procs)
+				}
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i, h := range m.Layer(1, in) {
+				if !slices.Equal(h, wantLayer[i]) {
+					t.Errorf("row %d differs when several compute", i)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*Config){
+		"infer: text 0":       func(c *Config) { c.Text = 0 },
+		"infer: image -1":     func(c *Config) { c.Image = -1 },
+		"infer: types 0":      func(c *Config) { c.Types = 0 },
+		"model: heads 5":      func(c *Config) { c.Heads = 5 },
+		"model: relations -3": func(c *Config) { c.Relations = -3 },
+	} {
+		cfg := shape
+		edit(&cfg)
+		if _, err := Seeded(cfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	m, tm, w := random(t, shape)
+	if _, err := New(shape, w.Data[1:]); err == nil || !strings.Contains(err.Error(), fmt.Sprint(tm.Size())) {
+		t.Errorf("a weight is missing: %v", err)
+	}
+	w.Data[7] = float32(math.NaN())
+	if _, err := New(shape, w.Data); err == nil || !strings.Contains(err.Error(), "weight 7 is NaN") {
+		t.Errorf("a weight is not a number: %v", err)
+	}
+	for name, f := range map[string]func(){
+		"text has length 3": func() { m.Node(make([]float32, 3), 1) },
+		"type 4":            func() { m.Node(nil, 4) },
+		"self[2] is NaN": func() {
+			m.Layer(0, []Input{{Self: append([]float32{1, 2, float32(math.NaN())}, make([]float32, 21)...)}})
+		},
+		"mean has length 5": func() {
+			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{1, make([]float32, 5)}}}})
+		},
+		"relation 9": func() {
+			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{9, make([]float32, 24)}}}})
+		},
+	} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), name) {
+					t.Errorf("%s: %v", name, r)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	a, err := Seeded(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Seeded(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := shape
+	other.Seed++
+	c, err := Seeded(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Fingerprint() != b.Fingerprint() || a.Fingerprint() == c.Fingerprint() || len(a.Fingerprint()) != 16 {
+		t.Errorf("fingerprints %q, %q and of another seed %q", a.Fingerprint(), b.Fingerprint(), c.Fingerprint())
+	}
+}

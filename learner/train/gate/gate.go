@@ -1,0 +1,328 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"kilim/learner/model"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/tensor/vec"
+	"kilim/learner/train"
+	"kilim/learner/train/eval"
+)
+
+// Material is what models are judged by.
+type Material struct {
+	Set *train.Set
+	// IDs are those of the set's artifacts, and Cultures their names, empty where none is known.
+	IDs, Cultures []string
+	// HeldOut are artifacts that neither model was trained on, by their numbers.
+	HeldOut []int32
+	// Links are pairs of artifacts whose link is not in the set.
+	Links [][2]int32
+	// Themes and Expert may be nil.
+	Themes, Expert *eval.Truth
+	Views          train.Views
+	Seed           uint64
+}
+
+// Candidate is a model with its weights.
+type Candidate struct {
+	Model   *model.Model
+	Weights *model.Weights
+}
+
+// Row is one comparison.
+type Row struct {
+	Task      string        `json:"task"`
+	Metric    string        `json:"metric"`
+	Queries   int           `json:"queries"`
+	Serving   float64       `json:"serving"`
+	Candidate float64       `json:"candidate"`
+	Gain      eval.Interval `json:"gain"` // candidate minus serving
+	Verdict   string        `json:"verdict"`
+}
+
+// Table is the whole judgement.
+type Table struct {
+	Rows []Row `json:"rows"`
+	// Promote is the decision, and Reason says what it rests on.
+	Promote bool   `json:"promote"`
+	Reason  string `json:"reason"`
+	// Collapse of the candidate's embeddings of the held-out halves.
+	Collapse train.Collapse `json:"collapse"`
+}
+
+const (
+	batch = 256
+	// leastOfCulture is how many held-out artifacts a culture must have to be compared by itself.
+	leastOfCulture = 20
+	// leastQueries is below what a task says too little to stand in the way of a model or to promote it.
+	leastQueries = 10
+)
+
+// Judge compares a candidate with the serving model. Their shape is the set's.
+func Judge(ctx context.Context, m Material, serving, candidate Candidate, team *par.Team) (*Table, error) {
+	t := &Table{}
+	for _, task := range []func(context.Context, *Table, Material, Candidate, Candidate, *par.Team) error{halves, neighbours} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := task(ctx, t, m, serving, candidate, team); err != nil {
+			return nil, fmt.Errorf("gate: %w", err)
+		}
+	}
+	t.decide()
+	return t, nil
+}
+
+// decide reads the verdicts.
+func (t *Table) decide() {
+	t.Promote = false
+	var better, worse []string
+	for _, r := range t.Rows {
+		name := r.Task + " " + r.Metric
+		switch r.Verdict {
+		case eval.Better.String():
+			better = append(better, name)
+		case eval.Worse.String():
+			worse = append(worse, name)
+		}
+	}
+	switch {
+	case len(worse) > 0:
+		t.Reason = "worse beyond noise: " + strings.Join(worse, ", ")
+	case len(better) == 0:
+		t.Reason = "nothing is better beyond noise"
+	default:
+		t.Promote, t.Reason = true, "better beyond noise: "+strings.Join(better, ", ")+"; nothing is worse"
+	}
+}
+
+// add compares two values a query at a level.
+func (t *Table) add(task, metric string, serving, candidate []float64, level float64, seed uint64) {
+	if len(serving) < leastQueries {
+		return
+	}
+	gain, verdict := eval.PairedAt(serving, candidate, level, seed)
+	t.Rows = append(t.Rows, Row{task, metric, len(serving), mean(serving), mean(candidate), gain, verdict.String()})
+}
+
+func mean(v []float64) float64 {
+	s := 0.0
+	for _, x := range v {
+		s += x
+	}
+	return s / float64(max(len(v), 1))
+}
+
+func halves(_ context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
+	h := train.NewHalves(m.Set, m.HeldOut, batch, m.Views, m.Seed)
+	before, err := h.Ranks(serving.Model, serving.Weights, team)
+	if err != nil {
+		return err
+	}
+	after, err := h.Ranks(candidate.Model, candidate.Weights, team)
+	if err != nil {
+		return err
+	}
+	reciprocal := func(rank int) float64 { return 1 / float64(rank) }
+	in10 := func(rank int) float64 {
+		if rank <= 10 {
+			return 1
+		}
+		return 0
+	}
+	t.add("halves", "MRR", of(before, reciprocal), of(after, reciprocal), eval.Level, m.Seed)
+	t.add("halves", "recall@10", of(before, in10), of(after, in10), eval.Level, m.Seed)
+	byCulture := map[string][2][]int{}
+	for i, a := range m.HeldOut {
+		if c := m.Cultures[a]; c != "" {
+			pair := byCulture[c]
+			byCulture[c] = [2][]int{append(pair[0], before[i]), append(pair[1], after[i])}
+		}
+	}
+	var enough []string
+	for c, pair := range byCulture {
+		if len(pair[0]) >= leastOfCulture {
+			enough = append(enough, c)
+		}
+	}
+	slices.Sort(enough)
+	for _, c := range enough {
+		level := 1 - (1-eval.Level)/float64(len(enough))
+		t.add("halves of "+c, "MRR", of(byCulture[c][0], reciprocal), of(byCulture[c][1], reciprocal), level, m.Seed)
+	}
+	return nil
+}
+
+func of(ranks []int, value func(int) float64) []float64 {
+	out := make([]float64, len(ranks))
+	for i, r := range ranks {
+		out[i] = value(r)
+	}
+	return out
+}
+
+// neighbours are the tasks that rank whole artifacts.
+func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
+	before, err := newSpace(m, serving, team)
+	if err != nil {
+		return err
+	}
+	after, err := newSpace(m, candidate, team)
+	if err != nil {
+		return err
+	}
+	t.Collapse = train.Measure(after.sample(m.HeldOut))
+	var queries []eval.Query
+	for _, l := range m.Links {
+		for _, way := range [][2]int32{l, {l[1], l[0]}} {
+			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
+		}
+	}
+	if err := origins(ctx, t, m, serving, candidate, [2]*space{before, after}, team); err != nil {
+		return err
+	}
+	if err := t.ask(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
+		return err
+	}
+	for _, truth := range []struct {
+		name string
+		of   *eval.Truth
+	}{{"themes", m.Themes}, {"expert", m.Expert}} {
+		if truth.of == nil {
+			continue
+		}
+		queries, err := truth.of.Queries("general", m.Seed)
+		if errors.Is(err, eval.ErrNotAsked) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.ask(ctx, truth.name, queries, before, after, truth.of.Candidates(), m.Seed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, before, after *space, among []string, seed uint64) error {
+	allowed := before.numbers(among)
+	values := [2][][]float64{}
+	for i := range values {
+		values[i] = make([][]float64, len(eval.Names()))
+	}
+	for _, q := range queries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, ok := before.number[q.ID]; !ok {
+			continue
+		}
+		for i, s := range []*space{before, after} {
+			for j, v := range eval.Measure(q, s.nearest(q.ID, eval.Depth, allowed)).Values() {
+				values[i][j] = append(values[i][j], v)
+			}
+		}
+	}
+	for j, name := range eval.Names() {
+		t.add(task, name, values[0][j], values[1][j], eval.Level, seed)
+	}
+	return nil
+}
+
+// space is all artifacts as one model embeds them.
+type space struct {
+	ids    []string
+	number map[string]int
+	rows   tape.Matrix
+}
+
+func newSpace(m Material, c Candidate, team *par.Team) (*space, error) {
+	all, err := train.Embed(m.Set, c.Model, c.Weights, team)
+	if err != nil {
+		return nil, err
+	}
+	artifacts := m.Set.Artifacts()
+	s := &space{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
+	for i, a := range artifacts {
+		copy(s.rows.Row(i), all.Row(int(a.Node)))
+		s.number[m.IDs[i]] = i
+	}
+	return s, nil
+}
+
+func (s *space) sample(artifacts []int32) tape.Matrix {
+	out := tape.Constant(len(artifacts), s.rows.Cols, make([]float32, len(artifacts)*s.rows.Cols))
+	for i, a := range artifacts {
+		copy(out.Row(i), s.rows.Row(int(a)))
+	}
+	return out
+}
+
+// numbers of ids; nil for nil.
+func (s *space) numbers(ids []string) []int {
+	var out []int
+	for _, id := range ids {
+		if n, ok := s.number[id]; ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// nearest ranks by the cosine; equal ones by id.
+func (s *space) nearest(id string, k int, among []int) []string {
+	self := s.number[id]
+	query := s.rows.Row(self)
+	type hit struct {
+		number int
+		cosine float32
+	}
+	var hits []hit
+	look := func(i int) {
+		if i != self {
+			hits = append(hits, hit{i, vec.Dot(query, s.rows.Row(i))})
+		}
+	}
+	if among == nil {
+		for i := range s.ids {
+			look(i)
+		}
+	}
+	for _, i := range among {
+		look(i)
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.cosine, a.cosine), strings.Compare(s.ids[a.number], s.ids[b.number]))
+	})
+	out := make([]string, min(k, len(hits)))
+	for i := range out {
+		out[i] = s.ids[hits[i].number]
+	}
+	return out
+}
+
+// Print writes the table for people.
+func (t *Table) Print(w io.Writer) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "task\tmetric\tqueries\tserving\tcandidate\tgain\t\t")
+	for _, r := range t.Rows {
+		fmt.Fprintf(out, "%s\t%s\t%d\t%.4f\t%.4f\t%+.4f\t(%+.4f..%+.4f)\t%s\n", r.Task, r.Metric, r.Queries, r.Serving, r.Candidate, r.Gain.Mean, r.Gain.Low, r.Gain.High, r.Verdict)
+	}
+	decision := "rejected"
+	if t.Promote {
+		decision = "promoted"
+	}
+	fmt.Fprintf(out, "%s: %s\n", decision, t.Reason)
+	return out.Flush()
+}

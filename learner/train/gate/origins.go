@@ -1,0 +1,86 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/vec"
+	"kilim/learner/train"
+	"kilim/learner/train/eval"
+)
+
+// voters are the neighbours whose cultures count.
+const voters = 10
+
+// origins asks for the cultures of held-out artifacts by their neighbours, when all that names an origin is hidden.
+func origins(ctx context.Context, t *Table, m Material, serving, candidate Candidate, spaces [2]*space, team *par.Team) error {
+	cultures := m.Set.Artifacts()
+	heldOut := map[int32]bool{}
+	var asked, visible []int32
+	for _, a := range m.HeldOut {
+		heldOut[a] = true
+		if cultures[a].Culture >= 0 {
+			asked = append(asked, a)
+		}
+	}
+	for a := range cultures {
+		if cultures[a].Culture >= 0 && !heldOut[int32(a)] {
+			visible = append(visible, int32(a))
+		}
+	}
+	if len(asked) < leastQueries || len(visible) == 0 {
+		return nil
+	}
+	var right [2][]float64
+	for i, c := range []Candidate{serving, candidate} {
+		z, err := train.Bare(m.Set, asked, batch, m.Views, m.Seed, c.Model, c.Weights, team)
+		if err != nil {
+			return err
+		}
+		for k, a := range asked {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			hit := 0.0
+			if spaces[i].vote(z.Row(k), visible, cultures) == cultures[a].Culture {
+				hit = 1
+			}
+			right[i] = append(right[i], hit)
+		}
+	}
+	t.add("origins", "accuracy", right[0], right[1], eval.Level, m.Seed)
+	return nil
+}
+
+// vote is the culture that most of the nearest artifacts have; of equal ones, that with the nearer.
+func (s *space) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
+	type hit struct {
+		artifact int32
+		cosine   float32
+	}
+	nearer := func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.cosine, a.cosine), cmp.Compare(a.artifact, b.artifact))
+	}
+	best := make([]hit, 0, voters+1)
+	for _, a := range among {
+		h := hit{a, vec.Dot(query, s.rows.Row(int(a)))}
+		at, _ := slices.BinarySearchFunc(best, h, nearer)
+		if at < voters {
+			best = slices.Insert(best, at, h)
+			best = best[:min(len(best), voters)]
+		}
+	}
+	votes := map[int32]int{}
+	for _, h := range best {
+		votes[artifacts[h.artifact].Culture]++
+	}
+	winner, most := int32(-1), 0
+	for _, h := range best { // the nearest first
+		if c := artifacts[h.artifact].Culture; votes[c] > most {
+			winner, most = c, votes[c]
+		}
+	}
+	return winner
+}

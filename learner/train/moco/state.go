@@ -1,0 +1,56 @@
+package moco
+
+import (
+	"fmt"
+
+	"kilim/learner/model/safetensors"
+)
+
+// State is all that a Trainer needs to go on, besides the weights of its query
+// encoder: tensors, and where it stands.
+type State struct {
+	Step, At int
+	Tensors  []safetensors.Tensor `json:"-"`
+}
+
+// tensors are the trainer's own memory, by name.
+func (t *Trainer) tensors() []safetensors.Tensor {
+	n := len(t.key.Data)
+	out := []safetensors.Tensor{
+		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
+		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
+		safetensors.Floats("temperature", t.temperature.Data, 1),
+		safetensors.Floats("temperature.moment1", t.tm, 1), safetensors.Floats("temperature.moment2", t.tv, 1),
+		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
+	}
+	if c := t.centres.at; c.Rows > 0 {
+		out = append(out, safetensors.Floats("prototypes", c.Data, c.Rows, c.Cols))
+	}
+	return out
+}
+
+// State shares memory with the trainer: it is to be written before the next step.
+func (t *Trainer) State() State { return State{t.step, t.at, t.tensors()} }
+
+// Restore goes on from a State of the same configuration; the query encoder's
+// weights are the caller's to restore. On an error nothing has changed.
+func (t *Trainer) Restore(s State) error {
+	if s.Step < 0 || s.At < 0 || s.At >= t.cfg.Queue {
+		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.At, t.cfg.Queue)
+	}
+	f := safetensors.File{Tensors: s.Tensors}
+	own := t.tensors()
+	for _, to := range own {
+		from, ok := f.Tensor(to.Name)
+		if !ok || len(from.F32) != len(to.F32) || len(from.I32) != len(to.I32) {
+			return fmt.Errorf("moco: state: %s has shape %v, want %v", to.Name, from.Shape, to.Shape)
+		}
+	}
+	for _, to := range own {
+		from, _ := f.Tensor(to.Name)
+		copy(to.F32, from.F32)
+		copy(to.I32, from.I32)
+	}
+	t.step, t.at = s.Step, s.At
+	return nil
+}
