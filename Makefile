@@ -34,20 +34,20 @@ ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real
 	.ci/run
 
 crash: build ## kill the daemon N times (N=30) and compare with a run never killed
-	@$(GO) run ./daemon/crash -kilim bin/kilim -n $(N)
+	@$(GO) run ./daemon/experiments/crash -kilim bin/kilim -n $(N)
 
 feeds: ## a real archive through the embedded broker and through Apache Kafka (Java, Maven): counts, rates, and the end lists compared; RECORDS=1500 for less
 	@KILIM_RECORDS='$(or $(RECORDS),0)' $(GO) test -count=1 -timeout 60m -v -run '^TestKafkaEndsInTheSameLists$$' ./daemon/app
 
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
-	$(GOBUILD) -o bin/kilim-bench ./daemon/bench
+	$(GOBUILD) -o bin/kilim-bench ./daemon/experiments/chain
 	@exec ./bin/kilim-bench $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); OUT=FILE for JSON Lines, BENCH='-runs 1' for less
 	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 bench-engines: ## a real feed with each index engine: agreement of the lists with the exact ones, rate, memory; RECORDS=3000
-	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/chain
+	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -run '^$$' -bench Engines -benchtime 1x ./daemon/pipeline
 
 bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FILE for JSON Lines, BENCH='-runs 1 -gemm=false' for less
 	@mkdir -p bin
@@ -55,7 +55,7 @@ bench-train: ## a training step beside PyTorch's (Python 3.11; minutes); OUT=FIL
 	@exec ./bin/kilim-bench-train $(if $(OUT),-out '$(OUT)') $(BENCH)
 
 bench-training: build ## freshness of a daemon that trains and of one that does not, in turns (minutes); BENCH='-rounds 1' for less
-	@$(GO) run ./daemon/tune/bench $(BENCH)
+	@$(GO) run ./daemon/experiments/training $(BENCH)
 
 bench-learning: ## what fine-tuning does for the embeddings, beside word tf-idf and BM25, and without each part in turn (2 hours); BENCH='-steps 400 -seeds 1' for less
 	@mkdir -p bin
@@ -68,9 +68,9 @@ bench-encoders: build ## the built-in encoders beside baselines, over ../shared/
 
 bench-songs: ## the types of ../shared/data's songs by openSMILE and musicnn, beside bench-encoders (Python 3.11; minutes)
 	@test -x .cache/songs/bin/python || python3.11 -m venv .cache/songs
-	@.cache/songs/bin/pip install -q -r daemon/trial/others/requirements.txt
+	@.cache/songs/bin/pip install -q -r daemon/experiments/encoders/others/requirements.txt
 	@.cache/songs/bin/pip install -q --no-deps musicnn==0.1.0 # what it asks for is of 2019, what it needs is above
-	@.cache/songs/bin/python daemon/trial/others/songs.py ../shared/data
+	@.cache/songs/bin/python daemon/experiments/encoders/others/songs.py ../shared/data
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

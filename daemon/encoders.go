@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"kilim/daemon/demo"
-	"kilim/daemon/trial"
+	"kilim/daemon/experiments/encoders"
 )
 
 // encodersCommand holds the built-in encoders against baselines.
@@ -35,11 +35,11 @@ func (c *encodersCommand) Run(s *session) (err error) {
 	if c.Artifacts < 1 || c.Artifacts > demo.MaxArtifacts {
 		return &exitError{exitUsage, fmt.Errorf("artifacts: %d: want 1 to %d", c.Artifacts, demo.MaxArtifacts)}
 	}
-	opt := trial.Options{Feeds: c.Feeds, Artifacts: c.Artifacts, Seed: c.Seed}
+	opt := encoders.Options{Feeds: c.Feeds, Artifacts: c.Artifacts, Seed: c.Seed}
 	if c.Rates {
 		opt.Rates = rateTime
 	}
-	res, err := trial.Run(s.ctx, opt)
+	res, err := encoders.Run(s.ctx, opt)
 	if err != nil {
 		return fmt.Errorf("eval encoders: %w", err)
 	}

@@ -9,17 +9,17 @@ import (
 	"testing"
 	"time"
 
-	"kilim/daemon/models"
 	"kilim/daemon/web"
+	"kilim/learner/train/registry"
 )
 
 // TestModelCommands asks a server for models and for changes.
 func TestModelCommands(t *testing.T) {
 	t.Parallel()
-	answer := web.Models{Serving: 2, Generation: 3, Republishing: true, Next: &web.Making{Epoch: 3, Phase: "filling", Ratio: 0.25}, Models: []models.Model{
-		{Epoch: 1, State: models.Promoted, Seed: 1, Created: time.Unix(1_700_000_000, 0)},
-		{Epoch: 2, State: models.Promoted, Parent: 1, Checkpoint: "0002.safetensors"},
-		{Epoch: 3, State: models.Rejected, Parent: 2, Reason: "recall fell"},
+	answer := web.Models{Serving: 2, Generation: 3, Republishing: true, Next: &web.Making{Epoch: 3, Phase: "filling", Ratio: 0.25}, Models: []registry.Model{
+		{Epoch: 1, State: registry.Promoted, Seed: 1, Created: time.Unix(1_700_000_000, 0)},
+		{Epoch: 2, State: registry.Promoted, Parent: 1, Checkpoint: "0002.safetensors"},
+		{Epoch: 3, State: registry.Rejected, Parent: 2, Reason: "recall fell"},
 	}}
 	var asked string
 	daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,8 +13,8 @@ import (
 
 	"kilim/daemon/app"
 	"kilim/daemon/config"
-	"kilim/daemon/tune"
 	"kilim/learner/train"
+	"kilim/learner/train/finetune"
 )
 
 type trainCommand struct{ config.Config }
@@ -88,7 +88,7 @@ func (p *trainingProgress) show(ratio float64, now bool, format string, args ...
 }
 
 func (p *trainingProgress) phase(phase string) {
-	texts := map[string]string{tune.Snapshot: "reading the archive", tune.Training: "training", tune.Judging: "holding it against the model that serves"}
+	texts := map[string]string{finetune.Snapshot: "reading the archive", finetune.Training: "training", finetune.Judging: "holding it against the model that serves"}
 	p.show(0, true, "%s", texts[phase])
 }
 

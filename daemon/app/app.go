@@ -16,12 +16,12 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/broker"
 	"kilim/consumer/kafkaconn"
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
-	"kilim/daemon/generation"
-	"kilim/daemon/models"
-	"kilim/daemon/tune"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
 	"kilim/daemon/web"
+	"kilim/learner/train/finetune"
+	"kilim/learner/train/registry"
 	"kilim/rerank/publish"
 )
 
@@ -35,14 +35,14 @@ type App struct {
 
 	broker    *broker.Broker
 	conn      *kafkaconn.Conn
-	encoders  chain.Encoders
-	models    *models.Registry
-	keeper    *generation.Keeper
-	tuner     *tune.Tuner // nil: nothing is trained
+	encoders  pipeline.Encoders
+	models    *registry.Registry
+	keeper    *standby.Keeper
+	tuner     *finetune.Tuner // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
 	encoding  *encoding
-	metrics   *chain.Metrics
+	metrics   *pipeline.Metrics
 	consumed  *consumer.Metrics
 	web       *web.Server
 	parts     []part

@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer"
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
-	"kilim/daemon/generation"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
 	"kilim/learner/encode/remote"
 	"kilim/learner/train/eval"
 )
@@ -20,12 +20,12 @@ import (
 // Check verifies a whole state folder that no daemon has open, and tells each
 // fault. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) error {
-	return offline(cfg, log, func(e *chain.Engine) error { return e.Check(fault) })
+	return offline(cfg, log, func(e *pipeline.Engine) error { return e.Check(fault) })
 }
 
 // Evaluate judges a list of a state folder that no daemon has open.
 func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list string, log *slog.Logger) (report *eval.Report, err error) {
-	err = offline(cfg, log, func(e *chain.Engine) error {
+	err = offline(cfg, log, func(e *pipeline.Engine) error {
 		report, err = e.Evaluate(ctx, truth, list)
 		return err
 	})
@@ -33,7 +33,7 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 }
 
 // offline opens the chain over a state folder that no daemon has open, for as long as work takes.
-func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) error) (err error) {
+func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) error) (err error) {
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
 	flat := *cfg
@@ -43,7 +43,7 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 		return err
 	}
 	serving.Store.VerifyTables = true
-	engine, done, err := generation.OpenServing(serving)
+	engine, done, err := standby.OpenServing(serving)
 	if err != nil {
 		return err
 	}
@@ -52,18 +52,18 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*chain.Engine) erro
 }
 
 // atRest are the settings of the generations of a state folder that is there and that no daemon has open, and its encoders.
-func atRest(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (generation.Config, chain.Encoders, error) {
+func atRest(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (standby.Config, pipeline.Encoders, error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
-		return generation.Config{}, chain.Encoders{}, fmt.Errorf("data folder: %w", err)
+		return standby.Config{}, pipeline.Encoders{}, fmt.Errorf("data folder: %w", err)
 	}
 	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
 	if err != nil {
-		return generation.Config{}, encoders, err
+		return standby.Config{}, encoders, err
 	}
-	registry, err := openModels(cfg)
+	models, err := openModels(cfg)
 	if err != nil {
-		return generation.Config{}, encoders, err
+		return standby.Config{}, encoders, err
 	}
-	metrics := chain.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	return generations(cfg, encoders, registry, metrics, log), encoders, nil
+	metrics := pipeline.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
+	return generations(cfg, encoders, models, metrics, log), encoders, nil
 }

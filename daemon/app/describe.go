@@ -13,19 +13,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
-	"kilim/daemon/models"
+	"kilim/daemon/pipeline"
 	"kilim/learner/encode/remote"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
 	"kilim/learner/train/gate"
+	"kilim/learner/train/registry"
 )
 
 // Description is what a model is made of.
 type Description struct {
-	Model models.Model
+	Model registry.Model
 	Shape model.Config
 	// Meta are those of the checkpoint, nil for a seeded model.
 	Meta    *checkpoint.Meta
@@ -44,17 +44,17 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, err := openModels(cfg)
+	models, err := openModels(cfg)
 	if err != nil {
 		return nil, err
 	}
 	d := &Description{}
-	if d.Model, err = registry.Get(epoch); err != nil {
+	if d.Model, err = models.Get(epoch); err != nil {
 		return nil, err
 	}
-	now := chain.FromConfig(cfg, encoders).Model
+	now := pipeline.FromConfig(cfg, encoders).Model
 	var meta checkpoint.Meta
-	if meta, d.weights, err = weightsOf(registry, d.Model, now); err != nil {
+	if meta, d.weights, err = weightsOf(models, d.Model, now); err != nil {
 		return nil, err
 	}
 	m, err := model.New(meta.Config)
@@ -66,11 +66,11 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 		return d, nil
 	}
 	d.Meta = &meta
-	parent, err := registry.Get(d.Model.Parent)
+	parent, err := models.Get(d.Model.Parent)
 	if err != nil {
 		return nil, err
 	}
-	was, weights, err := weightsOf(registry, parent, now)
+	was, weights, err := weightsOf(models, parent, now)
 	if err == nil && len(weights) == len(d.weights) && (&checkpoint.Checkpoint{Meta: was}).Fits(d.Shape) == nil {
 		d.parent = weights
 	}
@@ -78,9 +78,9 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 }
 
 // weightsOf are those of a model: of its checkpoint, or of its seed as it would serve now.
-func weightsOf(registry *models.Registry, m models.Model, now infer.Config) (checkpoint.Meta, []float32, error) {
+func weightsOf(models *registry.Registry, m registry.Model, now infer.Config) (checkpoint.Meta, []float32, error) {
 	if m.Checkpoint != "" {
-		c, err := checkpoint.Read(registry.Path(m.Checkpoint))
+		c, err := checkpoint.Read(models.Path(m.Checkpoint))
 		if err != nil {
 			return checkpoint.Meta{}, nil, err
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"kilim/daemon/models"
 	"kilim/daemon/web"
+	"kilim/learner/train/registry"
 )
 
 func (d *daemon) post(path string, want int) {
@@ -48,7 +48,7 @@ func TestPromoteByHTTP(t *testing.T) {
 	d := start(t, cfg)
 	feed := func(from, to int) { d.feed(kilims(from, to, woollen)...) }
 	feed(0, 30)
-	other, err := d.app.models.Add(models.Model{Seed: 7})
+	other, err := d.app.models.Add(registry.Model{Seed: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

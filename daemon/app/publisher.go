@@ -4,14 +4,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
-	"kilim/daemon/chain"
-	"kilim/daemon/generation"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/publish"
 )
 
-func (a *App) newPublisher(reg prometheus.Registerer, metrics *chain.Metrics) (*publish.Publisher, error) {
+func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics) (*publish.Publisher, error) {
 	client := a.conn.Client()
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
@@ -29,7 +29,7 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *chain.Metrics) (*
 }
 
 // outbox is the store that serves as the publisher sees it: whichever it is, the outbox goes on with the same numbers.
-type outbox struct{ keeper *generation.Keeper }
+type outbox struct{ keeper *standby.Keeper }
 
 func (o outbox) UUID() string { return o.keeper.UUID() }
 

@@ -10,55 +10,55 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"kilim/consumer"
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
-	"kilim/daemon/generation"
-	"kilim/daemon/models"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
 	"kilim/graphstore"
 	"kilim/learner/encode/feature"
 	"kilim/learner/model/checkpoint"
+	"kilim/learner/train/registry"
 )
 
 // openModels opens the models of a state folder. A new one has the seeded model.
-func openModels(cfg *config.Config) (*models.Registry, error) {
-	return models.Open(filepath.Join(cfg.Data, "models"), models.Model{Seed: chain.Seed, Created: time.Now().UTC()}, nil)
+func openModels(cfg *config.Config) (*registry.Registry, error) {
+	return registry.Open(filepath.Join(cfg.Data, "models"), registry.Model{Seed: pipeline.Seed, Created: time.Now().UTC()}, nil)
 }
 
 // generations are the settings of a state folder's generations.
-func generations(cfg *config.Config, encoders chain.Encoders, registry *models.Registry, metrics *chain.Metrics, log *slog.Logger) generation.Config {
-	return generation.Config{
+func generations(cfg *config.Config, encoders pipeline.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
+	return standby.Config{
 		Data: cfg.Data,
 		Store: graphstore.Options{
 			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
 		},
-		Chain: func(m models.Model, made map[string]feature.Identity) (chain.Config, error) {
-			c := chain.FromConfig(cfg, former(encoders, made))
+		Chain: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
+			c := pipeline.FromConfig(cfg, former(encoders, made))
 			c.Model.Seed = m.Seed
 			if m.Checkpoint == "" {
 				return c, nil
 			}
-			trained, err := checkpoint.Read(registry.Path(m.Checkpoint))
+			trained, err := checkpoint.Read(models.Path(m.Checkpoint))
 			if err != nil {
 				return c, err
 			}
 			c.Weights = trained.Weights
 			return c, trained.Fits(c.Model.Shape())
 		},
-		Models: registry, Metrics: metrics, Committed: func() {}, Log: log,
+		Models: models, Metrics: metrics, Committed: func() {}, Log: log,
 	}
 }
 
 // startState opens what serves, and what publishes what it has to say.
 func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error) {
 	a.consumed = consumer.NewMetrics(reg)
-	a.metrics = chain.NewMetrics(reg, a.consumed.Refused)
+	a.metrics = pipeline.NewMetrics(reg, a.consumed.Refused)
 	if a.models, err = openModels(a.cfg); err != nil {
 		return err
 	}
 	cfg := generations(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "chain"))
 	cfg.Beside = a.encoding.run
 	cfg.Committed = func() { a.publisher.Wake() }
-	if a.keeper, err = generation.Open(cfg); err != nil {
+	if a.keeper, err = standby.Open(cfg); err != nil {
 		return err
 	}
 	a.down.add("state", a.keeper.Close)
@@ -74,7 +74,7 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	a.consumer, err = consumer.New(consumer.Config{
 		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
-		Limits:       chain.Limits(a.cfg),
+		Limits:       pipeline.Limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,
 	}, a.conn, a.keeper, a.consumed, a.log.With("part", "consumer"))
@@ -86,7 +86,7 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 }
 
 // queues exports the media queue of what serves at scrape time.
-type queues struct{ keeper *generation.Keeper }
+type queues struct{ keeper *standby.Keeper }
 
 func (q queues) Describe(ch chan<- *prometheus.Desc) {
 	q.keeper.Engine().MediaQueue().Collector().Describe(ch)

@@ -13,23 +13,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/config"
-	"kilim/daemon/generation"
-	"kilim/daemon/models"
-	"kilim/daemon/tune"
+	"kilim/daemon/standby"
 	"kilim/learner/train"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/finetune"
 	"kilim/learner/train/gate"
+	"kilim/learner/train/registry"
 )
 
 // training are the settings of a training, in the daemon or by itself.
-func training(c *config.Train) (tune.Config, error) {
-	cfg := tune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
+func training(c *config.Train) (finetune.Config, error) {
+	cfg := finetune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
 	stages, err := train.ParseStages(c.Stages)
 	if err != nil {
 		return cfg, fmt.Errorf("train.stages: %w", err)
 	}
 	cfg.Settings = func(n, layers int, seed uint64) train.Config {
-		s := tune.Settings(n, layers, seed)
+		s := finetune.Settings(n, layers, seed)
 		s.Stages = stages
 		return s
 	}
@@ -49,7 +49,7 @@ func training(c *config.Train) (tune.Config, error) {
 
 // startTraining makes what trains beside all else.
 func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
-	metrics := tune.NewMetrics(reg)
+	metrics := finetune.NewMetrics(reg)
 	c := &a.cfg.Train
 	if c.Share == 0 {
 		return nil
@@ -58,8 +58,8 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	triggers := tune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
-	a.tuner = tune.New(cfg, triggers, a.keeper, a.models, metrics, a.log.With("part", "training"))
+	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
+	a.tuner = finetune.New(cfg, triggers, a.keeper, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.tuner.Run})
 	return nil
 }
@@ -74,7 +74,7 @@ type Progress struct {
 
 // Trained is what came of a training.
 type Trained struct {
-	Model models.Model
+	Model registry.Model
 	Table *gate.Table
 	// Serves: the model has taken over.
 	Serves bool
@@ -91,16 +91,16 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 	settings.Phase, settings.Step, settings.Log = told.Phase, told.Step, log
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
-	keeper, registry, err := openKeeper(cfg, version, &down, log)
+	keeper, models, err := openKeeper(cfg, version, &down, log)
 	if err != nil {
 		return out, err
 	}
-	if err := unfinishedBusiness(keeper, registry, &out); err != nil {
+	if err := unfinishedBusiness(keeper, models, &out); err != nil {
 		return out, err
 	}
 	if out.Table == nil {
 		parent := keeper.Engine().Epoch()
-		if out.Model, out.Table, err = tune.Run(ctx, settings, keeper.Engine(), parent, registry); err != nil || !out.Table.Promote {
+		if out.Model, out.Table, err = finetune.Run(ctx, settings, keeper.Engine(), parent, models); err != nil || !out.Table.Promote {
 			return out, err
 		}
 	}
@@ -111,14 +111,14 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 		return out, err
 	}
 	out.Serves = true
-	out.Model, err = registry.Get(out.Model.Epoch)
+	out.Model, err = models.Get(out.Model.Epoch)
 	return out, err
 }
 
 // unfinishedBusiness finds a model that was trained, and found good, before an interruption.
-func unfinishedBusiness(keeper *generation.Keeper, registry *models.Registry, out *Trained) error {
+func unfinishedBusiness(keeper *standby.Keeper, models *registry.Registry, out *Trained) error {
 	s := keeper.Status()
-	m, ok := tune.Waiting(registry, s.Serving.Epoch)
+	m, ok := finetune.Waiting(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
 		return errors.New("the lists of the state that took over last are not all published: let the daemon finish that first")
@@ -135,7 +135,7 @@ func unfinishedBusiness(keeper *generation.Keeper, registry *models.Registry, ou
 }
 
 // openKeeper opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
-func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*generation.Keeper, *models.Registry, error) {
+func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Keeper, *registry.Registry, error) {
 	reg := prometheus.NewRegistry()
 	settings, encoders, err := atRest(cfg, reg, log)
 	if err != nil {
@@ -146,7 +146,7 @@ func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Lo
 		return nil, nil, err
 	}
 	settings.Beside = encoding.run // what was refused is tried again
-	keeper, err := generation.Open(settings)
+	keeper, err := standby.Open(settings)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,7 +157,7 @@ func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Lo
 const makingEvery = 100 * time.Millisecond
 
 // makeServe lets a keeper work until the model of an epoch serves, which it was asked for.
-func makeServe(ctx context.Context, keeper *generation.Keeper, epoch uint32, told func(ratio float64)) error {
+func makeServe(ctx context.Context, keeper *standby.Keeper, epoch uint32, told func(ratio float64)) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
@@ -181,7 +181,7 @@ func makeServe(ctx context.Context, keeper *generation.Keeper, epoch uint32, tol
 		case s.Next == nil:
 			stop()
 			return errors.Join(fmt.Errorf("epoch %d was to serve, and nothing is made", epoch), <-ended)
-		case s.Next.Phase == generation.PhaseFailed:
+		case s.Next.Phase == standby.PhaseFailed:
 			stop()
 			return errors.Join(errors.New(s.Next.Error), <-ended)
 		}

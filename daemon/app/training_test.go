@@ -14,24 +14,24 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/daemon/chain"
 	"kilim/daemon/config"
-	"kilim/daemon/models"
+	"kilim/daemon/pipeline"
 	"kilim/daemon/web"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
 	"kilim/learner/train"
+	"kilim/learner/train/registry"
 )
 
 // trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
-func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change func(*model.Config)) models.Model {
+func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change func(*model.Config)) registry.Model {
 	t.Helper()
 	encoders, err := newEncoders(cfg, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeded := chain.FromConfig(cfg, encoders).Model
+	seeded := pipeline.FromConfig(cfg, encoders).Model
 	shape := seeded.Shape()
 	if change != nil {
 		change(&shape)
@@ -45,25 +45,25 @@ func trained(t *testing.T, cfg *config.Config, registry *models.Registry, change
 	for i := range weights {
 		weights[i] += 0.02 * float32(rng.NormFloat64())
 	}
-	all := registry.List()
+	all := models.List()
 	name := fmt.Sprintf("%04d.safetensors", all[len(all)-1].Epoch+1)
-	if err := checkpoint.Write(registry.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
+	if err := checkpoint.Write(models.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := registry.Add(models.Model{Checkpoint: name, Parent: 1, Created: time.Now()})
+	out, err := models.Add(registry.Model{Checkpoint: name, Parent: 1, Created: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err = registry.Judge(out.Epoch, models.Evaluated, []byte(`{"rows":[],"promote":true,"reason":"by the test"}`), ""); err != nil {
+	if out, err = models.Judge(out.Epoch, registry.Evaluated, []byte(`{"rows":[],"promote":true,"reason":"by the test"}`), ""); err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
 // refused wants a start to fail while the checkpoint of the model that serves is of another shape, or damaged.
-func refused(t *testing.T, cfg *config.Config, registry *models.Registry, serving models.Model) {
+func refused(t *testing.T, cfg *config.Config, models *registry.Registry, serving registry.Model) {
 	t.Helper()
-	path := registry.Path(serving.Checkpoint)
+	path := models.Path(serving.Checkpoint)
 	right, err := checkpoint.Read(path)
 	if err != nil {
 		t.Fatal(err)
@@ -110,11 +110,11 @@ func TestTrainedModelServes(t *testing.T) {
 	before := d.stored(30)
 	d.end()
 
-	registry, err := openModels(cfg)
+	models, err := openModels(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := trained(t, cfg, registry, nil)
+	good := trained(t, cfg, models, nil)
 	d = start(t, cfg)
 	d.serves(good.Epoch)
 	d.settle(30)
@@ -132,7 +132,7 @@ func TestTrainedModelServes(t *testing.T) {
 		t.Errorf("the status of training is %+v", s.Training)
 	}
 	d.end()
-	refused(t, cfg, registry, good)
+	refused(t, cfg, models, good)
 	d = start(t, cfg)
 	foreign := trained(t, cfg, d.app.models, func(c *model.Config) { c.Bases++ })
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", foreign.Epoch), 202)
@@ -190,13 +190,13 @@ func TestTrainOffline(t *testing.T) {
 		t.Errorf("the seeded model is not described as it serves: %v", err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	registry, err := openModels(cfg)
+	models, err := openModels(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := trained(t, cfg, registry, nil)
+	good := trained(t, cfg, models, nil)
 	out, err := Train(t.Context(), cfg, "test", log, Progress{})
-	if err != nil || !out.Serves || out.Model.Epoch != good.Epoch || out.Model.State != models.Promoted || out.Table.Reason != "by the test" {
+	if err != nil || !out.Serves || out.Model.Epoch != good.Epoch || out.Model.State != registry.Promoted || out.Table.Reason != "by the test" {
 		t.Fatalf("trained: %+v, %v", out, err)
 	}
 	if err := Check(cfg, log, func(fault string) { t.Error(fault) }); err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/chain"
-	"kilim/daemon/models"
+	"kilim/daemon/pipeline"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/registry"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	server, err := web.New(web.Config{
-		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: chain.Limits(a.cfg), Version: a.version,
+		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: pipeline.Limits(a.cfg), Version: a.version,
 	}, &service{app: a}, reg, a.log)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ type service struct{ app *App }
 
 // ask lets fn ask what serves. When that was let go meanwhile, which takes a query that slept for long, the one
 // that serves now is asked.
-func (s *service) ask(fn func(e *chain.Engine) error) error {
+func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 	for {
 		e := s.app.keeper.Engine()
 		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.keeper.Engine() {
@@ -46,7 +46,7 @@ func (s *service) ask(fn func(e *chain.Engine) error) error {
 }
 
 func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, err error) {
-	err = s.ask(func(e *chain.Engine) error {
+	err = s.ask(func(e *pipeline.Engine) error {
 		v, found, err = e.Artifact(ctx, id)
 		return err
 	})
@@ -54,7 +54,7 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 }
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
-	err = s.ask(func(e *chain.Engine) error {
+	err = s.ask(func(e *pipeline.Engine) error {
 		a, err = e.Similar(ctx, id, list, k)
 		return err
 	})
@@ -62,7 +62,7 @@ func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.A
 }
 
 func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, list string, k int) (a *web.Answer, err error) {
-	err = s.ask(func(e *chain.Engine) error {
+	err = s.ask(func(e *pipeline.Engine) error {
 		a, err = e.SimilarTo(ctx, artifact, list, k)
 		return err
 	})
@@ -70,7 +70,7 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 }
 
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
-	err = s.ask(func(e *chain.Engine) error {
+	err = s.ask(func(e *pipeline.Engine) error {
 		report, err = e.Evaluate(ctx, truth, list)
 		return err
 	})
@@ -96,9 +96,9 @@ func (s *service) Rollback(_ context.Context, epoch uint32) error {
 // told says what the errors about models mean to a client.
 func told(err error) error {
 	switch {
-	case errors.Is(err, models.ErrUnknown):
+	case errors.Is(err, registry.ErrUnknown):
 		return fmt.Errorf("%w: %w", web.ErrNotFound, err)
-	case errors.Is(err, models.ErrState):
+	case errors.Is(err, registry.ErrState):
 		return fmt.Errorf("%w: %w", web.ErrConflict, err)
 	}
 	return err

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/models"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/registry"
 	"kilim/rerank"
 )
 
@@ -90,7 +90,7 @@ func (f *fake) Evaluate(_ context.Context, truth *eval.Truth, list string) (*eva
 
 func (f *fake) Models(context.Context) (*Models, error) {
 	f.note("models")
-	return &Models{Serving: 3, Generation: 2, Models: []models.Model{{Epoch: 3, State: models.Promoted}}}, f.err("")
+	return &Models{Serving: 3, Generation: 2, Models: []registry.Model{{Epoch: 3, State: registry.Promoted}}}, f.err("")
 }
 
 func (f *fake) Promote(_ context.Context, epoch uint32) error {

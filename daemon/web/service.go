@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/models"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/registry"
 	"kilim/rerank"
 )
 
@@ -56,9 +56,9 @@ type Models struct {
 	Serving    uint32 `json:"serving"`
 	Generation int    `json:"generation"`
 	// Republishing: the lists of that state are not all published yet.
-	Republishing bool           `json:"republishing"`
-	Next         *Making        `json:"next,omitempty"`
-	Models       []models.Model `json:"models"` // by epoch
+	Republishing bool             `json:"republishing"`
+	Next         *Making          `json:"next,omitempty"`
+	Models       []registry.Model `json:"models"` // by epoch
 }
 
 // Making is the making of a state of another model.

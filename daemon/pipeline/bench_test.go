@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"bufio"
+	"compress/gzip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/daemon/config"
+	"kilim/graphstore"
+)
+
+// walters returns the first records of a real feed, decoded.
+func walters(tb testing.TB, n int) []consumer.Item {
+	f, err := os.Open("../../../shared/data/walters.jsonl.gz")
+	if err != nil {
+		tb.Skip("needs ../shared/data: ", err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<20)
+	var items []consumer.Item
+	for lines.Scan() && len(items) < n {
+		raw := append([]byte{}, lines.Bytes()...)
+		a, err := profile.Parse(raw, "", profile.DefaultLimits())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		r := consumer.Record{Topic: "in", Offset: int64(len(items)), Time: time.Unix(1, 0), Key: []byte(a.ID), Value: raw}
+		items = append(items, consumer.Item{Record: r, ID: a.ID, Artifact: a})
+	}
+	return items
+}
+
+// BenchmarkWalters applies a real feed with the default configuration, without Kafka.
+func BenchmarkWalters(b *testing.B) {
+	items := walters(b, 4000)
+	cfg := FromConfig(config.Default(), Encoders{})
+	cfg.MaxOutbox = 1 << 30
+	for b.Loop() {
+		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		const batch = 256
+		for i := 0; i < len(items); i += batch {
+			chunk := items[i:min(i+batch, len(items))]
+			next := []consumer.Offset{{Topic: "in", Next: chunk[len(chunk)-1].Offset + 1}}
+			s.must(s.engine.Apply(b.Context(), &consumer.Batch{Items: chunk, Next: next}))
+		}
+		b.ReportMetric(float64(len(items)*b.N)/b.Elapsed().Seconds(), "records/s")
+		if err := s.store.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkWaltersSettle applies records one by one to an archive at rest and does all that
+// each sets off: what a newcomer costs in full, and how much of it is before its own update.
+func BenchmarkWaltersSettle(b *testing.B) {
+	const stored = 4000
+	items := walters(b, stored+b.N)
+	if len(items) < stored+b.N {
+		b.Skipf("the feed has %d records", len(items))
+	}
+	cfg := FromConfig(config.Default(), Encoders{})
+	cfg.MaxOutbox = 1 << 30
+	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { s.must(s.store.Close()) }()
+	apply := func(chunk []consumer.Item) {
+		next := []consumer.Offset{{Topic: "in", Next: chunk[len(chunk)-1].Offset + 1}}
+		s.must(s.engine.Apply(b.Context(), &consumer.Batch{Items: chunk, Next: next}))
+	}
+	settle := func() (units int) {
+		for {
+			more, err := s.engine.backgroundUnit()
+			s.must(err)
+			if !more {
+				return units
+			}
+			units++
+		}
+	}
+	apply(items[:stored])
+	settle()
+	before := testutil.ToFloat64(s.engine.metrics.refreshed)
+	b.ResetTimer()
+	var own time.Duration
+	units := 0
+	for i := range items[stored:] {
+		start := time.Now()
+		apply(items[stored+i : stored+i+1])
+		own += time.Since(start)
+		units += settle()
+	}
+	n := float64(b.N)
+	b.ReportMetric(float64(own.Microseconds())/n, "own-µs/op")
+	b.ReportMetric(float64(units)/n, "units/op")
+	b.ReportMetric((testutil.ToFloat64(s.engine.metrics.refreshed)-before)/n, "refreshed/op")
+}

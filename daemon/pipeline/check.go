@@ -1,0 +1,223 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/learner/refresh"
+	"kilim/rerank"
+)
+
+// Check verifies a whole state: what the store can verify by itself, and what
+// follows from the meaning of its rows. Each fault is told in a sentence. It
+// reads everything, and is meant for a store that nobody writes.
+//
+// Verified are: running sums, bit for bit, against the artifacts they are
+// sums of; vectors against a recomputation from their inputs, where no push is
+// on its way; document frequencies against the artifacts' texts; the rows about media
+// against the documents; lists (living members, order, length) and who holds whom;
+// the outbox's messages.
+func (e *Engine) Check(fault func(string)) error {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if err := e.store.Check(fault); err != nil {
+		return err
+	}
+	return e.store.View(func(r *graphstore.Reader) error {
+		c := &checker{e: e, r: r, fault: fault, terms: map[uint32]int32{}, holds: map[[2]graphstore.NodeID]bool{}, media: map[graphstore.NodeID]bool{}}
+		if err := c.artifacts(); err != nil {
+			return err
+		}
+		if err := c.mediaRows(); err != nil {
+			return err
+		}
+		if err := c.termTable(); err != nil {
+			return err
+		}
+		if err := c.holders(); err != nil {
+			return err
+		}
+		if err := e.refresher.Check(r, fault); err != nil {
+			return err
+		}
+		return c.outbox()
+	})
+}
+
+type checker struct {
+	e     *Engine
+	r     *graphstore.Reader
+	fault func(string)
+	terms map[uint32]int32
+	// holds is (member, holder) for each list entry.
+	holds map[[2]graphstore.NodeID]bool
+	// media are the nodes that may have a row about media.
+	media map[graphstore.NodeID]bool
+}
+
+func (c *checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(format, args...)) }
+
+func (c *checker) artifacts() error {
+	var all []*graphstore.Node
+	err := c.r.EachNode(func(n *graphstore.Node) bool {
+		if n.Type == graphstore.Artifact && !n.Placeholder {
+			all = append(all, n)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if have := c.e.index.Len(); have != len(all) {
+		c.faultf("index: %d vectors for %d artifacts", have, len(all))
+	}
+	for _, n := range all {
+		if err := c.artifact(n); err != nil {
+			return fmt.Errorf("artifact %q: %w", n.Key, err)
+		}
+	}
+	return nil
+}
+
+func (c *checker) artifact(n *graphstore.Node) error {
+	doc, err := c.r.Artifact(n.Key)
+	if err != nil {
+		return err
+	}
+	if doc == nil {
+		c.faultf("artifact %q: a node and no document", n.Key)
+		return nil
+	}
+	a, err := profile.Parse(doc.Raw, n.Key, c.e.cfg.Limits)
+	if err != nil {
+		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
+		return nil
+	}
+	w := weave(c.e.encoder, a)
+	w.doc.Delta(c.terms, 1)
+	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
+		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
+	}
+	if err := c.edges(n, w); err != nil {
+		return err
+	}
+	if err := c.mediaOf(n, a, w); err != nil {
+		return err
+	}
+	return c.lists(n)
+}
+
+// edges compares an artifact's edges with those that its document asks for.
+func (c *checker) edges(n *graphstore.Node, w *woven) error {
+	want := map[graphstore.NodeID]bool{}
+	for _, s := range w.edges {
+		want[graphstore.ID(s.Type, s.Key)] = true
+	}
+	err := c.r.Edges(n.ID, func(edge graphstore.Edge) bool {
+		if edge.Rel&graphstore.Inverse != 0 {
+			return true
+		}
+		if !want[edge.To] {
+			c.faultf("artifact %q: an edge (%s) that its document does not have", n.Key, edge.Rel)
+		}
+		delete(want, edge.To)
+		return true
+	})
+	if len(want) > 0 {
+		c.faultf("artifact %q: %d edges of its document are missing", n.Key, len(want))
+	}
+	return err
+}
+
+func (c *checker) lists(n *graphstore.Node) error {
+	b, err := c.r.Lists(n.ID)
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		c.faultf("artifact %q: no lists", n.Key)
+		return nil
+	}
+	row, err := unmarshalRow(b)
+	if err != nil {
+		c.faultf("artifact %q: %v", n.Key, err)
+		return nil
+	}
+	if row.revision > c.e.clock.revision || (row.revision == 0) != c.e.unpublished.has(n.ID) {
+		c.faultf("artifact %q: lists of revision %d, the state is at %d", n.Key, row.revision, c.e.clock.revision)
+	}
+	for name, list := range map[string][]rerank.Entry{"total": row.lists.Total, "general": row.lists.General} {
+		if len(list) > c.e.cfg.ListSize {
+			c.faultf("artifact %q: %s list of %d entries, at most %d are allowed", n.Key, name, len(list), c.e.cfg.ListSize)
+		}
+		for i, entry := range list {
+			m, err := stored(c.r, entry.ID)
+			if err != nil {
+				return err
+			}
+			switch {
+			case m == nil:
+				c.faultf("artifact %q: %s list names %q, which does not exist", n.Key, name, entry.ID)
+			case m.ID == n.ID:
+				c.faultf("artifact %q: %s list names the artifact itself", n.Key, name)
+			}
+			if i > 0 && !before(list[i-1], entry) {
+				c.faultf("artifact %q: %s list is out of order at place %d", n.Key, name, i+1)
+			}
+		}
+	}
+	members(&row.lists, func(id string) {
+		c.holds[[2]graphstore.NodeID{graphstore.ID(graphstore.Artifact, id), n.ID}] = true
+	})
+	return nil
+}
+
+func (c *checker) termTable() error {
+	err := c.r.TermTable(func(bucket uint32, df int32) {
+		if c.terms[bucket] != df {
+			c.faultf("document frequency of term %d: stored %d, counted %d", bucket, df, c.terms[bucket])
+		}
+		delete(c.terms, bucket)
+	})
+	for bucket, df := range c.terms {
+		if df != 0 {
+			c.faultf("document frequency of term %d: stored 0, counted %d", bucket, df)
+		}
+	}
+	return err
+}
+
+func (c *checker) holders() error {
+	err := c.r.EachHolder(func(of, by graphstore.NodeID) bool {
+		pair := [2]graphstore.NodeID{of, by}
+		if !c.holds[pair] {
+			c.faultf("node %d is noted as a holder of %d and has it in no list", by, of)
+		}
+		delete(c.holds, pair)
+		return true
+	})
+	for pair := range c.holds {
+		c.faultf("node %d has %d in a list and is not noted as its holder", pair[1], pair[0])
+	}
+	return err
+}
+
+func (c *checker) outbox() error {
+	after := uint64(0)
+	for {
+		entries, err := c.r.Outbox(after, 1000)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for _, entry := range entries {
+			if _, err := rerank.Decode(entry.Value); err != nil {
+				c.faultf("outbox message %d: %v", entry.Seq, err)
+			}
+			after = entry.Seq
+		}
+	}
+}
+
+var _ refresh.Graph = (*graphstore.Tx)(nil)

@@ -1,0 +1,131 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kilim/consumer/profile"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/train/eval"
+)
+
+// evaluationSeed chooses the queries of a truth that has too many, and the resamples: two
+// evaluations ask the same.
+const evaluationSeed = 1
+
+// Evaluate judges a list against a truth, beside BM25 over all fields among the same candidates. It reads
+// committed state and changes nothing.
+func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
+	if err := knownList(list); err != nil {
+		return nil, err
+	}
+	var keep map[graphstore.NodeID]bool
+	for _, id := range truth.Candidates() {
+		if keep == nil {
+			keep = map[graphstore.NodeID]bool{}
+		}
+		keep[graphstore.ID(graphstore.Artifact, id)] = true
+	}
+	var report *eval.Report
+	err := e.store.View(func(r *graphstore.Reader) error {
+		words, err := e.words(r, keep)
+		if err != nil {
+			return err
+		}
+		report, err = eval.Compare(ctx, truth, list, evaluationSeed,
+			eval.System{Name: "kilim", Ranker: &lists{e, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
+		return err
+	})
+	if errors.Is(err, eval.ErrNotAsked) {
+		return nil, fmt.Errorf("%w: %w", web.ErrBadRequest, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: evaluate: %w", err)
+	}
+	return report, nil
+}
+
+// lists is a list of the engine as eval.Ranker.
+type lists struct {
+	e    *Engine
+	r    *graphstore.Reader
+	list string
+	keep map[graphstore.NodeID]bool
+}
+
+func (l *lists) Rank(ctx context.Context, id string, k int) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	n, err := stored(l.r, id)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil {
+		return nil, eval.ErrUnknown
+	}
+	ev, err := l.e.evidenceOf(l.r, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := l.e.search(l.r, n.ID, ev, n.Embedding, l.list, k, l.keep)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(entries))
+	for i := range entries {
+		out[i] = entries[i].ID
+	}
+	return out, nil
+}
+
+// words is BM25 over what can be read of the artifacts.
+type words struct {
+	index *eval.BM25
+	terms map[string][]eval.Term
+}
+
+func (w *words) Rank(_ context.Context, id string, k int) ([]string, error) {
+	terms, ok := w.terms[id]
+	if !ok {
+		return nil, eval.ErrUnknown
+	}
+	return w.index.Rank(terms, k, func(other string) bool { return other != id }), nil
+}
+
+// words indexes the artifacts in keep, or all.
+func (e *Engine) words(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*words, error) {
+	w := &words{eval.NewBM25(), map[string][]eval.Term{}}
+	var ids []string
+	err := r.EachNode(func(n *graphstore.Node) bool {
+		if n.Type == graphstore.Artifact && !n.Placeholder && (keep == nil || keep[n.ID]) {
+			ids = append(ids, n.Key)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		doc, err := r.Artifact(id)
+		if err != nil {
+			return nil, err
+		}
+		if doc == nil {
+			return nil, fmt.Errorf("artifact %q has a node and no document", id)
+		}
+		a, err := profile.Parse(doc.Raw, id, e.cfg.Limits)
+		if err != nil {
+			return nil, fmt.Errorf("stored artifact %q: %w", id, err)
+		}
+		var terms []eval.Term
+		for _, t := range weave(e.encoder, a).doc.Words {
+			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
+		}
+		w.terms[id] = terms
+		w.index.Add(id, terms)
+	}
+	return w, nil
+}

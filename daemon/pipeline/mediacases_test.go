@@ -1,0 +1,319 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"kilim/graphstore"
+	"kilim/learner/encode"
+	"kilim/learner/encode/feature"
+)
+
+// TestListsFollowMedia: an encoded picture moves its artifact, and the lists that change by it are published.
+func TestListsFollowMedia(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	var changes []change
+	for i, picture := range []string{"star", "hook", "comb", "star", "eye", "ram"} {
+		changes = append(changes, change{fmt.Sprintf("a%d", i), withMediaOf("a rug", image(picture))})
+	}
+	s.must(s.apply(changes))
+	s.must(s.settle())
+	before, _ := s.published()
+	s.must(s.encodeAll())
+	if s.engine.pending() == 0 {
+		t.Error("nothing is pending after the answers")
+	}
+	s.must(s.settle())
+	after, _ := s.published()
+	if first := after["a0"].Lists.General[0]; first.ID != "a3" || first.Score < 0.999 {
+		t.Errorf("nearest to the first is %q at %v, want the one of the same picture", first.ID, first.Score)
+	}
+	if after["a0"].Revision == before["a0"].Revision || sameLists(after["a0"].Lists, before["a0"].Lists) {
+		t.Error("its lists were not published again")
+	}
+}
+
+func (s *site) row(id string, typ graphstore.Type, i int) *graphstore.Media {
+	s.t.Helper()
+	var row *graphstore.Media
+	s.must(s.store.View(func(r *graphstore.Reader) (err error) {
+		row, err = r.Media(graphstore.ID(typ, fmt.Sprintf("%s\x00%d", id, i)))
+		return err
+	}))
+	return row
+}
+
+// TestCachedVectorAtOnce: a content that one artifact has is not asked about for another, nor for the same when its
+// place among the media changes.
+func TestCachedVectorAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	s.must(s.apply([]change{{"a", withMediaOf("a", image("star"), image("comb"), audioAt("x.wav"))}}))
+	s.must(s.encodeAll())
+	s.must(s.apply([]change{
+		{"b", withMediaOf("b", image("comb"))},
+		{"a", withMediaOf("a", audioAt("x.wav"), image("comb"), image("star"))},
+	}))
+	if left := s.tasks(); len(left) != 0 {
+		t.Errorf("asked again: %v", left)
+	}
+	known := s.known()
+	if len(known["a"].image) != 2 || len(known["a"].audio) != 1 || len(known["b"].image) != 1 {
+		t.Errorf("known by %d pictures and %d recordings, and %d pictures", len(known["a"].image), len(known["a"].audio), len(known["b"].image))
+	}
+	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("comb"); !slices.Equal(known["b"].image[0], want) {
+		t.Error("the vector is another one")
+	}
+}
+
+// TestOutdatedAnswer: an answer to what a record asked before it was replaced changes nothing.
+func TestOutdatedAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	s.must(s.apply([]change{{"a", withMediaOf("a", image("star"))}, {"b", withMediaOf("b", image("comb"))}}))
+	var answers []encode.Answer
+	for _, task := range s.tasks() {
+		a, err := s.ask(task)
+		s.must(err)
+		answers = append(answers, a)
+	}
+	s.must(s.apply([]change{{"a", withMediaOf("a", image("hook"))}, {id: "b"}}))
+	s.must(s.engine.Answer(context.Background(), answers))
+	if row := s.row("a", graphstore.Image, 0); row.State != graphstore.MediaWaiting {
+		t.Errorf("the row is %+v", row)
+	}
+	if row := s.row("b", graphstore.Image, 0); row != nil {
+		t.Errorf("a deleted artifact has %+v", row)
+	}
+	if d := s.engine.MediaQueue().Depth("image"); d.Waiting != 1 {
+		t.Errorf("%d wait, want 1", d.Waiting)
+	}
+	s.must(s.encodeAll())
+	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].image[0], want) {
+		t.Error("the vector is another one")
+	}
+}
+
+// TestRefusedMedia: a refusal is kept with its reason, and a record that comes anew asks again.
+func TestRefusedMedia(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	record := change{"a", withMediaOf("a", image("bad bytes"))}
+	s.must(s.apply([]change{record}))
+	s.must(s.encodeAll())
+	row := s.row("a", graphstore.Image, 0)
+	if row.State != graphstore.MediaRefused || row.Reason != feature.ReasonCorrupt || row.Detail != "it says so" {
+		t.Fatalf("the row is %+v", row)
+	}
+	if left := s.tasks(); len(left) != 0 {
+		t.Fatalf("asked again: %v", left)
+	}
+	if m := s.engine.Status().Media["image"]; m.Refused != 1 || m.Waiting != 0 {
+		t.Errorf("the status tells %+v", m)
+	}
+	s.must(s.apply([]change{record}))
+	if left := s.tasks(); len(left) != 1 {
+		t.Errorf("%d wait after the record came anew, want 1", len(left))
+	}
+}
+
+// TestPrecomputed: a vector by the configured encoder's name comes with the record; one by another name does not count,
+// and nothing is fetched for it.
+func TestPrecomputed(t *testing.T) {
+	t.Parallel()
+	cfg := withMedia()
+	cfg.Encoders.Image, cfg.Model.Image = encode.Precomputed{ID: feature.Identity{Name: "clip", Version: 1, Dim: 3}}, 3
+	s := newSite(t, cfg)
+	embedded := func(encoder string, v ...float32) any {
+		return map[string]any{"kind": "image", "uri": "http://example.org/i.png", "encoder": encoder, "embedding": v}
+	}
+	s.must(s.apply([]change{
+		{"a", withMediaOf("a", embedded("clip", 0, 3, 4), embedded("other", 1, 0, 0))},
+	}))
+	if v := s.known()["a"].image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
+		t.Errorf("known by %v", v)
+	}
+	if f := s.engine.featuresOf(&woven{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
+		t.Errorf("features %v", f.Image)
+	}
+	if row := s.row("a", graphstore.Image, 1); row.State != graphstore.MediaRefused || row.Reason != feature.ReasonRejected {
+		t.Errorf("the row of the other is %+v", row)
+	}
+	if left := s.tasks(); len(left) != 0 {
+		t.Errorf("asked: %v", left)
+	}
+}
+
+// slow never answers before ctx ends.
+type slow struct{ *fakeEncoder }
+
+func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	<-ctx.Done()
+	return []feature.Result{{Err: ctx.Err()}}
+}
+
+// TestQueryWithMedia: a picture in a query counts; one that can't be encoded, or not in time, does not, and the
+// query is answered.
+func TestQueryWithMedia(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withMedia())
+	var changes []change
+	for i, picture := range []string{"star", "hook", "comb", "eye", "ram"} {
+		changes = append(changes, change{fmt.Sprintf("a%d", i), withMediaOf("a rug", image(picture))})
+	}
+	s.must(s.apply(changes))
+	s.must(s.encodeAll())
+	s.must(s.settle())
+	query := func(picture string) string {
+		a := change{"q", withMediaOf("a rug", image(picture), map[string]any{"kind": "image", "uri": "http://example.org/i.png"})}.item(0).Artifact
+		answer, err := s.engine.SimilarTo(context.Background(), a, "general", 1)
+		s.must(err)
+		return answer.Items[0].ID
+	}
+	for i, picture := range []string{"star", "hook", "comb"} {
+		if got, want := query(picture), fmt.Sprintf("a%d", i); got != want {
+			t.Errorf("nearest to a query with %q is %s, want %s", picture, got, want)
+		}
+	}
+	query("bad picture")
+	s.engine.cfg.Encoders.Image = slow{newFake("eye", 12)}
+	query("a new picture")
+}
+
+// TestExternalText: where texts have an encoder of their own, an artifact's text waits for it, and the words serve the
+// scores meanwhile.
+func TestExternalText(t *testing.T) {
+	t.Parallel()
+	cfg := exact()
+	cfg.Encoders.Text = newFake("sbert", cfg.Text.Dim)
+	s := newSite(t, cfg)
+	s.must(s.apply([]change{{"a", map[string]any{"title": "a star", "media": []any{map[string]any{"kind": "text", "text": "and a comb"}}}}, {"b", map[string]any{}}}))
+	if s.known()["a"].text != nil {
+		t.Error("a text is known that nobody has encoded")
+	}
+	s.must(s.encodeAll())
+	if want := cfg.Encoders.Text.(*fakeEncoder).vector("a star\nand a comb"); !slices.Equal(s.known()["a"].text, want) {
+		t.Errorf("the text is known by another vector, asked was %v", cfg.Encoders.Text.(*fakeEncoder).asked)
+	}
+	s.must(s.apply([]change{{id: "a"}}))
+	if n := len(s.tasks()); n != 0 {
+		t.Errorf("%d wait of nothing", n)
+	}
+}
+
+// TestAnotherEncoder: a state of one encoder is refused to another; a draft of the other takes over the vectors of the encoders
+// that stay, asks the new one about the rest, and in the end is what a site would be that had it from the start.
+func TestAnotherEncoder(t *testing.T) {
+	t.Parallel()
+	changes, live := mediaHistory(3, 80, 25)
+	s := newSite(t, withMedia())
+	s.must(s.apply(changes[:70]))
+	s.must(s.encodeAll())
+	s.must(s.settle())
+
+	cfg := withMedia()
+	cfg.Epoch = 2
+	cfg.Encoders.Image, cfg.Model.Image = newFake("eagle", 9), 9
+	if ids, err := EncodersOf(s.store); err != nil || ids["image"] != withMedia().Encoders.Image.Identity() || len(ids) != 2 {
+		t.Errorf("the state names the encoders %v, %v", ids, err)
+	}
+	other := cfg
+	other.Epoch = 1
+	if _, err := Open(other, s.store, s.engine.metrics, func() {}, s.engine.log); err == nil || !strings.Contains(err.Error(), "eagle v1, 9 numbers") {
+		t.Errorf("opened with another encoder: %v", err)
+	}
+
+	draft := s.openDraft(t.TempDir(), cfg)
+	draft.mirror(s, s.ids(), 9)
+	draft.must(draft.encodeAll())
+	s.must(s.apply(changes[70:]))
+	draft.mirror(s, append(s.ids(), draft.ids()...), 9)
+	s.must(s.encodeAll()) // before the draft: whose ear need not listen again
+	draft.must(draft.encodeAll())
+	draft.must(draft.engine.Filled())
+	draft.complete()
+	draft.must(draft.engine.TakeOver(s.engine, func() []string { return nil }, func() error { return nil }))
+	draft.must(draft.settle())
+
+	for what, n := range cfg.Encoders.Audio.(*fakeEncoder).asked {
+		t.Errorf("%q was given to an encoder that stays, %d times", what, n)
+	}
+	fresh := newSite(t, cfg)
+	fresh.must(fresh.apply(liveChanges(live)))
+	fresh.must(fresh.encodeAll())
+	fresh.must(fresh.settle())
+	compareKnown(t, "draft", draft.known(), fresh.known())
+	compareLists(t, "draft", draft.lists(), fresh.lists())
+	draft.close()
+}
+
+// TestCheckFindsMediaFaults breaks what a document's media need and looks for the complaint.
+func TestCheckFindsMediaFaults(t *testing.T) {
+	t.Parallel()
+	star := graphstore.ID(graphstore.Image, "a\x000")
+	for name, c := range map[string]struct {
+		breaks func(tx *graphstore.Tx) error
+		want   string
+	}{
+		"no row": {func(tx *graphstore.Tx) error { return tx.DeleteMedia(star) }, "without a row"},
+		"other bytes": {func(tx *graphstore.Tx) error {
+			return tx.PutMedia(graphstore.Media{Node: star, State: graphstore.MediaWaiting, Content: graphstore.Content{1}})
+		}, "other bytes"},
+		"a row too many": {func(tx *graphstore.Tx) error {
+			return tx.PutMedia(graphstore.Media{Node: graphstore.ID(graphstore.Text, "a\x001"), State: graphstore.MediaWaiting})
+		}, "no document has"},
+		"features of nothing": {func(tx *graphstore.Tx) error {
+			row, err := tx.Media(star)
+			if err != nil {
+				return err
+			}
+			row.State, row.Encoder = graphstore.MediaWaiting, ""
+			return tx.PutMedia(*row)
+		}, "its features are not those of its 0 pictures"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := openSite(t, t.TempDir(), withMedia(), graphstore.Options{SyncWrites: graphstore.NoSync})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.store.Close()
+			s.must(s.apply([]change{{"a", withMediaOf("a", image("star"), map[string]any{"kind": "text", "text": "a star"})}}))
+			s.must(s.encodeAll())
+			tx := s.store.Begin()
+			defer tx.Discard()
+			s.must(c.breaks(tx))
+			s.must(tx.Commit())
+			var faults []string
+			s.must(s.engine.Check(func(f string) { faults = append(faults, f) }))
+			if !strings.Contains(strings.Join(faults, "\n"), c.want) {
+				t.Errorf("faults %q, want one with %q", faults, c.want)
+			}
+		})
+	}
+}
+
+// TestFits: refusals take no time of a unit.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	v, r := encode.Answer{Vector: []float32{1}}, encode.Answer{Refusal: feature.Refuse(feature.ReasonEmpty, "")}
+	for _, c := range []struct {
+		answers []encode.Answer
+		vectors int
+		want    int
+	}{
+		{nil, 1, 0},
+		{[]encode.Answer{v, v, v}, 2, 2},
+		{[]encode.Answer{r, v, r, v, r}, 1, 3},
+		{[]encode.Answer{r, r, r}, 1, 3},
+		{[]encode.Answer{v, v}, 5, 2},
+	} {
+		if got := fits(c.answers, c.vectors); got != c.want {
+			t.Errorf("of %d answers %d fit, want %d", len(c.answers), got, c.want)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"kilim/consumer/profile"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/refresh"
+	"kilim/rerank"
+)
+
+// ArtifactView is the answer to a query for an artifact.
+type ArtifactView struct {
+	ID string `json:"id"`
+	// Artifact is the JSON as it was received, unknown fields included.
+	Artifact json.RawMessage `json:"artifact"`
+	// Revision is that of the lists last published.
+	Revision uint64 `json:"revision"`
+	Epoch    uint32 `json:"epoch"`
+	Degree   uint32 `json:"degree"`
+	// Entities are those that the artifact is joined to, with the number of
+	// artifacts that share each.
+	Entities []EntityView `json:"entities"`
+	// Media tell how far the encoding of its media has come, those that have no encoder are left out. A text is the
+	// artifact's own.
+	Media []MediaView `json:"media"`
+}
+
+// MediaView is where the encoding of a medium stands.
+type MediaView struct {
+	Kind string `json:"kind"`
+	// Place is that among the record's media, from 0; a text has none.
+	Place *int   `json:"place,omitempty"`
+	State string `json:"state"` // waiting, encoded or refused
+	// Since is when it began to wait, while it does.
+	Since *time.Time `json:"since,omitempty"`
+	// Encoder is the identity of who encoded or refused it.
+	Encoder string `json:"encoder,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+}
+
+// EntityView is an entity as an artifact's neighbour.
+type EntityView struct {
+	Type      string `json:"type"`
+	Key       string `json:"key"`
+	Label     string `json:"label"`
+	Artifacts uint32 `json:"artifacts"`
+}
+
+// Artifact returns a stored artifact with its place in the graph.
+func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
+	var view *ArtifactView
+	err := e.store.View(func(r *graphstore.Reader) error {
+		n, err := stored(r, id)
+		if err != nil || n == nil {
+			return err
+		}
+		doc, err := r.Artifact(id)
+		if err != nil {
+			return err
+		}
+		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: e.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
+		if b, err := r.Lists(n.ID); err != nil {
+			return err
+		} else if b != nil {
+			row, err := unmarshalRow(b)
+			if err != nil {
+				return err
+			}
+			view.Revision = row.revision
+		}
+		var targets []graphstore.NodeID
+		err = r.Edges(n.ID, func(edge graphstore.Edge) bool {
+			if edge.Rel&graphstore.Inverse == 0 && edge.Rel != graphstore.RelMedia && edge.Rel != graphstore.RelLink {
+				targets = append(targets, edge.To)
+			}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			ent, err := r.Node(t)
+			if err != nil {
+				return err
+			}
+			if ent != nil {
+				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, refresh.DisplayLabel(ent), ent.Members})
+			}
+		}
+		view.Media, err = e.viewMedia(r, doc)
+		return err
+	})
+	return view, view != nil, err
+}
+
+func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
+	a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("pipeline: stored artifact %q: %w", doc.ID, err)
+	}
+	views := []MediaView{}
+	for _, m := range e.media(a, edges(a)) {
+		row, err := r.Media(m.node)
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			continue
+		}
+		v := MediaView{Kind: m.kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
+		if m.kind != profile.Text {
+			v.Place = &m.ordinal
+		}
+		if row.State == graphstore.MediaWaiting {
+			v.Since = &row.Since
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// stored returns the node of a stored artifact, nil when there is none of that id.
+func stored(g nodes, id string) (*graphstore.Node, error) {
+	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
+	if err != nil || n == nil || n.Placeholder || n.Key != id {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Similar returns the first k of an artifact's list: as published where the
+// stored list is long enough, computed now where it is not.
+func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer, error) {
+	if err := knownList(list); err != nil {
+		return nil, err
+	}
+	var answer *web.Answer
+	err := e.store.View(func(r *graphstore.Reader) error {
+		n, err := stored(r, id)
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			return fmt.Errorf("%w: artifact %q", web.ErrNotFound, id)
+		}
+		answer = &web.Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
+		if k <= e.cfg.ListSize {
+			b, err := r.Lists(n.ID)
+			if err != nil {
+				return err
+			}
+			row, err := unmarshalRow(b)
+			if err != nil {
+				return err
+			}
+			answer.Items = pick(row.lists, list)
+			answer.Items = answer.Items[:min(k, len(answer.Items))]
+			return nil
+		}
+		ev, err := e.evidenceOf(r, n.ID)
+		if err != nil {
+			return err
+		}
+		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k, nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
+// query itself are encoded on the spot, if that is quick.
+func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
+	if err := knownList(list); err != nil {
+		return nil, err
+	}
+	w := weave(e.encoder, a)
+	media, err := e.encodeQuery(ctx, a, w.edges)
+	if err != nil {
+		return nil, err
+	}
+	answer := &web.Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
+	err = e.store.View(func(r *graphstore.Reader) error {
+		e.tableLock.RLock()
+		feat := e.featuresOf(w, media)
+		e.tableLock.RUnlock()
+		vector, err := e.refresher.Transient(r, feat, w.edges)
+		if err != nil {
+			return err
+		}
+		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k, nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func knownList(list string) error {
+	if list == "total" || list == "general" {
+		return nil
+	}
+	if name, ok := strings.CutPrefix(list, "theme:"); ok {
+		return fmt.Errorf("%w: theme %q: the seeded model has no themes", web.ErrUnknownList, name)
+	}
+	return fmt.Errorf("%w: %q: want total or general", web.ErrUnknownList, list)
+}
+
+func pick(l rerank.Lists, list string) []rerank.Entry {
+	if list == "general" {
+		return l.General
+	}
+	return l.Total
+}
+
+// search computes a list of k among the artifacts that keep allows (nil: all). It reads committed
+// state; the index may be a unit ahead of it, and what is not committed yet is left out.
+func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int, keep map[graphstore.NodeID]bool) ([]rerank.Entry, error) {
+	limit := max(e.cfg.Candidates, 2*k)
+	var allowed func(uint64) bool
+	if keep != nil {
+		allowed = func(id uint64) bool { return keep[graphstore.NodeID(id)] }
+	}
+	hits, err := e.index.Search(vector, limit+1, allowed)
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := e.candidates(r, self, ev, vector, hits, limit)
+	if err != nil {
+		return nil, err
+	}
+	e.tableLock.RLock()
+	defer e.tableLock.RUnlock()
+	w := newWeights(r, e.table)
+	query := rerank.Prepare(ev, w)
+	entries := make([]rerank.Entry, 0, len(candidates))
+	for _, c := range candidates {
+		if list == "general" && !c.near || keep != nil && !keep[c.id] {
+			continue
+		}
+		n, err := r.Node(c.id)
+		if err != nil {
+			return nil, err
+		}
+		if n == nil || n.Placeholder {
+			continue
+		}
+		other, err := e.evidenceOf(r, c.id)
+		if err != nil {
+			return nil, err
+		}
+		entry := e.entry(query, rerank.Prepare(other, w), c.cosine)
+		if list == "general" {
+			entry.Score = c.cosine
+		}
+		entries = append(entries, entry)
+	}
+	return rerank.TopK(entries, k), w.err
+}
+
+// Status tells where the daemon stands.
+func (e *Engine) Status() web.Status {
+	media := e.encoding.status() // before the queue, which gets what an answer sets off
+	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
+	counts := e.store.Counts()
+	depth, _ := e.store.OutboxDepth()
+	return web.Status{
+		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
+		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
+		RefreshQueue: int(queue), Outbox: depth,
+		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
+		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
+		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
+		Media:   media,
+	}
+}

@@ -1,0 +1,152 @@
+package standby
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"kilim/graphstore/atomicfile"
+)
+
+// ID names a generation by its number, from 1, and the epoch of its model. The zero value names none.
+type ID struct {
+	Number int    `json:"generation"`
+	Epoch  uint32 `json:"epoch"`
+}
+
+// current is the content of CURRENT.
+type current struct {
+	Serving ID `json:"serving"`
+	// Previous served before, and is needed until the lists of Serving are published.
+	Previous *ID `json:"previous,omitempty"`
+	// Next is being made.
+	Next *ID `json:"next,omitempty"`
+}
+
+func (c current) equal(d current) bool {
+	same := func(a, b *ID) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
+	return c.Serving == d.Serving && same(c.Previous, d.Previous) && same(c.Next, d.Next)
+}
+
+// names tells whether a generation is of use.
+func (c current) names(number int) bool {
+	return number == c.Serving.Number || c.Previous != nil && number == c.Previous.Number || c.Next != nil && number == c.Next.Number
+}
+
+// highest is the highest number that is named.
+func (c current) highest() int {
+	n := c.Serving.Number
+	for _, id := range []*ID{c.Previous, c.Next} {
+		if id != nil {
+			n = max(n, id.Number)
+		}
+	}
+	return n
+}
+
+// layout is a data folder.
+type layout struct {
+	data   string
+	before func(step string) error
+}
+
+func (l layout) currentFile() string { return filepath.Join(l.data, "CURRENT") }
+func (l layout) generations() string { return filepath.Join(l.data, "generations") }
+func (l layout) folder(n int) string { return filepath.Join(l.generations(), fmt.Sprintf("%04d", n)) }
+
+func (l layout) graph(n int) string {
+	if n == 1 {
+		return filepath.Join(l.data, "graph")
+	}
+	return filepath.Join(l.folder(n), "graph")
+}
+
+func (l layout) snapshot(n int) string {
+	if n == 1 {
+		return filepath.Join(l.data, "index.snapshot")
+	}
+	return filepath.Join(l.folder(n), "index.snapshot")
+}
+
+// read returns the content of CURRENT.
+func (l layout) read() (current, error) {
+	c := current{Serving: ID{Number: 1, Epoch: 1}}
+	data, err := os.ReadFile(l.currentFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	c = current{}
+	if err := dec.Decode(&c); err != nil {
+		return c, fmt.Errorf("%s: %w", l.currentFile(), err)
+	}
+	seen := map[int]bool{}
+	for _, id := range []*ID{&c.Serving, c.Previous, c.Next} {
+		if id == nil {
+			continue
+		}
+		if id.Number < 1 || id.Epoch < 1 || seen[id.Number] {
+			return c, fmt.Errorf("%s: generation %d of epoch %d: want numbers from 1, each once", l.currentFile(), id.Number, id.Epoch)
+		}
+		seen[id.Number] = true
+	}
+	return c, nil
+}
+
+func (l layout) write(c current) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(l.currentFile(), append(data, '\n'), l.before)
+}
+
+// remove removes what there is of a generation.
+func (l layout) remove(n int) error {
+	if l.before != nil {
+		if err := l.before("remove"); err != nil {
+			return err
+		}
+	}
+	if n > 1 {
+		return os.RemoveAll(l.folder(n))
+	}
+	return errors.Join(os.RemoveAll(l.graph(n)), os.RemoveAll(l.snapshot(n)))
+}
+
+// sweep removes the generations that c does not name, and returns their numbers.
+func (l layout) sweep(c current) (removed []int, err error) {
+	entries, err := os.ReadDir(l.generations())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var there []int
+	if _, err := os.Stat(l.graph(1)); err == nil {
+		there = append(there, 1)
+	}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err == nil && n > 1 && l.folder(n) == filepath.Join(l.generations(), e.Name()) {
+			there = append(there, n) // anything else is not ours
+		}
+	}
+	for _, n := range there {
+		if c.names(n) {
+			continue
+		}
+		if err := l.remove(n); err != nil {
+			return removed, err
+		}
+		removed = append(removed, n)
+	}
+	return removed, nil
+}

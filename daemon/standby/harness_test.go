@@ -1,0 +1,382 @@
+package standby
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/annindex/hnsw"
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/daemon/pipeline"
+	"kilim/graphstore"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
+	"kilim/learner/refresh"
+	"kilim/learner/train/registry"
+	"kilim/rerank"
+)
+
+// exact is the configuration in which the lists are a pure function of what lives and of the model.
+func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, error) {
+	return pipeline.Config{
+		DeadLetters: "dlq", Engine: "flat", Graph: hnsw.Config{},
+		Text:     text.Config{Dim: 32, Seed: 1},
+		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
+		Budget:   16,
+		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 100,
+		Limits: profile.DefaultLimits(),
+	}, nil
+}
+
+// topic is what the publisher has written, over all lives of the daemon.
+type topic struct {
+	lock     sync.Mutex
+	messages []rerank.OutMessage
+	seqs     map[uint64]string
+	faults   []string
+}
+
+func newTopic() *topic { return &topic{seqs: map[uint64]string{}} }
+
+// write takes a message as Kafka and the publisher's reconciliation do: a number that is there is not written again.
+func (o *topic) write(e graphstore.OutboxEntry) error {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	if was, ok := o.seqs[e.Seq]; ok {
+		if was != string(e.Value) {
+			o.faults = append(o.faults, fmt.Sprintf("message %d is two different ones", e.Seq))
+		}
+		return nil
+	}
+	o.seqs[e.Seq] = string(e.Value)
+	m, err := rerank.Decode(e.Value)
+	o.messages = append(o.messages, m)
+	return err
+}
+
+// life is one process of a daemon, without Kafka.
+type life struct {
+	t     testing.TB
+	k     *Keeper
+	topic *topic
+	ctx   context.Context
+	stop  context.CancelCauseFunc
+	wake  chan struct{}
+	wg    sync.WaitGroup
+}
+
+func open(t testing.TB, dir string, o *topic, before func(string) error) (*life, error) {
+	models, err := registry.Open(filepath.Join(dir, "models"), registry.Model{Seed: 1}, before)
+	if err != nil {
+		return nil, err
+	}
+	for seed := uint64(2); seed <= 3; seed++ {
+		if len(models.List()) < int(seed) {
+			if _, err := models.Add(registry.Model{Seed: seed}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return openWith(t, dir, o, models, before)
+}
+
+func openWith(t testing.TB, dir string, o *topic, models *registry.Registry, before func(string) error, change ...func(*Config)) (l *life, err error) {
+	l = &life{t: t, topic: o, wake: make(chan struct{}, 1)}
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
+	cfg := Config{
+		Data: dir, Store: graphstore.Options{SyncWrites: graphstore.NoSync, MemtableMB: 4, CacheMB: 4, BeforeWrite: before},
+		Chain: exact, Models: models, Metrics: pipeline.NewMetrics(prometheus.NewRegistry(), refused),
+		Committed: func() {
+			select {
+			case l.wake <- struct{}{}:
+			default:
+			}
+		},
+		Log: slog.New(slog.DiscardHandler),
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	l.k, err = Open(cfg)
+	return l, err
+}
+
+// run sets everything to work; what fails ends the life with the cause.
+func (l *life) run() {
+	l.ctx, l.stop = context.WithCancelCause(context.Background())
+	for _, part := range []func(context.Context) error{l.k.Run, l.publish} {
+		l.wg.Add(1)
+		go func() {
+			defer l.wg.Done()
+			if err := part(l.ctx); err != nil {
+				l.stop(err)
+			}
+		}()
+	}
+}
+
+// publish delivers the outbox, in small portions.
+func (l *life) publish(ctx context.Context) error {
+	for {
+		more := false
+		err := l.k.Publisher(func(s *graphstore.Store) error {
+			var entries []graphstore.OutboxEntry
+			if err := s.View(func(r *graphstore.Reader) (err error) {
+				entries, err = r.Outbox(0, 7)
+				return err
+			}); err != nil || len(entries) == 0 {
+				return err
+			}
+			more = true
+			for _, e := range entries {
+				if err := l.topic.write(e); err != nil {
+					return err
+				}
+			}
+			return s.Ack(entries[len(entries)-1].Seq, nil)
+		})
+		if err != nil {
+			return err
+		}
+		if more {
+			l.k.Engine().Published()
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.wake:
+		}
+	}
+}
+
+// end stops a life and returns why it ended, nil when nothing had failed.
+func (l *life) end() error {
+	ended := errors.New("ended by the test")
+	l.stop(ended)
+	l.wg.Wait()
+	err := l.k.Close()
+	if cause := context.Cause(l.ctx); !errors.Is(cause, ended) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// await waits until done, or for the end of the life or of a build, of which it returns the cause.
+func (l *life) await(done func() bool) error {
+	deadline := time.Now().Add(time.Minute)
+	for !done() {
+		if l.ctx.Err() != nil {
+			return context.Cause(l.ctx)
+		}
+		l.k.lock.Lock()
+		failed := l.k.failed
+		l.k.lock.Unlock()
+		if failed != nil {
+			return failed
+		}
+		if time.Now().After(deadline) {
+			s := l.k.Engine().Status()
+			return fmt.Errorf("not done after a minute: %+v, queue %d, outbox %d", l.k.Status(), s.RefreshQueue, s.Outbox)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
+}
+
+// settled: a generation of the epoch serves, and nothing is left to do.
+func (l *life) settled(epoch uint32) func() bool {
+	return func() bool {
+		s, e := l.k.Status(), l.k.Engine().Status()
+		return s.Serving.Epoch == epoch && s.Next == nil && !s.Republishing && e.RefreshQueue == 0 && e.Outbox == 0
+	}
+}
+
+// change is one record: fields nil is a deletion.
+type change struct {
+	id     string
+	fields map[string]any
+}
+
+// apply feeds the changes from the stored offset on, up to an offset.
+func (l *life) apply(changes []change, upto, batch int) error {
+	for {
+		next, _, err := l.k.StoredOffset("in", 0)
+		if err != nil || int(next) >= upto {
+			return err
+		}
+		b := &consumer.Batch{}
+		for i := int(next); i < min(int(next)+batch, upto); i++ {
+			b.Items = append(b.Items, item(changes[i], int64(i)))
+		}
+		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
+		if err := l.k.Apply(l.ctx, b); err != nil {
+			return err
+		}
+	}
+}
+
+func item(c change, offset int64) consumer.Item {
+	it := consumer.Item{
+		Record: consumer.Record{Topic: "in", Offset: offset, Time: time.Unix(1_700_000_000+offset, 0), Key: []byte(c.id)},
+		ID:     c.id,
+	}
+	if c.fields == nil {
+		return it
+	}
+	raw, err := json.Marshal(c.fields)
+	if err == nil {
+		it.Value = raw
+		it.Artifact, err = profile.Parse(raw, c.id, profile.DefaultLimits())
+	}
+	if err != nil {
+		panic(err)
+	}
+	return it
+}
+
+// history is a seeded sequence of records, and what lives after all of them.
+func history(seed uint64, records, ids int) (changes, live []change) {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	words := []string{"border", "lozenge", "star", "hook", "ram", "horn", "river", "eye", "comb", "bird", "indigo", "madder"}
+	last := map[string]map[string]any{}
+	for range records {
+		id := fmt.Sprintf("a%d", rng.IntN(ids))
+		if last[id] != nil && rng.IntN(4) == 0 {
+			delete(last, id)
+			changes = append(changes, change{id: id})
+			continue
+		}
+		title := ""
+		for range 4 {
+			title += words[rng.IntN(len(words))] + " "
+		}
+		f := map[string]any{"title": title, "culture": []string{fmt.Sprintf("culture %d", rng.IntN(4))}}
+		if target := fmt.Sprintf("a%d", rng.IntN(ids)); target != id && rng.IntN(3) == 0 {
+			f["link"] = []any{map[string]any{"type": "related", "target": target}}
+		}
+		last[id] = f
+		changes = append(changes, change{id, f})
+	}
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		live = append(live, change{id, last[id]})
+	}
+	return changes, live
+}
+
+// lists are those that queries show, by artifact and list.
+func (l *life) lists(live []change) map[string]rerank.Lists {
+	l.t.Helper()
+	out := map[string]rerank.Lists{}
+	for _, c := range live {
+		var both rerank.Lists
+		for name, list := range map[string]*[]rerank.Entry{"total": &both.Total, "general": &both.General} {
+			answer, err := l.k.Engine().Similar(l.ctx, c.id, name, 5)
+			if err != nil {
+				l.t.Fatalf("%s list of %q: %v", name, c.id, err)
+			}
+			*list = answer.Items
+		}
+		out[c.id] = both
+	}
+	return out
+}
+
+func sameLists(a, b rerank.Lists) bool {
+	return slices.Equal(a.Total, b.Total) && slices.Equal(a.General, b.General)
+}
+
+// fromTheStart are the lists of a state that has had the model of an epoch, and what lives, from the start.
+func fromTheStart(t testing.TB, epoch uint32, live []change) map[string]rerank.Lists {
+	t.Helper()
+	dir := t.TempDir()
+	models, err := registry.Open(filepath.Join(dir, "models"), registry.Model{Seed: uint64(epoch)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := openWith(t, dir, newTopic(), models, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.run()
+	if err := errors.Join(l.apply(live, len(live), len(live)), l.await(l.settled(1))); err != nil {
+		t.Fatal(err)
+	}
+	lists := l.lists(live)
+	if err := l.end(); err != nil {
+		t.Fatal(err)
+	}
+	return lists
+}
+
+// audit holds what is served and what was published against the lists that there should be.
+func (l *life) audit(what string, live []change, want map[string]rerank.Lists, epochs ...uint32) {
+	l.t.Helper()
+	for id, got := range l.lists(live) {
+		if !sameLists(got, want[id]) {
+			l.t.Errorf("%s: lists of %q are %+v\nwant %+v", what, id, got, want[id])
+			return
+		}
+	}
+	o := l.topic
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	for _, f := range o.faults {
+		l.t.Errorf("%s: %s", what, f)
+	}
+	for seq := range uint64(len(o.seqs)) {
+		if _, ok := o.seqs[seq+1]; !ok {
+			l.t.Errorf("%s: message %d of %d was never published", what, seq+1, len(o.seqs))
+		}
+	}
+	last, ids := map[string]*rerank.Update{}, map[string]bool{}
+	phase := 0
+	for _, m := range o.messages {
+		id := fmt.Sprintf("%s/%d", m.ID, m.Revision)
+		if ids[id] {
+			l.t.Errorf("%s: %s is published twice", what, id)
+		}
+		ids[id] = true
+		was := last[m.ID]
+		last[m.ID] = m.Update
+		if m.Update == nil {
+			continue
+		}
+		if phase+1 < len(epochs) && m.Update.Epoch == epochs[phase+1] {
+			phase++
+		}
+		if m.Update.Epoch != epochs[phase] {
+			l.t.Errorf("%s: an update of epoch %d among those of %d", what, m.Update.Epoch, epochs[phase])
+		}
+		if was == nil {
+			was = new(rerank.Update)
+		}
+		if d, got := rerank.Diff(was.Lists.Total, m.Update.Lists.Total), m.Update.Changes["total"]; !slices.Equal(d.Entered, got.Entered) || !slices.Equal(d.Left, got.Left) || !slices.Equal(d.Moved, got.Moved) {
+			l.t.Errorf("%s: %s tells the changes %+v, against the update before they are %+v", what, id, got, d)
+		}
+	}
+	for id, lists := range want {
+		if u := last[id]; u == nil || !sameLists(u.Lists, lists) || u.Epoch != epochs[len(epochs)-1] {
+			l.t.Errorf("%s: the last published list of %q is not the served one", what, id)
+		}
+	}
+	for id, u := range last {
+		if _, lives := want[id]; u != nil && !lives {
+			l.t.Errorf("%s: the last message of %q, which is gone, is no tombstone", what, id)
+		}
+	}
+}

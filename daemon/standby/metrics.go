@@ -1,0 +1,97 @@
+package standby
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// What becomes of a build.
+const (
+	resultServes    = "serves"
+	resultAbandoned = "abandoned"
+	resultFailed    = "failed"
+)
+
+type metrics struct {
+	builds    *prometheus.CounterVec
+	duration  prometheus.Histogram
+	takeovers prometheus.Histogram
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		builds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kilim_generation_builds_total",
+			Help: "Generations whose making has ended, by result: serves, abandoned or failed. One that a stop interrupted has not ended.",
+		}, []string{"result"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "kilim_generation_build_duration_seconds",
+			Help:    "Time that the making of a generation took, since the daemon's start if that was later.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 10),
+		}),
+		takeovers: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "kilim_generation_takeover_duration_seconds",
+			Help:    "Time for which ingest waited while another generation took over.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+		}),
+	}
+	for _, r := range []string{resultServes, resultAbandoned, resultFailed} {
+		m.builds.WithLabelValues(r)
+	}
+	return m
+}
+
+func (m *metrics) built(result string, took time.Duration) {
+	m.builds.WithLabelValues(result).Inc()
+	m.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) tookOver(took time.Duration) { m.takeovers.Observe(took.Seconds()) }
+
+// Collector exports what is made, and the chain that serves at scrape time.
+func (k *Keeper) Collector() prometheus.Collector { return collector{k} }
+
+type collector struct{ k *Keeper }
+
+var (
+	numberDesc   = prometheus.NewDesc("kilim_generation_number", "Number of the generation that serves.", nil, nil)
+	phaseDesc    = prometheus.NewDesc("kilim_generation_phase", "1 for what goes on beside serving: waiting, filling, completing, failed, republishing; all are 0 when nothing does.", []string{"phase"}, nil)
+	progressDesc = prometheus.NewDesc("kilim_generation_build_progress_ratio", "How far the making of the next generation has come; 0 when none is made.", nil, nil)
+	nextDesc     = prometheus.NewDesc("kilim_generation_build_epoch", "Epoch of the model for which a generation is made; 0 when none is.", nil, nil)
+)
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{numberDesc, phaseDesc, progressDesc, nextDesc} {
+		ch <- d
+	}
+	c.k.metrics.builds.Describe(ch)
+	c.k.metrics.duration.Describe(ch)
+	c.k.metrics.takeovers.Describe(ch)
+	c.k.Engine().Collector().Describe(ch)
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	s := c.k.Status()
+	phases := map[string]float64{PhaseWaiting: 0, PhaseFilling: 0, PhaseCompleting: 0, PhaseFailed: 0, PhaseRepublishing: 0}
+	if s.Republishing {
+		phases[PhaseRepublishing] = 1
+	}
+	ratio, epoch := 0.0, 0.0
+	if s.Next != nil {
+		phases[s.Next.Phase], ratio, epoch = 1, s.Next.Ratio, float64(s.Next.Epoch)
+	}
+	gauge(numberDesc, float64(s.Serving.Number))
+	for phase, on := range phases {
+		gauge(phaseDesc, on, phase)
+	}
+	gauge(progressDesc, ratio)
+	gauge(nextDesc, epoch)
+	c.k.metrics.builds.Collect(ch)
+	c.k.metrics.duration.Collect(ch)
+	c.k.metrics.takeovers.Collect(ch)
+	c.k.Engine().Collector().Collect(ch)
+}

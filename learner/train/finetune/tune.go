@@ -1,0 +1,316 @@
+package finetune
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"kilim/daemon/pipeline"
+	"kilim/learner/model"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/tensor/par"
+	"kilim/learner/train"
+	"kilim/learner/train/eval"
+	"kilim/learner/train/gate"
+	"kilim/learner/train/registry"
+)
+
+// Source is what is trained on: the chain that serves.
+type Source interface {
+	Dataset(limit int, until time.Time) (*pipeline.Dataset, error)
+	Model() (shape model.Config, weights []float32)
+}
+
+// Config is how a run is made. The zero value of a field is its default, but for Truth.
+type Config struct {
+	// Threads compute a step. Default 1.
+	Threads int
+	// Share is the part of the time that steps may take, in 0..1. Default 1.
+	Share float64
+	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
+	Limit int
+	// Settings of the training, for the snapshot's number of artifacts and a model's layers. Default: the function Settings.
+	Settings func(n, layers int, seed uint64) train.Config
+	// Truth is the user's own, nil if there is none.
+	Truth *eval.Truth
+	// Seed decides all that is drawn.
+	Seed uint64
+	// Every is how many steps lie between two checkpoints. Default 25.
+	Every int
+	// Step is told after each step, and Phase when another phase begins.
+	Step  func(train.Progress)
+	Phase func(phase string)
+	Log   *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{{&c.Threads, 1}, {&c.Limit, 50_000}, {&c.Every, 25}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	if c.Share == 0 {
+		c.Share = 1
+	}
+	if !(c.Share > 0 && c.Share <= 1) || c.Threads < 1 || c.Limit < 1 || c.Every < 1 {
+		return c, fmt.Errorf("finetune: share %v, threads %d, limit %d, every %d: want a share of at most 1, and numbers above 0", c.Share, c.Threads, c.Limit, c.Every)
+	}
+	if c.Settings == nil {
+		c.Settings = Settings
+	}
+	if c.Step == nil {
+		c.Step = func(train.Progress) {}
+	}
+	if c.Phase == nil {
+		c.Phase = func(string) {}
+	}
+	return c, nil
+}
+
+// Phases of a training.
+const (
+	Idle     = "idle"     // nothing is trained
+	Snapshot = "snapshot" // the archive is read
+	Training = "training"
+	Judging  = "judging" // the candidate is held against the model that serves
+)
+
+// Least is the number of artifacts below which there is nothing to be learned from an archive.
+const Least = 100
+
+// ErrTooFew is returned for an archive of fewer artifacts than Least.
+var ErrTooFew = errors.New("finetune: too few artifacts")
+
+// Settings are those for an archive of n artifacts: small ones have small batches and a short queue.
+func Settings(n, layers int, seed uint64) train.Config {
+	c := train.Defaults(layers)
+	for c.Batch > 16 && 4*c.Batch > n {
+		c.Batch /= 2
+	}
+	for c.MoCo.Queue > c.Batch && c.MoCo.Queue > n {
+		c.MoCo.Queue /= 2
+	}
+	c.Seed = seed
+	return c
+}
+
+// unfinished is the name of the checkpoint of a run that is under way, among the models' files.
+const unfinished = "training.safetensors"
+
+// Run trains a candidate from the model of the given epoch, judges it, and keeps it among the models with its
+// table: as evaluated when it is to be promoted, else as rejected. When ctx ends, the run is left in its checkpoint.
+func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return registry.Model{}, nil, err
+	}
+	m, table, err := run(ctx, cfg, source, parent, models)
+	if err != nil {
+		return m, table, fmt.Errorf("finetune: %w", err)
+	}
+	return m, table, nil
+}
+
+func run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
+	none := registry.Model{}
+	cfg.Phase(Snapshot)
+	left, data, err := snapshot(cfg, source, parent, models.Path(unfinished))
+	if err != nil {
+		return none, nil, err
+	}
+	if n := len(data.IDs); n < Least {
+		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, Least)
+	}
+	team, err := par.New(cfg.Threads)
+	if err != nil {
+		return none, nil, err
+	}
+	defer team.Close()
+	shape, start := source.Model()
+	m, err := model.New(shape)
+	if err != nil {
+		return none, nil, err
+	}
+	serving, err := m.Weights(start, nil)
+	if err != nil {
+		return none, nil, err
+	}
+	settings := cfg.Settings(len(data.IDs), shape.Layers, cfg.Seed)
+	cfg.Phase(Training)
+	t, meta, err := prepare(settings, data, m, start, parent, team, left, cfg.Log)
+	if err != nil {
+		return none, nil, err
+	}
+	if err := advance(ctx, cfg, t, meta, models.Path(unfinished)); err != nil {
+		return none, nil, err
+	}
+	cfg.Phase(Judging)
+	best, judgement := t.Best()
+	weights, err := m.Weights(best, nil)
+	if err != nil {
+		return none, nil, err
+	}
+	table, err := gate.Judge(ctx, gate.Material{
+		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
+		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
+	}, gate.Candidate{Model: m, Weights: serving}, gate.Candidate{Model: m, Weights: weights}, team)
+	if err != nil {
+		return none, nil, err
+	}
+	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
+	kept, err := keep(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
+	if err != nil {
+		return kept, table, err
+	}
+	if err := os.Remove(models.Path(unfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return kept, table, err
+	}
+	return kept, table, nil
+}
+
+// snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
+func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *pipeline.Dataset, error) {
+	left, err := checkpoint.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err := source.Dataset(cfg.Limit, time.Time{})
+		return nil, data, err
+	}
+	log := cfg.Log
+	if err != nil {
+		log.Warn("the checkpoint of the last training can't be read; it begins anew", "err", err)
+		data, err := source.Dataset(cfg.Limit, time.Time{})
+		return nil, data, err
+	}
+	at, _, _ := strings.Cut(left.Watermark, " ")
+	until, err := time.Parse(time.RFC3339Nano, at)
+	if err == nil && left.Parent == uint64(parent) {
+		data, err := source.Dataset(cfg.Limit, until)
+		if err != nil || data.Watermark == left.Watermark {
+			return left, data, err
+		}
+	}
+	log.Info("the archive or the model has changed since training was left; it begins anew", "then", left.Watermark)
+	data, err := source.Dataset(cfg.Limit, time.Time{})
+	return nil, data, err
+}
+
+// prepare makes a trainer, which goes on where it was left, if it was and that fits.
+func prepare(cfg train.Config, data *pipeline.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
+	fresh := func() (*train.Trainer, error) {
+		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))
+		if err != nil {
+			return nil, err
+		}
+		return train.New(cfg, data.Set, m, w, team)
+	}
+	t, err := fresh()
+	if err != nil || left == nil {
+		return t, meta, err
+	}
+	if err := t.Resume(left); err != nil {
+		log.Warn("the checkpoint of the last training does not fit; it begins anew", "err", err)
+		t, err = fresh()
+		return t, meta, err
+	}
+	log.Info("training goes on", "step", t.Steps())
+	return t, meta, nil
+}
+
+// advance trains to the end, at the pace of the share, and writes checkpoints.
+func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
+	write := func() error {
+		c, err := t.Checkpoint(meta)
+		if err != nil {
+			return err
+		}
+		return checkpoint.Write(path, c)
+	}
+	began := time.Now()
+	err := t.Run(ctx, func(p train.Progress) error {
+		cfg.Step(p)
+		if p.Step%cfg.Every == 0 {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+		if err := rest(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
+			return nil // Run sees it at once
+		}
+		began = time.Now()
+		return nil
+	})
+	if ctx.Err() != nil && t.Steps() > 0 {
+		return errors.Join(err, write())
+	}
+	return err
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// keep writes the candidate down: its weights first, then its row, then what was decided. What a crash has left of the same is
+// completed.
+func keep(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
+	all := models.List()
+	m := all[len(all)-1]
+	same, err := isOf(models, m, c, parent)
+	if err != nil {
+		return registry.Model{}, err
+	}
+	if !same {
+		c.Epoch = uint64(m.Epoch) + 1
+		name := fmt.Sprintf("%04d.safetensors", c.Epoch)
+		if err := checkpoint.Write(models.Path(name), c); err != nil {
+			return registry.Model{}, err
+		}
+		if m, err = models.Add(registry.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC()}); err != nil {
+			return m, err
+		}
+	}
+	if m.State != registry.Candidate {
+		return m, nil
+	}
+	raw, err := json.Marshal(table)
+	if err != nil {
+		return m, err
+	}
+	state, reason := registry.Rejected, table.Reason
+	if table.Promote {
+		state, reason = registry.Evaluated, ""
+	}
+	return models.Judge(m.Epoch, state, raw, reason)
+}
+
+// isOf tells whether a model is that of the checkpoint.
+func isOf(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
+	if m.Checkpoint == "" || m.Parent != parent || m.State == registry.Promoted {
+		return false, nil
+	}
+	was, err := checkpoint.Read(models.Path(m.Checkpoint))
+	if err != nil {
+		return false, err
+	}
+	return was.Watermark == c.Watermark && slices.Equal(was.Weights, c.Weights), nil
+}

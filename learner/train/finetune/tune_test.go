@@ -1,0 +1,408 @@
+package finetune
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/daemon/demo"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
+	"kilim/graphstore"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
+	"kilim/learner/model/checkpoint"
+	"kilim/learner/model/infer"
+	"kilim/learner/refresh"
+	"kilim/learner/train"
+	"kilim/learner/train/gate"
+	"kilim/learner/train/registry"
+)
+
+// engine is a chain over the demo archive.
+func engine(t *testing.T, artifacts int) *pipeline.Engine {
+	t.Helper()
+	store, err := graphstore.Open(t.TempDir(), graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
+	e, err := pipeline.Open(pipeline.Config{
+		DeadLetters: "dlq", Engine: "flat", Epoch: 1, Text: text.Config{Dim: 64, Seed: 1},
+		Model:  infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
+		Budget: 64, Sweep: 1, Tolerance: 0.01, Epsilon: 0.05,
+		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 1000,
+		Limits: profile.DefaultLimits(),
+	}, store, pipeline.NewMetrics(prometheus.NewRegistry(), refused), func() {}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Check(func(p string) { t.Error(p) }); err != nil {
+			t.Error(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &consumer.Batch{}
+	err = demo.Each(demo.Options{Artifacts: artifacts, Seed: 1}, func(raw []byte, id string) error {
+		a, err := profile.Parse(raw, id, profile.DefaultLimits())
+		at := int64(len(b.Items))
+		b.Items = append(b.Items, consumer.Item{
+			Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: raw}, ID: id, Artifact: a,
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Next = []consumer.Offset{{Topic: "in", Next: int64(len(b.Items))}}
+	if err := e.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// feed brings one more record.
+func feed(t *testing.T, e *pipeline.Engine, id, raw string) {
+	t.Helper()
+	at, _, err := e.StoredOffset("in", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := profile.Parse([]byte(raw), id, profile.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &consumer.Batch{Next: []consumer.Offset{{Topic: "in", Next: at + 1}}}
+	b.Items = append(b.Items, consumer.Item{
+		Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: []byte(raw)}, ID: id, Artifact: a,
+	})
+	if err := e.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openModels(t *testing.T) *registry.Registry {
+	t.Helper()
+	r, err := registry.Open(t.TempDir(), registry.Model{Seed: 1, Created: time.Unix(0, 0)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func short(int, int, uint64) train.Config {
+	c := train.Defaults(2)
+	c.Batch, c.MoCo.Queue, c.Every, c.Seed = 16, 64, 10, 3
+	c.Stages = []train.Stage{{Name: train.Heads, Steps: 10, Rate: 1e-3}, {Name: train.Full, Steps: 20, Rate: 1e-3}}
+	return c
+}
+
+func settings(step func(train.Progress)) Config {
+	return Config{Settings: short, Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
+}
+
+// TestRunIsResumable: a run is the same bytes twice, also when it was stopped again and again; and it leaves a model that is
+// judged, with its table.
+func TestRunIsResumable(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 150)
+	bytesOf := func(r *registry.Registry) []byte {
+		m, table, err := Run(t.Context(), settings(nil), e, 1, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(r.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the checkpoint of a finished run is left: %v", err)
+		}
+		var kept gate.Table
+		if err := json.Unmarshal(m.Metrics, &kept); err != nil || len(kept.Rows) != len(table.Rows) || len(kept.Rows) == 0 {
+			t.Errorf("the table is not kept: %s (%v)", m.Metrics, err)
+		}
+		if want := map[bool]registry.State{true: registry.Evaluated, false: registry.Rejected}[table.Promote]; m.State != want || m.Epoch != 2 || m.Parent != 1 {
+			t.Errorf("the model is %+v, want %s", m, want)
+		}
+		raw, err := os.ReadFile(r.Path(m.Checkpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	once, twice := bytesOf(openModels(t)), bytesOf(openModels(t))
+	if !bytes.Equal(once, twice) {
+		t.Error("two runs differ")
+	}
+	stopped := openModels(t)
+	for _, at := range []int{4, 11, 26} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _, err := Run(ctx, settings(func(p train.Progress) {
+			if p.Step == at {
+				cancel()
+			}
+		}), e, 1, stopped)
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped at step %d: %v", at, err)
+		}
+		c, err := checkpoint.Read(stopped.Path(unfinished))
+		if err != nil || len(c.Training) == 0 {
+			t.Fatalf("stopped at step %d: no checkpoint: %v", at, err)
+		}
+	}
+	if len(stopped.List()) != 1 {
+		t.Error("a run that was stopped has left a model")
+	}
+	feed(t, e, "later", `{"title":"a cloth that came later","culture":"Elsewhere"}`)
+	if !bytes.Equal(bytesOf(stopped), once) {
+		t.Error("a run that was stopped and went on, after another record had come, differs")
+	}
+}
+
+// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is what SIGKILL
+// would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	dir := t.TempDir()
+	left := map[string]string{}
+	kept := func(moment string) {
+		to := t.TempDir()
+		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		// A write was under way.
+		for _, name := range []string{unfinished, "0002.safetensors", "0002.json"} {
+			if err := os.WriteFile(filepath.Join(to, name+".new"), []byte("torn"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left[moment] = to
+	}
+	writes := 0
+	first := registry.Model{Seed: 1, Created: time.Unix(0, 0)}
+	r, err := registry.Open(dir, first, func(step string) error {
+		writes++
+		kept(fmt.Sprintf("write %d (%s)", writes, step))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(left) // of the folder before it was one
+	end := func(r *registry.Registry) string {
+		all := r.List()
+		if len(all) != 2 {
+			return fmt.Sprintf("%d models", len(all))
+		}
+		raw, err := os.ReadFile(r.Path(all[1].Checkpoint))
+		if err != nil {
+			return err.Error()
+		}
+		_, err = os.Stat(r.Path(unfinished))
+		return fmt.Sprintf("%s, %s, %s, %x, unfinished: %v", all[1].State, all[1].Reason, all[1].Metrics, sha256.Sum256(raw), err == nil)
+	}
+	cfg := settings(func(p train.Progress) {
+		if p.Step%4 == 1 {
+			kept(fmt.Sprintf("step %d", p.Step))
+		}
+	})
+	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil {
+		t.Fatal(err)
+	}
+	kept("the end")
+	want := end(r)
+	if len(left) < 12 {
+		t.Errorf("only %d moments", len(left))
+	}
+	for moment, dir := range left {
+		r, err := registry.Open(dir, first, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", moment, err)
+		}
+		if moment != "the end" {
+			if _, _, err := Run(t.Context(), settings(nil), e, 1, r); err != nil {
+				t.Fatalf("%s: %v", moment, err)
+			}
+		}
+		if got := end(r); canonical(got) != canonical(want) {
+			t.Errorf("killed at %s it ends in\n%s\nwant\n%s", moment, got, want)
+		}
+	}
+}
+
+// canonical is without the white space of a row that was read from its file.
+func canonical(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
+func TestForeignCheckpoints(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	r := openModels(t)
+	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps := 0
+	if _, _, err := Run(t.Context(), settings(func(train.Progress) { steps++ }), e, 1, r); err != nil || steps != 30 {
+		t.Errorf("after a torn checkpoint: %d steps, %v", steps, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, _, err := Run(ctx, settings(func(train.Progress) { cancel() }), e, 1, r); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	steps = 0
+	cfg := settings(func(train.Progress) { steps++ })
+	cfg.Settings = func(n, layers int, seed uint64) train.Config {
+		c := short(n, layers, seed)
+		c.MoCo.Momentum = 0.9
+		return c
+	}
+	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil || steps != 30 {
+		t.Errorf("after a checkpoint of other settings: %d steps, %v", steps, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 20)
+	if _, _, err := Run(t.Context(), settings(nil), e, 1, openModels(t)); !errors.Is(err, ErrTooFew) {
+		t.Errorf("20 artifacts: %v", err)
+	}
+	cfg := settings(nil)
+	cfg.Share = 2
+	if _, _, err := Run(t.Context(), cfg, e, 1, openModels(t)); err == nil || !strings.Contains(err.Error(), "share 2") {
+		t.Errorf("a share of 2: %v", err)
+	}
+}
+
+// keeper notes what is promoted.
+type keeper struct {
+	e        *pipeline.Engine
+	promoted []uint32
+}
+
+func (k *keeper) Engine() *pipeline.Engine { return k.e }
+func (k *keeper) Status() standby.Status {
+	return standby.Status{Serving: standby.ID{Number: 1, Epoch: k.e.Epoch()}}
+}
+func (k *keeper) Promote(epoch uint32) error {
+	k.promoted = append(k.promoted, epoch)
+	return nil
+}
+
+// TestTuner: training is due by changes, by time, by drift, or when one was interrupted; what is known of the last outlives a start;
+// and what was found good before a crash is promoted at the start.
+func TestTuner(t *testing.T) {
+	t.Parallel()
+	e := engine(t, 120)
+	k := &keeper{e: e}
+	r := openModels(t)
+	tuner := func(triggers Triggers) *Tuner {
+		tu := New(settings(nil), triggers, k, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		tu.begin()
+		tu.look()
+		return tu
+	}
+	now := time.Now()
+	for name, c := range map[string]struct {
+		triggers Triggers
+		due      bool
+	}{
+		"never":         {Triggers{}, false},
+		"few changes":   {Triggers{Changes: 1e6}, false},
+		"changes":       {Triggers{Changes: 0.5}, true},
+		"too few":       {Triggers{Changes: 0.5, Least: 1000}, false},
+		"not yet":       {Triggers{Interval: 2 * time.Hour}, false},
+		"after an hour": {Triggers{Interval: time.Minute}, true},
+		"no drift":      {Triggers{Drift: 0.2}, false},
+	} {
+		if due := tuner(c.triggers).due(now.Add(time.Hour)); due != c.due {
+			t.Errorf("%s: due is %v", name, due)
+		}
+	}
+	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !tuner(Triggers{Changes: 1e6}).due(now) {
+		t.Error("an interrupted training is not due")
+	}
+	tu := tuner(Triggers{Changes: 0.5, Drift: 0.5})
+	tu.train(t.Context())
+	last := r.List()[len(r.List())-1]
+	if last.Epoch != 2 || (last.State == registry.Evaluated) != (len(k.promoted) == 1) {
+		t.Errorf("trained: %+v, promoted %v", last, k.promoted)
+	}
+	if s := tu.Status(); s.Phase != Idle || s.Changed != 0 || s.Last == nil || s.Last.Epoch != 2 || s.Last.Result == failed {
+		t.Errorf("the status is %+v, %+v", s, s.Last)
+	}
+	again := tuner(Triggers{Changes: 0.5, Drift: 0.5})
+	for name, tu := range map[string]*Tuner{"it": tu, "one after a start": again} {
+		if tu.due(now.Add(time.Hour)) {
+			t.Errorf("nothing has changed since, and %s is due again", name)
+		}
+	}
+	again.ledger.Mix = map[string]map[string]float64{"culture": {"another": 1}}
+	again.measured = -1
+	again.look()
+	if !again.due(now) {
+		t.Error("all cultures are others, and it is not due")
+	}
+	// A crash between the judgement and the promotion.
+	if err := os.WriteFile(r.Path("0003.safetensors"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Add(registry.Model{Checkpoint: "0003.safetensors", Parent: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Judge(m.Epoch, registry.Evaluated, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	k.promoted = nil
+	if err := tuner(Triggers{}).takeUp(); err != nil || len(k.promoted) != 1 || k.promoted[0] < 2 {
+		t.Errorf("taken up: %v, %v", k.promoted, err)
+	}
+}
+
+// TestDrift is told by whole shares, and not by rare terms.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	mix := func(shares map[string]float64) map[string]map[string]float64 {
+		return map[string]map[string]float64{"culture": shares}
+	}
+	half := mix(map[string]float64{"a": 0.5, "b": 0.5})
+	rares, others := map[string]float64{"a": 0.5}, map[string]float64{"a": 0.5}
+	for i := range 100 {
+		rares[fmt.Sprint("r", i)], others[fmt.Sprint("o", i)] = 0.005, 0.005
+	}
+	for name, c := range map[string]struct {
+		then, now map[string]map[string]float64
+		want      float64
+	}{
+		"same":    {half, half, 0},
+		"fifth":   {half, mix(map[string]float64{"a": 0.4, "b": 0.4, "c": 0.2}), 0.2},
+		"all":     {half, mix(map[string]float64{"c": 1}), 1},
+		"rare":    {mix(rares), mix(others), 0},
+		"no more": {mix(rares), mix(map[string]float64{"a": 1}), 0.5},
+		"nothing": {half, mix(nil), 0},
+	} {
+		if got := drift(c.then, c.now); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

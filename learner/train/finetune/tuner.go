@@ -1,0 +1,286 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
+	"kilim/daemon/web"
+	"kilim/learner/train"
+	"kilim/learner/train/registry"
+)
+
+// Keeper holds the chain that serves, and lets another model take over.
+type Keeper interface {
+	Engine() *pipeline.Engine
+	Status() standby.Status
+	Promote(epoch uint32) error
+}
+
+// Triggers say when to train. All zero: never.
+type Triggers struct {
+	// Changes is how much the archive must have changed since the last training, in archives: an insert, replacement or
+	// deletion among N artifacts counts 1/N.
+	Changes float64
+	// Interval is the time between two trainings, if anything has changed.
+	Interval time.Duration
+	// Drift is how far the mix of cultures and types must have shifted, in 0..1.
+	Drift float64
+	// Least is the number of artifacts below which nothing is trained.
+	Least int
+}
+
+// Tuner trains beside a daemon's work whenever that is due.
+type Tuner struct {
+	cfg      Config
+	triggers Triggers
+	keeper   Keeper
+	models   *registry.Registry
+	metrics  *Metrics
+	log      *slog.Logger
+
+	ledger ledger
+	// engine had changed by seen when it was looked at last, and drift was measured when it had changed by measured.
+	engine         *pipeline.Engine
+	seen, measured float64
+	drift          float64
+	// kept is the ledger's Changed that is on the disk.
+	kept float64
+
+	lock   sync.Mutex
+	status web.Training
+}
+
+// New returns a tuner. Its Config's Step, Phase and Log are the tuner's own.
+func New(cfg Config, triggers Triggers, keeper Keeper, models *registry.Registry, metrics *Metrics, log *slog.Logger) *Tuner {
+	t := &Tuner{triggers: triggers, keeper: keeper, models: models, metrics: metrics, log: log}
+	cfg.Step, cfg.Phase, cfg.Log = t.step, t.phase, log
+	t.cfg, t.status.Phase = cfg, Idle
+	return t
+}
+
+const (
+	// looks is the time between two looks at the triggers.
+	looks = 5 * time.Second
+	// little is a change of the archive after which the drift is not measured again, and the ledger not written.
+	little = 0.01
+)
+
+// Run trains whenever it is due, until ctx ends. A training that fails is logged and tried again when it
+// is due again: what serves is not concerned.
+func (t *Tuner) Run(ctx context.Context) error {
+	if err := t.takeUp(); err != nil {
+		t.log.Warn("a model that was found good can't be promoted now", "err", err)
+	}
+	t.begin()
+	tick := time.NewTicker(looks)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case now := <-tick.C:
+			t.look()
+			if t.due(now) {
+				t.train(ctx)
+			}
+		}
+	}
+	t.save()
+	return nil
+}
+
+// Status tells what training does. It may be called at any time.
+func (t *Tuner) Status() web.Training {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	return t.status
+}
+
+// begin takes up the ledger. Without one, all that is there is new, unless a model was trained.
+func (t *Tuner) begin() {
+	e := t.keeper.Engine()
+	l, ok, err := readLedger(t.models.Path(ledgerName))
+	if err != nil {
+		t.log.Warn("what is known of the last training can't be read; it counts as just done", "err", err)
+	}
+	if !ok {
+		l = ledger{At: time.Now()}
+		if all := t.models.List(); err == nil && all[len(all)-1].Checkpoint == "" {
+			l.Changed = e.Changed()
+		}
+	}
+	t.ledger, t.kept = l, l.Changed
+	t.engine, t.seen, t.measured = e, e.Changed(), -1
+	t.tell()
+}
+
+// look sums up what has changed since the last look. Each generation has its own count of that.
+func (t *Tuner) look() {
+	e := t.keeper.Engine()
+	now := e.Changed()
+	if e == t.engine {
+		t.ledger.Changed += max(now-t.seen, 0)
+	}
+	if e != t.engine || t.measured < 0 || now-t.measured > little {
+		t.measure(e)
+		t.measured = now
+	}
+	t.engine, t.seen = e, now
+	t.tell()
+	if t.ledger.Changed-t.kept > little {
+		t.save()
+	}
+}
+
+// measure measures the drift. The first mix there is is the one of the last training, or of the start.
+func (t *Tuner) measure(e *pipeline.Engine) {
+	if t.triggers.Drift == 0 || e.Artifacts() < t.least() {
+		return
+	}
+	mix, err := e.Mix(sampled)
+	if err != nil {
+		t.log.Warn("the drift of the archive can't be measured now", "err", err)
+		return
+	}
+	if t.ledger.Mix == nil {
+		t.ledger.Mix = mix
+	}
+	t.drift = drift(t.ledger.Mix, mix)
+}
+
+func (t *Tuner) tell() {
+	t.metrics.since(t.ledger.Changed, t.drift)
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.status.Changed, t.status.Drift = t.ledger.Changed, t.drift
+	if l := t.ledger.Last; l != nil {
+		t.status.Last = &web.Trained{At: l.At, Result: l.Result, Epoch: l.Epoch, Reason: l.Reason}
+	}
+}
+
+// save keeps the ledger. What it can't keep costs a training too early or too late.
+func (t *Tuner) save() {
+	if err := t.ledger.write(t.models.Path(ledgerName)); err != nil {
+		t.log.Warn("what is known of the last training can't be written", "err", err)
+		return
+	}
+	t.kept = t.ledger.Changed
+}
+
+// takeUp promotes a model that was found good when a crash came between.
+func (t *Tuner) takeUp() error {
+	m, ok := Waiting(t.models, t.keeper.Engine().Epoch())
+	if !ok {
+		return nil
+	}
+	return t.keeper.Promote(m.Epoch)
+}
+
+// Waiting is the newest model that was found better than the one of the given epoch, and has not taken its place.
+func Waiting(models *registry.Registry, serving uint32) (registry.Model, bool) {
+	for _, m := range slices.Backward(models.List()) {
+		if m.State == registry.Evaluated && m.Parent == serving {
+			return m, true
+		}
+	}
+	return registry.Model{}, false
+}
+
+func (t *Tuner) least() int { return max(t.triggers.Least, Least) }
+
+func (t *Tuner) due(now time.Time) bool {
+	if t.triggers.Changes == 0 && t.triggers.Interval == 0 && t.triggers.Drift == 0 || t.keeper.Engine().Artifacts() < t.least() {
+		return false
+	}
+	if t.keeper.Status().Next != nil {
+		return false // what it would begin with is about to be replaced
+	}
+	if _, err := os.Stat(t.models.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+		return true // one that was interrupted
+	}
+	l := &t.ledger
+	return t.triggers.Changes > 0 && l.Changed >= t.triggers.Changes ||
+		t.triggers.Interval > 0 && now.Sub(l.At) >= t.triggers.Interval && l.Changed > 0 ||
+		t.triggers.Drift > 0 && t.drift >= t.triggers.Drift
+}
+
+func (t *Tuner) train(ctx context.Context) {
+	e := t.keeper.Engine()
+	start := time.Now()
+	t.log.Info("training begins", "epoch", e.Epoch(), "artifacts", e.Artifacts(), "changed", t.ledger.Changed, "drift", t.drift)
+	next := ledger{}
+	if t.triggers.Drift > 0 {
+		mix, err := e.Mix(sampled)
+		if err != nil {
+			t.log.Warn("the mix of the archive can't be measured now", "err", err)
+		}
+		next.Mix = mix
+	}
+	t.engine, t.seen, t.measured = e, e.Changed(), -1
+	last := t.attempt(ctx, e, start)
+	t.metrics.idle()
+	t.phase(Idle)
+	if ctx.Err() != nil && last.Result != promoted {
+		return // it goes on after the next start
+	}
+	next.At, next.Last = last.At, last
+	t.ledger, t.drift = next, 0
+	t.metrics.ended(last.Result)
+	t.look()
+	t.save()
+}
+
+// attempt is one training, to the end.
+func (t *Tuner) attempt(ctx context.Context, e *pipeline.Engine, start time.Time) *Last {
+	m, table, err := Run(ctx, t.cfg, e, e.Epoch(), t.models)
+	took := time.Since(start).Round(time.Second)
+	last := &Last{At: time.Now(), Result: failed, Epoch: m.Epoch}
+	if table != nil {
+		t.metrics.judged(table)
+	}
+	switch {
+	case err != nil:
+		last.Reason = err.Error()
+		if ctx.Err() == nil {
+			t.log.Error("training failed; the model that serves goes on", "err", err)
+		}
+		return last
+	case !table.Promote:
+		last.Result, last.Reason = rejected, table.Reason
+		t.log.Info("the trained model is not better; the one that serves goes on", "epoch", m.Epoch, "reason", table.Reason, "took", took)
+		return last
+	}
+	last.Result, last.Reason = promoted, table.Reason
+	t.log.Info("the trained model is better and takes over", "epoch", m.Epoch, "reason", table.Reason, "took", took)
+	if now := t.keeper.Status(); now.Serving.Epoch != m.Parent || now.Next != nil {
+		last.Result, last.Reason = rejected, "another model serves, or is to serve, than the one it was held against"
+		t.log.Warn("the trained model does not take over: "+last.Reason, "epoch", m.Epoch, "held_against", m.Parent, "serves", now.Serving.Epoch)
+		return last
+	}
+	if err := t.keeper.Promote(m.Epoch); err != nil {
+		last.Result, last.Reason = failed, err.Error()
+		t.log.Error("the trained model can't take over now; it is tried again at the next start", "epoch", m.Epoch, "err", err)
+	}
+	return last
+}
+
+// step and phase are told by Run.
+func (t *Tuner) step(p train.Progress) {
+	t.metrics.step(p)
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.status.Step, t.status.Steps, t.status.Stage = p.Step, p.Steps, p.Stage
+}
+
+func (t *Tuner) phase(phase string) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.status.Phase, t.status.Step, t.status.Steps, t.status.Stage = phase, 0, 0, ""
+}
