@@ -13,7 +13,7 @@ import (
 //	d <id 8>                        an artifact's id, timestamp, evidence
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
-//	h <of 8> <by 8>                 by has of in a list
+//	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading
 //	q <seq 8>                       outbox
@@ -35,7 +35,7 @@ const (
 	keyDoc       = 'd'
 	keyRaw       = 'w'
 	keyLists     = 'l'
-	keyHolder    = 'h'
+	keyListedBy  = 'h'
 	keyPush      = 's'
 	keyOffset    = 'o'
 	keyOutbox    = 'q'

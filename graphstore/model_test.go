@@ -17,7 +17,7 @@ type model struct {
 	// vectors are what Edit wrote, by node; they live as long as the node.
 	vectors   map[NodeID]vectors
 	lists     map[NodeID][]byte
-	holders   map[[2]NodeID]bool
+	listedBy  map[[2]NodeID]bool
 	offsets   map[string]int64
 	pushes    map[NodeID]Push
 	terms     map[uint32]int32
@@ -42,7 +42,7 @@ type vectors struct {
 func newModel() *model {
 	return &model{
 		artifacts: map[string]modelArtifact{}, vectors: map[NodeID]vectors{}, lists: map[NodeID][]byte{},
-		holders: map[[2]NodeID]bool{}, offsets: map[string]int64{}, pushes: map[NodeID]Push{},
+		listedBy: map[[2]NodeID]bool{}, offsets: map[string]int64{}, pushes: map[NodeID]Push{},
 		terms: map[uint32]int32{}, dims: map[string]int{}, meta: map[string][]byte{}, positions: map[string]Position{},
 	}
 }
@@ -50,7 +50,7 @@ func newModel() *model {
 func (m *model) clone() *model {
 	c := *m
 	c.artifacts, c.vectors, c.lists = maps.Clone(m.artifacts), maps.Clone(m.vectors), maps.Clone(m.lists)
-	c.holders, c.offsets, c.pushes = maps.Clone(m.holders), maps.Clone(m.offsets), maps.Clone(m.pushes)
+	c.listedBy, c.offsets, c.pushes = maps.Clone(m.listedBy), maps.Clone(m.offsets), maps.Clone(m.pushes)
 	c.terms, c.dims, c.meta = maps.Clone(m.terms), maps.Clone(m.dims), maps.Clone(m.meta)
 	c.messages, c.positions = slices.Clone(m.messages), maps.Clone(m.positions)
 	return &c
@@ -203,7 +203,7 @@ func (m *model) compare(t testing.TB, what string, r *Reader, ids []string) {
 	c.compareNodes()
 	c.compareEdges()
 	c.compareArtifacts(ids)
-	c.compareHolders()
+	c.compareListedBy()
 	c.compareSmall()
 }
 
@@ -359,20 +359,20 @@ func (c *comparison) compareInfo(id string, s EdgeSpec) {
 	}
 }
 
-func (c *comparison) compareHolders() {
+func (c *comparison) compareListedBy() {
 	c.t.Helper()
 	order := func(a, b [2]NodeID) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
-	want := slices.SortedFunc(maps.Keys(c.m.holders), order)
+	want := slices.SortedFunc(maps.Keys(c.m.listedBy), order)
 	var got, byNode [][2]NodeID
-	c.must(c.r.EachHolder(func(of, by NodeID) bool { got = append(got, [2]NodeID{of, by}); return true }))
+	c.must(c.r.EachListedBy(func(of, by NodeID) bool { got = append(got, [2]NodeID{of, by}); return true }))
 	for of := range NodeID(40) {
-		c.must(c.r.Holders(of, func(by NodeID) bool { byNode = append(byNode, [2]NodeID{of, by}); return true }))
+		c.must(c.r.ListedBy(of, func(by NodeID) bool { byNode = append(byNode, [2]NodeID{of, by}); return true }))
 	}
 	if !slices.Equal(got, want) {
-		c.differ("holders", got, want)
+		c.differ("listed by", got, want)
 	}
 	if !slices.Equal(byNode, want) {
-		c.differ("holders by node", byNode, want)
+		c.differ("listed by, node by node", byNode, want)
 	}
 }
 

@@ -5,17 +5,18 @@ import (
 	"slices"
 )
 
-// overlay holds what a Tx wrote and has not committed. Edges and holders are
+// overlay holds what a Tx wrote and has not committed. edges and listedBy are
 // indexed by node, so that merging them into a scan costs what the node has
 // pending, not what the Tx has.
 type overlay struct {
 	// nodes are the Tx's own copies; nil marks a node that was removed.
 	nodes map[NodeID]*Node
-	// born are nodes known to be missing in the state below, with their edges.
-	// They may, but need not, have been created since.
-	born    map[NodeID]struct{}
-	edges   map[NodeID]*pendingEdges
-	holders map[NodeID]map[NodeID]bool
+	// absentBelow are nodes known to have neither row nor edges in the snapshot. The
+	// Tx may, but need not, have created them since.
+	absentBelow map[NodeID]struct{}
+	edges       map[NodeID]*pendingEdges
+	// listedBy tells, by artifact, who has begun (true) or ceased to have it in a list.
+	listedBy map[NodeID]map[NodeID]bool
 	// uses tells, by content, which media nodes began (true) or ceased to have it.
 	uses map[Content]map[NodeID]bool
 	// made are the keys of the media vectors that were put.
@@ -24,19 +25,19 @@ type overlay struct {
 	rows  map[string][]byte
 	dims  map[string]int
 	terms map[uint32]int32
-	// departed are artifacts that were deleted and whose lists go at Commit.
-	departed map[NodeID]struct{}
+	// deleted are artifacts that were deleted and whose lists go at Commit.
+	deleted  map[NodeID]struct{}
 	messages []OutboxEntry
-	// adopted: messages are all of the outbox, see Tx.Adopt.
-	adopted bool
+	// outboxTaken: messages are all of the outbox, see Tx.TakeOutbox.
+	outboxTaken bool
 }
 
 func newOverlay() *overlay {
 	return &overlay{
-		nodes: map[NodeID]*Node{}, born: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
-		holders: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
+		nodes: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
+		listedBy: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
 		made: map[Content][]string{}, rows: map[string][]byte{},
-		dims: map[string]int{}, terms: map[uint32]int32{}, departed: map[NodeID]struct{}{},
+		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},
 	}
 }
 
@@ -103,10 +104,10 @@ func (ov *overlay) pending(id NodeID, rel relationFilter) []edgeChange {
 	return p.ordered[from:to]
 }
 
-func (ov *overlay) isBorn(id NodeID) bool {
+func (ov *overlay) isAbsentBelow(id NodeID) bool {
 	if ov == nil {
 		return false
 	}
-	_, ok := ov.born[id]
+	_, ok := ov.absentBelow[id]
 	return ok
 }

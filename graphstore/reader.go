@@ -66,7 +66,7 @@ func (r *Reader) Node(id NodeID) (*Node, error) {
 		if n, ok := r.ov.nodes[id]; ok {
 			return n, nil
 		}
-		if r.ov.isBorn(id) {
+		if r.ov.isAbsentBelow(id) {
 			return nil, nil
 		}
 	}

@@ -104,7 +104,7 @@ func merge(id NodeID, pending []edgeChange, base func(emit func(edgeChange) erro
 
 // committedEdges emits the edges below the overlay, without details.
 func (r *Reader) committedEdges(id NodeID, rel relationFilter, from NodeID, emit func(edgeChange) error) error {
-	if r.ov.isBorn(id) {
+	if r.ov.isAbsentBelow(id) {
 		return nil
 	}
 	edges, ok := r.s.edges.get(id, r.snap.gen)
@@ -185,7 +185,7 @@ func (r *Reader) scanRows(id NodeID, rel relationFilter, from NodeID, details bo
 func (r *Reader) outgoing(id NodeID) ([]edgeChange, error) {
 	var out []edgeChange
 	err := merge(id, r.ov.pending(id, allRelations), func(emit func(edgeChange) error) error {
-		if r.ov.isBorn(id) {
+		if r.ov.isAbsentBelow(id) {
 			return nil
 		}
 		return r.scanRows(id, allRelations, 0, true, emit)
@@ -441,25 +441,25 @@ func (r *Reader) EachLists(fn func(id NodeID, lists []byte) bool) error {
 	return nil
 }
 
-// Holders calls fn for each node that SetHolder noted as a holder of id, in
+// Holders calls fn for each node that SetListedBy noted as a holder of id, in
 // ascending order, until it returns false.
-func (r *Reader) Holders(id NodeID, fn func(by NodeID) bool) error {
-	_, err := r.holders(idKey(keyHolder, id), func(_, by NodeID) bool { return fn(by) }, id)
+func (r *Reader) ListedBy(id NodeID, fn func(by NodeID) bool) error {
+	_, err := r.listedBy(idKey(keyListedBy, id), func(_, by NodeID) bool { return fn(by) }, id)
 	return err
 }
 
-// EachHolder calls fn for each pair that SetHolder noted, in ascending order,
+// EachListedBy calls fn for each pair that SetListedBy noted, in ascending order,
 // until it returns false.
-func (r *Reader) EachHolder(fn func(of, by NodeID) bool) error {
+func (r *Reader) EachListedBy(fn func(of, by NodeID) bool) error {
 	if r.broken != nil {
 		return r.broken
 	}
-	if r.ov == nil || len(r.ov.holders) == 0 {
-		_, err := r.holders([]byte{keyHolder}, fn)
+	if r.ov == nil || len(r.ov.listedBy) == 0 {
+		_, err := r.listedBy([]byte{keyListedBy}, fn)
 		return err
 	}
 	var all []NodeID
-	if _, err := (&Reader{s: r.s, snap: r.snap}).holders([]byte{keyHolder}, func(of, _ NodeID) bool {
+	if _, err := (&Reader{s: r.s, snap: r.snap}).listedBy([]byte{keyListedBy}, func(of, _ NodeID) bool {
 		if len(all) == 0 || all[len(all)-1] != of {
 			all = append(all, of)
 		}
@@ -467,12 +467,12 @@ func (r *Reader) EachHolder(fn func(of, by NodeID) bool) error {
 	}); err != nil {
 		return err
 	}
-	for of := range r.ov.holders {
+	for of := range r.ov.listedBy {
 		all = append(all, of)
 	}
 	slices.Sort(all)
 	for _, of := range slices.Compact(all) {
-		stopped, err := r.holders(idKey(keyHolder, of), fn, of)
+		stopped, err := r.listedBy(idKey(keyListedBy, of), fn, of)
 		if stopped || err != nil {
 			return err
 		}
@@ -480,15 +480,15 @@ func (r *Reader) EachHolder(fn func(of, by NodeID) bool) error {
 	return nil
 }
 
-// holders scans pairs; only those of the nodes in of are merged with the overlay.
-func (r *Reader) holders(prefix []byte, fn func(of, by NodeID) bool, of ...NodeID) (stopped bool, err error) {
+// listedBy scans pairs; only those of the nodes in of are merged with the overlay.
+func (r *Reader) listedBy(prefix []byte, fn func(of, by NodeID) bool, of ...NodeID) (stopped bool, err error) {
 	if r.broken != nil {
 		return false, r.broken
 	}
 	var pending []NodeID
 	var changes map[NodeID]bool
 	if r.ov != nil && len(of) == 1 {
-		changes = r.ov.holders[of[0]]
+		changes = r.ov.listedBy[of[0]]
 		for by := range changes {
 			pending = append(pending, by)
 		}
@@ -517,7 +517,7 @@ func (r *Reader) holders(prefix []byte, fn func(of, by NodeID) bool, of ...NodeI
 	for it.Rewind(); it.Valid() && err == nil; it.Next() {
 		k := it.Item().Key()
 		if len(k) != 17 {
-			err = fmt.Errorf("holder key of %d bytes, want 17", len(k))
+			err = fmt.Errorf("listed-by key of %d bytes, want 17", len(k))
 			break
 		}
 		held, by := NodeID(binary.BigEndian.Uint64(k[1:])), NodeID(binary.BigEndian.Uint64(k[9:]))
@@ -539,7 +539,7 @@ func (r *Reader) holders(prefix []byte, fn func(of, by NodeID) bool, of ...NodeI
 		return true, nil
 	}
 	if err != nil {
-		err = fmt.Errorf("graphstore: scan holders: %w", err)
+		err = fmt.Errorf("graphstore: scan listedBy: %w", err)
 	}
 	return false, err
 }

@@ -44,7 +44,7 @@ func (t *Tx) PutLists(id NodeID, lists []byte) error {
 	if t.broken != nil {
 		return t.broken
 	}
-	delete(t.ov.departed, id)
+	delete(t.ov.deleted, id)
 	t.ov.rows[string(idKey(keyLists, id))] = encodeBlob(lists)
 	return nil
 }
@@ -54,20 +54,20 @@ func (t *Tx) DeleteLists(id NodeID) error {
 	if t.broken != nil {
 		return t.broken
 	}
-	delete(t.ov.departed, id)
+	delete(t.ov.deleted, id)
 	t.ov.rows[string(idKey(keyLists, id))] = nil
 	return nil
 }
 
-// SetHolder notes, or forgets, that by has of in one of its lists.
-func (t *Tx) SetHolder(of, by NodeID, on bool) error {
+// SetListedBy notes, or forgets, that by has of in one of its lists.
+func (t *Tx) SetListedBy(of, by NodeID, on bool) error {
 	if t.broken != nil {
 		return t.broken
 	}
-	m := t.ov.holders[of]
+	m := t.ov.listedBy[of]
 	if m == nil {
 		m = map[NodeID]bool{}
-		t.ov.holders[of] = m
+		t.ov.listedBy[of] = m
 	}
 	m[by] = on
 	return nil
@@ -202,8 +202,8 @@ func (t *Tx) Commit() error {
 		dims = t.EncoderDims()
 	}
 	// The outbox first: who sees a message may acknowledge it at once.
-	if t.ov.adopted {
-		t.s.box.adopted(t.ov.messages, t.state.nextSeq)
+	if t.ov.outboxTaken {
+		t.s.box.reset(t.ov.messages, t.state.nextSeq)
 	} else {
 		t.s.box.committed(t.ov.messages)
 	}
@@ -230,7 +230,7 @@ func (t *Tx) end() {
 // writes turns the overlay into rows.
 func (t *Tx) writes() ([]op, error) {
 	ov := t.ov
-	for id := range ov.departed {
+	for id := range ov.deleted {
 		ov.rows[string(idKey(keyLists, id))] = nil
 	}
 	if err := t.foldTerms(); err != nil {
@@ -240,11 +240,11 @@ func (t *Tx) writes() ([]op, error) {
 	for id, n := range ov.nodes {
 		if n != nil {
 			ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
-		} else if !ov.isBorn(id) {
+		} else if !ov.isAbsentBelow(id) {
 			ops = append(ops, op{key: idKey(keyNode, id)})
 		}
 	}
-	bare := newRow(0) // of inverse edges and holders: the key says it all
+	bare := newRow(0) // of inverse edges, listed-by and use rows: the key says it all
 	for from, p := range ov.edges {
 		for _, c := range p.changes {
 			e := edgeKey(Edge{from, c.rel, c.to})
@@ -253,14 +253,14 @@ func (t *Tx) writes() ([]op, error) {
 				ops = append(ops, op{key: e, value: encodeDetail(c.detail)})
 			case !c.removed:
 				ops = append(ops, op{key: e, value: bare})
-			case !ov.isBorn(from):
+			case !ov.isAbsentBelow(from):
 				ops = append(ops, op{key: e})
 			}
 		}
 	}
-	for of, m := range ov.holders {
+	for of, m := range ov.listedBy {
 		for by, on := range m {
-			o := op{key: pairKey(keyHolder, of, by)}
+			o := op{key: pairKey(keyListedBy, of, by)}
 			if on {
 				o.value = bare
 			}
