@@ -31,8 +31,8 @@ func (c *checker) others() error {
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},
 		{keyListedBy, "listed-by row", func(k, v []byte) error {
-			if len(k) != 17 {
-				return fmt.Errorf("key of %d bytes, want 17", len(k))
+			if _, _, err := parseListedByKey(k); err != nil {
+				return err
 			}
 			return decodeRow(v).end()
 		}},

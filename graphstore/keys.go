@@ -58,11 +58,18 @@ func idKey(prefix byte, id NodeID) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefix}, uint64(id))
 }
 
-func pairKey(prefix byte, a, b NodeID) []byte {
+func listedByKey(id, by NodeID) []byte {
 	k := make([]byte, 0, 17)
-	k = append(k, prefix)
-	k = binary.BigEndian.AppendUint64(k, uint64(a))
-	return binary.BigEndian.AppendUint64(k, uint64(b))
+	k = append(k, keyListedBy)
+	k = binary.BigEndian.AppendUint64(k, uint64(id))
+	return binary.BigEndian.AppendUint64(k, uint64(by))
+}
+
+func parseListedByKey(k []byte) (id, by NodeID, err error) {
+	if len(k) != 17 {
+		return 0, 0, fmt.Errorf("listed-by key of %d bytes, want 17", len(k))
+	}
+	return NodeID(binary.BigEndian.Uint64(k[1:])), NodeID(binary.BigEndian.Uint64(k[9:])), nil
 }
 
 func edgeKey(e Edge) []byte {

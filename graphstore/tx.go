@@ -18,61 +18,6 @@ type Tx struct {
 
 var errDone = errors.New("graphstore: the transaction has ended")
 
-// Edit returns the Tx's own copy of a node, which is written at Commit; nil if
-// there is no such node. The copy is the same at each call and is what Node
-// returns from then on. It must not be modified after Commit: readers share it then.
-func (t *Tx) Edit(id NodeID) (*Node, error) {
-	if n, ok := t.own(id); ok || t.broken != nil {
-		return n, t.broken
-	}
-	n, err := t.Node(id)
-	if err != nil || n == nil {
-		return nil, err
-	}
-	n = n.clone()
-	t.ov.nodes[id] = n
-	return n, nil
-}
-
-func (t *Tx) own(id NodeID) (*Node, bool) {
-	n, ok := t.ov.nodes[id]
-	return n, ok
-}
-
-// PutLists stores an artifact's lists.
-func (t *Tx) PutLists(id NodeID, lists []byte) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	delete(t.ov.deleted, id)
-	t.ov.rows[string(idKey(keyLists, id))] = encodeBlob(lists)
-	return nil
-}
-
-// DeleteLists removes an artifact's lists, if it has any.
-func (t *Tx) DeleteLists(id NodeID) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	delete(t.ov.deleted, id)
-	t.ov.rows[string(idKey(keyLists, id))] = nil
-	return nil
-}
-
-// SetListedBy notes, or forgets, that by has of in one of its lists.
-func (t *Tx) SetListedBy(of, by NodeID, on bool) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	m := t.ov.listedBy[of]
-	if m == nil {
-		m = map[NodeID]bool{}
-		t.ov.listedBy[of] = m
-	}
-	m[by] = on
-	return nil
-}
-
 // SetOffset stores where to go on reading a partition.
 func (t *Tx) SetOffset(topic string, partition int, next int64) error {
 	if t.broken != nil {
@@ -95,24 +40,6 @@ func checkPartition(topic string, partition int) error {
 	if partition < 0 || partition > 1<<31-1 {
 		return fmt.Errorf("partition %d of topic %q: out of range", partition, topic)
 	}
-	return nil
-}
-
-// PutPush stores a push, in place of an earlier one of the same node.
-func (t *Tx) PutPush(p Push) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	t.ov.rows[string(idKey(keyPush, p.Node))] = encodePush(p)
-	return nil
-}
-
-// DeletePush removes the push of a node, if there is one.
-func (t *Tx) DeletePush(id NodeID) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	t.ov.rows[string(idKey(keyPush, id))] = nil
 	return nil
 }
 
@@ -258,10 +185,10 @@ func (t *Tx) writes() ([]op, error) {
 			}
 		}
 	}
-	for of, m := range ov.listedBy {
-		for by, on := range m {
-			o := op{key: pairKey(keyListedBy, of, by)}
-			if on {
+	for id, m := range ov.listedBy {
+		for by, listed := range m {
+			o := op{key: listedByKey(id, by)}
+			if listed {
 				o.value = bare
 			}
 			ops = append(ops, o)

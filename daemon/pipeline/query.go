@@ -10,7 +10,6 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/web"
 	"kilim/graphstore"
-	"kilim/learner/refresh"
 	"kilim/rerank"
 )
 
@@ -91,7 +90,7 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 				return err
 			}
 			if ent != nil {
-				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, refresh.DisplayLabel(ent), ent.Members})
+				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
 		view.Media, err = e.viewMedia(r, doc)
