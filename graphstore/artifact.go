@@ -122,7 +122,7 @@ func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 	}
 	if n == nil {
 		if _, removed := t.own(id); !removed {
-			t.ov.absentBelow[id] = struct{}{} // so that nobody looks for it again
+			t.ov.absentBelow[id] = struct{}{} // so that no read of this Tx looks for it again
 		}
 		return nil, nil
 	}

@@ -37,7 +37,7 @@ type Store struct {
 	opts Options
 	// threshold is the size from which a value goes to the value log.
 	threshold int64
-	// foldAfter is foldAfterTerms, but for tests.
+	// foldAfter is foldAfterTerms, except in tests.
 	foldAfter uint64
 	log       *slog.Logger
 	dir       string
@@ -104,7 +104,7 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// verifyTables holds the tables on disk against their checksums, which reading alone does not
+// verifyTables compares the tables on disk with their checksums, which reading alone does not
 // do: badger returns wrong rows from a damaged table, none, or panics. (The value log's
 // checksums are verified at each read, those of the log at each start.)
 func verifyTables(db *badger.DB) (err error) {
@@ -271,7 +271,7 @@ func (s *Store) Counts() Counts {
 // value log. They are brought up to date once a minute.
 func (s *Store) Sizes() (lsm, vlog int64) { return s.db.Size() }
 
-// UUID names the store; it was made, or taken over, when the folder was first opened.
+// UUID names the store. It was made, or taken from Options.UUID, when the folder was first opened.
 func (s *Store) UUID() string { return s.uuid }
 
 // GC collects the value log now and then until ctx is done, and returns nil then.
