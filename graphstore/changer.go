@@ -94,7 +94,7 @@ func (c *changer) remove(h *edgeChange) {
 	ov.changeEdge(h.to, edgeChange{edgeEnd: edgeEnd{h.rel | Inverse, c.Artifact}, removed: true})
 	c.t.state.counts.edge(h.rel, -1)
 	c.Removed = append(c.Removed, Edge{c.Artifact, h.rel, h.to})
-	if to.Degree == 0 && (to.Type != Artifact || to.Placeholder) {
+	if to.Degree == 0 && !to.IsArtifact() {
 		c.t.state.counts.node(to, -1)
 		c.gone(to, last)
 	}

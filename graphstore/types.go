@@ -172,6 +172,10 @@ type Node struct {
 	EncodedAt, Drift float64
 }
 
+// IsArtifact tells that the node is an artifact that is stored, not a placeholder. A nil node
+// is none.
+func (n *Node) IsArtifact() bool { return n != nil && n.Type == Artifact && !n.Placeholder }
+
 // Edge is seen from its end From. The same edge seen from To has the other
 // value of the bit Inverse in Rel.
 type Edge struct {

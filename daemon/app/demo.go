@@ -42,7 +42,7 @@ func (a *App) demoStored() (n int, err error) {
 			if err != nil {
 				return err
 			}
-			if node != nil && !node.Placeholder {
+			if node.IsArtifact() {
 				return nil
 			}
 		}

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/model/infer"
 )
 
@@ -245,11 +245,11 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 			return err
 		}
 		g.Go(func() error {
-			a, err := profile.Parse(doc.Raw, n.Key, u.e.cfg.Limits)
+			a, err := weave.Parse(doc, u.e.cfg.Limits)
 			if err != nil {
-				return fmt.Errorf("stored artifact %q: %w", n.Key, err)
+				return err
 			}
-			feats[i] = u.e.featuresOf(weave(u.e.encoder, a), media)
+			feats[i] = u.e.featuresOf(extract(u.e.encoder, a), media)
 			return nil
 		})
 	}

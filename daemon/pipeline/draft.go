@@ -129,7 +129,7 @@ func (e *Engine) mirror(ops []operation, from *graphstore.Reader) error {
 		}
 		switch {
 		case err != nil:
-		case op.woven == nil:
+		case op.extracted == nil:
 			err = u.remove(op)
 		default:
 			err = u.put(op)

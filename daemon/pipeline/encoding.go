@@ -12,6 +12,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 )
@@ -132,23 +133,16 @@ func (e *Engine) Source(t encode.Task) (encode.Source, error) {
 		if err != nil {
 			return err
 		}
-		doc, err := r.Artifact(owner(n))
+		_, a, err := weave.Read(r, weave.Owner(n), e.cfg.Limits)
 		if err != nil {
-			return err
-		}
-		if doc == nil {
-			return fmt.Errorf("pipeline: artifact %q has media and no document", owner(n))
-		}
-		a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
-		if err != nil {
-			return fmt.Errorf("pipeline: stored artifact %q: %w", doc.ID, err)
+			return fmt.Errorf("pipeline: media node %q: %w", n.Key, err)
 		}
 		s.Item.Kind = t.Kind
 		if t.Kind == profile.Text {
-			s.Item.Text = joined(a)
+			s.Item.Text = weave.Joined(a)
 			return nil
 		}
-		i, err := ordinal(n)
+		i, err := weave.Place(n)
 		if err == nil && i >= len(a.Media) {
 			err = fmt.Errorf("the record has %d media", len(a.Media))
 		}
@@ -265,7 +259,7 @@ func (u *unit) take(answers []encode.Answer) ([]graphstore.NodeID, error) {
 			return nil, err
 		}
 		if changed {
-			touched = append(touched, graphstore.ID(graphstore.Artifact, owner(n)))
+			touched = append(touched, graphstore.ID(graphstore.Artifact, weave.Owner(n)))
 		}
 	}
 	slices.Sort(touched)

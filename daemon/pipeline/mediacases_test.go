@@ -137,7 +137,7 @@ func TestPrecomputed(t *testing.T) {
 	if v := s.known()["a"].image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
 		t.Errorf("known by %v", v)
 	}
-	if f := s.engine.featuresOf(&woven{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
+	if f := s.engine.featuresOf(&extracted{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
 		t.Errorf("features %v", f.Image)
 	}
 	if row := s.row("a", graphstore.Image, 1); row.State != graphstore.MediaRefused || row.Reason != feature.ReasonRejected {

@@ -298,7 +298,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var encoded, ranked, unpublished []stamped
 	err = r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type != graphstore.Artifact || n.Placeholder {
+		if !n.IsArtifact() {
 			return true
 		}
 		encoded = append(encoded, stamped{id: n.ID, at: n.EncodedAt})

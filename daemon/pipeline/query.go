@@ -10,6 +10,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/refresh"
 	"kilim/rerank"
 )
@@ -101,12 +102,12 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 }
 
 func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
+	a, err := weave.Parse(doc, e.cfg.Limits)
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: stored artifact %q: %w", doc.ID, err)
+		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	views := []MediaView{}
-	for _, m := range e.media(a, edges(a)) {
+	for _, m := range e.media(a, weave.Edges(a)) {
 		row, err := r.Media(m.node)
 		if err != nil {
 			return nil, err
@@ -129,7 +130,7 @@ func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaVi
 // stored returns the node of a stored artifact, nil when there is none of that id.
 func stored(g nodes, id string) (*graphstore.Node, error) {
 	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
-	if err != nil || n == nil || n.Placeholder || n.Key != id {
+	if err != nil || !n.IsArtifact() || n.Key != id {
 		return nil, err
 	}
 	return n, nil
@@ -183,7 +184,7 @@ func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
-	w := weave(e.encoder, a)
+	w := extract(e.encoder, a)
 	media, err := e.encodeQuery(ctx, a, w.edges)
 	if err != nil {
 		return nil, err
@@ -252,7 +253,7 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 		if err != nil {
 			return nil, err
 		}
-		if n == nil || n.Placeholder {
+		if !n.IsArtifact() {
 			continue
 		}
 		other, err := e.evidenceOf(r, c.id)

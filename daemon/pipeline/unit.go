@@ -36,7 +36,7 @@ type unit struct {
 // arrival is an artifact that a record brought or, with nothing woven, took away.
 type arrival struct {
 	id          string
-	woven       *woven
+	extracted   *extracted
 	recorded    time.Time
 	traceParent string
 }
@@ -320,7 +320,7 @@ func (u *unit) listing(id graphstore.NodeID) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n == nil || n.Placeholder {
+	if !n.IsArtifact() {
 		return nil, fmt.Errorf("pipeline: lists of node %d, which is not an artifact", id)
 	}
 	l := &listing{node: id, id: n.Key}

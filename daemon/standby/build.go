@@ -203,7 +203,7 @@ func (b *build) gone(ids []string) (gone []string, err error) {
 			if err != nil {
 				return err
 			}
-			if n == nil || n.Placeholder {
+			if !n.IsArtifact() {
 				gone = append(gone, id)
 			}
 		}
