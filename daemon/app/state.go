@@ -32,7 +32,7 @@ func generations(cfg *config.Config, encoders pipeline.Encoders, models *registr
 			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
 		},
 		Chain: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
-			c := pipeline.FromConfig(cfg, former(encoders, made))
+			c := settings(cfg, former(encoders, made))
 			c.Model.Seed = m.Seed
 			if m.Checkpoint == "" {
 				return c, nil
@@ -74,7 +74,7 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	a.consumer, err = consumer.New(consumer.Config{
 		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
-		Limits:       pipeline.Limits(a.cfg),
+		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,
 	}, a.conn, a.keeper, a.consumed, a.log.With("part", "consumer"))

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/config"
-	"kilim/daemon/pipeline"
 	"kilim/daemon/web"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
@@ -31,7 +30,7 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeded := pipeline.FromConfig(cfg, encoders).Model
+	seeded := settings(cfg, encoders).Model
 	shape := seeded.Shape()
 	if change != nil {
 		change(&shape)

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -46,12 +45,23 @@ func (c *encoding) count(kind string, s graphstore.MediaState, n int) {
 	c.counts[kind][s] += n
 }
 
+// MediaCounts is how many media of one modality there are, by what has become of them. For text they are the
+// artifacts whose texts an external encoder is given.
+type MediaCounts struct {
+	Encoded, Waiting, Refused int
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did. They are
+	// tried again, ever less often.
+	Held int
+	// Again are those of Refused that were not there or not allowed, and are tried again since the start.
+	Again int
+}
+
 // status counts the media of each modality that has an encoder.
-func (c *encoding) status() map[string]web.MediaStatus {
-	out := map[string]web.MediaStatus{}
+func (c *encoding) status() map[string]MediaCounts {
+	out := map[string]MediaCounts{}
 	for _, kind := range c.queue.Kinds() {
 		d := c.queue.Depth(kind)
-		out[kind] = web.MediaStatus{Waiting: d.Waiting, Held: d.Held, Again: d.Known}
+		out[kind] = MediaCounts{Waiting: d.Waiting, Held: d.Held, Again: d.Known}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

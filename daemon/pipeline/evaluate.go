@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/train/eval"
@@ -38,11 +37,11 @@ func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (
 			eval.System{Name: "kilim", Ranker: &lists{e, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
-	if errors.Is(err, eval.ErrNotAsked) {
-		return nil, fmt.Errorf("%w: %w", web.ErrBadRequest, err)
+	if err != nil && !errors.Is(err, eval.ErrNotAsked) { // which is about the question
+		err = fmt.Errorf("pipeline: evaluate: %w", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: evaluate: %w", err)
+		return nil, err
 	}
 	return report, nil
 }

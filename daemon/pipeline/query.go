@@ -3,17 +3,30 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/refresh"
 	"kilim/rerank"
 )
+
+// Errors of queries, wrapped by what is said of the query.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrUnknownList = errors.New("unknown list")
+)
+
+// Answer is a list of similar artifacts, best first.
+type Answer struct {
+	ID, List string
+	Epoch    uint32
+	Items    []rerank.Entry
+}
 
 // ArtifactView is the answer to a query for an artifact.
 type ArtifactView struct {
@@ -138,20 +151,20 @@ func stored(g nodes, id string) (*graphstore.Node, error) {
 
 // Similar returns the first k of an artifact's list: as published where the
 // stored list is long enough, computed now where it is not.
-func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer, error) {
+func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
-	var answer *web.Answer
+	var answer *Answer
 	err := e.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil {
 			return err
 		}
 		if n == nil {
-			return fmt.Errorf("%w: artifact %q", web.ErrNotFound, id)
+			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
-		answer = &web.Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
+		answer = &Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
 		if k <= e.cfg.ListSize {
 			b, err := r.Lists(n.ID)
 			if err != nil {
@@ -180,7 +193,7 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer
 
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
-func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
+func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
@@ -189,7 +202,7 @@ func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string
 	if err != nil {
 		return nil, err
 	}
-	answer := &web.Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
+	answer := &Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
 	err = e.store.View(func(r *graphstore.Reader) error {
 		e.tableLock.RLock()
 		feat := e.featuresOf(w, media)
@@ -212,9 +225,9 @@ func knownList(list string) error {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(list, "theme:"); ok {
-		return fmt.Errorf("%w: theme %q: the seeded model has no themes", web.ErrUnknownList, name)
+		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
 	}
-	return fmt.Errorf("%w: %q: want total or general", web.ErrUnknownList, list)
+	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
 }
 
 func pick(l rerank.Lists, list string) []rerank.Entry {
@@ -269,19 +282,35 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 	return rerank.TopK(entries, k), w.err
 }
 
-// Status tells where the daemon stands.
-func (e *Engine) Status() web.Status {
+// Status is where a state stands.
+type Status struct {
+	Artifacts, Placeholders int
+	Nodes                   map[string]int // by type
+	Edges                   map[string]int // by relation
+	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
+	RefreshQueue, Outbox int
+	Epoch                uint32
+	Revision             uint64
+	IndexEngine          string
+	Vectors              int
+	// Consumed and Refused count the records since the start.
+	Consumed, Refused int64
+	Media             map[string]MediaCounts // by modality, of those that have an encoder
+}
+
+// Status tells where the state stands.
+func (e *Engine) Status() Status {
 	media := e.encoding.status() // before the queue, which gets what an answer sets off
 	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
 	depth, _ := e.store.OutboxDepth()
-	return web.Status{
+	return Status{
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
 		RefreshQueue: int(queue), Outbox: depth,
 		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
-		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
-		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
-		Media:   media,
+		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
+		Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load(),
+		Media: media,
 	}
 }

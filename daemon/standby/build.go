@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"kilim/daemon/pipeline"
-	"kilim/daemon/web"
 	"kilim/graphstore"
 )
 
@@ -270,7 +269,7 @@ func (b *build) complete(ctx context.Context) error {
 // asGood tells whether the draft has no more to do than what serves.
 func (b *build) asGood(left pipeline.Left) bool {
 	ours, theirs := b.draft.engine.Status(), b.from.engine.Status()
-	waiting := func(s web.Status) (n int) {
+	waiting := func(s pipeline.Status) (n int) {
 		for _, m := range s.Media {
 			n += m.Waiting
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"kilim/daemon/web"
 	"kilim/learner/train/registry"
 )
 
@@ -17,12 +16,22 @@ const (
 	PhaseFailed       = "failed"
 )
 
+// Making is the making of a state of another model.
+type Making struct {
+	Epoch uint32
+	Phase string // PhaseWaiting, PhaseFilling, PhaseCompleting or PhaseFailed
+	// Ratio is from 0 to 1, an estimate.
+	Ratio float64
+	// Error is why it failed; it is tried again when asked for, and at the next start.
+	Error string
+}
+
 // Status is what serves and what is made.
 type Status struct {
 	Serving ID
 	// Republishing: the lists of Serving are not all published yet.
 	Republishing bool
-	Next         *web.Making // nil: nothing is made
+	Next         *Making // nil: nothing is made
 }
 
 // Status tells what serves and what is made.
@@ -33,7 +42,7 @@ func (k *Keeper) Status() Status {
 	if k.cur.Next == nil {
 		return s
 	}
-	s.Next = &web.Making{Epoch: k.cur.Next.Epoch, Phase: PhaseWaiting}
+	s.Next = &Making{Epoch: k.cur.Next.Epoch, Phase: PhaseWaiting}
 	switch {
 	case k.failed != nil:
 		s.Next.Phase, s.Next.Error = PhaseFailed, k.failed.Error()
