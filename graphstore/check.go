@@ -139,7 +139,7 @@ func (c *checker) scanEdges() error {
 
 func (c *checker) forward(e Edge, from, to *checkedNode, row []byte) error {
 	c.counts.edge(e.Rel, 1)
-	if from.node.Type != Artifact || from.node.Placeholder {
+	if !from.node.IsArtifact() {
 		c.problem("edge (%s) of %s to %s: only an artifact that is there has edges", e.Rel, from, to)
 	}
 	if e.Rel != relationTo(to.node.Type) {
@@ -179,7 +179,7 @@ func (c *checker) compareCounts() {
 		for text, count := range n.labels {
 			c.problem("%s: label %q in use by 0 artifacts stored, by %d counted", n, text, count)
 		}
-		there := n.node.Type == Artifact && !n.node.Placeholder
+		there := n.node.IsArtifact()
 		if !there && n.members == 0 {
 			c.problem("%s: nothing leads to it", n)
 		}
@@ -197,7 +197,7 @@ func (c *checker) contents() error {
 			return nil, err
 		}
 		n := c.nodes[id]
-		if n == nil || n.node.Type != Artifact || n.node.Placeholder {
+		if n == nil || !n.node.IsArtifact() {
 			return nil, errors.New("there is no such artifact")
 		}
 		return n, nil

@@ -50,7 +50,7 @@ func (c *checker) media() error {
 		if err != nil {
 			return err
 		}
-		if n := c.nodes[id]; n == nil || !n.node.Type.IsMedia() && n.node.Type != Artifact || n.node.Placeholder {
+		if n := c.nodes[id]; n == nil || !n.node.Type.IsMedia() && !n.node.IsArtifact() {
 			return fmt.Errorf("of %s", n)
 		}
 		if m.Content != (Content{}) {

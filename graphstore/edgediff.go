@@ -94,7 +94,7 @@ func (d *edgeDiff) remove(h *edgeChange) {
 	ov.changeEdge(h.to, edgeChange{edgeEnd: edgeEnd{h.rel | Inverse, d.Artifact}, removed: true})
 	d.t.state.counts.edge(h.rel, -1)
 	d.Removed = append(d.Removed, Edge{d.Artifact, h.rel, h.to})
-	if to.Degree == 0 && (to.Type != Artifact || to.Placeholder) {
+	if to.Degree == 0 && !to.IsArtifact() {
 		d.t.state.counts.node(to, -1)
 		d.gone(to, last)
 	}

@@ -160,6 +160,10 @@ type Node struct {
 	EncodedAt, Drift float64
 }
 
+// IsArtifact tells that the node is an artifact that is stored, not a placeholder. A nil node
+// is none.
+func (n *Node) IsArtifact() bool { return n != nil && n.Type == Artifact && !n.Placeholder }
+
 // DisplayLabel is the label that most artifacts use, the smallest among
 // equals, and the key of a node without labels.
 func (n *Node) DisplayLabel() string {

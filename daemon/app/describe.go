@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/config"
-	"kilim/daemon/pipeline"
 	"kilim/learner/encode/remote"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
@@ -52,7 +51,7 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 	if d.Model, err = models.Get(epoch); err != nil {
 		return nil, err
 	}
-	now := pipeline.FromConfig(cfg, encoders).Model
+	now := settings(cfg, encoders).Model
 	var meta checkpoint.Meta
 	if meta, d.weights, err = weightsOf(models, d.Model, now); err != nil {
 		return nil, err

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/config"
-	"kilim/daemon/pipeline"
 	"kilim/daemon/web"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
@@ -31,7 +30,7 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeded := pipeline.FromConfig(cfg, encoders).Model
+	seeded := settings(cfg, encoders).Model
 	shape := seeded.Shape()
 	if change != nil {
 		change(&shape)
@@ -184,7 +183,7 @@ func TestTrainOffline(t *testing.T) {
 	d := start(t, cfg)
 	d.feed(kilims(0, 30, "")...)
 	d.settle(30)
-	_, seeded := d.app.keeper.Engine().Model()
+	_, seeded := d.app.manager.Engine().Model()
 	d.end()
 	if first, err := Describe(cfg, 1); err != nil || !slices.Equal(first.weights, seeded) {
 		t.Errorf("the seeded model is not described as it serves: %v", err)

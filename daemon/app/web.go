@@ -13,12 +13,13 @@ import (
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	server, err := web.New(web.Config{
-		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: pipeline.Limits(a.cfg), Version: a.version,
+		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: limits(a.cfg), Version: a.version,
 	}, &service{app: a}, reg, a.log)
 	if err != nil {
 		return err
@@ -38,8 +39,8 @@ type service struct{ app *App }
 // that serves now is asked.
 func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 	for {
-		e := s.app.keeper.Engine()
-		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.keeper.Engine() {
+		e := s.app.manager.Engine()
+		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.manager.Engine() {
 			return err
 		}
 	}
@@ -55,18 +56,20 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		a, err = e.Similar(ctx, id, list, k)
+		found, err := e.Similar(ctx, id, list, k)
+		a = answer(found)
 		return err
 	})
-	return a, err
+	return a, told(err)
 }
 
 func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		a, err = e.SimilarTo(ctx, artifact, list, k)
+		found, err := e.SimilarTo(ctx, artifact, list, k)
+		a = answer(found)
 		return err
 	})
-	return a, err
+	return a, told(err)
 }
 
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
@@ -74,34 +77,59 @@ func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 		report, err = e.Evaluate(ctx, truth, list)
 		return err
 	})
-	return report, err
+	return report, told(err)
 }
 
 func (s *service) Models(context.Context) (*web.Models, error) {
-	now := s.app.keeper.Status()
-	return &web.Models{
+	now := s.app.manager.Status()
+	models := &web.Models{
 		Serving: now.Serving.Epoch, Generation: now.Serving.Number, Republishing: now.Republishing,
-		Next: now.Next, Models: s.app.models.List(),
-	}, nil
+		Models: s.app.models.List(),
+	}
+	if next := now.Next; next != nil {
+		models.Next = &web.Making{Epoch: next.Epoch, Phase: next.Phase, Ratio: next.Ratio, Error: next.Error}
+	}
+	return models, nil
 }
 
 func (s *service) Promote(_ context.Context, epoch uint32) error {
-	return told(s.app.keeper.Promote(epoch))
+	return told(s.app.manager.Promote(epoch))
 }
 
 func (s *service) Rollback(_ context.Context, epoch uint32) error {
-	return told(s.app.keeper.Rollback(epoch))
+	return told(s.app.manager.Rollback(epoch))
 }
 
-// told says what the errors about models mean to a client.
+// told says what an error means to a client.
 func told(err error) error {
 	switch {
+	case errors.Is(err, pipeline.ErrNotFound):
+		return meaning{err, web.ErrNotFound}
+	case errors.Is(err, pipeline.ErrUnknownList):
+		return meaning{err, web.ErrUnknownList}
+	case errors.Is(err, eval.ErrNotAsked):
+		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)
 	case errors.Is(err, registry.ErrUnknown):
 		return fmt.Errorf("%w: %w", web.ErrNotFound, err)
 	case errors.Is(err, registry.ErrState):
 		return fmt.Errorf("%w: %w", web.ErrConflict, err)
 	}
 	return err
+}
+
+// meaning is an error that is one of web's too; its text says so already.
+type meaning struct {
+	error
+	is error
+}
+
+func (m meaning) Unwrap() []error { return []error{m.error, m.is} }
+
+func answer(a *pipeline.Answer) *web.Answer {
+	if a == nil {
+		return nil
+	}
+	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Items: a.Items}
 }
 
 var errUnassigned = errors.New("the consumer group has not assigned a partition yet")
@@ -124,7 +152,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// zero lag, then zero queue, then zero outbox is zero everywhere.
 	parts, since := s.app.consumer.Assigned()
 	lag := s.app.consumer.Lag()
-	status := s.app.keeper.Engine().Status()
+	status := statusOf(s.app.manager.Engine().Status())
 	for _, n := range lag {
 		status.Lag += n
 	}
@@ -132,10 +160,31 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
 	status.Ready = s.Ready() == nil
 	if t := s.app.tuner; t != nil {
-		now := t.Status()
-		status.Training = &now
+		status.Training = trainingOf(t.Status())
 	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()
-	return &status, nil
+	return status, nil
+}
+
+func statusOf(s pipeline.Status) *web.Status {
+	media := map[string]web.MediaStatus{}
+	for kind, m := range s.Media {
+		media[kind] = web.MediaStatus{Encoded: m.Encoded, Waiting: m.Waiting, Refused: m.Refused, Held: m.Held, Again: m.Again}
+	}
+	return &web.Status{
+		Artifacts: s.Artifacts, Placeholders: s.Placeholders, Nodes: s.Nodes, Edges: s.Edges,
+		RefreshQueue: s.RefreshQueue, Outbox: s.Outbox, Epoch: s.Epoch, Revision: s.Revision,
+		Index:   web.IndexStatus{Engine: s.IndexEngine, Vectors: s.Vectors},
+		Records: web.RecordsStatus{Consumed: s.Consumed, Refused: s.Refused},
+		Media:   media,
+	}
+}
+
+func trainingOf(s finetune.Status) *web.Training {
+	t := &web.Training{Phase: s.Phase, Step: s.Step, Steps: s.Steps, Stage: s.Stage, Changed: s.Changed, Drift: s.Drift}
+	if l := s.Last; l != nil {
+		t.Last = &web.Trained{At: l.At, Result: l.Result, Epoch: l.Epoch, Reason: l.Reason}
+	}
+	return t
 }

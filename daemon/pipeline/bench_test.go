@@ -11,7 +11,6 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
-	"kilim/daemon/config"
 	"kilim/graphstore"
 )
 
@@ -44,7 +43,7 @@ func walters(tb testing.TB, n int) []consumer.Item {
 // BenchmarkWalters applies a real feed with the default configuration, without Kafka.
 func BenchmarkWalters(b *testing.B) {
 	items := walters(b, 4000)
-	cfg := FromConfig(config.Default(), Encoders{})
+	cfg := defaults()
 	cfg.MaxOutbox = 1 << 30
 	for b.Loop() {
 		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
@@ -72,7 +71,7 @@ func BenchmarkWaltersSettle(b *testing.B) {
 	if len(items) < stored+b.N {
 		b.Skipf("the feed has %d records", len(items))
 	}
-	cfg := FromConfig(config.Default(), Encoders{})
+	cfg := defaults()
 	cfg.MaxOutbox = 1 << 30
 	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
 	if err != nil {

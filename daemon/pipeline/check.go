@@ -62,7 +62,7 @@ func (c *checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(forma
 func (c *checker) artifacts() error {
 	var all []*graphstore.Node
 	err := c.r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type == graphstore.Artifact && !n.Placeholder {
+		if n.IsArtifact() {
 			all = append(all, n)
 		}
 		return true
@@ -95,7 +95,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
 		return nil
 	}
-	w := weave(c.e.encoder, a)
+	w := extract(c.e.encoder, a)
 	w.doc.Delta(c.terms, 1)
 	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
@@ -110,7 +110,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 }
 
 // edges compares an artifact's edges with those that its document asks for.
-func (c *checker) edges(n *graphstore.Node, w *woven) error {
+func (c *checker) edges(n *graphstore.Node, w *extracted) error {
 	want := map[graphstore.NodeID]bool{}
 	for _, s := range w.edges {
 		want[graphstore.ID(s.Type, s.Key)] = true

@@ -9,7 +9,7 @@ import (
 )
 
 // mediaOf compares the rows about an artifact's media with what its document asks for.
-func (c *checker) mediaOf(n *graphstore.Node, a *profile.Artifact, w *woven) error {
+func (c *checker) mediaOf(n *graphstore.Node, a *profile.Artifact, w *extracted) error {
 	for _, m := range c.e.media(a, w.edges) {
 		c.media[m.node] = true
 		row, err := c.r.Media(m.node)

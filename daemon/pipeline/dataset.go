@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode/text"
 	"kilim/learner/model"
 	"kilim/learner/refresh"
@@ -125,7 +125,7 @@ func (c *assembler) collect(r *graphstore.Reader, limit int, until time.Time) er
 func (c *assembler) choose(r *graphstore.Reader, limit int, until time.Time) ([]*graphstore.Node, error) {
 	var stored []*graphstore.Node
 	err := r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type == graphstore.Artifact && !n.Placeholder {
+		if n.IsArtifact() {
 			stored = append(stored, n)
 		}
 		return true
@@ -139,9 +139,9 @@ func (c *assembler) choose(r *graphstore.Reader, limit int, until time.Time) ([]
 		if len(chosen) == limit {
 			break
 		}
-		doc, a, err := c.document(r, n)
+		doc, a, err := weave.Read(r, n.Key, c.e.cfg.Limits)
 		if err != nil {
-			return nil, fmt.Errorf("artifact %q: %w", n.Key, err)
+			return nil, err
 		}
 		if !until.IsZero() && doc.Timestamp.After(until) {
 			continue
@@ -151,7 +151,7 @@ func (c *assembler) choose(r *graphstore.Reader, limit int, until time.Time) ([]
 		}
 		c.note([]byte(n.Key))
 		c.note(doc.Raw)
-		c.table.Add(c.e.encoder.AnalyzeTexts(texts(a)), 1)
+		c.table.Add(c.e.encoder.AnalyzeTexts(weave.Texts(a)), 1)
 		chosen = append(chosen, n)
 	}
 	return chosen, nil
@@ -173,27 +173,15 @@ func (c *assembler) noteFeatures(features ...[]float32) {
 	}
 }
 
-func (c *assembler) document(r *graphstore.Reader, n *graphstore.Node) (*graphstore.Doc, *profile.Artifact, error) {
-	doc, err := r.Artifact(n.Key)
-	if err != nil {
-		return nil, nil, err
-	}
-	if doc == nil {
-		return nil, nil, fmt.Errorf("a node and no document")
-	}
-	a, err := profile.Parse(doc.Raw, n.Key, c.e.cfg.Limits)
-	return doc, a, err
-}
-
 func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
-	_, a, err := c.document(r, n)
+	_, a, err := weave.Read(r, n.Key, c.e.cfg.Limits)
 	if err != nil {
 		return err
 	}
 	out := collected{id: n.ID}
-	for _, piece := range pieces(a) {
-		part := train.Part{Content: c.records.add(piece), Origin: piece.origin}
-		for _, spec := range piece.edges {
+	for _, piece := range weave.Pieces(a) {
+		part := train.Part{Content: c.records.add(piece), Origin: piece.Origin}
+		for _, spec := range piece.Edges {
 			entity := graphstore.ID(spec.Type, spec.Key)
 			node, err := c.entity(r, entity, spec)
 			if err != nil {

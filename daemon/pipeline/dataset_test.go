@@ -9,6 +9,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/model"
 	"kilim/learner/tensor/par"
 	"kilim/learner/train"
@@ -92,13 +93,13 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine
-	w := weave(e.encoder, a)
+	w := extract(e.encoder, a)
 	r := &records{encoder: e.encoder, idf: e.table.IDF, cfg: e.cfg.Model}
 	var parts []train.Part
 	edges := map[string]bool{}
-	for _, p := range pieces(a) {
+	for _, p := range weave.Pieces(a) {
 		parts = append(parts, train.Part{Content: r.add(p)})
-		for _, edge := range p.edges {
+		for _, edge := range p.Edges {
 			edges[fmt.Sprint(edge)] = true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 )
@@ -124,7 +125,7 @@ func (e *Engine) media(a *profile.Artifact, edges []graphstore.EdgeSpec) []mediu
 				break
 			}
 		}
-		if text := joined(a); m.given != nil {
+		if text := weave.Joined(a); m.given != nil {
 			m.content = contentOfVector(m.given)
 			out = append(out, m)
 		} else if text != "" {
@@ -158,15 +159,6 @@ func (e *Engine) media(a *profile.Artifact, edges []graphstore.EdgeSpec) []mediu
 		out = append(out, m)
 	}
 	return out
-}
-
-// joined is an artifact's text as an encoder reads it.
-func joined(a *profile.Artifact) string {
-	var bodies []string
-	for _, t := range texts(a) {
-		bodies = append(bodies, t.Body)
-	}
-	return strings.Join(bodies, "\n")
 }
 
 // contentOfVector names a vector that came without the bytes that it was made of.

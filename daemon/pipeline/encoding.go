@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 )
@@ -45,12 +45,23 @@ func (c *encoding) count(kind string, s graphstore.MediaState, n int) {
 	c.counts[kind][s] += n
 }
 
+// MediaCounts is how many media of one modality there are, by what has become of them. For text they are the
+// artifacts whose texts an external encoder is given.
+type MediaCounts struct {
+	Encoded, Waiting, Refused int
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did. They are
+	// tried again, ever less often.
+	Held int
+	// Again are those of Refused that were not there or not allowed, and are tried again since the start.
+	Again int
+}
+
 // status counts the media of each modality that has an encoder.
-func (c *encoding) status() map[string]web.MediaStatus {
-	out := map[string]web.MediaStatus{}
+func (c *encoding) status() map[string]MediaCounts {
+	out := map[string]MediaCounts{}
 	for _, kind := range c.queue.Kinds() {
 		d := c.queue.Depth(kind)
-		out[kind] = web.MediaStatus{Waiting: d.Waiting, Held: d.Held, Again: d.Known}
+		out[kind] = MediaCounts{Waiting: d.Waiting, Held: d.Held, Again: d.Known}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,23 +143,16 @@ func (e *Engine) Source(t encode.Task) (encode.Source, error) {
 		if err != nil {
 			return err
 		}
-		doc, err := r.Artifact(owner(n))
+		_, a, err := weave.Read(r, weave.Owner(n), e.cfg.Limits)
 		if err != nil {
-			return err
-		}
-		if doc == nil {
-			return fmt.Errorf("pipeline: artifact %q has media and no document", owner(n))
-		}
-		a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
-		if err != nil {
-			return fmt.Errorf("pipeline: stored artifact %q: %w", doc.ID, err)
+			return fmt.Errorf("pipeline: media node %q: %w", n.Key, err)
 		}
 		s.Item.Kind = t.Kind
 		if t.Kind == profile.Text {
-			s.Item.Text = joined(a)
+			s.Item.Text = weave.Joined(a)
 			return nil
 		}
-		i, err := ordinal(n)
+		i, err := weave.Place(n)
 		if err == nil && i >= len(a.Media) {
 			err = fmt.Errorf("the record has %d media", len(a.Media))
 		}
@@ -161,7 +165,7 @@ func (e *Engine) Source(t encode.Task) (encode.Source, error) {
 	return s, err
 }
 
-// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A draft knows too what
+// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A standby knows too what
 // the state knows that it was made from.
 func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
 	read := func(r *graphstore.Reader) error {
@@ -265,7 +269,7 @@ func (u *unit) take(answers []encode.Answer) ([]graphstore.NodeID, error) {
 			return nil, err
 		}
 		if changed {
-			touched = append(touched, graphstore.ID(graphstore.Artifact, owner(n)))
+			touched = append(touched, graphstore.ID(graphstore.Artifact, weave.Owner(n)))
 		}
 	}
 	slices.Sort(touched)

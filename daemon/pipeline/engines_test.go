@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"kilim/consumer"
-	"kilim/daemon/config"
 	"kilim/graphstore"
 	"kilim/rerank"
 )
@@ -85,7 +84,7 @@ type fed struct {
 // runFeed applies items in batches and does all that they set off.
 func runFeed(t testing.TB, engine string, items []consumer.Item) *fed {
 	t.Helper()
-	cfg := FromConfig(config.Default(), Encoders{})
+	cfg := defaults()
 	cfg.Engine = engine
 	cfg.MaxOutbox = 1 << 30
 	s, err := openSite(t, t.TempDir(), cfg, graphstore.Options{SyncWrites: graphstore.NoSync})

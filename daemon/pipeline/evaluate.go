@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"kilim/consumer/profile"
-	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/train/eval"
 )
 
@@ -38,11 +37,11 @@ func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (
 			eval.System{Name: "kilim", Ranker: &lists{e, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
-	if errors.Is(err, eval.ErrNotAsked) {
-		return nil, fmt.Errorf("%w: %w", web.ErrBadRequest, err)
+	if err != nil && !errors.Is(err, eval.ErrNotAsked) { // which is about the question
+		err = fmt.Errorf("pipeline: evaluate: %w", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: evaluate: %w", err)
+		return nil, err
 	}
 	return report, nil
 }
@@ -100,7 +99,7 @@ func (e *Engine) words(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*
 	w := &words{eval.NewBM25(), map[string][]eval.Term{}}
 	var ids []string
 	err := r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type == graphstore.Artifact && !n.Placeholder && (keep == nil || keep[n.ID]) {
+		if n.IsArtifact() && (keep == nil || keep[n.ID]) {
 			ids = append(ids, n.Key)
 		}
 		return true
@@ -109,19 +108,12 @@ func (e *Engine) words(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*
 		return nil, err
 	}
 	for _, id := range ids {
-		doc, err := r.Artifact(id)
+		_, a, err := weave.Read(r, id, e.cfg.Limits)
 		if err != nil {
 			return nil, err
 		}
-		if doc == nil {
-			return nil, fmt.Errorf("artifact %q has a node and no document", id)
-		}
-		a, err := profile.Parse(doc.Raw, id, e.cfg.Limits)
-		if err != nil {
-			return nil, fmt.Errorf("stored artifact %q: %w", id, err)
-		}
 		var terms []eval.Term
-		for _, t := range weave(e.encoder, a).doc.Words {
+		for _, t := range extract(e.encoder, a).doc.Words {
 			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
 		}
 		w.terms[id] = terms

@@ -27,7 +27,7 @@ func (e *Engine) evidenceOf(g nodes, id graphstore.NodeID) (*rerank.Evidence, er
 	if err != nil {
 		return nil, err
 	}
-	if n == nil || n.Placeholder {
+	if !n.IsArtifact() {
 		return nil, fmt.Errorf("pipeline: evidence of node %d, which is not an artifact", id)
 	}
 	doc, err := g.Artifact(n.Key)

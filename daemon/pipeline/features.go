@@ -74,7 +74,7 @@ type mediaReader interface {
 
 // featuresOf is a function of what an artifact says, of what its media look and sound like, and
 // of the document frequencies. It may be called concurrently while nobody writes these.
-func (e *Engine) featuresOf(w *woven, media encoded) infer.Features {
+func (e *Engine) featuresOf(w *extracted, media encoded) infer.Features {
 	f := infer.Features{Facts: w.facts, Image: centre(media.image), Audio: centre(media.audio)}
 	if e.cfg.Encoders.Text != nil {
 		f.Text = media.text

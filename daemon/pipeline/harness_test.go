@@ -180,7 +180,7 @@ func (s *site) lists() map[string]rerank.Lists {
 	s.must(s.store.View(func(r *graphstore.Reader) error {
 		var bad error
 		err := r.EachNode(func(n *graphstore.Node) bool {
-			if n.Type != graphstore.Artifact || n.Placeholder {
+			if !n.IsArtifact() {
 				return true
 			}
 			b, err := r.Lists(n.ID)

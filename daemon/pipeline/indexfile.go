@@ -66,7 +66,7 @@ func (e *Engine) fillIndex(r *graphstore.Reader) error {
 		if err != nil {
 			return err
 		}
-		if n != nil && n.Type == graphstore.Artifact && !n.Placeholder {
+		if n.IsArtifact() {
 			continue
 		}
 		if err := e.index.Delete(id); err != nil {
@@ -81,7 +81,7 @@ func (e *Engine) putEmbeddings(r *graphstore.Reader) (artifacts int, err error) 
 	have := make([]float32, e.model.EmbeddingDim())
 	var bad error
 	err = r.EachNode(func(n *graphstore.Node) bool {
-		if n.Type != graphstore.Artifact || n.Placeholder {
+		if !n.IsArtifact() {
 			return true
 		}
 		artifacts++

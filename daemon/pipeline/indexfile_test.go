@@ -107,7 +107,7 @@ func (s *site) compareIndex() {
 	have := make([]float32, s.engine.model.EmbeddingDim())
 	s.must(s.store.View(func(r *graphstore.Reader) error {
 		return r.EachNode(func(node *graphstore.Node) bool {
-			if node.Type != graphstore.Artifact || node.Placeholder {
+			if !node.IsArtifact() {
 				return true
 			}
 			n++

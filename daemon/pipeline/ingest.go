@@ -13,6 +13,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
 )
@@ -58,11 +59,11 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 
 // operation is what one record asks for.
 type operation struct {
-	item    *consumer.Item
-	node    graphstore.NodeID
-	woven   *woven
-	media   []medium
-	refusal *profile.Refusal
+	item      *consumer.Item
+	node      graphstore.NodeID
+	extracted *extracted
+	media     []medium
+	refusal   *profile.Refusal
 }
 
 // prepare does the part of the work that needs no state, in parallel. A
@@ -98,8 +99,8 @@ func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
 	}()
 	op.node = graphstore.ID(graphstore.Artifact, item.ID)
 	if item.Artifact != nil {
-		op.woven = weave(e.encoder, item.Artifact)
-		op.media = e.media(item.Artifact, op.woven.edges)
+		op.extracted = extract(e.encoder, item.Artifact)
+		op.media = e.media(item.Artifact, op.extracted.edges)
 	}
 	return op
 }
@@ -163,7 +164,7 @@ func (u *unit) ingest(ops []operation) error {
 			err = u.refuse(op)
 		case last[op.node] != i:
 			u.e.metrics.consumed.WithLabelValues("superseded").Inc()
-		case op.woven == nil:
+		case op.extracted == nil:
 			err = u.remove(op)
 		default:
 			err = u.put(op)
@@ -216,7 +217,11 @@ func (u *unit) refuse(op *operation) error {
 	key, value, headers := consumer.DeadLetter(&item)
 	u.e.metrics.consumed.WithLabelValues("refused").Inc()
 	u.e.metrics.refused.WithLabelValues(op.refusal.Reason).Inc()
-	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, headers))
+	ready := make([]rerank.Header, len(headers))
+	for i, h := range headers {
+		ready[i] = rerank.Header(h)
+	}
+	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, ready))
 	return err
 }
 
@@ -230,8 +235,8 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
-		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.woven.evidence.Marshal(),
-	}, op.woven.edges)
+		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.evidence.Marshal(),
+	}, op.extracted.edges)
 	if err != nil {
 		return err
 	}
@@ -244,10 +249,10 @@ func (u *unit) put(op *operation) error {
 	if err := u.goneMedia(change.Gone); err != nil {
 		return err
 	}
-	u.countTerms(op.woven, 1)
-	e.evidence.Add(op.node, op.woven.evidence)
+	u.countTerms(op.extracted, 1)
+	e.evidence.Add(op.node, op.extracted.evidence)
 	e.prepared.forget(op.node)
-	u.arrived[op.node] = &arrival{id: a.ID, woven: op.woven, recorded: op.item.Time, traceParent: op.item.TraceParent}
+	u.arrived[op.node] = &arrival{id: a.ID, extracted: op.extracted, recorded: op.item.Time, traceParent: op.item.TraceParent}
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
 	e.metrics.consumed.WithLabelValues("applied").Inc()
@@ -261,7 +266,7 @@ func (u *unit) remove(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if n == nil || n.Placeholder {
+	if !n.IsArtifact() {
 		return nil // deleting what is not there is no fault: the wish is fulfilled
 	}
 	before, err := u.forgetTerms(id)
@@ -292,7 +297,7 @@ func (u *unit) remove(op *operation) error {
 	}
 	u.departed[op.node] = &arrival{id: id, recorded: op.item.Time, traceParent: op.item.TraceParent}
 	e.clock.changed(u.tx.Counts().Artifacts)
-	if !e.draft.Load() {
+	if !e.standby.Load() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
 			return err
 		}
@@ -313,25 +318,21 @@ func (u *unit) forgetTerms(id string) ([]medium, error) {
 	if err != nil || a == nil {
 		return nil, err
 	}
-	w := weave(u.e.encoder, a)
+	w := extract(u.e.encoder, a)
 	u.countTerms(w, -1)
 	return u.e.media(a, w.edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
 func (u *unit) record(id string) (*profile.Artifact, error) {
-	doc, err := u.tx.Artifact(id)
-	if err != nil || doc == nil {
-		return nil, err
+	_, a, err := weave.Read(u.tx, id, u.e.cfg.Limits)
+	if errors.Is(err, weave.ErrNoDocument) {
+		return nil, nil
 	}
-	a, err := profile.Parse(doc.Raw, id, u.e.cfg.Limits)
-	if err != nil {
-		return nil, fmt.Errorf("stored artifact %q: %w", id, err)
-	}
-	return a, nil
+	return a, err
 }
 
-func (u *unit) countTerms(w *woven, sign int32) {
+func (u *unit) countTerms(w *extracted, sign int32) {
 	u.e.tableLock.Lock()
 	defer u.e.tableLock.Unlock()
 	u.e.table.Add(w.doc, int(sign))
@@ -353,7 +354,7 @@ func (u *unit) encodeArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id].woven, media[i])
+			feats[i] = u.e.featuresOf(u.arrived[id].extracted, media[i])
 			return nil
 		})
 	}

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"kilim/graphstore"
@@ -210,16 +208,4 @@ func (u *unit) goneMedia(gone map[graphstore.NodeID]*graphstore.Node) error {
 func task(kind string, row *graphstore.Media, start bool) (t encode.Task, ok bool) {
 	t = encode.Task{Node: row.Node, Kind: kind, Revision: row.Revision, Since: row.Since, Known: row.State == graphstore.MediaRefused}
 	return t, row.State == graphstore.MediaWaiting || start && row.State == graphstore.MediaRefused && mayPass(row.Reason)
-}
-
-// owner is the id of the artifact that a node of a medium, or of the artifact itself, belongs to.
-func owner(n *graphstore.Node) string {
-	id, _, _ := strings.Cut(n.Key, "\x00")
-	return id
-}
-
-// ordinal is the place of a medium in its artifact's record.
-func ordinal(n *graphstore.Node) (int, error) {
-	_, i, _ := strings.Cut(n.Key, "\x00")
-	return strconv.Atoi(i)
 }

@@ -166,7 +166,7 @@ func (s *site) known() map[string]encoded {
 	s.must(s.store.View(func(r *graphstore.Reader) error {
 		var bad error
 		err := r.EachNode(func(n *graphstore.Node) bool {
-			if n.Type == graphstore.Artifact && !n.Placeholder {
+			if n.IsArtifact() {
 				out[n.Key], bad = s.engine.encodedOf(r, n.ID)
 			}
 			return bad == nil

@@ -6,6 +6,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode/feature"
 )
 
@@ -49,7 +50,7 @@ func (e *Engine) queryVector(ctx context.Context, a *profile.Artifact, m *medium
 	}
 	item := feature.Item{Kind: m.kind}
 	if m.kind == profile.Text {
-		item.Text = joined(a)
+		item.Text = weave.Joined(a)
 	} else {
 		item.MediaType, item.Data = a.Media[m.ordinal].MediaType, a.Media[m.ordinal].Data
 	}

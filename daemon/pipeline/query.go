@@ -3,15 +3,29 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"kilim/consumer/profile"
-	"kilim/daemon/web"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/rerank"
 )
+
+// Errors of queries, wrapped by what is said of the query.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrUnknownList = errors.New("unknown list")
+)
+
+// Answer is a list of similar artifacts, best first.
+type Answer struct {
+	ID, List string
+	Epoch    uint32
+	Items    []rerank.Entry
+}
 
 // ArtifactView is the answer to a query for an artifact.
 type ArtifactView struct {
@@ -100,12 +114,12 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 }
 
 func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := profile.Parse(doc.Raw, doc.ID, e.cfg.Limits)
+	a, err := weave.Parse(doc, e.cfg.Limits)
 	if err != nil {
-		return nil, fmt.Errorf("pipeline: stored artifact %q: %w", doc.ID, err)
+		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	views := []MediaView{}
-	for _, m := range e.media(a, edges(a)) {
+	for _, m := range e.media(a, weave.Edges(a)) {
 		row, err := r.Media(m.node)
 		if err != nil {
 			return nil, err
@@ -128,7 +142,7 @@ func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaVi
 // stored returns the node of a stored artifact, nil when there is none of that id.
 func stored(g nodes, id string) (*graphstore.Node, error) {
 	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
-	if err != nil || n == nil || n.Placeholder || n.Key != id {
+	if err != nil || !n.IsArtifact() || n.Key != id {
 		return nil, err
 	}
 	return n, nil
@@ -136,20 +150,20 @@ func stored(g nodes, id string) (*graphstore.Node, error) {
 
 // Similar returns the first k of an artifact's list: as published where the
 // stored list is long enough, computed now where it is not.
-func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer, error) {
+func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
-	var answer *web.Answer
+	var answer *Answer
 	err := e.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil {
 			return err
 		}
 		if n == nil {
-			return fmt.Errorf("%w: artifact %q", web.ErrNotFound, id)
+			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
-		answer = &web.Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
+		answer = &Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
 		if k <= e.cfg.ListSize {
 			b, err := r.Lists(n.ID)
 			if err != nil {
@@ -178,16 +192,16 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*web.Answer
 
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
-func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*web.Answer, error) {
+func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
 	if err := knownList(list); err != nil {
 		return nil, err
 	}
-	w := weave(e.encoder, a)
+	w := extract(e.encoder, a)
 	media, err := e.encodeQuery(ctx, a, w.edges)
 	if err != nil {
 		return nil, err
 	}
-	answer := &web.Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
+	answer := &Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
 	err = e.store.View(func(r *graphstore.Reader) error {
 		e.tableLock.RLock()
 		feat := e.featuresOf(w, media)
@@ -210,9 +224,9 @@ func knownList(list string) error {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(list, "theme:"); ok {
-		return fmt.Errorf("%w: theme %q: the seeded model has no themes", web.ErrUnknownList, name)
+		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
 	}
-	return fmt.Errorf("%w: %q: want total or general", web.ErrUnknownList, list)
+	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
 }
 
 func pick(l rerank.Lists, list string) []rerank.Entry {
@@ -251,7 +265,7 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 		if err != nil {
 			return nil, err
 		}
-		if n == nil || n.Placeholder {
+		if !n.IsArtifact() {
 			continue
 		}
 		other, err := e.evidenceOf(r, c.id)
@@ -267,19 +281,35 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 	return rerank.TopK(entries, k), w.err
 }
 
-// Status tells where the daemon stands.
-func (e *Engine) Status() web.Status {
+// Status is where a state stands.
+type Status struct {
+	Artifacts, Placeholders int
+	Nodes                   map[string]int // by type
+	Edges                   map[string]int // by relation
+	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
+	RefreshQueue, Outbox int
+	Epoch                uint32
+	Revision             uint64
+	IndexEngine          string
+	Vectors              int
+	// Consumed and Refused count the records since the start.
+	Consumed, Refused int64
+	Media             map[string]MediaCounts // by modality, of those that have an encoder
+}
+
+// Status tells where the state stands.
+func (e *Engine) Status() Status {
 	media := e.encoding.status() // before the queue, which gets what an answer sets off
 	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
 	depth, _ := e.store.OutboxDepth()
-	return web.Status{
+	return Status{
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
 		RefreshQueue: int(queue), Outbox: depth,
 		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
-		Index:   web.IndexStatus{Engine: e.cfg.Engine, Vectors: e.index.Len()},
-		Records: web.RecordsStatus{Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load()},
-		Media:   media,
+		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
+		Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load(),
+		Media: media,
 	}
 }

@@ -16,7 +16,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n == nil || n.Type != graphstore.Artifact || n.Placeholder {
+	if !n.IsArtifact() {
 		return 0, fmt.Errorf("refresh: audit: node %d is not an artifact", id)
 	}
 	e := &embedding{id: id, node: n}
@@ -57,7 +57,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 
 // currentHidden is h1 of a node by what it sees now.
 func (r *Refresher) currentHidden(g Reader, n *graphstore.Node) ([]float32, error) {
-	if n.Type != graphstore.Artifact || n.Placeholder {
+	if !n.IsArtifact() {
 		return r.firstLayer([]*graphstore.Node{n})[0], nil
 	}
 	e := &embedding{id: n.ID, node: n}

@@ -36,7 +36,7 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 			return true
 		}
 		all = append(all, n.ID)
-		if n.Type != graphstore.Artifact || n.Placeholder {
+		if !n.IsArtifact() {
 			return true
 		}
 		nbs, err := outward(g, n.ID)
@@ -85,7 +85,7 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 	if n.Type == graphstore.Artifact && !slices.Equal(n.Sum2, sum2) {
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
-	if n.Type != graphstore.Artifact || n.Placeholder {
+	if !n.IsArtifact() {
 		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}

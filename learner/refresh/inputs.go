@@ -84,7 +84,7 @@ func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32)
 
 // features is h0 of a node.
 func features(n *graphstore.Node) []float32 {
-	if n.Type == graphstore.Artifact && !n.Placeholder {
+	if n.IsArtifact() {
 		h0, _ := infer.Halves(n.Features)
 		return h0
 	}

@@ -142,7 +142,7 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n != nil && n.Type == graphstore.Artifact && !n.Placeholder {
+		if n.IsArtifact() {
 			set[id] = struct{}{}
 		}
 	}
@@ -171,7 +171,7 @@ func (p *Pass) evaluateTouched() error {
 		if err != nil {
 			return err
 		}
-		if n == nil || (n.Type == graphstore.Artifact && !n.Placeholder) {
+		if n == nil || n.IsArtifact() {
 			continue
 		}
 		if n, err = p.g.Edit(id); err != nil {
@@ -277,7 +277,7 @@ func (p *Pass) finish(n *graphstore.Node) error {
 	if err := p.drop(n.ID); err != nil {
 		return err
 	}
-	if n.Type == graphstore.Artifact && !n.Placeholder {
+	if n.IsArtifact() {
 		return nil // looked at again whenever it is embedded
 	}
 	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
@@ -296,7 +296,7 @@ func (p *Pass) finish(n *graphstore.Node) error {
 // dependants lists the artifacts after cursor, by id, whose embedding reads n: the first
 // limit of them, and whether there are more.
 func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
-	if n.Type == graphstore.Artifact && !n.Placeholder {
+	if n.IsArtifact() {
 		ids, err = linked(g, n, cursor)
 	} else {
 		err = g.EdgesAfter(n.ID, inwardRelation(n), cursor, func(e graphstore.Edge) bool {

@@ -282,7 +282,7 @@ func TestAudit(t *testing.T) {
 	audit := func(w *world) map[string]float64 {
 		out := map[string]float64{}
 		for key, n := range w.vectors() {
-			if n.Type != graphstore.Artifact || n.Placeholder {
+			if !n.IsArtifact() {
 				continue
 			}
 			if err := w.store.View(func(r *graphstore.Reader) (err error) {

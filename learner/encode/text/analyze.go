@@ -44,8 +44,8 @@ const (
 )
 
 // Text is a text and its language, a BCP 47 tag or the ISO 639 code it begins
-// with; "" when it is not known.
-type Text struct{ Body, Language string }
+// with; "" when it is not known. It is an alias: weave.Text of package graphstore/weave is the same type.
+type Text = struct{ Body, Language string }
 
 // Analyze counts the words and grams of texts of unknown languages. No word
 // spans two texts. Bytes that are not UTF-8 separate words. Time and memory are

@@ -12,7 +12,6 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
-	"kilim/daemon/web"
 	"kilim/learner/train"
 	"kilim/learner/train/registry"
 )
@@ -37,6 +36,18 @@ type Triggers struct {
 	Least int
 }
 
+// Status is what training does.
+type Status struct {
+	Phase string // Idle, Snapshot, Training or Judging
+	// Step of Steps at most, in a Stage, while training.
+	Step, Steps int
+	Stage       string
+	// Changed is how much the archive has changed since the last training began, in archives, and Drift how far its mix of
+	// cultures and types has shifted, in 0..1.
+	Changed, Drift float64
+	Last           *Last // nil when there was none
+}
+
 // Tuner trains beside a daemon's work whenever that is due.
 type Tuner struct {
 	cfg      Config
@@ -55,7 +66,7 @@ type Tuner struct {
 	kept float64
 
 	lock   sync.Mutex
-	status web.Training
+	status Status
 }
 
 // New returns a tuner. Its Config's Step, Phase and Log are the tuner's own.
@@ -97,7 +108,7 @@ func (t *Tuner) Run(ctx context.Context) error {
 }
 
 // Status tells what training does. It may be called at any time.
-func (t *Tuner) Status() web.Training {
+func (t *Tuner) Status() Status {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	return t.status
@@ -161,7 +172,7 @@ func (t *Tuner) tell() {
 	defer t.lock.Unlock()
 	t.status.Changed, t.status.Drift = t.ledger.Changed, t.drift
 	if l := t.ledger.Last; l != nil {
-		t.status.Last = &web.Trained{At: l.At, Result: l.Result, Epoch: l.Epoch, Reason: l.Reason}
+		t.status.Last = l
 	}
 }
 

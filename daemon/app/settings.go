@@ -1,0 +1,35 @@
+package app
+
+import (
+	"kilim/annindex/hnsw"
+	"kilim/annindex/recall"
+	"kilim/consumer/profile"
+	"kilim/daemon/config"
+	"kilim/daemon/pipeline"
+)
+
+// limits are those of records.
+func limits(c *config.Config) profile.Limits {
+	limits := profile.DefaultLimits()
+	limits.RecordBytes = int(c.Ingest.MaxRecordBytes)
+	return limits
+}
+
+// settings are those of the pipeline, for the first model.
+func settings(c *config.Config, encoders pipeline.Encoders) pipeline.Config {
+	text, model := pipeline.Sizes(encoders)
+	return pipeline.Config{
+		DeadLetters: c.Kafka.Topics.DeadLetters,
+		Engine:      c.Index.Engine,
+		Graph:       hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
+		Recall:      recall.Config{Bound: c.Index.LeastRecall},
+		Epoch:       1,
+		Text:        text,
+		Encoders:    encoders,
+		Model:       model,
+		Epsilon:     float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
+		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
+		RareMembers: pipeline.RareMembers, MaxOutbox: pipeline.MaxOutbox, CachedArtifacts: pipeline.CachedArtifacts,
+		Limits: limits(c),
+	}
+}

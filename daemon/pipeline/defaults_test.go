@@ -1,0 +1,24 @@
+package pipeline
+
+import (
+	"kilim/annindex/hnsw"
+	"kilim/annindex/recall"
+	"kilim/consumer/profile"
+	"kilim/daemon/config"
+)
+
+// defaults are the settings that a daemon works with when nobody sets any.
+func defaults() Config {
+	c := config.Default()
+	text, model := Sizes(Encoders{})
+	return Config{
+		DeadLetters: c.Kafka.Topics.DeadLetters, Engine: c.Index.Engine,
+		Graph:  hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
+		Recall: recall.Config{Bound: c.Index.LeastRecall},
+		Epoch:  1, Text: text, Model: model,
+		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
+		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
+		RareMembers: RareMembers, MaxOutbox: MaxOutbox, CachedArtifacts: CachedArtifacts,
+		Limits: profile.DefaultLimits(),
+	}
+}

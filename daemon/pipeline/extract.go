@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/encode/text"
+	"kilim/rerank"
+)
+
+// extracted is what is made of an artifact before the graph is touched.
+type extracted struct {
+	doc      *text.Doc
+	edges    []graphstore.EdgeSpec
+	evidence *rerank.Evidence
+	facts    []float32
+}
+
+// extract is a pure function of the artifact.
+func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
+	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: factsOf(a)}
+	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
+	for _, e := range x.edges {
+		id := uint64(graphstore.ID(e.Type, e.Key))
+		switch e.Rel {
+		case graphstore.RelMedia:
+		case graphstore.RelLink:
+			ev.Links = append(ev.Links, id)
+		default:
+			ev.Entities = append(ev.Entities, id)
+		}
+	}
+	slices.Sort(ev.Links)
+	ev.Links = slices.Compact(ev.Links)
+	slices.Sort(ev.Entities)
+	ev.Entities = slices.Compact(ev.Entities)
+	for _, t := range x.doc.Words {
+		ev.Words = append(ev.Words, rerank.Word{Bucket: t.Bucket, Count: t.Count})
+	}
+	if d := a.Date; d != nil {
+		if d.Begin != nil {
+			ev.Begin = *d.Begin
+		}
+		if d.End != nil {
+			ev.End = *d.End
+		}
+	}
+	x.evidence = ev
+	return x
+}
+
+// rarest orders entities by how few artifacts share them, then by id.
+func rarest(nodes []*graphstore.Node) {
+	slices.SortFunc(nodes, func(a, b *graphstore.Node) int {
+		return cmp.Or(cmp.Compare(a.Members, b.Members), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// labeler is the text encoder as refresh.Labeler: plain weights, so that a label's
+// features never drift.
+type labeler struct{ enc *text.Encoder }
+
+func (l labeler) Dim() int { return l.enc.Dim() }
+
+func (l labeler) Label(label string, out []float32) {
+	l.enc.ProjectPlain(l.enc.Analyze(strings.TrimSpace(label)), out)
+}
