@@ -47,15 +47,20 @@ type Store struct {
 	writer sync.Mutex
 	failed atomic.Pointer[error]
 
+	// nodes and edges are decoded nodes, and the neighbourhoods of up to cachedDegree edges.
 	nodes *cache[*Node]
 	edges *cache[[]Edge]
 	box   outbox
 
-	mu         sync.Mutex
-	cur        *snapshot
+	// mu guards what follows.
+	mu sync.Mutex
+	// cur is what a View that begins now reads.
+	cur *snapshot
+	// committing: badger may show more than cur, see beginCommit.
 	committing bool
 	// acked: an acknowledgement ended while committing.
-	acked   bool
+	acked bool
+	// closing: Close was called; users that remain end, none begins.
 	closing bool
 	users   int // views and transactions that hold a snapshot
 	idle    sync.Cond
