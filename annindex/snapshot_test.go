@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// filled returns an index of n vectors with ids 0, 1, 4, 9, ... and its snapshot.
+// filled returns an index of n vectors with the ids 0, 1, 4, 9, ... and its snapshot.
 func filled(t *testing.T, engine string, dim, n int) (Index, []byte) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(4, uint64(n)))
@@ -49,7 +49,7 @@ func refused(t *testing.T, ix Index, what string, data []byte) {
 	}
 }
 
-// TestSnapshotRestores takes each engine's snapshot into each engine.
+// TestSnapshotRestores restores each engine's snapshot in each engine.
 func TestSnapshotRestores(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -100,8 +100,8 @@ func TestSnapshotRefusesEveryByte(t *testing.T) {
 	})
 }
 
-// TestSnapshotRefusesBlocks is the same for one of many blocks: torn at every 4 KiB, a bit
-// changed in each, blocks exchanged, dropped and doubled.
+// TestSnapshotRefusesBlocks tears a snapshot of many blocks at every 4 KiB, changes a bit in each, and exchanges, drops and
+// doubles blocks.
 func TestSnapshotRefusesBlocks(t *testing.T) {
 	t.Parallel()
 	const dim, step = 32, 4096
@@ -132,7 +132,7 @@ func TestSnapshotRefusesBlocks(t *testing.T) {
 	refused(t, ix, "doubled", join(0, 1, 1, 3))
 }
 
-// TestSnapshotRefusesForeign has files whose checksums are right.
+// TestSnapshotRefusesForeign has files whose content is wrong though their checksums are right.
 func TestSnapshotRefusesForeign(t *testing.T) {
 	t.Parallel()
 	ix, whole := filled(t, "flat", 2, 1)
@@ -161,7 +161,7 @@ func TestSnapshotRefusesForeign(t *testing.T) {
 	refused(t, ix, "a count beyond memory", header(snapshotMagic, snapshotVersion, 1<<62))
 }
 
-// full fails after some bytes, as a full disk does.
+// full is a writer that fails after some bytes, as a full disk does.
 type full struct{ left int }
 
 func (f *full) Write(p []byte) (int, error) {

@@ -58,8 +58,8 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 	VZEROUPPER
 	RET
 
-// ASK prefetches the first cache lines of the row of the slot at OFF(R10); the processor's own prefetcher follows with the others.
-#define ASK(OFF) \
+// PREFETCHROW prefetches the first cache lines of the row of the slot at OFF(R10); the processor's own prefetcher follows with the others.
+#define PREFETCHROW(OFF) \
 	MOVL       OFF(R10), CX; \
 	IMULQ      R9, CX;       \
 	ADDQ       R8, CX;       \
@@ -102,10 +102,10 @@ four:
 	ADDQ  $16, R10
 	SUBQ  $4, R11
 	JLT   compute
-	ASK(0)
-	ASK(4)
-	ASK(8)
-	ASK(12)
+	PREFETCHROW(0)
+	PREFETCHROW(4)
+	PREFETCHROW(8)
+	PREFETCHROW(12)
 
 compute:
 	VPXORD Z0, Z0, Z0
