@@ -102,7 +102,8 @@ func (c *coder) Delete(id uint64) error {
 	return nil
 }
 
-// tooManyDead tells whether dead keys outnumber the others by 16: without the 16 small graphs would be rebuilt all the time.
+// tooManyDead tells whether dead keys outnumber the others by 16: without the 16 small graphs would be rebuilt all the
+// time.
 func (c *coder) tooManyDead() bool { return c.graph.Len() > 2*len(c.live)+16 }
 
 // rebuild makes the graph anew from the live vectors, in the order of their ids, so that the

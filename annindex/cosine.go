@@ -8,8 +8,8 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// cosine is an Index that scales vectors and queries to length 1 before it gives them to another. It leaves a vector whose length is 1 to
-// the precision of float32 as it is, bit for bit: TestCosine holds it.
+// cosine is an Index that scales vectors and queries to length 1 before it gives them to another. It leaves a vector
+// whose length is 1 to the precision of float32 as it is, bit for bit: TestCosine holds it.
 type cosine struct{ Index }
 
 // unitSlack is how far the square of a unit vector's length may be from 1.

@@ -98,8 +98,8 @@ const (
 	rowsPerWorker = 4096
 )
 
-// search shares the work among the cores: by queries when there are as many as cores, else by ranges of rows, whose answers it
-// merges. ann.Better is a total order, so both give the same: TestCoresAgree holds it.
+// search shares the work among the cores: by queries when there are as many as cores, else by ranges of rows, whose
+// answers it merges. ann.Better is a total order, so both give the same: TestCoresAgree holds it.
 func (f *flat) search(vecs [][]float32, k int, keep func(uint64) bool) [][]Hit {
 	f.lock.RLock()
 	defer f.lock.RUnlock()

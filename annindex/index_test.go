@@ -32,8 +32,8 @@ func each(t *testing.T, fn func(t *testing.T, engine string)) {
 	}
 }
 
-// TestHistories drives random histories against a map: SearchExact, and Search of flat, must agree with a
-// scan of the map in full; Search of the others must return nothing that is dead, filtered, out of order or wrongly scored.
+// TestHistories drives random histories against a map: SearchExact, and Search of flat, must agree with a scan of the
+// map in full; Search of the others must return nothing that is dead, filtered, out of order or wrongly scored.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -144,7 +144,8 @@ func TestCoresAgree(t *testing.T) {
 	}
 }
 
-// TestScoresAreBitExact expects equal scores of a pair of vectors, whichever is the query and however many queries are asked at once.
+// TestScoresAreBitExact expects equal scores of a pair of vectors, whichever is the query and however many queries are
+// asked at once.
 func TestScoresAreBitExact(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -178,7 +179,8 @@ func TestScoresAreBitExact(t *testing.T) {
 	}
 }
 
-// TestCosine puts vectors and asks queries of all lengths, and expects the answers that the unit vectors get with the metric dot.
+// TestCosine puts vectors and asks queries of all lengths, and expects the answers that the unit vectors get with the
+// metric dot.
 func TestCosine(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -292,7 +294,8 @@ func TestBadInputChangesNothing(t *testing.T) {
 	}
 }
 
-// TestConcurrentSearch runs searches beside a writer. A torn vector would show in its score, a race in the race detector.
+// TestConcurrentSearch runs searches beside a writer. A torn vector would show in its score, a race in the race
+// detector.
 func TestConcurrentSearch(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {

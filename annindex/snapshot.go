@@ -20,9 +20,9 @@ import (
 //	block   up to blockRows rows of an id (8 bytes) and the numbers (4 each); CRC-32C of these
 //	...     until count rows were written; nothing follows
 //
-// Each block has a checksum, rather than the file one: readSnapshot finds a fault before it believes more than
-// a block, and 32 bits are enough for what a block holds. Each checksum continues the one before
-// it, so readSnapshot refuses a file in which a block is missing, doubled or in another place (TestSnapshotRefusesBlocks).
+// Each block has a checksum, rather than the file one: readSnapshot finds a fault before it believes more than a block,
+// and 32 bits are enough for what a block holds. Each checksum continues the one before it, so readSnapshot refuses a
+// file in which a block is missing, doubled or in another place (TestSnapshotRefusesBlocks).
 const (
 	snapshotMagic   = hnsw.Magic
 	snapshotVersion = 1

@@ -100,8 +100,8 @@ func TestSnapshotRefusesEveryByte(t *testing.T) {
 	})
 }
 
-// TestSnapshotRefusesBlocks tears a snapshot of many blocks at every 4 KiB, changes a bit in each, and exchanges, drops and
-// doubles blocks.
+// TestSnapshotRefusesBlocks tears a snapshot of many blocks at every 4 KiB, changes a bit in each, and exchanges, drops
+// and doubles blocks.
 func TestSnapshotRefusesBlocks(t *testing.T) {
 	t.Parallel()
 	const dim, step = 32, 4096

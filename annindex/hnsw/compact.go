@@ -15,8 +15,8 @@ func (g *Graph) shrinkArena() {
 	}
 }
 
-// compact copies the live slots to an arena with this many slots, and leaves out the dead ones and the links to them. The caller holds
-// arenaLock for writing.
+// compact copies the live slots to an arena with this many slots, and leaves out the dead ones and the links to them.
+// The caller holds arenaLock for writing.
 func (g *Graph) compact(slots int) {
 	a := g.arena.Load()
 	s := g.scratch()

@@ -43,7 +43,8 @@ func descending(a, b uint64) int {
 type scratch struct {
 	arena *arena
 
-	// A search (searchLevel, walk). A slot is visited when its entry in visited is stamp; clearVisited takes the next stamp.
+	// A search (searchLevel, walk). A slot is visited when its entry in visited is stamp; clearVisited takes the next
+	// stamp.
 	visited     []uint16
 	stamp       uint16
 	pool        []uint64  // the candidates: keys, best first
@@ -59,8 +60,8 @@ type scratch struct {
 	hits   []ann.Hit
 	vector []float32
 
-	// A choice of neighbours (choose): the candidates, the chosen and those passed over; the slots of the chosen, a candidate's
-	// scores with them, and the candidate's codes. Searches score a single slot in chosenSlots[0], too.
+	// A choice of neighbours (choose): the candidates, the chosen and those passed over; the slots of the chosen, a
+	// candidate's scores with them, and the candidate's codes. Searches score a single slot in chosenSlots[0], too.
 	keys         []uint64
 	chosen       []uint64
 	pruned       []uint64

@@ -16,8 +16,9 @@ const chunkSize = 1 << 16
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each checksum
-// continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in another place.
+// chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each
+// checksum continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in
+// another place.
 type chunkWriter struct {
 	w     io.Writer
 	sum   uint32
@@ -49,7 +50,8 @@ func (c *chunkWriter) flush() error {
 	return err
 }
 
-// chunkReader reads length bytes that a chunkWriter wrote. It returns no byte before the checksum of its chunk was right.
+// chunkReader reads length bytes that a chunkWriter wrote. It returns no byte before the checksum of its chunk was
+// right.
 type chunkReader struct {
 	r      io.Reader
 	sum    uint32
@@ -119,7 +121,8 @@ func bytesOf[T number](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(one)))
 }
 
-// convertEndian turns the machine's numbers into little endian ones and back. On a little endian machine it does nothing.
+// convertEndian turns the machine's numbers into little endian ones and back. On a little endian machine it does
+// nothing.
 func convertEndian[T number](s []T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		return

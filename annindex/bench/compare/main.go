@@ -1,6 +1,6 @@
-// Command compare measures the graph of package hnsw beside hnswlib, faiss and usearch. It makes the
-// peers' environment and data if they are not there, runs the peers' program and command bench in turn on each data set,
-// several times, and prints medians and ratios. `make bench-ann` runs it.
+// Command compare measures the graph of package hnsw beside hnswlib, faiss and usearch. It makes the peers' environment
+// and data if they are not there, runs the peers' program and command bench in turn on each data set, several times,
+// and prints medians and ratios. `make bench-ann` runs it.
 package main
 
 import (

@@ -46,8 +46,8 @@ type row struct {
 	Ratio float64 `json:"ratio"`
 }
 
-// onlyUpdate runs the peers' program with only one of hnswlib's two ways to move a vector, "update", the quicker: the other
-// takes more than a third of all the time, and no row shows it.
+// onlyUpdate runs the peers' program with only one of hnswlib's two ways to move a vector, "update", the quicker: the
+// other takes more than a third of all the time, and no row shows it.
 const onlyUpdate = `import sys
 sys.path.insert(0, sys.argv.pop(1))
 import peers
@@ -88,8 +88,8 @@ func (o *options) records(set, program string, run int) string {
 	return filepath.Join(o.cache, fmt.Sprintf("%s-%s-%d.json", set, program, run))
 }
 
-// once lets a program measure, and reads the records that it leaves in a file. With options.resume it keeps the file of an interrupted
-// comparison, and the program does not measure again what is there.
+// once lets a program measure, and reads the records that it leaves in a file. With options.resume it keeps the file of
+// an interrupted comparison, and the program does not measure again what is there.
 func (o *options) once(to *[]record, file string, measure func() error) error {
 	if !o.resume {
 		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
@@ -283,7 +283,8 @@ func (o *options) aged(set, task string, threads int, runs [][]record) (rows []r
 	return rows
 }
 
-// recalls returns the recall of our index after each round of a task, and the recalls of fresh indexes by the state (stateOf) that they hold.
+// recalls returns the recall of our index after each round of a task, and the recalls of fresh indexes by the state
+// (stateOf) that they hold.
 func recalls(records []record, task string, threads int) (aged map[int]float64, fresh map[int][]float64) {
 	aged, fresh = map[int]float64{}, map[int][]float64{}
 	for _, r := range records {
@@ -315,9 +316,9 @@ func stateOf(task string, round int) int {
 	return round
 }
 
-// decay returns two rows: the worst of the rounds' recalls, less the mean recall of fresh indexes of the same state; and how far the worst
-// fresh index lies below that mean. The second tells what of the first is chance: fresh indexes differ among themselves by their
-// levels and by the order in which threads insert.
+// decay returns two rows: the worst of the rounds' recalls, less the mean recall of fresh indexes of the same state;
+// and how far the worst fresh index lies below that mean. The second tells what of the first is chance: fresh indexes
+// differ among themselves by their levels and by the order in which threads insert.
 func (o *options) decay(set, task string, threads int, runs [][]record) (rows []row) {
 	worst := func(records []record) (v float64, ok bool) {
 		aged, fresh := recalls(records, task, threads)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestDecay expects decay to compare a round with the fresh indexes of its own state, which in turnover every second round has.
+// TestDecay expects decay to compare a round with the fresh indexes of its own state, which in turnover every second
+// round has.
 func TestDecay(t *testing.T) {
 	t.Parallel()
 	at := func(task string, round any, recall float64) record {

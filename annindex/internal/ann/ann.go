@@ -1,6 +1,6 @@
-// Package ann holds what packages annindex and hnsw have in common: Hit and the order of hits (Better, Compare), the rules for
-// input (CheckVector, CheckMany, CheckK), and the errors (ErrUnknown, ErrSnapshot, Refuse). Package annindex documents
-// and exports what its callers may use. Package ann must not know any engine.
+// Package ann holds what packages annindex and hnsw have in common: Hit and the order of hits (Better, Compare), the
+// rules for input (CheckVector, CheckMany, CheckK), and the errors (ErrUnknown, ErrSnapshot, Refuse). Package annindex
+// documents and exports what its callers may use. Package ann must not know any engine.
 package ann
 
 import (
