@@ -30,8 +30,6 @@ const (
 	blockRows       = 64
 )
 
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-
 func snapshotHeader(dim, count int) []byte {
 	b := append(make([]byte, 0, headerSize+4), snapshotMagic...)
 	b = binary.LittleEndian.AppendUint32(b, snapshotVersion)
@@ -42,7 +40,7 @@ func snapshotHeader(dim, count int) []byte {
 // writeSnapshot writes the vectors at(0), at(1), ... of ids.
 func writeSnapshot(w io.Writer, dim int, ids []uint64, at func(i int) []float32) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	table := castagnoli()
+	table := ann.Castagnoli()
 	block := snapshotHeader(dim, len(ids))
 	sum := crc32.Checksum(block, table)
 	for i := 0; ; {
@@ -92,7 +90,7 @@ func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err er
 	if err != nil {
 		return nil, nil, err
 	}
-	table := castagnoli()
+	table := ann.Castagnoli()
 	rowSize := 8 + 4*dim
 	buf := make([]byte, blockRows*rowSize+4)
 	seen := map[uint64]struct{}{}
@@ -134,7 +132,7 @@ func readHeader(header []byte, dim int) (count uint64, sum uint32, err error) {
 	if string(body[:at]) != snapshotMagic {
 		return 0, 0, ann.Refuse("it begins with %q, not %q", body[:at], snapshotMagic)
 	}
-	sum = crc32.Checksum(body, castagnoli())
+	sum = crc32.Checksum(body, ann.Castagnoli())
 	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
 		return 0, 0, ann.Refuse("the header's checksum is wrong")
 	}

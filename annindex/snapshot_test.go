@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"kilim/annindex/internal/ann"
 )
 
 // filled returns an index of n vectors with the ids 0, 1, 4, 9, ... and its snapshot.
@@ -153,7 +155,7 @@ func TestSnapshotRefusesForeign(t *testing.T) {
 		b := snapshotHeader(2, int(count))
 		copy(b, magic)
 		b[len(snapshotMagic)] = version
-		sum := crc32.Checksum(b, castagnoli())
+		sum := crc32.Checksum(b, ann.Castagnoli())
 		return append(b, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
 	}
 	refused(t, ix, "another magic", header("kilimanx", snapshotVersion, 0))

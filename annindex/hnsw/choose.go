@@ -68,8 +68,8 @@ func copyLinks(dst, list []uint32) []uint32 {
 }
 
 // connect makes a link between two slots, from one to the other, and returns whether it is there then. If the list of
-// from is full, shrinkLinks decides which links stay. No slot loses its last link on the lowest level that way
-// (retain).
+// from is full, shrinkLinks decides which links stay. On the lowest level no slot loses the last link to it
+// that way (retain).
 func (g *Graph) connect(s *scratch, from, to uint32, level int) bool {
 	a := s.arena
 	if from == to {
@@ -122,8 +122,8 @@ func (g *Graph) shrinkLinks(s *scratch, from, to uint32, level int, list []uint3
 // storeChosen writes s.chosen to a list. old are the slots that the list held, or was about to hold: the links to all
 // of them, and to all of s.chosen, are counted already. A slot of old that is not chosen loses its link, unless its
 // in-degree is low (Config.minInDegree): then retain keeps it in the place of the last chosen slot that can spare its
-// link. If none can, storeChosen tries again with an in-degree of 1, so that at least no slot loses its last link.
-// storeChosen returns whether to is chosen; to may be none.
+// link. If none can, storeChosen tries again with an in-degree of 1, so that at least no slot loses the last link to
+// it. storeChosen returns whether to is chosen; to may be none.
 func (g *Graph) storeChosen(s *scratch, list, old []uint32, to uint32, level int) bool {
 	a := s.arena
 	s.clearVisited()

@@ -62,7 +62,7 @@ func (g *Graph) compact(slots int) {
 	}
 	b.entry.Store(none)
 	if e, level := entryOf(a.entry.Load()); e != none && newSlots[e] != none {
-		b.entry.Store(uint64(level)<<32 | uint64(newSlots[e]))
+		b.entry.Store(packEntry(newSlots[e], level))
 	}
 	g.slotsLock.Lock()
 	defer g.slotsLock.Unlock()

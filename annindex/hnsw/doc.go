@@ -43,7 +43,7 @@
 //   - Graph.maybeRelink lets one loser of a link in 64 (one in 8 after deletions) choose its links anew by a search.
 //
 // A choice of links takes none from a slot with an in-degree of Config.minInDegree, as long as it can take others
-// (Graph.storeChosen), and a slot's last link stays or is replaced (Graph.addInLinks, Graph.forceInLink).
+// (Graph.storeChosen), and the last link to a slot stays or is replaced (Graph.addInLinks, Graph.forceInLink).
 //
 // # Reachability (reachability.go)
 //

@@ -43,24 +43,16 @@ func New(cfg Config) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg}
-	g.reset(cfg.Capacity)
+	a := newArena(&cfg, max(cfg.Capacity, minSlots))
+	drawLevels(a.levels, 0, cfg.Seed, cfg.M)
+	a.layOutLists(0)
+	g := &Graph{cfg: cfg, slots: make(map[uint64]uint32, cfg.Capacity)}
+	g.arena.Store(a)
 	return g, nil
 }
 
 // minSlots is the least number of slots of an arena.
 const minSlots = 256
-
-// reset gives a new graph its first arena.
-func (g *Graph) reset(capacity int) {
-	a := newArena(&g.cfg, max(capacity, minSlots))
-	drawLevels(a.levels, 0, g.cfg.Seed, g.cfg.M)
-	a.layOutLists(0)
-	g.slots = make(map[uint64]uint32, capacity)
-	g.count.Store(0)
-	g.pendingFree = nil
-	g.arena.Store(a)
-}
 
 // scratch returns a scratch, which release takes back.
 func (g *Graph) scratch() *scratch {

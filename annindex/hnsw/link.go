@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -107,7 +108,7 @@ func (s *scratch) collectCandidates(slot uint32) {
 			s.keys = append(s.keys, key)
 		}
 	}
-	s.sortKeys()
+	slices.SortFunc(s.keys, descending)
 }
 
 // selectLinks chooses among the candidates s.keys and connects the slot with the chosen, both ways. If none of the
@@ -142,7 +143,7 @@ func (g *Graph) firstEntry(a *arena, slot uint32, level int) bool {
 		return e == slot
 	}
 	if a.is(slot, linkable) {
-		a.entry.Store(uint64(level)<<32 | uint64(slot))
+		a.entry.Store(packEntry(slot, level))
 	}
 	return true
 }
@@ -154,7 +155,7 @@ func (g *Graph) raiseEntry(a *arena, slot uint32, level int) {
 	a.entryLock.Lock()
 	defer a.entryLock.Unlock()
 	if e, top := entryOf(a.entry.Load()); (e == none || level > top) && a.is(slot, linkable) {
-		a.entry.Store(uint64(level)<<32 | uint64(slot))
+		a.entry.Store(packEntry(slot, level))
 	}
 }
 
@@ -175,5 +176,5 @@ func (g *Graph) replaceEntry(a *arena, slot uint32) {
 		a.entry.Store(none)
 		return
 	}
-	a.entry.Store(uint64(top)<<32 | uint64(other))
+	a.entry.Store(packEntry(other, top))
 }

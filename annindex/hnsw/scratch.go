@@ -2,7 +2,6 @@ package hnsw
 
 import (
 	"math"
-	"slices"
 
 	"kilim/annindex/internal/ann"
 	"kilim/annindex/internal/dist"
@@ -130,5 +129,3 @@ func insert(list []uint64, key uint64, limit int) ([]uint64, int) {
 	list[low] = key
 	return list, low
 }
-
-func (s *scratch) sortKeys() { slices.SortFunc(s.keys, descending) }

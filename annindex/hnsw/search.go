@@ -11,7 +11,9 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// entryOf takes arena.entry apart.
+// packEntry and entryOf make an arena.entry and take it apart.
+func packEntry(slot uint32, level int) uint64 { return uint64(level)<<32 | uint64(slot) }
+
 func entryOf(e uint64) (slot uint32, level int) { return uint32(e), int(e >> 32) }
 
 // descend walks from the entry down to the level bottom and returns, as a key, the slot nearest to the query that a

@@ -71,7 +71,7 @@ func (g *Graph) write(w io.Writer) error {
 	header = binary.LittleEndian.AppendUint32(header, uint32(a.dim))
 	header = binary.LittleEndian.AppendUint64(header, count)
 	header = binary.LittleEndian.AppendUint64(header, streamLength(a.dim, count, upper, &g.cfg))
-	sum := crc32.Checksum(header, castagnoli())
+	sum := crc32.Checksum(header, ann.Castagnoli())
 	if _, err := w.Write(binary.LittleEndian.AppendUint32(header, sum)); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func readContent(r io.Reader, dim int) (*content, error) {
 	if string(body[:at]) != Magic {
 		return nil, ann.Refuse("it begins with %q, not %q", body[:at], Magic)
 	}
-	sum := crc32.Checksum(body, castagnoli())
+	sum := crc32.Checksum(body, ann.Castagnoli())
 	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
 		return nil, ann.Refuse("the header's checksum is wrong")
 	}
@@ -337,7 +337,7 @@ func (c *content) arena(cfg *Config) *arena {
 	}
 	a.next = uint32(n)
 	if n > 0 {
-		a.entry.Store(uint64(c.head[3])<<32 | uint64(c.head[2]))
+		a.entry.Store(packEntry(c.head[2], int(c.head[3])))
 	}
 	return a
 }

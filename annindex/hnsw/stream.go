@@ -14,8 +14,6 @@ import (
 // chunkSize is the number of bytes between two checksums of a snapshot.
 const chunkSize = 1 << 16
 
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-
 // chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each
 // checksum continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in
 // another place.
@@ -44,7 +42,7 @@ func (c *chunkWriter) Write(p []byte) (int, error) {
 }
 
 func (c *chunkWriter) flush() error {
-	c.sum = crc32.Update(c.sum, castagnoli(), c.chunk)
+	c.sum = crc32.Update(c.sum, ann.Castagnoli(), c.chunk)
 	_, err := c.w.Write(binary.LittleEndian.AppendUint32(c.chunk, c.sum))
 	c.chunk = c.chunk[:0]
 	return err
@@ -73,7 +71,7 @@ func (c *chunkReader) fill() error {
 	if _, err := io.ReadFull(c.r, c.buffer[:n+4]); err != nil {
 		return ann.Refuse("%d bytes before its end: %v", c.length, err)
 	}
-	c.sum = crc32.Update(c.sum, castagnoli(), c.buffer[:n])
+	c.sum = crc32.Update(c.sum, ann.Castagnoli(), c.buffer[:n])
 	if c.sum != binary.LittleEndian.Uint32(c.buffer[n:]) {
 		return ann.Refuse("the checksum %d bytes before its end is wrong", c.length)
 	}

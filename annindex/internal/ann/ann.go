@@ -1,11 +1,12 @@
 // Package ann holds what packages annindex and hnsw have in common: Hit and the order of hits (Better, Compare), the
-// rules for input (CheckVector, CheckMany, CheckK), and the errors (ErrUnknown, ErrSnapshot, Refuse). Package annindex
-// documents and exports what its callers may use. Package ann must not know any engine.
+// rules for input (CheckVector, CheckMany, CheckK), the errors (ErrUnknown, ErrSnapshot, Refuse) and the checksum of
+// snapshots. Package annindex documents and exports what its callers may use. Package ann must not know any engine.
 package ann
 
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 
 	"kilim/annindex/internal/dist"
@@ -28,6 +29,9 @@ var (
 func Refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
 }
+
+// Castagnoli returns the table of the checksums in snapshots.
+func Castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // maxLength keeps every inner product, and every partial sum of one, finite in
 // float32: by Cauchy and Schwarz it is at most the product of the lengths.

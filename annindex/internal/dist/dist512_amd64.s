@@ -231,7 +231,7 @@ four: \
 	MOVL  4(R12), R9;                        \
 	MOVL  8(R12), R10;                       \
 	MOVL  12(R12), R11;                      \
-	/* The scales of the four, before the slots become addresses. */ \
+	/* Load the scales of the four rows before the registers of the slots hold addresses. */ \
 	VMOVSS    (BX)(R8*4), X6;                \
 	VINSERTPS $0x10, (BX)(R9*4), X6, X6;     \
 	VINSERTPS $0x20, (BX)(R10*4), X6, X6;    \
