@@ -37,7 +37,6 @@ type Process struct {
 	log   string
 	from  int64         // where this process's part of the log begins
 	grace time.Duration // after SIGTERM
-	asked bool          // to end: by Stop, Kill or Close
 
 	done chan struct{} // closed when the process has ended; err and out are set then
 	err  error
