@@ -22,7 +22,11 @@ func (i *Instance) Get(ctx context.Context, path string, into any) (found bool, 
 	if err := expect(res, http.StatusOK); err != nil {
 		return false, err
 	}
-	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+	body, err := io.ReadAll(res.Body) // to its end, or the connection could not be used again
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
 		return false, fmt.Errorf("daemonproc: GET %s: %w", path, err)
 	}
 	return true, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,8 @@ func NewInstance(kilim, data, kafka string, flags ...string) (*Instance, error) 
 
 // Serve starts a daemon.
 func (i *Instance) Serve(flags ...string) (*Process, error) {
-	return Start(i.command("serve", append([]string{"--data", i.Data, "--http", i.HTTP, "--broker", i.broker()}, append(flags, i.Flags...)...)...))
+	where := []string{"--data", i.Data, "--http", i.HTTP, "--broker", i.broker()}
+	return Start(i.command("serve", slices.Concat(where, flags, i.Flags)...))
 }
 
 // Feed feeds a file of records until it is at its end or ctx ends; both times it returns how many records the broker
