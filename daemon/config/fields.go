@@ -72,17 +72,3 @@ func (f field) kind() string {
 	}
 	return "text"
 }
-
-// Default returns the configuration that nobody has touched.
-func Default() *Config {
-	c := new(Config)
-	for _, f := range fields(c) {
-		if !f.HasDefault {
-			continue
-		}
-		if err := f.parse(f.Flag.Default, f.Target); err != nil {
-			panic(fmt.Sprintf("config: default of %s: %v", f.Name, err))
-		}
-	}
-	return c
-}
