@@ -69,11 +69,15 @@ func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap str
 	defer conn.Close()
 	show, last := newRoll(w), demo.ID(c.Demo.Artifacts-1)
 	err = watch.Follow(ctx, conn, watch.Options{Topic: c.Kafka.Topics.Similar, Log: log}, func(m kafka.Message) error {
-		var u rerank.Update
+		var u struct {
+			ID    string                    `json:"id"`
+			Lists map[string][]rerank.Entry `json:"lists"`
+			Cause []string                  `json:"cause"`
+		}
 		if m.Value == nil || json.Unmarshal(m.Value, &u) != nil || !slices.Contains(u.Cause, u.ID) {
 			return nil
 		}
-		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists.Total)))
+		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists[rerank.ListTotal])))
 		if u.ID == last {
 			show.end()
 			fmt.Fprintln(w, "\nThe whole demo archive has arrived. To see more: bin/kilim feed FILE")

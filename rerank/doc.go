@@ -1,5 +1,5 @@
 // Package rerank is stage 2 of the similarity search, and the form in which its
-// answers leave the house.
+// answers wait to leave the house.
 //
 // Evidence is what is known of one artifact besides its embedding: entities, links,
 // words, dates. A Scorer weighs two pieces of evidence and the cosine of the
@@ -19,5 +19,6 @@
 // names the field, never a panic, and never an allocation larger than the input
 // justifies.
 //
-// asyncapi.yaml describes the topics; a test validates rendered messages against it.
+// It knows neither Kafka nor the store: package publish makes Kafka messages of what
+// waits, and whoever makes it keeps it.
 package rerank

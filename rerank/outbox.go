@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"github.com/segmentio/kafka-go"
 )
 
 // Kind tells what an outbox entry is.
@@ -25,6 +23,12 @@ const (
 
 const outboxVersion = 1
 
+// Header is a header of a ready message. A nil value is null.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
 // OutMessage is a decoded outbox entry.
 type OutMessage struct {
 	Kind Kind
@@ -38,7 +42,7 @@ type OutMessage struct {
 	Topic   string
 	Key     []byte
 	Value   []byte
-	Headers []kafka.Header
+	Headers []Header
 }
 
 // EncodeUpdate returns the outbox form of an update.
@@ -72,7 +76,7 @@ func EncodeTombstone(id string, revision uint64, recorded time.Time) []byte {
 }
 
 // EncodeMessage returns the outbox form of a ready message. A nil key or value is null.
-func EncodeMessage(topic string, key, value []byte, headers []kafka.Header) []byte {
+func EncodeMessage(topic string, key, value []byte, headers []Header) []byte {
 	b := append(make([]byte, 0, 64+len(topic)+len(key)+len(value)+64*len(headers)), outboxVersion, byte(KindMessage))
 	b = appendString(b, topic)
 	b = appendOptional(b, key)
@@ -152,14 +156,14 @@ func (d *decoder) strings(field string) []string {
 	return out
 }
 
-func (d *decoder) headers(field string) []kafka.Header {
+func (d *decoder) headers(field string) []Header {
 	n := d.count(field, 2)
 	if n == 0 {
 		return nil
 	}
-	out := make([]kafka.Header, n)
+	out := make([]Header, n)
 	for i := range out {
-		out[i] = kafka.Header{Key: d.string(field), Value: d.optional(field)}
+		out[i] = Header{Key: d.string(field), Value: d.optional(field)}
 	}
 	return out
 }

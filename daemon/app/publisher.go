@@ -7,7 +7,6 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/graphstore"
-	"kilim/rerank"
 	"kilim/rerank/publish"
 )
 
@@ -18,7 +17,7 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics)
 	return publish.New(publish.Config{
 		Client:      &kafka.Client{Addr: client.Addr, Transport: transport},
 		Store:       outbox{a.manager},
-		Topics:      rerank.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
+		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: func([]publish.Published) { a.manager.Engine().Published() },

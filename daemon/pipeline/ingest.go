@@ -217,7 +217,11 @@ func (u *unit) refuse(op *operation) error {
 	key, value, headers := consumer.DeadLetter(&item)
 	u.e.metrics.consumed.WithLabelValues("refused").Inc()
 	u.e.metrics.refused.WithLabelValues(op.refusal.Reason).Inc()
-	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, headers))
+	ready := make([]rerank.Header, len(headers))
+	for i, h := range headers {
+		ready[i] = rerank.Header(h)
+	}
+	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, ready))
 	return err
 }
 

@@ -13,8 +13,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"kilim/annindex/hnsw"
+	"kilim/annindex/maintain"
 	"kilim/annindex/recall"
-	"kilim/annindex/tend"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
@@ -74,7 +74,7 @@ type Engine struct {
 	cfg      Config
 	log      *slog.Logger
 	store    *graphstore.Store
-	index    *tend.Index
+	index    *maintain.Index
 	encoder  *text.Encoder
 	model    *infer.Model
 	scorer   *rerank.Scorer
@@ -160,7 +160,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {
 		return nil, err
 	}
-	if e.index, err = tend.New(tend.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
+	if e.index, err = maintain.New(maintain.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
 		return nil, err
 	}
 	if e.evidence, err = lru.New[graphstore.NodeID, *rerank.Evidence](cfg.CachedArtifacts); err != nil {

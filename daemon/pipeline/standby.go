@@ -280,7 +280,7 @@ func (e *Engine) takeOutbox(from *Engine) error {
 	return from.store.View(func(r *graphstore.Reader) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
-		if err := tx.Adopt(r); err != nil {
+		if err := tx.TakeOutbox(r); err != nil {
 			return err
 		}
 		if err := tx.PutMeta(clockKey, e.clock.marshal()); err != nil {

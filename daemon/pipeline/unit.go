@@ -300,12 +300,12 @@ func (u *unit) hold(by graphstore.NodeID, before, after rerank.Lists) error {
 		if _, ok := had[id]; ok {
 			delete(had, id)
 		} else if err == nil {
-			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, true)
+			err = u.tx.SetListedBy(graphstore.ID(graphstore.Artifact, id), by, true)
 		}
 	})
 	for id := range had {
 		if err == nil {
-			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, false)
+			err = u.tx.SetListedBy(graphstore.ID(graphstore.Artifact, id), by, false)
 		}
 	}
 	return err

@@ -15,6 +15,7 @@ import (
 
 	"kilim/consumer/kafkaconn"
 	"kilim/rerank"
+	"kilim/rerank/publish"
 )
 
 const topic = "kilim.similar"
@@ -151,7 +152,7 @@ func TestText(t *testing.T) {
 			"empty":   {},
 		},
 	}
-	value, err := u.MarshalJSON()
+	value, err := publish.JSON(u)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ type Config struct {
 	Client *kafka.Client
 	Store  Store
 	// Topics are where lists and dead letters go.
-	Topics rerank.Topics
+	Topics Topics
 	// Source is the ce_source of lists. Default: /kilim/<UUID of the store>.
 	Source string
 	// Batch is the most messages sent between two acknowledgements. Default 1000.

@@ -57,4 +57,6 @@
 // hold up the outbox for ever. A list that is too large (the topic's
 // max.message.bytes is below some 10 KiB) is retried and logged until the topic is
 // configured better: dropping it would break the guarantee.
+//
+// asyncapi.yaml describes the topics; a test validates rendered messages against it.
 package publish

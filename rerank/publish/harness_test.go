@@ -250,7 +250,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
 		Client: &kafka.Client{Addr: kafka.TCP(c.addr), Transport: transport}, Store: store,
-		Topics: rerank.Topics{Similar: c.similar, DeadLetters: c.dead},
+		Topics: Topics{Similar: c.similar, DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
 }
@@ -338,9 +338,9 @@ func header(r *kgo.Record, key string) string {
 
 func seqOf(t *testing.T, r *kgo.Record) uint64 {
 	t.Helper()
-	n, err := strconv.ParseUint(header(r, rerank.HeaderSeq), 10, 64)
+	n, err := strconv.ParseUint(header(r, HeaderSeq), 10, 64)
 	if err != nil {
-		t.Fatalf("record %s/%d@%d: %s: %v", r.Topic, r.Partition, r.Offset, rerank.HeaderSeq, err)
+		t.Fatalf("record %s/%d@%d: %s: %v", r.Topic, r.Partition, r.Offset, HeaderSeq, err)
 	}
 	return n
 }

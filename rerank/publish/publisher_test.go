@@ -248,7 +248,7 @@ func TestTooLargeDeadLetter(t *testing.T) {
 	for i := range value {
 		value[i] = byte(rng.Uint32())
 	}
-	headers := []kafka.Header{{Key: "__connect.errors.topic", Value: []byte("in")}, {Key: "x", Value: value}}
+	headers := []rerank.Header{{Key: "__connect.errors.topic", Value: []byte("in")}, {Key: "x", Value: value}}
 	m.put(rerank.EncodeMessage(dead, []byte("before"), []byte("1"), headers[:1]))
 	m.put(rerank.EncodeMessage(dead, value, value, headers))
 	m.put(rerank.EncodeMessage(dead, []byte("after"), []byte("2"), headers[:1]))
@@ -313,7 +313,7 @@ func TestForeignMessages(t *testing.T) {
 	times := map[string]int{}
 	for _, topic := range []string{similar, dead} {
 		for _, r := range c.read(t, topic) {
-			times[header(r, rerank.HeaderWriter)]++
+			times[header(r, HeaderWriter)]++
 		}
 	}
 	if times[uuid] != 30 || times["another"] != 30 {

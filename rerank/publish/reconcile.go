@@ -12,8 +12,6 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-
-	"kilim/rerank"
 )
 
 const (
@@ -287,9 +285,9 @@ func (p *Publisher) sequence(headers []protocol.Header) (uint64, bool) {
 	mine, seq, ok := false, uint64(0), false
 	for _, h := range headers {
 		switch h.Key {
-		case rerank.HeaderWriter:
+		case HeaderWriter:
 			mine = string(h.Value) == p.writer
-		case rerank.HeaderSeq:
+		case HeaderSeq:
 			n, err := strconv.ParseUint(string(h.Value), 10, 64)
 			seq, ok = n, err == nil
 		}

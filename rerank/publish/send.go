@@ -154,7 +154,7 @@ func (o *outgoing) shorten() bool {
 	o.cut = true
 	var headers []kafka.Header
 	for _, h := range o.msg.Headers {
-		if strings.HasPrefix(h.Key, "__connect.errors.") || h.Key == rerank.HeaderWriter || h.Key == rerank.HeaderSeq {
+		if strings.HasPrefix(h.Key, "__connect.errors.") || h.Key == HeaderWriter || h.Key == HeaderSeq {
 			headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value[:min(len(h.Value), cutBytes)]})
 		}
 	}

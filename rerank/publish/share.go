@@ -61,7 +61,7 @@ func (p *Publisher) render(entries []Entry) ([]outgoing, error) {
 				if err != nil {
 					return fmt.Errorf("outbox entry %d: %w", entries[i].Seq, err)
 				}
-				msg, err := m.Render(p.cfg.Topics, p.cfg.Source, p.writer, entries[i].Seq)
+				msg, err := render(&m, p.cfg.Topics, p.cfg.Source, p.writer, entries[i].Seq)
 				if err != nil {
 					return fmt.Errorf("outbox entry %d: %w", entries[i].Seq, err)
 				}

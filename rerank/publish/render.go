@@ -1,12 +1,13 @@
-package rerank
+package publish
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/rerank"
 )
 
 // Headers that every published message carries: which store wrote it, and the outbox
@@ -28,44 +29,46 @@ type Topics struct {
 	DeadLetters string
 }
 
-// Render returns the Kafka message of an outbox entry: always the same bytes for the same
+// render returns the Kafka message of an outbox entry: always the same bytes for the same
 // arguments. Lists are CloudEvents 1.0 in binary mode (CloudEvents Kafka protocol
 // binding, section 3.2) with source as ce_source; their id is "<artifact>/<revision>".
 // writer and seq become the headers HeaderWriter and HeaderSeq; headers of these names
 // that a dead letter came with are dropped, lest it be taken for one of ours.
 // Partition, offset and time are left to whoever sends it.
-func (m *OutMessage) Render(topics Topics, source, writer string, seq uint64) (kafka.Message, error) {
+func render(m *rerank.OutMessage, topics Topics, source, writer string, seq uint64) (kafka.Message, error) {
 	own := []kafka.Header{
 		{Key: HeaderWriter, Value: []byte(writer)},
 		{Key: HeaderSeq, Value: strconv.AppendUint(nil, seq, 10)},
 	}
 	switch m.Kind {
-	case KindUpdate:
-		// Not by json.Marshal, which would read all that again to check it.
-		value, err := m.Update.MarshalJSON()
+	case rerank.KindUpdate:
+		value, err := JSON(m.Update)
 		if err != nil {
-			return kafka.Message{}, fmt.Errorf("rerank: render update of %q: %w", m.ID, err)
+			return kafka.Message{}, fmt.Errorf("publish: render update of %q: %w", m.ID, err)
 		}
-		headers := m.event(TypeUpdated, source, own)
+		headers := event(m, TypeUpdated, source, own)
 		headers = append(headers, kafka.Header{Key: "content-type", Value: []byte("application/json")})
 		if t := m.Update.TraceParent; t != "" {
 			headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
 		}
 		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Value: value, Headers: headers}, nil
-	case KindTombstone:
-		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Headers: m.event(TypeDeleted, source, own)}, nil
-	case KindMessage:
-		headers := slices.DeleteFunc(slices.Clone(m.Headers), func(h kafka.Header) bool {
-			return h.Key == HeaderWriter || h.Key == HeaderSeq
-		})
+	case rerank.KindTombstone:
+		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Headers: event(m, TypeDeleted, source, own)}, nil
+	case rerank.KindMessage:
+		headers := make([]kafka.Header, 0, len(m.Headers)+len(own))
+		for _, h := range m.Headers {
+			if h.Key != HeaderWriter && h.Key != HeaderSeq {
+				headers = append(headers, kafka.Header(h))
+			}
+		}
 		return kafka.Message{Topic: m.Topic, Key: m.Key, Value: m.Value, Headers: append(headers, own...)}, nil
 	}
-	return kafka.Message{}, fmt.Errorf("rerank: render outbox entry %d: kind %d is not known", seq, m.Kind)
+	return kafka.Message{}, fmt.Errorf("publish: render outbox entry %d: kind %d is not known", seq, m.Kind)
 }
 
 // event returns the CloudEvents attributes. ce_time is the time of the record that
 // caused the change; what no record caused has none, so that it renders the same at any time.
-func (m *OutMessage) event(kind, source string, own []kafka.Header) []kafka.Header {
+func event(m *rerank.OutMessage, kind, source string, own []kafka.Header) []kafka.Header {
 	attr := func(name, value string) kafka.Header {
 		return kafka.Header{Key: "ce_" + name, Value: []byte(value)}
 	}

@@ -1,4 +1,4 @@
-package rerank_test
+package publish
 
 import (
 	"bytes"
@@ -25,7 +25,11 @@ import (
 // document returns the description; strict lets no object have properties that are not described.
 func document(t *testing.T, strict bool) map[string]any {
 	t.Helper()
-	b, err := yaml.YAMLToJSON(rerank.AsyncAPI())
+	b, err := os.ReadFile("asyncapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = yaml.YAMLToJSON(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,10 +188,10 @@ func TestListsAreAsDescribed(t *testing.T) {
 			u.Cause, u.Recorded = []string{"x"}, time.UnixMilli(rng.Int64N(1<<41))
 			u.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 		}
-		msg := send(t, rerank.EncodeUpdate(&u))
+		msg := rendered(t, rerank.EncodeUpdate(&u))
 		validate(t, payload, "update", msg.Value)
 		validate(t, updated, "headers of an update", headersJSON(t, msg.Headers))
-		msg = send(t, rerank.EncodeTombstone(u.ID, u.Revision, u.Recorded))
+		msg = rendered(t, rerank.EncodeTombstone(u.ID, u.Revision, u.Recorded))
 		if msg.Value != nil {
 			t.Fatal("a tombstone with a value")
 		}
@@ -200,14 +204,14 @@ type flat struct{}
 func (flat) EntityIDF(uint64) float32 { return 2 }
 func (flat) WordIDF(uint32) float32   { return 3 }
 
-func send(t *testing.T, entry []byte) kafka.Message {
+func rendered(t *testing.T, entry []byte) kafka.Message {
 	t.Helper()
 	m, err := rerank.Decode(entry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	topics := rerank.Topics{Similar: "kilim.similar", DeadLetters: "kilim.artifacts.dlq"}
-	msg, err := m.Render(topics, "/kilim/u-1", "u-1", 17)
+	topics := Topics{Similar: "kilim.similar", DeadLetters: "kilim.artifacts.dlq"}
+	msg, err := render(&m, topics, "/kilim/u-1", "u-1", 17)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +226,11 @@ func TestDeadLettersAreAsDescribed(t *testing.T) {
 		item.Topic, item.Offset, item.Key, item.Value = "in", 9, []byte("k"), []byte("{")
 		item.Headers = []kafka.Header{{Key: "x", Value: []byte("1")}}
 		key, value, h := consumer.DeadLetter(&item)
-		msg := send(t, rerank.EncodeMessage("kilim.artifacts.dlq", key, value, h))
+		headersOf := make([]rerank.Header, len(h))
+		for i := range h {
+			headersOf[i] = rerank.Header(h[i])
+		}
+		msg := rendered(t, rerank.EncodeMessage("kilim.artifacts.dlq", key, value, headersOf))
 		validate(t, headers, "dead letter "+reason, headersJSON(t, msg.Headers))
 	}
 }
@@ -273,9 +281,9 @@ func TestRealArtifactsAreAsDescribed(t *testing.T) {
 	t.Parallel()
 	schema := compile(t, document(t, true), "/components/messages/Artifact/payload")
 	for _, name := range []string{"walters.jsonl.gz", "tate-12k.jsonl.gz"} {
-		f, err := os.Open("../../shared/data/" + name)
+		f, err := os.Open("../../../shared/data/" + name)
 		if errors.Is(err, fs.ErrNotExist) {
-			t.Skip("no real feeds in ../shared/data")
+			t.Skip("no real feeds in ../../../shared/data")
 		}
 		if err != nil {
 			t.Fatal(err)

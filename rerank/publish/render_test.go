@@ -1,11 +1,39 @@
-package rerank
+package publish
 
 import (
-	"encoding/json"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/rerank"
 )
+
+func sampleUpdate() *rerank.Update {
+	return &rerank.Update{
+		ID: "walters:22764", Revision: 300, Epoch: 2,
+		Lists: rerank.Lists{
+			Total:   []rerank.Entry{{ID: "b", Score: 0.75, Parts: rerank.Parts{Cosine: 0.5, Entities: 1, Words: 0.25, Date: 0.125, Link: 1}}, {ID: "c", Score: -0.5}},
+			General: []rerank.Entry{{ID: "c", Score: 0.5}},
+		},
+		Changes:     map[string]rerank.Changes{"total": {Entered: []string{"b"}, Left: []string{"d", "e"}, Moved: []string{"c"}}, "general": {}},
+		Cause:       []string{"walters:22764", "b"},
+		Recorded:    time.UnixMilli(1_750_000_000_123).UTC(),
+		TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	}
+}
+
+func sampleEntries() [][]byte {
+	return [][]byte{
+		rerank.EncodeUpdate(sampleUpdate()),
+		rerank.EncodeUpdate(&rerank.Update{}),
+		rerank.EncodeTombstone("a/b ü", math.MaxUint64, time.UnixMilli(0).UTC()),
+		rerank.EncodeTombstone("x", 0, time.Time{}),
+		rerank.EncodeMessage("dlq", []byte("k"), nil, []rerank.Header{{Key: "h", Value: []byte{}}, {Key: "h"}}),
+		rerank.EncodeMessage("dlq", nil, []byte{}, nil),
+	}
+}
 
 const goldenUpdate = `{"id":"walters:22764","revision":300,"epoch":2,"lists":{` +
 	`"total":[{"id":"b","score":0.75,"parts":{"cosine":0.5,"entities":1,"words":0.25,"date":0.125,"link":1}},` +
@@ -16,11 +44,11 @@ const goldenUpdate = `{"id":"walters:22764","revision":300,"epoch":2,"lists":{` 
 
 func TestUpdateJSON(t *testing.T) {
 	t.Parallel()
-	for want, u := range map[string]*Update{
+	for want, u := range map[string]*rerank.Update{
 		goldenUpdate: sampleUpdate(),
 		`{"id":"","revision":0,"epoch":0,"lists":{"total":[],"general":[]},"changes":{},"cause":[]}`: {},
 	} {
-		if got, err := json.Marshal(u); err != nil || string(got) != want {
+		if got, err := JSON(u); err != nil || string(got) != want {
 			t.Errorf("got\n%s, %v, want\n%s", got, err, want)
 		}
 	}
@@ -28,11 +56,11 @@ func TestUpdateJSON(t *testing.T) {
 
 func renderSample(t *testing.T, i int) (kafka.Message, map[string]string) {
 	t.Helper()
-	m, err := Decode(sampleEntries()[i])
+	m, err := rerank.Decode(sampleEntries()[i])
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := m.Render(Topics{Similar: "kilim.similar", DeadLetters: "dlq"}, "/kilim/u", "u", 42)
+	msg, err := render(&m, Topics{Similar: "kilim.similar", DeadLetters: "dlq"}, "/kilim/u", "u", 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +103,9 @@ func TestRender(t *testing.T) {
 // A dead letter may be a message of ours that somebody fed back.
 func TestRenderDropsForeignMarks(t *testing.T) {
 	t.Parallel()
-	m := OutMessage{Kind: KindMessage, Topic: "dlq", Headers: []kafka.Header{
+	m := rerank.OutMessage{Kind: rerank.KindMessage, Topic: "dlq", Headers: []rerank.Header{
 		{Key: HeaderSeq, Value: []byte("7")}, {Key: "keep", Value: []byte("1")}, {Key: HeaderWriter, Value: []byte("other")}}}
-	msg, err := m.Render(Topics{}, "/kilim/u", "u", 42)
+	msg, err := render(&m, Topics{}, "/kilim/u", "u", 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,4 +132,20 @@ func equal(t *testing.T, got, want map[string]string) {
 			t.Errorf("header %s: %q was not expected", k, v)
 		}
 	}
+}
+
+// Whatever can be decoded can be rendered: a message that can't would hold up the outbox for ever.
+func FuzzRender(f *testing.F) {
+	for _, b := range sampleEntries() {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := rerank.Decode(b)
+		if err != nil {
+			return
+		}
+		if _, err := render(&m, Topics{"s", "d"}, "/kilim/x", "x", 1); err != nil {
+			t.Fatalf("decoded %+v and could not render it: %v", m, err)
+		}
+	})
 }
