@@ -79,7 +79,7 @@ func (c *feedCommand) Run(s *session) error {
 	return nil
 }
 
-// mediaBase is the folder that relative uris of the input's media are beside.
+// mediaBase is the folder that relative uris of the input's media are relative to.
 func mediaBase(input string) (string, error) {
 	if input == "-" {
 		return os.Getwd()
