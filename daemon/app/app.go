@@ -25,7 +25,7 @@ import (
 	"kilim/rerank/publish"
 )
 
-// App is a daemon that is running, or was.
+// App is one daemon: Start makes it, Run works it and stops it.
 type App struct {
 	cfg     *config.Config
 	log     *slog.Logger
@@ -49,7 +49,7 @@ type App struct {
 	demoLeft  int
 }
 
-// part is something that runs until its context ends or it fails.
+// part is something that Run runs until its context ends or it fails.
 type part struct {
 	name string
 	run  func(context.Context) error

@@ -8,14 +8,14 @@ import (
 	"kilim/daemon/pipeline"
 )
 
-// limits are those of records.
+// limits gives the limits of records, in the topic and in queries.
 func limits(c *config.Config) profile.Limits {
 	limits := profile.DefaultLimits()
 	limits.RecordBytes = int(c.Ingest.MaxRecordBytes)
 	return limits
 }
 
-// settings are those of the pipeline, for the first model.
+// settings gives the pipeline's settings for the seeded model, which is of epoch 1.
 func settings(c *config.Config, encoders pipeline.Encoders) pipeline.Config {
 	text, model := pipeline.Sizes(encoders)
 	return pipeline.Config{

@@ -156,7 +156,7 @@ func TestTrainedModelServes(t *testing.T) {
 // TestStagesArrive: what the configuration says of the stages is what is trained, and the program's own where it says nothing.
 func TestStagesArrive(t *testing.T) {
 	t.Parallel()
-	c := config.Default().Train
+	c := defaults(t).Train
 	stages := func() []train.Stage {
 		t.Helper()
 		got, err := training(&c)

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"github.com/alecthomas/kong"
+
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
@@ -9,7 +11,14 @@ import (
 
 // defaults are the settings that a daemon works with when nobody sets any.
 func defaults() Config {
-	c := config.Default()
+	c := new(config.Config)
+	parser, err := kong.New(c)
+	if err == nil {
+		_, err = parser.Parse(nil) // the command line of a daemon that nobody has configured
+	}
+	if err != nil {
+		panic(err)
+	}
 	text, model := Sizes(Encoders{})
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters, Engine: c.Index.Engine,

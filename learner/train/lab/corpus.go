@@ -65,8 +65,7 @@ func read(feed string, demoArtifacts int) (*corpus, error) {
 		return nil, err
 	}
 	if feed == "" {
-		opt := demo.Defaults()
-		opt.Artifacts, opt.Media = demoArtifacts, true
+		opt := demo.Options{Artifacts: demoArtifacts, Seed: 1, Media: true}
 		err := demo.Each(opt, func(raw []byte, _ string) error { return c.parse(bytes.Clone(raw), media) })
 		return c, err
 	}
