@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
@@ -59,14 +58,4 @@ func rarest(nodes []*graphstore.Node) {
 	slices.SortFunc(nodes, func(a, b *graphstore.Node) int {
 		return cmp.Or(cmp.Compare(a.Members, b.Members), cmp.Compare(a.ID, b.ID))
 	})
-}
-
-// labeler is the text encoder as refresh.Labeler: plain weights, so that a label's
-// features never drift.
-type labeler struct{ enc *text.Encoder }
-
-func (l labeler) Dim() int { return l.enc.Dim() }
-
-func (l labeler) Label(label string, out []float32) {
-	l.enc.ProjectPlain(l.enc.Analyze(strings.TrimSpace(label)), out)
 }

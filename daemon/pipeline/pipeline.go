@@ -290,7 +290,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, labeler{e.encoder}, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.encoder, pushes); err != nil {
 		return err
 	}
 	if err := e.fillIndex(r); err != nil {
