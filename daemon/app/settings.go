@@ -6,6 +6,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/learner/encode"
 )
 
 // limits are those of records.
@@ -16,7 +17,7 @@ func limits(c *config.Config) profile.Limits {
 }
 
 // settings are those of the pipeline, for the first model.
-func settings(c *config.Config, encoders pipeline.Encoders) pipeline.Config {
+func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 	text, model := pipeline.Sizes(encoders)
 	return pipeline.Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,

@@ -14,6 +14,7 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/train/registry"
@@ -25,7 +26,7 @@ func openModels(cfg *config.Config) (*registry.Registry, error) {
 }
 
 // generations are the settings of a state folder's generations.
-func generations(cfg *config.Config, encoders pipeline.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
+func generations(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
 	return standby.Config{
 		Data: cfg.Data,
 		Store: graphstore.Options{
@@ -89,9 +90,9 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 type queues struct{ keeper *standby.Keeper }
 
 func (q queues) Describe(ch chan<- *prometheus.Desc) {
-	q.keeper.Engine().MediaQueue().Collector().Describe(ch)
+	q.keeper.Engine().Media().Queue().Collector().Describe(ch)
 }
 
 func (q queues) Collect(ch chan<- prometheus.Metric) {
-	q.keeper.Engine().MediaQueue().Collector().Collect(ch)
+	q.keeper.Engine().Media().Queue().Collector().Collect(ch)
 }

@@ -12,6 +12,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/encode/text"
 	"kilim/learner/model"
 	"kilim/learner/refresh"
@@ -221,21 +222,21 @@ func (c *assembler) artifact(r *graphstore.Reader, n *graphstore.Node) error {
 
 // features of each modality that the model has, of the artifact that becomes the next node.
 func (c *assembler) features(r *graphstore.Reader, n *graphstore.Node, parts []train.Part) ([][]float32, error) {
-	media, err := c.e.encodedOf(r, n.ID)
+	media, err := c.e.cfg.Encoders.Vectors(r, n.ID)
 	if err != nil {
 		return nil, err
 	}
 	if c.e.cfg.Encoders.Text != nil {
-		c.records.foreign[c.build.Nodes()] = media.text
+		c.records.foreign[c.build.Nodes()] = media.Text
 	}
 	record := make([]float32, c.records.width())
 	c.records.Encode(c.build.Nodes(), parts, record)
 	out := [][]float32{record}
 	if c.e.cfg.Model.Image > 0 {
-		out = append(out, centre(media.image))
+		out = append(out, encode.MeanDirection(media.Image))
 	}
 	if c.e.cfg.Model.Audio > 0 {
-		out = append(out, centre(media.audio))
+		out = append(out, encode.MeanDirection(media.Audio))
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/model"
 	"kilim/learner/tensor/par"
 	"kilim/learner/train"
@@ -105,7 +106,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	got := make([]float32, r.width())
 	r.Encode(0, parts, got)
-	f := e.featuresOf(w, encoded{})
+	f := e.featuresOf(w, encode.Vectors{})
 	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
 	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
 	if !slices.Equal(got, want) {

@@ -5,12 +5,13 @@ import (
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
+	"kilim/learner/encode"
 )
 
 // defaults are the settings that a daemon works with when nobody sets any.
 func defaults() Config {
 	c := config.Default()
-	text, model := Sizes(Encoders{})
+	text, model := Sizes(encode.Encoders{})
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters, Engine: c.Index.Engine,
 		Graph:  hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},

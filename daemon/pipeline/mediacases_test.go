@@ -62,10 +62,10 @@ func TestCachedVectorAtOnce(t *testing.T) {
 		t.Errorf("asked again: %v", left)
 	}
 	known := s.known()
-	if len(known["a"].image) != 2 || len(known["a"].audio) != 1 || len(known["b"].image) != 1 {
-		t.Errorf("known by %d pictures and %d recordings, and %d pictures", len(known["a"].image), len(known["a"].audio), len(known["b"].image))
+	if len(known["a"].Image) != 2 || len(known["a"].Audio) != 1 || len(known["b"].Image) != 1 {
+		t.Errorf("known by %d pictures and %d recordings, and %d pictures", len(known["a"].Image), len(known["a"].Audio), len(known["b"].Image))
 	}
-	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("comb"); !slices.Equal(known["b"].image[0], want) {
+	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("comb"); !slices.Equal(known["b"].Image[0], want) {
 		t.Error("the vector is another one")
 	}
 }
@@ -89,11 +89,11 @@ func TestOutdatedAnswer(t *testing.T) {
 	if row := s.row("b", graphstore.Image, 0); row != nil {
 		t.Errorf("a deleted artifact has %+v", row)
 	}
-	if d := s.engine.MediaQueue().Depth("image"); d.Waiting != 1 {
+	if d := s.engine.Media().Queue().Depth("image"); d.Waiting != 1 {
 		t.Errorf("%d wait, want 1", d.Waiting)
 	}
 	s.must(s.encodeAll())
-	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].image[0], want) {
+	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].Image[0], want) {
 		t.Error("the vector is another one")
 	}
 }
@@ -134,7 +134,7 @@ func TestPrecomputed(t *testing.T) {
 	s.must(s.apply([]change{
 		{"a", withMediaOf("a", embedded("clip", 0, 3, 4), embedded("other", 1, 0, 0))},
 	}))
-	if v := s.known()["a"].image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
+	if v := s.known()["a"].Image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
 		t.Errorf("known by %v", v)
 	}
 	if f := s.engine.featuresOf(&extracted{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
@@ -148,10 +148,16 @@ func TestPrecomputed(t *testing.T) {
 	}
 }
 
-// slow never answers before ctx ends.
-type slow struct{ *fakeEncoder }
+// stalling never answers before ctx ends, while it stalls.
+type stalling struct {
+	*fakeEncoder
+	stalls bool
+}
 
-func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+func (s *stalling) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	if !s.stalls {
+		return s.fakeEncoder.Encode(ctx, items)
+	}
 	<-ctx.Done()
 	return []feature.Result{{Err: ctx.Err()}}
 }
@@ -160,7 +166,10 @@ func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
 // query is answered.
 func TestQueryWithMedia(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, withMedia())
+	cfg := withMedia()
+	enc := &stalling{fakeEncoder: newFake("eye", 12)}
+	cfg.Encoders.Image = enc
+	s := newSite(t, cfg)
 	var changes []change
 	for i, picture := range []string{"star", "hook", "comb", "eye", "ram"} {
 		changes = append(changes, change{fmt.Sprintf("a%d", i), withMediaOf("a rug", image(picture))})
@@ -180,7 +189,7 @@ func TestQueryWithMedia(t *testing.T) {
 		}
 	}
 	query("bad picture")
-	s.engine.cfg.Encoders.Image = slow{newFake("eye", 12)}
+	enc.stalls = true
 	query("a new picture")
 }
 
@@ -192,11 +201,11 @@ func TestExternalText(t *testing.T) {
 	cfg.Encoders.Text = newFake("sbert", cfg.Text.Dim)
 	s := newSite(t, cfg)
 	s.must(s.apply([]change{{"a", map[string]any{"title": "a star", "media": []any{map[string]any{"kind": "text", "text": "and a comb"}}}}, {"b", map[string]any{}}}))
-	if s.known()["a"].text != nil {
+	if s.known()["a"].Text != nil {
 		t.Error("a text is known that nobody has encoded")
 	}
 	s.must(s.encodeAll())
-	if want := cfg.Encoders.Text.(*fakeEncoder).vector("a star\nand a comb"); !slices.Equal(s.known()["a"].text, want) {
+	if want := cfg.Encoders.Text.(*fakeEncoder).vector("a star\nand a comb"); !slices.Equal(s.known()["a"].Text, want) {
 		t.Errorf("the text is known by another vector, asked was %v", cfg.Encoders.Text.(*fakeEncoder).asked)
 	}
 	s.must(s.apply([]change{{id: "a"}}))
@@ -218,9 +227,13 @@ func TestAnotherEncoder(t *testing.T) {
 	cfg := withMedia()
 	cfg.Epoch = 2
 	cfg.Encoders.Image, cfg.Model.Image = newFake("eagle", 9), 9
-	if ids, err := EncodersOf(s.store); err != nil || ids["image"] != withMedia().Encoders.Image.Identity() || len(ids) != 2 {
-		t.Errorf("the state names the encoders %v, %v", ids, err)
-	}
+	s.must(s.store.View(func(r *graphstore.Reader) error {
+		ids, err := encode.Recorded(r)
+		if err != nil || ids["image"] != withMedia().Encoders.Image.Identity() || len(ids) != 2 {
+			t.Errorf("the state names the encoders %v, %v", ids, err)
+		}
+		return nil
+	}))
 	other := cfg
 	other.Epoch = 1
 	if _, err := Open(other, s.store, s.engine.metrics, func() {}, s.engine.log); err == nil || !strings.Contains(err.Error(), "eagle v1, 9 numbers") {

@@ -136,7 +136,7 @@ func (k *Keeper) renew(s *site) error {
 	if err != nil {
 		return fmt.Errorf("model of epoch %d: %w", s.id.Epoch, err)
 	}
-	want, have := wanted.Encoders.Identities(), s.engine.Encoders().Identities()
+	want, have := wanted.Encoders.Identities(), s.engine.Media().Encoders().Identities()
 	if maps.Equal(want, have) {
 		return nil
 	}

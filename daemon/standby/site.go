@@ -11,6 +11,7 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 )
 
@@ -54,7 +55,11 @@ func (k *Keeper) chainOf(s *site, draft bool) (cfg pipeline.Config, err error) {
 	}
 	var made map[string]feature.Identity
 	if !draft {
-		if made, err = pipeline.EncodersOf(s.store); err != nil {
+		err = s.store.View(func(r *graphstore.Reader) (err error) {
+			made, err = encode.Recorded(r)
+			return err
+		})
+		if err != nil {
 			return cfg, err
 		}
 	}
