@@ -47,29 +47,6 @@ func (s *site) row(id string, typ graphstore.Type, i int) *graphstore.Media {
 	return row
 }
 
-// TestCachedVectorAtOnce: a content that one artifact has is not asked about for another, nor for the same when its
-// place among the media changes.
-func TestCachedVectorAtOnce(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, withMedia())
-	s.must(s.apply([]change{{"a", withMediaOf("a", image("star"), image("comb"), audioAt("x.wav"))}}))
-	s.must(s.encodeAll())
-	s.must(s.apply([]change{
-		{"b", withMediaOf("b", image("comb"))},
-		{"a", withMediaOf("a", audioAt("x.wav"), image("comb"), image("star"))},
-	}))
-	if left := s.tasks(); len(left) != 0 {
-		t.Errorf("asked again: %v", left)
-	}
-	known := s.known()
-	if len(known["a"].Image) != 2 || len(known["a"].Audio) != 1 || len(known["b"].Image) != 1 {
-		t.Errorf("known by %d pictures and %d recordings, and %d pictures", len(known["a"].Image), len(known["a"].Audio), len(known["b"].Image))
-	}
-	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("comb"); !slices.Equal(known["b"].Image[0], want) {
-		t.Error("the vector is another one")
-	}
-}
-
 // TestOutdatedAnswer: an answer to what a record asked before it was replaced changes nothing.
 func TestOutdatedAnswer(t *testing.T) {
 	t.Parallel()
@@ -95,56 +72,6 @@ func TestOutdatedAnswer(t *testing.T) {
 	s.must(s.encodeAll())
 	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].Image[0], want) {
 		t.Error("the vector is another one")
-	}
-}
-
-// TestRefusedMedia: a refusal is kept with its reason, and a record that comes anew asks again.
-func TestRefusedMedia(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, withMedia())
-	record := change{"a", withMediaOf("a", image("bad bytes"))}
-	s.must(s.apply([]change{record}))
-	s.must(s.encodeAll())
-	row := s.row("a", graphstore.Image, 0)
-	if row.State != graphstore.MediaRefused || row.Reason != feature.ReasonCorrupt || row.Detail != "it says so" {
-		t.Fatalf("the row is %+v", row)
-	}
-	if left := s.tasks(); len(left) != 0 {
-		t.Fatalf("asked again: %v", left)
-	}
-	if m := s.engine.Status().Media["image"]; m.Refused != 1 || m.Waiting != 0 {
-		t.Errorf("the status tells %+v", m)
-	}
-	s.must(s.apply([]change{record}))
-	if left := s.tasks(); len(left) != 1 {
-		t.Errorf("%d wait after the record came anew, want 1", len(left))
-	}
-}
-
-// TestPrecomputed: a vector by the configured encoder's name comes with the record; one by another name does not count,
-// and nothing is fetched for it.
-func TestPrecomputed(t *testing.T) {
-	t.Parallel()
-	cfg := withMedia()
-	cfg.Encoders.Image, cfg.Model.Image = encode.Precomputed{ID: feature.Identity{Name: "clip", Version: 1, Dim: 3}}, 3
-	s := newSite(t, cfg)
-	embedded := func(encoder string, v ...float32) any {
-		return map[string]any{"kind": "image", "uri": "http://example.org/i.png", "encoder": encoder, "embedding": v}
-	}
-	s.must(s.apply([]change{
-		{"a", withMediaOf("a", embedded("clip", 0, 3, 4), embedded("other", 1, 0, 0))},
-	}))
-	if v := s.known()["a"].Image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
-		t.Errorf("known by %v", v)
-	}
-	if f := s.engine.featuresOf(&extracted{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
-		t.Errorf("features %v", f.Image)
-	}
-	if row := s.row("a", graphstore.Image, 1); row.State != graphstore.MediaRefused || row.Reason != feature.ReasonRejected {
-		t.Errorf("the row of the other is %+v", row)
-	}
-	if left := s.tasks(); len(left) != 0 {
-		t.Errorf("asked: %v", left)
 	}
 }
 
@@ -191,27 +118,6 @@ func TestQueryWithMedia(t *testing.T) {
 	query("bad picture")
 	enc.stalls = true
 	query("a new picture")
-}
-
-// TestExternalText: where texts have an encoder of their own, an artifact's text waits for it, and the words serve the
-// scores meanwhile.
-func TestExternalText(t *testing.T) {
-	t.Parallel()
-	cfg := exact()
-	cfg.Encoders.Text = newFake("sbert", cfg.Text.Dim)
-	s := newSite(t, cfg)
-	s.must(s.apply([]change{{"a", map[string]any{"title": "a star", "media": []any{map[string]any{"kind": "text", "text": "and a comb"}}}}, {"b", map[string]any{}}}))
-	if s.known()["a"].Text != nil {
-		t.Error("a text is known that nobody has encoded")
-	}
-	s.must(s.encodeAll())
-	if want := cfg.Encoders.Text.(*fakeEncoder).vector("a star\nand a comb"); !slices.Equal(s.known()["a"].Text, want) {
-		t.Errorf("the text is known by another vector, asked was %v", cfg.Encoders.Text.(*fakeEncoder).asked)
-	}
-	s.must(s.apply([]change{{id: "a"}}))
-	if n := len(s.tasks()); n != 0 {
-		t.Errorf("%d wait of nothing", n)
-	}
 }
 
 // TestAnotherEncoder: a state of one encoder is refused to another; a draft of the other takes over the vectors of the encoders
