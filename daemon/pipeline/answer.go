@@ -86,7 +86,6 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 		e.failed = fmt.Errorf("pipeline: take %d answers of encoders: %w", len(answers), err)
 		return 0, e.failed
 	}
-	e.report()
 	return len(answers), nil
 }
 

@@ -40,7 +40,8 @@ type change struct {
 
 // Begin starts a Pass over g. The revision is the unit's: what it asks is told apart by it from what earlier ones
 // asked. A standby is made from another state: from are the rows of that one, whose vectors are taken over
-// where the encoder is the same; nil otherwise.
+// where the encoder is the same; nil otherwise. A row of from tells which bytes are behind a URI, so the records that are Put must
+// be those that from has, and be Put again when these change.
 func (m *Media) Begin(g Graph, from Rows, revision uint64) *Pass {
 	return &Pass{m: m, g: g, from: from, revision: revision}
 }
@@ -109,7 +110,8 @@ func (p *Pass) rowFor(m *Medium, old []Medium, keep *keptVectors) (*graphstore.M
 	return row, nil
 }
 
-// before finds the row of the same medium as it was: of the same bytes, as far as they are known, or else of the same URI.
+// before finds the row of the same medium as it was: at the same node and of the same bytes, or, where the bytes are
+// behind a URI, of the same URI, at the same node rather than at another.
 func (p *Pass) before(m *Medium, old []Medium) (*graphstore.Media, error) {
 	if m.URI == "" {
 		have, err := p.g.Media(m.Node)
