@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/model"
 	"kilim/learner/train/dataset"
 )
@@ -17,8 +18,8 @@ type archive struct {
 }
 
 func (a archive) Vectors(artifact graphstore.NodeID) (dataset.Vectors, error) {
-	media, err := a.engine.encodedOf(a.Reader, artifact)
-	return dataset.Vectors{Text: media.text, Image: centre(media.image), Audio: centre(media.audio)}, err
+	media, err := a.engine.cfg.Encoders.Vectors(a.Reader, artifact)
+	return dataset.Vectors{Text: media.Text, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}, err
 }
 
 // Dataset makes a snapshot of committed state, see dataset.Make.

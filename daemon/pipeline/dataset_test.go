@@ -108,7 +108,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	features, block, err := d.Set.Whole()
 	s.must(err)
 	w := extract(e.encoder, a)
-	f := e.featuresOf(w, encoded{})
+	f := e.featuresOf(w, encode.Vectors{})
 	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
 	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
 	if !slices.Equal(features[0].Row(int(block.Rows[0].Source[node])), want) {
