@@ -63,7 +63,7 @@ func (u *unit) outOfReach(c *candidate) bool {
 		return false // the unit has changed its lists
 	}
 	row, ok := u.e.rows.Get(c.id)
-	return ok && above(row.lists.Total, c.entry.Score, u.e.cfg.ListSize) && above(row.lists.General, c.cosine, u.e.cfg.ListSize)
+	return ok && above(row.lists.Get(rerank.ListTotal), c.entry.Score, u.e.cfg.ListSize) && above(row.lists.Get(rerank.ListGeneral), c.cosine, u.e.cfg.ListSize)
 }
 
 // above is true when a list is full and all its entries score higher than score.
@@ -88,12 +88,12 @@ func (u *unit) offer(to graphstore.NodeID, entry rerank.Entry, cosine float32, a
 	}
 	general := entry
 	general.Score = cosine
-	total, t := place(l.new.lists.Total, entry, u.e.cfg.ListSize)
-	near, g := place(l.new.lists.General, general, u.e.cfg.ListSize)
+	total, t := place(l.new.lists.Get(rerank.ListTotal), entry, u.e.cfg.ListSize)
+	near, g := place(l.new.lists.Get(rerank.ListGeneral), general, u.e.cfg.ListSize)
 	if t == untouched && g == untouched {
 		return nil
 	}
-	l.new.lists = rerank.Lists{Total: total, General: near}
+	l.new.lists = rerank.Lists{{Name: rerank.ListTotal, Entries: total}, {Name: rerank.ListGeneral, Entries: near}}
 	l.touched = true
 	if t == sank || g == sank {
 		again[to] = struct{}{}
@@ -159,8 +159,11 @@ func (u *unit) withdraw(id graphstore.NodeID, name string, fresh, again map[grap
 		if err != nil {
 			return err
 		}
-		l.new.lists.Total = slices.DeleteFunc(slices.Clone(l.new.lists.Total), is)
-		l.new.lists.General = slices.DeleteFunc(slices.Clone(l.new.lists.General), is)
+		lists := slices.Clone(l.new.lists)
+		for i := range lists {
+			lists[i].Entries = slices.DeleteFunc(slices.Clone(lists[i].Entries), is)
+		}
+		l.new.lists = lists
 		l.touched = true
 		again[h] = struct{}{}
 	}

@@ -148,7 +148,8 @@ func (c *checker) lists(n *graphstore.Node) error {
 	if row.revision > c.e.clock.revision || (row.revision == 0) != c.e.unpublished.has(n.ID) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", n.Key, row.revision, c.e.clock.revision)
 	}
-	for name, list := range map[string][]rerank.Entry{"total": row.lists.Total, "general": row.lists.General} {
+	for _, l := range row.lists {
+		name, list := l.Name, l.Entries
 		if len(list) > c.e.cfg.ListSize {
 			c.faultf("artifact %q: %s list of %d entries, at most %d are allowed", n.Key, name, len(list), c.e.cfg.ListSize)
 		}
@@ -168,7 +169,7 @@ func (c *checker) lists(n *graphstore.Node) error {
 			}
 		}
 	}
-	members(&row.lists, func(id string) {
+	row.lists.Members(func(id string) {
 		c.holds[[2]graphstore.NodeID{graphstore.ID(graphstore.Artifact, id), n.ID}] = true
 	})
 	return nil

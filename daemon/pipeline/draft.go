@@ -328,12 +328,11 @@ func (u *unit) republish(n int) (published int, err error) {
 }
 
 // lastPublished are the lists that were published before those of the draft.
-func (e *Engine) lastPublished(id string) (rerank.Lists, error) {
-	var lists rerank.Lists
+func (e *Engine) lastPublished(id string) (lists rerank.Lists, err error) {
 	if e.previous == nil {
-		return lists, nil
+		return nil, nil
 	}
-	err := e.previous.View(func(r *graphstore.Reader) error {
+	err = e.previous.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil || n == nil {
 			return err
@@ -349,7 +348,7 @@ func (e *Engine) lastPublished(id string) (rerank.Lists, error) {
 		return err
 	})
 	if err != nil {
-		return lists, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
+		return nil, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
 	}
 	return lists, nil
 }

@@ -202,7 +202,13 @@ func (s *site) lists() map[string]rerank.Lists {
 }
 
 func sameLists(a, b rerank.Lists) bool {
-	return slices.Equal(a.Total, b.Total) && slices.Equal(a.General, b.General)
+	return slices.EqualFunc(a, b, func(a, b rerank.List) bool {
+		return a.Name == b.Name && slices.Equal(a.Entries, b.Entries)
+	})
+}
+
+func both(total, general []rerank.Entry) rerank.Lists {
+	return rerank.Lists{{Name: rerank.ListTotal, Entries: total}, {Name: rerank.ListGeneral, Entries: general}}
 }
 
 // compareLists fails the test for each artifact whose lists differ in any bit.

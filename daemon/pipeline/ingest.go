@@ -307,7 +307,7 @@ func (u *unit) remove(op *operation) error {
 		return err
 	}
 	if old != nil {
-		return u.hold(op.node, old.lists, rerank.Lists{})
+		return u.hold(op.node, old.lists, nil)
 	}
 	return nil
 }

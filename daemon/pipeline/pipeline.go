@@ -317,7 +317,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
 		if row.revision == 0 {
 			unpublished = append(unpublished, stamped{id: n.ID, at: never})
-			if row.rankedAt == never && len(row.lists.General) == 0 {
+			if row.rankedAt == never && len(row.lists.Get(rerank.ListGeneral)) == 0 {
 				e.unlisted[n.ID] = struct{}{}
 			}
 		}

@@ -105,12 +105,12 @@ func TestListsAgainstOracle(t *testing.T) {
 				entry.Score = float32(cosine)
 				general = append(general, entry)
 			}
-			for name, pair := range map[string][2][]rerank.Entry{"total": {got[id].Total, total}, "general": {got[id].General, general}} {
-				want := rerank.TopK(pair[1], cfg.ListSize)
+			for _, all := range both(total, general) {
+				name, list, want := all.Name, got[id].Get(all.Name), rerank.TopK(all.Entries, cfg.ListSize)
 				for i := range want {
 					// The oracle's cosine is of another rounding: equal scores may trade places.
-					if d := pair[0][i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
-						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, pair[0][i], want[i])
+					if d := list[i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
+						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, list[i], want[i])
 					}
 				}
 			}

@@ -174,7 +174,7 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 			if err != nil {
 				return err
 			}
-			answer.Items = pick(row.lists, list)
+			answer.Items = row.lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
@@ -221,20 +221,13 @@ func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string
 }
 
 func knownList(list string) error {
-	if list == "total" || list == "general" {
+	if list == rerank.ListTotal || list == rerank.ListGeneral {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(list, "theme:"); ok {
 		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
 	}
 	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
-}
-
-func pick(l rerank.Lists, list string) []rerank.Entry {
-	if list == "general" {
-		return l.General
-	}
-	return l.Total
 }
 
 // search computes a list of k among the artifacts that keep allows (nil: all). It reads committed
@@ -259,7 +252,7 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 	query := rerank.Prepare(ev, w)
 	entries := make([]rerank.Entry, 0, len(candidates))
 	for _, c := range candidates {
-		if list == "general" && !c.near || keep != nil && !keep[c.id] {
+		if list == rerank.ListGeneral && !c.near || keep != nil && !keep[c.id] {
 			continue
 		}
 		n, err := r.Node(c.id)
@@ -274,7 +267,7 @@ func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank
 			return nil, err
 		}
 		entry := e.entry(query, rerank.Prepare(other, w), c.cosine)
-		if list == "general" {
+		if list == rerank.ListGeneral {
 			entry.Score = c.cosine
 		}
 		entries = append(entries, entry)

@@ -239,8 +239,10 @@ func (u *unit) score(r *ranking) {
 			general = append(general, g)
 		}
 	}
-	r.lists.Total = rerank.TopK(total, e.cfg.ListSize)
-	r.lists.General = rerank.TopK(general, e.cfg.ListSize)
+	r.lists = rerank.Lists{
+		{Name: rerank.ListTotal, Entries: rerank.TopK(total, e.cfg.ListSize)},
+		{Name: rerank.ListGeneral, Entries: rerank.TopK(general, e.cfg.ListSize)},
+	}
 }
 
 func (e *Engine) entry(a, b *rerank.Prepared, cosine float32) rerank.Entry {

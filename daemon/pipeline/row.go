@@ -17,7 +17,8 @@ type row struct {
 	lists    rerank.Lists
 }
 
-const rowVersion = 1
+// rowVersion is 2 since lists have names.
+const rowVersion = 2
 
 func (r *row) marshal() []byte {
 	b := make([]byte, 0, 1024)
@@ -28,8 +29,11 @@ func (r *row) marshal() []byte {
 }
 
 func unmarshalRow(b []byte) (*row, error) {
-	if len(b) < 17 || b[0] != rowVersion {
-		return nil, fmt.Errorf("pipeline: list row of %d bytes: want version %d and at least 17 bytes", len(b), rowVersion)
+	if len(b) < 17 {
+		return nil, fmt.Errorf("pipeline: list row of %d bytes: want at least 17", len(b))
+	}
+	if b[0] != rowVersion {
+		return nil, fmt.Errorf("pipeline: list row of version %d: this program reads version %d", b[0], rowVersion)
 	}
 	r := &row{
 		rankedAt: math.Float64frombits(binary.BigEndian.Uint64(b[1:])),
@@ -39,17 +43,4 @@ func unmarshalRow(b []byte) (*row, error) {
 		return nil, fmt.Errorf("pipeline: list row: %w", err)
 	}
 	return r, nil
-}
-
-// members calls fn once for each id in any of the lists.
-func members(l *rerank.Lists, fn func(id string)) {
-	seen := make(map[string]struct{}, len(l.Total)+len(l.General))
-	for _, list := range [][]rerank.Entry{l.Total, l.General} {
-		for i := range list {
-			if _, ok := seen[list[i].ID]; !ok {
-				seen[list[i].ID] = struct{}{}
-				fn(list[i].ID)
-			}
-		}
-	}
 }

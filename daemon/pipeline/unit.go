@@ -244,10 +244,7 @@ func (u *unit) publish(l *listing, before rerank.Lists) (err error) {
 func (u *unit) enqueue(l *listing, before rerank.Lists) error {
 	update := rerank.Update{
 		ID: l.id, Revision: l.new.revision, Epoch: u.e.cfg.Epoch, Lists: l.new.lists,
-		Changes: map[string]rerank.Changes{
-			"total":   rerank.Diff(before.Total, l.new.lists.Total),
-			"general": rerank.Diff(before.General, l.new.lists.General),
-		},
+		Changes: rerank.DiffAll(before, l.new.lists),
 	}
 	u.explain(&update)
 	_, err := u.tx.Enqueue(rerank.EncodeUpdate(&update))
@@ -280,8 +277,8 @@ func (u *unit) explain(update *rerank.Update) {
 		}
 	}
 	name(update.ID)
-	for _, list := range []string{"total", "general"} {
-		c := update.Changes[list]
+	for _, list := range update.Lists {
+		c := update.Changes[list.Name]
 		for _, ids := range [][]string{c.Entered, c.Left, c.Moved} {
 			for _, id := range ids {
 				name(id)
@@ -294,9 +291,9 @@ func (u *unit) explain(update *rerank.Update) {
 // must reach them.
 func (u *unit) hold(by graphstore.NodeID, before, after rerank.Lists) error {
 	had := map[string]struct{}{}
-	members(&before, func(id string) { had[id] = struct{}{} })
+	before.Members(func(id string) { had[id] = struct{}{} })
 	var err error
-	members(&after, func(id string) {
+	after.Members(func(id string) {
 		if _, ok := had[id]; ok {
 			delete(had, id)
 		} else if err == nil {
