@@ -55,12 +55,12 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 		return Change{}, err
 	}
 
-	c := &changer{t: t, Change: Change{Artifact: id}}
-	c.settle(doc.ID)
-	c.diff(want, have)
+	d := &edgeDiff{t: t, Change: Change{Artifact: id}}
+	d.putNode(doc.ID)
+	d.apply(want, have)
 	t.ov.rows[string(idKey(keyDoc, id))] = encodeDoc(&doc)
 	t.ov.rows[string(idKey(keyRaw, id))] = encodeBlob(doc.Raw)
-	return c.done(), nil
+	return d.done(), nil
 }
 
 // DeleteArtifact removes an artifact with its edges, and its lists at Commit:
@@ -95,13 +95,13 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	if err := t.editAll(id, nil, have); err != nil {
 		return Change{}, err
 	}
-	c := &changer{t: t, Change: Change{Artifact: id, Deleted: true}}
+	d := &edgeDiff{t: t, Change: Change{Artifact: id, Deleted: true}}
 	last := t.ov.nodes[id].last()
-	c.diff(nil, have)
+	d.apply(nil, have)
 	n := t.ov.nodes[id]
 	t.state.counts.node(n, -1)
 	if n.Members == 0 {
-		c.gone(n, last)
+		d.gone(n, last)
 	} else {
 		n.Placeholder = true
 		n.Features, n.Hidden, n.Embedding = nil, nil, nil
@@ -110,8 +110,8 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	}
 	t.ov.rows[string(idKey(keyDoc, id))] = nil
 	t.ov.rows[string(idKey(keyRaw, id))] = nil
-	t.ov.departed[id] = struct{}{}
-	return c.done(), nil
+	t.ov.deleted[id] = struct{}{}
+	return d.done(), nil
 }
 
 // find returns the node of a key, nil if there is none.
@@ -122,7 +122,7 @@ func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 	}
 	if n == nil {
 		if _, removed := t.own(id); !removed {
-			t.ov.born[id] = struct{}{} // so that nobody looks for it again
+			t.ov.absentBelow[id] = struct{}{} // so that nobody looks for it again
 		}
 		return nil, nil
 	}

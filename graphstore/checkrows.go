@@ -30,9 +30,9 @@ func (c *checker) others() error {
 		{keyPosition, "position", partition},
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},
-		{keyHolder, "holder", func(k, v []byte) error {
-			if len(k) != 17 {
-				return fmt.Errorf("key of %d bytes, want 17", len(k))
+		{keyListedBy, "listed-by row", func(k, v []byte) error {
+			if _, _, err := parseListedByKey(k); err != nil {
+				return err
 			}
 			return decodeRow(v).end()
 		}},
@@ -59,7 +59,7 @@ func (c *checker) others() error {
 // strangers finds rows that no part of the store knows, by their keys.
 func (c *checker) strangers() error {
 	known := string([]byte{
-		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyHolder, keyPush, keyOffset, keyOutbox, keyPosition,
+		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
 		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo,
 	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // rowVersion is the first byte of every row. A row is therefore never empty,
@@ -174,10 +175,45 @@ func (d *decoder) int64s() []int64 {
 	return out
 }
 
+// appendTime keeps the zero time apart from 1970.
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, 0)
+	}
+	b = append(b, 1)
+	b = binary.AppendVarint(b, t.Unix())
+	return binary.AppendUvarint(b, uint64(t.Nanosecond()))
+}
+
+func (d *decoder) time() time.Time {
+	if d.byte() == 0 {
+		return time.Time{}
+	}
+	sec := d.varint()
+	return time.Unix(sec, int64(d.uint32())).UTC()
+}
+
 // end fails when something is left.
 func (d *decoder) end() error {
 	if d.err == nil && len(d.b) > 0 {
 		d.err = errTrailing
 	}
 	return d.err
+}
+
+// encodeBlob is a row of opaque bytes.
+func encodeBlob(v []byte) []byte { return append(newRow(len(v)), v...) }
+
+// decodeBlob returns a copy; it is not nil.
+func decodeBlob(row []byte) ([]byte, error) {
+	d := decodeRow(row)
+	return append([]byte{}, d.b...), d.err
+}
+
+func encodeNumber(v uint64) []byte { return binary.AppendUvarint(newRow(10), v) }
+
+func decodeNumber(row []byte) (uint64, error) {
+	d := decodeRow(row)
+	v := d.uvarint()
+	return v, d.end()
 }

@@ -91,11 +91,11 @@ func (v *inventor) step(tx *Tx, report reporter) error {
 		return tx.PutLists(node, m.lists[node])
 	case 10:
 		of, by, on := NodeID(rng.IntN(40)), NodeID(rng.IntN(40)), rng.IntN(3) > 0
-		delete(m.holders, [2]NodeID{of, by})
+		delete(m.listedBy, [2]NodeID{of, by})
 		if on {
-			m.holders[[2]NodeID{of, by}] = true
+			m.listedBy[[2]NodeID{of, by}] = true
 		}
-		return tx.SetHolder(of, by, on)
+		return tx.SetListedBy(of, by, on)
 	case 11:
 		part, next := rng.IntN(3), rng.Int64N(1000)
 		m.offsets[fmt.Sprint(part)] = next

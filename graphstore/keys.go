@@ -13,7 +13,7 @@ import (
 //	d <id 8>                        an artifact's id, timestamp, evidence
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
-//	h <of 8> <by 8>                 by has of in a list
+//	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading
 //	q <seq 8>                       outbox
@@ -35,7 +35,7 @@ const (
 	keyDoc       = 'd'
 	keyRaw       = 'w'
 	keyLists     = 'l'
-	keyHolder    = 'h'
+	keyListedBy  = 'h'
 	keyPush      = 's'
 	keyOffset    = 'o'
 	keyOutbox    = 'q'
@@ -58,11 +58,18 @@ func idKey(prefix byte, id NodeID) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefix}, uint64(id))
 }
 
-func pairKey(prefix byte, a, b NodeID) []byte {
+func listedByKey(id, by NodeID) []byte {
 	k := make([]byte, 0, 17)
-	k = append(k, prefix)
-	k = binary.BigEndian.AppendUint64(k, uint64(a))
-	return binary.BigEndian.AppendUint64(k, uint64(b))
+	k = append(k, keyListedBy)
+	k = binary.BigEndian.AppendUint64(k, uint64(id))
+	return binary.BigEndian.AppendUint64(k, uint64(by))
+}
+
+func parseListedByKey(k []byte) (id, by NodeID, err error) {
+	if len(k) != 17 {
+		return 0, 0, fmt.Errorf("listed-by key of %d bytes, want 17", len(k))
+	}
+	return NodeID(binary.BigEndian.Uint64(k[1:])), NodeID(binary.BigEndian.Uint64(k[9:])), nil
 }
 
 func edgeKey(e Edge) []byte {

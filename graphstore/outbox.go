@@ -3,6 +3,7 @@ package graphstore
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -256,7 +257,7 @@ func (r *Reader) Outbox(after uint64, limit int) ([]OutboxEntry, error) {
 		out = append(out, e)
 		return nil
 	})
-	if err != nil && err != errStop {
+	if err != nil && !errors.Is(err, errStop) {
 		return nil, fmt.Errorf("graphstore: read the outbox: %w", err)
 	}
 	if r.ov != nil {
@@ -267,4 +268,15 @@ func (r *Reader) Outbox(after uint64, limit int) ([]OutboxEntry, error) {
 		}
 	}
 	return out, nil
+}
+
+func encodeMessage(at time.Time, value []byte) []byte {
+	return append(appendTime(newRow(16+len(value)), at), value...)
+}
+
+func decodeMessage(seq uint64, row []byte) (OutboxEntry, error) {
+	d := decodeRow(row)
+	e := OutboxEntry{Seq: seq, Time: d.time()}
+	e.Value = append([]byte{}, d.b...)
+	return e, d.err
 }

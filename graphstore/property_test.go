@@ -50,7 +50,7 @@ func runHistory(t *testing.T, seed uint64) {
 		}
 		if n%3 == 0 {
 			// Lists of artifacts that were deleted can be read until Commit.
-			if len(tx.ov.departed) == 0 {
+			if len(tx.ov.deleted) == 0 {
 				v.m.compare(t, fmt.Sprintf("in transaction %d", n), &tx.Reader, historyIDs())
 			}
 		}

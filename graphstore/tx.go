@@ -18,61 +18,6 @@ type Tx struct {
 
 var errDone = errors.New("graphstore: the transaction has ended")
 
-// Edit returns the Tx's own copy of a node, which is written at Commit; nil if
-// there is no such node. The copy is the same at each call and is what Node
-// returns from then on. It must not be modified after Commit: readers share it then.
-func (t *Tx) Edit(id NodeID) (*Node, error) {
-	if n, ok := t.own(id); ok || t.broken != nil {
-		return n, t.broken
-	}
-	n, err := t.Node(id)
-	if err != nil || n == nil {
-		return nil, err
-	}
-	n = n.clone()
-	t.ov.nodes[id] = n
-	return n, nil
-}
-
-func (t *Tx) own(id NodeID) (*Node, bool) {
-	n, ok := t.ov.nodes[id]
-	return n, ok
-}
-
-// PutLists stores an artifact's lists.
-func (t *Tx) PutLists(id NodeID, lists []byte) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	delete(t.ov.departed, id)
-	t.ov.rows[string(idKey(keyLists, id))] = encodeBlob(lists)
-	return nil
-}
-
-// DeleteLists removes an artifact's lists, if it has any.
-func (t *Tx) DeleteLists(id NodeID) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	delete(t.ov.departed, id)
-	t.ov.rows[string(idKey(keyLists, id))] = nil
-	return nil
-}
-
-// SetHolder notes, or forgets, that by has of in one of its lists.
-func (t *Tx) SetHolder(of, by NodeID, on bool) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	m := t.ov.holders[of]
-	if m == nil {
-		m = map[NodeID]bool{}
-		t.ov.holders[of] = m
-	}
-	m[by] = on
-	return nil
-}
-
 // SetOffset stores where to go on reading a partition.
 func (t *Tx) SetOffset(topic string, partition int, next int64) error {
 	if t.broken != nil {
@@ -95,24 +40,6 @@ func checkPartition(topic string, partition int) error {
 	if partition < 0 || partition > 1<<31-1 {
 		return fmt.Errorf("partition %d of topic %q: out of range", partition, topic)
 	}
-	return nil
-}
-
-// PutPush stores a push, in place of an earlier one of the same node.
-func (t *Tx) PutPush(p Push) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	t.ov.rows[string(idKey(keyPush, p.Node))] = encodePush(p)
-	return nil
-}
-
-// DeletePush removes the push of a node, if there is one.
-func (t *Tx) DeletePush(id NodeID) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	t.ov.rows[string(idKey(keyPush, id))] = nil
 	return nil
 }
 
@@ -202,8 +129,8 @@ func (t *Tx) Commit() error {
 		dims = t.EncoderDims()
 	}
 	// The outbox first: who sees a message may acknowledge it at once.
-	if t.ov.adopted {
-		t.s.box.adopted(t.ov.messages, t.state.nextSeq)
+	if t.ov.outboxTaken {
+		t.s.box.reset(t.ov.messages, t.state.nextSeq)
 	} else {
 		t.s.box.committed(t.ov.messages)
 	}
@@ -230,7 +157,7 @@ func (t *Tx) end() {
 // writes turns the overlay into rows.
 func (t *Tx) writes() ([]op, error) {
 	ov := t.ov
-	for id := range ov.departed {
+	for id := range ov.deleted {
 		ov.rows[string(idKey(keyLists, id))] = nil
 	}
 	if err := t.foldTerms(); err != nil {
@@ -240,11 +167,11 @@ func (t *Tx) writes() ([]op, error) {
 	for id, n := range ov.nodes {
 		if n != nil {
 			ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
-		} else if !ov.isBorn(id) {
+		} else if !ov.isAbsentBelow(id) {
 			ops = append(ops, op{key: idKey(keyNode, id)})
 		}
 	}
-	bare := newRow(0) // of inverse edges and holders: the key says it all
+	bare := newRow(0) // of inverse edges, listed-by and use rows: the key says it all
 	for from, p := range ov.edges {
 		for _, c := range p.changes {
 			e := edgeKey(Edge{from, c.rel, c.to})
@@ -253,15 +180,15 @@ func (t *Tx) writes() ([]op, error) {
 				ops = append(ops, op{key: e, value: encodeDetail(c.detail)})
 			case !c.removed:
 				ops = append(ops, op{key: e, value: bare})
-			case !ov.isBorn(from):
+			case !ov.isAbsentBelow(from):
 				ops = append(ops, op{key: e})
 			}
 		}
 	}
-	for of, m := range ov.holders {
-		for by, on := range m {
-			o := op{key: pairKey(keyHolder, of, by)}
-			if on {
+	for id, m := range ov.listedBy {
+		for by, listed := range m {
+			o := op{key: listedByKey(id, by)}
+			if listed {
 				o.value = bare
 			}
 			ops = append(ops, o)

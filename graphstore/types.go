@@ -84,18 +84,6 @@ func typeName(t Type) string {
 	return ""
 }
 
-// EntityTypes lists the types of entities, in ascending order.
-func EntityTypes() []Type {
-	var out []Type
-	for t := Culture; t < numTypes; t++ {
-		out = append(out, t)
-	}
-	return out
-}
-
-// IsEntity tells the types that many artifacts share.
-func (t Type) IsEntity() bool { return t >= Culture && t < numTypes }
-
 // IsMedia tells the types that belong to one artifact.
 func (t Type) IsMedia() bool { return t >= Text && t <= Audio }
 
@@ -176,6 +164,18 @@ type Node struct {
 // is none.
 func (n *Node) IsArtifact() bool { return n != nil && n.Type == Artifact && !n.Placeholder }
 
+// DisplayLabel is the label that most artifacts use, the smallest among
+// equals, and the key of a node without labels.
+func (n *Node) DisplayLabel() string {
+	best := Label{Text: n.Key}
+	for _, l := range n.Labels {
+		if l.Count > best.Count {
+			best = l
+		}
+	}
+	return best.Text
+}
+
 // Edge is seen from its end From. The same edge seen from To has the other
 // value of the bit Inverse in Rel.
 type Edge struct {
@@ -237,29 +237,10 @@ type OutboxEntry struct {
 	Value []byte
 }
 
-// Push is a node whose dependants have not all seen its latest value.
-type Push struct {
-	Node, Cursor NodeID
-	Since        float64
-	Weight       float32
-}
-
 // Position is how far a partition of an output topic was known to be written
 // when messages were last acknowledged.
 type Position struct {
 	Topic     string
 	Partition int
 	Next      int64
-}
-
-// DisplayLabel is the label that most artifacts use, the smallest among
-// equals, and the key of a node without labels.
-func (n *Node) DisplayLabel() string {
-	best := Label{Text: n.Key}
-	for _, l := range n.Labels {
-		if l.Count > best.Count {
-			best = l
-		}
-	}
-	return best.Text
 }

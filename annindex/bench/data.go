@@ -10,10 +10,10 @@ import (
 	"slices"
 )
 
-// truthLength is T of the peers' README.
+// truthLength is the number of true answers a query that make_data.py writes (T in the peers' README).
 const truthLength = 100
 
-// dataset is a folder as make_data.py writes it.
+// dataset is a folder that make_data.py wrote.
 type dataset struct {
 	folder  string
 	Name    string           `json:"name"`
@@ -36,7 +36,7 @@ func open(folder string) (*dataset, error) {
 	return d, nil
 }
 
-// part reads one of the stacked parts of a file: shape's last two numbers are a part's rows and columns.
+// part reads one of the parts that are stacked in a file. The last two numbers of the file's shape in header.json are a part's rows and columns.
 func (d *dataset) part(name string, part int) (words []uint32, columns int, err error) {
 	shape := d.Files[name]
 	if len(shape) < 2 {
@@ -82,7 +82,7 @@ func (d *dataset) truth(name string, part int) ([][]uint32, error) {
 	return slices.Collect(slices.Chunk(words, columns)), nil
 }
 
-// state is what an index holds, the vector of id i in row i, and the true answers.
+// state is what an index holds, the vector of id i in row i, and the true answers to the queries.
 type state struct {
 	vectors [][]float32
 	truth   [][]uint32

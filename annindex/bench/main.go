@@ -1,5 +1,6 @@
-// Command bench measures the graph of package hnsw on a data set of the peers'
-// (../shared/peers/ann/README.md fixes data, tasks and records), and prints the records.
+// Command bench measures the graph of package hnsw on a data set that the peers' make_data.py wrote
+// (../shared/peers/ann/README.md fixes data, tasks and records), and prints the records. Command compare sets them beside the
+// peers' own.
 //
 //	go run ./annindex/bench --data DIR/walters-svd-128 --json
 package main
@@ -23,15 +24,15 @@ func bench() error {
 	folder := flag.String("data", "", "`folder` of a data set that make_data.py wrote")
 	asJSON := flag.Bool("json", false, "print an array of records, as the peers' README says")
 	m := flag.Int("m", 16, "links of a node on the upper levels")
-	still := flag.Float64("still", 0, "see hnsw.Config.Still; 0 is its default")
-	far := flag.Float64("far", 0, "see hnsw.Config.Far; 0 is its default")
+	relinkBeyond := flag.Float64("relink-beyond", 0, "see hnsw.Config.RelinkBeyond; 0 is its default")
+	reinsertBeyond := flag.Float64("reinsert-beyond", 0, "see hnsw.Config.ReinsertBeyond; 0 is its default")
 	tasks := flag.String("tasks", "build,turnover,drift", "what to measure: of build, turnover, drift, delete, nudge, load")
 	threads := flag.String("threads", "1,2", "threads of the moves")
 	fresh := flag.Bool("fresh", false, "build a fresh index after every round of moves too")
 	million := flag.Int("load-vectors", 1_000_000, "vectors of the task load")
 	flag.Parse()
 	var records []record
-	r := &run{m: *m, still: float32(*still), far: float32(*far)}
+	r := &run{m: *m, relinkBeyond: float32(*relinkBeyond), reinsertBeyond: float32(*reinsertBeyond)}
 	part := ""
 	name := ""
 	r.emit = func(rec record) {

@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	answers        = 10   // K
+	answers        = 10   // the answers a query asks for (K in the peers' README)
 	tie            = 1e-6 // similarities closer than this count as equal
-	lostEf         = 64
+	lostEf         = 64   // the candidates of the searches of lost
 	efConstruction = 200
-	// A rate is the best of at least these passes and this time.
+	// rate takes the best of at least leastPasses passes, and passes for at least leastTime.
 	leastPasses = 5
 	leastTime   = 300 * time.Millisecond
 )
 
-// sweep are the numbers of candidates that are tried, as of the peers' README.
+// sweep returns the numbers of candidates that the peers' README has tried.
 func sweep() []int {
 	return []int{10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 256, 320, 384, 512, 768, 1024}
 }
 
-// searcher asks an index all queries and keeps the room for the answers.
+// searcher asks an index all queries, and keeps the memory of the answers for the next time.
 type searcher struct {
 	index *hnsw.Graph
 	found [][]annindex.Hit
@@ -38,7 +38,7 @@ func newSearcher(index *hnsw.Graph, queries int) *searcher {
 	return s
 }
 
-// all asks all queries once, shared by threads.
+// all asks all queries once; threads share them.
 func (s *searcher) all(queries [][]float32, ef, threads int) error {
 	const share = 20 // queries that a thread takes at a time
 	var next atomic.Int64
@@ -82,7 +82,7 @@ func dot(a, b []float32) (sum float64) {
 	return sum
 }
 
-// recall is the share of the last answers that are at least as similar as the true K-th. Distinct ids only.
+// recall returns the share of the answers in s.found that are at least as similar as the last true one. An id counts once a query.
 func (s *searcher) recall(queries [][]float32, now state) float64 {
 	good := 0
 	for q, hits := range s.found {
@@ -98,7 +98,7 @@ func (s *searcher) recall(queries [][]float32, now state) float64 {
 	return float64(good) / float64(answers*len(queries))
 }
 
-// rate is queries a second.
+// rate returns the queries a second.
 func (s *searcher) rate(queries [][]float32, ef, threads int) (float64, error) {
 	var best, total time.Duration
 	for pass := 0; pass < leastPasses || total < leastTime; pass++ {
@@ -115,12 +115,11 @@ func (s *searcher) rate(queries [][]float32, ef, threads int) (float64, error) {
 	return float64(len(queries)) / best.Seconds(), nil
 }
 
-// point is what a search record says.
+// point is what measure finds at one ef.
 type point struct {
-	Ef     int     `json:"ef"`
-	Recall float64 `json:"recall"`
-	Rate1  float64 `json:"qps_1"`
-	Rate2  float64 `json:"qps_2"`
+	Ef           int
+	Recall       float64
+	Rate1, Rate2 float64 // queries a second, on one thread and on two
 }
 
 func (s *searcher) measure(queries [][]float32, now state, ef int) (p point, err error) {
@@ -136,7 +135,7 @@ func (s *searcher) measure(queries [][]float32, now state, ef int) (p point, err
 	return p, err
 }
 
-// smallest returns the smallest ef of the sweep with this recall, or 0.
+// smallest returns the smallest ef of sweep that has the recall target, or 0.
 func (s *searcher) smallest(queries [][]float32, now state, target float64) (int, error) {
 	for _, ef := range sweep() {
 		if err := s.all(queries, ef, 1); err != nil {
@@ -149,7 +148,7 @@ func (s *searcher) smallest(queries [][]float32, now state, target float64) (int
 	return 0, nil
 }
 
-// lost is the share of the vectors that a search for that very vector does not return, or one as similar.
+// lost returns the share of the vectors that a search for the vector itself does not find, nor another as similar.
 func lost(index *hnsw.Graph, vectors [][]float32) (float64, error) {
 	missing := 0
 	var hits []annindex.Hit

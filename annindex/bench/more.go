@@ -11,8 +11,8 @@ import (
 	"kilim/annindex/hnsw"
 )
 
-// deleteTask deletes half of the vectors at random, and the tenth and the half of them nearest to one, each from an index of its
-// own, and measures the rest beside a fresh index of it.
+// deleteTask deletes half of the vectors at random, the tenth nearest to one vector, and the half nearest to it, each from an index of
+// its own, and measures what is left beside a fresh index of it.
 func (r *run) deleteTask() error {
 	now, err := r.data.state("base.f32", "truth.i32", 0)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *run) deleteSome(now state, way string, gone []int) error {
 	return nil
 }
 
-// exactly is the state of some of these vectors, with the true answers.
+// exactly returns the state of an index of those vectors whose ids are given, with the true answers.
 func (r *run) exactly(vectors [][]float32, ids []uint32) state {
 	now := state{vectors: vectors, truth: make([][]uint32, len(r.data.queries))}
 	for q, query := range r.data.queries {
@@ -108,9 +108,9 @@ func (r *run) exactly(vectors [][]float32, ids []uint32) state {
 }
 
 // nudgeTask moves every vector by little, again and again, as a refresh of embeddings does: each time by a
-// fiftieth of its length in a random direction. It shows what hnsw.Config.Still costs and saves.
+// fiftieth of its length in a random direction. It shows what hnsw.Config.RelinkBeyond costs and saves.
 func (r *run) nudgeTask() error {
-	const rounds, way = 20, 0.02
+	const rounds, length = 20, 0.02
 	now, err := r.data.state("base.f32", "truth.i32", 0)
 	if err != nil {
 		return err
@@ -129,11 +129,11 @@ func (r *run) nudgeTask() error {
 	for range rounds {
 		for _, v := range now.vectors {
 			for j := range v {
-				v[j] += float32(way * rng.NormFloat64() / math.Sqrt(float64(dim)))
+				v[j] += float32(length * rng.NormFloat64() / math.Sqrt(float64(dim)))
 			}
-			length := float32(math.Sqrt(dot(v, v)))
+			norm := float32(math.Sqrt(dot(v, v)))
 			for j := range v {
-				v[j] /= length
+				v[j] /= norm
 			}
 		}
 		start := time.Now()
@@ -151,7 +151,7 @@ func (r *run) nudgeTask() error {
 		all[i] = uint32(i)
 	}
 	then := r.exactly(now.vectors, all)
-	rec := record{"task": "nudge", "ef": ef, "still": r.config(dim, 0).Still, "moves_per_s": float64(rounds*len(all)) / took.Seconds()}
+	rec := record{"task": "nudge", "ef": ef, "relink_beyond": r.relinkBeyond, "moves_per_s": float64(rounds*len(all)) / took.Seconds()}
 	for name, g := range map[string]*hnsw.Graph{"recall": g, "recall_fresh": fresh} {
 		s := newSearcher(g, len(r.data.queries))
 		if err := s.all(r.data.queries, ef, 1); err != nil {
@@ -163,8 +163,8 @@ func (r *run) nudgeTask() error {
 	return nil
 }
 
-// loadTask times the snapshot of a large index to a file and back. How its vectors lie does not
-// matter for that; they are random ones around a few thousand centres.
+// loadTask times the snapshot of a large index to a file and back. The vectors are random ones around a few thousand centres, as
+// their places do not matter here.
 func (r *run) loadTask(n int) error {
 	const dim = 128
 	rng := rand.New(rand.NewPCG(2, 1))

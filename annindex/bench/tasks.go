@@ -14,24 +14,24 @@ import (
 	"kilim/annindex/hnsw"
 )
 
-// record is one of the records of the peers' README; emit adds what is common to all.
+// record is one of the records that the peers' README fixes; run.emit adds the fields that all have.
 type record map[string]any
 
-// run is one data set with the parameters and where its records go.
+// run holds a data set, the parameters of the graph, and where the records go.
 type run struct {
 	data *dataset
 	m    int
-	// still and far grade moves, see hnsw.Config.
-	still, far float32
-	emit       func(record)
+	// relinkBeyond and reinsertBeyond go to hnsw.Config.
+	relinkBeyond, reinsertBeyond float32
+	emit                         func(record)
 }
 
-// config is the graph's, for about n vectors.
+// config returns the parameters of a graph of about n vectors.
 func (r *run) config(dim, n int) hnsw.Config {
-	return hnsw.Config{Dim: dim, M: r.m, EfConstruction: efConstruction, Capacity: n, ScanBelow: -1, Still: r.still, Far: r.far}
+	return hnsw.Config{Dim: dim, M: r.m, EfConstruction: efConstruction, Capacity: n, ScanBelow: -1, RelinkBeyond: r.relinkBeyond, ReinsertBeyond: r.reinsertBeyond}
 }
 
-// build makes an index of vectors whose ids are their rows.
+// build returns an index of vectors whose ids are their rows, and the insertions a second.
 func (r *run) build(vectors [][]float32, threads int) (*hnsw.Graph, float64, error) {
 	start := time.Now()
 	g, err := hnsw.New(r.config(len(vectors[0]), len(vectors)))
@@ -42,7 +42,7 @@ func (r *run) build(vectors [][]float32, threads int) (*hnsw.Graph, float64, err
 	return g, float64(len(vectors)) / time.Since(start).Seconds(), err
 }
 
-// put inserts or moves the vectors [from, to), shared by threads, in order on one.
+// put inserts or moves the vectors [from, to). Threads share them; one thread takes them in order.
 func put(g *hnsw.Graph, vectors [][]float32, from, to, threads int) error {
 	next := atomic.Int64{}
 	next.Store(int64(from))
@@ -56,7 +56,7 @@ func put(g *hnsw.Graph, vectors [][]float32, from, to, threads int) error {
 	})
 }
 
-// residentMB is the resident memory after what is not used was given back.
+// residentMB returns the resident memory after the runtime has given back what it does not use.
 func residentMB() (float64, error) {
 	debug.FreeOSMemory()
 	raw, err := os.ReadFile("/proc/self/statm")
@@ -71,10 +71,10 @@ func residentMB() (float64, error) {
 	return float64(pages) * float64(os.Getpagesize()) / 1e6, err
 }
 
-// liveMB is the memory of the Go heap that is in use, which holds all of a graph.
+// liveMB returns the memory of the Go heap that is in use, which holds all of a graph.
 func liveMB() float64 {
 	runtime.GC()
-	runtime.GC() // pools keep what they hold over one
+	runtime.GC() // a second one: a sync.Pool keeps what it holds over the first
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc) / 1e6
@@ -131,7 +131,7 @@ func (r *run) buildTask() error {
 	return nil
 }
 
-// rounds returns the states that an index goes through.
+// rounds returns the states that an index goes through in a task.
 func (r *run) rounds(task string) ([]state, error) {
 	if task == "drift" {
 		first, err := r.data.state("base.f32", "truth.i32", 0)
@@ -244,6 +244,6 @@ func (r *run) moveTask(task string, threads int, fresh bool) error {
 		return err
 	}
 	r.emit(record{"task": "memory after", "way": task, "threads": threads, "mb": with - without, "mb_fresh": liveMB() - without})
-	runtime.KeepAlive(rounds) // all the while, so that only the graph goes and comes
+	runtime.KeepAlive(rounds) // kept until here, so that liveMB differs by the graph only
 	return report(g, last, record{"round": "fresh"})
 }

@@ -11,58 +11,58 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// none is no slot.
+// none marks the end of a list of links, and stands for no slot.
 const none = dist.None
 
-// maxSlots keeps a slot and a flag in 32 bits, and offsets in the upper lists too.
+// maxSlots bounds the slots so that a key (keyOf) has room for a slot and its flag in 32 bits, and arena.upperAt for its offsets.
 const maxSlots = 1 << 28
 
-// The state of a slot: flags, and above them a number that grows with every
-// change of what the slot holds.
+// These are the flags of a slot's state. The bits above them, counted in steps of version, grow with every
+// change of what the slot holds: arena.read and scratch.collect see by them that a slot changed while they read it.
 const (
-	writing  = 1 << iota // its vector and id are being written
-	live                 // searches may answer with it
-	linkable             // links may be made to it
+	writing  = 1 << iota // the slot's vector and id are being written
+	live                 // searches may answer with the slot
+	linkable             // links may be made to the slot
 	version
 )
 
 // arena is the memory of a graph: for each slot its vector, codes, links and the rest, in arrays
-// side by side. It never moves and never shrinks; a graph that needs another size copies
-// it to a new one, while searches end on the old.
+// side by side. An arena keeps its size and its place. A graph that needs another size copies
+// its arena to a new one (arena.grown, Graph.compact), and searches that began in the old one end there.
 //
-// Searches read it without locks. They follow links to any slot and score it by
+// Searches read an arena without locks. They follow links to any slot and score it by
 // its codes, whole or torn: that only decides where they look. What they
-// answer with they read between two looks at the slot's state.
+// answer with they read between two reads of the slot's state.
 type arena struct {
 	slots, dim           int
 	vectorStride         int // numbers
 	codeStride           int // bytes
-	maxLower, maxUpper   int
-	lowerList, upperList int // words a list takes: cache lines on the lowest level
+	maxLower, maxUpper   int // links that a list may have, on the lowest level and on the others
+	lowerList, upperList int // words that a list takes: whole cache lines on the lowest level
 
-	slab    []uint64 // what all below lie in, but upper and levels
-	codes   []uint64
-	lower   []uint32
-	states  []uint32
-	scales  []float32
-	inLower []uint32 // the number of links to a slot, on the lowest level
-	inUpper []uint32 // and on the others together
-	drift   []float32
-	unrest  []uint32 // how far what it links to moved since its links were chosen, see disturb; a snapshot leaves it out
-	ids     []uint64
-	vectors []float32
-	upperAt []uint32 // where a slot's upper lists begin, if its level is above 0
-	levels  []uint8
-	upper   []uint32
+	slab           []uint64 // what all below lie in, but upper and levels
+	codes          []uint64
+	lower          []uint32 // the lists of the lowest level
+	states         []uint32 // flags and version
+	scales         []float32
+	inDegreeLower  []uint32  // the number of links to a slot, on the lowest level
+	inDegreeUpper  []uint32  // the number of links to a slot, on all other levels together
+	drift          []float32 // how far the slot's vector moved since its links were chosen
+	neighbourDrift []uint32  // how far the slot's neighbours moved since its links were chosen, see addNeighbourDrift; not in snapshots
+	ids            []uint64
+	vectors        []float32
+	upperAt        []uint32 // where a slot's lists in upper begin, if its level is above 0
+	levels         []uint8
+	upper          []uint32 // the lists of the other levels
 
-	rows dist.Rows
+	rows dist.Rows // codes and scales
 
-	// entry is the slot that searches begin at, its level in the upper half; or none.
+	// entry is the slot that searches begin at, with its level in the upper half; or none.
 	entry     atomic.Uint64
 	entryLock sync.Mutex
 
 	freeLock sync.Mutex
-	free     []uint32
+	freeList []uint32
 	next     uint32 // the first slot that was never used
 }
 
@@ -87,7 +87,7 @@ func newArena(c *Config, slots int) *arena {
 	for _, n := range sizes {
 		total += n
 	}
-	a.slab = huge(total)
+	a.slab = allocHuge(total)
 	rest := a.slab
 	section := func() []uint64 {
 		part := rest[:sizes[0]]
@@ -98,10 +98,10 @@ func newArena(c *Config, slots int) *arena {
 	a.lower = words[uint32](section(), slots*a.lowerList)
 	a.states = words[uint32](section(), slots)
 	a.scales = words[float32](section(), slots)
-	a.inLower = words[uint32](section(), slots)
-	a.inUpper = words[uint32](section(), slots)
+	a.inDegreeLower = words[uint32](section(), slots)
+	a.inDegreeUpper = words[uint32](section(), slots)
 	a.drift = words[float32](section(), slots)
-	a.unrest = words[uint32](section(), slots)
+	a.neighbourDrift = words[uint32](section(), slots)
 	a.ids = section()[:slots]
 	a.vectors = words[float32](section(), slots*a.vectorStride)
 	a.upperAt = words[uint32](section(), slots)
@@ -111,14 +111,14 @@ func newArena(c *Config, slots int) *arena {
 	return a
 }
 
-// words is memory as n words of 4 bytes.
+// words returns memory as n words of 4 bytes.
 func words[T uint32 | float32](memory []uint64, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n)
 }
 
-// lay makes the lists of the slots [from, slots): empty, and upper ones as their levels ask for.
-func (a *arena) lay(from int) {
-	fill(a.lower[from*a.lowerList:])
+// layOutLists makes the lists of the slots [from, a.slots) empty, with lists in a.upper as their levels ask for.
+func (a *arena) layOutLists(from int) {
+	clearLinks(a.lower[from*a.lowerList:])
 	at := 0
 	for slot, level := range a.levels {
 		a.upperAt[slot] = uint32(at)
@@ -126,18 +126,18 @@ func (a *arena) lay(from int) {
 	}
 	before := len(a.upper)
 	a.upper = append(make([]uint32, 0, at), a.upper...)[:at]
-	fill(a.upper[before:])
+	clearLinks(a.upper[before:])
 }
 
-func fill(list []uint32) {
+func clearLinks(list []uint32) {
 	for i := range list {
 		list[i] = none
 	}
 }
 
-// drawLevels gives slots their levels, by a hash of seed and slot: the distribution of the
+// drawLevels gives the slots from `from` on their levels, by a hash of seed and slot: the distribution of the
 // paper (Algorithm 1, line 4, with m_L = 1/ln M). A slot keeps its level
-// when it is used again, so the shares of the levels stay what they are at first.
+// when it is used again, so the shares of the levels stay as they were drawn.
 func drawLevels(levels []uint8, from int, seed uint64, m int) {
 	scale := 1 / math.Log(float64(m))
 	for slot := from; slot < len(levels); slot++ {
@@ -147,7 +147,7 @@ func drawLevels(levels []uint8, from int, seed uint64, m int) {
 	}
 }
 
-// mix is a bijection of 64 bits that spreads them: multiplications and folds.
+// mix is a hash of 64 bits to 64 bits: multiplications and folds.
 func mix(x uint64) uint64 {
 	for range 2 {
 		hi, lo := bits.Mul64(x^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
@@ -156,35 +156,35 @@ func mix(x uint64) uint64 {
 	return x
 }
 
-// grown copies the arena to one with more slots. No writer may be at work.
+// grown returns a copy of the arena with more slots. The caller holds Graph.arenaLock for writing.
 func (a *arena) grown(c *Config, slots int) *arena {
 	b := newArena(c, slots)
 	copy(b.codes, a.codes)
 	copy(b.lower, a.lower)
 	copy(b.states, a.states)
 	copy(b.scales, a.scales)
-	copy(b.inLower, a.inLower)
-	copy(b.inUpper, a.inUpper)
+	copy(b.inDegreeLower, a.inDegreeLower)
+	copy(b.inDegreeUpper, a.inDegreeUpper)
 	copy(b.drift, a.drift)
-	copy(b.unrest, a.unrest)
+	copy(b.neighbourDrift, a.neighbourDrift)
 	copy(b.ids, a.ids)
 	copy(b.vectors, a.vectors)
 	copy(b.levels, a.levels)
 	drawLevels(b.levels, a.slots, c.Seed, c.M)
 	b.upper = a.upper
-	b.lay(a.slots)
+	b.layOutLists(a.slots)
 	b.entry.Store(a.entry.Load())
-	b.free, b.next = a.free, a.next
+	b.freeList, b.next = a.freeList, a.next
 	return b
 }
 
-// take returns a slot that nothing uses.
-func (a *arena) take() (slot uint32, ok bool) {
+// allocate returns a slot that nothing uses, or not ok if the arena is full.
+func (a *arena) allocate() (slot uint32, ok bool) {
 	a.freeLock.Lock()
 	defer a.freeLock.Unlock()
-	if n := len(a.free); n > 0 {
-		slot = a.free[n-1]
-		a.free = a.free[:n-1]
+	if n := len(a.freeList); n > 0 {
+		slot = a.freeList[n-1]
+		a.freeList = a.freeList[:n-1]
 		return slot, true
 	}
 	if int(a.next) == a.slots {
@@ -194,13 +194,14 @@ func (a *arena) take() (slot uint32, ok bool) {
 	return a.next - 1, true
 }
 
-func (a *arena) giveBack(slot uint32) {
+// free makes a slot, to which no link leads, available to allocate.
+func (a *arena) free(slot uint32) {
 	a.freeLock.Lock()
 	defer a.freeLock.Unlock()
-	a.free = append(a.free, slot)
+	a.freeList = append(a.freeList, slot)
 }
 
-// links is the list of a slot on a level that it has.
+// links returns the list of a slot on a level that the slot has.
 func (a *arena) links(slot uint32, level int) []uint32 {
 	if level == 0 {
 		at := int(slot) * a.lowerList
@@ -210,12 +211,12 @@ func (a *arena) links(slot uint32, level int) []uint32 {
 	return a.upper[at : at+a.maxUpper : at+a.maxUpper]
 }
 
-// in is the number of links to a slot.
-func (a *arena) in(slot uint32, level int) *uint32 {
+// inDegree returns the counter of the links to a slot: that of the lowest level, or of all others together.
+func (a *arena) inDegree(slot uint32, level int) *uint32 {
 	if level == 0 {
-		return &a.inLower[slot]
+		return &a.inDegreeLower[slot]
 	}
-	return &a.inUpper[slot]
+	return &a.inDegreeUpper[slot]
 }
 
 func (a *arena) vector(slot uint32) []float32 {
@@ -229,10 +230,10 @@ func (a *arena) id(slot uint32) uint64 { return atomic.LoadUint64(&a.ids[slot]) 
 
 func (a *arena) is(slot uint32, flag uint32) bool { return a.state(slot)&flag != 0 }
 
-// write sets the vector, the codes and the id of a slot, and its flags when done. Only one goroutine
-// writes a slot at a time.
+// write sets the vector, the codes and the id of a slot, and its flags when done. codes is scratch space for dist.Codes. The lock of the slot's id
+// (Graph.idLock) lets only one goroutine write a slot at a time.
 func (a *arena) write(slot uint32, id uint64, vec []float32, flags uint32, codes []int16) {
-	// An addition, not a store: what follows must not be seen before it.
+	// AddUint32, not StoreUint32: a reader must not see what follows before it sees the flag writing.
 	before := atomic.AddUint32(&a.states[slot], writing) &^ (writing | live | linkable)
 	dist.CopyRow(a.vector(slot), vec)
 	scale := dist.Codes(vec, 127, codes)
@@ -242,12 +243,12 @@ func (a *arena) write(slot uint32, id uint64, vec []float32, flags uint32, codes
 	atomic.StoreUint32(&a.states[slot], before+version|flags)
 }
 
-// mark replaces the flags of a slot.
+// mark replaces the flags of a slot and steps its version.
 func (a *arena) mark(slot uint32, flags uint32) {
 	atomic.StoreUint32(&a.states[slot], a.state(slot)&^(writing|live|linkable)+version|flags)
 }
 
-// read copies the vector of a slot and returns its id; not ok if searches may not answer with it.
+// read copies the vector of a slot to out and returns the id that belongs to it; not ok if the slot is not live.
 func (a *arena) read(slot uint32, out []float32) (id uint64, ok bool) {
 	for {
 		before := a.state(slot)
@@ -255,7 +256,7 @@ func (a *arena) read(slot uint32, out []float32) (id uint64, ok bool) {
 			return 0, false
 		}
 		if before&writing != 0 {
-			runtime.Gosched() // it takes as long as to copy a vector
+			runtime.Gosched() // write takes about as long as to copy a vector
 			continue
 		}
 		dist.CopyRow(out, a.vector(slot))

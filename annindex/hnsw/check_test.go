@@ -24,7 +24,7 @@ func normal(v []float32) []float32 {
 	return v
 }
 
-// near is a unit vector about this far from another.
+// near returns a unit vector about far away from v.
 func near(rng *rand.Rand, v []float32, far float64) []float32 {
 	w := make([]float32, len(v))
 	for i := range v {
@@ -33,7 +33,7 @@ func near(rng *rand.Rand, v []float32, far float64) []float32 {
 	return normal(w)
 }
 
-// clusters draws unit vectors around some centres.
+// clusters returns a function that draws unit vectors around some centres.
 func clusters(rng *rand.Rand, dim, centres int) func() []float32 {
 	centre := make([][]float32, centres)
 	for i := range centre {
@@ -42,12 +42,13 @@ func clusters(rng *rand.Rand, dim, centres int) func() []float32 {
 	return func() []float32 { return near(rng, centre[rng.IntN(centres)], 0.4) }
 }
 
-// sound fails unless the graph, at rest, is what it must be: ids and slots agree, links lead to other slots of their
-// level, each at most once a list, the counts are right, and each living slot has a link to it and can be reached.
-func sound(t *testing.T, g *Graph) {
+// checkInvariants fails unless the graph, which no goroutine changes meanwhile, is what it must be: ids and slots agree; links lead to other slots of their
+// level, each at most once a list; in-degrees are right; the entry is live; each other live slot has a link to it; and each slot is one of live, pendingFree,
+// free and never used.
+func checkInvariants(t *testing.T, g *Graph) {
 	t.Helper()
 	a := g.arena.Load()
-	inLower, inUpper := make([]uint32, a.slots), make([]uint32, a.slots)
+	inDegreeLower, inDegreeUpper := make([]uint32, a.slots), make([]uint32, a.slots)
 	living := 0
 	for slot := range uint32(a.slots) {
 		if a.is(slot, live) {
@@ -69,13 +70,13 @@ func sound(t *testing.T, g *Graph) {
 					break
 				}
 				if seen[other] || other == slot || int(a.levels[other]) < level {
-					t.Fatalf("slot %d, level %d: the link to %d is doubled, to itself or on no level of its", slot, level, other)
+					t.Fatalf("slot %d, level %d: the link to %d is doubled, to itself or to a slot without that level", slot, level, other)
 				}
 				seen[other] = true
 				if level == 0 {
-					inLower[other]++
+					inDegreeLower[other]++
 				} else {
-					inUpper[other]++
+					inDegreeUpper[other]++
 				}
 			}
 		}
@@ -87,34 +88,34 @@ func sound(t *testing.T, g *Graph) {
 	if living > 0 && (entry == none || !a.is(entry, live) || int(a.levels[entry]) != top) {
 		t.Fatalf("the entry is slot %d on level %d", entry, top)
 	}
-	limbo := map[uint32]bool{}
-	for _, slot := range g.limbo {
-		limbo[slot] = true
+	pendingFree := map[uint32]bool{}
+	for _, slot := range g.pendingFree {
+		pendingFree[slot] = true
 	}
 	free := map[uint32]bool{}
-	for _, slot := range a.free {
+	for _, slot := range a.freeList {
 		free[slot] = true
 	}
 	for slot := range uint32(a.slots) {
-		if inLower[slot] != a.inLower[slot] || inUpper[slot] != a.inUpper[slot] {
-			t.Fatalf("slot %d: %d and %d links to it, counted %d and %d", slot, inLower[slot], inUpper[slot], a.inLower[slot], a.inUpper[slot])
+		if inDegreeLower[slot] != a.inDegreeLower[slot] || inDegreeUpper[slot] != a.inDegreeUpper[slot] {
+			t.Fatalf("slot %d: %d and %d links to it, counted %d and %d", slot, inDegreeLower[slot], inDegreeUpper[slot], a.inDegreeLower[slot], a.inDegreeUpper[slot])
 		}
-		if a.is(slot, live) && inLower[slot] == 0 && slot != entry && living > 1 {
+		if a.is(slot, live) && inDegreeLower[slot] == 0 && slot != entry && living > 1 {
 			t.Fatalf("no link leads to slot %d", slot)
 		}
 		states := 0
-		for _, is := range []bool{a.is(slot, live), limbo[slot], free[slot], slot >= a.next} {
+		for _, is := range []bool{a.is(slot, live), pendingFree[slot], free[slot], slot >= a.next} {
 			if is {
 				states++
 			}
 		}
 		if states != 1 {
-			t.Fatalf("slot %d of %d: live %v, limbo %v, free %v", slot, a.next, a.is(slot, live), limbo[slot], free[slot])
+			t.Fatalf("slot %d of %d: live %v, pendingFree %v, free %v", slot, a.next, a.is(slot, live), pendingFree[slot], free[slot])
 		}
 	}
 }
 
-// exact is the oracle: the ids of the k nearest.
+// exact is the oracle: it returns the score of the k-th nearest, or of the last if there are fewer.
 func exact(vecs map[uint64][]float32, q []float32, k int) (threshold float32) {
 	best := make([]float32, 0, k+1)
 	for _, v := range vecs {
@@ -136,7 +137,7 @@ func exact(vecs map[uint64][]float32, q []float32, k int) (threshold float32) {
 	return best[len(best)-1]
 }
 
-// recall is the share of the k nearest that searches with ef candidates find.
+// recall returns the share of the k nearest that searches with ef candidates find, and fails on an answer that is dead, wrongly scored or out of order.
 func recall(t *testing.T, g *Graph, vecs map[uint64][]float32, queries [][]float32, k, ef int) float64 {
 	t.Helper()
 	good := 0

@@ -1,14 +1,14 @@
 package hnsw
 
-// choose picks from s.keys, which are in order, up to most neighbours of a vector, to
-// s.chosen, after those of kept, which it has: a candidate is taken unless it is nearer to one that was taken before it than to
-// the vector (Algorithm 4). Those passed over fill up to least places, nearest first (keepPrunedConnections).
-// unit is what makes the scores of the keys inner products.
-func (s *scratch) choose(kept []uint64, most, least int, unit float32) {
+// choose selects up to most neighbours of a vector from s.keys, which are in order, and adds them to s.chosen after those
+// of kept, which the vector has already. It takes a candidate unless the candidate is nearer to one that it took before
+// than to the vector (Algorithm 4). Of those passed over the nearest fill s.chosen up to least places (keepPrunedConnections).
+// scale makes the scores of the keys inner products: it is that of the codes the keys were scored with.
+func (s *scratch) choose(kept []uint64, most, least int, scale float32) {
 	a := s.arena
 	s.chosen, s.pruned = append(s.chosen[:0], kept...), s.pruned[:0]
 	for i, key := range kept {
-		s.some[i] = slotOf(key)
+		s.chosenSlots[i] = slotOf(key)
 	}
 	for _, key := range s.keys {
 		if len(s.chosen) >= most {
@@ -17,9 +17,9 @@ func (s *scratch) choose(kept []uint64, most, least int, unit float32) {
 		slot, diverse := slotOf(key), true
 		if n := len(s.chosen); n > 0 {
 			a.rows.Widen(slot, s.codes)
-			a.rows.Scores(s.codes, s.some, n, s.marks)
-			limit := scoreOf(key) * unit / a.scale(slot)
-			for _, score := range s.marks[:n] {
+			a.rows.Scores(s.codes, s.chosenSlots, n, s.chosenScores)
+			limit := scoreOf(key) * scale / a.scale(slot)
+			for _, score := range s.chosenScores[:n] {
 				if score > limit {
 					diverse = false
 					break
@@ -32,7 +32,7 @@ func (s *scratch) choose(kept []uint64, most, least int, unit float32) {
 			}
 			continue
 		}
-		s.some[len(s.chosen)] = slot
+		s.chosenSlots[len(s.chosen)] = slot
 		s.chosen = append(s.chosen, key)
 	}
 	for _, key := range s.pruned {
@@ -43,7 +43,7 @@ func (s *scratch) choose(kept []uint64, most, least int, unit float32) {
 	}
 }
 
-// lengthOf is the number of links in a list.
+// lengthOf returns the number of links in a list.
 func lengthOf(list []uint32) int {
 	for i := range list {
 		if load(&list[i]) == none {
@@ -53,8 +53,9 @@ func lengthOf(list []uint32) int {
 	return len(list)
 }
 
-// snapshot adds the links in a list, which others may change meanwhile, to dst: its length, taken first, may be another by then.
-func snapshot(dst, list []uint32) []uint32 {
+// copyLinks appends the links of a list to dst. It holds no lock: others may change the list meanwhile, and what copyLinks returns
+// may be partly the old and partly the new list.
+func copyLinks(dst, list []uint32) []uint32 {
 	for i := range list {
 		slot := load(&list[i])
 		if slot == none {
@@ -65,9 +66,8 @@ func snapshot(dst, list []uint32) []uint32 {
 	return dst
 }
 
-// connect makes a link from one slot to another, and returns whether it is there then. A full
-// list is chosen anew among its slots and the new one. No slot loses its last link on
-// the lowest level that way.
+// connect makes a link between two slots, from one to the other, and returns whether it is there then. If the list of
+// from is full, shrinkLinks decides which links stay. No slot loses its last link on the lowest level that way (retain).
 func (g *Graph) connect(s *scratch, from, to uint32, level int) bool {
 	a := s.arena
 	if from == to {
@@ -83,55 +83,57 @@ func (g *Graph) connect(s *scratch, from, to uint32, level int) bool {
 			return true
 		}
 	}
-	// Counted before it is looked at: who declares it dead looks at the count after.
-	add(a.in(to, level))
+	// Count first, look at the flag second: remove clears the flag first and looks at the count second, so one of the two sees the other.
+	add(a.inDegree(to, level))
 	if !a.is(to, linkable) || !a.is(from, linkable) {
-		sub(a.in(to, level))
+		sub(a.inDegree(to, level))
 		return false
 	}
 	if n < len(list) {
 		store(&list[n], to)
 		return true
 	}
-	return g.reselect(s, from, to, level, list)
+	return g.shrinkLinks(s, from, to, level, list)
 }
 
-// reselect replaces a full list by a choice among its slots and one more, which is counted already.
-// It is left with room for some more, since a choice costs as much as many
-// links. The list's lock is held.
-func (g *Graph) reselect(s *scratch, from, to uint32, level int, list []uint32) bool {
+// shrinkLinks replaces a full list by a choice among its slots and to, whose link is counted already (the paper's "shrink
+// connections"). It leaves a quarter of the list free, since a choice costs as much as many links that are simply added.
+// The caller holds the list's lock. shrinkLinks returns whether to is in the list then.
+func (g *Graph) shrinkLinks(s *scratch, from, to uint32, level int, list []uint32) bool {
 	a := s.arena
-	n := copy(s.fresh, list)
-	s.fresh[n] = to
+	n := copy(s.batch, list)
+	s.batch[n] = to
 	n++
 	a.rows.Widen(from, s.codes)
-	a.rows.Scores(s.codes, s.fresh, n, s.scores)
+	a.rows.Scores(s.codes, s.batch, n, s.batchScores)
 	s.keys = s.keys[:0]
-	for i, slot := range s.fresh[:n] {
+	for i, slot := range s.batch[:n] {
 		if a.is(slot, linkable) {
-			s.keys, _ = insert(s.keys, keyOf(s.scores[i], slot), n)
+			s.keys, _ = insert(s.keys, keyOf(s.batchScores[i], slot), n)
 		}
 	}
 	s.choose(nil, len(list), len(list)*3/4, a.scale(from))
-	return g.replace(s, list, s.fresh[:n], to, level)
+	return g.storeChosen(s, list, s.batch[:n], to, level)
 }
 
-// replace writes s.chosen to a list which held the slots of old, or was about to hold them: all are
-// counted. Those that are not chosen lose the link, but a slot with few others (Config.least) takes the
-// place of the last chosen that can spare it. It returns whether to is there then.
-func (g *Graph) replace(s *scratch, list, old []uint32, to uint32, level int) bool {
+// storeChosen writes s.chosen to a list. old are the slots that the list held, or was about to hold: the links to all of them, and
+// to all of s.chosen, are counted already. A slot of old that is not chosen loses its link, unless its in-degree is low
+// (Config.minInDegree): then retain keeps it in the place of the last chosen slot that can spare its link. If none can, storeChosen
+// tries again with an in-degree of 1, so that at least no slot loses its last link. storeChosen returns whether to is
+// chosen; to may be none.
+func (g *Graph) storeChosen(s *scratch, list, old []uint32, to uint32, level int) bool {
 	a := s.arena
-	s.begin()
+	s.clearVisited()
 	for _, key := range s.chosen {
-		s.visited[slotOf(key)] = s.epoch
+		s.visited[slotOf(key)] = s.stamp
 	}
 	for _, slot := range old {
-		if s.visited[slot] == s.epoch {
+		if s.visited[slot] == s.stamp {
 			continue
 		}
-		if !g.drop(a, slot, level, g.cfg.least()) && !g.squeeze(s, slot, len(list), level, g.cfg.least()) &&
-			!g.drop(a, slot, level, 1) && !g.squeeze(s, slot, len(list), level, 1) {
-			sub(a.in(slot, level))
+		if !g.dropInLink(a, slot, level, g.cfg.minInDegree()) && !g.retain(s, slot, len(list), level, g.cfg.minInDegree()) &&
+			!g.dropInLink(a, slot, level, 1) && !g.retain(s, slot, len(list), level, 1) {
+			sub(a.inDegree(slot, level))
 		}
 	}
 	for i := range list {
@@ -141,11 +143,11 @@ func (g *Graph) replace(s *scratch, list, old []uint32, to uint32, level int) bo
 		}
 		store(&list[i], slot)
 	}
-	return to != none && s.holds(to)
+	return to != none && s.isChosen(to)
 }
 
-// holds tells whether a slot is among the chosen.
-func (s *scratch) holds(slot uint32) bool {
+// isChosen tells whether a slot is in s.chosen.
+func (s *scratch) isChosen(slot uint32) bool {
 	for _, key := range s.chosen {
 		if slotOf(key) == slot {
 			return true
@@ -154,15 +156,15 @@ func (s *scratch) holds(slot uint32) bool {
 	return false
 }
 
-// squeeze adds a slot, which is counted, to the chosen: to those there is room for, else in the place of the last that
-// can spare the link.
-func (g *Graph) squeeze(s *scratch, slot uint32, room, level int, least uint32) bool {
+// retain adds a slot, the link to which is counted, to s.chosen though choose passed it over: if s.chosen has fewer than room slots
+// at its end, else in the place of the last one that dropInLink takes a link from. It returns false if there is none.
+func (g *Graph) retain(s *scratch, slot uint32, room, level int, least uint32) bool {
 	if len(s.chosen) < room {
 		s.chosen = append(s.chosen, keyOf(0, slot))
 		return true
 	}
 	for i := len(s.chosen) - 1; i >= 0; i-- {
-		if g.drop(s.arena, slotOf(s.chosen[i]), level, least) {
+		if g.dropInLink(s.arena, slotOf(s.chosen[i]), level, least) {
 			s.chosen[i] = keyOf(0, slot)
 			return true
 		}
@@ -170,11 +172,11 @@ func (g *Graph) squeeze(s *scratch, slot uint32, room, level int, least uint32) 
 	return false
 }
 
-// drop counts one link less to a slot; not so, and false, if the slot is in use and fewer than least would be
-// left on the lowest level.
-func (g *Graph) drop(a *arena, slot uint32, level int, least uint32) bool {
-	if sub(a.in(slot, level)) < least && level == 0 && a.is(slot, linkable) {
-		add(a.in(slot, level))
+// dropInLink counts one link less to a slot. It does not, and returns false, if the slot is in use and would have an in-degree
+// below least on the lowest level.
+func (g *Graph) dropInLink(a *arena, slot uint32, level int, least uint32) bool {
+	if sub(a.inDegree(slot, level)) < least && level == 0 && a.is(slot, linkable) {
+		add(a.inDegree(slot, level))
 		return false
 	}
 	return true

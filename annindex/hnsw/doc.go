@@ -1,46 +1,63 @@
-// Package hnsw is a graph for finding nearest vectors, after Malkov and Yashunin,
-// "Efficient and robust approximate nearest neighbor search using Hierarchical
-// Navigable Small World graphs" (2018), Algorithms 1 to 5, made for vectors that move and go.
-// Similarity is the inner product: the cosine of unit vectors.
+// Package hnsw finds nearest vectors by a graph, after Malkov and Yashunin, "Efficient and robust approximate nearest
+// neighbor search using Hierarchical Navigable Small World graphs" (2018), Algorithms 1 to 5. Beyond the paper, vectors
+// move and are deleted. Similarity is the inner product, which is the cosine of unit vectors.
 //
-// # Memory
+// Its types are Graph and Config. In come ids (uint64) and vectors (float32) by Graph.Put, Graph.Delete and Graph.Restore;
+// out go ids with their exact scores by Graph.Search and the like, and a file by Graph.Snapshot. Package hnsw
+// must not know what an id stands for, and normalizes no vector: package annindex does.
 //
-// A vector has a slot: a number below the capacity of the arena, in whose arrays its float32 vector, its codes and
-// its lists of links lie at places that follow from the number. A slot that was given up is used again. When all are in
-// use the arena is copied to one an eighth larger (more while it is small), when half are not, to a smaller one: memory follows the living.
+// # Memory (arena.go, compact.go)
 //
-// Searches walk by 8-bit codes (each number of a vector divided by a scale of the vector's; the
-// query's have 16 bits) and score what they found anew with the float32 vectors. The
-// codes are a quarter of the memory to be fetched, and that is what a walk waits for; scores are exact.
+// Each vector has a slot, a number below arena.slots. The slot's float32 vector, its 8-bit codes and its lists of links
+// lie in arrays at places that follow from the number. A free slot is used again. Graph.growArena copies a full arena
+// to one an eighth larger (more while it is small), Graph.shrinkArena one that is less than half used to a smaller one, so memory
+// follows the number of vectors.
 //
-// # Moves and removals
+// A search walks by the codes: each number of a vector, divided by a scale of that vector, in 8 bits, and the query's in
+// 16 bits. It scores what it found again with the float32 vectors (scratch.collect). A walk waits for memory, and
+// the codes are a quarter of it; the scores are exact all the same.
 //
-// See Graph.Put for how a move is graded, and restless for what it does to those around. A slot that is removed is dead: searches may walk through it, but
-// do not answer with it. Each slot counts the links to it. A removal takes away those it finds among the neighbours and their
-// neighbours. Should the count say that there are more links to it, the slot waits in limbo until a sweep has found them. A choice
-// takes no link from a slot in use to which only M/4 lead on the lowest level, while others can be spared; its last link
-// stays, or another one is made.
+// # Moves (move.go, relink.go)
 //
-// After a move the dead slot's nearest neighbour takes its place in lists that do not hold it yet: those are the ones
-// that lead from afar, and the way stays. The others, most of them, hold it; they get shorter, and one that becomes short is filled
-// up from the links of its links (mend.go); one loss in 64 is made up for by a search (renew.go). So a list is looked at whole once in several losses. The obvious way, an heir chosen for each
-// list at each loss, scores the dead slot's neighbours for every list around it, and cost more than the insertion.
+// Graph.Put says which of three things a move does, by its length: rewrite the vector, relink it where it is, or insert it at a new
+// slot and remove the old one. A slot that did not move itself is relinked when its neighbours have moved enough (neighbourDriftLimit).
 //
-// After a deletion, where nothing is inserted beside, each list on the lowest level that led to the dead slot is chosen anew (Algorithm 4),
-// the dead slot's own links among the candidates, and one in eight is searched anew (renew.go). Filling up is not enough
-// there: of a graph half of which is deleted it leaves lists of slots that lie together.
+// # Removals (remove.go, repair.go)
 //
-// None of this looks at the ways from the entry, and they wear out. So a vector that moved a little, one that a removed slot led to but
-// that did not lead back, and one in 16 of those that lose a link of their own, is searched for as by a query, with fewer candidates;
-// one that is not found is linked as if it were inserted (way.go).
+// A slot is removed by Graph.Delete and by a move to a new slot. It is dead at once: searches may walk through it, but do
+// not answer with it. Lists still lead to it, and each is repaired.
+//
+//   - Graph.detach finds those lists among the slot's neighbours and their neighbours. arena.inDegree counts the links to each
+//     slot, so detach knows whether it found all. If not, the slot waits in Graph.pendingFree until Graph.consolidate
+//     has looked through all lists.
+//   - After a move (refill), Graph.redirect puts the dead slot's nearest neighbour, its replacement, in the dead slot's place where a list does
+//     not lead to the replacement yet. Those are the lists that lead there from afar, so long links are kept. Most lists around the
+//     dead slot do lead to the replacement; they get shorter, and Graph.refill fills up a list that became short. A list
+//     is looked at whole once in several losses. The obvious design, a replacement chosen for each list at each
+//     loss, scores the dead slot's neighbours for every list around it, and cost more than the insertion.
+//   - After a deletion (reselect), Graph.reselectWithout chooses each list on the lowest level anew (Algorithm 4), with
+//     the dead slot's own links among the candidates. No insertion nearby improves these lists; refilled ones would, in a
+//     graph half of which is deleted, lead to slots that all lie together.
+//   - Graph.maybeRelink lets one loser of a link in 64 (one in 8 after deletions) choose its links anew by a search.
+//
+// A choice of links takes none from a slot with an in-degree of Config.minInDegree, as long as it can take others
+// (Graph.storeChosen), and a slot's last link stays or is replaced (Graph.addInLinks, Graph.forceInLink).
+//
+// # Reachability (reachability.go)
+//
+// Repairs look only at the surroundings of a slot, never at the path from the entry to it, and such paths decay. So
+// Graph.keepReachable searches for a slot as a query would, with fewer candidates, and links it as if it were
+// inserted if the search does not find it. It is called for a slot that moved a little, for one that a freed slot led to but that did
+// not lead back, and for one in 16 of those that lose a link.
 //
 // # Concurrency
 //
-// Searches take no locks and never wait. They read lists and codes while these change, word by word; a link always
-// leads to a slot, and a code that is half old and half new only makes the walk look elsewhere. What
-// they answer with, the id and the exact score, is read between two looks at the slot's
-// sequence number (a seqlock): never a torn vector, never an id with the score of another.
+// Searches take no locks and never wait. They read lists and codes while these change, word by word. A link always
+// leads to a slot of the arena, and a code that is half old and half new only makes a walk look elsewhere. What a search
+// answers with, the id and the exact score, it reads between two reads of the slot's state (a seqlock): never a
+// torn vector, never an id with the score of another.
 //
-// Changes of different ids run concurrently; each holds the lock of one list at a time. Copying
-// the arena and writing a snapshot wait for changes to end and let none begin; searches go on in the old arena.
+// Changes of different ids run concurrently. A change holds Graph.arenaLock for reading, its id's lock, and the lock of one list at a
+// time. Copying the arena and writing a snapshot hold Graph.arenaLock for writing: they wait for changes to end
+// and let none begin. Searches go on in the old arena.
 package hnsw

@@ -7,20 +7,19 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// What a search costs, in the time it takes to look at one id: to follow one candidate's
-// links and score those that they lead to, to score one vector exactly. Measured with
-// BenchmarkFilters; only their ratio to one matters.
+// These are the costs that searchOrScan weighs, in units of the time that scan takes to look at one id: followCost to follow one
+// candidate's links and score the slots that they lead to, scoreCost to score one vector exactly. BenchmarkFilters measures
+// them; only their ratios matter.
 const (
 	followCost = 40
 	scoreCost  = 3
 )
 
-// filterSample is the number of ids on which a filter is tried.
+// filterSample is the number of ids that sampleFilter asks a filter about.
 const filterSample = 256
 
-// find chooses between a walk in the graph and a look at all vectors, whichever costs less.
-// What is found by the latter is exact.
-func (g *Graph) find(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(uint64) bool) []ann.Hit {
+// searchOrScan searches the graph or compares with all vectors, whichever costs less. What scan finds is exact.
+func (g *Graph) searchOrScan(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(uint64) bool) []ann.Hit {
 	a, n, ef := g.arena.Load(), g.Len(), max(g.cfg.Ef, k+k/2)
 	if n <= g.cfg.ScanBelow {
 		return g.scan(s, dst, vec, k, keep, a)
@@ -28,11 +27,11 @@ func (g *Graph) find(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(
 	if keep == nil {
 		return g.search(s, dst, vec, k, ef, nil, a)
 	}
-	tried, passed := a.try(keep)
+	tried, passed := a.sampleFilter(keep)
 	if passed == 0 {
 		return g.scan(s, dst, vec, k, keep, a)
 	}
-	// Among ef/share candidates, ef are allowed.
+	// A search needs ef/share candidates to have ef that keep allows.
 	share := float64(passed) / float64(tried)
 	wide := float64(ef) / share
 	if wide*followCost > float64(n)*(1+share*scoreCost) {
@@ -41,9 +40,9 @@ func (g *Graph) find(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(
 	return g.search(s, dst, vec, k, int(wide), keep, a)
 }
 
-// try asks a filter about some of the living.
-func (a *arena) try(keep func(uint64) bool) (tried, passed int) {
-	// Always the same slots: a search that is asked twice should be answered the same way.
+// sampleFilter asks a filter about some of the live slots, and returns how many it asked about and how many passed.
+func (a *arena) sampleFilter(keep func(uint64) bool) (tried, passed int) {
+	// The seed is fixed so that a query that is asked twice gets the same answer.
 	rng := rand.New(rand.NewPCG(1, uint64(a.slots)))
 	for range 4 * filterSample {
 		slot := rng.Uint32N(uint32(a.slots))
@@ -61,16 +60,16 @@ func (a *arena) try(keep func(uint64) bool) (tried, passed int) {
 	return tried, passed
 }
 
-// scan compares with every vector that keep allows: exact.
+// scan appends to dst the k nearest of all vectors that keep allows.
 func (g *Graph) scan(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(uint64) bool, a *arena) []ann.Hit {
 	s.fit(a)
-	moves := g.moves.Load()
+	relocations := g.relocations.Load()
 	const batch = 256
 	s.hits, s.pool = s.hits[:0], s.pool[:0]
 	flush := func() {
 		s.collect(vec, keep)
 		s.pool = s.pool[:0]
-		if g.moves.Load() != moves {
+		if g.relocations.Load() != relocations {
 			s.hits = distinct(s.hits)
 		}
 	}
@@ -88,5 +87,5 @@ func (g *Graph) scan(s *scratch, dst []ann.Hit, vec []float32, k int, keep func(
 		}
 	}
 	flush()
-	return best(dst, s.hits, k)
+	return appendBest(dst, s.hits, k)
 }

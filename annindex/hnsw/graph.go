@@ -14,30 +14,31 @@ import (
 type Graph struct {
 	cfg Config
 
-	// shape is held for reading by every change, and for writing by what replaces the
-	// arena or needs it to stand still. Searches take no lock but of the pool of scratches.
-	shape sync.RWMutex
-	arena atomic.Pointer[arena]
+	// arenaLock is held for reading by every change of the arena's content, and for writing by what replaces the
+	// arena or needs it to stand still. Searches do not take it.
+	arenaLock sync.RWMutex
+	arena     atomic.Pointer[arena]
 
-	idLocks   [256]sync.Mutex  // a change of an id holds its lock
-	listLocks [1024]sync.Mutex // a change of a slot's lists holds its lock, and no other such
+	idLocks   [256]sync.Mutex  // a change of an id holds the id's lock
+	listLocks [1024]sync.Mutex // a change of a slot's lists holds the slot's lock, and no other of these
 
 	slotsLock sync.RWMutex
 	slots     map[uint64]uint32
 	count     atomic.Int64
-	// moves grows when a vector that is answered with gets another slot.
-	moves atomic.Uint64
+	// relocations counts the moves to another slot. A search that sees it change may have found a vector at both slots, see distinct.
+	relocations atomic.Uint64
 
-	limboLock sync.Mutex
-	limbo     []uint32 // slots that are dead, while links lead to them
-	sweeping  sync.Mutex
+	pendingLock sync.Mutex
+	pendingFree []uint32 // dead slots that links still lead to
+
+	consolidating sync.Mutex // one consolidate at a time
 
 	scratches sync.Pool
 }
 
 // New returns an empty graph.
 func New(cfg Config) (*Graph, error) {
-	cfg, err := cfg.checked()
+	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -46,18 +47,21 @@ func New(cfg Config) (*Graph, error) {
 	return g, nil
 }
 
-const leastSlots = 256
+// minSlots is the least number of slots of an arena.
+const minSlots = 256
 
+// reset gives a new graph its first arena.
 func (g *Graph) reset(capacity int) {
-	a := newArena(&g.cfg, max(capacity, leastSlots))
+	a := newArena(&g.cfg, max(capacity, minSlots))
 	drawLevels(a.levels, 0, g.cfg.Seed, g.cfg.M)
-	a.lay(0)
+	a.layOutLists(0)
 	g.slots = make(map[uint64]uint32, capacity)
 	g.count.Store(0)
-	g.limbo = nil
+	g.pendingFree = nil
 	g.arena.Store(a)
 }
 
+// scratch returns a scratch, which release takes back.
 func (g *Graph) scratch() *scratch {
 	if s, ok := g.scratches.Get().(*scratch); ok {
 		return s
@@ -65,7 +69,7 @@ func (g *Graph) scratch() *scratch {
 	return &scratch{}
 }
 
-// release keeps a scratch for the next, but not the arena for as long.
+// release keeps a scratch for the next search or change. It lets go of the arena, which may be replaced before then.
 func (g *Graph) release(s *scratch) {
 	s.arena = nil
 	g.scratches.Put(s)
@@ -99,7 +103,7 @@ func (g *Graph) Vector(id uint64, out []float32) bool {
 		if found, ok := a.read(slot, out[:g.cfg.Dim]); ok && found == id {
 			return true
 		}
-		// It moved or went since; look again.
+		// The vector moved to another slot, or went, since g.slots was read.
 	}
 }
 
@@ -114,45 +118,46 @@ func (g *Graph) slotOf(id uint64) (slot uint32, ok bool) {
 	return slot, ok
 }
 
-// reserve returns a slot that nothing uses, making room if need be, with shape locked for reading.
-func (g *Graph) reserve() (*arena, uint32) {
+// allocateSlot returns a slot that nothing uses and its arena, which it lets grow if need be. It returns with arenaLock held
+// for reading: the caller unlocks it.
+func (g *Graph) allocateSlot() (*arena, uint32) {
 	for {
-		g.shape.RLock()
+		g.arenaLock.RLock()
 		a := g.arena.Load()
-		if slot, ok := a.take(); ok {
+		if slot, ok := a.allocate(); ok {
 			return a, slot
 		}
-		g.shape.RUnlock()
-		g.grow(a)
+		g.arenaLock.RUnlock()
+		g.growArena(a)
 	}
 }
 
-// roomFor is the number of slots of an arena for n vectors and some more: a half while they are few, later an
-// eighth. To copy an arena that much more often still costs little beside the insertions between.
-func roomFor(n int) int { return n + max(n/8, min(n/2, 1024), 1) }
+// capacityFor returns the number of slots of an arena for n vectors and some more: a half while they are few, later an
+// eighth. A copy of the arena each eighth costs little beside the insertions between two copies.
+func capacityFor(n int) int { return n + max(n/8, min(n/2, 1024), 1) }
 
-// grow replaces an arena that is full, unless another goroutine did.
-func (g *Graph) grow(full *arena) {
-	g.shape.Lock()
-	defer g.shape.Unlock()
+// growArena replaces the arena full by a larger one, unless another goroutine did.
+func (g *Graph) growArena(full *arena) {
+	g.arenaLock.Lock()
+	defer g.arenaLock.Unlock()
 	if g.arena.Load() == full {
 		g.slotsLock.Lock()
 		defer g.slotsLock.Unlock()
-		g.arena.Store(full.grown(&g.cfg, roomFor(full.slots)))
+		g.arena.Store(full.grown(&g.cfg, capacityFor(full.slots)))
 	}
 }
 
-// Put inserts a vector, or moves it if the id is there. A move is graded by the way
-// the vector goes and by the mean distance of its neighbours in the graph, which tells how dense it is there:
+// Put inserts a vector, or moves it if the id is there. What a move does depends on its length and on the mean distance of
+// the vector's neighbours in the graph (Graph.spacing), which tells how dense the vectors lie there:
 //
-//   - if all ways since the links were last chosen add up to no more than Config.Still of that distance,
-//     the vector is rewritten and the links stay;
-//   - else, if the way is no more than Config.Far of it, the links are chosen anew, in a search that begins
-//     at the present ones, and so are those of each neighbour whose own neighbours have moved far enough;
-//     if a short search does not find it then, it is linked as if it were inserted;
-//   - else the vector is inserted again, and removed from where it was.
+//   - If all moves since the links were last chosen add up to no more than Config.RelinkBeyond of that distance,
+//     Put rewrites the vector and the links stay.
+//   - Else, if the move is no longer than Config.ReinsertBeyond of that distance, Put chooses the links anew, in a search that begins
+//     at the present ones (Graph.relink), and likewise those of each neighbour whose own neighbours have moved far enough
+//     (addNeighbourDrift). If a short search does not find the vector then, Put links it as if it were inserted (Graph.keepReachable).
+//   - Else Put inserts the vector at a new slot, and removes the old one.
 //
-// It is found throughout, at one place or the other.
+// Searches find the vector throughout, at one place or the other.
 func (g *Graph) Put(id uint64, vec []float32) error {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
 		return err
@@ -165,17 +170,17 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 	if g.moveInPlace(s, id, vec) {
 		return nil
 	}
-	a, slot := g.reserve()
-	defer g.shape.RUnlock()
+	a, slot := g.allocateSlot()
+	defer g.arenaLock.RUnlock()
 	s.fit(a)
-	a.drift[slot] = 0 // of another vector
-	store(&a.unrest[slot], 0)
+	a.drift[slot] = 0 // it was that of the slot's last vector
+	store(&a.neighbourDrift[slot], 0)
 	a.write(slot, id, vec, linkable, s.codes)
 	old, moved := g.slotOf(id)
 	if moved {
-		g.link(s, slot, vec, relinking(&g.cfg))
+		g.link(s, slot, vec, reinsertParams(&g.cfg))
 	} else {
-		g.link(s, slot, vec, inserting(&g.cfg))
+		g.link(s, slot, vec, insertParams(&g.cfg))
 	}
 
 	g.slotsLock.Lock()
@@ -186,9 +191,9 @@ func (g *Graph) Put(id uint64, vec []float32) error {
 		g.count.Add(1)
 		return nil
 	}
-	g.moves.Add(1)
+	g.relocations.Add(1)
 	a.mark(slot, live|linkable)
-	g.remove(s, old, false)
+	g.remove(s, old, refill)
 	return nil
 }
 
@@ -197,21 +202,21 @@ func (g *Graph) Delete(id uint64) error {
 	lock := g.idLock(id)
 	lock.Lock()
 	defer lock.Unlock()
-	g.shape.RLock()
+	g.arenaLock.RLock()
 	g.slotsLock.Lock()
 	slot, ok := g.slots[id]
 	delete(g.slots, id)
 	g.slotsLock.Unlock()
 	if !ok {
-		g.shape.RUnlock()
+		g.arenaLock.RUnlock()
 		return fmt.Errorf("%w %d", ann.ErrUnknown, id)
 	}
 	g.count.Add(-1)
 	s := g.scratch()
 	s.fit(g.arena.Load())
-	g.remove(s, slot, true)
+	g.remove(s, slot, reselect)
 	g.release(s)
-	g.shape.RUnlock()
-	g.shrink()
+	g.arenaLock.RUnlock()
+	g.shrinkArena()
 	return nil
 }

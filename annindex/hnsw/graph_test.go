@@ -30,7 +30,7 @@ func draw(draw func() []float32, n int) [][]float32 {
 	return out
 }
 
-// TestRecall compares with the exact answers, in several dimensions, on vectors in clusters.
+// TestRecall compares searches with the exact answers, in several dimensions, on vectors in clusters.
 func TestRecall(t *testing.T) {
 	t.Parallel()
 	for _, dim := range []int{7, 32, 131} {
@@ -41,7 +41,7 @@ func TestRecall(t *testing.T) {
 		for id := range uint64(3000) {
 			put(t, g, vecs, id, next())
 		}
-		sound(t, g)
+		checkInvariants(t, g)
 		queries := draw(next, 60)
 		if r := recall(t, g, vecs, queries, 10, 96); r < 0.99 {
 			t.Errorf("dimension %d: recall %.3f", dim, r)
@@ -49,8 +49,8 @@ func TestRecall(t *testing.T) {
 	}
 }
 
-// TestHistories drives random histories, in which vectors come, go and move by little and by
-// much, against a map, by walks only; then the graph must be sound and find nearly all.
+// TestHistories drives random histories, in which vectors come, go and move by little and by much, against a map. Searches
+// only walk, never scan. checkInvariants must hold, and at the end searches must find nearly all.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -79,10 +79,10 @@ func TestHistories(t *testing.T) {
 				t.Fatalf("seed %d: %d vectors, want %d", seed, g.Len(), len(vecs))
 			}
 			if step%500 == 0 {
-				sound(t, g)
+				checkInvariants(t, g)
 			}
 		}
-		sound(t, g)
+		checkInvariants(t, g)
 		if len(vecs) == 0 {
 			continue
 		}

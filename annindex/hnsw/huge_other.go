@@ -2,5 +2,5 @@
 
 package hnsw
 
-// huge returns zeroed memory for n words.
-func huge(n int) []uint64 { return make([]uint64, n) }
+// allocHuge returns zeroed memory for n words.
+func allocHuge(n int) []uint64 { return make([]uint64, n) }

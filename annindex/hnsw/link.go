@@ -6,6 +6,7 @@ import (
 	"unsafe"
 )
 
+// load, store, add and sub are atomic: searches read lists and states while changes write them.
 func load(p *uint32) uint32     { return atomic.LoadUint32(p) }
 func store(p *uint32, x uint32) { atomic.StoreUint32(p, x) }
 func add(p *uint32)             { atomic.AddUint32(p, 1) }
@@ -15,64 +16,65 @@ func (a *arena) scale(slot uint32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
 }
 
-// effort is how a slot is linked: with up to most neighbours on each of its levels, chosen among ef; and among above, if that is
-// not 0, that are found on the level above its own.
-type effort struct{ most, ef, above int }
+// linkParams says how link links a slot: with up to maxLinks neighbours on each of its levels, chosen among ef candidates; and, if upperEf
+// is not 0, also among upperEf candidates of the level above the slot's own.
+type linkParams struct{ maxLinks, ef, upperEf int }
 
-func inserting(c *Config) effort { return effort{most: c.M, ef: c.EfConstruction} }
+func insertParams(c *Config) linkParams { return linkParams{maxLinks: c.M, ef: c.EfConstruction} }
 
-// relinking is the effort for a vector that is inserted again: half as many links again, some of them from further away. In a
-// turnover of all vectors half of the links that it gets lead to what is about to go, and no node has seen an
-// empty graph, which is where the far links of a graph that only grew come from.
-func relinking(c *Config) effort {
-	return effort{most: c.M + c.M/2, ef: c.EfConstruction, above: max(1, c.EfConstruction/2)}
+// reinsertParams are those of a vector that is inserted again: half as many links again, and some of them to slots further away. In a
+// turnover of all vectors, half of the links that a slot gets lead to slots about to be removed, and no slot was inserted into an
+// empty graph, where the long links of a graph that only grew come from (see collectCandidates).
+func reinsertParams(c *Config) linkParams {
+	return linkParams{maxLinks: c.M + c.M/2, ef: c.EfConstruction, upperEf: max(1, c.EfConstruction/2)}
 }
 
-// link connects a slot, which is written (Algorithm 1). It may be linked already, and be removed meanwhile.
-func (g *Graph) link(s *scratch, slot uint32, vec []float32, how effort) {
+// link connects a slot whose vector is written (Algorithm 1). The slot may have links already (addInLinks, keepReachable), and
+// another goroutine may remove it meanwhile.
+func (g *Graph) link(s *scratch, slot uint32, vec []float32, p linkParams) {
 	a := s.arena
 	for {
 		level := int(a.levels[slot])
-		if g.first(a, slot, level) {
+		if g.firstEntry(a, slot, level) {
 			return
 		}
-		s.ask(vec)
+		s.setQuery(vec)
 		_, top := entryOf(a.entry.Load())
 		bottom := level
-		if how.above > 0 {
+		if p.upperEf > 0 {
 			bottom++
 		}
 		key, top, ok := s.descend(min(bottom, top))
 		if !ok {
-			continue // the last other one went just now
+			continue // the last other slot was removed just now: this one becomes the entry
 		}
 		s.above = s.above[:0]
-		if how.above > 0 && top > level {
-			s.start(key)
-			s.explore(level+1, how.above)
+		if p.upperEf > 0 && top > level {
+			s.startAt(key)
+			s.searchLevel(level+1, p.upperEf)
 			key = s.pool[0]
 			s.above = append(s.above, s.pool...)
 		}
 		for l := min(level, top); l >= 0; l-- {
-			s.start(key)
-			s.visited[slot] = s.epoch
-			s.explore(l, how.ef)
+			s.startAt(key)
+			s.visited[slot] = s.stamp
+			s.searchLevel(l, p.ef)
 			key = s.pool[0]
-			s.candidates(slot)
+			s.collectCandidates(slot)
 			s.above = append(s.above[:0], s.pool...)
-			g.join(s, slot, l, min(how.most, len(a.links(slot, l))))
+			g.selectLinks(s, slot, l, min(p.maxLinks, len(a.links(slot, l))))
 		}
-		g.raise(a, slot, level)
-		if load(a.in(slot, 0)) == 0 && a.is(slot, linkable) {
-			g.force(s, slot)
+		g.raiseEntry(a, slot, level)
+		if load(a.inDegree(slot, 0)) == 0 && a.is(slot, linkable) {
+			g.forceInLink(s, slot)
 		}
 		return
 	}
 }
 
-// force makes a link to a slot that all around it refused or went from meanwhile: from the first in use
-// that takes it. That is rare, and need not be near.
-func (g *Graph) force(s *scratch, slot uint32) {
+// forceInLink makes a link to a slot that has none, from the first slot in use that accepts one. link calls it when all candidates refused the
+// slot or were removed meanwhile. That is rare, so the link need not come from a slot nearby.
+func (g *Graph) forceInLink(s *scratch, slot uint32) {
 	a := s.arena
 	for other := range uint32(a.slots) {
 		if other != slot && a.is(other, linkable) && g.connect(s, other, slot, 0) {
@@ -82,13 +84,13 @@ func (g *Graph) force(s *scratch, slot uint32) {
 	}
 }
 
-// candidates sets s.keys to those of the pool, and of the level above, that links may be made to.
+// collectCandidates sets s.keys to the slots of s.pool and s.above that links may be made to, other than slot.
 //
-// The latter are what the algorithm does not have. In a graph that only grows, the first nodes
-// find each other though they are far apart, and their links are the ways between clusters. In one whose vectors have
-// all been replaced no node has seen an empty graph, and those ways are gone: searches end in a wrong cluster. Those
-// found on the level above, of which there are few to a cluster, stand in for the nodes of a young graph.
-func (s *scratch) candidates(slot uint32) {
+// The paper has no s.above. In a graph that only grows, the first slots find each other though they are far apart, and their links
+// are the paths between clusters. In a graph whose vectors have all been replaced no slot was inserted into an empty graph: those
+// paths are gone, and searches end in a wrong cluster. The slots of the level above, of which there are few to a
+// cluster, stand in for the first slots of a young graph.
+func (s *scratch) collectCandidates(slot uint32) {
 	a := s.arena
 	s.keys = s.keys[:0]
 	for _, key := range s.pool {
@@ -100,20 +102,20 @@ func (s *scratch) candidates(slot uint32) {
 		return
 	}
 	for _, key := range s.above {
-		if other := slotOf(key); s.visited[other] != s.epoch && a.is(other, linkable) {
+		if other := slotOf(key); s.visited[other] != s.stamp && a.is(other, linkable) {
 			s.keys = append(s.keys, key)
 		}
 	}
 	s.sortKeys()
 }
 
-// join links a slot with a choice from the candidates, both ways. If none of them accepts it on the lowest level,
-// the others are tried.
-func (g *Graph) join(s *scratch, slot uint32, level, most int) {
-	s.choose(nil, most, most, s.unit)
-	s.picked = append(s.picked[:0], s.chosen...)
+// selectLinks chooses among the candidates s.keys and connects the slot with the chosen, both ways. If none of the chosen accepts a link to the slot
+// on the lowest level, selectLinks asks all of s.pool.
+func (g *Graph) selectLinks(s *scratch, slot uint32, level, most int) {
+	s.choose(nil, most, most, s.queryScale)
+	s.toConnect = append(s.toConnect[:0], s.chosen...)
 	accepted := false
-	for _, key := range s.picked {
+	for _, key := range s.toConnect {
 		g.connect(s, slot, slotOf(key), level)
 		accepted = g.connect(s, slotOf(key), slot, level) || accepted
 	}
@@ -127,8 +129,9 @@ func (g *Graph) join(s *scratch, slot uint32, level, most int) {
 	}
 }
 
-// first makes a slot the entry of an empty graph.
-func (g *Graph) first(a *arena, slot uint32, level int) bool {
+// firstEntry makes a slot the entry of an empty graph. It returns true if link has nothing to do: the slot is the entry, or was removed
+// meanwhile.
+func (g *Graph) firstEntry(a *arena, slot uint32, level int) bool {
 	if e, _ := entryOf(a.entry.Load()); e != none {
 		return e == slot
 	}
@@ -143,9 +146,9 @@ func (g *Graph) first(a *arena, slot uint32, level int) bool {
 	return true
 }
 
-// raise makes a slot the entry if it is on a level above the entry's. Not one that was removed meanwhile: a removal
-// declares it dead first, and then finds another entry if it is the entry.
-func (g *Graph) raise(a *arena, slot uint32, level int) {
+// raiseEntry makes a slot the entry if there is none or the slot's level is above the entry's. It does not if the slot was removed meanwhile: remove clears
+// the slot's flags first and calls replaceEntry second, so one of the two sees the other.
+func (g *Graph) raiseEntry(a *arena, slot uint32, level int) {
 	a.entryLock.Lock()
 	defer a.entryLock.Unlock()
 	if e, top := entryOf(a.entry.Load()); (e == none || level > top) && a.is(slot, linkable) {
@@ -153,8 +156,8 @@ func (g *Graph) raise(a *arena, slot uint32, level int) {
 	}
 }
 
-// leave finds another entry if a slot is the entry: the highest in use.
-func (g *Graph) leave(a *arena, slot uint32) {
+// replaceEntry makes the slot in use with the highest level the entry, if slot, which is dead, is the entry.
+func (g *Graph) replaceEntry(a *arena, slot uint32) {
 	a.entryLock.Lock()
 	defer a.entryLock.Unlock()
 	if e, _ := entryOf(a.entry.Load()); e != slot {

@@ -8,9 +8,10 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// A key is a slot with its score, so that keys are in the order of scores: the score's
-// bits, turned into an unsigned number that orders as it does, then the slot,
-// then a bit that a search sets when it has followed the slot's links.
+// A key is a slot with its score, in one number. From the upper bits down it holds the score (its bits, turned into an
+// unsigned number that orders as the score does), the slot, and the flag followed. So keys are in the order of scores.
+
+// followed is set in a key of scratch.pool when searchLevel has followed the slot's links.
 const followed = 1
 
 func keyOf(score float32, slot uint32) uint64 {
@@ -27,7 +28,7 @@ func scoreOf(key uint64) float32 {
 	return math.Float32frombits(b)
 }
 
-// descending is the order of keys, best first.
+// descending orders keys, best first.
 func descending(a, b uint64) int {
 	switch {
 	case a > b:
@@ -38,76 +39,76 @@ func descending(a, b uint64) int {
 	return 0
 }
 
-// scratch is what one search or one change works with, kept for the next.
+// scratch is the working memory of one search or one change. Graph.scratches keeps it for the next.
 type scratch struct {
 	arena *arena
-	// A slot is visited when its mark is epoch.
-	visited []uint16
-	epoch   uint16
-	pool    []uint64 // the candidates of a search: keys, best first
-	query   []int16  // the query's codes; unit is what one is worth
-	unit    float32
-	fresh   []uint32  // slots to be scored, a list's at most
-	scores  []float32 // and their scores
 
-	// An answer's candidates: slots, their states before and their exact scores, and what comes of them.
+	// A search (searchLevel, walk). A slot is visited when its entry in visited is stamp; clearVisited takes the next stamp.
+	visited     []uint16
+	stamp       uint16
+	pool        []uint64  // the candidates: keys, best first
+	query       []int16   // the query's codes
+	queryScale  float32   // what one of the query's codes is worth
+	batch       []uint32  // slots to be scored, a list's at most
+	batchScores []float32 // their scores
+
+	// An answer (collect): the slots of pool, their states before they are scored, their exact scores; and the hits.
 	slots  []uint32
 	states []uint32
 	exact  []float32
 	hits   []ann.Hit
 	vector []float32
 
-	restless []uint32 // those whose links are to be chosen anew after a move, see disturb
+	// A choice of neighbours (choose): the candidates, the chosen and those passed over; the slots of the chosen, a candidate's
+	// scores with them, and the candidate's codes. Searches score a single slot in chosenSlots[0], too.
+	keys         []uint64
+	chosen       []uint64
+	pruned       []uint64
+	chosenSlots  []uint32
+	chosenScores []float32
+	codes        []int16
 
-	// A choice of neighbours: the candidates, those taken and those passed over; the slots of the former with their
-	// scores and the codes of the one that is looked at.
-	keys   []uint64
-	chosen []uint64
-	pruned []uint64
-	some   []uint32
-	marks  []float32
-	codes  []int16
-
-	picked  []uint64 // a choice, while others are made
-	above   []uint64 // candidates from the level above
-	present []uint64 // the links of a slot that is relinked
-	around  []uint32 // the links of a slot that is removed
-	oneWay  []uint32 // those of them that do not lead back
-	seen    []uint32 // and theirs
-	before  []uint32 // the links of a list that is rewritten
+	toConnect    []uint64 // the chosen that are to be connected, while connect makes choices of its own
+	above        []uint64 // candidates from the level above (collectCandidates)
+	present      []uint64 // the links of the list that is relinked or refilled
+	oldLinks     []uint32 // the slots of the list that setLinksLocked overwrites
+	removedLinks []uint32 // the links of the slot that is removed (detach)
+	oneWay       []uint32 // those of removedLinks that do not lead back to the slot
+	secondHop    []uint32 // the links of removedLinks
+	disturbed    []uint32 // slots to relink because their neighbours moved (addNeighbourDrift)
 }
 
-// fit prepares the scratch for an arena, which may be another than that it was last used with.
+// fit prepares the scratch for an arena, which may be another than the one of its last use.
 func (s *scratch) fit(a *arena) {
 	s.arena = a
 	if len(s.visited) < a.slots {
 		s.visited = make([]uint16, a.slots)
-		s.epoch = 0
+		s.stamp = 0
 	}
 	if len(s.query) != a.codeStride {
 		s.query, s.codes = make([]int16, a.codeStride), make([]int16, a.codeStride)
 		s.vector = make([]float32, a.dim)
 		room := a.maxLower + 2*dist.Lanes
-		s.fresh, s.scores = make([]uint32, room), make([]float32, room)
-		s.some, s.marks = make([]uint32, room), make([]float32, room)
+		s.batch, s.batchScores = make([]uint32, room), make([]float32, room)
+		s.chosenSlots, s.chosenScores = make([]uint32, room), make([]float32, room)
 	}
 }
 
-// begin starts a new set of visited slots.
-func (s *scratch) begin() {
-	if s.epoch++; s.epoch == 0 {
+// clearVisited makes no slot visited.
+func (s *scratch) clearVisited() {
+	if s.stamp++; s.stamp == 0 {
 		clear(s.visited)
-		s.epoch = 1
+		s.stamp = 1
 	}
 }
 
-// ask sets the query.
-func (s *scratch) ask(vec []float32) {
-	s.unit = dist.Codes(vec, dist.Limit(len(vec)), s.query)
+// setQuery sets the query that searches score by.
+func (s *scratch) setQuery(vec []float32) {
+	s.queryScale = dist.Codes(vec, dist.Limit(len(vec)), s.query)
 }
 
-// insert puts a key into a list that is in order and holds at most limit; it returns the list and the
-// place, limit if there is none.
+// insert puts a key into a list that is in order and holds at most limit keys. It returns the list, and the key's place
+// in it, or limit if there is none.
 func insert(list []uint64, key uint64, limit int) ([]uint64, int) {
 	low, high := 0, len(list)
 	for low < high {

@@ -11,29 +11,29 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// entryOf takes the arena's entry apart.
+// entryOf takes arena.entry apart.
 func entryOf(e uint64) (slot uint32, level int) { return uint32(e), int(e >> 32) }
 
-// descend walks from the entry to the slot nearest to the query that a greedy search finds on
-// each level above bottom (Algorithm 2 with ef = 1). Not ok for an empty graph.
+// descend walks from the entry down to the level bottom and returns, as a key, the slot nearest to the query that a greedy search
+// finds on each level above bottom (Algorithm 2 with ef = 1), and the level of the entry. Not ok for an empty graph.
 func (s *scratch) descend(bottom int) (key uint64, top int, ok bool) {
 	a := s.arena
 	slot, top := entryOf(a.entry.Load())
 	if slot == none {
 		return 0, 0, false
 	}
-	s.some[0] = slot
-	a.rows.Scores(s.query, s.some, 1, s.marks)
-	key = keyOf(s.marks[0], slot)
+	s.chosenSlots[0] = slot
+	a.rows.Scores(s.query, s.chosenSlots, 1, s.chosenScores)
+	key = keyOf(s.chosenScores[0], slot)
 	for level := top; level > bottom; level-- {
-		s.begin()
+		s.clearVisited()
 		for moved := true; moved; {
 			moved = false
 			list := a.links(slotOf(key), level)
-			n := a.rows.Unvisited(list, s.visited, s.epoch, s.fresh, &list[0])
-			a.rows.Scores(s.query, s.fresh, n, s.scores)
-			for i, score := range s.scores[:n] {
-				if k := keyOf(score, s.fresh[i]); k > key {
+			n := a.rows.Unvisited(list, s.visited, s.stamp, s.batch, &list[0])
+			a.rows.Scores(s.query, s.batch, n, s.batchScores)
+			for i, score := range s.batchScores[:n] {
+				if k := keyOf(score, s.batch[i]); k > key {
 					key, moved = k, true
 				}
 			}
@@ -42,10 +42,10 @@ func (s *scratch) descend(bottom int) (key uint64, top int, ok bool) {
 	return key, top, true
 }
 
-// explore fills the pool with the ef slots nearest to the query that are found on a level from
-// those already in the pool, which are marked as visited (Algorithm 2). Candidates and results are one list: a candidate that
-// is not among the ef best found so far would end the search anyway.
-func (s *scratch) explore(level, ef int) {
+// searchLevel fills s.pool with the ef slots nearest to the query that a search on one level finds (Algorithm 2). The search begins at the slots
+// that are in s.pool already, which the caller has marked as visited. s.pool is both lists of the paper, candidates and
+// results: a candidate that is not among the ef best found so far would end the search anyway.
+func (s *scratch) searchLevel(level, ef int) {
 	a, pool, next := s.arena, s.pool, 0
 	for next < len(pool) {
 		list := a.links(slotOf(pool[next]), level)
@@ -55,10 +55,10 @@ func (s *scratch) explore(level, ef int) {
 		if next < len(pool) {
 			ahead = a.links(slotOf(pool[next]), level)
 		}
-		n := a.rows.Unvisited(list, s.visited, s.epoch, s.fresh, &ahead[0])
-		a.rows.Scores(s.query, s.fresh, n, s.scores)
-		for i, score := range s.scores[:n] {
-			key := keyOf(score, s.fresh[i])
+		n := a.rows.Unvisited(list, s.visited, s.stamp, s.batch, &ahead[0])
+		a.rows.Scores(s.query, s.batch, n, s.batchScores)
+		for i, score := range s.batchScores[:n] {
+			key := keyOf(score, s.batch[i])
 			if len(pool) == ef && key < pool[ef-1] {
 				continue
 			}
@@ -74,40 +74,40 @@ func (s *scratch) explore(level, ef int) {
 	s.pool = pool
 }
 
-// start makes a slot the only candidate.
-func (s *scratch) start(key uint64) {
-	s.begin()
-	s.visited[slotOf(key)] = s.epoch
+// startAt makes one slot the only candidate of the next searchLevel.
+func (s *scratch) startAt(key uint64) {
+	s.clearVisited()
+	s.visited[slotOf(key)] = s.stamp
 	s.pool = append(s.pool[:0], key&^followed)
 }
 
-// restart makes the pool, found on one level, the candidates on the next.
-func (s *scratch) restart() {
-	s.begin()
+// startAtPool makes s.pool, found on one level, the candidates of searchLevel on the next.
+func (s *scratch) startAtPool() {
+	s.clearVisited()
 	for i, key := range s.pool {
-		s.visited[slotOf(key)] = s.epoch
+		s.visited[slotOf(key)] = s.stamp
 		s.pool[i] = key &^ followed
 	}
 }
 
-// walk fills the pool with the ef slots nearest to the query that a search from the entry finds on the lowest level
-// (Algorithm 5), with some candidates on the level above, no more than ef. Not so, and false, in an empty graph.
-func (s *scratch) walk(above, ef int) bool {
+// walk fills s.pool with the ef slots nearest to the query that a search from the entry finds on the lowest level
+// (Algorithm 5). On the level above it keeps up to upperEf candidates, no more than ef. It returns false for an empty graph.
+func (s *scratch) walk(upperEf, ef int) bool {
 	key, top, ok := s.descend(1)
 	if !ok {
 		return false
 	}
-	s.start(key)
+	s.startAt(key)
 	if top > 0 {
-		s.explore(1, above)
-		s.restart()
+		s.searchLevel(1, upperEf)
+		s.startAtPool()
 	}
-	s.explore(0, ef)
+	s.searchLevel(0, ef)
 	return true
 }
 
-// collect adds to s.hits the pool's slots that are live and that keep allows, with their exact scores.
-// Vectors that change meanwhile are read again: an id and its score belong together.
+// collect adds to s.hits the slots of s.pool that are live and that keep allows, with their exact scores. It scores all vectors first
+// and then reads again each that changed meanwhile (arena.read), so an id and its score belong together.
 func (s *scratch) collect(vec []float32, keep func(uint64) bool) {
 	a, n := s.arena, len(s.pool)
 	s.slots, s.states = s.slots[:0], s.states[:0]
@@ -140,8 +140,8 @@ func (s *scratch) collect(vec []float32, keep func(uint64) bool) {
 	}
 }
 
-// best adds the k best to dst, in order. It changes the order of hits.
-func best(dst, hits []ann.Hit, k int) []ann.Hit {
+// appendBest appends the k best of hits to dst, in order. It may sort hits.
+func appendBest(dst, hits []ann.Hit, k int) []ann.Hit {
 	if k >= 32 {
 		slices.SortFunc(hits, ann.Compare)
 		return append(dst, hits[:min(k, len(hits))]...)
@@ -164,13 +164,13 @@ func best(dst, hits []ann.Hit, k int) []ann.Hit {
 	return dst
 }
 
-// starts is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a query that
+// level1Ef is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a query that
 // is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been replaced: of 10,000 queries
 // of walters-svd-128 at ef 14, in the ten rounds of a turnover, 80 to 100 find less than half of their neighbours with 3,
 // some 80 with 6 and 50 to 70 with 12; in graphs built anew 60.
-const starts = 12
+const level1Ef = 12
 
-// SearchInto adds to dst the k nearest that a search with ef candidates finds, ef at least k:
+// SearchInto appends to dst the k nearest that a search with max(k, ef) candidates finds:
 // best first, ties by the smaller id. It allocates nothing if dst has room for them.
 func (g *Graph) SearchInto(dst []ann.Hit, vec []float32, k, ef int) ([]ann.Hit, error) {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
@@ -184,14 +184,14 @@ func (g *Graph) SearchInto(dst []ann.Hit, vec []float32, k, ef int) ([]ann.Hit, 
 	return g.search(s, dst, vec, k, max(k, ef), nil, g.arena.Load()), nil
 }
 
-// search looks among ef candidates for the k nearest that keep allows. If there are too few among them (the others
-// are not allowed, or dead) it looks among more, and among all when that costs less.
+// search appends to dst the k nearest that keep allows among ef candidates. If fewer than k of these are live and allowed, search
+// doubles ef, and compares with all vectors (scan) once that costs less.
 func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep func(uint64) bool, a *arena) []ann.Hit {
 	s.fit(a)
-	s.ask(vec)
-	moves := g.moves.Load()
+	s.setQuery(vec)
+	relocations := g.relocations.Load()
 	for {
-		if !s.walk(starts, max(ef, starts)) {
+		if !s.walk(level1Ef, max(ef, level1Ef)) {
 			return dst
 		}
 		s.hits = s.hits[:0]
@@ -204,14 +204,14 @@ func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep
 			return g.scan(s, dst, vec, k, keep, a)
 		}
 	}
-	if g.moves.Load() != moves {
+	if g.relocations.Load() != relocations {
 		s.hits = distinct(s.hits)
 	}
-	return best(dst, s.hits, k)
+	return appendBest(dst, s.hits, k)
 }
 
-// distinct drops all but the best of the answers with the same id: a vector that is re-inserted
-// while a search goes on may be found where it was and where it is.
+// distinct drops all but the best of the hits with the same id: a search that goes on while a vector is inserted at a new slot may find
+// it at both slots.
 func distinct(hits []ann.Hit) []ann.Hit {
 	slices.SortFunc(hits, func(a, b ann.Hit) int {
 		if c := cmp.Compare(a.ID, b.ID); c != 0 {
@@ -222,7 +222,7 @@ func distinct(hits []ann.Hit) []ann.Hit {
 	return slices.CompactFunc(hits, func(a, b ann.Hit) bool { return a.ID == b.ID })
 }
 
-// Search implements annindex.Index: with the configured ef, or 3/2 of k if that is more.
+// Search implements annindex.Index, with max(Config.Ef, 3/2 k) candidates.
 func (g *Graph) Search(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit, error) {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
 		return nil, err
@@ -232,10 +232,10 @@ func (g *Graph) Search(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit,
 	}
 	s := g.scratch()
 	defer g.release(s)
-	return g.find(s, make([]ann.Hit, 0, min(k, g.Len())), vec, k, keep), nil
+	return g.searchOrScan(s, make([]ann.Hit, 0, min(k, g.Len())), vec, k, keep), nil
 }
 
-// SearchExact implements annindex.Index. It takes one core.
+// SearchExact implements annindex.Index by scan, on one core.
 func (g *Graph) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]ann.Hit, error) {
 	if err := ann.CheckVector(vec, g.cfg.Dim); err != nil {
 		return nil, err
@@ -248,7 +248,7 @@ func (g *Graph) SearchExact(vec []float32, k int, keep func(uint64) bool) ([]ann
 	return g.scan(s, make([]ann.Hit, 0, min(k, g.Len())), vec, k, keep, g.arena.Load()), nil
 }
 
-// SearchMany implements annindex.Index: as Search, the queries shared among the cores.
+// SearchMany implements annindex.Index. The cores share the queries, each of which is asked as by Search.
 func (g *Graph) SearchMany(vecs [][]float32, k int) ([][]ann.Hit, error) {
 	if err := ann.CheckMany(vecs, k, g.cfg.Dim); err != nil {
 		return nil, err
@@ -259,7 +259,7 @@ func (g *Graph) SearchMany(vecs [][]float32, k int) ([][]ann.Hit, error) {
 		s := g.scratch()
 		defer g.release(s)
 		for i := next.Add(1) - 1; i < int64(len(vecs)); i = next.Add(1) - 1 {
-			out[i] = g.find(s, make([]ann.Hit, 0, min(k, g.Len())), vecs[i], k, nil)
+			out[i] = g.searchOrScan(s, make([]ann.Hit, 0, min(k, g.Len())), vecs[i], k, nil)
 		}
 	}
 	var wg sync.WaitGroup

@@ -16,33 +16,34 @@ import (
 //	header  magic, version, dimension, count of vectors, length of the stream; CRC-32C of these
 //	stream  in chunks of 64 KiB, each with a CRC-32C: ids, vectors, and the graph:
 //	        length of a lower and of an upper list, entry, its level, levels of all,
-//	        what they drifted, lower lists, upper lists
+//	        drifts of all (arena.drift), lower lists, upper lists
 //
-// Slots are numbered anew, without gaps, so it is the same for the same graph.
+// Graph.write numbers the live slots anew, without gaps, so equal graphs have equal snapshots: TestSnapshot compares them.
 const (
-	// Magic begins the snapshots of all engines.
+	// Magic begins the snapshots of all engines of package annindex.
 	Magic = "kilimann"
-	// Version is that of snapshots with a graph; those of version 1 have vectors only.
+	// Version is that of snapshots with a graph. Snapshots of version 1, which package annindex writes and reads, hold vectors only.
 	Version    = 2
 	headerSize = len(Magic) + 4 + 4 + 8 + 8
 )
 
-// graphHead is the part of the graph before its arrays.
+// graphHead is the number of words before the arrays of the graph: two lengths, the entry and its level.
 const graphHead = 4
 
+// streamLength is the number of bytes of a stream of count vectors whose upper lists have upper words.
 func streamLength(dim int, count, upper uint64, c *Config) uint64 {
 	return count*(8+4*uint64(dim)) + 4*graphHead + count*(1+4+4*uint64(2*c.M)) + 4*upper
 }
 
-// Snapshot implements annindex.Index: searches go on, changes wait.
+// Snapshot implements annindex.Index. Searches go on meanwhile, changes wait.
 func (g *Graph) Snapshot(w io.Writer) error {
-	g.shape.Lock()
-	defer g.shape.Unlock()
-	// The dead are left out, and with them their links, which may be the last to some slot.
+	g.arenaLock.Lock()
+	defer g.arenaLock.Unlock()
+	// consolidate first: write leaves dead slots out, and with them their links, which may be the last to some slot.
 	s := g.scratch()
 	defer g.release(s)
 	s.fit(g.arena.Load())
-	g.sweep(s)
+	g.consolidate(s)
 	if err := g.write(w); err != nil {
 		return fmt.Errorf("annindex: write snapshot: %w", err)
 	}
@@ -51,13 +52,13 @@ func (g *Graph) Snapshot(w io.Writer) error {
 
 func (g *Graph) write(w io.Writer) error {
 	a := g.arena.Load()
-	place := make([]uint32, a.slots)
+	newSlots := make([]uint32, a.slots)
 	var order []uint32
 	var upper uint64
-	for slot := range place {
-		place[slot] = none
+	for slot := range newSlots {
+		newSlots[slot] = none
 		if a.states[slot]&live != 0 {
-			place[slot] = uint32(len(order))
+			newSlots[slot] = uint32(len(order))
 			order = append(order, uint32(slot))
 			upper += uint64(a.levels[slot]) * uint64(a.maxUpper)
 		}
@@ -73,14 +74,14 @@ func (g *Graph) write(w io.Writer) error {
 		return err
 	}
 	out := newChunkWriter(w, sum)
-	if err := a.writeSlots(out, order, place); err != nil {
+	if err := a.writeSlots(out, order, newSlots); err != nil {
 		return err
 	}
 	return out.flush()
 }
 
-// writeSlots writes the slots of order, whose new numbers are in place.
-func (a *arena) writeSlots(w io.Writer, order, place []uint32) error {
+// writeSlots writes the stream of the slots of order; newSlots holds their new numbers, and none for all other slots.
+func (a *arena) writeSlots(w io.Writer, order, newSlots []uint32) error {
 	ids, drift, levels := make([]uint64, len(order)), make([]float32, len(order)), make([]uint8, len(order))
 	for i, slot := range order {
 		ids[i], drift[i], levels[i] = a.ids[slot], a.drift[slot], a.levels[slot]
@@ -97,7 +98,7 @@ func (a *arena) writeSlots(w io.Writer, order, place []uint32) error {
 	}
 	entry, top := uint32(none), 0
 	if e, level := entryOf(a.entry.Load()); e != none {
-		entry, top = place[e], level
+		entry, top = newSlots[e], level
 	}
 	if err := writeNumbers(w, []uint32{uint32(a.maxLower), uint32(a.maxUpper), entry, uint32(top)}); err != nil {
 		return err
@@ -112,8 +113,8 @@ func (a *arena) writeSlots(w io.Writer, order, place []uint32) error {
 	write := func(links []uint32) error {
 		list = list[:0]
 		for _, other := range links {
-			if other != none && place[other] != none {
-				list = append(list, place[other])
+			if other != none && newSlots[other] != none {
+				list = append(list, newSlots[other])
 			}
 		}
 		for len(list) < len(links) {
@@ -136,17 +137,18 @@ func (a *arena) writeSlots(w io.Writer, order, place []uint32) error {
 	return nil
 }
 
-// content is what a snapshot holds.
+// content is what readContent reads from a snapshot.
 type content struct {
 	ids               []uint64
 	vectors           []float32
-	head              []uint32 // lengths of lists, entry and its level
+	head              []uint32 // the graphHead words
 	levels            []uint8
 	drift             []float32
 	lower, upperLists []uint32
 }
 
-// ReadVectors returns the ids and the vectors, one after another, of a snapshot of a graph.
+// ReadVectors returns the ids and the vectors, one after another, of a snapshot of a graph. The engines of package annindex
+// that keep no graph restore from them.
 func ReadVectors(r io.Reader, dim int) (ids []uint64, vectors []float32, err error) {
 	c, err := readContent(r, dim)
 	if err != nil {
@@ -219,7 +221,7 @@ func (c *content) read(in *chunkReader, count uint64, dim int) (err error) {
 	return err
 }
 
-// check refuses what no graph can hold, though the checksums are right.
+// check refuses a content that no graph can hold, though its checksums are right: searches trust that each link leads to a slot.
 func (c *content) check(dim int) error {
 	for i, id := range c.ids {
 		if err := ann.CheckVector(c.vectors[i*dim:(i+1)*dim], dim); err != nil {
@@ -255,7 +257,7 @@ func (c *content) check(dim int) error {
 	return nil
 }
 
-// Restore implements annindex.Index, for snapshots of graphs.
+// Restore implements annindex.Index, for snapshots of graphs. It rebuilds the graph if the snapshot's has another M.
 func (g *Graph) Restore(r io.Reader) error {
 	c, err := readContent(r, g.cfg.Dim)
 	if err != nil {
@@ -271,11 +273,11 @@ func (g *Graph) Restore(r io.Reader) error {
 	if int(c.head[0]) != 2*g.cfg.M || int(c.head[1]) != g.cfg.M {
 		return g.Rebuild(c.ids, c.vectors)
 	}
-	g.become(c.arena(&g.cfg), slots)
+	g.replaceContent(c.arena(&g.cfg), slots)
 	return nil
 }
 
-// Rebuild replaces the graph by one of these vectors, built beside it.
+// Rebuild replaces the graph by one of these vectors, which lie one after another. It builds the new graph beside the old one.
 func (g *Graph) Rebuild(ids []uint64, vectors []float32) error {
 	cfg := g.cfg
 	cfg.Capacity = max(cfg.Capacity, len(ids))
@@ -288,28 +290,28 @@ func (g *Graph) Rebuild(ids []uint64, vectors []float32) error {
 			return fmt.Errorf("id %d: %w", id, err)
 		}
 	}
-	g.become(next.arena.Load(), next.slots)
+	g.replaceContent(next.arena.Load(), next.slots)
 	return nil
 }
 
-// become replaces what the graph holds.
-func (g *Graph) become(a *arena, slots map[uint64]uint32) {
-	g.shape.Lock()
-	defer g.shape.Unlock()
+// replaceContent replaces what the graph holds.
+func (g *Graph) replaceContent(a *arena, slots map[uint64]uint32) {
+	g.arenaLock.Lock()
+	defer g.arenaLock.Unlock()
 	g.slotsLock.Lock()
 	defer g.slotsLock.Unlock()
-	g.slots, g.limbo = slots, nil
+	g.slots, g.pendingFree = slots, nil
 	g.count.Store(int64(len(slots)))
 	g.arena.Store(a)
 }
 
-// arena is the content as memory.
+// arena returns an arena that holds the content.
 func (c *content) arena(cfg *Config) *arena {
 	n := len(c.ids)
-	a := newArena(cfg, max(n, cfg.Capacity, leastSlots))
+	a := newArena(cfg, max(n, cfg.Capacity, minSlots))
 	copy(a.levels, c.levels)
 	drawLevels(a.levels, n, cfg.Seed, cfg.M)
-	a.lay(0)
+	a.layOutLists(0)
 	copy(a.ids, c.ids)
 	copy(a.drift, c.drift)
 	copy(a.upper, c.upperLists)
@@ -324,7 +326,7 @@ func (c *content) arena(cfg *Config) *arena {
 		for level := range int(a.levels[slot]) + 1 {
 			for _, other := range a.links(slot, level) {
 				if other != none {
-					*a.in(other, level)++
+					*a.inDegree(other, level)++
 				}
 			}
 		}

@@ -16,8 +16,8 @@ const chunkSize = 1 << 16
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// chunkWriter writes a stream with a checksum after each chunk and after the last, shorter or empty one. Each sum goes
-// on from the one before it, so a chunk missing, doubled or elsewhere is found.
+// chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each checksum
+// continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in another place.
 type chunkWriter struct {
 	w     io.Writer
 	sum   uint32
@@ -49,16 +49,17 @@ func (c *chunkWriter) flush() error {
 	return err
 }
 
-// chunkReader reads length bytes of such a stream, and only what its checksums vouch for.
+// chunkReader reads length bytes that a chunkWriter wrote. It returns no byte before the checksum of its chunk was right.
 type chunkReader struct {
 	r      io.Reader
 	sum    uint32
 	length uint64 // bytes not yet read from r
-	ended  bool
-	buffer []byte
-	ready  []byte
+	ended  bool   // the last chunk was read
+	buffer []byte // a chunk and its checksum
+	ready  []byte // the part of the chunk that Read has not returned yet
 }
 
+// fill reads the next chunk and checks it.
 func (c *chunkReader) fill() error {
 	if c.ended {
 		return ann.Refuse("it is too short for what it says it holds")
@@ -91,7 +92,7 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// end refuses a stream with something left.
+// end refuses a stream of which something is left.
 func (c *chunkReader) end() error {
 	for !c.ended {
 		if err := c.fill(); err != nil {
@@ -107,19 +108,19 @@ func (c *chunkReader) end() error {
 	return nil
 }
 
-// number is what snapshots consist of, each little endian.
+// number is a type of the numbers that snapshots consist of.
 type number interface {
 	uint8 | uint32 | uint64 | float32
 }
 
-// bytesOf is the memory of numbers.
+// bytesOf returns the memory of numbers.
 func bytesOf[T number](s []T) []byte {
 	var one T
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(one)))
 }
 
-// turn makes numbers of little endian ones and the other way round.
-func turn[T number](s []T) {
+// convertEndian turns the machine's numbers into little endian ones and back. On a little endian machine it does nothing.
+func convertEndian[T number](s []T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		return
 	}
@@ -131,13 +132,13 @@ func turn[T number](s []T) {
 }
 
 func writeNumbers[T number](w io.Writer, s []T) error {
-	turn(s)
+	convertEndian(s)
 	_, err := w.Write(bytesOf(s))
-	turn(s)
+	convertEndian(s)
 	return err
 }
 
-// readNumbers reads n numbers. Memory grows with what was read, not with n.
+// readNumbers reads n numbers. It allocates as it reads, since n may come from a header that lies.
 func readNumbers[T number](r io.Reader, n uint64) ([]T, error) {
 	const step = 1 << 18
 	out := make([]T, 0, min(n, step))
@@ -152,6 +153,6 @@ func readNumbers[T number](r io.Reader, n uint64) ([]T, error) {
 		}
 		n -= uint64(len(out) - from)
 	}
-	turn(out)
+	convertEndian(out)
 	return out, nil
 }

@@ -13,8 +13,8 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// TestConcurrent lets writers insert, move by little and by much, and delete, each its own ids, beside searches and snapshots;
-// at quiet points the graph must be sound and agree with what the writers did.
+// TestConcurrent lets writers insert, move by little and by much, and delete, each its own ids, beside searches and snapshots.
+// After each round, when all have stopped, checkInvariants must hold and the graph must hold what the writers put.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	const dim, writers, ids, rounds = 24, 3, 200, 2
@@ -76,7 +76,7 @@ func TestConcurrent(t *testing.T) {
 				all[id] = v
 			}
 		}
-		sound(t, g)
+		checkInvariants(t, g)
 		out := make([]float32, dim)
 		for id, v := range all {
 			if !g.Vector(id, out) || !slices.Equal(out, v) {
@@ -90,7 +90,8 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// searchUntil searches and checks what each answer must be though all moves: of unit vectors, once an id, in order.
+// searchUntil searches until stop is closed, and checks what must be true of each answer while writers move vectors: its scores are
+// those of unit vectors, each id occurs once, and the order is right.
 func searchUntil(t *testing.T, g *Graph, stop chan struct{}, seed uint64, dim int) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	odd := func(id uint64) bool { return id%2 == 1 }
@@ -123,7 +124,7 @@ func searchUntil(t *testing.T, g *Graph, stop chan struct{}, seed uint64, dim in
 	}
 }
 
-// TestFilters compares filtered searches with the exact answer where few pass, and expects a high recall where more do.
+// TestFilters expects the exact answer where a filter lets few pass, since Search scans then, and a high recall where it lets more pass.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -170,7 +171,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestSnapshot takes a graph with a history to a file and back, torn and flipped ones are refused.
+// TestSnapshot writes and restores a graph with a history, and expects Restore to refuse files that are torn or have a bit flipped.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(6, 6))
@@ -196,7 +197,7 @@ func TestSnapshot(t *testing.T) {
 	if err := back.Restore(bytes.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
-	sound(t, back)
+	checkInvariants(t, back)
 	if r := recall(t, back, vecs, draw(next, 20), 10, 100); r < 0.97 {
 		t.Errorf("recall %.3f", r)
 	}
@@ -217,19 +218,19 @@ func TestSnapshot(t *testing.T) {
 	if err := back.Snapshot(&again); err != nil || !bytes.Equal(whole, again.Bytes()) {
 		t.Fatalf("it came back otherwise, or a refused file changed it: %v", err)
 	}
-	other := newGraph(t, Config{Dim: dim, M: 8, ScanBelow: -1}) // other lists: built anew
+	other := newGraph(t, Config{Dim: dim, M: 8, ScanBelow: -1}) // another M: Restore builds the graph anew
 	if err := other.Restore(bytes.NewReader(whole)); err != nil || other.Len() != len(vecs) {
 		t.Fatal(err, other.Len())
 	}
-	sound(t, other)
-	// It goes on living.
+	checkInvariants(t, other)
+	// The restored graph takes changes.
 	for id := range uint64(2000) {
 		put(t, back, vecs, id, next())
 	}
-	sound(t, back)
+	checkInvariants(t, back)
 }
 
-// TestMemoryFollows deletes most vectors and expects the arena to shrink, and slots to be used again.
+// TestMemoryFollows moves all vectors and expects their slots to be used again, then deletes most and expects the arena to shrink.
 func TestMemoryFollows(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 7))
@@ -255,10 +256,10 @@ func TestMemoryFollows(t *testing.T) {
 		}
 		delete(vecs, id)
 	}
-	if now := g.arena.Load().slots; now > 2*leastSlots {
+	if now := g.arena.Load().slots; now > 2*minSlots {
 		t.Errorf("%d slots for %d vectors", now, g.Len())
 	}
-	sound(t, g)
+	checkInvariants(t, g)
 	if r := recall(t, g, vecs, draw(next, 20), 10, 60); r < 0.97 {
 		t.Errorf("recall %.3f", r)
 	}

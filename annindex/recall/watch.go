@@ -1,9 +1,3 @@
-// Package recall tells how much of the truth an approximate index finds, while it
-// serves: it asks a part of the live queries again, of an exact search over the same vectors,
-// and keeps a running share of agreement.
-//
-// What it costs is bounded, not what is asked: the time spent on checks is at most Config.Share
-// of the time that passes. Queries that come while there is no time to spend are not checked.
 package recall
 
 import (
@@ -11,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"kilim/annindex"
 )
 
-// Searcher finds the k nearest, best first: the index that is watched, or the exact search.
+// Searcher is what a Watch needs of the index, and of the exact search: the k nearest vectors that keep allows (nil: all), best first.
 type Searcher interface {
 	Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error)
 }
@@ -26,21 +19,21 @@ type Searcher interface {
 type Config struct {
 	// Share is the part of one core's time that checks may take. Default 0.01.
 	Share float64
-	// Window is the number of checks that the estimate follows: it is a mean in which the weight of a
-	// check falls by a factor of e in as many. Default 200.
+	// Window is the number of checks that the estimate follows: the estimate is a mean in which the weight of a
+	// check falls by a factor of e in Window checks. Default 200.
 	Window int
-	// Bound is the recall below which Below is called, once Window checks were made. Default 0.95.
+	// Bound is the recall below which the Watch calls Below, once it has made Window checks. Default 0.95.
 	Bound float64
-	// Checked is called after each check with its recall, the estimate and how long it took.
+	// Run calls Checked after each check with the check's recall, the estimate and how long the check took.
 	Checked func(recall, estimate float64, took time.Duration)
-	// Below is called from the watch's goroutine when the estimate is below the bound; the estimate
-	// begins anew after it returns. So a rebuild that is done in it is judged by itself.
+	// Run calls Below when the estimate is below Bound, and begins a new estimate when Below returns: an index that Below
+	// rebuilt is judged by its own checks only.
 	Below func(ctx context.Context, estimate float64)
-	// Failed is called with the errors of a check.
+	// Run calls Failed with the error of a check.
 	Failed func(error)
 }
 
-// Watch samples queries and checks them. Its methods may be called concurrently.
+// Watch checks some of the queries that it is offered. Offer may be called concurrently, Run once.
 type Watch struct {
 	cfg    Config
 	index  Searcher
@@ -49,7 +42,7 @@ type Watch struct {
 	clock  func() time.Time
 	wait   func(context.Context, time.Duration) bool
 
-	lock     sync.Mutex
+	// checks and estimate belong to Run's goroutine.
 	checks   int
 	estimate float64
 }
@@ -59,7 +52,7 @@ type query struct {
 	k   int
 }
 
-// New returns a watch of index, with exact as its oracle over the same vectors.
+// New returns a Watch of index. exact is the oracle: an exact search over the same vectors.
 func New(cfg Config, index, exact Searcher) (*Watch, error) {
 	if cfg.Share == 0 {
 		cfg.Share = 0.01
@@ -83,7 +76,7 @@ func New(cfg Config, index, exact Searcher) (*Watch, error) {
 	return &Watch{cfg: cfg, index: index, exact: exact, offers: make(chan query, 1), clock: time.Now, wait: sleep}, nil
 }
 
-// sleep waits and returns whether the context is still good.
+// sleep waits for d, and returns false if ctx ended before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -95,8 +88,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Offer shows the watch a query that was asked. It never waits, and copies the vector only if
-// the query will be checked.
+// Offer shows the Watch a query that was asked. It never waits, and copies vec only if the offers have room.
 func (w *Watch) Offer(vec []float32, k int) {
 	if k < 1 || len(w.offers) == cap(w.offers) {
 		return
@@ -107,14 +99,7 @@ func (w *Watch) Offer(vec []float32, k int) {
 	}
 }
 
-// Estimate is the running recall and the number of checks it rests on.
-func (w *Watch) Estimate() (recall float64, checks int) {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	return w.estimate, w.checks
-}
-
-// Run checks queries until the context ends.
+// Run checks queries until ctx ends.
 func (w *Watch) Run(ctx context.Context) {
 	for {
 		select {
@@ -124,7 +109,7 @@ func (w *Watch) Run(ctx context.Context) {
 			began := w.clock()
 			w.check(ctx, q)
 			took := w.clock().Sub(began)
-			// So that took is Share of all the time until the next check.
+			// took is Share of the time from this check to the next then.
 			if !w.wait(ctx, time.Duration(float64(took)*(1/w.cfg.Share-1))) {
 				return
 			}
@@ -132,6 +117,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
+// check asks a query of both Searchers and tells Config's functions what came of it.
 func (w *Watch) check(ctx context.Context, q query) {
 	began := w.clock()
 	recall, err := w.compare(q)
@@ -142,20 +128,18 @@ func (w *Watch) check(ctx context.Context, q query) {
 		}
 		return
 	}
-	estimate, low := w.note(recall)
+	estimate, low := w.record(recall)
 	if w.cfg.Checked != nil {
 		w.cfg.Checked(recall, estimate, took)
 	}
 	if low && w.cfg.Below != nil {
 		w.cfg.Below(ctx, estimate)
-		w.lock.Lock()
 		w.checks, w.estimate = 0, 0
-		w.lock.Unlock()
 	}
 }
 
-// compare is the share of the true answers' worth that the index finds: answers as similar as the last
-// true one count, whichever ids they have.
+// compare returns the share of the true answers that the index finds. An answer counts if its score is at least that of the last true answer,
+// whichever its id: of vectors with equal scores one is as good as the other.
 func (w *Watch) compare(q query) (float64, error) {
 	got, err := w.index.Search(q.vec, q.k, nil)
 	if err != nil {
@@ -174,14 +158,13 @@ func (w *Watch) compare(q query) (float64, error) {
 			good++
 		}
 	}
-	// The index may have been changed between the two: no more than all.
+	// A change between the two searches may make more answers count than there are true ones.
 	return math.Min(1, float64(good)/float64(len(want))), nil
 }
 
-// note adds a check to the estimate: a plain mean at first, then one that forgets.
-func (w *Watch) note(recall float64) (estimate float64, low bool) {
-	w.lock.Lock()
-	defer w.lock.Unlock()
+// record adds a check's recall to the estimate, a plain mean until Window checks and an exponential one from then on. It returns low if
+// Below is to be called.
+func (w *Watch) record(recall float64) (estimate float64, low bool) {
 	w.checks++
 	w.estimate += (recall - w.estimate) / float64(min(w.checks, w.cfg.Window))
 	return w.estimate, w.checks >= w.cfg.Window && w.estimate < w.cfg.Bound

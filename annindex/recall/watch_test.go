@@ -11,7 +11,7 @@ import (
 	"kilim/annindex"
 )
 
-// fixed answers with these scores.
+// fixed is a Searcher whose answers have these scores.
 type fixed struct {
 	scores []float32
 	err    error
@@ -38,19 +38,19 @@ func TestEstimate(t *testing.T) {
 	for range 3 {
 		w.check(context.Background(), q)
 	}
-	if e, n := w.Estimate(); e != 0.75 || n != 3 || below != 0 {
+	if e, n := w.estimate, w.checks; e != 0.75 || n != 3 || below != 0 {
 		t.Fatalf("estimate %v of %d checks, below %d times", e, n, below)
 	}
 	w.check(context.Background(), q)
-	if e, n := w.Estimate(); e != 0 || n != 0 || below != 1 {
+	if e, n := w.estimate, w.checks; e != 0 || n != 0 || below != 1 {
 		t.Fatalf("after the bound: estimate %v of %d checks, below %d times", e, n, below)
 	}
 	index.scores = exact.scores
 	for range 100 {
 		w.check(context.Background(), q)
 	}
-	if e, _ := w.Estimate(); math.Abs(e-1) > 1e-9 || below != 1 {
-		t.Fatalf("estimate %v, below %d times", e, below)
+	if math.Abs(w.estimate-1) > 1e-9 || below != 1 {
+		t.Fatalf("estimate %v, below %d times", w.estimate, below)
 	}
 	if seen[0] != 0.75 || seen[len(seen)-1] != 1 {
 		t.Fatalf("recalls %v", seen)
@@ -61,7 +61,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestShare runs the watch on a clock of its own, in which each look takes a while, and expects it to wait 99 times as long.
+// TestShare runs a Watch on a clock that moves by a millisecond each time it is read, and expects it to wait 99 times as long as a check took.
 func TestShare(t *testing.T) {
 	t.Parallel()
 	index := &fixed{scores: []float32{1}}
@@ -74,7 +74,7 @@ func TestShare(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	waits := 0
 	w.wait = func(_ context.Context, d time.Duration) bool {
-		// A check looks at the clock four times, so it takes three of its steps.
+		// Run and check read the clock four times, so a check takes three milliseconds.
 		if d < 296*time.Millisecond || d > 298*time.Millisecond {
 			t.Errorf("waits %v after 3ms", d)
 		}
@@ -88,8 +88,8 @@ func TestShare(t *testing.T) {
 	w.Offer([]float32{1}, 1)
 	w.Offer([]float32{2}, 1) // no room: dropped
 	w.Run(ctx)
-	if _, n := w.Estimate(); n != 3 {
-		t.Fatalf("%d checks", n)
+	if w.checks != 3 {
+		t.Fatalf("%d checks", w.checks)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.check(context.Background(), query{[]float32{1}, 1})
-		if _, n := w.Estimate(); n != 0 {
+		if w.checks != 0 {
 			t.Error("a failed check counts")
 		}
 	}

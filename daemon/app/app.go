@@ -37,7 +37,7 @@ type App struct {
 	conn      *kafkaconn.Conn
 	encoders  pipeline.Encoders
 	models    *registry.Registry
-	keeper    *standby.Keeper
+	manager   *standby.Manager
 	tuner     *finetune.Tuner // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer

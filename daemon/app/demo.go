@@ -33,10 +33,10 @@ func (a *App) startDemo(context.Context, *prometheus.Registry) error {
 // state. The length of the topic does not tell: it may hold others' artifacts too. What
 // was fed and not yet applied at the last stop is fed again, which does no harm.
 func (a *App) demoStored() (n int, err error) {
-	if a.keeper.Engine().Status().Artifacts == 0 {
+	if a.manager.Engine().Status().Artifacts == 0 {
 		return 0, nil
 	}
-	err = a.keeper.View(func(r *graphstore.Reader) error {
+	err = a.manager.View(func(r *graphstore.Reader) error {
 		for n = a.cfg.Demo.Artifacts; n > 0; n-- {
 			node, err := r.Node(graphstore.ID(graphstore.Artifact, demo.ID(n-1)))
 			if err != nil {

@@ -16,11 +16,11 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics)
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
 	return publish.New(publish.Config{
 		Client:      &kafka.Client{Addr: client.Addr, Transport: transport},
-		Store:       outbox{a.keeper},
+		Store:       outbox{a.manager},
 		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
-		OnPublished: func([]publish.Published) { a.keeper.Engine().Published() },
+		OnPublished: func([]publish.Published) { a.manager.Engine().Published() },
 		Observe:     metrics.ObserveStage,
 		Metrics:     publish.NewMetrics(reg),
 		Log:         a.log.With("part", "publisher"),
@@ -28,12 +28,12 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics)
 }
 
 // outbox is the store that serves as the publisher sees it: whichever it is, the outbox goes on with the same numbers.
-type outbox struct{ keeper *standby.Keeper }
+type outbox struct{ manager *standby.Manager }
 
-func (o outbox) UUID() string { return o.keeper.UUID() }
+func (o outbox) UUID() string { return o.manager.UUID() }
 
 func (o outbox) Outbox(after uint64, limit int) (out []publish.Entry, err error) {
-	err = o.keeper.Publisher(func(s *graphstore.Store) error {
+	err = o.manager.Publisher(func(s *graphstore.Store) error {
 		return s.View(func(r *graphstore.Reader) error {
 			entries, err := r.Outbox(after, limit)
 			for _, e := range entries {
@@ -50,11 +50,11 @@ func (o outbox) Ack(upto uint64, positions []publish.Position) error {
 	for i, p := range positions {
 		next[i] = graphstore.Position(p)
 	}
-	return o.keeper.Publisher(func(s *graphstore.Store) error { return s.Ack(upto, next) })
+	return o.manager.Publisher(func(s *graphstore.Store) error { return s.Ack(upto, next) })
 }
 
 func (o outbox) Positions() (out []publish.Position, err error) {
-	err = o.keeper.Publisher(func(s *graphstore.Store) error {
+	err = o.manager.Publisher(func(s *graphstore.Store) error {
 		stored, err := s.Positions()
 		for _, p := range stored {
 			out = append(out, publish.Position(p))

@@ -31,7 +31,7 @@ func generations(cfg *config.Config, encoders pipeline.Encoders, models *registr
 		Store: graphstore.Options{
 			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
 		},
-		Chain: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
+		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			c := settings(cfg, former(encoders, made))
 			c.Model.Seed = m.Seed
 			if m.Checkpoint == "" {
@@ -56,18 +56,18 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 		return err
 	}
 	cfg := generations(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "chain"))
-	cfg.Beside = a.encoding.run
+	cfg.Workers = a.encoding.run
 	cfg.Committed = func() { a.publisher.Wake() }
-	if a.keeper, err = standby.Open(cfg); err != nil {
+	if a.manager, err = standby.Open(cfg); err != nil {
 		return err
 	}
-	a.down.add("state", a.keeper.Close)
+	a.down.add("state", a.manager.Close)
 	if a.publisher, err = a.newPublisher(reg, a.metrics); err != nil {
 		return err
 	}
-	reg.MustRegister(a.keeper.Collector(), queues{a.keeper}, buildInfo(a.version),
+	reg.MustRegister(a.manager.Collector(), queues{a.manager}, buildInfo(a.version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.keeper.Run})
+	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run})
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,
-	}, a.conn, a.keeper, a.consumed, a.log.With("part", "consumer"))
+	}, a.conn, a.manager, a.consumed, a.log.With("part", "consumer"))
 	if err != nil {
 		return err
 	}
@@ -86,12 +86,12 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 }
 
 // queues exports the media queue of what serves at scrape time.
-type queues struct{ keeper *standby.Keeper }
+type queues struct{ manager *standby.Manager }
 
 func (q queues) Describe(ch chan<- *prometheus.Desc) {
-	q.keeper.Engine().MediaQueue().Collector().Describe(ch)
+	q.manager.Engine().MediaQueue().Collector().Describe(ch)
 }
 
 func (q queues) Collect(ch chan<- prometheus.Metric) {
-	q.keeper.Engine().MediaQueue().Collector().Collect(ch)
+	q.manager.Engine().MediaQueue().Collector().Collect(ch)
 }

@@ -59,7 +59,7 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 		return err
 	}
 	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
-	a.tuner = finetune.New(cfg, triggers, a.keeper, a.models, metrics, a.log.With("part", "training"))
+	a.tuner = finetune.New(cfg, triggers, a.manager, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.tuner.Run})
 	return nil
 }
@@ -91,23 +91,23 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 	settings.Phase, settings.Step, settings.Log = told.Phase, told.Step, log
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
-	keeper, models, err := openKeeper(cfg, version, &down, log)
+	manager, models, err := openManager(cfg, version, &down, log)
 	if err != nil {
 		return out, err
 	}
-	if err := unfinishedBusiness(keeper, models, &out); err != nil {
+	if err := unfinishedBusiness(manager, models, &out); err != nil {
 		return out, err
 	}
 	if out.Table == nil {
-		parent := keeper.Engine().Epoch()
-		if out.Model, out.Table, err = finetune.Run(ctx, settings, keeper.Engine(), parent, models); err != nil || !out.Table.Promote {
+		parent := manager.Engine().Epoch()
+		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine(), parent, models); err != nil || !out.Table.Promote {
 			return out, err
 		}
 	}
-	if err := keeper.Promote(out.Model.Epoch); err != nil {
+	if err := manager.Promote(out.Model.Epoch); err != nil {
 		return out, err
 	}
-	if err := makeServe(ctx, keeper, out.Model.Epoch, told.Making); err != nil {
+	if err := makeServe(ctx, manager, out.Model.Epoch, told.Making); err != nil {
 		return out, err
 	}
 	out.Serves = true
@@ -116,8 +116,8 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 }
 
 // unfinishedBusiness finds a model that was trained, and found good, before an interruption.
-func unfinishedBusiness(keeper *standby.Keeper, models *registry.Registry, out *Trained) error {
-	s := keeper.Status()
+func unfinishedBusiness(manager *standby.Manager, models *registry.Registry, out *Trained) error {
+	s := manager.Status()
 	m, ok := finetune.Waiting(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
@@ -134,8 +134,8 @@ func unfinishedBusiness(keeper *standby.Keeper, models *registry.Registry, out *
 	return nil
 }
 
-// openKeeper opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
-func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Keeper, *registry.Registry, error) {
+// openManager opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
+func openManager(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Manager, *registry.Registry, error) {
 	reg := prometheus.NewRegistry()
 	settings, encoders, err := atRest(cfg, reg, log)
 	if err != nil {
@@ -145,23 +145,23 @@ func openKeeper(cfg *config.Config, version string, down *teardown, log *slog.Lo
 	if err != nil {
 		return nil, nil, err
 	}
-	settings.Beside = encoding.run // what was refused is tried again
-	keeper, err := standby.Open(settings)
+	settings.Workers = encoding.run // what was refused is tried again
+	manager, err := standby.Open(settings)
 	if err != nil {
 		return nil, nil, err
 	}
-	down.add("state", keeper.Close)
-	return keeper, settings.Models, nil
+	down.add("state", manager.Close)
+	return manager, settings.Models, nil
 }
 
 const makingEvery = 100 * time.Millisecond
 
-// makeServe lets a keeper work until the model of an epoch serves, which it was asked for.
-func makeServe(ctx context.Context, keeper *standby.Keeper, epoch uint32, told func(ratio float64)) error {
+// makeServe lets a manager work until the model of an epoch serves, which it was asked for.
+func makeServe(ctx context.Context, manager *standby.Manager, epoch uint32, told func(ratio float64)) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- keeper.Run(working) }()
+	go func() { ended <- manager.Run(working) }()
 	tick := time.NewTicker(makingEvery)
 	defer tick.Stop()
 	for {
@@ -173,7 +173,7 @@ func makeServe(ctx context.Context, keeper *standby.Keeper, epoch uint32, told f
 			return err
 		case <-tick.C:
 		}
-		s := keeper.Status()
+		s := manager.Status()
 		switch {
 		case s.Serving.Epoch == epoch:
 			stop()

@@ -39,8 +39,8 @@ type service struct{ app *App }
 // that serves now is asked.
 func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 	for {
-		e := s.app.keeper.Engine()
-		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.keeper.Engine() {
+		e := s.app.manager.Engine()
+		if err := fn(e); !errors.Is(err, graphstore.ErrClosed) || e == s.app.manager.Engine() {
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 }
 
 func (s *service) Models(context.Context) (*web.Models, error) {
-	now := s.app.keeper.Status()
+	now := s.app.manager.Status()
 	models := &web.Models{
 		Serving: now.Serving.Epoch, Generation: now.Serving.Number, Republishing: now.Republishing,
 		Models: s.app.models.List(),
@@ -93,11 +93,11 @@ func (s *service) Models(context.Context) (*web.Models, error) {
 }
 
 func (s *service) Promote(_ context.Context, epoch uint32) error {
-	return told(s.app.keeper.Promote(epoch))
+	return told(s.app.manager.Promote(epoch))
 }
 
 func (s *service) Rollback(_ context.Context, epoch uint32) error {
-	return told(s.app.keeper.Rollback(epoch))
+	return told(s.app.manager.Rollback(epoch))
 }
 
 // told says what an error means to a client.
@@ -152,7 +152,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// zero lag, then zero queue, then zero outbox is zero everywhere.
 	parts, since := s.app.consumer.Assigned()
 	lag := s.app.consumer.Lag()
-	status := statusOf(s.app.keeper.Engine().Status())
+	status := statusOf(s.app.manager.Engine().Status())
 	for _, n := range lag {
 		status.Lag += n
 	}

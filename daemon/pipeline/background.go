@@ -51,7 +51,7 @@ func (p *pace) took(n int, d time.Duration) {
 	p.each -= (p.each - each) / 4
 }
 
-// Background does what records left over, until ctx ends or another state has taken over: pushes on their
+// Background does what records left over, until ctx ends or another state was cut over to: pushes on their
 // way first, since they are known to be due, then features made with document
 // frequencies of another time, then lists.
 func (e *Engine) Background(ctx context.Context) error {
@@ -134,7 +134,7 @@ func (e *Engine) step(length time.Duration) (bool, error) {
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
 func (e *Engine) sweep(length time.Duration) (more bool, err error) {
-	if n := e.paces.publish.size(length); !e.draft.Load() && e.unpublished.len() > 0 {
+	if n := e.paces.publish.size(length); !e.standby.Load() && e.unpublished.len() > 0 {
 		return true, e.unit(&e.paces.publish, func(u *unit) (int, error) {
 			published, err := u.republish(n)
 			if err != nil {
@@ -144,10 +144,10 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 			return published, err
 		})
 	}
-	// A draft has first lists made under a feed that always leaves features stale and pushes on their way.
+	// A standby has first lists made under a feed that always leaves features stale and pushes on their way.
 	now := e.clock.encode
 	if len(e.unlisted) > 0 {
-		now, e.ranksNext = e.filledAt, !e.ranksNext
+		now, e.ranksNext = e.backfilledAt, !e.ranksNext
 	} else {
 		e.ranksNext = false
 	}
@@ -277,7 +277,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 }
 
 // Run does everything that is not done for a batch of records or a query, until ctx ends or another
-// state has taken over.
+// state was cut over to.
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -73,7 +73,7 @@ func above(list []rerank.Entry, score float32, size int) bool {
 
 func (u *unit) holders(id graphstore.NodeID) ([]graphstore.NodeID, error) {
 	var out []graphstore.NodeID
-	err := u.tx.Holders(id, func(by graphstore.NodeID) bool {
+	err := u.tx.ListedBy(id, func(by graphstore.NodeID) bool {
 		out = append(out, by)
 		return true
 	})

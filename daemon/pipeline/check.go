@@ -191,7 +191,7 @@ func (c *checker) termTable() error {
 }
 
 func (c *checker) holders() error {
-	err := c.r.EachHolder(func(of, by graphstore.NodeID) bool {
+	err := c.r.EachListedBy(func(of, by graphstore.NodeID) bool {
 		pair := [2]graphstore.NodeID{of, by}
 		if !c.holds[pair] {
 			c.faultf("node %d is noted as a holder of %d and has it in no list", by, of)

@@ -62,7 +62,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"is noted as a holder of", lists(func(_, _ []rerank.Entry) rerank.Lists { return both(nil, nil) })},
 		{"is not noted as its holder", func(s *site, tx *graphstore.Tx, n *graphstore.Node) error {
 			for _, l := range s.lists()[n.Key].Get(rerank.ListTotal) {
-				if err := tx.SetHolder(graphstore.ID(graphstore.Artifact, l.ID), n.ID, false); err != nil {
+				if err := tx.SetListedBy(graphstore.ID(graphstore.Artifact, l.ID), n.ID, false); err != nil {
 					return err
 				}
 			}

@@ -250,7 +250,7 @@ func (c *assembler) entity(r *graphstore.Reader, id graphstore.NodeID, spec grap
 	}
 	label := spec.Label
 	if n != nil {
-		label = refresh.DisplayLabel(n)
+		label = n.DisplayLabel()
 	}
 	features := c.records.node(label, spec.Type)
 	c.noteFeatures(features)

@@ -24,7 +24,7 @@
 // a row for each of its media that it waits, or takes the vector that is there already for the same bytes. The artifact is
 // embedded at once, by what else is known of it. An answer is a unit of its own, which
 // stores the vector and renews the artifact; its lists follow. The encoders are a part of the state's identity, as
-// the model is: vectors of two encoders never meet, and another encoder means a draft of the whole state.
+// the model is: vectors of two encoders never meet, and another encoder means a standby of the whole state.
 //
 // What is exact. Deletions leave every list at once. A newcomer's list is
 // computed against all that is stored, and the lists it enters are found among

@@ -165,7 +165,7 @@ func (e *Engine) Source(t encode.Task) (encode.Source, error) {
 	return s, err
 }
 
-// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A draft knows too what
+// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A standby knows too what
 // the state knows that it was made from.
 func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
 	read := func(r *graphstore.Reader) error {

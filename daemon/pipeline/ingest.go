@@ -297,7 +297,7 @@ func (u *unit) remove(op *operation) error {
 	}
 	u.departed[op.node] = &arrival{id: id, recorded: op.item.Time, traceParent: op.item.TraceParent}
 	e.clock.changed(u.tx.Counts().Artifacts)
-	if !e.draft.Load() {
+	if !e.standby.Load() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
 			return err
 		}

@@ -205,7 +205,7 @@ func TestExternalText(t *testing.T) {
 	}
 }
 
-// TestAnotherEncoder: a state of one encoder is refused to another; a draft of the other takes over the vectors of the encoders
+// TestAnotherEncoder: a state of one encoder is refused to another; a standby of the other takes over the vectors of the encoders
 // that stay, asks the new one about the rest, and in the end is what a site would be that had it from the start.
 func TestAnotherEncoder(t *testing.T) {
 	t.Parallel()
@@ -227,17 +227,17 @@ func TestAnotherEncoder(t *testing.T) {
 		t.Errorf("opened with another encoder: %v", err)
 	}
 
-	draft := s.openDraft(t.TempDir(), cfg)
-	draft.mirror(s, s.ids(), 9)
-	draft.must(draft.encodeAll())
+	standby := s.openStandby(t.TempDir(), cfg)
+	standby.copyFrom(s, s.ids(), 9)
+	standby.must(standby.encodeAll())
 	s.must(s.apply(changes[70:]))
-	draft.mirror(s, append(s.ids(), draft.ids()...), 9)
-	s.must(s.encodeAll()) // before the draft: whose ear need not listen again
-	draft.must(draft.encodeAll())
-	draft.must(draft.engine.Filled())
-	draft.complete()
-	draft.must(draft.engine.TakeOver(s.engine, func() []string { return nil }, func() error { return nil }))
-	draft.must(draft.settle())
+	standby.copyFrom(s, append(s.ids(), standby.ids()...), 9)
+	s.must(s.encodeAll()) // before the standby: whose ear need not listen again
+	standby.must(standby.encodeAll())
+	standby.must(standby.engine.EndBackfill())
+	standby.complete()
+	standby.must(standby.engine.CutOver(s.engine, func() []string { return nil }, func() error { return nil }))
+	standby.must(standby.settle())
 
 	for what, n := range cfg.Encoders.Audio.(*fakeEncoder).asked {
 		t.Errorf("%q was given to an encoder that stays, %d times", what, n)
@@ -246,9 +246,9 @@ func TestAnotherEncoder(t *testing.T) {
 	fresh.must(fresh.apply(liveChanges(live)))
 	fresh.must(fresh.encodeAll())
 	fresh.must(fresh.settle())
-	compareKnown(t, "draft", draft.known(), fresh.known())
-	compareLists(t, "draft", draft.lists(), fresh.lists())
-	draft.close()
+	compareKnown(t, "standby", standby.known(), fresh.known())
+	compareLists(t, "standby", standby.lists(), fresh.lists())
+	standby.close()
 }
 
 // TestCheckFindsMediaFaults breaks what a document's media need and looks for the complaint.

@@ -140,10 +140,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	index := c.e.index.Stats()
 	gauge(recallDesc, index.Recall)
 	counter(checksDesc, float64(index.Checks), "ok")
-	counter(checksDesc, float64(index.Failed), "failed")
-	counter(checkingDesc, index.Checking.Seconds())
+	counter(checksDesc, float64(index.FailedChecks), "failed")
+	counter(checkingDesc, index.CheckTime.Seconds())
 	counter(rebuildsDesc, float64(index.Rebuilds), "swapped")
-	counter(rebuildsDesc, float64(index.Stopped), "failed")
+	counter(rebuildsDesc, float64(index.FailedRebuilds), "failed")
 	gauge(epochDesc, float64(c.e.cfg.Epoch))
 	gauge(driftDesc, math.Float64frombits(c.e.drift.Load()))
 }

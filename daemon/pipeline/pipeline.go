@@ -13,8 +13,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"kilim/annindex/hnsw"
+	"kilim/annindex/maintain"
 	"kilim/annindex/recall"
-	"kilim/annindex/tend"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
@@ -41,8 +41,8 @@ type Config struct {
 	Encoders Encoders
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
-	// Draft is true for a state that is made beside the one that serves, see Engine.Mirror.
-	Draft bool
+	// Standby is true for a state that is made beside the one that serves, see Engine.CopyFrom.
+	Standby bool
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32
@@ -74,7 +74,7 @@ type Engine struct {
 	cfg      Config
 	log      *slog.Logger
 	store    *graphstore.Store
-	index    *tend.Index
+	index    *maintain.Index
 	encoder  *text.Encoder
 	model    *infer.Model
 	scorer   *rerank.Scorer
@@ -91,20 +91,20 @@ type Engine struct {
 	prepared  prepared
 	auditor   auditor
 	failed    error
-	// filling: no lists are computed.
-	filling bool
-	// unpublished are the artifacts whose lists were made in a draft and are not yet published.
+	// backfilling is true for a standby until EndBackfill: no lists are computed.
+	backfilling bool
+	// unpublished are the artifacts whose lists were made in a standby and are not yet published.
 	unpublished staleQueue
-	republished chan struct{} // closed when there are none, but not by a draft
-	// unlisted are the artifacts of a draft of which no list was ever computed.
+	republished chan struct{} // closed when there are none, but not by a standby
+	// unlisted are the artifacts of a standby of which no list was ever computed.
 	unlisted map[graphstore.NodeID]struct{}
-	// filledAt is the encode clock when a draft was filled, or opened since. ranksNext: its lists have the turn, not its pushes.
-	filledAt  float64
-	ranksNext bool
-	retired   chan struct{} // closed when another state has taken over
+	// backfilledAt is the encode clock at a standby's EndBackfill, or when it was opened since. ranksNext: its lists have the turn, not its pushes.
+	backfilledAt float64
+	ranksNext    bool
+	retired      chan struct{} // closed when another state was cut over to
 	// previous holds the lists that were published before those; nil when nothing needs them.
 	previous *graphstore.Store
-	// origin is the store that a draft is made from, once that is known.
+	// origin is the store that a standby copies from, once that is known.
 	origin atomic.Pointer[graphstore.Store]
 	// follow is told which artifacts a batch changed.
 	follow func(ids []string)
@@ -116,8 +116,8 @@ type Engine struct {
 	tableLock sync.RWMutex
 	table     *text.Table
 
-	// draft: lists are kept and not published. It changes under the unit lock.
-	draft atomic.Bool
+	// standby: lists are kept and not published. It changes under the unit lock.
+	standby atomic.Bool
 	// waiting counts batches of records that wait for the unit lock.
 	waiting atomic.Int32
 	// lastBatch is when the last batch was applied, in Unix nanoseconds.
@@ -144,7 +144,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		encoding: newEncoding(cfg.Encoders.kinds()),
 		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}),
 		unlisted: map[graphstore.NodeID]struct{}{}, retired: make(chan struct{})}
-	e.draft.Store(cfg.Draft)
+	e.standby.Store(cfg.Standby)
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {
 		return nil, err
 	}
-	if e.index, err = tend.New(tend.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
+	if e.index, err = maintain.New(maintain.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
 		return nil, err
 	}
 	if e.evidence, err = lru.New[graphstore.NodeID, *rerank.Evidence](cfg.CachedArtifacts); err != nil {
@@ -238,8 +238,8 @@ func (e *Engine) adopt() error {
 	if err := e.adoptEncoders(tx); err != nil {
 		return err
 	}
-	if e.cfg.Draft {
-		if err := tx.PutMeta(fillingKey, []byte{1}); err != nil {
+	if e.cfg.Standby {
+		if err := tx.PutMeta(backfillKey, []byte{1}); err != nil {
 			return err
 		}
 	}
@@ -278,12 +278,12 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	e.table.SetDocs(e.store.Counts().Artifacts)
-	filling, err := r.Meta(fillingKey)
+	backfilling, err := r.Meta(backfillKey)
 	if err != nil {
 		return err
 	}
-	if e.filling = filling != nil; e.filling && !e.draft.Load() {
-		return errors.New("the state is a draft that was never completed")
+	if e.backfilling = backfilling != nil; e.backfilling && !e.standby.Load() {
+		return errors.New("the state is a standby that was never completed")
 	}
 	pushes, err := r.Pushes()
 	if err != nil {
@@ -329,15 +329,15 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	e.encoded.load(encoded)
 	e.ranked.load(ranked)
 	e.unpublished.load(unpublished)
-	e.filledAt = e.clock.encode
+	e.backfilledAt = e.clock.encode
 	return e.loadMedia(r)
 }
 
 // pending is the number of things the background has to do: pushes on their way,
-// artifacts whose features or lists are stale, and lists that a draft left to be published.
+// artifacts whose features or lists are stale, and lists that a standby left to be published.
 func (e *Engine) pending() int {
 	unpublished := 0
-	if !e.draft.Load() {
+	if !e.standby.Load() {
 		unpublished = e.unpublished.len()
 	}
 	return unpublished + e.refresher.Pending() +
@@ -350,7 +350,7 @@ func (e *Engine) report() {
 	e.queue.Store(int64(e.pending()))
 	e.drift.Store(math.Float64bits(e.clock.encode))
 	e.revision.Store(e.clock.revision)
-	if !e.draft.Load() && e.unpublished.len() == 0 {
+	if !e.standby.Load() && e.unpublished.len() == 0 {
 		select {
 		case <-e.republished:
 		default:
@@ -383,10 +383,10 @@ func (e *Engine) Published() {
 	}
 }
 
-// waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a draft's outbox, left
-// there by a takeover that was not decided.
+// waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// there by a cutover that was not decided.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
-	for !e.draft.Load() {
+	for !e.standby.Load() {
 		depth, _ := e.store.OutboxDepth()
 		if depth <= e.cfg.MaxOutbox {
 			return nil

@@ -11,7 +11,6 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
-	"kilim/learner/refresh"
 	"kilim/rerank"
 )
 
@@ -105,7 +104,7 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 				return err
 			}
 			if ent != nil {
-				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, refresh.DisplayLabel(ent), ent.Members})
+				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
 		view.Media, err = e.viewMedia(r, doc)

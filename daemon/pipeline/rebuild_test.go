@@ -45,7 +45,7 @@ func TestIndexIsRebuilt(t *testing.T) {
 	s.must(s.settle())
 	s.compareIndex()
 	stats := s.engine.index.Stats()
-	if stats.Checks < 10 || !(stats.Recall > 0 && stats.Recall <= 1) || stats.Stopped != 0 {
+	if stats.Checks < 10 || !(stats.Recall > 0 && stats.Recall <= 1) || stats.FailedRebuilds != 0 {
 		t.Errorf("stats %+v", stats)
 	}
 	reg := prometheus.NewPedanticRegistry()

@@ -12,7 +12,7 @@ import (
 type row struct {
 	// rankedAt is the clock's rank time at which the lists were last computed in full.
 	rankedAt float64
-	// revision is that of the update that published them; 0: none yet, since they were made in a draft.
+	// revision is that of the update that published them; 0: none yet, since they were made in a standby.
 	revision uint64
 	lists    rerank.Lists
 }

@@ -27,7 +27,7 @@ type unit struct {
 	lists map[graphstore.NodeID]*listing
 	// media are the rows about media that the unit changed.
 	media []mediaChange
-	// from is the state that a draft is made from; nil when it is not a draft.
+	// from is the state that a standby copies from; nil when this is no standby.
 	from *graphstore.Reader
 
 	weights *weights
@@ -88,7 +88,7 @@ func (u *unit) complete(pushed, ranked int, moving []graphstore.NodeID) (embedde
 	stop()
 
 	stop = e.metrics.stage("rerank")
-	if e.filling {
+	if e.backfilling {
 		err = u.rankLater()
 	} else {
 		err = u.rank(moving, ranked)
@@ -207,12 +207,12 @@ func (u *unit) writeList(l *listing) error {
 		return err
 	}
 	switch {
-	case same && (e.draft.Load() || l.old.revision > 0):
+	case same && (e.standby.Load() || l.old.revision > 0):
 		l.new.revision = l.old.revision
 		if l.new.rankedAt == l.old.rankedAt {
 			return nil
 		}
-	case e.draft.Load():
+	case e.standby.Load():
 		e.unpublished.add(l.node)
 	default:
 		if err := u.publish(l, before); err != nil {
@@ -297,12 +297,12 @@ func (u *unit) hold(by graphstore.NodeID, before, after rerank.Lists) error {
 		if _, ok := had[id]; ok {
 			delete(had, id)
 		} else if err == nil {
-			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, true)
+			err = u.tx.SetListedBy(graphstore.ID(graphstore.Artifact, id), by, true)
 		}
 	})
 	for id := range had {
 		if err == nil {
-			err = u.tx.SetHolder(graphstore.ID(graphstore.Artifact, id), by, false)
+			err = u.tx.SetListedBy(graphstore.ID(graphstore.Artifact, id), by, false)
 		}
 	}
 	return err

@@ -11,128 +11,138 @@ import (
 	"kilim/graphstore"
 )
 
-// batch is how many documents are taken over in one commit, and how many changes may be left for
-// the takeover itself, which ingest has to wait for.
-const batch = 256
+const (
+	// copyBatch is how many documents CopyFrom gets for one commit. It is also how many changes the cutover may still have to
+	// copy, for which ingest has to wait.
+	copyBatch = 256
+	// stepTime is how long one unit of a standby's own work takes, about.
+	stepTime = 20 * time.Millisecond
+	// emptyStep is the time that a step which had nothing to do is taken for by throttle: otherwise complete would spin.
+	emptyStep = 50 * time.Millisecond
+	// staleDivisor: under a feed, caughtUp lets one in so many of the artifacts be stale at the cutover, for a steady feed
+	// may leave as many stale in the instance that serves, and a stricter build would never end.
+	staleDivisor = 10
+	// backfillShare is the part of a build that the backfill is taken for in its progress.
+	backfillShare = 0.4
+)
 
-// unit is how long a draft's unit of work takes, about.
-const unit = 20 * time.Millisecond
-
-// idle is how long a step that had nothing to do is taken for.
-const idle = 50 * time.Millisecond
-
-// restless is the part of the artifacts, one in so many, that may still be stale when a draft takes over under a feed.
-const restless = 10
-
-// build is the making of one generation.
+// build makes one standby beside the instance that serves, and cuts over to it.
 type build struct {
-	k      *Keeper
-	id     ID
-	from   *site
-	draft  *site
-	cancel context.CancelCauseFunc
+	manager *Manager
+	id      ID
+	from    *instance // which serves
+	standby *instance
+	cancel  context.CancelCauseFunc
 
 	lock sync.Mutex
-	// changed are the artifacts that changed in from since they were looked at.
+	// changed are the artifacts that changed in from since they were copied.
 	changed map[string]struct{}
 	phase   string
 	ratio   float64
 }
 
-// work makes what is asked for, one after the other, until ctx ends. Its error is one after which nothing may go on.
-func (k *Keeper) work(ctx context.Context) error {
+// runBuilds makes what CURRENT asks for, one build after the other, until ctx ends. Its error is one after which nothing may
+// go on.
+func (m *Manager) runBuilds(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if !k.forget(ctx) {
+		if !m.retirePrevious(ctx) {
 			return nil
 		}
-		building, b := k.begin(ctx)
+		building, b := m.nextBuild(ctx)
 		if b == nil {
 			select {
 			case <-ctx.Done():
-			case <-k.wanted:
+			case <-m.wanted:
 			}
 			continue
 		}
 		start := time.Now()
 		err := b.run(ctx, building)
 		b.cancel(nil)
-		if k.end(ctx, b, err, time.Since(start)); errors.Is(err, pipeline.ErrUndecided) {
+		m.endBuild(ctx, b, err, time.Since(start))
+		if errors.Is(err, pipeline.ErrUndecided) {
 			return fmt.Errorf("standby: %w", err)
 		}
 	}
 	return nil
 }
 
-// begin takes up what CURRENT says is to be made, nil when there is nothing, or nothing that did not fail.
-func (k *Keeper) begin(ctx context.Context) (context.Context, *build) {
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	if k.cur.Next == nil || k.failed != nil {
+// nextBuild begins what CURRENT says is to be made. The build is nil when CURRENT asks for nothing, or for what has failed
+// and was not asked for again.
+func (m *Manager) nextBuild(ctx context.Context) (context.Context, *build) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.cur.Next == nil || m.buildErr != nil {
 		return nil, nil
 	}
-	b := &build{k: k, id: *k.cur.Next, from: k.serving.Load(), changed: map[string]struct{}{}, phase: PhaseFilling}
+	b := &build{manager: m, id: *m.cur.Next, from: m.serving.Load(), changed: map[string]struct{}{}, phase: PhaseFilling}
 	ctx, b.cancel = context.WithCancelCause(ctx)
-	k.build = b
+	m.build = b
 	return ctx, b
 }
 
-// end notes how a build has ended.
-func (k *Keeper) end(ctx context.Context, b *build, err error, took time.Duration) {
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	k.build = nil
-	log := k.log.With("generation", b.id.Number, "epoch", b.id.Epoch, "took", took.Round(time.Millisecond))
+// endBuild counts and logs how a build has ended, and removes what an abandoned one has made.
+func (m *Manager) endBuild(ctx context.Context, b *build, err error, took time.Duration) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.build = nil
+	log := m.log.With("instance", b.id.Number, "epoch", b.id.Epoch, "took", took.Round(time.Millisecond))
 	switch {
 	case err == nil:
-		k.metrics.built(resultServes, took)
-		log.Info("another generation serves; its lists will be published")
-	case k.cur.Next == nil || *k.cur.Next != b.id:
-		k.metrics.built(resultAbandoned, took)
-		if err := k.layout.remove(b.id.Number); err != nil {
-			log.Warn("an abandoned generation can't be removed now; it will be at the next start", "err", err)
+		m.metrics.observeBuild(resultServes, took)
+		log.Info("another instance serves; its lists will be published")
+	case m.cur.Next == nil || *m.cur.Next != b.id:
+		m.metrics.observeBuild(resultAbandoned, took)
+		if err := m.layout.remove(b.id.Number); err != nil {
+			log.Warn("an abandoned standby can't be removed now; it will be at the next start", "err", err)
 		}
 	case ctx.Err() != nil:
-		log.Info("the making of a generation is interrupted; it goes on at the next start")
+		log.Info("the build of a standby is interrupted; it goes on at the next start")
 	default:
-		k.failed = err
-		k.metrics.built(resultFailed, took)
-		log.Error("the making of a generation has failed; the present one serves on", "err", err)
+		m.buildErr = err
+		m.metrics.observeBuild(resultFailed, took)
+		log.Error("the build of a standby has failed; the present instance serves on", "err", err)
 	}
 }
 
-// run makes the draft and lets it take over, until building ends. What works beside the draft goes on after that, until ctx ends.
+// run makes the standby and cuts over to it, until building ends. The workers of the standby are started with ctx, not with
+// building: after the cutover they go on, as those of the instance that serves.
 func (b *build) run(ctx, building context.Context) (err error) {
-	k := b.k
-	if b.draft, err = k.openDraft(b.id); err != nil {
+	m := b.manager
+	if b.standby, err = m.openStandby(b.id); err != nil {
 		return err
 	}
-	took := false
+	serves := false
 	defer func() {
 		b.from.engine.Follow(nil)
-		if !took {
-			b.draft.leave()
-			err = errors.Join(err, b.draft.close())
+		if !serves {
+			b.standby.stopWorkers()
+			err = errors.Join(err, b.standby.close())
 		}
 	}()
-	k.accompany(ctx, b.draft)
-	k.log.Info("making a generation", "generation", b.id.Number, "epoch", b.id.Epoch, "artifacts", b.from.store.Counts().Artifacts)
-	b.from.engine.Follow(b.note)
-	if err := b.fill(building); err != nil {
+	m.startWorkers(ctx, b.standby)
+	m.log.Info("building a standby", "instance", b.id.Number, "epoch", b.id.Epoch, "artifacts", b.from.store.Counts().Artifacts)
+	// From here on every change is noted, so that what backfill has copied before the change is copied again.
+	b.from.engine.Follow(b.addChanged)
+	if err := b.backfill(building); err != nil {
 		return err
 	}
 	if err := b.complete(building); err != nil {
 		return err
 	}
-	err = b.takeOver()
-	took = err == nil
-	if took {
-		b.from.leave()
-		k.alarmed() // what has failed beside the draft counts now
+	err = b.cutOver()
+	serves = err == nil
+	if serves {
+		b.from.stopWorkers()
+		// If the workers of the standby failed after complete looked, Run has seen the signal while the failure was not yet
+		// that of the instance that serves: it must look again.
+		m.signalWorkersFailed()
 	}
 	return err
 }
 
-func (b *build) note(ids []string) {
+// addChanged adds artifacts to those that are to be copied.
+func (b *build) addChanged(ids []string) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	for _, id := range ids {
@@ -140,8 +150,8 @@ func (b *build) note(ids []string) {
 	}
 }
 
-// take takes up to n changed artifacts, and tells how many are left.
-func (b *build) take(n int) (ids []string, left int) {
+// takeChanged removes up to n artifacts from those that are to be copied, and tells how many are left.
+func (b *build) takeChanged(n int) (ids []string, left int) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	for id := range b.changed {
@@ -160,38 +170,35 @@ func (b *build) progress() (phase string, ratio float64) {
 	return b.phase, b.ratio
 }
 
-func (b *build) report(phase string, ratio float64) {
+func (b *build) setProgress(phase string, ratio float64) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	b.phase, b.ratio = phase, ratio
 }
 
-// fillShare is the part of the whole work that filling is taken for in a build's progress.
-const fillShare = 0.4
-
-// fill makes the draft's documents those of the store that serves, as far as they differ.
-func (b *build) fill(ctx context.Context) error {
+// backfill makes the documents of the standby those of the store that serves, as far as they differ.
+func (b *build) backfill(ctx context.Context) error {
 	total := max(b.from.store.Counts().Artifacts, 1)
 	done := 0
-	if err := b.pages(ctx, b.from.store, func(ids []string) error {
+	if err := b.eachPage(ctx, b.from.store, func(ids []string) error {
 		done += len(ids)
-		b.report(PhaseFilling, fillShare*min(float64(done)/float64(total), 1))
-		_, err := b.draft.engine.Mirror(b.from.store, ids)
+		b.setProgress(PhaseFilling, backfillShare*min(float64(done)/float64(total), 1))
+		_, err := b.standby.engine.CopyFrom(b.from.store, ids)
 		return err
 	}); err != nil {
 		return err
 	}
-	// What a build before an interruption has taken over may have gone since.
-	if err := b.pages(ctx, b.draft.store, func(ids []string) error {
+	// An artifact that the build copied before an interruption may have been deleted since, when nobody called addChanged.
+	if err := b.eachPage(ctx, b.standby.store, func(ids []string) error {
 		gone, err := b.gone(ids)
 		if err == nil {
-			_, err = b.draft.engine.Mirror(b.from.store, gone)
+			_, err = b.standby.engine.CopyFrom(b.from.store, gone)
 		}
 		return err
 	}); err != nil {
 		return err
 	}
-	return b.draft.engine.Filled()
+	return b.standby.engine.EndBackfill()
 }
 
 // gone returns those of ids that the store that serves does not have.
@@ -211,14 +218,14 @@ func (b *build) gone(ids []string) (gone []string, err error) {
 	return gone, err
 }
 
-// pages calls fn for all artifacts of a store, some at a time, at the pace of a build.
-func (b *build) pages(ctx context.Context, store *graphstore.Store, fn func(ids []string) error) error {
+// eachPage calls fn for all artifacts of a store, copyBatch at a time, throttled.
+func (b *build) eachPage(ctx context.Context, store *graphstore.Store, fn func(ids []string) error) error {
 	last := graphstore.NodeID(0)
 	for {
 		start := time.Now()
 		var ids []string
 		err := store.View(func(r *graphstore.Reader) (err error) {
-			ids, err = r.ArtifactsAfter(last, batch)
+			ids, err = r.ArtifactsAfter(last, copyBatch)
 			return err
 		})
 		if err != nil || len(ids) == 0 {
@@ -228,63 +235,63 @@ func (b *build) pages(ctx context.Context, store *graphstore.Store, fn func(ids 
 		if err := fn(ids); err != nil {
 			return err
 		}
-		if err := b.rest(ctx, time.Since(start), false); err != nil {
+		if err := b.throttle(ctx, time.Since(start), false); err != nil {
 			return err
 		}
 	}
 }
 
-// complete computes the draft's lists and follows what changes, until the draft is as good as what
-// serves and almost as new.
+// complete has the standby compute its lists, and copies what changes meanwhile, until every artifact has a list, few
+// changes are left to copy, and caughtUp.
 func (b *build) complete(ctx context.Context) error {
-	most := 1
+	mostPending := 1
 	for {
 		start := time.Now()
-		ids, behind := b.take(batch)
-		if _, err := b.draft.engine.Mirror(b.from.store, ids); err != nil {
-			b.note(ids)
+		ids, behind := b.takeChanged(copyBatch)
+		if _, err := b.standby.engine.CopyFrom(b.from.store, ids); err != nil {
+			b.addChanged(ids)
 			return err
 		}
-		left, err := b.draft.engine.Step(unit)
-		if err := errors.Join(err, b.draft.failed()); err != nil {
+		left, err := b.standby.engine.Step(stepTime)
+		if err := errors.Join(err, b.standby.workersErr()); err != nil {
 			return err
 		}
 		pending := left.Pending + left.Unlisted
-		most = max(most, pending)
-		b.report(PhaseCompleting, fillShare+(1-fillShare)*(1-float64(pending)/float64(most)))
-		// Under a steady feed the lists of what serves are never all at rest either.
-		if left.Unlisted == 0 && behind <= batch && b.asGood(left) {
+		mostPending = max(mostPending, pending)
+		b.setProgress(PhaseCompleting, backfillShare+(1-backfillShare)*(1-float64(pending)/float64(mostPending)))
+		if left.Unlisted == 0 && behind <= copyBatch && b.caughtUp(left) {
 			return nil
 		}
 		worked := time.Since(start)
 		if len(ids) == 0 && left.Pending == 0 {
-			worked = max(worked, idle) // what is missing comes from the encoders
+			worked = max(worked, emptyStep) // what is missing comes from the encoders, on other goroutines
 		}
-		if err := b.rest(ctx, worked, behind > batch); err != nil {
+		if err := b.throttle(ctx, worked, behind > copyBatch); err != nil {
 			return err
 		}
 	}
 }
 
-// asGood tells whether the draft has no more to do than what serves.
-func (b *build) asGood(left pipeline.Left) bool {
-	ours, theirs := b.draft.engine.Status(), b.from.engine.Status()
+// caughtUp tells whether the standby has no more work left, and no more media to encode, than the instance that serves. To
+// ask for none at all would be too much: under a steady feed that instance always has some left, too.
+func (b *build) caughtUp(left pipeline.Left) bool {
+	ours, theirs := b.standby.engine.Status(), b.from.engine.Status()
 	waiting := func(s pipeline.Status) (n int) {
 		for _, m := range s.Media {
 			n += m.Waiting
 		}
 		return n
 	}
-	most := theirs.RefreshQueue
+	allowed := theirs.RefreshQueue
 	if !b.from.engine.Quiet() {
-		most = max(most, theirs.Artifacts/restless) // which a steady feed may always leave
+		allowed = max(allowed, theirs.Artifacts/staleDivisor)
 	}
-	return left.Pending <= most && waiting(ours) <= waiting(theirs)
+	return left.Pending <= allowed && waiting(ours) <= waiting(theirs)
 }
 
-// rest leaves the machine to ingest and queries: three quarters of the time while batches come, half of it when the
-// draft falls behind them, else a fifth.
-func (b *build) rest(ctx context.Context, worked time.Duration, behind bool) error {
+// throttle sleeps after worked, to leave the machine to ingest and queries: three quarters of the time while batches come,
+// half of it when the standby falls behind them, else a fifth.
+func (b *build) throttle(ctx context.Context, worked time.Duration, behind bool) error {
 	d := worked / 4
 	if !b.from.engine.Quiet() {
 		if d = 3 * worked; behind {

@@ -13,18 +13,19 @@ import (
 	"kilim/graphstore/atomicfile"
 )
 
-// ID names a generation by its number, from 1, and the epoch of its model. The zero value names none.
+// ID names an instance by its number, from 1, and the epoch of its model. The zero value names none. CURRENT calls the
+// number the generation.
 type ID struct {
 	Number int    `json:"generation"`
 	Epoch  uint32 `json:"epoch"`
 }
 
-// current is the content of CURRENT.
+// current is the content of CURRENT, which names the instances that are of use.
 type current struct {
 	Serving ID `json:"serving"`
-	// Previous served before, and is needed until the lists of Serving are published.
+	// Previous served before. Its lists are the last published ones until those of Serving are published.
 	Previous *ID `json:"previous,omitempty"`
-	// Next is being made.
+	// Next is the standby that is to be built.
 	Next *ID `json:"next,omitempty"`
 }
 
@@ -33,12 +34,12 @@ func (c current) equal(d current) bool {
 	return c.Serving == d.Serving && same(c.Previous, d.Previous) && same(c.Next, d.Next)
 }
 
-// names tells whether a generation is of use.
+// names tells whether c names the instance of a number.
 func (c current) names(number int) bool {
 	return number == c.Serving.Number || c.Previous != nil && number == c.Previous.Number || c.Next != nil && number == c.Next.Number
 }
 
-// highest is the highest number that is named.
+// highest is the highest number that c names.
 func (c current) highest() int {
 	n := c.Serving.Number
 	for _, id := range []*ID{c.Previous, c.Next} {
@@ -49,15 +50,15 @@ func (c current) highest() int {
 	return n
 }
 
-// layout is a data folder.
+// layout knows where in the data folder each instance is. before is called ahead of each change of a file, and may fail it.
 type layout struct {
 	data   string
 	before func(step string) error
 }
 
 func (l layout) currentFile() string { return filepath.Join(l.data, "CURRENT") }
-func (l layout) generations() string { return filepath.Join(l.data, "generations") }
-func (l layout) folder(n int) string { return filepath.Join(l.generations(), fmt.Sprintf("%04d", n)) }
+func (l layout) instances() string   { return filepath.Join(l.data, "generations") }
+func (l layout) folder(n int) string { return filepath.Join(l.instances(), fmt.Sprintf("%04d", n)) }
 
 func (l layout) graph(n int) string {
 	if n == 1 {
@@ -73,7 +74,7 @@ func (l layout) snapshot(n int) string {
 	return filepath.Join(l.folder(n), "index.snapshot")
 }
 
-// read returns the content of CURRENT.
+// read returns the content of CURRENT. Without the file, instance 1 serves, with the seeded model's epoch.
 func (l layout) read() (current, error) {
 	c := current{Serving: ID{Number: 1, Epoch: 1}}
 	data, err := os.ReadFile(l.currentFile())
@@ -110,7 +111,7 @@ func (l layout) write(c current) error {
 	return atomicfile.Write(l.currentFile(), append(data, '\n'), l.before)
 }
 
-// remove removes what there is of a generation.
+// remove removes what there is of an instance; there may be nothing.
 func (l layout) remove(n int) error {
 	if l.before != nil {
 		if err := l.before("remove"); err != nil {
@@ -123,9 +124,9 @@ func (l layout) remove(n int) error {
 	return errors.Join(os.RemoveAll(l.graph(n)), os.RemoveAll(l.snapshot(n)))
 }
 
-// sweep removes the generations that c does not name, and returns their numbers.
+// sweep removes the instances that c does not name, and returns their numbers.
 func (l layout) sweep(c current) (removed []int, err error) {
-	entries, err := os.ReadDir(l.generations())
+	entries, err := os.ReadDir(l.instances())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -135,8 +136,8 @@ func (l layout) sweep(c current) (removed []int, err error) {
 	}
 	for _, e := range entries {
 		n, err := strconv.Atoi(e.Name())
-		if err == nil && n > 1 && l.folder(n) == filepath.Join(l.generations(), e.Name()) {
-			there = append(there, n) // anything else is not ours
+		if err == nil && n > 1 && l.folder(n) == filepath.Join(l.instances(), e.Name()) {
+			there = append(there, n) // a file of another name was not made by layout, and stays
 		}
 	}
 	for _, n := range there {

@@ -42,7 +42,7 @@ func (noFetch) Fetch(context.Context, string, string) ([]byte, error) {
 func seeing(now eye) func(*Config) {
 	plain := exact
 	return func(c *Config) {
-		c.Chain = func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
+		c.Pipeline = func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			cfg, err := plain(m, made)
 			enc := now
 			if id, ok := made["image"]; ok {
@@ -52,7 +52,7 @@ func seeing(now eye) func(*Config) {
 			return cfg, err
 		}
 		log := c.Log
-		c.Beside = func(ctx context.Context, e *pipeline.Engine) error {
+		c.Workers = func(ctx context.Context, e *pipeline.Engine) error {
 			w, err := encode.New(encode.Config{
 				Lanes:     []encode.Lane{{Kind: "image", Encoder: e.Encoders().Image, Batch: 4, Concurrency: 1}},
 				ItemBytes: 1 << 20, InFlightBytes: 4 << 20, Retry: encode.DefaultRetry(),
@@ -95,7 +95,7 @@ func TestOtherEncoders(t *testing.T) {
 	}
 	encoded := func(l *life) func() bool {
 		return func() bool {
-			s := l.k.Engine().Status()
+			s := l.manager.Engine().Status()
 			return l.settled(1)() && s.Media["image"].Waiting == 0 && s.Media["image"].Encoded == s.Artifacts
 		}
 	}
@@ -104,9 +104,9 @@ func TestOtherEncoders(t *testing.T) {
 	l.must(l.await(encoded(l)), l.end())
 
 	l = run(dir, owl, 20, 30)
-	l.must(l.await(func() bool { return l.k.Engine().Encoders().Image.Identity() == owl.id }), l.await(encoded(l)))
-	if s := l.k.Status(); s.Serving.Number != 2 || s.Serving.Epoch != 1 {
-		t.Errorf("serving is %+v, want generation 2 of epoch 1", s.Serving)
+	l.must(l.await(func() bool { return l.manager.Engine().Encoders().Image.Identity() == owl.id }), l.await(encoded(l)))
+	if s := l.manager.Status(); s.Serving.Number != 2 || s.Serving.Epoch != 1 {
+		t.Errorf("serving is %+v, want instance 2 of epoch 1", s.Serving)
 	}
 	l.check()
 	got := l.lists(feed)
@@ -125,11 +125,11 @@ func TestOtherEncoders(t *testing.T) {
 	// With the same encoders nothing is made.
 	l = run(dir, owl, 0, 0)
 	l.must(l.await(encoded(l)))
-	if s := l.k.Status(); s.Serving.Number != 2 || s.Next != nil {
+	if s := l.manager.Status(); s.Serving.Number != 2 || s.Next != nil {
 		t.Errorf("after a start with the same encoders: %+v", s)
 	}
 	l.must(l.end())
 	if _, err := os.Stat(filepath.Join(dir, "graph")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the first generation is there still: %v", err)
+		t.Errorf("the first instance is there still: %v", err)
 	}
 }

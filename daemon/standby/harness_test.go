@@ -70,13 +70,13 @@ func (o *topic) write(e graphstore.OutboxEntry) error {
 
 // life is one process of a daemon, without Kafka.
 type life struct {
-	t     testing.TB
-	k     *Keeper
-	topic *topic
-	ctx   context.Context
-	stop  context.CancelCauseFunc
-	wake  chan struct{}
-	wg    sync.WaitGroup
+	t       testing.TB
+	manager *Manager
+	topic   *topic
+	ctx     context.Context
+	stop    context.CancelCauseFunc
+	wake    chan struct{}
+	wg      sync.WaitGroup
 }
 
 func open(t testing.TB, dir string, o *topic, before func(string) error) (*life, error) {
@@ -99,7 +99,7 @@ func openWith(t testing.TB, dir string, o *topic, models *registry.Registry, bef
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
 	cfg := Config{
 		Data: dir, Store: graphstore.Options{SyncWrites: graphstore.NoSync, MemtableMB: 4, CacheMB: 4, BeforeWrite: before},
-		Chain: exact, Models: models, Metrics: pipeline.NewMetrics(prometheus.NewRegistry(), refused),
+		Pipeline: exact, Models: models, Metrics: pipeline.NewMetrics(prometheus.NewRegistry(), refused),
 		Committed: func() {
 			select {
 			case l.wake <- struct{}{}:
@@ -111,14 +111,14 @@ func openWith(t testing.TB, dir string, o *topic, models *registry.Registry, bef
 	for _, c := range change {
 		c(&cfg)
 	}
-	l.k, err = Open(cfg)
+	l.manager, err = Open(cfg)
 	return l, err
 }
 
 // run sets everything to work; what fails ends the life with the cause.
 func (l *life) run() {
 	l.ctx, l.stop = context.WithCancelCause(context.Background())
-	for _, part := range []func(context.Context) error{l.k.Run, l.publish} {
+	for _, part := range []func(context.Context) error{l.manager.Run, l.publish} {
 		l.wg.Add(1)
 		go func() {
 			defer l.wg.Done()
@@ -133,7 +133,7 @@ func (l *life) run() {
 func (l *life) publish(ctx context.Context) error {
 	for {
 		more := false
-		err := l.k.Publisher(func(s *graphstore.Store) error {
+		err := l.manager.Publisher(func(s *graphstore.Store) error {
 			var entries []graphstore.OutboxEntry
 			if err := s.View(func(r *graphstore.Reader) (err error) {
 				entries, err = r.Outbox(0, 7)
@@ -153,7 +153,7 @@ func (l *life) publish(ctx context.Context) error {
 			return err
 		}
 		if more {
-			l.k.Engine().Published()
+			l.manager.Engine().Published()
 			continue
 		}
 		select {
@@ -169,7 +169,7 @@ func (l *life) end() error {
 	ended := errors.New("ended by the test")
 	l.stop(ended)
 	l.wg.Wait()
-	err := l.k.Close()
+	err := l.manager.Close()
 	if cause := context.Cause(l.ctx); !errors.Is(cause, ended) {
 		err = errors.Join(cause, err)
 	}
@@ -183,25 +183,25 @@ func (l *life) await(done func() bool) error {
 		if l.ctx.Err() != nil {
 			return context.Cause(l.ctx)
 		}
-		l.k.lock.Lock()
-		failed := l.k.failed
-		l.k.lock.Unlock()
+		l.manager.lock.Lock()
+		failed := l.manager.buildErr
+		l.manager.lock.Unlock()
 		if failed != nil {
 			return failed
 		}
 		if time.Now().After(deadline) {
-			s := l.k.Engine().Status()
-			return fmt.Errorf("not done after a minute: %+v, queue %d, outbox %d", l.k.Status(), s.RefreshQueue, s.Outbox)
+			s := l.manager.Engine().Status()
+			return fmt.Errorf("not done after a minute: %+v, queue %d, outbox %d", l.manager.Status(), s.RefreshQueue, s.Outbox)
 		}
 		time.Sleep(time.Millisecond)
 	}
 	return nil
 }
 
-// settled: a generation of the epoch serves, and nothing is left to do.
+// settled: an instance of the epoch serves, and nothing is left to do.
 func (l *life) settled(epoch uint32) func() bool {
 	return func() bool {
-		s, e := l.k.Status(), l.k.Engine().Status()
+		s, e := l.manager.Status(), l.manager.Engine().Status()
 		return s.Serving.Epoch == epoch && s.Next == nil && !s.Republishing && e.RefreshQueue == 0 && e.Outbox == 0
 	}
 }
@@ -215,7 +215,7 @@ type change struct {
 // apply feeds the changes from the stored offset on, up to an offset.
 func (l *life) apply(changes []change, upto, batch int) error {
 	for {
-		next, _, err := l.k.StoredOffset("in", 0)
+		next, _, err := l.manager.StoredOffset("in", 0)
 		if err != nil || int(next) >= upto {
 			return err
 		}
@@ -224,7 +224,7 @@ func (l *life) apply(changes []change, upto, batch int) error {
 			b.Items = append(b.Items, item(changes[i], int64(i)))
 		}
 		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
-		if err := l.k.Apply(l.ctx, b); err != nil {
+		if err := l.manager.Apply(l.ctx, b); err != nil {
 			return err
 		}
 	}
@@ -285,7 +285,7 @@ func (l *life) lists(live []change) map[string]rerank.Lists {
 	for _, c := range live {
 		var both rerank.Lists
 		for _, name := range []string{rerank.ListTotal, rerank.ListGeneral} {
-			answer, err := l.k.Engine().Similar(l.ctx, c.id, name, 5)
+			answer, err := l.manager.Engine().Similar(l.ctx, c.id, name, 5)
 			if err != nil {
 				l.t.Fatalf("%s list of %q: %v", name, c.id, err)
 			}

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What becomes of a build.
+// Values of the label result: what becomes of a build.
 const (
 	resultServes    = "serves"
 	resultAbandoned = "abandoned"
@@ -14,9 +14,9 @@ const (
 )
 
 type metrics struct {
-	builds    *prometheus.CounterVec
-	duration  prometheus.Histogram
-	takeovers prometheus.Histogram
+	builds   *prometheus.CounterVec
+	duration prometheus.Histogram
+	cutovers prometheus.Histogram
 }
 
 func newMetrics() *metrics {
@@ -30,7 +30,7 @@ func newMetrics() *metrics {
 			Help:    "Time that the making of a generation took, since the daemon's start if that was later.",
 			Buckets: prometheus.ExponentialBuckets(1, 4, 10),
 		}),
-		takeovers: prometheus.NewHistogram(prometheus.HistogramOpts{
+		cutovers: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "kilim_generation_takeover_duration_seconds",
 			Help:    "Time for which ingest waited while another generation took over.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
@@ -42,17 +42,18 @@ func newMetrics() *metrics {
 	return m
 }
 
-func (m *metrics) built(result string, took time.Duration) {
+func (m *metrics) observeBuild(result string, took time.Duration) {
 	m.builds.WithLabelValues(result).Inc()
 	m.duration.Observe(took.Seconds())
 }
 
-func (m *metrics) tookOver(took time.Duration) { m.takeovers.Observe(took.Seconds()) }
+func (m *metrics) observeCutOver(took time.Duration) { m.cutovers.Observe(took.Seconds()) }
 
-// Collector exports what is made, and the chain that serves at scrape time.
-func (k *Keeper) Collector() prometheus.Collector { return collector{k} }
+// Collector exports the Status, the builds, and the engine that serves at scrape time. The names say generation for what the
+// code calls an instance: dashboards and alerts know them.
+func (m *Manager) Collector() prometheus.Collector { return collector{m} }
 
-type collector struct{ k *Keeper }
+type collector struct{ manager *Manager }
 
 var (
 	numberDesc   = prometheus.NewDesc("kilim_generation_number", "Number of the generation that serves.", nil, nil)
@@ -65,17 +66,17 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{numberDesc, phaseDesc, progressDesc, nextDesc} {
 		ch <- d
 	}
-	c.k.metrics.builds.Describe(ch)
-	c.k.metrics.duration.Describe(ch)
-	c.k.metrics.takeovers.Describe(ch)
-	c.k.Engine().Collector().Describe(ch)
+	c.manager.metrics.builds.Describe(ch)
+	c.manager.metrics.duration.Describe(ch)
+	c.manager.metrics.cutovers.Describe(ch)
+	c.manager.Engine().Collector().Describe(ch)
 }
 
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	s := c.k.Status()
+	s := c.manager.Status()
 	phases := map[string]float64{PhaseWaiting: 0, PhaseFilling: 0, PhaseCompleting: 0, PhaseFailed: 0, PhaseRepublishing: 0}
 	if s.Republishing {
 		phases[PhaseRepublishing] = 1
@@ -90,8 +91,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(progressDesc, ratio)
 	gauge(nextDesc, epoch)
-	c.k.metrics.builds.Collect(ch)
-	c.k.metrics.duration.Collect(ch)
-	c.k.metrics.takeovers.Collect(ch)
-	c.k.Engine().Collector().Collect(ch)
+	c.manager.metrics.builds.Collect(ch)
+	c.manager.metrics.duration.Collect(ch)
+	c.manager.metrics.cutovers.Collect(ch)
+	c.manager.Engine().Collector().Collect(ch)
 }

@@ -7,26 +7,26 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// Phases of what is going on beside serving.
+// Phases of what goes on beside serving. They are published: in HTTP answers, and as values of a metric's label.
 const (
-	PhaseWaiting      = "waiting"      // for the lists of the present generation to be published
-	PhaseFilling      = "filling"      // documents are taken over
-	PhaseCompleting   = "completing"   // vectors and lists are computed
-	PhaseRepublishing = "republishing" // the lists of a generation that has taken over are published
-	PhaseFailed       = "failed"
+	PhaseWaiting      = "waiting"      // a build waits for the lists of the instance that serves to be published
+	PhaseFilling      = "filling"      // the backfill: documents are copied
+	PhaseCompleting   = "completing"   // the standby computes vectors and lists
+	PhaseRepublishing = "republishing" // after a cutover, the lists of the instance that serves are published
+	PhaseFailed       = "failed"       // the build failed
 )
 
-// Making is the making of a state of another model.
+// Making tells how far the state of another model is made.
 type Making struct {
 	Epoch uint32
 	Phase string // PhaseWaiting, PhaseFilling, PhaseCompleting or PhaseFailed
-	// Ratio is from 0 to 1, an estimate.
+	// Ratio is how much of the build is done, from 0 to 1, an estimate.
 	Ratio float64
-	// Error is why it failed; it is tried again when asked for, and at the next start.
+	// Error is why the build failed; it is tried again when Promote asks for it, and at the next start.
 	Error string
 }
 
-// Status is what serves and what is made.
+// Status tells what serves and what is made.
 type Status struct {
 	Serving ID
 	// Republishing: the lists of Serving are not all published yet.
@@ -35,83 +35,83 @@ type Status struct {
 }
 
 // Status tells what serves and what is made.
-func (k *Keeper) Status() Status {
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	s := Status{Serving: k.cur.Serving, Republishing: k.previous != nil}
-	if k.cur.Next == nil {
+func (m *Manager) Status() Status {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	s := Status{Serving: m.cur.Serving, Republishing: m.previous != nil}
+	if m.cur.Next == nil {
 		return s
 	}
-	s.Next = &Making{Epoch: k.cur.Next.Epoch, Phase: PhaseWaiting}
+	s.Next = &Making{Epoch: m.cur.Next.Epoch, Phase: PhaseWaiting}
 	switch {
-	case k.failed != nil:
-		s.Next.Phase, s.Next.Error = PhaseFailed, k.failed.Error()
-	case k.build != nil:
-		s.Next.Phase, s.Next.Ratio = k.build.progress()
+	case m.buildErr != nil:
+		s.Next.Phase, s.Next.Error = PhaseFailed, m.buildErr.Error()
+	case m.build != nil:
+		s.Next.Phase, s.Next.Ratio = m.build.progress()
 	}
 	return s
 }
 
-// Promote has the model of an epoch serve, as soon as its generation is made. Another that was to be made is
-// abandoned; so is one when the epoch serves already. It returns when that is written down, which outlives a crash.
-// A rejected model is refused.
-func (k *Keeper) Promote(epoch uint32) error {
-	m, err := k.cfg.Models.Get(epoch)
+// Promote has the model of an epoch serve, as soon as a standby of it is built. A build for another epoch is abandoned; when
+// the model serves already, that is all. Promote returns when CURRENT says so, which outlives a crash. A rejected model is
+// refused.
+func (m *Manager) Promote(epoch uint32) error {
+	model, err := m.cfg.Models.Get(epoch)
 	if err != nil {
 		return err
 	}
-	if m.State == registry.Rejected {
+	if model.State == registry.Rejected {
 		return fmt.Errorf("standby: the model of epoch %d was rejected: %w", epoch, registry.ErrState)
 	}
-	return k.promote(epoch)
+	return m.promote(epoch)
 }
 
 // Rollback is Promote for a model that has served before.
-func (k *Keeper) Rollback(epoch uint32) error {
-	m, err := k.cfg.Models.Get(epoch)
+func (m *Manager) Rollback(epoch uint32) error {
+	model, err := m.cfg.Models.Get(epoch)
 	if err != nil {
 		return err
 	}
-	if m.State != registry.Promoted {
-		return fmt.Errorf("standby: the model of epoch %d is %s and has never served: %w", epoch, m.State, registry.ErrState)
+	if model.State != registry.Promoted {
+		return fmt.Errorf("standby: the model of epoch %d is %s and has never served: %w", epoch, model.State, registry.ErrState)
 	}
-	return k.promote(epoch)
+	return m.promote(epoch)
 }
 
-func (k *Keeper) promote(epoch uint32) error {
-	k.lock.Lock()
-	defer k.lock.Unlock()
-	c := k.cur
+func (m *Manager) promote(epoch uint32) error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	c := m.cur
 	if c.Next != nil && c.Next.Epoch == epoch {
-		k.failed = nil // another try, if it had failed
-		k.signal()
+		m.buildErr = nil // the next build tries again what had failed
+		m.signalWanted()
 		return nil
 	}
 	if c.Next == nil && c.Serving.Epoch == epoch {
 		return nil
 	}
-	given := c.Next
-	next := ID{Number: k.numbered + 1, Epoch: epoch}
+	abandoned := c.Next
+	next := ID{Number: m.lastNumber + 1, Epoch: epoch}
 	c.Next = nil
 	if c.Serving.Epoch != epoch {
-		if err := k.layout.remove(next.Number); err != nil {
+		if err := m.layout.remove(next.Number); err != nil {
 			return fmt.Errorf("standby: %w", err)
 		}
-		c.Next, k.numbered = &next, next.Number
+		c.Next, m.lastNumber = &next, next.Number
 	}
-	if err := k.layout.write(c); err != nil {
+	if err := m.layout.write(c); err != nil {
 		return fmt.Errorf("standby: %w", err)
 	}
-	k.cur, k.failed = c, nil
-	if given != nil {
-		k.log.Info("the making of a generation is abandoned", "generation", given.Number, "epoch", given.Epoch)
-		if k.build != nil {
-			k.build.cancel(errAbandoned) // which removes its folder
-		} else if err := k.layout.remove(given.Number); err != nil {
-			k.log.Warn("an abandoned generation can't be removed now; it will be at the next start", "generation", given.Number, "err", err)
+	m.cur, m.buildErr = c, nil
+	if abandoned != nil {
+		m.log.Info("the build of a standby is abandoned", "instance", abandoned.Number, "epoch", abandoned.Epoch)
+		if m.build != nil {
+			m.build.cancel(errAbandoned) // whereupon endBuild removes its folder
+		} else if err := m.layout.remove(abandoned.Number); err != nil {
+			m.log.Warn("an abandoned standby can't be removed now; it will be at the next start", "instance", abandoned.Number, "err", err)
 		}
 	}
-	k.signal()
+	m.signalWanted()
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) 
 // initialize gives a node that the batch created its h0. Its p follows when
 // the pass evaluates it.
 func (p *Pass) initialize(n *graphstore.Node) {
-	n.Features = p.r.inputOf(n.Type, DisplayLabel(n))
+	n.Features = p.r.inputOf(n.Type, n.DisplayLabel())
 }
 
 // Departed says that the artifact was deleted, after Detach and after the
@@ -204,10 +204,10 @@ func (p *Pass) evaluateTouched() error {
 // relabel renews h0 of an entity known by URI when another of its labels is
 // the most used now. An entity known by its label keeps h0 for ever.
 func (p *Pass) relabel(n *graphstore.Node) error {
-	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(DisplayLabel(n)) == n.Key {
+	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(n.DisplayLabel()) == n.Key {
 		return nil
 	}
-	h0 := p.r.inputOf(n.Type, DisplayLabel(n))
+	h0 := p.r.inputOf(n.Type, n.DisplayLabel())
 	if slices.Equal(h0, n.Features) {
 		return nil
 	}
@@ -409,17 +409,6 @@ func (p *Pass) offer(e *embedding) error {
 	}
 	e.node.Hidden = e.h1
 	return p.push(e.node, min(d, 2))
-}
-
-// DisplayLabel is the label most used, the smallest among equals.
-func DisplayLabel(n *graphstore.Node) string {
-	best := graphstore.Label{Text: n.Key}
-	for _, l := range n.Labels {
-		if l.Count > best.Count {
-			best = l
-		}
-	}
-	return best.Text
 }
 
 // Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.

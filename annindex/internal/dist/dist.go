@@ -6,16 +6,16 @@ import (
 	"unsafe"
 )
 
-// chosen is the form in use.
-var chosen = forms()[0]
+// best is the instruction set in use: the best that this processor can run.
+var best = instructionSets()[0]
 
-// RowUnit is the number of codes that a row is padded to a multiple of, with zeros.
+// A row of codes is padded with zeros to a multiple of RowUnit codes.
 const RowUnit = 32
 
-// Lanes is the number of rows that Scores looks at together.
+// Lanes is the number of rows that Scores multiplies at a time.
 const Lanes = 4
 
-// None ends a list of slots that is not full.
+// None ends a list of slots that is not full, see Unvisited.
 const None = math.MaxUint32
 
 // Padded returns the length of a row of codes, in bytes, for vectors of dim numbers.
@@ -29,14 +29,14 @@ func Limit(dim int) float32 {
 
 // Dot returns the inner product of two vectors of equal length, 1 or more.
 //
-// The order of summing: 32 running sums take the numbers 32 apart; they are added
+// Dot sums in this order: each of 32 running sums takes every 32nd product; the running sums are added
 // by eights from the first to the last, then halved by adding the upper half
-// to the lower; what is left over of the length is added number by number.
+// to the lower; the products beyond the last multiple of 32 are added one by one.
 func Dot(a, b []float32) float32 {
 	if len(a) != len(b) || len(a) == 0 {
 		panic("dist: vectors of different lengths or of none")
 	}
-	return chosen.dot(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
+	return best.dot(unsafe.SliceData(a), unsafe.SliceData(b), len(a))
 }
 
 // Codes quantizes a vector: dst[i] is vec[i] divided by the returned scale, rounded
@@ -47,22 +47,22 @@ func Codes(vec []float32, limit float32, dst []int16) (scale float32) {
 	whole := len(vec) &^ 7
 	var largest float32
 	if whole > 0 {
-		largest = chosen.maxAbs(unsafe.SliceData(vec), whole)
+		largest = best.maxAbs(unsafe.SliceData(vec), whole)
 	}
 	for _, x := range vec[whole:] {
 		largest = max(largest, float32(math.Abs(float64(x))))
 	}
 	scale = largest / limit
 	factor := limit / largest
-	if largest < 1e-30 { // the factor overflows, or is not precise
+	if largest < 1e-30 { // factor overflows, or is not precise
 		whole = 0
 		scale = max(scale, math.SmallestNonzeroFloat32)
 	}
 	if whole > 0 {
-		chosen.round(unsafe.SliceData(vec), whole, factor, unsafe.SliceData(dst))
+		best.round(unsafe.SliceData(vec), whole, factor, unsafe.SliceData(dst))
 	}
 	for i := whole; i < len(vec); i++ {
-		// In float32 as the vector form multiplies, unless the factor is out of its range.
+		// Multiply in float32 as round does, unless factor is out of its range.
 		x := float64(vec[i] * factor)
 		if largest < 1e-30 {
 			x = float64(vec[i]) * (float64(limit) / float64(largest))
@@ -73,7 +73,7 @@ func Codes(vec []float32, limit float32, dst []int16) (scale float32) {
 }
 
 // Rows are the codes and the scales of all slots, side by side: the codes of slot i are
-// the bytes [i*stride, (i+1)*stride) of Codes, signed, and Scales[i] is what one is worth.
+// the bytes [i*stride, (i+1)*stride) from codes, signed, and scales[i] is what one of them is worth.
 type Rows struct {
 	codes  *byte
 	scales *float32
@@ -100,26 +100,26 @@ func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
 	for i := n; i < whole; i++ {
 		slots[i] = slots[n-1]
 	}
-	chosen.scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
+	best.scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
 }
 
-// Unvisited copies to out the slots of list, up to None or its end, that are not marked
-// with epoch in visited, marks them, and asks the cache for their rows and for
-// the list that will be read next. It returns their number. out has room for len(list)+Lanes.
+// Unvisited copies to out the slots of list, up to None or its end, whose entry in visited is not stamp, sets these entries to stamp, and
+// prefetches the slots' rows and the list at next, which the caller will read after this one. It returns the number of
+// these slots. out has room for len(list)+Lanes.
 //
-// The slots are trusted: each must be below len(visited) and the number of rows.
-func (r Rows) Unvisited(list []uint32, visited []uint16, epoch uint16, out []uint32, next *uint32) int {
+// Unvisited checks no bounds: each slot must be below len(visited) and the number of rows.
+func (r Rows) Unvisited(list []uint32, visited []uint16, stamp uint16, out []uint32, next *uint32) int {
 	_ = out[len(list)+Lanes-1]
-	return chosen.unvisited(unsafe.SliceData(list), len(list), unsafe.SliceData(visited), epoch, r.codes, r.stride, unsafe.SliceData(out), next)
+	return best.unvisited(unsafe.SliceData(list), len(list), unsafe.SliceData(visited), stamp, r.codes, r.stride, unsafe.SliceData(out), next)
 }
 
 // Widen sets dst to the codes of a slot.
 func (r Rows) Widen(slot uint32, dst []int16) {
 	dst = dst[:r.stride]
-	chosen.widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride, unsafe.SliceData(dst))
+	best.widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride, unsafe.SliceData(dst))
 }
 
-// Store writes a row of codes; they are within -127 and 127. The scale is the caller's to write.
+// Store writes a row of codes, each within -127 and 127. The caller writes the scale.
 func (r Rows) Store(slot uint32, codes []int16) {
 	codes = codes[:r.stride]
 	words := unsafe.Slice((*uint64)(unsafe.Add(unsafe.Pointer(r.codes), int(slot)*r.stride)), r.stride/8)
@@ -138,13 +138,13 @@ func DotRows(query []float32, vectors []float32, stride int, slots []uint32, out
 		return
 	}
 	out = out[:len(slots)]
-	chosen.dotRows(unsafe.SliceData(query), len(query), unsafe.SliceData(vectors), stride, unsafe.SliceData(slots), len(slots), unsafe.SliceData(out))
+	best.dotRows(unsafe.SliceData(query), len(query), unsafe.SliceData(vectors), stride, unsafe.SliceData(slots), len(slots), unsafe.SliceData(out))
 }
 
-// CopyRow copies src to dst, either of which others may read or write meanwhile; they are as long.
+// CopyRow copies src to dst, which are of equal length. Other goroutines may read or write either meanwhile.
 func CopyRow(dst, src []float32) {
 	if len(dst) != len(src) || len(src) == 0 {
 		panic("dist: rows of different lengths or of none")
 	}
-	chosen.copyFloats(unsafe.SliceData(dst), unsafe.SliceData(src), len(src))
+	best.copyFloats(unsafe.SliceData(dst), unsafe.SliceData(src), len(src))
 }

@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// FOLD leaves in LO, of which Y is the lower half, the eight sums of the 32 of LO and HI: by eights, from the first
-// to the last. T is the lower half of a register for what is in between, Y2 the lower half of HI.
+// FOLD adds the 32 sums in LO and HI by eights, from the first to the last, and leaves eight sums in Y, the lower half of LO. Y2 is the
+// lower half of HI, T that of a scratch register.
 #define FOLD(LO, Y, HI, Y2, T) \
 	VEXTRACTF64X4 $1, LO, T; \
 	VADDPS        T, Y, Y;   \
@@ -11,13 +11,13 @@
 	VEXTRACTF64X4 $1, HI, T; \
 	VADDPS        T, Y, Y
 
-// HALVE leaves in X the sums of the upper and the lower half of Y. T is for what is in between.
+// HALVE adds the upper half of Y to the lower, X. T is a scratch register.
 #define HALVE(Y, X, T) \
 	VEXTRACTF128 $1, Y, T; \
 	VADDPS       T, X, X
 
 // DOT leaves in X0 the inner product of n (in DX) numbers at DI and SI.
-// Uses AX, CX, Z1-Z3. The labels are given, since a function may have several.
+// Uses AX, CX, Z1-Z3. The labels are parameters, since a function may contain DOT several times.
 #define DOT(loop, tail, done) \
 	VPXORD Z0, Z0, Z0;               \
 	VPXORD Z1, Z1, Z1;               \
@@ -58,7 +58,7 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 	VZEROUPPER
 	RET
 
-// ASK asks for the first lines of the row of the slot at OFF(R10); the processor sees to the others.
+// ASK prefetches the first cache lines of the row of the slot at OFF(R10); the processor's own prefetcher follows with the others.
 #define ASK(OFF) \
 	MOVL       OFF(R10), CX; \
 	IMULQ      R9, CX;       \
@@ -73,7 +73,7 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 	PREFETCHT0 448(CX)
 
 // func dotRowsAVX512(query *float32, n int, rows *float32, stride int, slots *uint32, count int, out *float32)
-// Four rows at a time, so that a number of the query is loaded once for them, then the others.
+// Take four rows at a time, so that a number of the query is loaded once for the four, then the remaining rows one by one.
 TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-56
 	MOVQ query+0(FP), DI
 	MOVQ n+8(FP), DX
@@ -145,7 +145,7 @@ loop4:
 	HALVE(Y4, X4, X10)
 	HALVE(Y6, X6, X11)
 
-	// Two rows a register, then all four.
+	// Join the sums of two rows in a register, then those of all four.
 	VUNPCKLPD X2, X0, X1
 	VUNPCKHPD X2, X0, X3
 	VUNPCKLPD X6, X4, X5
@@ -193,21 +193,21 @@ end:
 	VZEROUPPER
 	RET
 
-// ADDMUL adds to SUM the sums of pairs of products of the 32 codes of Q and R; R is overwritten.
+// ADDMUL multiplies the 32 codes of Q and R, adds the products by pairs and these to SUM. It overwrites R.
 #define ADDMUL(Q, R, SUM) \
 	VPMADDWD Q, R, R;     \
 	VPADDD   R, SUM, SUM
 
-// ADDMULVNNI is ADDMUL in one instruction, which wraps around as the two do.
+// ADDMULVNNI is ADDMUL in one instruction of VNNI, which wraps around as ADDMUL's two do.
 #define ADDMULVNNI(Q, R, SUM) \
 	VPDPWSSD Q, R, SUM
 
-// HALVEINT leaves in Y the sums of the upper and the lower half of Z. T is for what is in between.
+// HALVEINT adds the upper half of Z to the lower, Y, as integers. T is a scratch register.
 #define HALVEINT(Z, Y, T) \
 	VEXTRACTI64X4 $1, Z, T; \
 	VPADDD        T, Y, Y
 
-// STEP adds to four sums those of the products of 32 codes at OFF with those of four rows.
+// STEP multiplies the 32 codes of the query at OFF with those of four rows, and adds to the four sums.
 #define STEP(ADD, OFF, S0, S1, S2, S3) \
 	VMOVDQU32 (2*OFF)(DI)(CX*2), Z4; \
 	VPMOVSXBW OFF(R8)(CX*1), Z8;     \

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// The sign bit of eight float32 cleared.
+// magnitude masks the sign bits of eight float32.
 DATA magnitude<>+0(SB)/8, $0x7fffffff7fffffff
 DATA magnitude<>+8(SB)/8, $0x7fffffff7fffffff
 DATA magnitude<>+16(SB)/8, $0x7fffffff7fffffff
@@ -10,7 +10,7 @@ DATA magnitude<>+24(SB)/8, $0x7fffffff7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $32
 
 // DOT leaves in X0 the inner product of n (in DX) numbers at DI and SI.
-// Uses AX, CX, X1-X7. The labels are given, since a function may have several.
+// Uses AX, CX, X1-X7. The labels are parameters, since a function may contain DOT several times.
 #define DOT(loop, tail, done) \
 	VXORPS Y0, Y0, Y0;                      \
 	VXORPS Y1, Y1, Y1;                      \
@@ -77,7 +77,7 @@ rows:
 	IMULQ R9, SI
 	ADDQ  R8, SI
 
-	// The first lines of the row after this one; the processor sees to the others.
+	// Prefetch the first cache lines of the next row; the processor's own prefetcher follows with the others.
 	ADDQ  $4, R10
 	CMPQ  R10, R11
 	JGE   compute
@@ -119,7 +119,7 @@ four:
 	MOVL  8(R12), R10
 	MOVL  12(R12), R11
 
-	// The scales of the four, before the slots become addresses.
+	// Load the scales of the four rows before the registers of the slots hold addresses.
 	VMOVSS    (BX)(R8*4), X6
 	VINSERTPS $0x10, (BX)(R9*4), X6, X6
 	VINSERTPS $0x20, (BX)(R10*4), X6, X6
@@ -184,12 +184,12 @@ inner:
 	VZEROUPPER
 	RET
 
-// func unvisitedAVX2(list *uint32, n int, visited *uint16, epoch uint16, codes *byte, stride int, out, next *uint32) int
+// func unvisitedAVX2(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int
 TEXT ·unvisitedAVX2(SB), NOSPLIT, $0-72
 	MOVQ    list+0(FP), SI
 	MOVQ    n+8(FP), DX
 	MOVQ    visited+16(FP), DI
-	MOVWLZX epoch+24(FP), R8
+	MOVWLZX stamp+24(FP), R8
 	MOVQ    codes+32(FP), R9
 	MOVQ    stride+40(FP), R10
 	MOVQ    out+48(FP), R11

@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Instructions that the assembler has no name for, on registers by number, destination last as elsewhere in
-// this file: the architecture's encodings (Arm Architecture Reference Manual, C7.2).
+// These macros encode instructions that Go's assembler has no name for (Arm Architecture Reference Manual, C7.2). Their operands are the numbers of
+// registers, destination last as elsewhere in this file.
 #define FADD4(m, n, d)   WORD $(0x4e20d400|(m)<<16|(n)<<5|(d)) // FADD Vd.4S, Vn.4S, Vm.4S
 #define FMUL4(m, n, d)   WORD $(0x6e20dc00|(m)<<16|(n)<<5|(d)) // FMUL Vd.4S, Vn.4S, Vm.4S
 #define FADDPAIR(n, d)   WORD $(0x7e30d800|(n)<<5|(d))         // FADDP Sd, Vn.2S
@@ -19,12 +19,12 @@
 #define SMLAL4(m, n, d)  WORD $(0x0e608000|(m)<<16|(n)<<5|(d)) // SMLAL Vd.4S, Vn.4H, Vm.4H
 #define SMLAL2(m, n, d)  WORD $(0x4e608000|(m)<<16|(n)<<5|(d)) // SMLAL2 Vd.4S, Vn.8H, Vm.8H
 
-// Barriers of the inner shareable domain: loads before all after, and all before all after.
+// LOADS and ALL are barriers of the inner shareable domain: loads before LOADS, and all accesses before ALL, are done before what follows.
 #define LOADS DMB $0x9
 #define ALL   DMB $0xb
 
-// DOT leaves in F0 the inner product of n (in R2) numbers at R0 and R1, which it moves on.
-// Uses R3, V0-V7, V16-V23. The labels are given, since a function may have several.
+// DOT leaves in F0 the inner product of n (in R2) numbers at R0 and R1. It advances R0 and R1.
+// Uses R3, V0-V7, V16-V23. The labels are parameters, since a function may contain DOT several times.
 #define DOT(loop, fold, tail, done) \
 	VEOR V0.B16, V0.B16, V0.B16;               \
 	VEOR V1.B16, V1.B16, V1.B16;               \
@@ -99,7 +99,7 @@ rows:
 	SUBS    $1, R8, R8
 	BEQ     compute
 
-	// The first lines of the row after this one; the processor sees to the others.
+	// Prefetch the first cache lines of the next row; the processor's own prefetcher follows with the others.
 	MOVWU (R7), R10
 	MADD  R6, R5, R10, R11
 	PRFM  (R11), PLDL1KEEP
@@ -118,7 +118,7 @@ compute:
 	LOADS
 	RET
 
-// ROW adds to two sums the products of 32 codes at a row, which it moves on, with those of V16-V19.
+// ROW multiplies 32 codes of a row with those in V16-V19 and adds the products to two sums. It advances the row's address.
 #define ROW(row, even, odd) \
 	VLD1.P 32(row), [V20.B16, V21.B16]; \
 	SXTL8(20, 22);                      \
@@ -150,7 +150,7 @@ four:
 	MOVWU.P 4(R4), R10
 	MOVWU.P 4(R4), R11
 
-	// The scales of the four, before the slots become addresses.
+	// Load the scales of the four rows before the registers of the slots hold addresses.
 	ADD  R8<<2, R3, R12
 	ADD  R9<<2, R3, R13
 	ADD  R10<<2, R3, R14
@@ -197,12 +197,12 @@ inner:
 	BNE    four
 	RET
 
-// func unvisitedNEON(list *uint32, n int, visited *uint16, epoch uint16, codes *byte, stride int, out, next *uint32) int
+// func unvisitedNEON(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int
 TEXT ·unvisitedNEON(SB), NOSPLIT, $0-72
 	MOVD  list+0(FP), R0
 	MOVD  n+8(FP), R1
 	MOVD  visited+16(FP), R2
-	MOVHU epoch+24(FP), R3
+	MOVHU stamp+24(FP), R3
 	MOVD  codes+32(FP), R4
 	MOVD  stride+40(FP), R5
 	MOVD  out+48(FP), R6

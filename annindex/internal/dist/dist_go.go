@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// The Go forms. What a writer may touch meanwhile is read with atomic loads, which
-// cost next to nothing on the machines that run these.
+// The functions in this file are the Go versions. They read what a writer may change meanwhile with atomic loads, which
+// cost next to nothing.
 
 func loadFloat(p *float32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(p))))
@@ -72,7 +72,7 @@ func scoresGo(query *int16, codes *byte, stride int, scales *float32, slots *uin
 	}
 }
 
-func unvisitedGo(list *uint32, n int, visited *uint16, epoch uint16, out *uint32) (found int) {
+func unvisitedGo(list *uint32, n int, visited *uint16, stamp uint16, out *uint32) (found int) {
 	to := unsafe.Slice(out, n)
 	links := unsafe.Slice(list, n)
 	for i := range links {
@@ -81,8 +81,8 @@ func unvisitedGo(list *uint32, n int, visited *uint16, epoch uint16, out *uint32
 			break
 		}
 		mark := (*uint16)(unsafe.Add(unsafe.Pointer(visited), 2*int(slot)))
-		if *mark != epoch {
-			*mark = epoch
+		if *mark != stamp {
+			*mark = stamp
 			to[found] = slot
 			found++
 		}
@@ -114,7 +114,7 @@ func roundGo(vec *float32, n int, factor float32, dst *int16) {
 	}
 }
 
-// copyGo is for rows of which one may be used by others meanwhile.
+// copyGo reads and writes atomically, as other goroutines may use either row meanwhile.
 func copyGo(dst, src *float32, n int) {
 	to, from := unsafe.Slice(dst, n), unsafe.Slice(src, n)
 	for i := range from {

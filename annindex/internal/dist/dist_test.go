@@ -23,11 +23,11 @@ func random(rng *rand.Rand, n int) []float32 {
 
 var dims = []int{1, 2, 3, 7, 8, 9, 24, 31, 32, 33, 63, 64, 65, 100, 128, 131, 384, 768, 1536}
 
-// TestDotAgrees compares each form with a sum in float64, with the Go form, with the others that multiply and add at
-// once, and with the function that scores were made by before: stored ones stay comparable.
+// TestDotAgrees compares Dot in each instruction set with a sum in float64, with the Go version, and with vek32.Dot, by which earlier versions
+// of kilim made scores: stored ones stay comparable.
 func TestDotAgrees(t *testing.T) {
 	t.Parallel()
-	t.Log("this processor has", forms())
+	t.Log("this processor has", instructionSets())
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, dim := range dims {
 		for range 20 {
@@ -37,7 +37,7 @@ func TestDotAgrees(t *testing.T) {
 				exact += float64(a[i]) * float64(b[i])
 				size += math.Abs(float64(a[i]) * float64(b[i]))
 			}
-			for _, f := range forms() {
+			for _, f := range instructionSets() {
 				got := f.dot(&a[0], &b[0], dim)
 				if math.Abs(float64(got)-exact) > 1e-6*size {
 					t.Fatalf("%v, dim %d: %v, want %v", f, dim, got, exact)
@@ -46,23 +46,23 @@ func TestDotAgrees(t *testing.T) {
 					t.Fatalf("%v, dim %d: not symmetric", f, dim)
 				}
 				if plain := dotGo(&a[0], &b[0], dim); math.Abs(float64(plain-got)) > 1e-6*size {
-					t.Fatalf("%v, dim %d: %v, the Go form %v", f, dim, got, plain)
+					t.Fatalf("%v, dim %d: %v, the Go version %v", f, dim, got, plain)
 				}
 				if fuses(f) && runtime.GOARCH == "amd64" && got != vek32.Dot(a, b) {
 					t.Fatalf("%v, dim %d: %v, vek32 %v", f, dim, got, vek32.Dot(a, b))
 				}
 			}
-			if got, want := Dot(a, b), chosen.dot(&a[0], &b[0], dim); got != want {
-				t.Fatalf("dim %d: %v, by %v %v", dim, got, chosen, want)
+			if got, want := Dot(a, b), best.dot(&a[0], &b[0], dim); got != want {
+				t.Fatalf("dim %d: %v, by %v %v", dim, got, best, want)
 			}
 		}
 	}
 }
 
-// fuses says whether a form multiplies and adds at once.
-func fuses(f form) bool { return f.String() != "Go" }
+// fuses says whether an instruction set multiplies and adds without rounding between.
+func fuses(f instructionSet) bool { return f.String() != "Go" }
 
-// fused is the sum in the order that Dot promises, each product added before anything is rounded.
+// fused returns the sum in the order that Dot promises, with no product rounded before it is added.
 func fused(a, b []float32) float32 {
 	add := func(sum, x, y float32) float32 {
 		z := new(big.Float).SetPrec(400).SetFloat64(float64(x) * float64(y)) // exact: 48 bits
@@ -89,16 +89,16 @@ func fused(a, b []float32) float32 {
 	return total
 }
 
-// TestVectorFormsSumAsPromised holds the forms that multiply and add at once against exact arithmetic, bit for bit.
-func TestVectorFormsSumAsPromised(t *testing.T) {
+// TestDotSumsAsPromised holds the instruction sets that fuse against exact arithmetic, bit for bit.
+func TestDotSumsAsPromised(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(8, 1))
 	for _, dim := range dims {
 		for range 5 {
 			a, b := random(rng, dim), random(rng, dim)
 			want := fused(a, b)
-			for _, f := range forms() {
-				if got := f.dot(&a[0], &b[0], dim); got != want && fuses(f) { // the Go form rounds products
+			for _, f := range instructionSets() {
+				if got := f.dot(&a[0], &b[0], dim); got != want && fuses(f) { // the Go version rounds products
 					t.Fatalf("%v, dim %d: %v, want %v", f, dim, got, want)
 				}
 			}
@@ -117,7 +117,7 @@ func TestDotRowsIsDot(t *testing.T) {
 			for i := range slots {
 				slots[i] = rng.Uint32N(20)
 			}
-			check := func(f form, what string) {
+			check := func(f instructionSet, what string) {
 				t.Helper()
 				for i, s := range slots {
 					if want := f.dot(&query[0], &rows[int(s)*stride], dim); out[i] != want {
@@ -130,8 +130,8 @@ func TestDotRowsIsDot(t *testing.T) {
 			}
 			out[n] = 42
 			DotRows(query, rows, stride, slots, out)
-			check(chosen, "DotRows")
-			for _, f := range forms() {
+			check(best, "DotRows")
+			for _, f := range instructionSets() {
 				if n > 0 {
 					clear(out[:n])
 					f.dotRows(&query[0], dim, &rows[0], stride, &slots[0], n, &out[0])
@@ -142,7 +142,7 @@ func TestDotRowsIsDot(t *testing.T) {
 	}
 }
 
-// matrix is n rows of random codes of which the vectors were dim long.
+// matrix returns n rows of random codes for vectors of dim numbers, with their codes and scales.
 func matrix(rng *rand.Rand, dim, n int) (Rows, [][]int16, []float32) {
 	stride := Padded(dim)
 	scales := random(rng, n)
@@ -196,7 +196,7 @@ func TestScoresAreExact(t *testing.T) {
 				t.Fatalf("dim %d: %v, want %v", dim, out[:count], want)
 			}
 			whole := (count + Lanes - 1) / Lanes * Lanes
-			for _, f := range forms() {
+			for _, f := range instructionSets() {
 				if got := make([]float32, whole+1); count > 0 {
 					f.scores(&query[0], r.codes, r.stride, r.scales, &slots[0], whole, &got[0])
 					if !slices.Equal(got[:count], want) || got[whole] != 0 {
@@ -207,7 +207,7 @@ func TestScoresAreExact(t *testing.T) {
 			plain := make([]float32, whole+1)
 			scoresGo(&query[0], r.codes, r.stride, r.scales, &slots[0], whole, &plain[0])
 			if !slices.Equal(plain[:count], want) {
-				t.Fatalf("dim %d: the Go form %v, want %v", dim, plain[:count], want)
+				t.Fatalf("dim %d: the Go version %v, want %v", dim, plain[:count], want)
 			}
 		}
 		wide := make([]int16, r.stride)
@@ -215,7 +215,7 @@ func TestScoresAreExact(t *testing.T) {
 			if r.Widen(uint32(s), wide); !slices.Equal(wide, rows[s]) {
 				t.Fatalf("dim %d: row %d came back otherwise", dim, s)
 			}
-			for _, f := range forms() {
+			for _, f := range instructionSets() {
 				clear(wide)
 				f.widen((*byte)(unsafe.Add(unsafe.Pointer(r.codes), s*r.stride)), r.stride, &wide[0])
 				if !slices.Equal(wide, rows[s]) {
@@ -258,13 +258,13 @@ func TestCodes(t *testing.T) {
 					plain := make([]int16, dim)
 					roundGo(&v[0], n, limit/largest, &plain[0])
 					if !slices.Equal(plain[:n], codes[:n]) {
-						t.Fatalf("dim %d: the Go form differs", dim)
+						t.Fatalf("dim %d: the Go version differs", dim)
 					}
-					for _, f := range forms() {
+					for _, f := range instructionSets() {
 						got := make([]int16, dim)
 						f.round(&v[0], n, limit/largest, &got[0])
 						if !slices.Equal(plain, got) || f.maxAbs(&v[0], n) != maxAbsGo(&v[0], n) {
-							t.Fatalf("%v, dim %d: differs from the Go form", f, dim)
+							t.Fatalf("%v, dim %d: differs from the Go version", f, dim)
 						}
 					}
 				}
@@ -312,9 +312,9 @@ func TestUnvisited(t *testing.T) {
 			marks := slices.Clone(start)
 			got := out[:unvisitedGo(&list[0], len(list), &marks[0], 0x8001, &out[0])]
 			if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
-				t.Fatalf("%v: the Go form has %v, want %v", list, got, want)
+				t.Fatalf("%v: the Go version has %v, want %v", list, got, want)
 			}
-			for _, f := range forms() {
+			for _, f := range instructionSets() {
 				marks := slices.Clone(start)
 				got := out[:f.unvisited(&list[0], len(list), &marks[0], 0x8001, r.codes, r.stride, &out[0], &next)]
 				if !slices.Equal(got, want) || !slices.Equal(marks, visited) {
@@ -335,7 +335,7 @@ func TestCopyRow(t *testing.T) {
 		if !slices.Equal(dst[:dim], src) || dst[dim] != 0 || !slices.Equal(plain, src) {
 			t.Fatalf("dim %d: the copy differs", dim)
 		}
-		for _, f := range forms() {
+		for _, f := range instructionSets() {
 			clear(dst)
 			f.copyFloats(&dst[0], &src[0], dim)
 			if !slices.Equal(dst[:dim], src) || dst[dim] != 0 {
@@ -353,7 +353,7 @@ func BenchmarkScores(b *testing.B) {
 		for i := range slots {
 			slots[i] = rng.Uint32N(64)
 		}
-		for _, f := range forms() {
+		for _, f := range instructionSets() {
 			b.Run(fmt.Sprintf("%v/%d", f, dim), func(b *testing.B) {
 				for b.Loop() {
 					f.scores(&rows[0][0], r.codes, r.stride, r.scales, &slots[0], 32, &out[0])
@@ -372,7 +372,7 @@ func BenchmarkDotRows(b *testing.B) {
 		for i := range slots {
 			slots[i] = rng.Uint32N(64)
 		}
-		for _, f := range forms() {
+		for _, f := range instructionSets() {
 			b.Run(fmt.Sprintf("%v/%d", f, dim), func(b *testing.B) {
 				for b.Loop() {
 					f.dotRows(&query[0], dim, &rows[0], dim, &slots[0], 32, &out[0])

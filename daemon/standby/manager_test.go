@@ -33,7 +33,7 @@ func (l *life) must(errs ...error) {
 
 func (l *life) check() {
 	l.t.Helper()
-	l.must(l.k.Engine().Check(func(p string) { l.t.Error(p) }))
+	l.must(l.manager.Engine().Check(func(p string) { l.t.Error(p) }))
 }
 
 // TestPromoteAndRollBack promotes two models under a feed and goes back to the first: after each the lists are, bit for
@@ -44,18 +44,18 @@ func TestPromoteAndRollBack(t *testing.T) {
 	changes, live := history(1, 160, 40)
 	o := newTopic()
 	l := start(t, dir, o)
-	l.must(l.apply(changes, 60, 9), l.k.Promote(2), l.apply(changes, 100, 5), l.await(l.settled(2)))
+	l.must(l.apply(changes, 60, 9), l.manager.Promote(2), l.apply(changes, 100, 5), l.await(l.settled(2)))
 	l.check()
-	if m, err := l.k.cfg.Models.Get(2); err != nil || m.State != registry.Promoted {
+	if m, err := l.manager.cfg.Models.Get(2); err != nil || m.State != registry.Promoted {
 		t.Errorf("the model that serves is %+v (%v)", m, err)
 	}
-	l.must(l.k.Promote(3), l.apply(changes, 130, 7), l.await(l.settled(3)), l.end())
+	l.must(l.manager.Promote(3), l.apply(changes, 130, 7), l.await(l.settled(3)), l.end())
 
 	l = start(t, dir, o)
-	if l.k.Engine().Status().Epoch != 3 {
-		t.Errorf("after a restart epoch %d serves, want 3", l.k.Engine().Status().Epoch)
+	if l.manager.Engine().Status().Epoch != 3 {
+		t.Errorf("after a restart epoch %d serves, want 3", l.manager.Engine().Status().Epoch)
 	}
-	l.must(l.k.Rollback(1), l.apply(changes, 160, 4), l.await(l.settled(1)))
+	l.must(l.manager.Rollback(1), l.apply(changes, 160, 4), l.await(l.settled(1)))
 	l.audit("in the end", live, fromTheStart(t, 1, live), 1, 2, 3, 1)
 	l.check()
 	left, err := filepath.Glob(filepath.Join(dir, "generations", "*"))
@@ -63,7 +63,7 @@ func TestPromoteAndRollBack(t *testing.T) {
 		t.Errorf("left are %v (%v), want the one that serves", left, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "graph")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the first generation is there still: %v", err)
+		t.Errorf("the first instance is there still: %v", err)
 	}
 	l.must(l.end())
 }
@@ -90,9 +90,9 @@ func TestNoAnswerIsOfTwoModels(t *testing.T) {
 						return
 					default:
 					}
-					e := l.k.Engine()
+					e := l.manager.Engine()
 					a, err := e.Similar(l.ctx, c.id, "general", 5)
-					if errors.Is(err, graphstore.ErrClosed) && e != l.k.Engine() {
+					if errors.Is(err, graphstore.ErrClosed) && e != l.manager.Engine() {
 						continue // asked too late of the one that has gone: the API asks again too
 					}
 					if err != nil {
@@ -116,7 +116,7 @@ func TestNoAnswerIsOfTwoModels(t *testing.T) {
 			}
 		})
 	}
-	err := errors.Join(l.k.Promote(2), l.await(l.settled(2)))
+	err := errors.Join(l.manager.Promote(2), l.await(l.settled(2)))
 	if err != nil {
 		close(failed)
 	}
@@ -134,27 +134,27 @@ func TestAbandon(t *testing.T) {
 	o := newTopic()
 	l := start(t, dir, o)
 	l.must(l.apply(changes, 100, 20), l.await(l.settled(1)))
-	l.must(l.k.Promote(2), l.k.Promote(3), l.k.Promote(2), l.k.Promote(3), l.await(l.settled(3)))
-	l.must(l.k.Promote(2), l.k.Promote(3), l.await(func() bool { return l.k.Status().Next == nil }))
-	if got := l.k.Status().Serving.Epoch; got != 3 && got != 2 {
+	l.must(l.manager.Promote(2), l.manager.Promote(3), l.manager.Promote(2), l.manager.Promote(3), l.await(l.settled(3)))
+	l.must(l.manager.Promote(2), l.manager.Promote(3), l.await(func() bool { return l.manager.Status().Next == nil }))
+	if got := l.manager.Status().Serving.Epoch; got != 3 && got != 2 {
 		t.Errorf("epoch %d serves", got)
 	}
 	for epoch, want := range map[uint32]error{9: registry.ErrUnknown} {
-		if err := l.k.Promote(epoch); !errors.Is(err, want) {
+		if err := l.manager.Promote(epoch); !errors.Is(err, want) {
 			t.Errorf("promote epoch %d: %v, want %v", epoch, err, want)
 		}
 	}
-	bad, err := l.k.cfg.Models.Add(registry.Model{Seed: 9})
+	bad, err := l.manager.cfg.Models.Add(registry.Model{Seed: 9})
 	l.must(err)
-	if err := l.k.Rollback(bad.Epoch); !errors.Is(err, registry.ErrState) {
+	if err := l.manager.Rollback(bad.Epoch); !errors.Is(err, registry.ErrState) {
 		t.Errorf("back to a model that has never served: %v", err)
 	}
-	_, err = l.k.cfg.Models.Judge(bad.Epoch, registry.Rejected, nil, "worse")
+	_, err = l.manager.cfg.Models.Judge(bad.Epoch, registry.Rejected, nil, "worse")
 	l.must(err)
-	if err := l.k.Promote(bad.Epoch); !errors.Is(err, registry.ErrState) {
+	if err := l.manager.Promote(bad.Epoch); !errors.Is(err, registry.ErrState) {
 		t.Errorf("promote a rejected model: %v", err)
 	}
-	l.must(l.k.Promote(3), l.await(l.settled(3)))
+	l.must(l.manager.Promote(3), l.await(l.settled(3)))
 	l.audit("in the end", live, fromTheStart(t, 3, live), 1, 3)
 	l.must(l.end())
 }
@@ -234,14 +234,14 @@ func crashAt(t *testing.T, k int, changes, live []change, want map[string]rerank
 		if err != nil {
 			t.Fatalf("crash at write %d (%s): %v", k, step, err)
 		}
-		whole(t, dir, fmt.Sprintf("crash at write %d (%s): generation %+v", k, step, c.Serving))
+		whole(t, dir, fmt.Sprintf("crash at write %d (%s): instance %+v", k, step, c.Serving))
 	}
 }
 
 // story is a feed with a promotion and the way back.
 func (l *life) story(changes []change, asked *int) error {
 	// A request that failed may have been written down all the same.
-	if s := l.k.Status(); *asked == 1 && (s.Serving.Number > 2 || s.Next != nil && s.Next.Epoch == 1) {
+	if s := l.manager.Status(); *asked == 1 && (s.Serving.Number > 2 || s.Next != nil && s.Next.Epoch == 1) {
 		*asked = 2
 	}
 	for i, part := range []struct {
@@ -252,9 +252,9 @@ func (l *life) story(changes []change, asked *int) error {
 			return err
 		}
 		if *asked == i {
-			promote := l.k.Promote
+			promote := l.manager.Promote
 			if i == 1 {
-				promote = l.k.Rollback
+				promote = l.manager.Rollback
 			}
 			if err := promote(part.epoch); err != nil {
 				return err
@@ -281,10 +281,10 @@ func whole(t *testing.T, dir, what string) {
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-	if err := l.k.Engine().Check(func(p string) { t.Errorf("%s: %s", what, p) }); err != nil {
+	if err := l.manager.Engine().Check(func(p string) { t.Errorf("%s: %s", what, p) }); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-	if err := l.k.Close(); err != nil {
+	if err := l.manager.Close(); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 }

@@ -65,11 +65,11 @@ func enqueue(t *testing.T, s *Store, n int, topic string, next int64) {
 	}
 }
 
-func adoptFrom(to, from *Store) error {
+func takeOutbox(to, from *Store) error {
 	return from.View(func(r *Reader) error {
 		tx := to.Begin()
 		defer tx.Discard()
-		if err := tx.Adopt(r); err != nil {
+		if err := tx.TakeOutbox(r); err != nil {
 			return err
 		}
 		return tx.Commit()
@@ -96,9 +96,9 @@ func openPair(t *testing.T, opts Options) (from, to *Store, dir string) {
 	return from, to, dir
 }
 
-// TestAdoptTakesEverything adopts an outbox at several of its lengths, into a store that has one of its own, and
+// TestTakeOutboxTakesEverything takes an outbox at several of its lengths, into a store that has one of its own, and
 // goes on enqueuing and acknowledging as the first would have, over a reopening too.
-func TestAdoptTakesEverything(t *testing.T) {
+func TestTakeOutboxTakesEverything(t *testing.T) {
 	t.Parallel()
 	from, to, dir := openPair(t, Options{})
 	enqueue(t, to, 5, "b", 2) // left over from something else
@@ -118,12 +118,12 @@ func TestAdoptTakesEverything(t *testing.T) {
 		} else if err == nil {
 			t.Fatalf("round %d: acknowledged %d, which was never written", round, ack)
 		}
-		if err := adoptFrom(to, from); err != nil {
+		if err := takeOutbox(to, from); err != nil {
 			t.Fatal(err)
 		}
 		want := readBetween(t, from)
 		if got := readBetween(t, to); !reflect.DeepEqual(got, want) {
-			t.Fatalf("round %d: adopted %+v\nwant %+v", round, got, want)
+			t.Fatalf("round %d: took %+v\nwant %+v", round, got, want)
 		}
 		if err := to.Check(func(p string) { t.Errorf("round %d: %s", round, p) }); err != nil {
 			t.Fatal(err)
@@ -154,8 +154,8 @@ func TestAdoptTakesEverything(t *testing.T) {
 	}
 }
 
-// TestAdoptIsAtomic fails each write of an adoption that is larger than one transaction of badger.
-func TestAdoptIsAtomic(t *testing.T) {
+// TestTakeOutboxIsAtomic fails each write of a taking that is larger than one transaction of badger.
+func TestTakeOutboxIsAtomic(t *testing.T) {
 	t.Parallel()
 	planned := errors.New("planned")
 	for k := 1; ; k++ {
@@ -179,7 +179,7 @@ func TestAdoptIsAtomic(t *testing.T) {
 		}
 		after := readBetween(t, from)
 		crash = writes + k
-		err := adoptFrom(to, from)
+		err := takeOutbox(to, from)
 		if err != nil && !errors.Is(err, planned) {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestAdoptIsAtomic(t *testing.T) {
 		}
 		got := readBetween(t, again)
 		if !reflect.DeepEqual(got, after) && (err == nil || !reflect.DeepEqual(got, before)) {
-			t.Errorf("crash at write %d (%v): neither what was there nor what was adopted: %d messages", k, err, len(got.messages))
+			t.Errorf("crash at write %d (%v): neither what was there nor what was taken: %d messages", k, err, len(got.messages))
 		}
 		if err := again.Check(func(p string) { t.Errorf("crash at write %d: %s", k, p) }); err != nil {
 			t.Fatal(err)
@@ -200,15 +200,15 @@ func TestAdoptIsAtomic(t *testing.T) {
 		}
 		if err == nil {
 			if k < 4 {
-				t.Errorf("only %d writes: the adoption did not go through the redo log", k-1)
+				t.Errorf("only %d writes: the taking did not go through the redo log", k-1)
 			}
 			return
 		}
 	}
 }
 
-// TestAdoptRefuses tells what can't be adopted.
-func TestAdoptRefuses(t *testing.T) {
+// TestTakeOutboxRefuses tells what can't be taken.
+func TestTakeOutboxRefuses(t *testing.T) {
 	t.Parallel()
 	from, to, _ := openPair(t, Options{})
 	defer to.Close()
@@ -219,7 +219,7 @@ func TestAdoptRefuses(t *testing.T) {
 	defer stranger.Close()
 	enqueue(t, to, 2, "a", 1)
 	before := readBetween(t, to)
-	if err := adoptFrom(to, stranger); err == nil || !strings.Contains(err.Error(), stranger.UUID()) {
+	if err := takeOutbox(to, stranger); err == nil || !strings.Contains(err.Error(), stranger.UUID()) {
 		t.Errorf("another identity: %v", err)
 	}
 	err = from.View(func(r *Reader) error {
@@ -228,10 +228,10 @@ func TestAdoptRefuses(t *testing.T) {
 		if _, err := tx.Enqueue([]byte("own")); err != nil {
 			return err
 		}
-		return tx.Adopt(r)
+		return tx.TakeOutbox(r)
 	})
 	if err == nil {
-		t.Error("a transaction with messages of its own adopted others")
+		t.Error("a transaction with messages of its own took others")
 	}
 	if got := readBetween(t, to); !reflect.DeepEqual(got, before) {
 		t.Errorf("a refusal changed the store: %+v", got)

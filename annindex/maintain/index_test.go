@@ -1,4 +1,4 @@
-package tend
+package maintain
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 
 const dim, ids, k = 4, 50, 5
 
-// poor finds the k farthest, unless it is asked exactly.
+// poor is an index whose Search finds the k farthest; its SearchExact is right.
 type poor struct{ annindex.Index }
 
 func (p poor) Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error) {
@@ -50,7 +50,7 @@ func vector(rng *rand.Rand) []float32 {
 	return v
 }
 
-// log is what was logged.
+// log keeps what was logged.
 type log struct {
 	lock sync.Mutex
 	bytes.Buffer
@@ -70,7 +70,7 @@ func (l *log) String() string {
 
 func (l *log) count(s string) int { return strings.Count(l.String(), s) }
 
-// running returns an index of some vectors that is being watched; the n-th that is made is of(n).
+// running returns an Index of some vectors whose Run is running; the n-th call of its Config.Make returns of(n).
 func running(t *testing.T, of func(n int) (annindex.Index, error)) (*Index, *rand.Rand, *log) {
 	t.Helper()
 	made, said := 0, &log{}
@@ -95,7 +95,7 @@ func running(t *testing.T, of func(n int) (annindex.Index, error)) (*Index, *ran
 	return x, rng, said
 }
 
-// search asks, one and many, until something is so.
+// search calls Search and SearchMany until the Stats are as until wants them.
 func (x *Index) search(t *testing.T, rng *rand.Rand, until func(Stats) bool) {
 	t.Helper()
 	for !until(x.Stats()) {
@@ -131,7 +131,7 @@ func TestPoorIndexIsReplaced(t *testing.T) {
 		t.Errorf("vector 7 was %v, is %v of %d", was, is, x.Len())
 	}
 	s := x.Stats()
-	if s.Checks < 6 || s.Checking <= 0 || s.Failed != 0 || s.Stopped != 0 {
+	if s.Checks < 6 || s.CheckTime <= 0 || s.FailedChecks != 0 || s.FailedRebuilds != 0 {
 		t.Errorf("stats %+v", s)
 	}
 	q := vector(rng)
@@ -142,7 +142,8 @@ func TestPoorIndexIsReplaced(t *testing.T) {
 	}
 }
 
-// TestFreshIndexIsLeft: what a new index does not cure is said once, and not tried again before much has changed.
+// TestFreshIndexIsLeft: when the rebuilt index has a low recall too, onLowRecall warns once and does not rebuild again until
+// minChanged of the vectors have changed.
 func TestFreshIndexIsLeft(t *testing.T) {
 	t.Parallel()
 	x, rng, said := running(t, func(int) (annindex.Index, error) { return poor{flat(t)}, nil })
@@ -159,7 +160,7 @@ func TestFreshIndexIsLeft(t *testing.T) {
 	}
 	x.search(t, rng, func(s Stats) bool { return s.Rebuilds == 2 })
 
-	// A snapshot's index may be of any age.
+	// Restore counts every vector as changed.
 	var file bytes.Buffer
 	if err := errors.Join(x.Snapshot(&file), x.Restore(&file)); err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestRebuildThatFails(t *testing.T) {
 		}
 		return poor{flat(t)}, nil
 	})
-	x.search(t, rng, func(s Stats) bool { return s.Stopped > 0 && said.count("no memory") > 0 })
+	x.search(t, rng, func(s Stats) bool { return s.FailedRebuilds > 0 && said.count("no memory") > 0 })
 	if s := x.Stats(); s.Rebuilds != 0 || x.Len() != ids {
 		t.Errorf("stats %+v, %d vectors, log %s", s, x.Len(), said)
 	}
@@ -183,6 +184,6 @@ func TestRebuildThatFails(t *testing.T) {
 		t.Error("an index that can't be made: no error")
 	}
 	if _, err := New(Config{Make: func() (annindex.Index, error) { return flat(t), nil }, Watch: recall.Config{Share: 2}}); err == nil {
-		t.Error("a watch of more than all time: no error")
+		t.Error("a watch with a Share above 1: no error")
 	}
 }

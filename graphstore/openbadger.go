@@ -8,12 +8,12 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// openBadger opens the database, also where a process died between the creation of a
-// log file and its first byte. Badger (4.9) refuses such a file once, for it takes it
-// for new and did not mean to create one; having refused it, it leaves it initialized.
-// So it is asked again, as often as there were empty files. To remove them beforehand
-// would be simpler, and wrong while another process, whose lock badger would respect,
-// is creating one.
+// openBadger opens the database, also over empty log files: those of a process that died
+// between the creation of a log file and its first byte. Badger (4.9) takes such a file for
+// a new one that it did not mean to create and refuses it once; having refused it, it leaves
+// it initialized. So openBadger asks again, as often as there were empty files. To remove
+// them beforehand would be simpler, and wrong while another process, whose lock badger
+// would respect, is creating one.
 func openBadger(dir string, opts Options, poison func(error)) (*badger.DB, error) {
 	for {
 		empty, err := emptyLogs(dir)

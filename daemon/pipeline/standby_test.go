@@ -19,10 +19,10 @@ func another() Config {
 	return cfg
 }
 
-// openDraft opens a draft beside s.
-func (s *site) openDraft(dir string, cfg Config) *site {
+// openStandby opens a standby beside s.
+func (s *site) openStandby(dir string, cfg Config) *site {
 	s.t.Helper()
-	cfg.Draft = true
+	cfg.Standby = true
 	d, err := openSite(s.t, dir, cfg, graphstore.Options{SyncWrites: graphstore.NoSync, UUID: s.store.UUID()})
 	s.must(err)
 	return d
@@ -38,11 +38,11 @@ func (s *site) ids() (ids []string) {
 	return ids
 }
 
-// mirror brings a draft to what s is, for the named artifacts.
-func (s *site) mirror(from *site, ids []string, batch int) {
+// copyFrom makes the named artifacts of a standby what they are in from.
+func (s *site) copyFrom(from *site, ids []string, batch int) {
 	s.t.Helper()
 	for part := range slices.Chunk(ids, batch) {
-		_, err := s.engine.Mirror(from.store, part)
+		_, err := s.engine.CopyFrom(from.store, part)
 		s.must(err)
 	}
 }
@@ -58,11 +58,11 @@ func (s *site) complete() {
 	}
 }
 
-// TestDraftTakesOver makes a draft of another model while the archive changes, lets it take over in the midst of
+// TestStandbyCutsOver makes a standby of another model while the archive changes, cuts over to it in the midst of
 // changes, and goes on. The lists in the end are, bit for bit, those of a site that has had this model from
 // the start; and what is published is one history: numbers without a gap, each update told apart from the one before it, first
 // all of the one epoch, then all of the other.
-func TestDraftTakesOver(t *testing.T) {
+func TestStandbyCutsOver(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -80,72 +80,72 @@ func TestDraftTakesOver(t *testing.T) {
 				old.must(old.settle())
 			}
 			dir := t.TempDir()
-			draft := old.openDraft(dir, another())
+			standby := old.openStandby(dir, another())
 			var dirty []string
 			follow := func() { old.engine.Follow(func(ids []string) { dirty = append(dirty, ids...) }) }
 			follow()
 			ids := old.ids()
-			draft.mirror(old, ids[:len(ids)/2], 7)
+			standby.copyFrom(old, ids[:len(ids)/2], 7)
 			apply(old, 20)
-			// A draft that was left is found again as it was; what changed meanwhile is not told to anybody.
-			draft.close()
+			// A standby that was left is found again as it was; what changed meanwhile is not told to anybody.
+			standby.close()
 			old.engine.Follow(nil)
 			apply(old, 10)
-			draft = old.openDraft(dir, another())
+			standby = old.openStandby(dir, another())
 			follow()
-			draft.mirror(old, slices.Concat(old.ids(), draft.ids()), 9)
-			if !draft.engine.IsFilling() {
-				t.Error("the draft forgot that it fills")
+			standby.copyFrom(old, slices.Concat(old.ids(), standby.ids()), 9)
+			if !standby.engine.backfilling {
+				t.Error("the standby forgot that its backfill is not done")
 			}
-			draft.must(draft.engine.Filled())
+			standby.must(standby.engine.EndBackfill())
 			for round := range 6 {
 				apply(old, 10)
 				again := dirty
 				dirty = nil
-				draft.mirror(old, again, 4)
+				standby.copyFrom(old, again, 4)
 				if round%2 == 0 {
-					draft.complete()
+					standby.complete()
 				}
 			}
-			if seed == 2 { // the lists of the draft may be as incomplete as those of any site
+			if seed == 2 { // the lists of the standby may be as incomplete as those of any site
 				apply(old, 20)
 			}
-			if n := len(draft.entries()); n != 0 {
-				t.Errorf("a draft has put %d messages into its outbox", n)
+			if n := len(standby.entries()); n != 0 {
+				t.Errorf("a standby has put %d messages into its outbox", n)
 			}
 			old.must(old.store.Ack(3, nil))
 			last := func() []string { return dirty }
 			undecided := errors.New("undecided")
-			if err := draft.engine.TakeOver(old.engine, last, func() error { return undecided }); !errors.Is(err, undecided) {
-				t.Fatalf("a takeover that was not decided: %v", err)
+			if err := standby.engine.CutOver(old.engine, last, func() error { return undecided }); !errors.Is(err, undecided) {
+				t.Fatalf("a cutover that was not decided: %v", err)
 			}
 			old.must(old.apply(changes[:1])) // the old one serves still
 			changes = changes[1:]
 			before := old.entries()
-			draft.must(draft.engine.TakeOver(old.engine, last, func() error { return nil }))
+			standby.must(standby.engine.CutOver(old.engine, last, func() error { return nil }))
 			if err := old.apply(changes); !errors.Is(err, ErrRetired) {
 				t.Errorf("a retired state took records: %v", err)
 			}
-			draft.offset = old.offset
+			standby.offset = old.offset
 			for len(changes) > 0 {
-				apply(draft, 1+rng.IntN(12))
+				apply(standby, 1+rng.IntN(12))
 				for range rng.IntN(3) {
-					_, err := draft.engine.backgroundUnit()
-					draft.must(err)
+					_, err := standby.engine.backgroundUnit()
+					standby.must(err)
 				}
 			}
-			draft.must(draft.settle())
+			standby.must(standby.settle())
 			select {
-			case <-draft.engine.Republished():
+			case <-standby.engine.Republished():
 			default:
 				t.Error("all is settled and not all is published")
 			}
-			t.Cleanup(draft.close)
+			t.Cleanup(standby.close)
 			fresh := newSite(t, another())
 			fresh.must(fresh.apply(liveChanges(live)))
 			fresh.must(fresh.settle())
-			compareLists(t, "taken over", draft.lists(), fresh.lists())
-			checkHistory(t, draft.entries(), len(before), draft.lists())
+			compareLists(t, "cut over", standby.lists(), fresh.lists())
+			checkHistory(t, standby.entries(), len(before), standby.lists())
 		})
 	}
 }
@@ -159,7 +159,7 @@ func (s *site) entries() (all []graphstore.OutboxEntry) {
 	return all
 }
 
-// checkHistory verifies what a draft's outbox holds in the end, of which the first inherited messages are
+// checkHistory verifies what a standby's outbox holds in the end, of which the first inherited messages are
 // those of the state before it.
 func checkHistory(t *testing.T, entries []graphstore.OutboxEntry, inherited int, want map[string]rerank.Lists) {
 	t.Helper()
@@ -213,37 +213,37 @@ func checkHistory(t *testing.T, entries []graphstore.OutboxEntry, inherited int,
 	}
 }
 
-// TestDraftRefuses tells what a draft can't do and what only a draft can.
-func TestDraftRefuses(t *testing.T) {
+// TestStandbyRefuses tells what a standby can't do and what only a standby can.
+func TestStandbyRefuses(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, exact())
 	s.must(s.apply([]change{{"a", map[string]any{"title": "rug"}}}))
 	dir := t.TempDir()
-	draft := s.openDraft(dir, another())
-	if _, err := draft.engine.Step(time.Millisecond); err == nil {
-		t.Error("a draft that fills made a step")
+	standby := s.openStandby(dir, another())
+	if _, err := standby.engine.Step(time.Millisecond); err == nil {
+		t.Error("a standby made a step before EndBackfill")
 	}
-	if _, err := s.engine.Mirror(draft.store, []string{"a"}); err == nil {
-		t.Error("a state that serves was made a mirror")
+	if _, err := s.engine.CopyFrom(standby.store, []string{"a"}); err == nil {
+		t.Error("a state that serves was copied into")
 	}
 	nothing, never := func() []string { return nil }, func() error { t.Error("asked to decide"); return nil }
-	if err := s.engine.TakeOver(draft.engine, nothing, never); err == nil {
-		t.Error("a state that serves took over")
+	if err := s.engine.CutOver(standby.engine, nothing, never); err == nil {
+		t.Error("a state that serves was cut over to")
 	}
-	if err := draft.engine.TakeOver(s.engine, nothing, never); err == nil {
-		t.Error("a draft that fills took over")
+	if err := standby.engine.CutOver(s.engine, nothing, never); err == nil {
+		t.Error("a standby was cut over to before EndBackfill")
 	}
-	draft.mirror(s, []string{"a", "b"}, 2)
-	draft.close()
+	standby.copyFrom(s, []string{"a", "b"}, 2)
+	standby.close()
 	if d, err := openSite(t, dir, another(), graphstore.Options{SyncWrites: graphstore.NoSync}); err == nil {
-		t.Error("a draft that was never filled serves")
+		t.Error("a standby whose backfill never ended serves")
 		d.close()
 	}
 }
 
-// TestDraftUnderASteadyFeed changes one artifact before each unit of a draft's work, by which the features of all others
+// TestStandbyUnderASteadyFeed changes one artifact before each unit of a standby's work, by which the features of all others
 // are stale: they get their lists all the same.
-func TestDraftUnderASteadyFeed(t *testing.T) {
+func TestStandbyUnderASteadyFeed(t *testing.T) {
 	t.Parallel()
 	cfg := exact()
 	cfg.Epsilon = 0.05 // what is encoded again mostly stays where it is, and gets no list by that
@@ -253,19 +253,19 @@ func TestDraftUnderASteadyFeed(t *testing.T) {
 	old.must(old.settle())
 	cfg = another()
 	cfg.Epsilon = 0.05
-	draft := old.openDraft(t.TempDir(), cfg)
-	draft.mirror(old, old.ids(), 64)
-	draft.must(draft.engine.Filled())
+	standby := old.openStandby(t.TempDir(), cfg)
+	standby.copyFrom(old, old.ids(), 64)
+	standby.must(standby.engine.EndBackfill())
 	left := Left{Unlisted: len(live)}
 	for i := 0; left.Unlisted > 0; i++ {
 		if i == len(live) {
 			t.Fatalf("after %d changes %d of %d artifacts have no list", i, left.Unlisted, len(live))
 		}
 		old.must(old.apply([]change{{"restless", map[string]any{"title": fmt.Sprintf("star %d", i)}}}))
-		draft.mirror(old, []string{"restless"}, 1)
+		standby.copyFrom(old, []string{"restless"}, 1)
 		var err error
-		left, err = draft.engine.Step(time.Nanosecond) // the least there is
-		draft.must(err)
+		left, err = standby.engine.Step(time.Nanosecond) // the least there is
+		standby.must(err)
 	}
-	draft.complete()
+	standby.complete()
 }

@@ -15,18 +15,18 @@ import (
 	"kilim/rerank"
 )
 
-// A draft is a state of another model, made from the documents of the one that serves and beside it.
-// It first fills (no list is computed, for each artifact changes those of all others), then completes its lists
-// in the background and follows what changes. None of its lists is published: their revision is 0. When it takes
-// over, the outbox and the offsets become those of the other state, and then its lists are
-// published in the background, their changes counted from the lists in the other state.
+// A standby is a state of another model (or of other encoders), made beside the state that serves from its documents.
+// First comes the backfill: CopyFrom takes the documents over and computes no list, for each artifact changes those of
+// all others. After EndBackfill, Step computes the lists, while CopyFrom follows what changes. No list of a standby is
+// published: the revision in its row is 0. CutOver takes the outbox and the offsets of the state that served; after it
+// the lists are published in the background, their changes counted from the lists of that state.
 
-// fillingKey is there while a draft fills.
-const fillingKey = "chain/filling"
+// backfillKey is in the store until EndBackfill.
+const backfillKey = "chain/filling"
 
-// Mirror makes the named artifacts of a draft what they are in another store, in one commit. Those that are
+// CopyFrom makes the named artifacts of a standby what they are in another store, in one commit. Those that are
 // the same already are left alone, and an id may come twice. It returns the number of those that were not the same.
-func (e *Engine) Mirror(from *graphstore.Store, ids []string) (int, error) {
+func (e *Engine) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
 	items, err := e.differing(from, ids)
 	if err != nil || len(items) == 0 {
 		return 0, err
@@ -37,12 +37,12 @@ func (e *Engine) Mirror(from *graphstore.Store, ids []string) (int, error) {
 	}
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.isDraft(); err != nil {
+	if err := e.requireStandby(); err != nil {
 		return 0, err
 	}
 	e.origin.Store(from)
-	if err := from.View(func(r *graphstore.Reader) error { return e.mirror(ops, r) }); err != nil {
-		e.failed = fmt.Errorf("pipeline: mirror %d artifacts: %w", len(ops), err)
+	if err := from.View(func(r *graphstore.Reader) error { return e.copyArtifacts(ops, r) }); err != nil {
+		e.failed = fmt.Errorf("pipeline: copy %d artifacts: %w", len(ops), err)
 		return 0, e.failed
 	}
 	e.report()
@@ -106,17 +106,17 @@ func (e *Engine) weaveStored(items []consumer.Item) ([]operation, error) {
 	return ops, g.Wait()
 }
 
-func (e *Engine) isDraft() error {
+func (e *Engine) requireStandby() error {
 	if e.failed != nil {
 		return e.failed
 	}
-	if !e.draft.Load() {
-		return errors.New("pipeline: the state is not a draft")
+	if !e.standby.Load() {
+		return errors.New("pipeline: the state is not a standby")
 	}
 	return nil
 }
 
-func (e *Engine) mirror(ops []operation, from *graphstore.Reader) error {
+func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
 	u := e.begin()
 	u.from = from
 	defer u.tx.Discard()
@@ -141,8 +141,8 @@ func (e *Engine) mirror(ops []operation, from *graphstore.Reader) error {
 	if err := u.encodeArrivals(); err != nil {
 		return err
 	}
-	budget := 0 // what is pushed while filling may as well wait for the last push
-	if !e.filling {
+	budget := 0 // what is pushed during the backfill may as well wait for the last push
+	if !e.backfilling {
 		budget = min(e.cfg.Budget, len(ops))
 	}
 	_, err := u.complete(budget, budget, nil)
@@ -163,45 +163,38 @@ func (u *unit) rankLater() error {
 	return nil
 }
 
-// Filled ends the filling of a draft: from now on it has lists.
-func (e *Engine) Filled() error {
+// EndBackfill ends a standby's backfill: from now on it has lists.
+func (e *Engine) EndBackfill() error {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.isDraft(); err != nil || !e.filling {
+	if err := e.requireStandby(); err != nil || !e.backfilling {
 		return err
 	}
 	tx := e.store.Begin()
 	defer tx.Discard()
-	if err := tx.PutMeta(fillingKey, nil); err != nil {
+	if err := tx.PutMeta(backfillKey, nil); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	e.filling, e.filledAt = false, e.clock.encode
+	e.backfilling, e.backfilledAt = false, e.clock.encode
 	return nil
 }
 
-// IsFilling tells whether a draft still fills.
-func (e *Engine) IsFilling() bool {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
-	return e.filling
-}
-
-// Left is what a draft has still to do: things that wait for the background, and artifacts of which
+// Left is what a standby has still to do: things that wait for the background, and artifacts of which
 // no list was ever computed.
 type Left struct{ Pending, Unlisted int }
 
-// Step does one unit of a filled draft's background work, of about the given length.
+// Step does one unit of a standby's background work after EndBackfill, of about the given length.
 func (e *Engine) Step(length time.Duration) (Left, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.isDraft(); err != nil {
+	if err := e.requireStandby(); err != nil {
 		return Left{}, err
 	}
-	if e.filling {
-		return Left{}, errors.New("pipeline: the draft is not filled")
+	if e.backfilling {
+		return Left{}, errors.New("pipeline: the backfill of the standby has not ended")
 	}
 	if _, err := e.step(length); err != nil {
 		return Left{}, err
@@ -230,39 +223,39 @@ func (e *Engine) told(ops []operation) {
 }
 
 var (
-	// ErrRetired is returned by a state that another has taken over from.
+	// ErrRetired is returned by a state once another was cut over to.
 	ErrRetired = errors.New("pipeline: another state serves now")
 	// ErrUndecided is wrapped by an error after which it is not known which of two states serves.
 	ErrUndecided = errors.New("it is not known which state serves")
 )
 
-// TakeOver makes a draft serve in place of the state that has served until now, which is retired. While no unit of either
-// is at work, it mirrors the artifacts that last names, takes over what stands between that state and Kafka, in one commit, and
-// then lets decide make it durable that the draft serves. When decide fails nothing has happened but to the draft, which is one still;
-// after an error that wraps ErrUndecided neither of the two is of use any more, and the process must start again.
+// CutOver makes a standby serve in place of from, the state that has served until now, which is retired. While no unit of
+// either is at work, it copies the artifacts that last names, takes the outbox, offsets and numbering of from, in one commit,
+// and then calls decide, which makes it durable that the standby serves. When decide fails, from serves on and the standby is
+// one still; after an error that wraps ErrUndecided neither of the two is of use any more, and the process must start again.
 // The publisher may not acknowledge anything meanwhile.
 //
-// The lists of the draft are published after that, their changes counted from the lists in the store of the retired state,
+// The lists of the standby are published after that, their changes counted from the lists in the store of the retired state,
 // which must stay open until Republished.
-func (e *Engine) TakeOver(from *Engine, last func() []string, decide func() error) error {
+func (e *Engine) CutOver(from *Engine, last func() []string, decide func() error) error {
 	from.unitLock.Lock()
 	defer from.unitLock.Unlock()
 	if from.failed != nil {
 		return from.failed
 	}
-	if _, err := e.Mirror(from.store, last()); err != nil {
+	if _, err := e.CopyFrom(from.store, last()); err != nil {
 		return err
 	}
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.isDraft(); err != nil {
+	if err := e.requireStandby(); err != nil {
 		return err
 	}
-	if e.filling {
-		return errors.New("pipeline: the draft is not filled")
+	if e.backfilling {
+		return errors.New("pipeline: the backfill of the standby has not ended")
 	}
-	if err := e.takeOver(from); err != nil {
-		e.failed = fmt.Errorf("pipeline: take over: %w", err)
+	if err := e.takeOutbox(from); err != nil {
+		e.failed = fmt.Errorf("pipeline: cut over: %w", err)
 		return e.failed
 	}
 	if err := decide(); err != nil {
@@ -274,20 +267,20 @@ func (e *Engine) TakeOver(from *Engine, last func() []string, decide func() erro
 	from.failed, from.follow = ErrRetired, nil
 	close(from.retired)
 	e.previous, e.metrics, e.committed = from.store, from.metrics, from.committed
-	e.draft.Store(false)
+	e.standby.Store(false)
 	e.origin.Store(nil)
 	e.report()
 	e.signal()
 	return nil
 }
 
-func (e *Engine) takeOver(from *Engine) error {
+func (e *Engine) takeOutbox(from *Engine) error {
 	// A revision names an update: none is given twice.
 	e.clock.revision = max(e.clock.revision, from.clock.revision)
 	return from.store.View(func(r *graphstore.Reader) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
-		if err := tx.Adopt(r); err != nil {
+		if err := tx.TakeOutbox(r); err != nil {
 			return err
 		}
 		if err := tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
@@ -297,8 +290,8 @@ func (e *Engine) takeOver(from *Engine) error {
 	})
 }
 
-// SetPrevious gives a state that was opened with lists of a draft to be published the store of the state that it took over from;
-// nil when it is of no more use.
+// SetPrevious gives an engine that was opened after its cutover, with lists still to be published, the store of the state that
+// served before; nil when that store is of no more use.
 func (e *Engine) SetPrevious(store *graphstore.Store) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
@@ -327,7 +320,7 @@ func (u *unit) republish(n int) (published int, err error) {
 	return published, nil
 }
 
-// lastPublished are the lists that were published before those of the draft.
+// lastPublished are the lists of an artifact as the state before the cutover published them.
 func (e *Engine) lastPublished(id string) (lists rerank.Lists, err error) {
 	if e.previous == nil {
 		return nil, nil

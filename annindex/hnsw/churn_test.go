@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestRot compares the recall of graphs that went through changes of most of their vectors with that of graphs in which
-// only what is left was inserted, by searches so short that a worse choice of links shows.
-func TestRot(t *testing.T) {
+// TestRecallAfterChurn compares the recall of graphs most of whose vectors were deleted or moved with that of fresh graphs of the
+// vectors that are left, by searches so short that a worse choice of links shows.
+func TestRecallAfterChurn(t *testing.T) {
 	t.Parallel()
 	const n, dim, ef, bound = 2000, 24, 12, 0.001
 	cfg := Config{Dim: dim, M: 8, EfConstruction: 60, ScanBelow: -1, Capacity: n}
@@ -33,7 +33,7 @@ func TestRot(t *testing.T) {
 			}
 		}},
 		{"all turned", apart(dim), turned(n)},
-		// Where a turn goes half of the way to the neighbours, those that turn first choose among what is still to turn.
+		// A turn is half as long as the distance to the neighbours here: those that turn first choose among vectors still to turn (neighbourDriftLimit).
 		{"all in clusters turned", func(rng *rand.Rand) func() []float32 { return clusters(rng, dim, 20) }, turned(n)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestRot(t *testing.T) {
 				put(t, g, vecs, id, next())
 			}
 			c.change(t, g, vecs, rng)
-			sound(t, g)
+			checkInvariants(t, g)
 			fresh := newGraph(t, cfg)
 			for id := range uint64(n) {
 				if v, ok := vecs[id]; ok {
@@ -62,25 +62,25 @@ func TestRot(t *testing.T) {
 	}
 }
 
-// apart draws unit vectors of all directions.
+// apart returns a function that draws unit vectors of all directions.
 func apart(dim int) func(*rand.Rand) func() []float32 {
 	return func(rng *rand.Rand) func() []float32 { return func() []float32 { return unit(rng, dim) } }
 }
 
-// turned turns the vectors of n ids to a cosine of 0.98 of what they were.
+// turned returns a function that turns the vectors of n ids to a cosine of 0.98 with what they were.
 func turned(n int) func(*testing.T, *Graph, map[uint64][]float32, *rand.Rand) {
 	return func(t *testing.T, g *Graph, vecs map[uint64][]float32, rng *rand.Rand) {
 		// The tangent of the angle whose cosine is 0.98.
-		way := math.Sqrt(1/(0.98*0.98) - 1)
+		length := math.Sqrt(1/(0.98*0.98) - 1)
 		for id := range uint64(n) {
-			put(t, g, vecs, id, near(rng, vecs[id], way))
+			put(t, g, vecs, id, near(rng, vecs[id], length))
 		}
 	}
 }
 
-// TestWaysLast turns all vectors many times, and asks for each by itself: whether searches come near to a vector at all, the recall of
-// queries in the midst of clusters does not tell.
-func TestWaysLast(t *testing.T) {
+// TestVectorsStayReachable turns all vectors many times, and searches for each vector itself (keepReachable): the recall of
+// queries in the midst of clusters does not tell whether searches come near to a vector at all.
+func TestVectorsStayReachable(t *testing.T) {
 	t.Parallel()
 	const n, dim, rounds, ef, bound = 4000, 32, 24, 64, 0.002
 	rng := rand.New(rand.NewPCG(8, 1))
@@ -93,7 +93,7 @@ func TestWaysLast(t *testing.T) {
 	for range rounds {
 		turn(t, g, vecs, rng)
 	}
-	sound(t, g)
+	checkInvariants(t, g)
 	if lost := 1 - recall(t, g, vecs, slices.Collect(maps.Values(vecs)), 1, ef); lost > bound {
 		t.Errorf("%.4f of the vectors are not found by a search for themselves, at most %.4f may be", lost, bound)
 	}

@@ -6,20 +6,20 @@ import (
 	"fmt"
 )
 
-// Adopt makes what stands between the store and Kafka that of another store: the outbox with its numbers, the positions of
-// what was acknowledged, where to go on reading, and the encoders' dimensions. What the store had of
-// the first three is replaced.
+// TakeOutbox makes what stands between the store and Kafka that of another store: the outbox with its numbers, the
+// Positions of what was acknowledged, the offsets (see SetOffset), and the encoders' dimensions. The first three
+// replace those of the store; the dimensions are added to its own.
 //
 // Both stores must have one identity (see Options.UUID), for messages in Kafka are recognized by it and
 // their number. No message of either may be acknowledged until the Tx has ended.
-func (t *Tx) Adopt(from *Reader) error {
-	if err := t.adopt(from); err != nil {
-		return fmt.Errorf("graphstore: adopt the outbox of %q: %w", from.s.dir, err)
+func (t *Tx) TakeOutbox(from *Reader) error {
+	if err := t.takeOutbox(from); err != nil {
+		return fmt.Errorf("graphstore: take the outbox of %q: %w", from.s.dir, err)
 	}
 	return nil
 }
 
-func (t *Tx) adopt(from *Reader) error {
+func (t *Tx) takeOutbox(from *Reader) error {
 	switch {
 	case t.broken != nil:
 		return t.broken
@@ -37,28 +37,20 @@ func (t *Tx) adopt(from *Reader) error {
 			return err
 		}
 	}
-	if err := t.adoptRows(from, keyOffset, keyPosition); err != nil {
+	if err := t.takeRows(from, keyOffset, keyPosition); err != nil {
 		return err
 	}
 	next := from.snap.state.nextSeq
-	const page = 1024
-	var messages []OutboxEntry
-	for after := uint64(0); ; {
-		some, err := from.Outbox(after, page)
-		if err != nil {
-			return err
-		}
-		messages = append(messages, some...)
-		if len(some) < page {
-			break
-		}
-		after = some[len(some)-1].Seq
+	messages, err := allMessages(from)
+	if err != nil {
+		return err
 	}
 	first := next
 	if len(messages) > 0 {
 		first = messages[0].Seq
 	}
-	err := scanRows(t.snap.txn, []byte{keyOutbox}, func(k, _ []byte) error {
+	// Rows of messages outside of first to next are the store's own; those inside are overwritten at Commit.
+	err = scanRows(t.snap.txn, []byte{keyOutbox}, func(k, _ []byte) error {
 		if bytes.Compare(k, seqKey(first)) < 0 || bytes.Compare(k, seqKey(next)) >= 0 {
 			t.ov.rows[string(k)] = nil
 		}
@@ -67,12 +59,29 @@ func (t *Tx) adopt(from *Reader) error {
 	if err != nil {
 		return err
 	}
-	t.state.nextSeq, t.ov.messages, t.ov.adopted = next, messages, true
+	t.state.nextSeq, t.ov.messages, t.ov.outboxTaken = next, messages, true
 	return nil
 }
 
-// adoptRows replaces the rows of some prefixes by those of another store.
-func (t *Tx) adoptRows(from *Reader, prefixes ...byte) error {
+// allMessages returns what is in the outbox, in order.
+func allMessages(r *Reader) ([]OutboxEntry, error) {
+	const page = 1024
+	var all []OutboxEntry
+	for after := uint64(0); ; {
+		some, err := r.Outbox(after, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		if len(some) < page {
+			return all, nil
+		}
+		after = some[len(some)-1].Seq
+	}
+}
+
+// takeRows replaces the rows of some prefixes by those of another store.
+func (t *Tx) takeRows(from *Reader, prefixes ...byte) error {
 	for _, p := range prefixes {
 		prefix := []byte{p}
 		if err := scanRows(t.snap.txn, prefix, func(k, _ []byte) error {
@@ -91,8 +100,8 @@ func (t *Tx) adoptRows(from *Reader, prefixes ...byte) error {
 	return nil
 }
 
-// adopted makes the outbox the messages up to next, and no others.
-func (o *outbox) adopted(messages []OutboxEntry, next uint64) {
+// reset makes the outbox the messages up to next, and no others.
+func (o *outbox) reset(messages []OutboxEntry, next uint64) {
 	o.mu.Lock()
 	o.next, o.acked, o.times = next, next-1, nil
 	if len(messages) > 0 {

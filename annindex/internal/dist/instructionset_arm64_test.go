@@ -1,0 +1,5 @@
+//go:build !purego
+
+package dist
+
+func (instructionSet) String() string { return "NEON" }

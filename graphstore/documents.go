@@ -1,0 +1,98 @@
+package graphstore
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Artifact returns an artifact's content, nil if it is not there.
+func (r *Reader) Artifact(id string) (*Doc, error) {
+	node := ID(Artifact, id)
+	doc, err := r.doc(node)
+	if err != nil || doc == nil || doc.ID != id {
+		return nil, err
+	}
+	row, err := r.row(idKey(keyRaw, node))
+	if err == nil && row == nil {
+		err = errors.New("its content is missing")
+	}
+	if err == nil {
+		doc.Raw, err = decodeBlob(row)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("graphstore: read artifact %q: %w", id, err)
+	}
+	return doc, nil
+}
+
+// Evidence returns an artifact's evidence without reading its content; nil if
+// the artifact is not there or has none.
+func (r *Reader) Evidence(id NodeID) ([]byte, error) {
+	doc, err := r.doc(id)
+	if err != nil || doc == nil {
+		return nil, err
+	}
+	return doc.Evidence, nil
+}
+
+// doc reads an artifact without its content.
+func (r *Reader) doc(node NodeID) (*Doc, error) {
+	row, err := r.row(idKey(keyDoc, node))
+	if err != nil {
+		return nil, fmt.Errorf("graphstore: read artifact %016x: %w", uint64(node), err)
+	}
+	if row == nil {
+		return nil, nil
+	}
+	doc, err := decodeDoc(row)
+	if err != nil {
+		return nil, fmt.Errorf("graphstore: read artifact %016x: %w", uint64(node), err)
+	}
+	return doc, nil
+}
+
+// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
+// It reads neither nodes nor contents.
+func (r *Reader) ArtifactsAfter(after NodeID, limit int) ([]string, error) {
+	if r.broken != nil {
+		return nil, r.broken
+	}
+	if r.ov != nil {
+		return nil, errors.New("graphstore: list artifacts: want a committed state")
+	}
+	if after == math.MaxUint64 {
+		return nil, nil
+	}
+	var ids []string
+	err := scanFrom(r.snap.txn, []byte{keyDoc}, idKey(keyDoc, after+1), func(k, v []byte) error {
+		if len(ids) >= limit {
+			return errStop
+		}
+		doc, err := decodeDoc(v)
+		if err != nil {
+			return fmt.Errorf("key %x: %w", k, err)
+		}
+		ids = append(ids, doc.ID)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errStop) {
+		return nil, fmt.Errorf("graphstore: list artifacts: %w", err)
+	}
+	return ids, nil
+}
+
+// encodeDoc leaves out Raw, which has a row of its own: it may be large, and
+// evidence is read far more often.
+func encodeDoc(doc *Doc) []byte {
+	b := newRow(32 + len(doc.ID) + len(doc.Evidence))
+	b = appendBytes(b, doc.ID)
+	b = appendTime(b, doc.Timestamp)
+	return appendBytes(b, doc.Evidence)
+}
+
+func decodeDoc(row []byte) (*Doc, error) {
+	d := decodeRow(row)
+	doc := &Doc{ID: d.string(), Timestamp: d.time(), Evidence: d.bytes()}
+	return doc, d.end()
+}
