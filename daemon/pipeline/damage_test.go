@@ -7,6 +7,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
 // TestCheckFindsDamage damages one thing at a time in a state at rest and wants a sentence about it.
@@ -28,12 +29,12 @@ func TestCheckFindsDamage(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			row, err := unmarshalRow(b)
-			if err != nil {
+			var row topk.Row
+			if err := row.Unmarshal(b); err != nil {
 				return err
 			}
-			row.lists = change(row.lists.Get(rerank.ListTotal), row.lists.Get(rerank.ListGeneral))
-			return tx.PutLists(n.ID, row.marshal())
+			row.Lists = change(row.Lists.Get(rerank.ListTotal), row.Lists.Get(rerank.ListGeneral))
+			return tx.PutLists(n.ID, row.Marshal())
 		}
 	}
 	for _, tt := range []struct {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -52,13 +51,6 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	}
 	x.evidence = ev
 	return x
-}
-
-// rarest orders entities by how few artifacts share them, then by id.
-func rarest(nodes []*graphstore.Node) {
-	slices.SortFunc(nodes, func(a, b *graphstore.Node) int {
-		return cmp.Or(cmp.Compare(a.Members, b.Members), cmp.Compare(a.ID, b.ID))
-	})
 }
 
 // labeler is the text encoder as refresh.Labeler: plain weights, so that a label's
