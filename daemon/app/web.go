@@ -15,6 +15,7 @@ import (
 	"kilim/learner/train/eval"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
+	"kilim/rerank/topk"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
@@ -105,7 +106,7 @@ func webError(err error) error {
 	switch {
 	case errors.Is(err, pipeline.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
-	case errors.Is(err, pipeline.ErrUnknownList):
+	case errors.Is(err, topk.ErrUnknownList):
 		return meaning{err, web.ErrUnknownList}
 	case errors.Is(err, eval.ErrNotAsked):
 		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)

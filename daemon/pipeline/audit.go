@@ -28,12 +28,12 @@ func (e *Engine) audit() error {
 		return nil
 	}
 	e.auditor.next = now.Add(auditEvery)
-	id, ok := e.encoded.sample(e.auditor.rng)
+	id, ok := e.encoded.Sample(e.auditor.rng)
 	if !ok {
 		return nil
 	}
 	return e.store.View(func(r *graphstore.Reader) error {
-		distance, err := e.refresher.Audit(r, id)
+		distance, err := e.refresher.Audit(r, graphstore.NodeID(id))
 		if err != nil {
 			return fmt.Errorf("pipeline: %w", err)
 		}

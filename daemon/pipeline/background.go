@@ -134,9 +134,9 @@ func (e *Engine) step(length time.Duration) (bool, error) {
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
 func (e *Engine) sweep(length time.Duration) (more bool, err error) {
-	if n := e.paces.publish.size(length); !e.standby.Load() && e.unpublished.len() > 0 {
+	if n := e.paces.publish.size(length); !e.standby.Load() && e.lists.Unpublished() > 0 {
 		return true, e.unit(&e.paces.publish, func(u *unit) (int, error) {
-			published, err := u.republish(n)
+			published, err := u.lists.Publish(n)
 			if err != nil {
 				return 0, err
 			}
@@ -146,13 +146,16 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 	}
 	// A standby has first lists made under a feed that always leaves features stale and pushes on their way.
 	now := e.clock.encode
-	if len(e.unlisted) > 0 {
+	if e.lists.Unlisted() > 0 {
 		now, e.ranksNext = e.backfilledAt, !e.ranksNext
 	} else {
 		e.ranksNext = false
 	}
-	if n := e.paces.encode.size(length); e.encoded.any(now, e.cfg.Sweep) {
-		ids := e.encoded.take(n, now, e.cfg.Sweep)
+	if n := e.paces.encode.size(length); e.encoded.Any(now, e.cfg.Sweep) {
+		var ids []graphstore.NodeID
+		for _, id := range e.encoded.Take(n, now, e.cfg.Sweep) {
+			ids = append(ids, graphstore.NodeID(id))
+		}
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
 			if err := u.renewFeatures(ids, u.e.cfg.Epsilon); err != nil {
 				return 0, err
@@ -167,7 +170,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 		})
 	}
 	n := e.paces.rank.size(length)
-	ids := e.ranked.take(n, e.clock.rank, e.cfg.Sweep)
+	ids := e.lists.TakeStale(n, e.clock.rank)
 	if len(ids) == 0 {
 		return false, nil
 	}
@@ -198,27 +201,15 @@ func (e *Engine) unit(p *pace, work func(*unit) (int, error)) error {
 // What moves is carried into the lists of others, also of such as would not have found it
 // themselves. A list is what its own candidates make it only when it is computed after all
 // that: so the clock goes on, by as little as there is, and the lists computed before are older.
-func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, err error) {
-	for _, id := range ids {
-		n, err := u.tx.Node(id)
-		if err != nil {
-			return nil, err
-		}
-		if n.Drift == 0 {
-			continue
-		}
-		if n, err = u.tx.Edit(id); err != nil {
-			return nil, err
-		}
-		n.Drift = 0
-		moving = append(moving, id)
+func (u *unit) rankStale(ids []uint64) (moving []uint64, err error) {
+	if moving, err = u.lists.TakeMoved(ids); err != nil {
+		return nil, err
 	}
 	if len(moving) > 0 {
 		u.e.clock.moved(0, u.tx.Counts().Artifacts)
 		return moving, nil
 	}
-	_, err = u.fresh(ids)
-	return nil, err
+	return nil, u.lists.Recompute(u.e.clock.time(), ids)
 }
 
 // renewFeatures renews the features of stored artifacts. Those that would move by no
@@ -262,7 +253,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 		}
 		if u.pass.Drift(n, feats[i]) <= epsilon {
 			n.EncodedAt = u.e.clock.encode
-			u.e.encoded.set(id, n.EncodedAt)
+			u.e.encoded.Set(uint64(id), n.EncodedAt)
 			continue
 		}
 		if err := u.pass.Detach(id); err != nil {

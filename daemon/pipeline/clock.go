@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"kilim/rerank/topk"
 )
 
 const clockKey = "chain/clock"
@@ -32,6 +34,9 @@ const minMove = 1e-6
 func (c *clock) moved(distance float64, artifacts int) {
 	c.rank += min(max(distance, minMove), 1) / float64(max(artifacts, 1))
 }
+
+// time is what lists are dated with.
+func (c *clock) time() topk.Time { return topk.Time{Encode: c.encode, Rank: c.rank} }
 
 func (c *clock) marshal() []byte {
 	b := make([]byte, 0, 25)

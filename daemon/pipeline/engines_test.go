@@ -159,10 +159,10 @@ func (f *fed) agreement(with *fed) float64 {
 	same, all := 0, 0
 	for id, want := range with.lists {
 		have := map[string]bool{}
-		for _, e := range f.lists[id].Total {
+		for _, e := range f.lists[id].Get(rerank.ListTotal) {
 			have[e.ID] = true
 		}
-		for _, e := range want.Total {
+		for _, e := range want.Get(rerank.ListTotal) {
 			all++
 			if have[e.ID] {
 				same++

@@ -17,7 +17,7 @@ const evaluationSeed = 1
 // Evaluate judges a list against a truth, beside BM25 over all fields among the same candidates. It reads
 // committed state and changes nothing.
 func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
-	if err := knownList(list); err != nil {
+	if err := e.lists.Known(list); err != nil {
 		return nil, err
 	}
 	var keep map[graphstore.NodeID]bool
@@ -65,11 +65,15 @@ func (l *lists) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if n == nil {
 		return nil, eval.ErrUnknown
 	}
-	ev, err := l.e.evidenceOf(l.r, n.ID)
+	q, _, err := l.e.lists.Query(listReader{l.r}, uint64(n.ID))
 	if err != nil {
 		return nil, err
 	}
-	entries, err := l.e.search(l.r, n.ID, ev, n.Embedding, l.list, k, l.keep)
+	var keep func(uint64) bool
+	if l.keep != nil {
+		keep = func(node uint64) bool { return l.keep[graphstore.NodeID(node)] }
+	}
+	entries, err := l.e.lists.Search(listReader{l.r}, q, l.list, k, keep)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -67,11 +66,4 @@ func (e *Engine) featuresOf(x *extracted, media encode.Vectors) infer.Features {
 		e.encoder.Project(x.doc, e.table.IDF, f.Text)
 	}
 	return f
-}
-
-// rarest orders entities by how few artifacts share them, then by id.
-func rarest(nodes []*graphstore.Node) {
-	slices.SortFunc(nodes, func(a, b *graphstore.Node) int {
-		return cmp.Or(cmp.Compare(a.Members, b.Members), cmp.Compare(a.ID, b.ID))
-	})
 }

@@ -17,6 +17,7 @@ import (
 	"kilim/learner/encode"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
 // Apply makes one batch of records durable with all its effects. After an
@@ -125,7 +126,7 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
 	// of what they set off, for the background gets no turn.
 	budget := min(e.cfg.Budget, len(ops))
-	if _, err := u.republish(budget); err != nil {
+	if _, err := u.lists.Publish(budget); err != nil {
 		return err
 	}
 	_, err := u.complete(budget, budget, nil)
@@ -250,9 +251,8 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	u.countTerms(op.extracted, 1)
-	e.evidence.Add(op.node, op.extracted.evidence)
-	e.prepared.forget(op.node)
-	u.arrived[op.node] = &arrival{id: a.ID, extracted: op.extracted, recorded: op.item.Time, traceParent: op.item.TraceParent}
+	u.lists.Arrived(uint64(op.node), op.extracted.evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
 	e.metrics.consumed.WithLabelValues("applied").Inc()
@@ -295,21 +295,14 @@ func (u *unit) remove(op *operation) error {
 	if err := e.index.Delete(uint64(op.node)); err != nil {
 		return err
 	}
-	u.departed[op.node] = &arrival{id: id, recorded: op.item.Time, traceParent: op.item.TraceParent}
+	e.encoded.Remove(uint64(op.node))
 	e.clock.changed(u.tx.Counts().Artifacts)
 	if !e.standby.Load() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
 			return err
 		}
 	}
-	old, err := u.row(op.node)
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		return u.hold(op.node, old.lists, rerank.Lists{})
-	}
-	return nil
+	return u.lists.Departed(uint64(op.node), id, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 }
 
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
@@ -354,7 +347,7 @@ func (u *unit) attachArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id].extracted, media[i])
+			feats[i] = u.e.featuresOf(u.arrived[id], media[i])
 			return nil
 		})
 	}
@@ -378,6 +371,6 @@ func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
 		return err
 	}
 	n.EncodedAt = u.e.clock.encode
-	u.e.encoded.set(id, n.EncodedAt)
+	u.e.encoded.Set(uint64(id), n.EncodedAt)
 	return nil
 }

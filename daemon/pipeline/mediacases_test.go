@@ -29,7 +29,7 @@ func TestListsFollowMedia(t *testing.T) {
 	}
 	s.must(s.settle())
 	after, _ := s.published()
-	if first := after["a0"].Lists.General[0]; first.ID != "a3" || first.Score < 0.999 {
+	if first := after["a0"].Lists.Get("general")[0]; first.ID != "a3" || first.Score < 0.999 {
 		t.Errorf("nearest to the first is %q at %v, want the one of the same picture", first.ID, first.Score)
 	}
 	if after["a0"].Revision == before["a0"].Revision || sameLists(after["a0"].Lists, before["a0"].Lists) {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"kilim/annindex/hnsw"
 	"kilim/annindex/maintain"
 	"kilim/annindex/recall"
@@ -22,6 +20,8 @@ import (
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
 	"kilim/rerank"
+	"kilim/rerank/topk"
+	"kilim/rerank/topk/stale"
 )
 
 // Config is what the chain can be told. The zero value is not usable.
@@ -78,7 +78,7 @@ type Engine struct {
 	index   *maintain.Index
 	encoder *text.Encoder
 	model   *infer.Model
-	scorer  *rerank.Scorer
+	lists   *topk.Lists
 	metrics *Metrics
 	media   *encode.Media
 
@@ -86,19 +86,14 @@ type Engine struct {
 	unitLock  sync.Mutex
 	refresher *refresh.Refresher
 	clock     clock
-	encoded   staleQueue
-	ranked    staleQueue
+	encoded   stale.Queue // by the encode clock
 	paces     struct{ encode, push, rank, publish, media pace }
-	prepared  prepared
 	auditor   auditor
 	failed    error
 	// backfilling is true for a standby until EndBackfill: no lists are computed.
 	backfilling bool
-	// unpublished are the artifacts whose lists were made in a standby and are not yet published.
-	unpublished staleQueue
-	republished chan struct{} // closed when there are none, but not by a standby
-	// unlisted are the artifacts of a standby of which no list was ever computed.
-	unlisted map[graphstore.NodeID]struct{}
+	// republished is closed when no list that was made in a standby is left to be published; not by a standby.
+	republished chan struct{}
 	// backfilledAt is the encode clock at a standby's EndBackfill, or when it was opened since. ranksNext: its lists have the turn, not its pushes.
 	backfilledAt float64
 	ranksNext    bool
@@ -109,9 +104,6 @@ type Engine struct {
 	origin atomic.Pointer[graphstore.Store]
 	// follow is told which artifacts a batch changed.
 	follow func(ids []string)
-	// evidence and rows are the last decoded; they are derived from the store.
-	evidence *lru.Cache[graphstore.NodeID, *rerank.Evidence]
-	rows     *lru.Cache[graphstore.NodeID, *row]
 
 	// table is read by queries while units write it.
 	tableLock sync.RWMutex
@@ -141,10 +133,10 @@ type Engine struct {
 // Open prepares the chain over a store: it loads document frequencies, builds the index from the
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
-	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, prepared: newPrepared(cfg.Sweep), auditor: newAuditor(),
+	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, auditor: newAuditor(),
 		media: encode.NewMedia(cfg.Encoders),
 		wake:  make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}),
-		unlisted: map[graphstore.NodeID]struct{}{}, retired: make(chan struct{})}
+		retired: make(chan struct{})}
 	e.standby.Store(cfg.Standby)
 	var err error
 	if e.encoder, err = text.NewEncoder(cfg.Text); err != nil {
@@ -158,19 +150,19 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err != nil {
 		return nil, err
 	}
-	if e.scorer, err = rerank.NewScorer(rerank.DefaultScoreWeights()); err != nil {
+	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
+	if err != nil {
 		return nil, err
 	}
 	if e.index, err = maintain.New(maintain.Config{Make: e.newIndex, Watch: cfg.Recall, Log: log}); err != nil {
 		return nil, err
 	}
-	if e.evidence, err = lru.New[graphstore.NodeID, *rerank.Evidence](cfg.CachedArtifacts); err != nil {
-		return nil, fmt.Errorf("pipeline: cached artifacts %d: %w", cfg.CachedArtifacts, err)
-	}
-	if e.rows, err = lru.New[graphstore.NodeID, *row](cfg.CachedArtifacts); err != nil {
-		return nil, fmt.Errorf("pipeline: cached artifacts %d: %w", cfg.CachedArtifacts, err)
-	}
 	e.table = text.NewTable()
+	lists := topk.Config{Size: cfg.ListSize, Candidates: cfg.Candidates, RareMembers: cfg.RareMembers,
+		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts}
+	if e.lists, err = topk.New(lists, scorer, e.index, e.table, e.tableLock.RLocker()); err != nil {
+		return nil, err
+	}
 	if err := e.adopt(); err != nil {
 		return nil, err
 	}
@@ -297,39 +289,28 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err := e.fillIndex(r); err != nil {
 		return err
 	}
-	var encoded, ranked, unpublished []stamped
+	var encoded []stale.Stamp
+	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if !n.IsArtifact() {
 			return true
 		}
-		encoded = append(encoded, stamped{id: n.ID, at: n.EncodedAt})
+		encoded = append(encoded, stale.Stamp{ID: uint64(n.ID), At: n.EncodedAt})
 		var b []byte
 		if b, bad = r.Lists(n.ID); bad != nil {
 			return false
 		}
-		row, err := unmarshalRow(b)
-		if err != nil {
+		if err := lists.Artifact(uint64(n.ID), n.Drift, b); err != nil {
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
-		}
-		if n.Drift > float64(e.cfg.Tolerance) {
-			row.rankedAt = never
-		}
-		ranked = append(ranked, stamped{id: n.ID, at: row.rankedAt})
-		if row.revision == 0 {
-			unpublished = append(unpublished, stamped{id: n.ID, at: never})
-			if row.rankedAt == never && len(row.lists.General) == 0 {
-				e.unlisted[n.ID] = struct{}{}
-			}
 		}
 		return true
 	})
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.encoded.load(encoded)
-	e.ranked.load(ranked)
-	e.unpublished.load(unpublished)
+	e.encoded.Load(encoded)
+	lists.Done()
 	e.backfilledAt = e.clock.encode
 	return e.media.Load(r)
 }
@@ -339,11 +320,11 @@ func (e *Engine) load(r *graphstore.Reader) error {
 func (e *Engine) pending() int {
 	unpublished := 0
 	if !e.standby.Load() {
-		unpublished = e.unpublished.len()
+		unpublished = e.lists.Unpublished()
 	}
 	return unpublished + e.refresher.Pending() +
-		e.encoded.count(e.clock.encode, e.cfg.Sweep) +
-		e.ranked.count(e.clock.rank, e.cfg.Sweep)
+		e.encoded.Count(e.clock.encode, e.cfg.Sweep) +
+		e.lists.Stale(e.clock.rank)
 }
 
 // report shows the outside where the unit at work has arrived.
@@ -351,7 +332,7 @@ func (e *Engine) report() {
 	e.queue.Store(int64(e.pending()))
 	e.drift.Store(math.Float64bits(e.clock.encode))
 	e.revision.Store(e.clock.revision)
-	if !e.standby.Load() && e.unpublished.len() == 0 {
+	if !e.standby.Load() && e.lists.Unpublished() == 0 {
 		select {
 		case <-e.republished:
 		default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode/text"
 	"kilim/rerank"
 )
 
@@ -77,14 +79,18 @@ func TestListsAgainstOracle(t *testing.T) {
 			node *graphstore.Node
 			p    *rerank.Prepared
 		}
-		w := newWeights(r, s.engine.table)
+		w := rarity{t, r, s.engine.table}
+		scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
+		if err != nil {
+			return err
+		}
 		all := map[string]known{}
 		for id := range live {
 			n, err := stored(r, id)
 			if err != nil {
 				return err
 			}
-			ev, err := s.engine.evidenceOf(r, n.ID)
+			ev, err := listReader{r}.Evidence(uint64(n.ID))
 			if err != nil {
 				return err
 			}
@@ -100,23 +106,42 @@ func TestListsAgainstOracle(t *testing.T) {
 				for i := range a.node.Embedding {
 					cosine += float64(a.node.Embedding[i]) * float64(b.node.Embedding[i])
 				}
-				entry := s.engine.entry(a.p, b.p, float32(cosine))
+				score, parts := scorer.ScorePrepared(a.p, b.p, float32(cosine))
+				entry := rerank.Entry{ID: other, Score: score, Parts: parts}
 				total = append(total, entry)
 				entry.Score = float32(cosine)
 				general = append(general, entry)
 			}
-			for name, pair := range map[string][2][]rerank.Entry{"total": {got[id].Total, total}, "general": {got[id].General, general}} {
-				want := rerank.TopK(pair[1], cfg.ListSize)
+			for _, all := range both(total, general) {
+				name, list, want := all.Name, got[id].Get(all.Name), rerank.TopK(all.Entries, cfg.ListSize)
 				for i := range want {
 					// The oracle's cosine is of another rounding: equal scores may trade places.
-					if d := pair[0][i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
-						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, pair[0][i], want[i])
+					if d := list[i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
+						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, list[i], want[i])
 					}
 				}
 			}
 		}
 		return nil
 	}))
+}
+
+// rarity is the weight of entities and words in a state that nobody writes.
+type rarity struct {
+	t     *testing.T
+	r     *graphstore.Reader
+	table *text.Table
+}
+
+func (w rarity) WordIDF(bucket uint32) float32 { return w.table.IDF(bucket) }
+
+func (w rarity) EntityIDF(node uint64) float32 {
+	n, err := w.r.Node(graphstore.NodeID(node))
+	if err != nil || n == nil {
+		w.t.Errorf("entity %d: %v, %v", node, n, err)
+		return 0
+	}
+	return float32(math.Log(float64(1+w.r.Counts().Artifacts)/float64(1+n.Members)) + 1)
 }
 
 // TestDeleteEverything leaves nothing but tombstones.

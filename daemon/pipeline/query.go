@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"kilim/consumer/profile"
@@ -13,13 +12,12 @@ import (
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
-// Errors of queries, wrapped by what is said of the query.
-var (
-	ErrNotFound    = errors.New("not found")
-	ErrUnknownList = errors.New("unknown list")
-)
+// ErrNotFound is wrapped by what is said of the artifact that was asked for. Whoever asks for a list that artifacts don't have
+// gets topk.ErrUnknownList.
+var ErrNotFound = errors.New("not found")
 
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
@@ -80,14 +78,10 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 			return err
 		}
 		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: e.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
-		if b, err := r.Lists(n.ID); err != nil {
+		if row, err := topk.Stored(listReader{r}, uint64(n.ID)); err != nil {
 			return err
-		} else if b != nil {
-			row, err := unmarshalRow(b)
-			if err != nil {
-				return err
-			}
-			view.Revision = row.revision
+		} else if row != nil {
+			view.Revision = row.Revision
 		}
 		var targets []graphstore.NodeID
 		err = r.Edges(n.ID, func(edge graphstore.Edge) bool {
@@ -141,7 +135,7 @@ func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaVi
 }
 
 // stored returns the node of a stored artifact, nil when there is none of that id.
-func stored(g nodes, id string) (*graphstore.Node, error) {
+func stored(g *graphstore.Reader, id string) (*graphstore.Node, error) {
 	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
 	if err != nil || !n.IsArtifact() || n.Key != id {
 		return nil, err
@@ -152,7 +146,7 @@ func stored(g nodes, id string) (*graphstore.Node, error) {
 // Similar returns the first k of an artifact's list: as published where the
 // stored list is long enough, computed now where it is not.
 func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
-	if err := knownList(list); err != nil {
+	if err := e.lists.Known(list); err != nil {
 		return nil, err
 	}
 	var answer *Answer
@@ -166,23 +160,22 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 		}
 		answer = &Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
 		if k <= e.cfg.ListSize {
-			b, err := r.Lists(n.ID)
+			row, err := topk.Stored(listReader{r}, uint64(n.ID))
 			if err != nil {
 				return err
 			}
-			row, err := unmarshalRow(b)
-			if err != nil {
-				return err
+			if row == nil {
+				return fmt.Errorf("pipeline: artifact %q has no lists", id)
 			}
-			answer.Items = pick(row.lists, list)
+			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		ev, err := e.evidenceOf(r, n.ID)
+		q, _, err := e.lists.Query(listReader{r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k, nil)
+		answer.Items, err = e.lists.Search(listReader{r}, q, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -194,7 +187,7 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
 func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
-	if err := knownList(list); err != nil {
+	if err := e.lists.Known(list); err != nil {
 		return nil, err
 	}
 	w := extract(e.encoder, a)
@@ -211,75 +204,14 @@ func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k, nil)
+		q := topk.Query{Node: w.evidence.Node, Evidence: w.evidence, Vector: vector}
+		answer.Items, err = e.lists.Search(listReader{r}, q, list, k, nil)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
-}
-
-func knownList(list string) error {
-	if list == "total" || list == "general" {
-		return nil
-	}
-	if name, ok := strings.CutPrefix(list, "theme:"); ok {
-		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
-	}
-	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
-}
-
-func pick(l rerank.Lists, list string) []rerank.Entry {
-	if list == "general" {
-		return l.General
-	}
-	return l.Total
-}
-
-// search computes a list of k among the artifacts that keep allows (nil: all). It reads committed
-// state; the index may be a unit ahead of it, and what is not committed yet is left out.
-func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int, keep map[graphstore.NodeID]bool) ([]rerank.Entry, error) {
-	limit := max(e.cfg.Candidates, 2*k)
-	var allowed func(uint64) bool
-	if keep != nil {
-		allowed = func(id uint64) bool { return keep[graphstore.NodeID(id)] }
-	}
-	hits, err := e.index.Search(vector, limit+1, allowed)
-	if err != nil {
-		return nil, err
-	}
-	candidates, err := e.candidates(r, self, ev, vector, hits, limit)
-	if err != nil {
-		return nil, err
-	}
-	e.tableLock.RLock()
-	defer e.tableLock.RUnlock()
-	w := newWeights(r, e.table)
-	query := rerank.Prepare(ev, w)
-	entries := make([]rerank.Entry, 0, len(candidates))
-	for _, c := range candidates {
-		if list == "general" && !c.near || keep != nil && !keep[c.id] {
-			continue
-		}
-		n, err := r.Node(c.id)
-		if err != nil {
-			return nil, err
-		}
-		if !n.IsArtifact() {
-			continue
-		}
-		other, err := e.evidenceOf(r, c.id)
-		if err != nil {
-			return nil, err
-		}
-		entry := e.entry(query, rerank.Prepare(other, w), c.cosine)
-		if list == "general" {
-			entry.Score = c.cosine
-		}
-		entries = append(entries, entry)
-	}
-	return rerank.TopK(entries, k), w.err
 }
 
 // Status is where a state stands.

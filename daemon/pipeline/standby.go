@@ -12,7 +12,6 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/rerank"
 )
 
 // A standby is a state of another model (or of other encoders), made beside the state that serves from its documents.
@@ -147,20 +146,6 @@ func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
 	return err
 }
 
-// rankLater gives the newcomers empty lists, which are due.
-func (u *unit) rankLater() error {
-	for _, id := range u.order {
-		l, err := u.listing(id)
-		if err != nil {
-			return err
-		}
-		l.new.rankedAt = never
-		l.touched, l.ranked = true, true
-		u.e.unlisted[id] = struct{}{}
-	}
-	return nil
-}
-
 // EndBackfill ends a standby's backfill: from now on it has lists.
 func (e *Engine) EndBackfill() error {
 	e.unitLock.Lock()
@@ -197,7 +182,7 @@ func (e *Engine) Step(length time.Duration) (Left, error) {
 	if _, err := e.step(length); err != nil {
 		return Left{}, err
 	}
-	return Left{e.pending(), len(e.unlisted)}, nil
+	return Left{e.pending(), e.lists.Unlisted()}, nil
 }
 
 // Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that.
@@ -298,49 +283,3 @@ func (e *Engine) SetPrevious(store *graphstore.Store) {
 
 // Republished is closed when all lists are published: the previous state is of no more use.
 func (e *Engine) Republished() <-chan struct{} { return e.republished }
-
-// republish publishes up to n of the lists that are not yet, and tells how many.
-func (u *unit) republish(n int) (published int, err error) {
-	if n == 0 || u.e.unpublished.len() == 0 {
-		return 0, nil
-	}
-	for _, id := range u.e.unpublished.take(n, 0, 0) {
-		if _, gone := u.departed[id]; gone {
-			continue
-		}
-		l, err := u.listing(id)
-		if err != nil {
-			return 0, err
-		}
-		l.touched = true
-		published++
-	}
-	return published, nil
-}
-
-// lastPublished are the lists of an artifact as the state before the cutover published them.
-func (e *Engine) lastPublished(id string) (rerank.Lists, error) {
-	var lists rerank.Lists
-	if e.previous == nil {
-		return lists, nil
-	}
-	err := e.previous.View(func(r *graphstore.Reader) error {
-		n, err := stored(r, id)
-		if err != nil || n == nil {
-			return err
-		}
-		b, err := r.Lists(n.ID)
-		if err != nil || b == nil {
-			return err
-		}
-		row, err := unmarshalRow(b)
-		if err == nil {
-			lists = row.lists
-		}
-		return err
-	})
-	if err != nil {
-		return lists, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
-	}
-	return lists, nil
-}

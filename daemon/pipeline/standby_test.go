@@ -194,10 +194,11 @@ func checkHistory(t *testing.T, entries []graphstore.OutboxEntry, inherited int,
 			t.Errorf("message %d is of epoch %d, want %d", entry.Seq, m.Update.Epoch, epoch)
 		}
 		if was := last[m.ID]; was.whole {
-			for name, pair := range map[string][2][]rerank.Entry{
-				"total": {was.lists.Total, m.Update.Lists.Total}, "general": {was.lists.General, m.Update.Lists.General},
-			} {
-				diff, got := rerank.Diff(pair[0], pair[1]), m.Update.Changes[name]
+			if len(m.Update.Lists) != 2 || len(m.Update.Changes) != 2 {
+				t.Errorf("%s: %d lists and the changes of %d, want 2", key, len(m.Update.Lists), len(m.Update.Changes))
+			}
+			for name, diff := range rerank.DiffAll(was.lists, m.Update.Lists) {
+				got := m.Update.Changes[name]
 				if !slices.Equal(diff.Entered, got.Entered) || !slices.Equal(diff.Left, got.Left) || !slices.Equal(diff.Moved, got.Moved) {
 					t.Errorf("%s: changes of %s are %+v, against the update before %+v", key, name, got, diff)
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -106,9 +107,9 @@ func TestNoAnswerIsOfTwoModels(t *testing.T) {
 					if epoch == 2 {
 						promoted++
 					}
-					expected := want[a.Epoch][c.id]
-					if !sameLists(rerank.Lists{General: a.Items}, rerank.Lists{General: expected.General}) {
-						t.Errorf("an answer of epoch %d is %+v, want %+v", a.Epoch, a.Items, expected.General)
+					expected := want[a.Epoch][c.id].Get(rerank.ListGeneral)
+					if !slices.Equal(a.Items, expected) {
+						t.Errorf("an answer of epoch %d is %+v, want %+v", a.Epoch, a.Items, expected)
 						return
 					}
 				}

@@ -346,8 +346,7 @@ func seqOf(t *testing.T, r *kgo.Record) uint64 {
 }
 
 func update(id string, revision uint64) []byte {
-	return rerank.EncodeUpdate(&rerank.Update{ID: id, Revision: revision, Lists: rerank.Lists{
-		Total: []rerank.Entry{{ID: "other", Score: 0.5}}}})
+	return rerank.EncodeUpdate(&rerank.Update{ID: id, Revision: revision, Lists: both([]rerank.Entry{{ID: "other", Score: 0.5}}, nil)})
 }
 
 // mixed makes n entries: updates of a few artifacts, tombstones and dead letters.

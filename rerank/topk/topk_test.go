@@ -1,0 +1,354 @@
+package topk
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"kilim/annindex"
+	"kilim/rerank"
+)
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+// scores are ids and scores, one a line.
+func scores(entries []rerank.Entry) string {
+	var b strings.Builder
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%s %x\n", e.ID, math.Float32bits(e.Score))
+	}
+	return b.String()
+}
+
+// idf is what is known of the rarity of entities and words, from the evidence alone.
+type idf struct{ m *memory }
+
+func (w idf) WordIDF(bucket uint32) float32 { return w.m.IDF(bucket) }
+
+func (w idf) EntityIDF(node uint64) float32 {
+	return float32(math.Log(float64(1+len(w.m.artifacts))/float64(1+len(w.m.sharing(node)))) + 1)
+}
+
+// oracle computes the lists of an artifact from nothing: it compares with every artifact, and looks for the candidates among all.
+func (a *archive) oracle(node uint64) rerank.Lists {
+	vector, e := a.vectors[node], a.evidence[node]
+	hits, err := a.Search(vector, len(a.vectors), nil)
+	a.must(err)
+	hits = slices.DeleteFunc(hits, func(h annindex.Hit) bool { return h.ID == node })
+	near := map[uint64]bool{}
+	for _, h := range hits[:min(a.cfg.Candidates, len(hits))] {
+		near[h.ID] = true
+	}
+	found := maps.Clone(near)
+	add := func(nodes []uint64, bounded bool) {
+		for _, n := range nodes {
+			if a.artifacts[n] != nil && n != node && (!bounded || len(found) < 2*a.cfg.Candidates) {
+				found[n] = true
+			}
+		}
+	}
+	add(e.Links, false)
+	add(a.linkedFrom(node), true)
+	rare := slices.DeleteFunc(slices.Clone(e.Entities), func(n uint64) bool { return len(a.sharing(n)) > a.cfg.RareMembers })
+	slices.SortStableFunc(rare, func(x, y uint64) int { return len(a.sharing(x)) - len(a.sharing(y)) })
+	for _, n := range rare {
+		add(a.sharing(n), true)
+	}
+	var total, general []rerank.Entry
+	for n := range found {
+		score, parts := a.lists.scorer.Score(e, a.evidence[n], annindex.Dot(vector, a.vectors[n]), idf{a.memory})
+		entry := rerank.Entry{ID: a.artifacts[n].ID, Score: score, Parts: parts}
+		total = append(total, entry)
+		if near[n] {
+			entry.Score = annindex.Dot(vector, a.vectors[n])
+			general = append(general, entry)
+		}
+	}
+	return rerank.Lists{{Name: "total", Entries: rerank.TopK(total, a.cfg.Size)}, {Name: "general", Entries: rerank.TopK(general, a.cfg.Size)}}
+}
+
+// compare holds all stored lists against the oracle, bit for bit. The parts in a general list are as old as its scores,
+// on which they have no bearing.
+func (a *archive) compare(what string) {
+	a.t.Helper()
+	for node, artifact := range a.artifacts {
+		row, err := Stored(a.memory, node)
+		a.must(err)
+		want := a.oracle(node)
+		for _, l := range []rerank.Lists{row.Lists, want} {
+			for i := range l[1].Entries {
+				l[1].Entries[i].Parts = rerank.Parts{}
+			}
+		}
+		same(a.t, fmt.Sprintf("%s: lists of %s", what, artifact.ID), row.Lists, want)
+	}
+}
+
+// batch invents changes to a few artifacts of ids.
+func (a *archive) batch(rng *rand.Rand, ids int) (changes []change) {
+	for _, i := range rng.Perm(ids)[:1+rng.IntN(4)] {
+		id := fmt.Sprintf("a%d", i)
+		node := a.NodeOf(id)
+		switch there := a.artifacts[node] != nil; {
+		case there && rng.IntN(4) == 0:
+			changes = append(changes, change{id: id})
+		case there && rng.IntN(2) == 0:
+			changes = append(changes, change{id: id, vector: unit(rng)})
+		default:
+			changes = append(changes, invent(rng, node, id, ids))
+		}
+	}
+	return changes
+}
+
+// TestHistories drives random arrivals, moves and departures, in batches of any size and budget, with the lists opened
+// again from their rows now and then. Every pass is held to its guarantees (see archive.write); at rest each
+// list is what a computation from nothing makes it.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 17))
+			cfg := testConfig()
+			if seed%3 == 0 {
+				cfg.Candidates = 100 // everyone is a candidate of everyone
+			}
+			a := newArchive(t, cfg)
+			for step := range 60 {
+				a.apply(a.batch(rng, 25), rng.IntN(4))
+				if rng.IntN(5) == 0 {
+					again := a.open()
+					if x, y := again.Stale(a.now.Rank), a.lists.Stale(a.now.Rank); x < y {
+						t.Errorf("%d lists are stale when opened again, %d before", x, y)
+					}
+					a.lists = again
+				}
+				if rng.IntN(6) == 0 {
+					a.settle(1 + rng.IntN(7))
+					a.compare(fmt.Sprint("step ", step))
+				}
+			}
+			a.settle(5)
+			a.compare("in the end")
+			if a.updates < 100 {
+				t.Errorf("%d updates: the history is too quiet to tell", a.updates)
+			}
+		})
+	}
+}
+
+// TestNewcomersAreComplete wants what arrived to have, with its own batch, the lists of a full computation.
+func TestNewcomersAreComplete(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(4, 4))
+	a := newArchive(t, testConfig())
+	for range 80 {
+		changes := a.batch(rng, 25)
+		a.apply(changes, 0)
+		for _, c := range changes {
+			if node := a.NodeOf(c.id); c.evidence != nil {
+				same(t, c.id, a.published[c.id], a.oracle(node))
+			}
+		}
+	}
+}
+
+// TestTolerance wants small changes to leave lists as they were published, and their sum not to.
+func TestTolerance(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(6, 6))
+	cfg := testConfig()
+	cfg.Tolerance, cfg.Sweep = 0.01, 1000
+	a := newArchive(t, cfg)
+	var all []change
+	for i := range 10 {
+		id := fmt.Sprintf("a%d", i)
+		all = append(all, invent(rng, a.NodeOf(id), id, 10))
+	}
+	a.apply(all, 10)
+	a.settle(5)
+	vector := slices.Clone(a.vectors[firstArtifact])
+	steps := 0
+	for ; a.lists.Stale(a.now.Rank) == 0 && steps < 100; steps++ {
+		vector = slices.Clone(vector)
+		vector[0] += 0.0011
+		a.apply([]change{{id: "a0", vector: vector}}, 10)
+	}
+	if steps != 10 {
+		t.Errorf("moved by 0.0011 %d times until the lists were due, want 10 times", steps)
+	}
+	if again := a.open().Stale(a.now.Rank); again != 1 {
+		t.Errorf("%d lists are due when opened again, want 1", again)
+	}
+}
+
+// TestStandby fills a state, makes its lists, and then has it publish them: each once, its changes counted from the lists that were
+// published before it.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(8, 8))
+	first, a := newArchive(t, testConfig()), newArchive(t, testConfig())
+	a.mode = Backfill
+	for step := range 60 {
+		changes := first.batch(rng, 25)
+		first.apply(changes, 2)
+		if step == 40 {
+			if a.lists.Unlisted() != len(a.artifacts) || a.open().Unlisted() != len(a.artifacts) {
+				t.Errorf("%d of %d artifacts have no list", a.lists.Unlisted(), len(a.artifacts))
+			}
+			a.mode = Standby
+		}
+		a.apply(changes, 2)
+	}
+	a.settle(5)
+	a.compare("standby")
+	if a.updates > 0 || a.lists.Unlisted() > 0 || a.lists.Unpublished() != len(a.artifacts) || a.open().Unpublished() != len(a.artifacts) {
+		t.Errorf("%d updates, %d without lists, %d of %d not published", a.updates, a.lists.Unlisted(), a.lists.Unpublished(), len(a.artifacts))
+	}
+	a.mode, a.previous = Serving, func(id string) (rerank.Lists, error) {
+		if lists, ok := first.published[id]; ok {
+			return lists, nil
+		}
+		return nil, errors.New("never published")
+	}
+	for a.lists.Unpublished() > 0 {
+		p := a.begin()
+		n, err := p.Publish(3)
+		a.must(err)
+		if n == 0 || n > 3 {
+			t.Fatalf("took %d lists, want 1 to 3", n)
+		}
+		a.write(p, nil)
+	}
+	if a.updates != len(a.artifacts) || len(a.published) != len(a.artifacts) {
+		t.Errorf("%d updates of %d artifacts, want one each of %d", a.updates, len(a.published), len(a.artifacts))
+	}
+	a.compare("published")
+}
+
+// TestAnswersAreTheStoredLists asks at rest for what is stored.
+func TestAnswersAreTheStoredLists(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 5))
+	cfg := testConfig()
+	cfg.Candidates = 2 * cfg.Size // or an answer looks at more
+	a := newArchive(t, cfg)
+	for range 60 {
+		a.apply(a.batch(rng, 25), 3)
+	}
+	a.settle(5)
+	for node := range a.artifacts {
+		q, _, err := a.lists.Query(a.memory, node)
+		a.must(err)
+		row, err := Stored(a.memory, node)
+		a.must(err)
+		for _, want := range row.Lists {
+			got, err := a.lists.Search(a.memory, q, want.Name, a.cfg.Size, nil)
+			a.must(err)
+			same(t, fmt.Sprintf("%s list of %d", want.Name, node), scores(got), scores(want.Entries))
+		}
+	}
+}
+
+// TestAnswersAmong asks for artifacts among some, while the index is a unit ahead of what the answer reads.
+func TestAnswersAmong(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	a := newArchive(t, testConfig())
+	for range 60 {
+		a.apply(a.batch(rng, 25), 3)
+	}
+	node := slices.Min(slices.Collect(maps.Keys(a.artifacts)))
+	a.vectors[firstArtifact+1000] = a.vectors[node] // as near as can be, and not there yet
+	q, _, err := a.lists.Query(a.memory, node)
+	a.must(err)
+	odd := func(n uint64) bool { return n%2 == 1 }
+	for _, list := range []string{"total", "general"} {
+		all, err := a.lists.Search(a.memory, q, list, 1000, nil)
+		a.must(err)
+		some, err := a.lists.Search(a.memory, q, list, 1000, odd)
+		a.must(err)
+		if len(all) != len(a.artifacts)-1 {
+			t.Errorf("%s: %d of the %d others", list, len(all), len(a.artifacts)-1)
+		}
+		same(t, list, some, slices.DeleteFunc(slices.Clone(all), func(e rerank.Entry) bool { return !odd(a.NodeOf(e.ID)) }))
+	}
+}
+
+// TestUnknownList asks for what no artifact has.
+func TestUnknownList(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t, testConfig())
+	for list, want := range map[string]string{
+		"theme:craft": `unknown list: theme "craft": the seeded model has no themes`,
+		"all":         `unknown list: "all": want total or general`,
+	} {
+		_, err := a.lists.Search(a.memory, Query{}, list, 3, nil)
+		if !errors.Is(err, ErrUnknownList) || err.Error() != want {
+			t.Errorf("%s: %v, want %s", list, err, want)
+		}
+	}
+}
+
+// TestCheckFindsDamage damages one thing at a time and wants a sentence about it.
+func TestCheckFindsDamage(t *testing.T) {
+	t.Parallel()
+	lists := func(change func(r *Row)) func(a *archive, node uint64) {
+		return func(a *archive, node uint64) {
+			row, err := Stored(a.memory, node)
+			a.must(err)
+			change(row)
+			a.rows[node] = row.Marshal()
+		}
+	}
+	for want, damage := range map[string]func(a *archive, node uint64){
+		"is out of order": lists(func(r *Row) { e := r.Lists[0].Entries; e[0], e[1] = e[1], e[0] }),
+		`total list names "a99", which does not exist`: lists(func(r *Row) { r.Lists[0].Entries[0].ID = "a99" }),
+		"list names the artifact itself": func(a *archive, node uint64) {
+			lists(func(r *Row) { r.Lists[1].Entries[0].ID = a.artifacts[node].ID })(a, node)
+		},
+		"general list of 5 entries, at most 4 are allowed": lists(func(r *Row) {
+			r.Lists[1].Entries = append(r.Lists[1].Entries, r.Lists[1].Entries[0])
+		}),
+		"is noted as a holder of": lists(func(r *Row) { r.Lists = nil }),
+		"is not noted as its holder": func(a *archive, node uint64) {
+			maps.DeleteFunc(a.listed, func(pair [2]uint64, _ bool) bool { return pair[1] == node })
+		},
+		"no lists":                  func(a *archive, node uint64) { delete(a.rows, node) },
+		"list row of version 1":     func(a *archive, node uint64) { a.rows[node][0] = 1 },
+		"list row of 2 bytes":       func(a *archive, node uint64) { a.rows[node] = []byte{2, 2} },
+		"lists of revision 1000, ":  lists(func(r *Row) { r.Revision = 1000 }),
+		"lists of revision 0, the ": lists(func(r *Row) { r.Revision = 0 }),
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(7, 7))
+			a := newArchive(t, testConfig())
+			for range 20 {
+				a.apply(a.batch(rng, 25), 10)
+			}
+			damage(a, slices.Min(slices.Collect(maps.Keys(a.artifacts))))
+			var faults []string
+			check := a.lists.Check(a.memory, a.revision, func(f string) { faults = append(faults, f) })
+			for node, artifact := range a.artifacts {
+				a.must(check.Artifact(node, artifact.ID))
+			}
+			a.must(check.Done(a.eachListed))
+			if !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, want) }) {
+				t.Errorf("no fault with %q in %q", want, faults)
+			}
+		})
+	}
+}
