@@ -62,13 +62,6 @@ func oneWay(stages ...string) (rules []rule) {
 	return rules
 }
 
-// known are the imports that break a rule, each with its rule and not yet removed. One that is gone must go from here too.
-var known = []string{
-	"a stage must not know the daemon: kilim/learner/train/finetune -> kilim/daemon/pipeline",
-	"a stage must not know the daemon: kilim/learner/train/finetune -> kilim/daemon/standby",
-	"a stage must not know the daemon: kilim/learner/train/lab -> kilim/daemon/demo",
-}
-
 // TestImportDirections holds the rules against what the go command says of the imports of every package of this module.
 func TestImportDirections(t *testing.T) {
 	t.Parallel()
@@ -76,8 +69,8 @@ func TestImportDirections(t *testing.T) {
 	if len(graph["kilim/daemon"]) == 0 || len(graph["kilim/consumer"]) == 0 {
 		t.Fatalf("the go command lists %d packages, and not all of this module", len(graph))
 	}
-	for _, fault := range compare(violations(graph, rules), known) {
-		t.Error(fault)
+	for _, way := range violations(graph, rules) {
+		t.Error(way)
 	}
 }
 
@@ -156,11 +149,6 @@ func TestRulesAreHeld(t *testing.T) {
 			}
 		})
 	}
-	got := compare([]string{"old", "new"}, []string{"gone", "old"})
-	want := []string{"new: is not allowed", "gone: is known and no longer there; take it from the table"}
-	if !slices.Equal(got, want) {
-		t.Errorf("compared %q, want %q", got, want)
-	}
 }
 
 // under chooses the packages at the paths and below them. A path of a module also chooses its later major versions.
@@ -214,21 +202,6 @@ func (r *rule) broken(graph map[string][]string, pkg string) (ways [][]string) {
 		}
 	}
 	return ways
-}
-
-// compare says what of the found violations is not known, and what is known and not found.
-func compare(found, known []string) (faults []string) {
-	for _, f := range found {
-		if !slices.Contains(known, f) {
-			faults = append(faults, f+": is not allowed")
-		}
-	}
-	for _, k := range known {
-		if !slices.Contains(found, k) {
-			faults = append(faults, k+": is known and no longer there; take it from the table")
-		}
-	}
-	return faults
 }
 
 // imports asks the go command what each package of this module, and each one that these need, imports.

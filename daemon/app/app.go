@@ -20,6 +20,7 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/daemon/web"
+	"kilim/learner/encode"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 	"kilim/rerank/publish"
@@ -35,7 +36,7 @@ type App struct {
 
 	broker    *broker.Broker
 	conn      *kafkaconn.Conn
-	encoders  pipeline.Encoders
+	encoders  encode.Encoders
 	models    *registry.Registry
 	manager   *standby.Manager
 	tuner     *finetune.Tuner // nil: nothing is trained

@@ -13,6 +13,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
+	"kilim/learner/encode"
 	"kilim/learner/encode/remote"
 	"kilim/learner/train/eval"
 )
@@ -53,9 +54,9 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) e
 
 // offlineConfig gives the settings of the instances in a state folder that exists and that no daemon has open, and the
 // configured encoders.
-func offlineConfig(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (standby.Config, pipeline.Encoders, error) {
+func offlineConfig(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (standby.Config, encode.Encoders, error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
-		return standby.Config{}, pipeline.Encoders{}, fmt.Errorf("data folder: %w", err)
+		return standby.Config{}, encode.Encoders{}, fmt.Errorf("data folder: %w", err)
 	}
 	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
 	if err != nil {

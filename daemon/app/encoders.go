@@ -22,9 +22,9 @@ import (
 )
 
 // newEncoders makes the configured encoders. It asks no server yet.
-func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (pipeline.Encoders, error) {
+func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (encode.Encoders, error) {
 	cfg, most := &c.Encoders, int(c.Media.MaxBytes)
-	var out pipeline.Encoders
+	var out encode.Encoders
 	for _, e := range []struct {
 		kind     string
 		settings *config.Encoder
@@ -45,7 +45,7 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (p
 			*e.to, err = remote.New(e.settings.Remote(e.kind), metrics.For(e.kind), log.With("kind", e.kind))
 		}
 		if err != nil {
-			return pipeline.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
+			return encode.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
 		}
 	}
 	return out, nil
@@ -89,7 +89,7 @@ func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) (err er
 }
 
 // newEncoding makes what fetches media for the encoders.
-func newEncoding(cfg *config.Config, encoders pipeline.Encoders, version string, reg prometheus.Registerer, down *teardown, log *slog.Logger) (*encoding, error) {
+func newEncoding(cfg *config.Config, encoders encode.Encoders, version string, reg prometheus.Registerer, down *teardown, log *slog.Logger) (*encoding, error) {
 	f, err := fetch.New(cfg.Media.Fetch("kilim/" + version))
 	if err != nil {
 		return nil, err
@@ -101,9 +101,9 @@ func newEncoding(cfg *config.Config, encoders pipeline.Encoders, version string,
 // run encodes the media of an instance until ctx ends.
 func (c *encoding) run(ctx context.Context, e *pipeline.Engine) error {
 	item := int64(c.cfg.Media.MaxBytes)
-	w, err := encode.New(encode.Config{
-		Lanes: lanes(&c.cfg.Encoders, e.Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
-	}, e.MediaQueue(), e, c.fetcher, c.metrics, c.log)
+	w, err := encode.NewWorker(encode.Config{
+		Lanes: lanes(&c.cfg.Encoders, e.Media().Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
+	}, e.Media().Queue(), e, c.fetcher, c.metrics, c.log)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (g gone) Encode(_ context.Context, items []feature.Item) []feature.Result {
 
 // encodersOf gives the encoders of the identities in made, which made the vectors of a state: the configured encoder where it
 // is the same, else gone. With made nil, for a state that is yet to be made, it gives the configured encoders.
-func encodersOf(configured pipeline.Encoders, made map[string]feature.Identity) pipeline.Encoders {
+func encodersOf(configured encode.Encoders, made map[string]feature.Identity) encode.Encoders {
 	if made == nil {
 		return configured
 	}
@@ -140,7 +140,7 @@ func encodersOf(configured pipeline.Encoders, made map[string]feature.Identity) 
 		}
 		return gone{id}
 	}
-	return pipeline.Encoders{
+	return encode.Encoders{
 		Text:  pick(profile.Text, configured.Text),
 		Image: pick(profile.Image, configured.Image),
 		Audio: pick(profile.Audio, configured.Audio),
@@ -151,7 +151,7 @@ func encodersOf(configured pipeline.Encoders, made map[string]feature.Identity) 
 func atOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
 // lanes gives a lane to each of the encoders, but none to gone: it could encode nothing.
-func lanes(cfg *config.Encoders, encoders pipeline.Encoders) []encode.Lane {
+func lanes(cfg *config.Encoders, encoders encode.Encoders) []encode.Lane {
 	var out []encode.Lane
 	for _, l := range []struct {
 		kind     string

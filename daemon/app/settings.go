@@ -6,6 +6,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/learner/encode"
 )
 
 // limits gives the limits of records, in the topic and in queries.
@@ -16,7 +17,7 @@ func limits(c *config.Config) profile.Limits {
 }
 
 // settings gives the pipeline's settings for the seeded model, which is of epoch 1.
-func settings(c *config.Config, encoders pipeline.Encoders) pipeline.Config {
+func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 	text, model := pipeline.Sizes(encoders)
 	return pipeline.Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,

@@ -14,6 +14,7 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/train/registry"
@@ -25,7 +26,7 @@ func openModels(cfg *config.Config) (*registry.Registry, error) {
 }
 
 // instances gives the settings with which package standby opens the instances in a state folder.
-func instances(cfg *config.Config, encoders pipeline.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
+func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
 	return standby.Config{
 		Data: cfg.Data,
 		Store: graphstore.Options{
@@ -89,9 +90,9 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 type queues struct{ manager *standby.Manager }
 
 func (q queues) Describe(ch chan<- *prometheus.Desc) {
-	q.manager.Engine().MediaQueue().Collector().Describe(ch)
+	q.manager.Engine().Media().Queue().Collector().Describe(ch)
 }
 
 func (q queues) Collect(ch chan<- prometheus.Metric) {
-	q.manager.Engine().MediaQueue().Collector().Collect(ch)
+	q.manager.Engine().Media().Queue().Collector().Collect(ch)
 }

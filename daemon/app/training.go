@@ -60,9 +60,19 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 		return err
 	}
 	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
-	a.tuner = finetune.New(cfg, triggers, a.manager, a.models, metrics, a.log.With("part", "training"))
+	a.tuner = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.tuner.Run})
 	return nil
+}
+
+// served shows the tuner what serves.
+type served struct{ *standby.Manager }
+
+func (s served) Archive() finetune.Archive { return s.Engine() }
+
+func (s served) Serving() (epoch uint32, replaced bool) {
+	now := s.Status()
+	return now.Serving.Epoch, now.Next != nil
 }
 
 // Progress has the functions that an offline training tells how it goes on.

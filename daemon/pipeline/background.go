@@ -154,7 +154,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 	if n := e.paces.encode.size(length); e.encoded.any(now, e.cfg.Sweep) {
 		ids := e.encoded.take(n, now, e.cfg.Sweep)
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
-			if err := u.encodeAgain(ids, u.e.cfg.Epsilon); err != nil {
+			if err := u.renewFeatures(ids, u.e.cfg.Epsilon); err != nil {
 				return 0, err
 			}
 			_, err := u.complete(0, n, nil)
@@ -184,9 +184,8 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 // unit does one unit of background work, which says how many artifacts it took on.
 func (e *Engine) unit(p *pace, work func(*unit) (int, error)) error {
 	start := time.Now()
-	u := e.begin()
+	u := e.begin(nil)
 	defer u.tx.Discard()
-	e.clock.revision++
 	n, err := work(u)
 	p.took(n, time.Since(start))
 	return err
@@ -222,9 +221,9 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 	return nil, err
 }
 
-// encodeAgain renews the features of stored artifacts. Those that would move by no
+// renewFeatures renews the features of stored artifacts. Those that would move by no
 // more than epsilon stay.
-func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
+func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]infer.Features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -240,7 +239,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 		if doc == nil {
 			return fmt.Errorf("artifact %q has a node and no document", n.Key)
 		}
-		media, err := u.e.encodedOf(u.tx, id)
+		media, err := u.e.cfg.Encoders.Vectors(u.tx, id)
 		if err != nil {
 			return err
 		}

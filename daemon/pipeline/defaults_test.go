@@ -7,6 +7,7 @@ import (
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
+	"kilim/learner/encode"
 )
 
 // defaults are the settings that a daemon works with when nobody sets any.
@@ -19,7 +20,7 @@ func defaults() Config {
 	if err != nil {
 		panic(err)
 	}
-	text, model := Sizes(Encoders{})
+	text, model := Sizes(encode.Encoders{})
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters, Engine: c.Index.Engine,
 		Graph:  hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},

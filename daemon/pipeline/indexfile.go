@@ -10,7 +10,7 @@ import (
 
 	"kilim/annindex"
 	"kilim/graphstore"
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // The index is derived from the store, so its snapshot only saves time: whatever is in it, the

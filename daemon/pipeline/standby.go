@@ -117,10 +117,8 @@ func (e *Engine) requireStandby() error {
 }
 
 func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
-	u := e.begin()
-	u.from = from
+	u := e.begin(from)
 	defer u.tx.Discard()
-	e.clock.revision++
 	for i := range ops {
 		op := &ops[i]
 		refusal, err := u.admit(op)
@@ -138,7 +136,7 @@ func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
 			return fmt.Errorf("artifact %q: %w", op.item.ID, err)
 		}
 	}
-	if err := u.encodeArrivals(); err != nil {
+	if err := u.attachArrivals(); err != nil {
 		return err
 	}
 	budget := 0 // what is pushed during the backfill may as well wait for the last push

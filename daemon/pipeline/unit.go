@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/refresh"
 	"kilim/rerank"
 )
@@ -13,9 +14,10 @@ import (
 // unit is one atomic piece of work: what it reads, it reads through tx, which
 // shows its own writes; commit makes all of it durable at once.
 type unit struct {
-	e    *Engine
-	tx   *graphstore.Tx
-	pass *refresh.Pass
+	e     *Engine
+	tx    *graphstore.Tx
+	pass  *refresh.Pass
+	media *encode.Pass
 
 	// arrived and departed are what records changed.
 	arrived  map[graphstore.NodeID]*arrival
@@ -25,10 +27,6 @@ type unit struct {
 	terms map[uint32]int32
 	// lists are the list rows that the unit looked at or changed.
 	lists map[graphstore.NodeID]*listing
-	// media are the rows about media that the unit changed.
-	media []mediaChange
-	// from is the state that a standby copies from; nil when this is no standby.
-	from *graphstore.Reader
 
 	weights *weights
 }
@@ -53,10 +51,13 @@ type listing struct {
 	touched, ranked bool
 }
 
-func (e *Engine) begin() *unit {
+// begin starts a unit, of the next number. A draft is made from another state: from are the rows about media of that one,
+// nil otherwise.
+func (e *Engine) begin(from encode.Rows) *unit {
+	e.clock.revision++
 	tx := e.store.Begin()
 	return &unit{
-		e: e, tx: tx, pass: e.refresher.Begin(tx),
+		e: e, tx: tx, pass: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision),
 		arrived: map[graphstore.NodeID]*arrival{}, departed: map[graphstore.NodeID]*arrival{},
 		terms: map[uint32]int32{}, lists: map[graphstore.NodeID]*listing{},
 	}
@@ -147,7 +148,8 @@ func (u *unit) commit() error {
 		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)
 	}
 	e.metrics.commits.Inc()
-	u.mediaCommitted()
+	e.report() // before anything leaves the media queue: what follows from it must be seen to wait
+	u.media.Committed()
 	e.committed()
 	return nil
 }
