@@ -133,7 +133,7 @@ func findPassed(manager *standby.Manager, models *registry.Registry, out *Traine
 	m, ok := finetune.Waiting(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
-		return errors.New("the lists of the state that took over last are not all published: let the daemon finish that first")
+		return errors.New("the lists of the state that serves are not all published: let the daemon finish that first")
 	case s.Next != nil && (!ok || s.Next.Epoch != m.Epoch):
 		return fmt.Errorf("a state for the model of epoch %d, or for other encoders, is being made: let the daemon finish that first", s.Next.Epoch)
 	case !ok:
