@@ -103,7 +103,7 @@ func (c *encoding) run(ctx context.Context, e *pipeline.Engine) error {
 	item := int64(c.cfg.Media.MaxBytes)
 	w, err := encode.NewWorker(encode.Config{
 		Lanes: lanes(&c.cfg.Encoders, e.Media().Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
-	}, e.Media().Queue(), e, c.fetcher, c.metrics, c.log)
+	}, e.Media().Queue(), e.MediaState(), c.fetcher, c.metrics, c.log)
 	if err != nil {
 		return err
 	}

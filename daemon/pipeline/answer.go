@@ -14,29 +14,35 @@ import (
 // Media is what waits for the encoders, and who they are.
 func (e *Engine) Media() *encode.Media { return e.media }
 
+// MediaState is the state of an Engine as those work on it who encode its media: encode.State.
+type MediaState struct{ e *Engine }
+
+// MediaState shows the state to those who encode its media.
+func (e *Engine) MediaState() MediaState { return MediaState{e} }
+
 // Source returns what a task is about.
-func (e *Engine) Source(t encode.Task) (s encode.Source, err error) {
-	err = e.store.View(func(r *graphstore.Reader) error {
-		s, err = t.Source(r, func(id string) (*profile.Artifact, error) {
-			_, a, err := weave.Read(r, id, e.cfg.Limits)
+func (s MediaState) Source(t encode.Task) (source encode.Source, err error) {
+	err = s.e.store.View(func(r *graphstore.Reader) error {
+		source, err = t.Source(r, func(id string) (*profile.Artifact, error) {
+			_, a, err := weave.Read(r, id, s.e.cfg.Limits)
 			return a, err
 		})
 		return err
 	})
-	return s, err
+	return source, err
 }
 
 // Vector returns what an encoder made of a content, nil if nobody has asked it yet. A standby knows too what
 // the state knows that it copies from.
-func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
+func (s MediaState) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
 	read := func(r *graphstore.Reader) error {
 		v, err = r.MediaVector(c, encoder)
 		return err
 	}
-	if err := e.store.View(read); err != nil || v != nil {
+	if err := s.e.store.View(read); err != nil || v != nil {
 		return v, err
 	}
-	if origin := e.role.origin.Load(); origin != nil {
+	if origin := s.e.role.origin.Load(); origin != nil {
 		return v, origin.View(read)
 	}
 	return nil, nil
@@ -45,33 +51,34 @@ func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err 
 // Answer makes answers durable and refreshes the artifacts that they are about. Those to questions that were asked
 // anew meanwhile are dropped. It works in units of the background's length. After an error the engine is of no further
 // use, unless ctx ended.
-func (e *Engine) Answer(ctx context.Context, answers []encode.Answer) error {
+func (s MediaState) Answer(ctx context.Context, answers []encode.Answer) error {
 	for len(answers) > 0 {
-		if err := e.waitForOutbox(ctx); err != nil {
+		if err := s.e.waitForOutbox(ctx); err != nil {
 			return err
 		}
 		start := time.Now()
-		n, err := e.answerUnit(answers)
+		n, err := s.answerUnit(answers)
 		if err != nil {
 			return err
 		}
-		e.turns.work.broadcast()
+		s.e.turns.Work.Broadcast()
 		if answers = answers[n:]; len(answers) > 0 {
-			e.turns.rest(ctx, time.Since(start))
+			s.e.turns.Rest(ctx, time.Since(start))
 		}
 	}
 	return nil
 }
 
 // answerUnit takes the first of answers, and tells how many.
-func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
+func (s MediaState) answerUnit(answers []encode.Answer) (int, error) {
+	e := s.e
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	if e.failed != nil {
 		return 0, e.failed
 	}
 	pace := &e.background.paces.media
-	answers = answers[:fits(answers, max(pace.size(e.turns.unitLength()), leastVectors))]
+	answers = answers[:fits(answers, max(pace.Size(e.turns.UnitLength()), leastVectors))]
 	err := e.do(task{pace, func(u *unit) (int, error) {
 		touched, err := u.media.Take(answers)
 		if err != nil {

@@ -8,59 +8,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kilim/daemon/pipeline/turns"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/model/infer"
 )
 
-// A batch of records that arrives meanwhile waits for the unit at work. While batches
-// come, units are kept to about unitTime; each has a commit's cost, so not shorter, and
-// while none comes (turns.quiet), to about quietUnitTime.
-const (
-	unitTime            = 10 * time.Millisecond
-	quietUnitTime       = 100 * time.Millisecond
-	leastUnit, mostUnit = 4, 1024
-)
-
-// unitLength is about how long a background unit may take now.
-func (t *turns) unitLength() time.Duration {
-	if t.quiet() {
-		return quietUnitTime
-	}
-	return unitTime
-}
-
-// pace is the number of artifacts that a background unit of one kind takes on: as many
-// as fit into the time for it, by what those before took. A kind that was cheap must not set the size of
-// another, so each has its own.
-type pace struct {
-	each time.Duration // for an artifact; 0: not known
-}
-
-func (p *pace) size(unit time.Duration) int {
-	if p.each <= 0 {
-		return leastUnit
-	}
-	return min(max(int(unit/p.each), leastUnit), mostUnit)
-}
-
-// took says that a unit of n artifacts took d. A slower one counts at once, a faster one
-// by and by.
-func (p *pace) took(n int, d time.Duration) {
-	if n == 0 {
-		return
-	}
-	each := max(d/time.Duration(n), 1)
-	if p.each == 0 || each > p.each {
-		p.each = each
-		return
-	}
-	p.each -= (p.each - each) / 4
-}
-
 // background is what one unit of it tells the next.
 type background struct {
-	paces struct{ features, push, rank, publish, media pace }
+	paces struct{ features, push, rank, publish, media turns.Pace }
 	// ranksNext: the lists of a standby have the turn, not its pushes.
 	ranksNext bool
 }
@@ -68,7 +24,7 @@ type background struct {
 // Background does what records left over, until ctx ends or another state was cut over to. See nextTask for the order.
 func (e *Engine) Background(ctx context.Context) error {
 	for {
-		work := e.turns.work.changed()
+		work := e.turns.Work.Changed()
 		if more, err := e.backgroundTurn(ctx); err != nil || ctx.Err() != nil || e.role.is(retired) {
 			return err
 		} else if more {
@@ -84,12 +40,12 @@ func (e *Engine) Background(ctx context.Context) error {
 
 // backgroundTurn does a unit of background work unless a batch goes before it, and tells whether there may be more to do.
 func (e *Engine) backgroundTurn(ctx context.Context) (more bool, err error) {
-	if e.turns.waiting.Load() > 0 || e.waitForOutbox(ctx) != nil {
+	if e.turns.BatchWaits() || e.waitForOutbox(ctx) != nil {
 		return false, nil // ctx ended, or the state was retired
 	}
 	start := time.Now()
 	if more, err = e.backgroundUnit(); more {
-		e.turns.rest(ctx, time.Since(start))
+		e.turns.Rest(ctx, time.Since(start))
 	}
 	return more, err
 }
@@ -98,7 +54,7 @@ func (e *Engine) backgroundTurn(ctx context.Context) (more bool, err error) {
 func (e *Engine) backgroundUnit() (bool, error) {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	return e.step(e.turns.unitLength())
+	return e.step(e.turns.UnitLength())
 }
 
 // step does one unit of about the given length. It wants the unit lock.
@@ -113,7 +69,7 @@ func (e *Engine) step(length time.Duration) (more bool, err error) {
 		}
 		more = true
 	}
-	if err := e.audit(); err != nil {
+	if err := e.auditor.audit(e); err != nil {
 		e.failed = err
 		return false, err
 	}
@@ -122,7 +78,7 @@ func (e *Engine) step(length time.Duration) (more bool, err error) {
 
 // task is a unit of background work: its kind's pace, and what is done within the unit, which tells on how many artifacts.
 type task struct {
-	pace *pace
+	pace *turns.Pace
 	work func(*unit) (int, error)
 }
 
@@ -132,7 +88,7 @@ func (e *Engine) do(t task) error {
 	u := e.begin(nil)
 	defer u.tx.Discard()
 	n, err := t.work(u)
-	t.pace.took(n, time.Since(start))
+	t.pace.Took(n, time.Since(start))
 	return err
 }
 
@@ -142,7 +98,7 @@ func (e *Engine) do(t task) error {
 func (e *Engine) nextTask(length time.Duration) (task, bool) {
 	b := &e.background
 	if !e.role.standby() && e.lists.Unpublished() > 0 {
-		n := b.paces.publish.size(length)
+		n := b.paces.publish.Size(length)
 		return task{&b.paces.publish, func(u *unit) (int, error) {
 			err := u.complete(budget{published: n}, nil)
 			return u.published, err
@@ -156,7 +112,7 @@ func (e *Engine) nextTask(length time.Duration) (task, bool) {
 		b.ranksNext = false
 	}
 	if e.stale.Any(now, e.cfg.Sweep) {
-		n := b.paces.features.size(length)
+		n := b.paces.features.Size(length)
 		var ids []graphstore.NodeID
 		for _, id := range e.stale.Take(n, now, e.cfg.Sweep) {
 			ids = append(ids, graphstore.NodeID(id))
@@ -169,13 +125,13 @@ func (e *Engine) nextTask(length time.Duration) (task, bool) {
 		}}, true
 	}
 	if e.refresher.Pending() > 0 && !b.ranksNext {
-		n := b.paces.push.size(length)
+		n := b.paces.push.Size(length)
 		return task{&b.paces.push, func(u *unit) (int, error) {
 			err := u.complete(budget{pushed: n, ranked: n}, nil)
 			return len(u.moved), err
 		}}, true
 	}
-	n := b.paces.rank.size(length)
+	n := b.paces.rank.Size(length)
 	ids := e.lists.TakeStale(n, e.clock.rank)
 	return task{&b.paces.rank, func(u *unit) (int, error) {
 		moving, err := u.rankStale(ids)

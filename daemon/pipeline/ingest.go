@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,17 +21,17 @@ import (
 // Apply makes one batch of records durable with all its effects. After an
 // error the engine is of no further use: what it holds in memory may be ahead of the store.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
-	e.turns.come()
+	e.turns.Come()
 	if err := e.waitForOutbox(ctx); err != nil {
-		e.turns.giveUp()
+		e.turns.GiveUp()
 		return err
 	}
 	// What can be done beside the unit at work is done before its end is awaited.
 	var ops []operation
-	err := e.metrics.through(stage{"weave", func() error { ops = e.prepare(b); return nil }})
+	err := e.metrics.through(stage{"weave", func() error { ops = e.preparer().all(b.Items); return nil }})
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	e.turns.begin()
+	e.turns.Begin()
 	if err != nil {
 		return err
 	}
@@ -43,13 +42,13 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = fmt.Errorf("pipeline: apply %d records: %w", len(b.Items), err)
 		return e.failed
 	}
-	if err := e.audit(); err != nil {
+	if err := e.auditor.audit(e); err != nil {
 		e.failed = err
 		return err
 	}
 	e.seen.applied(ops)
 	e.role.tell(ops)
-	e.turns.applied()
+	e.turns.Applied()
 	return nil
 }
 
@@ -64,54 +63,6 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
 	// of what they set off, for the background gets no turn.
 	share := min(e.cfg.Budget, len(ops))
 	return u.complete(budget{pushed: share, ranked: share, published: share}, nil)
-}
-
-// operation is what one record asks for.
-type operation struct {
-	item      *consumer.Item
-	node      graphstore.NodeID
-	extracted *extracted
-	media     []encode.Medium
-	refusal   *profile.Refusal
-}
-
-// prepare does the part of the work that needs no state, in parallel. A
-// record that makes it panic is refused, before anything was changed.
-func (e *Engine) prepare(b *consumer.Batch) []operation {
-	ops := make([]operation, len(b.Items))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	const chunk = 16
-	for from := 0; from < len(ops); from += chunk {
-		g.Go(func() error {
-			for i := from; i < min(from+chunk, len(ops)); i++ {
-				ops[i] = e.prepareOne(&b.Items[i])
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the functions return nil
-	return ops
-}
-
-func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
-	op = operation{item: item, refusal: item.Refusal}
-	if op.refusal != nil {
-		return op
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			e.log.Error("a record made the encoder panic; it goes to the dead letters",
-				"topic", item.Topic, "partition", item.Partition, "offset", item.Offset, "panic", r, "stack", string(debug.Stack()))
-			op.refusal = &profile.Refusal{Reason: profile.ReasonPanic, Field: "record", Detail: fmt.Sprint(r)}
-		}
-	}()
-	op.node = graphstore.ID(graphstore.Artifact, item.ID)
-	if item.Artifact != nil {
-		op.extracted = e.words.extract(item.Artifact)
-		op.media = e.cfg.Encoders.MediaOf(item.Artifact, op.extracted.edges)
-	}
-	return op
 }
 
 // ingest changes the graph by the records, in their order. Of several records

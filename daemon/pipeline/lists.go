@@ -91,17 +91,3 @@ func (g listGraph) SetDrift(node uint64, drift float64) error {
 	n.Drift = drift
 	return nil
 }
-
-// beginLists starts the pass over lists of a unit with the given transaction.
-func (e *Engine) beginLists(tx *graphstore.Tx) *topk.Pass {
-	unit := topk.Unit{Mode: topk.Serving, Revision: e.clock.revision}
-	switch {
-	case e.role.is(backfilling):
-		unit.Mode = topk.Backfill
-	case e.role.is(completing):
-		unit.Mode = topk.Standby
-	case e.role.previous != nil:
-		unit.Previous = e.role.lastPublished
-	}
-	return e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, unit)
-}

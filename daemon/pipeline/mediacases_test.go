@@ -59,7 +59,7 @@ func TestOutdatedAnswer(t *testing.T) {
 		answers = append(answers, a)
 	}
 	s.must(s.apply([]change{{"a", withMediaOf("a", image("hook"))}, {id: "b"}}))
-	s.must(s.engine.Answer(context.Background(), answers))
+	s.must(s.engine.MediaState().Answer(context.Background(), answers))
 	if row := s.row("a", graphstore.Image, 0); row.State != graphstore.MediaWaiting {
 		t.Errorf("the row is %+v", row)
 	}

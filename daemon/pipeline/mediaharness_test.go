@@ -92,7 +92,7 @@ func (s *site) tasks() []encode.Task {
 
 // ask gives a task to its encoder, unless that has answered for the same content.
 func (s *site) ask(t encode.Task) (encode.Answer, error) {
-	source, err := s.engine.Source(t)
+	source, err := s.engine.MediaState().Source(t)
 	if err != nil {
 		return encode.Answer{}, err
 	}
@@ -102,7 +102,7 @@ func (s *site) ask(t encode.Task) (encode.Answer, error) {
 	}
 	enc := s.cfg.Encoders.Of(t.Kind)
 	a := encode.Answer{Task: t, Content: graphstore.ContentOf(append([]byte(item.Text), item.Data...)), Encoder: enc.Identity().String()}
-	if a.Vector, err = s.engine.Vector(a.Content, a.Encoder); err != nil || a.Vector != nil {
+	if a.Vector, err = s.engine.MediaState().Vector(a.Content, a.Encoder); err != nil || a.Vector != nil {
 		return a, err // as the worker does
 	}
 	r := enc.Encode(context.Background(), []feature.Item{item})[0]
@@ -122,7 +122,7 @@ func (s *site) encodeAll() error {
 			}
 			answers = append(answers, a)
 		}
-		if err := s.engine.Answer(context.Background(), answers); err != nil {
+		if err := s.engine.MediaState().Answer(context.Background(), answers); err != nil {
 			return err
 		}
 	}

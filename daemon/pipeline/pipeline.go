@@ -12,6 +12,8 @@ import (
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/turns"
+	"kilim/daemon/pipeline/vectorindex"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
@@ -67,6 +69,10 @@ type Config struct {
 	Limits profile.Limits
 }
 
+func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {
+	return vectorindex.Config{Engine: c.Engine, Graph: c.Graph, Recall: c.Recall, Snapshot: c.Snapshot, Dim: dim, Log: log}
+}
+
 // Engine is the pipeline over one store. Apply, Answer, Run and the queries may be
 // called concurrently.
 type Engine struct {
@@ -83,7 +89,7 @@ type Engine struct {
 	media     *encode.Media
 	model     *infer.Model
 	refresher *refresh.Refresher
-	index     *vectorIndex
+	index     *vectorindex.Index
 	lists     *topk.Lists
 
 	// unitLock is held by the one unit at work; it guards what follows, and the stages' objects but for what they let be read.
@@ -97,7 +103,7 @@ type Engine struct {
 	failed error
 	role   role
 
-	turns turns
+	turns turns.Turns
 	seen  seen
 }
 
@@ -119,7 +125,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err != nil {
 		return nil, err
 	}
-	if e.index, err = newVectorIndex(&e.cfg, e.model.EmbeddingDim(), log); err != nil {
+	if e.index, err = vectorindex.New(e.cfg.index(e.model.EmbeddingDim(), log)); err != nil {
 		return nil, err
 	}
 	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
@@ -138,7 +144,7 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err := identify(store, &e.cfg, identity); err != nil {
 		return nil, err
 	}
-	e.index.restore()
+	e.index.RestoreSnapshot()
 	if err := store.View(e.load); err != nil {
 		return nil, fmt.Errorf("pipeline: load state: %w", err)
 	}
@@ -175,7 +181,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if e.refresher, err = refresh.New(rc, e.model, e.words.analyzer, pushes); err != nil {
 		return err
 	}
-	if err := e.index.fill(r); err != nil {
+	if err := e.index.Fill(r); err != nil {
 		return err
 	}
 	var made []stale.Stamp
@@ -221,10 +227,10 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // Quiet is true when no batch has come for a while.
-func (e *Engine) Quiet() bool { return e.turns.quiet() }
+func (e *Engine) Quiet() bool { return e.turns.Quiet() }
 
 // SaveIndex writes the index beside the state, for the next start.
-func (e *Engine) SaveIndex() error { return e.index.save() }
+func (e *Engine) SaveIndex() error { return e.index.Save() }
 
 // StoredOffset is where the consumer goes on in a partition.
 func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
@@ -236,13 +242,13 @@ func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool,
 }
 
 // Published tells the engine that messages left the outbox.
-func (e *Engine) Published() { e.turns.room.broadcast() }
+func (e *Engine) Published() { e.turns.Room.Broadcast() }
 
 // waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
 	for {
-		room := e.turns.room.changed()
+		room := e.turns.Room.Changed()
 		if e.role.is(retired) {
 			return ErrRetired
 		}

@@ -33,7 +33,7 @@ type Queries struct {
 
 // Queries answers questions about the state.
 func (e *Engine) Queries() *Queries {
-	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e, refresher: e.refresher, lists: e.lists}
+	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e.MediaState(), refresher: e.refresher, lists: e.lists}
 }
 
 // Answer is a list of similar artifacts, best first.

@@ -70,6 +70,20 @@ func (r *role) is(p phase) bool { return phase(r.phase.Load()) == p }
 // standby is true for a state whose lists are kept and not published.
 func (r *role) standby() bool { return r.is(backfilling) || r.is(completing) }
 
+// listing says what a unit makes of lists in this phase.
+func (r *role) listing(revision uint64) topk.Unit {
+	unit := topk.Unit{Mode: topk.Serving, Revision: revision}
+	switch {
+	case r.is(backfilling):
+		unit.Mode = topk.Backfill
+	case r.is(completing):
+		unit.Mode = topk.Standby
+	case r.previous != nil:
+		unit.Previous = r.lastPublished
+	}
+	return unit
+}
+
 // tell lets follow know which artifacts a batch changed.
 func (r *role) tell(ops []operation) {
 	if r.follow == nil {

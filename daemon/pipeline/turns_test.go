@@ -14,7 +14,7 @@ import (
 const patience = 30 * time.Second
 
 // await lets others run until something is so.
-func await(ctx context.Context, t *testing.T, what string, so func() bool) {
+func await(ctx context.Context, t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for !so() {
 		if ctx.Err() != nil {
@@ -51,13 +51,18 @@ func full(t *testing.T) (s *site, next []change) {
 	return s, changes[40:41]
 }
 
-func (s *site) waits(ctx context.Context, batches int32) {
+// yield lets others run, most likely until they wait. Nothing but what a test exercises depends on it.
+func yield() {
+	for range 10_000 {
+		runtime.Gosched()
+	}
+}
+
+// waits lets a batch come to wait for the outbox.
+func (s *site) waits(ctx context.Context) {
 	s.t.Helper()
-	await(ctx, s.t.(*testing.T), "a batch waits for the outbox", func() bool {
-		s.engine.turns.room.lock.Lock()
-		defer s.engine.turns.room.lock.Unlock()
-		return s.engine.turns.waiting.Load() == batches && s.engine.turns.room.next != nil
-	})
+	await(ctx, s.t, "a batch waits", s.engine.turns.BatchWaits)
+	yield()
 }
 
 // TestCutOverWhileOutboxFull: who waits for the outbox of a state that is retired learns that it is.
@@ -74,7 +79,7 @@ func TestCutOverWhileOutboxFull(t *testing.T) {
 	applied, background := make(chan error, 1), make(chan error, 1)
 	go func() { applied <- old.engine.Apply(ctx, batchOf(old.offset, next)) }()
 	go func() { background <- old.engine.Background(ctx) }()
-	old.waits(ctx, 1)
+	old.waits(ctx)
 	s := standby.engine.Standby()
 	standby.must(s.CutOver(old.engine, func() []string { return nil }, func() error { return nil }))
 	if err := <-applied; !errors.Is(err, ErrRetired) {
@@ -95,7 +100,7 @@ func TestAllWhoWaitForTheOutboxWake(t *testing.T) {
 	waited := make(chan error, waiters)
 	var begun [waiters]<-chan struct{}
 	for i := range begun {
-		begun[i] = s.engine.turns.room.changed()
+		begun[i] = s.engine.turns.Room.Changed()
 		go func() { waited <- s.engine.waitForOutbox(ctx) }()
 	}
 	s.acknowledge()
@@ -121,13 +126,9 @@ func TestBackgroundGoesOnAfterARevokedBatch(t *testing.T) {
 	batch, revoke := context.WithCancel(ctx)
 	applied, background := make(chan error, 1), make(chan error, 1)
 	go func() { applied <- s.engine.Apply(batch, batchOf(s.offset, next)) }()
-	s.waits(ctx, 1)
+	s.waits(ctx)
 	go func() { background <- s.engine.Background(ctx) }()
-	await(ctx, t, "the background steps back", func() bool {
-		s.engine.turns.work.lock.Lock()
-		defer s.engine.turns.work.lock.Unlock()
-		return s.engine.turns.work.next != nil
-	})
+	yield()
 	revoke()
 	if err := <-applied; !errors.Is(err, context.Canceled) {
 		t.Fatalf("the batch ended with %v", err)

@@ -37,7 +37,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.beginLists(tx),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, e.role.listing(e.clock.revision)),
 		arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
 	}
 }

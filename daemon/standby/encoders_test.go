@@ -56,7 +56,7 @@ func seeing(now eye) func(*Config) {
 			w, err := encode.NewWorker(encode.Config{
 				Lanes:     []encode.Lane{{Kind: "image", Encoder: e.Media().Encoders().Image, Batch: 4, Concurrency: 1}},
 				ItemBytes: 1 << 20, InFlightBytes: 4 << 20, Retry: encode.DefaultRetry(),
-			}, e.Media().Queue(), e, noFetch{}, encode.NewMetrics(prometheus.NewRegistry(), []string{"image"}), log)
+			}, e.Media().Queue(), e.MediaState(), noFetch{}, encode.NewMetrics(prometheus.NewRegistry(), []string{"image"}), log)
 			if err != nil {
 				return err
 			}
