@@ -107,7 +107,7 @@ func (p *Pass) Moved(node uint64, distance float64) error {
 		return fmt.Errorf("topk: node %d moved, which is not an artifact", node)
 	}
 	drift := a.Drift + distance
-	if drift > float64(p.l.cfg.Tolerance) {
+	if p.l.dueAt(0, drift) == stale.Never {
 		p.l.ranked.Set(node, stale.Never)
 	}
 	return p.g.SetDrift(node, drift)
