@@ -13,34 +13,34 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// coder is github.com/coder/hnsw behind the interface.
+// coder is the engine that puts github.com/coder/hnsw behind Index.
 //
-// The library panics when a key is added again and after deletions. So each
-// Put gets a key of its own; what was moved or deleted stays in the graph as a
-// dead key, which searches pass over; and the graph is built anew from the
-// living when the dead outnumber them. Should the library panic all the same,
-// the graph is built anew, and if that fails too, searches compare with every
-// vector until the next rebuild: slow, but nobody's error.
+// The library panics when a key is added again, and after deletions. So each
+// Put takes a new key. The key of a vector that was moved or deleted stays in the graph as a
+// dead key, which search passes over, and rebuild makes the graph anew from the
+// live vectors when dead keys outnumber them. If the library panics all the same (add, find),
+// the graph is rebuilt, and if that fails too, search compares with every
+// vector until the next rebuild: slow, but no error for the caller.
 //
-// It is kept as a measured baseline, not for use. BenchmarkCoderRecall, on text
-// vectors of 4,000 artifacts of the Walters catalogue: it finds 0.14 of the ten
-// nearest, whether EfSearch is 20 or 200, since a search ends with the first step that
+// coder is a measured baseline, not for use. By BenchmarkCoderRecall, on text
+// vectors of 4,000 artifacts of the Walters catalogue, it finds 0.14 of the ten
+// nearest, whether EfSearch is 20 or 200, since the library ends a search with the first step that
 // brings nothing nearer; asked for 200 answers it has 0.24 of the first ten.
 //
-// Its answers may differ from run to run: a search begins at whichever node the
-// library's map gives first.
+// Its answers may differ from run to run: the library begins a search at whichever node the
+// iteration of a map gives first.
 type coder struct {
 	dim  int
 	lock sync.RWMutex
-	// graph is nil while the library can't hold the living.
+	// graph is nil if the library panicked in the last rebuild: search scans then.
 	graph *hnsw.Graph[uint64]
-	// owner tells whose vector a key of the graph is; a dead key has none.
+	// owner maps a key of the graph to the id whose vector it is. A dead key has no owner.
 	owner map[uint64]uint64
 	live  map[uint64]entry
-	keys  uint64
+	keys  uint64 // the last key that was given out
 }
 
-// entry is a living vector and the graph's key for it.
+// entry is the vector of an id and the graph's key for it.
 type entry struct {
 	key uint64
 	vec []float32
@@ -57,7 +57,7 @@ func newGraph() *hnsw.Graph[uint64] {
 	return g
 }
 
-// add and find report the library's panic as ok = false.
+// add and find return false if the library panics.
 func add(g *hnsw.Graph[uint64], e entry) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	g.Add(hnsw.MakeNode(e.key, e.vec))
@@ -102,11 +102,12 @@ func (c *coder) Delete(id uint64) error {
 	return nil
 }
 
-// tooManyDead keeps a few more for small graphs, which would be rebuilt all the time.
+// tooManyDead tells whether dead keys outnumber the others by 16: without the 16 small graphs would be rebuilt all the
+// time.
 func (c *coder) tooManyDead() bool { return c.graph.Len() > 2*len(c.live)+16 }
 
-// rebuild makes the graph anew from the living, in the order of their ids: the
-// graph depends on the state, not on its history.
+// rebuild makes the graph anew from the live vectors, in the order of their ids, so that the
+// graph depends on the vectors and not on their history.
 func (c *coder) rebuild() {
 	c.graph = newGraph()
 	for _, id := range slices.Sorted(maps.Keys(c.live)) {
@@ -127,8 +128,8 @@ func (c *coder) Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, err
 	return c.search(vec, k, keep), nil
 }
 
-// search asks the graph for more and more until k of the answers are living and
-// kept, or it has no more to give.
+// search asks the graph for more and more answers, until k of them are live and
+// allowed by keep, or the graph has no more.
 func (c *coder) search(vec []float32, k int, keep func(uint64) bool) []Hit {
 	c.lock.RLock()
 	defer c.lock.RUnlock()
@@ -155,7 +156,7 @@ func (c *coder) search(vec []float32, k int, keep func(uint64) bool) []Hit {
 	}
 }
 
-// scan compares with every living vector.
+// scan compares with every vector.
 func (c *coder) scan(vec []float32, k int, keep func(uint64) bool) []Hit {
 	t := top{k: k}
 	for id, e := range c.live {
@@ -218,8 +219,8 @@ func (c *coder) Snapshot(w io.Writer) error {
 	return writeSnapshot(w, c.dim, ids, func(i int) []float32 { return c.live[ids[i]].vec })
 }
 
-// Restore builds a graph from the vectors: the library's own file format keeps
-// neither the dead apart nor a checksum.
+// Restore rebuilds the graph from the vectors of the snapshot. The library's own file format would keep
+// dead keys like others, and has no checksum.
 func (c *coder) Restore(r io.Reader) error {
 	ids, vectors, err := readSnapshot(r, c.dim)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/coder/hnsw"
 )
 
-// TestCoderSurvivesPanics makes the library panic in each call and expects exact answers.
+// TestCoderSurvivesPanics makes the library panic in each of its calls and expects exact answers, by scan.
 func TestCoderSurvivesPanics(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 1))
@@ -61,8 +61,8 @@ func TestCoderSurvivesPanics(t *testing.T) {
 	}
 }
 
-// TestCoderSweepsTheDead moves one vector again and again.
-func TestCoderSweepsTheDead(t *testing.T) {
+// TestCoderRebuilds moves ten vectors again and again, and expects rebuild to keep the dead keys few.
+func TestCoderRebuilds(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(8, 1))
 	c := newCoder(4)

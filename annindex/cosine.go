@@ -8,14 +8,14 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// cosine is an index of unit vectors, whatever length they come with. A vector whose length is 1 to
-// the precision of float32 stays as it is, bit for bit.
+// cosine is an Index that scales vectors and queries to length 1 before it gives them to another. It leaves a vector
+// whose length is 1 to the precision of float32 as it is, bit for bit: TestCosine holds it.
 type cosine struct{ Index }
 
 // unitSlack is how far the square of a unit vector's length may be from 1.
 const unitSlack = 1e-6
 
-// unit returns a vector of length 1; vec itself if it is one.
+// unit returns vec scaled to length 1, or vec itself if its length is 1.
 func (c cosine) unit(vec []float32) ([]float32, error) {
 	if err := ann.CheckVector(vec, c.Dim()); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (c cosine) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
 	return c.Index.SearchMany(units, k)
 }
 
-// Restore also takes the snapshot of an index whose metric was dot.
+// Restore also takes the snapshot of an Index whose metric was dot: it puts each vector that is not of length 1 again.
 func (c cosine) Restore(r io.Reader) error {
 	if err := c.Index.Restore(r); err != nil {
 		return err

@@ -11,12 +11,12 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// flat holds its vectors in one block of memory and compares with all of them.
+// flat is the engine that holds its vectors in one block of memory and compares a query with all of them.
 type flat struct {
 	dim  int
 	lock sync.RWMutex
-	// ids and vectors are parallel: vector i is vectors[i*dim:(i+1)*dim]. A
-	// deletion moves the last one into the gap, so memory follows the living.
+	// ids and vectors are parallel: the vector of ids[i] is vectors[i*dim:(i+1)*dim], and slots[ids[i]] is i. Delete
+	// moves the last vector into the gap, so memory follows the number of vectors.
 	ids     []uint64
 	vectors []float32
 	slots   map[uint64]int
@@ -90,17 +90,16 @@ func (f *flat) SearchMany(vecs [][]float32, k int) ([][]Hit, error) {
 }
 
 const (
-	// tile is the number of vectors that are compared with every query while they
-	// are in the cache: a scan per query would read all memory each time.
+	// tile is the number of vectors that scan compares with every query while they
+	// are in the cache: a pass over all vectors for each query would read all memory each time.
 	tile = 64
 	// rowsPerWorker is the least number of rows worth a goroutine: fewer are compared
-	// in the time that starting one takes.
+	// in the time that it takes to start one.
 	rowsPerWorker = 4096
 )
 
-// search shares the work among the cores: by queries when there are enough of
-// them, else by ranges of rows whose answers are merged. The order of
-// answers is total, so both ways give the same.
+// search shares the work among the cores: by queries when there are as many as cores, else by ranges of rows, whose
+// answers it merges. ann.Better is a total order, so both give the same: TestCoresAgree holds it.
 func (f *flat) search(vecs [][]float32, k int, keep func(uint64) bool) [][]Hit {
 	f.lock.RLock()
 	defer f.lock.RUnlock()
@@ -141,7 +140,7 @@ func parallel(n, parts int, fn func(part, from, to int)) {
 	wg.Wait()
 }
 
-// scan compares the rows [from, to) with every query.
+// scan compares the rows [from, to) with every query and returns the best of each.
 func (f *flat) scan(vecs [][]float32, k int, keep func(uint64) bool, from, to int) []top {
 	tops := make([]top, len(vecs))
 	for i := range tops {
@@ -157,7 +156,7 @@ func (f *flat) scan(vecs [][]float32, k int, keep func(uint64) bool, from, to in
 				}
 				h := Hit{ID: f.ids[i], Score: Dot(vec, f.at(i))}
 				if len(t.hits) == k && h.Score < t.hits[0].Score {
-					continue // what offer would find, without the call: nearly all end here
+					continue // offer would find so too, but for nearly all rows the call would cost more than the comparison
 				}
 				t.offer(h)
 			}

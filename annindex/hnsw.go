@@ -7,7 +7,7 @@ import (
 	"kilim/annindex/hnsw"
 )
 
-// graph is the engine hnsw: package hnsw's graph, which also restores what the other engines wrote.
+// graph is the engine hnsw: hnsw.Graph, with a Restore that also takes snapshots of the other engines.
 type graph struct{ *hnsw.Graph }
 
 func (g graph) Restore(r io.Reader) error {

@@ -17,9 +17,9 @@ type Hit = ann.Hit
 // NaN, an infinity, a vector of zeros, one so long that an inner product may
 // overflow, k below 1) is an error that names it and changes nothing.
 type Index interface {
-	// Put inserts or moves a vector.
+	// Put inserts a vector, or moves it if the id is there.
 	Put(id uint64, vec []float32) error
-	// Delete removes a vector; an id that is not there is ErrUnknown.
+	// Delete removes a vector, and returns ErrUnknown for an id that is not there.
 	Delete(id uint64) error
 	// Search returns the k nearest that keep allows (nil: all), best first, ties by the smaller
 	// id; fewer when there are not so many. keep may be called from several goroutines at
@@ -27,7 +27,7 @@ type Index interface {
 	Search(vec []float32, k int, keep func(uint64) bool) ([]Hit, error)
 	// SearchMany is Search for many queries at once.
 	SearchMany(vecs [][]float32, k int) ([][]Hit, error)
-	// SearchExact is Search by comparing with every vector: what the others' recall is measured against.
+	// SearchExact is Search by comparing with every vector: package recall measures Search against it.
 	SearchExact(vec []float32, k int, keep func(uint64) bool) ([]Hit, error)
 	// Vector copies a vector to out, which has room for Dim numbers, and tells whether it is there.
 	Vector(id uint64, out []float32) bool
@@ -35,10 +35,10 @@ type Index interface {
 	Dim() int
 	// IDs returns the ids, in order.
 	IDs() []uint64
-	// Snapshot writes the whole index; the writer waits while it does. Restore replaces the
-	// index by such a writing, of any engine. What is torn, changed or of another
-	// dimension is refused with ErrSnapshot, and the index stays as it is.
+	// Snapshot writes the whole index. Put and Delete wait while it does.
 	Snapshot(w io.Writer) error
+	// Restore replaces the index by a snapshot of any engine. It refuses one that is torn, changed or of another
+	// dimension with ErrSnapshot, and leaves the index as it is.
 	Restore(r io.Reader) error
 }
 
@@ -60,11 +60,11 @@ type Config struct {
 	// Engine is one of Engines.
 	Engine string
 	// Metric is one of Metrics: dot is the inner product of the vectors as they are given; cosine
-	// brings vectors and queries to length 1 first, and holds them so.
+	// scales vectors and queries to length 1 first.
 	Metric string
 	// Dim is the number of numbers of a vector.
 	Dim int
-	// Graph are the parameters of the engine hnsw. Its Dim is the one above.
+	// Graph are the parameters of the engine hnsw. New sets Graph.Dim to Dim.
 	Graph hnsw.Config
 }
 
@@ -98,12 +98,13 @@ func New(cfg Config) (Index, error) {
 	return nil, fmt.Errorf("annindex: metric %q: want one of %v", cfg.Metric, Metrics())
 }
 
-// top keeps the k best of what it is offered: a heap whose root is the worst.
+// top keeps the k best of the hits it is offered, in a heap whose root is the worst.
 type top struct {
 	k    int
 	hits []Hit
 }
 
+// offer adds h if it is among the k best so far.
 func (t *top) offer(h Hit) {
 	if len(t.hits) < t.k {
 		t.hits = append(t.hits, h)
@@ -136,7 +137,7 @@ func (t *top) offer(h Hit) {
 	}
 }
 
-// sorted returns the hits best first; t is used up.
+// sorted returns the hits best first. It destroys the heap: t is not to be used after it.
 func (t *top) sorted() []Hit {
 	slices.SortFunc(t.hits, ann.Compare)
 	return t.hits

@@ -32,8 +32,8 @@ func each(t *testing.T, fn func(t *testing.T, engine string)) {
 	}
 }
 
-// TestHistories drives random histories against a map: flat must agree with a
-// scan of the map in full, coder on what is there and that nothing dead is returned.
+// TestHistories drives random histories against a map: SearchExact, and Search of flat, must agree with a scan of the
+// map in full; Search of the others must return nothing that is dead, filtered, out of order or wrongly scored.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -44,35 +44,35 @@ func TestHistories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dull := map[uint64][]float32{}
+			oracle := map[uint64][]float32{}
 			for range 300 {
 				id := rng.Uint64N(40)
 				switch rng.IntN(5) {
 				case 0:
-					_, there := dull[id]
+					_, there := oracle[id]
 					err := ix.Delete(id)
 					if there != (err == nil) || !there && !errors.Is(err, ErrUnknown) {
 						t.Fatalf("seed %d: delete %d (there: %v): %v", seed, id, there, err)
 					}
-					delete(dull, id)
+					delete(oracle, id)
 				case 1:
-					compare(t, engine, ix, dull, unit(rng, dim), 1+rng.IntN(12))
+					compare(t, engine, ix, oracle, unit(rng, dim), 1+rng.IntN(12))
 				default:
 					v := unit(rng, dim)
 					if err := ix.Put(id, v); err != nil {
 						t.Fatal(err)
 					}
-					dull[id] = v
+					oracle[id] = v
 				}
-				if ix.Len() != len(dull) {
-					t.Fatalf("seed %d: %d vectors, want %d", seed, ix.Len(), len(dull))
+				if ix.Len() != len(oracle) {
+					t.Fatalf("seed %d: %d vectors, want %d", seed, ix.Len(), len(oracle))
 				}
 			}
-			if ids := slices.Sorted(maps.Keys(dull)); !slices.Equal(ix.IDs(), ids) {
+			if ids := slices.Sorted(maps.Keys(oracle)); !slices.Equal(ix.IDs(), ids) {
 				t.Fatalf("seed %d: ids %v, want %v", seed, ix.IDs(), ids)
 			}
 			out := make([]float32, dim)
-			for id, v := range dull {
+			for id, v := range oracle {
 				if !ix.Vector(id, out) || !slices.Equal(out, v) {
 					t.Fatalf("seed %d: vector %d is %v, want %v", seed, id, out, v)
 				}
@@ -81,7 +81,7 @@ func TestHistories(t *testing.T) {
 	})
 }
 
-func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q []float32, k int) {
+func compare(t *testing.T, engine string, ix Index, oracle map[uint64][]float32, q []float32, k int) {
 	t.Helper()
 	odd := func(id uint64) bool { return id%2 == 1 }
 	for name, keep := range map[string]func(uint64) bool{"all": nil, "odd": odd} {
@@ -90,7 +90,7 @@ func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q
 			t.Fatal(err)
 		}
 		var want []Hit
-		for id, v := range dull {
+		for id, v := range oracle {
 			if keep == nil || keep(id) {
 				want = append(want, Hit{ID: id, Score: Dot(q, v)})
 			}
@@ -104,7 +104,7 @@ func compare(t *testing.T, engine string, ix Index, dull map[uint64][]float32, q
 			t.Fatalf("%s: exactly got %v, %v, want %v", name, exact, err, want)
 		}
 		for i, h := range got {
-			v, ok := dull[h.ID]
+			v, ok := oracle[h.ID]
 			if !ok || keep != nil && !keep(h.ID) || h.Score != Dot(q, v) || i > 0 && !ann.Better(got[i-1], h) {
 				t.Fatalf("%s: answer %d, %+v, is dead, filtered, out of order or wrongly scored", name, i, h)
 			}
@@ -144,7 +144,8 @@ func TestCoresAgree(t *testing.T) {
 	}
 }
 
-// TestScoresAreBitExact holds what the package promises of scores.
+// TestScoresAreBitExact expects equal scores of a pair of vectors, whichever is the query and however many queries are
+// asked at once.
 func TestScoresAreBitExact(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -178,7 +179,8 @@ func TestScoresAreBitExact(t *testing.T) {
 	}
 }
 
-// TestCosine gives vectors and queries of all lengths, and expects what the unit vectors get.
+// TestCosine puts vectors and asks queries of all lengths, and expects the answers that the unit vectors get with the
+// metric dot.
 func TestCosine(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -292,7 +294,8 @@ func TestBadInputChangesNothing(t *testing.T) {
 	}
 }
 
-// TestConcurrentSearch runs searches beside a writer; the race detector and the scores watch.
+// TestConcurrentSearch runs searches beside a writer. A torn vector would show in its score, a race in the race
+// detector.
 func TestConcurrentSearch(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -327,7 +330,7 @@ func TestConcurrentSearch(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, h := range hits {
-				// A torn vector would not be of unit length.
+				// A torn vector would not be of length 1.
 				if h.Score > 1.00001 || h.Score < -1.00001 {
 					t.Fatalf("score %v of a pair of unit vectors", h.Score)
 				}

@@ -13,24 +13,22 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// A snapshot of the engines that hold vectors only, little endian (that of package hnsw has
+// A snapshot of the engines flat and coder, which hold vectors only, little endian (that of package hnsw has
 // the same beginning and a later version):
 //
 //	header  magic, version, dimension, count of vectors; CRC-32C of these
 //	block   up to blockRows rows of an id (8 bytes) and the numbers (4 each); CRC-32C of these
 //	...     until count rows were written; nothing follows
 //
-// A checksum a block, not one of the whole: a fault is found before more than
-// a block is believed, and 32 bits are enough for what a block holds. Each block's
-// sum goes on from the one before it, so a block missing, doubled or in another place is found.
+// Each block has a checksum, rather than the file one: readSnapshot finds a fault before it believes more than a block,
+// and 32 bits are enough for what a block holds. Each checksum continues the one before it, so readSnapshot refuses a
+// file in which a block is missing, doubled or in another place (TestSnapshotRefusesBlocks).
 const (
 	snapshotMagic   = hnsw.Magic
 	snapshotVersion = 1
 	headerSize      = len(snapshotMagic) + 4 + 4 + 8
 	blockRows       = 64
 )
-
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 func snapshotHeader(dim, count int) []byte {
 	b := append(make([]byte, 0, headerSize+4), snapshotMagic...)
@@ -42,7 +40,7 @@ func snapshotHeader(dim, count int) []byte {
 // writeSnapshot writes the vectors at(0), at(1), ... of ids.
 func writeSnapshot(w io.Writer, dim int, ids []uint64, at func(i int) []float32) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	table := castagnoli()
+	table := ann.Castagnoli()
 	block := snapshotHeader(dim, len(ids))
 	sum := crc32.Checksum(block, table)
 	for i := 0; ; {
@@ -68,7 +66,7 @@ func writeSnapshot(w io.Writer, dim int, ids []uint64, at func(i int) []float32)
 	return nil
 }
 
-// versionOf looks at the version of a snapshot that was not read yet; 0 if it has none.
+// versionOf returns the version of a snapshot without consuming any of it, or 0 if the snapshot has none.
 func versionOf(in *bufio.Reader) uint32 {
 	head, err := in.Peek(len(snapshotMagic) + 4)
 	if err != nil || string(head[:len(snapshotMagic)]) != snapshotMagic {
@@ -77,7 +75,7 @@ func versionOf(in *bufio.Reader) uint32 {
 	return binary.LittleEndian.Uint32(head[len(snapshotMagic):])
 }
 
-// readSnapshot returns the ids and their vectors, one after another. Memory
+// readSnapshot returns the ids and their vectors, one after another, of a snapshot of any engine. Memory
 // grows with what was read and checked, not with what the header announces.
 func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err error) {
 	in := bufio.NewReaderSize(r, 1<<16)
@@ -92,7 +90,7 @@ func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err er
 	if err != nil {
 		return nil, nil, err
 	}
-	table := castagnoli()
+	table := ann.Castagnoli()
 	rowSize := 8 + 4*dim
 	buf := make([]byte, blockRows*rowSize+4)
 	seen := map[uint64]struct{}{}
@@ -128,12 +126,13 @@ func readSnapshot(r io.Reader, dim int) (ids []uint64, vectors []float32, err er
 	return ids, vectors, nil
 }
 
+// readHeader checks a header and returns the count of vectors and the checksum that the next block's continues.
 func readHeader(header []byte, dim int) (count uint64, sum uint32, err error) {
 	body, at := header[:headerSize], len(snapshotMagic)
 	if string(body[:at]) != snapshotMagic {
 		return 0, 0, ann.Refuse("it begins with %q, not %q", body[:at], snapshotMagic)
 	}
-	sum = crc32.Checksum(body, castagnoli())
+	sum = crc32.Checksum(body, ann.Castagnoli())
 	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
 		return 0, 0, ann.Refuse("the header's checksum is wrong")
 	}

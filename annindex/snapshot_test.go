@@ -10,9 +10,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"kilim/annindex/internal/ann"
 )
 
-// filled returns an index of n vectors with ids 0, 1, 4, 9, ... and its snapshot.
+// filled returns an index of n vectors with the ids 0, 1, 4, 9, ... and its snapshot.
 func filled(t *testing.T, engine string, dim, n int) (Index, []byte) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(4, uint64(n)))
@@ -49,7 +51,7 @@ func refused(t *testing.T, ix Index, what string, data []byte) {
 	}
 }
 
-// TestSnapshotRestores takes each engine's snapshot into each engine.
+// TestSnapshotRestores restores each engine's snapshot in each engine.
 func TestSnapshotRestores(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
@@ -100,8 +102,8 @@ func TestSnapshotRefusesEveryByte(t *testing.T) {
 	})
 }
 
-// TestSnapshotRefusesBlocks is the same for one of many blocks: torn at every 4 KiB, a bit
-// changed in each, blocks exchanged, dropped and doubled.
+// TestSnapshotRefusesBlocks tears a snapshot of many blocks at every 4 KiB, changes a bit in each, and exchanges, drops
+// and doubles blocks.
 func TestSnapshotRefusesBlocks(t *testing.T) {
 	t.Parallel()
 	const dim, step = 32, 4096
@@ -132,7 +134,7 @@ func TestSnapshotRefusesBlocks(t *testing.T) {
 	refused(t, ix, "doubled", join(0, 1, 1, 3))
 }
 
-// TestSnapshotRefusesForeign has files whose checksums are right.
+// TestSnapshotRefusesForeign has files whose content is wrong though their checksums are right.
 func TestSnapshotRefusesForeign(t *testing.T) {
 	t.Parallel()
 	ix, whole := filled(t, "flat", 2, 1)
@@ -153,7 +155,7 @@ func TestSnapshotRefusesForeign(t *testing.T) {
 		b := snapshotHeader(2, int(count))
 		copy(b, magic)
 		b[len(snapshotMagic)] = version
-		sum := crc32.Checksum(b, castagnoli())
+		sum := crc32.Checksum(b, ann.Castagnoli())
 		return append(b, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
 	}
 	refused(t, ix, "another magic", header("kilimanx", snapshotVersion, 0))
@@ -161,7 +163,7 @@ func TestSnapshotRefusesForeign(t *testing.T) {
 	refused(t, ix, "a count beyond memory", header(snapshotMagic, snapshotVersion, 1<<62))
 }
 
-// full fails after some bytes, as a full disk does.
+// full is a writer that fails after some bytes, as a full disk does.
 type full struct{ left int }
 
 func (f *full) Write(p []byte) (int, error) {

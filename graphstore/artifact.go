@@ -35,7 +35,7 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	// Everything that can go wrong goes wrong before the first change.
+	// find, outgoing and editAll return all errors that there can be; edgeDiff, which makes the changes, has none.
 	self, err := t.find(id, Artifact, doc.ID)
 	if err != nil {
 		return Change{}, err
@@ -64,7 +64,8 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 }
 
 // DeleteArtifact removes an artifact with its edges, and its lists at Commit:
-// until then they can be read, for the caller undoes what follows from them.
+// until then they can be read, for the caller takes the artifact out of the
+// lists of others by them.
 // If others link to it, a placeholder stays, with the edges to it and their
 // sums but without content and other vectors. Deleting what is not there
 // changes nothing.
@@ -122,7 +123,7 @@ func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 	}
 	if n == nil {
 		if _, removed := t.own(id); !removed {
-			t.ov.absentBelow[id] = struct{}{} // so that nobody looks for it again
+			t.ov.absentBelow[id] = struct{}{} // so that no read of this Tx looks for it again
 		}
 		return nil, nil
 	}

@@ -27,7 +27,7 @@ type cached[V any] struct {
 
 func newCache[V any](limit int) *cache[V] {
 	c := &cache[V]{limit: limit}
-	// The bound that counts is that of bytes.
+	// cache.limit bounds by bytes; simplelru's own bound, by number, is out of reach.
 	lru, err := simplelru.NewLRU(math.MaxInt, func(_ NodeID, e cached[V]) { c.bytes -= e.bytes })
 	if err != nil {
 		panic("graphstore: " + err.Error()) // the size is a positive constant

@@ -28,7 +28,7 @@ func (s *Store) Check(fn func(problem string)) error {
 				return err
 			}
 		}
-		c.judgeNodes()
+		c.compareCounts()
 		have := r.Counts()
 		have.differences(&c.counts, func(p string) { c.problem("%s", p) })
 		if more := c.told - maxProblems; more > 0 {
@@ -158,8 +158,8 @@ func (c *checker) forward(e Edge, from, to *checkedNode, row []byte) error {
 	return nil
 }
 
-// judgeNodes compares what nodes say with what was counted.
-func (c *checker) judgeNodes() {
+// compareCounts compares what each node says of its edges and labels with what was counted.
+func (c *checker) compareCounts() {
 	for _, n := range c.nodes {
 		if n.node.Degree != n.degree {
 			c.problem("%s: degree %d stored, %d counted", n, n.node.Degree, n.degree)

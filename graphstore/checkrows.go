@@ -53,11 +53,11 @@ func (c *checker) others() error {
 			return err
 		}
 	}
-	return c.strangers()
+	return c.unknownRows()
 }
 
-// strangers finds rows that no part of the store knows, by their keys.
-func (c *checker) strangers() error {
+// unknownRows finds the rows whose keys are of no kind that keys.go lists.
+func (c *checker) unknownRows() error {
 	known := string([]byte{
 		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
 		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo,

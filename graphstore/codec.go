@@ -193,7 +193,7 @@ func (d *decoder) time() time.Time {
 	return time.Unix(sec, int64(d.uint32())).UTC()
 }
 
-// end fails when something is left.
+// end returns the first failure, or errTrailing when bytes of the row are left.
 func (d *decoder) end() error {
 	if d.err == nil && len(d.b) > 0 {
 		d.err = errTrailing

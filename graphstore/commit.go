@@ -29,8 +29,8 @@ func (s *Store) commit(ops []op) error {
 		if !errors.Is(err, badger.ErrTxnTooBig) {
 			return err
 		}
-		// Nothing was written: badger refused the whole. The estimate below is
-		// meant to be on the safe side; should it ever not be, this is.
+		// Badger refused the whole and wrote nothing. fits is meant to overestimate
+		// what badger counts; should it ever not, the redo log still takes ops.
 	}
 	return s.commitRedo(ops)
 }

@@ -41,7 +41,7 @@ type crashHistory struct {
 // log, and acknowledgements between them.
 func newCrashHistory(t testing.TB, transactions int) *crashHistory {
 	h := &crashHistory{}
-	v := &inventor{rng: rand.New(rand.NewPCG(5, 5)), m: newModel(), at: time.Unix(1_700_000_000, 0).UTC()}
+	v := &generator{rng: rand.New(rand.NewPCG(5, 5)), m: newModel(), at: time.Unix(1_700_000_000, 0).UTC()}
 	for n := range transactions {
 		// The history is made up once, on a model, and recorded as calls.
 		var calls []func(*Tx) error

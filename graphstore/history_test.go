@@ -18,8 +18,8 @@ func historyIDs() []string {
 	return ids
 }
 
-// inventor makes changes up, and applies each to a Tx and to the model.
-type inventor struct {
+// generator makes changes up, and applies each to a Tx and to the model.
+type generator struct {
 	rng *rand.Rand
 	m   *model
 	at  time.Time // what the store's clock shows
@@ -28,7 +28,7 @@ type inventor struct {
 // reporter compares what a change reported with what it must have.
 type reporter func(what string, got, want Change)
 
-func (v *inventor) specs(id string) []EdgeSpec {
+func (v *generator) specs(id string) []EdgeSpec {
 	rng := v.rng
 	var out []EdgeSpec
 	for range rng.IntN(5) {
@@ -52,7 +52,7 @@ func (v *inventor) specs(id string) []EdgeSpec {
 	return out
 }
 
-func (v *inventor) floats() []float32 {
+func (v *generator) floats() []float32 {
 	out := make([]float32, v.rng.IntN(5))
 	for i := range out {
 		out[i] = v.rng.Float32()
@@ -60,7 +60,7 @@ func (v *inventor) floats() []float32 {
 	return out
 }
 
-func (v *inventor) ints() []int64 {
+func (v *generator) ints() []int64 {
 	out := make([]int64, v.rng.IntN(5))
 	for i := range out {
 		out[i] = v.rng.Int64() - v.rng.Int64()
@@ -69,7 +69,7 @@ func (v *inventor) ints() []int64 {
 }
 
 // step makes one change.
-func (v *inventor) step(tx *Tx, report reporter) error {
+func (v *generator) step(tx *Tx, report reporter) error {
 	rng, m := v.rng, v.m
 	id := fmt.Sprintf("a%d", rng.IntN(historyArtifacts))
 	node := ID(Artifact, id)
@@ -123,7 +123,7 @@ func (v *inventor) step(tx *Tx, report reporter) error {
 	}
 }
 
-func (v *inventor) put(tx *Tx, id string, report reporter) error {
+func (v *generator) put(tx *Tx, id string, report reporter) error {
 	doc := Doc{ID: id, Raw: fmt.Appendf(nil, "raw %d", v.rng.Int()), Evidence: fmt.Appendf(nil, "evidence %d", v.rng.Int())}
 	if v.rng.IntN(4) > 0 {
 		doc.Timestamp = time.Unix(v.rng.Int64N(2e9)-1e9, v.rng.Int64N(1e9))
@@ -138,7 +138,7 @@ func (v *inventor) put(tx *Tx, id string, report reporter) error {
 }
 
 // edit writes vectors of a node that exists.
-func (v *inventor) edit(tx *Tx) error {
+func (v *generator) edit(tx *Tx) error {
 	g := v.m.graph()
 	var ids []NodeID
 	for id := range g.nodes {
@@ -169,7 +169,7 @@ func (v *inventor) edit(tx *Tx) error {
 }
 
 // push notes or forgets a push of an artifact that is there.
-func (v *inventor) push(tx *Tx) error {
+func (v *generator) push(tx *Tx) error {
 	id := ID(Artifact, fmt.Sprintf("a%d", v.rng.IntN(historyArtifacts)))
 	p := Push{Node: id, Cursor: NodeID(v.rng.Uint64()), Since: v.rng.Float64(), Weight: v.rng.Float32()}
 	if v.m.graph().nodes[id] == nil || v.rng.IntN(3) == 0 {
@@ -180,7 +180,7 @@ func (v *inventor) push(tx *Tx) error {
 	return tx.PutPush(p)
 }
 
-func (v *inventor) meta(tx *Tx) error {
+func (v *generator) meta(tx *Tx) error {
 	switch v.rng.IntN(4) {
 	case 0:
 		name := fmt.Sprintf("encoder %d", v.rng.IntN(5))
@@ -215,7 +215,7 @@ func (v *inventor) meta(tx *Tx) error {
 }
 
 // settlePushes forgets the pushes of nodes that went, as the caller of the store must.
-func (v *inventor) settlePushes(tx *Tx) error {
+func (v *generator) settlePushes(tx *Tx) error {
 	g := v.m.graph()
 	for id := range v.m.pushes {
 		if g.nodes[id] == nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// logger routes badger's messages to slog, one level lower than badger takes
-// them: its notices about compactions are nobody's daily reading.
+// logger routes badger's messages to slog. Notices go one level lower than badger
+// gives them: those of its compactions would fill the log.
 type logger struct {
 	log *slog.Logger
 	// syncFailed is called when badger reports, by a message only, that the

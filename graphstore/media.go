@@ -42,8 +42,7 @@ func (s MediaState) String() string {
 	return fmt.Sprintf("state %d", uint8(s))
 }
 
-// Media is what is kept of a media node beside the node: where its encoding stands. A media node may
-// be without it. An artifact's own node may have it too, for the encoding of its text.
+// Media says where the encoding of a media node stands. A media node may be without it. An artifact's own node may have it too, for the encoding of its text.
 type Media struct {
 	Node  NodeID
 	State MediaState
@@ -205,8 +204,8 @@ func (t *Tx) DeleteMedia(id NodeID) error {
 	return t.unuse(old.Content, id)
 }
 
-// PutMediaVector keeps what an encoder made of a content, for as long as a media node has that content: PutMedia
-// must have said so.
+// PutMediaVector keeps what an encoder made of a content, for as long as a media node has that content. PutMedia
+// must have been called for such a node before.
 func (t *Tx) PutMediaVector(c Content, encoder string, vec []float32) error {
 	if t.broken != nil {
 		return t.broken
@@ -216,12 +215,12 @@ func (t *Tx) PutMediaVector(c Content, encoder string, vec []float32) error {
 	}
 	key := string(vectorKey(c, encoder))
 	t.ov.rows[key] = encodeVector(encoder, vec)
-	t.ov.made[c] = append(t.ov.made[c], key)
+	t.ov.vectorKeys[c] = append(t.ov.vectorKeys[c], key)
 	return nil
 }
 
-// unuse ends the use of a content by a node. Nobody asks twice for what nobody has: with the last use the
-// vectors go.
+// unuse ends the use of a content by a node. With the last use the vectors go: MediaVector is only asked for contents
+// that a node has.
 func (t *Tx) unuse(c Content, by NodeID) error {
 	if c == (Content{}) {
 		return nil
@@ -240,7 +239,7 @@ func (t *Tx) unuse(c Content, by NodeID) error {
 	if err != nil {
 		return fmt.Errorf("graphstore: forget the vectors of %x: %w", c, err)
 	}
-	for _, k := range append(keys, t.ov.made[c]...) {
+	for _, k := range append(keys, t.ov.vectorKeys[c]...) {
 		t.ov.rows[k] = nil
 	}
 	return nil

@@ -33,7 +33,7 @@ type Options struct {
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
-	// VerifyTables lets Open read all tables and hold them against their checksums first.
+	// VerifyTables lets Open read all tables and compare them with their checksums first.
 	VerifyTables bool
 	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
 	GCInterval time.Duration
@@ -93,18 +93,19 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		WithMemTableSize(memtable).
 		WithNumMemtables(3).
 		WithNumCompactors(2).
-		// Tables that are not compressed are read where they are mapped, and decoded nodes are cached above badger. A cache of
-		// blocks would save nothing, and badger counts each as all that follows it in its file: 64 MiB held some 30.
+		// Tables that are not compressed are read where they are mapped, and Store.nodes caches decoded nodes: a cache of
+		// blocks would save nothing. Badger also charges a block with all that follows it in its file, so that 64 MiB held some
+		// 30 blocks.
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(64 * mib).
-		// Badger compresses a table in memory that it keeps for the next one, several hundred MiB
-		// while an archive is fed; a store without compression is less than a fifth larger, as most of it is vectors.
+		// Badger keeps the memory in which it compresses tables, several hundred MiB while an archive is fed. A folder
+		// without compression is less than a fifth larger, as most of it is vectors.
 		WithCompression(options.None).
 		// Badger refuses a threshold above 15 % of the memtable.
 		WithValueThreshold(min(valueThreshold, memtable/10)).
 		WithValueLogFileSize(int64(o.valueLogMB) * mib).
 		WithVerifyValueChecksum(true).
-		// There is one writer, and acknowledgements touch no key of its.
+		// There is one Tx at a time, and Ack writes no key that a Tx writes.
 		WithDetectConflicts(false).
 		WithLogger(log)
 }

@@ -14,13 +14,13 @@ type overlay struct {
 	listedBy map[NodeID]map[NodeID]bool
 	// uses tells, by content, which media nodes began (true) or ceased to have it.
 	uses map[Content]map[NodeID]bool
-	// made are the keys of the media vectors that were put.
-	made map[Content][]string
-	// rows are all other rows by key; nil marks one that was removed.
+	// vectorKeys are the keys of the media vectors that PutMediaVector put, by content.
+	vectorKeys map[Content][]string
+	// rows are the rows of all other kinds, by key; nil marks one that was removed.
 	rows  map[string][]byte
 	dims  map[string]int
 	terms map[uint32]int32
-	// deleted are artifacts that were deleted and whose lists go at Commit.
+	// deleted are artifacts whose lists go at Commit: until then the caller reads them, see DeleteArtifact.
 	deleted  map[NodeID]struct{}
 	messages []OutboxEntry
 	// outboxTaken: messages are all of the outbox, see Tx.TakeOutbox.
@@ -31,7 +31,7 @@ func newOverlay() *overlay {
 	return &overlay{
 		nodes: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
 		listedBy: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
-		made: map[Content][]string{}, rows: map[string][]byte{},
+		vectorKeys: map[Content][]string{}, rows: map[string][]byte{},
 		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},
 	}
 }

@@ -21,7 +21,7 @@ func TestAgainstModel(t *testing.T) {
 }
 
 func runHistory(t *testing.T, seed uint64) {
-	v := &inventor{rng: rand.New(rand.NewPCG(seed, 11)), m: newModel(), at: time.Unix(1_700_000_000, 0).UTC()}
+	v := &generator{rng: rand.New(rand.NewPCG(seed, 11)), m: newModel(), at: time.Unix(1_700_000_000, 0).UTC()}
 	dir := t.TempDir()
 	open := func() *Store {
 		opts := small()
@@ -79,7 +79,7 @@ func runHistory(t *testing.T, seed uint64) {
 }
 
 // ackSome acknowledges some of the messages that wait.
-func ackSome(t *testing.T, s *Store, v *inventor, waiting uint64) {
+func ackSome(t *testing.T, s *Store, v *generator, waiting uint64) {
 	t.Helper()
 	v.m.acked += 1 + v.rng.Uint64N(waiting)
 	p := Position{Topic: "out", Partition: v.rng.IntN(3), Next: v.rng.Int64N(1000)}

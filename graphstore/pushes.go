@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Push is a node whose dependants have not all seen its latest value.
+// Push says that the nodes which depend on Node have not all seen its latest value; Cursor is the last that has. Refresh
+// writes pushes and goes on with them after a restart.
 type Push struct {
 	Node, Cursor NodeID
 	Since        float64

@@ -67,7 +67,7 @@ func (s *Store) beginCommit() {
 
 // publish makes a commit visible: snapshot and caches change together.
 func (s *Store) publish(st *state, dims map[string]int, ov *overlay) {
-	// Outside of the lock: this waits for an acknowledgement that is being written.
+	// Outside of s.mu: NewTransaction waits for an acknowledgement that is being written.
 	txn := s.db.NewTransaction(false)
 	s.mu.Lock()
 	gen := s.cur.gen + 1

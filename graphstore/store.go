@@ -37,7 +37,7 @@ type Store struct {
 	opts Options
 	// threshold is the size from which a value goes to the value log.
 	threshold int64
-	// foldAfter is foldAfterTerms, but for tests.
+	// foldAfter is foldAfterTerms, except in tests.
 	foldAfter uint64
 	log       *slog.Logger
 	dir       string
@@ -47,15 +47,20 @@ type Store struct {
 	writer sync.Mutex
 	failed atomic.Pointer[error]
 
+	// nodes and edges are decoded nodes, and the neighbourhoods of up to cachedDegree edges.
 	nodes *cache[*Node]
 	edges *cache[[]Edge]
 	box   outbox
 
-	mu         sync.Mutex
-	cur        *snapshot
+	// mu guards what follows.
+	mu sync.Mutex
+	// cur is what a View that begins now reads.
+	cur *snapshot
+	// committing: badger may show more than cur, see beginCommit.
 	committing bool
 	// acked: an acknowledgement ended while committing.
-	acked   bool
+	acked bool
+	// closing: Close was called; users that remain end, none begins.
 	closing bool
 	users   int // views and transactions that hold a snapshot
 	idle    sync.Cond
@@ -104,7 +109,7 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// verifyTables holds the tables on disk against their checksums, which reading alone does not
+// verifyTables compares the tables on disk with their checksums, which reading alone does not
 // do: badger returns wrong rows from a damaged table, none, or panics. (The value log's
 // checksums are verified at each read, those of the log at each start.)
 func verifyTables(db *badger.DB) (err error) {
@@ -271,7 +276,7 @@ func (s *Store) Counts() Counts {
 // value log. They are brought up to date once a minute.
 func (s *Store) Sizes() (lsm, vlog int64) { return s.db.Size() }
 
-// UUID names the store; it was made, or taken over, when the folder was first opened.
+// UUID names the store. It was made, or taken from Options.UUID, when the folder was first opened.
 func (s *Store) UUID() string { return s.uuid }
 
 // GC collects the value log now and then until ctx is done, and returns nil then.

@@ -9,8 +9,8 @@ import (
 // Tx is one atomic batch of changes. It reads its own writes, and nobody else
 // sees them until Commit. It is for one goroutine at a time.
 //
-// An error of a read from the disk in the midst of a change leaves the Tx
-// useless: Commit refuses. An error about an argument changes nothing.
+// A method that returns an error about an argument has changed nothing. After an error
+// of a read from the disk a change may be half done: the Tx must be discarded.
 type Tx struct {
 	Reader
 	done bool
@@ -128,7 +128,7 @@ func (t *Tx) Commit() error {
 	if len(t.ov.dims) > 0 {
 		dims = t.EncoderDims()
 	}
-	// The outbox first: who sees a message may acknowledge it at once.
+	// Before publish: whoever reads a message of this commit may acknowledge it at once, and Ack looks into s.box.
 	if t.ov.outboxTaken {
 		t.s.box.reset(t.ov.messages, t.state.nextSeq)
 	} else {

@@ -36,7 +36,8 @@ func open(folder string) (*dataset, error) {
 	return d, nil
 }
 
-// part reads one of the parts that are stacked in a file. The last two numbers of the file's shape in header.json are a part's rows and columns.
+// part reads one of the parts that are stacked in a file. The last two numbers of the file's shape in header.json are a
+// part's rows and columns.
 func (d *dataset) part(name string, part int) (words []uint32, columns int, err error) {
 	shape := d.Files[name]
 	if len(shape) < 2 {

@@ -1,6 +1,6 @@
 // Command bench measures the graph of package hnsw on a data set that the peers' make_data.py wrote
-// (../shared/peers/ann/README.md fixes data, tasks and records), and prints the records. Command compare sets them beside the
-// peers' own.
+// (../shared/peers/ann/README.md fixes data, tasks and records), and prints the records. Command compare sets them
+// beside the peers' own.
 //
 //	go run ./annindex/bench --data DIR/walters-svd-128 --json
 package main

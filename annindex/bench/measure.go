@@ -82,7 +82,8 @@ func dot(a, b []float32) (sum float64) {
 	return sum
 }
 
-// recall returns the share of the answers in s.found that are at least as similar as the last true one. An id counts once a query.
+// recall returns the share of the answers in s.found that are at least as similar as the last true one. An id counts
+// once a query.
 func (s *searcher) recall(queries [][]float32, now state) float64 {
 	good := 0
 	for q, hits := range s.found {

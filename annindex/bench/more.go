@@ -11,8 +11,8 @@ import (
 	"kilim/annindex/hnsw"
 )
 
-// deleteTask deletes half of the vectors at random, the tenth nearest to one vector, and the half nearest to it, each from an index of
-// its own, and measures what is left beside a fresh index of it.
+// deleteTask deletes half of the vectors at random, the tenth nearest to one vector, and the half nearest to it, each
+// from an index of its own, and measures what is left beside a fresh index of it.
 func (r *run) deleteTask() error {
 	now, err := r.data.state("base.f32", "truth.i32", 0)
 	if err != nil {
@@ -163,8 +163,8 @@ func (r *run) nudgeTask() error {
 	return nil
 }
 
-// loadTask times the snapshot of a large index to a file and back. The vectors are random ones around a few thousand centres, as
-// their places do not matter here.
+// loadTask times the snapshot of a large index to a file and back. The vectors are random ones around a few thousand
+// centres, as their places do not matter here.
 func (r *run) loadTask(n int) error {
 	const dim = 128
 	rng := rand.New(rand.NewPCG(2, 1))

@@ -28,7 +28,8 @@ type run struct {
 
 // config returns the parameters of a graph of about n vectors.
 func (r *run) config(dim, n int) hnsw.Config {
-	return hnsw.Config{Dim: dim, M: r.m, EfConstruction: efConstruction, Capacity: n, ScanBelow: -1, RelinkBeyond: r.relinkBeyond, ReinsertBeyond: r.reinsertBeyond}
+	return hnsw.Config{Dim: dim, M: r.m, EfConstruction: efConstruction, Capacity: n, ScanBelow: -1,
+		RelinkBeyond: r.relinkBeyond, ReinsertBeyond: r.reinsertBeyond}
 }
 
 // build returns an index of vectors whose ids are their rows, and the insertions a second.

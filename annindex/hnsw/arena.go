@@ -14,7 +14,8 @@ import (
 // none marks the end of a list of links, and stands for no slot.
 const none = dist.None
 
-// maxSlots bounds the slots so that a key (keyOf) has room for a slot and its flag in 32 bits, and arena.upperAt for its offsets.
+// maxSlots bounds the slots so that a key (keyOf) has room for a slot and its flag in 32 bits, and arena.upperAt for
+// its offsets.
 const maxSlots = 1 << 28
 
 // These are the flags of a slot's state. The bits above them, counted in steps of version, grow with every
@@ -48,7 +49,7 @@ type arena struct {
 	inDegreeLower  []uint32  // the number of links to a slot, on the lowest level
 	inDegreeUpper  []uint32  // the number of links to a slot, on all other levels together
 	drift          []float32 // how far the slot's vector moved since its links were chosen
-	neighbourDrift []uint32  // how far the slot's neighbours moved since its links were chosen, see addNeighbourDrift; not in snapshots
+	neighbourDrift []uint32  // how far its neighbours moved since then (addNeighbourDrift); not in snapshots
 	ids            []uint64
 	vectors        []float32
 	upperAt        []uint32 // where a slot's lists in upper begin, if its level is above 0
@@ -230,8 +231,8 @@ func (a *arena) id(slot uint32) uint64 { return atomic.LoadUint64(&a.ids[slot]) 
 
 func (a *arena) is(slot uint32, flag uint32) bool { return a.state(slot)&flag != 0 }
 
-// write sets the vector, the codes and the id of a slot, and its flags when done. codes is scratch space for dist.Codes. The lock of the slot's id
-// (Graph.idLock) lets only one goroutine write a slot at a time.
+// write sets the vector, the codes and the id of a slot, and its flags when done. codes is scratch space for
+// dist.Codes. The lock of the slot's id (Graph.idLock) lets only one goroutine write a slot at a time.
 func (a *arena) write(slot uint32, id uint64, vec []float32, flags uint32, codes []int16) {
 	// AddUint32, not StoreUint32: a reader must not see what follows before it sees the flag writing.
 	before := atomic.AddUint32(&a.states[slot], writing) &^ (writing | live | linkable)

@@ -42,9 +42,9 @@ func clusters(rng *rand.Rand, dim, centres int) func() []float32 {
 	return func() []float32 { return near(rng, centre[rng.IntN(centres)], 0.4) }
 }
 
-// checkInvariants fails unless the graph, which no goroutine changes meanwhile, is what it must be: ids and slots agree; links lead to other slots of their
-// level, each at most once a list; in-degrees are right; the entry is live; each other live slot has a link to it; and each slot is one of live, pendingFree,
-// free and never used.
+// checkInvariants fails unless the graph, which no goroutine changes meanwhile, is what it must be: ids and slots
+// agree; links lead to other slots of their level, each at most once a list; in-degrees are right; the entry is live;
+// each other live slot has a link to it; and each slot is one of live, pendingFree, free and never used.
 func checkInvariants(t *testing.T, g *Graph) {
 	t.Helper()
 	a := g.arena.Load()
@@ -137,7 +137,8 @@ func exact(vecs map[uint64][]float32, q []float32, k int) (threshold float32) {
 	return best[len(best)-1]
 }
 
-// recall returns the share of the k nearest that searches with ef candidates find, and fails on an answer that is dead, wrongly scored or out of order.
+// recall returns the share of the k nearest that searches with ef candidates find, and fails on an answer that is dead,
+// wrongly scored or out of order.
 func recall(t *testing.T, g *Graph, vecs map[uint64][]float32, queries [][]float32, k, ef int) float64 {
 	t.Helper()
 	good := 0

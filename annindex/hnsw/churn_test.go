@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestRecallAfterChurn compares the recall of graphs most of whose vectors were deleted or moved with that of fresh graphs of the
-// vectors that are left, by searches so short that a worse choice of links shows.
+// TestRecallAfterChurn compares the recall of graphs most of whose vectors were deleted or moved with that of fresh
+// graphs of the vectors that are left, by searches so short that a worse choice of links shows.
 func TestRecallAfterChurn(t *testing.T) {
 	t.Parallel()
 	const n, dim, ef, bound = 2000, 24, 12, 0.001
@@ -33,7 +33,8 @@ func TestRecallAfterChurn(t *testing.T) {
 			}
 		}},
 		{"all turned", apart(dim), turned(n)},
-		// A turn is half as long as the distance to the neighbours here: those that turn first choose among vectors still to turn (neighbourDriftLimit).
+		// A turn is half as long as the distance to the neighbours here: those that turn first choose among vectors
+		// still to turn (neighbourDriftLimit).
 		{"all in clusters turned", func(rng *rand.Rand) func() []float32 { return clusters(rng, dim, 20) }, turned(n)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,8 +79,8 @@ func turned(n int) func(*testing.T, *Graph, map[uint64][]float32, *rand.Rand) {
 	}
 }
 
-// TestVectorsStayReachable turns all vectors many times, and searches for each vector itself (keepReachable): the recall of
-// queries in the midst of clusters does not tell whether searches come near to a vector at all.
+// TestVectorsStayReachable turns all vectors many times, and searches for each vector itself (keepReachable): the
+// recall of queries in the midst of clusters does not tell whether searches come near to a vector at all.
 func TestVectorsStayReachable(t *testing.T) {
 	t.Parallel()
 	const n, dim, rounds, ef, bound = 4000, 32, 24, 64, 0.002

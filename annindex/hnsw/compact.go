@@ -15,8 +15,8 @@ func (g *Graph) shrinkArena() {
 	}
 }
 
-// compact copies the live slots to an arena with this many slots, and leaves out the dead ones and the links to them. The caller holds
-// arenaLock for writing.
+// compact copies the live slots to an arena with this many slots, and leaves out the dead ones and the links to them.
+// The caller holds arenaLock for writing.
 func (g *Graph) compact(slots int) {
 	a := g.arena.Load()
 	s := g.scratch()
@@ -62,7 +62,7 @@ func (g *Graph) compact(slots int) {
 	}
 	b.entry.Store(none)
 	if e, level := entryOf(a.entry.Load()); e != none && newSlots[e] != none {
-		b.entry.Store(uint64(level)<<32 | uint64(newSlots[e]))
+		b.entry.Store(packEntry(newSlots[e], level))
 	}
 	g.slotsLock.Lock()
 	defer g.slotsLock.Unlock()

@@ -7,9 +7,9 @@ import (
 	"kilim/annindex/internal/ann"
 )
 
-// These are the costs that searchOrScan weighs, in units of the time that scan takes to look at one id: followCost to follow one
-// candidate's links and score the slots that they lead to, scoreCost to score one vector exactly. BenchmarkFilters measures
-// them; only their ratios matter.
+// These are the costs that searchOrScan weighs, in units of the time that scan takes to look at one id: followCost to
+// follow one candidate's links and score the slots that they lead to, scoreCost to score one vector exactly.
+// BenchmarkFilters measures them; only their ratios matter.
 const (
 	followCost = 40
 	scoreCost  = 3

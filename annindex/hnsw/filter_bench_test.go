@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkFilters measures what searchOrScan weighs (followCost, scoreCost): the time by the id of a scan with a filter that lets none
-// pass and of one that lets all pass, and the time by the candidate of a walk.
+// BenchmarkFilters measures what searchOrScan weighs (followCost, scoreCost): the time by the id of a scan with a
+// filter that lets none pass and of one that lets all pass, and the time by the candidate of a walk.
 func BenchmarkFilters(b *testing.B) {
 	const dim, n, ef = 128, 20_000, 400
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -25,7 +25,8 @@ type Graph struct {
 	slotsLock sync.RWMutex
 	slots     map[uint64]uint32
 	count     atomic.Int64
-	// relocations counts the moves to another slot. A search that sees it change may have found a vector at both slots, see distinct.
+	// relocations counts the moves to another slot. A search that sees it change may have found a vector at both slots,
+	// see distinct.
 	relocations atomic.Uint64
 
 	pendingLock sync.Mutex
@@ -42,24 +43,16 @@ func New(cfg Config) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg}
-	g.reset(cfg.Capacity)
+	a := newArena(&cfg, max(cfg.Capacity, minSlots))
+	drawLevels(a.levels, 0, cfg.Seed, cfg.M)
+	a.layOutLists(0)
+	g := &Graph{cfg: cfg, slots: make(map[uint64]uint32, cfg.Capacity)}
+	g.arena.Store(a)
 	return g, nil
 }
 
 // minSlots is the least number of slots of an arena.
 const minSlots = 256
-
-// reset gives a new graph its first arena.
-func (g *Graph) reset(capacity int) {
-	a := newArena(&g.cfg, max(capacity, minSlots))
-	drawLevels(a.levels, 0, g.cfg.Seed, g.cfg.M)
-	a.layOutLists(0)
-	g.slots = make(map[uint64]uint32, capacity)
-	g.count.Store(0)
-	g.pendingFree = nil
-	g.arena.Store(a)
-}
 
 // scratch returns a scratch, which release takes back.
 func (g *Graph) scratch() *scratch {
@@ -118,8 +111,8 @@ func (g *Graph) slotOf(id uint64) (slot uint32, ok bool) {
 	return slot, ok
 }
 
-// allocateSlot returns a slot that nothing uses and its arena, which it lets grow if need be. It returns with arenaLock held
-// for reading: the caller unlocks it.
+// allocateSlot returns a slot that nothing uses and its arena, which it lets grow if need be. It returns with arenaLock
+// held for reading: the caller unlocks it.
 func (g *Graph) allocateSlot() (*arena, uint32) {
 	for {
 		g.arenaLock.RLock()
@@ -147,14 +140,15 @@ func (g *Graph) growArena(full *arena) {
 	}
 }
 
-// Put inserts a vector, or moves it if the id is there. What a move does depends on its length and on the mean distance of
-// the vector's neighbours in the graph (Graph.spacing), which tells how dense the vectors lie there:
+// Put inserts a vector, or moves it if the id is there. What a move does depends on its length and on the mean distance
+// of the vector's neighbours in the graph (Graph.spacing), which tells how dense the vectors lie there:
 //
 //   - If all moves since the links were last chosen add up to no more than Config.RelinkBeyond of that distance,
 //     Put rewrites the vector and the links stay.
-//   - Else, if the move is no longer than Config.ReinsertBeyond of that distance, Put chooses the links anew, in a search that begins
-//     at the present ones (Graph.relink), and likewise those of each neighbour whose own neighbours have moved far enough
-//     (addNeighbourDrift). If a short search does not find the vector then, Put links it as if it were inserted (Graph.keepReachable).
+//   - Else, if the move is no longer than Config.ReinsertBeyond of that distance, Put chooses the links anew, in a
+//     search that begins at the present ones (Graph.relink), and likewise those of each neighbour whose own neighbours
+//     have moved far enough (addNeighbourDrift). If a short search does not find the vector then, Put links it as if it
+//     were inserted (Graph.keepReachable).
 //   - Else Put inserts the vector at a new slot, and removes the old one.
 //
 // Searches find the vector throughout, at one place or the other.

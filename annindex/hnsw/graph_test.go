@@ -49,8 +49,8 @@ func TestRecall(t *testing.T) {
 	}
 }
 
-// TestHistories drives random histories, in which vectors come, go and move by little and by much, against a map. Searches
-// only walk, never scan. checkInvariants must hold, and at the end searches must find nearly all.
+// TestHistories drives random histories, in which vectors come, go and move by little and by much, against a map.
+// Searches only walk, never scan. checkInvariants must hold, and at the end searches must find nearly all.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {

@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -16,21 +17,22 @@ func (a *arena) scale(slot uint32) float32 {
 	return math.Float32frombits(atomic.LoadUint32((*uint32)(unsafe.Pointer(&a.scales[slot]))))
 }
 
-// linkParams says how link links a slot: with up to maxLinks neighbours on each of its levels, chosen among ef candidates; and, if upperEf
-// is not 0, also among upperEf candidates of the level above the slot's own.
+// linkParams says how link links a slot: with up to maxLinks neighbours on each of its levels, chosen among ef
+// candidates; and, if upperEf is not 0, also among upperEf candidates of the level above the slot's own.
 type linkParams struct{ maxLinks, ef, upperEf int }
 
 func insertParams(c *Config) linkParams { return linkParams{maxLinks: c.M, ef: c.EfConstruction} }
 
-// reinsertParams are those of a vector that is inserted again: half as many links again, and some of them to slots further away. In a
-// turnover of all vectors, half of the links that a slot gets lead to slots about to be removed, and no slot was inserted into an
-// empty graph, where the long links of a graph that only grew come from (see collectCandidates).
+// reinsertParams are those of a vector that is inserted again: half as many links again, and some of them to slots
+// further away. In a turnover of all vectors, half of the links that a slot gets lead to slots about to be removed, and
+// no slot was inserted into an empty graph, where the long links of a graph that only grew come from (see
+// collectCandidates).
 func reinsertParams(c *Config) linkParams {
 	return linkParams{maxLinks: c.M + c.M/2, ef: c.EfConstruction, upperEf: max(1, c.EfConstruction/2)}
 }
 
-// link connects a slot whose vector is written (Algorithm 1). The slot may have links already (addInLinks, keepReachable), and
-// another goroutine may remove it meanwhile.
+// link connects a slot whose vector is written (Algorithm 1). The slot may have links already (addInLinks,
+// keepReachable), and another goroutine may remove it meanwhile.
 func (g *Graph) link(s *scratch, slot uint32, vec []float32, p linkParams) {
 	a := s.arena
 	for {
@@ -72,8 +74,8 @@ func (g *Graph) link(s *scratch, slot uint32, vec []float32, p linkParams) {
 	}
 }
 
-// forceInLink makes a link to a slot that has none, from the first slot in use that accepts one. link calls it when all candidates refused the
-// slot or were removed meanwhile. That is rare, so the link need not come from a slot nearby.
+// forceInLink makes a link to a slot that has none, from the first slot in use that accepts one. link calls it when all
+// candidates refused the slot or were removed meanwhile. That is rare, so the link need not come from a slot nearby.
 func (g *Graph) forceInLink(s *scratch, slot uint32) {
 	a := s.arena
 	for other := range uint32(a.slots) {
@@ -86,10 +88,10 @@ func (g *Graph) forceInLink(s *scratch, slot uint32) {
 
 // collectCandidates sets s.keys to the slots of s.pool and s.above that links may be made to, other than slot.
 //
-// The paper has no s.above. In a graph that only grows, the first slots find each other though they are far apart, and their links
-// are the paths between clusters. In a graph whose vectors have all been replaced no slot was inserted into an empty graph: those
-// paths are gone, and searches end in a wrong cluster. The slots of the level above, of which there are few to a
-// cluster, stand in for the first slots of a young graph.
+// The paper has no s.above. In a graph that only grows, the first slots find each other though they are far apart, and
+// their links are the paths between clusters. In a graph whose vectors have all been replaced no slot was inserted into
+// an empty graph: those paths are gone, and searches end in a wrong cluster. The slots of the level above, of which
+// there are few to a cluster, stand in for the first slots of a young graph.
 func (s *scratch) collectCandidates(slot uint32) {
 	a := s.arena
 	s.keys = s.keys[:0]
@@ -106,11 +108,11 @@ func (s *scratch) collectCandidates(slot uint32) {
 			s.keys = append(s.keys, key)
 		}
 	}
-	s.sortKeys()
+	slices.SortFunc(s.keys, descending)
 }
 
-// selectLinks chooses among the candidates s.keys and connects the slot with the chosen, both ways. If none of the chosen accepts a link to the slot
-// on the lowest level, selectLinks asks all of s.pool.
+// selectLinks chooses among the candidates s.keys and connects the slot with the chosen, both ways. If none of the
+// chosen accepts a link to the slot on the lowest level, selectLinks asks all of s.pool.
 func (g *Graph) selectLinks(s *scratch, slot uint32, level, most int) {
 	s.choose(nil, most, most, s.queryScale)
 	s.toConnect = append(s.toConnect[:0], s.chosen...)
@@ -129,8 +131,8 @@ func (g *Graph) selectLinks(s *scratch, slot uint32, level, most int) {
 	}
 }
 
-// firstEntry makes a slot the entry of an empty graph. It returns true if link has nothing to do: the slot is the entry, or was removed
-// meanwhile.
+// firstEntry makes a slot the entry of an empty graph. It returns true if link has nothing to do: the slot is the
+// entry, or was removed meanwhile.
 func (g *Graph) firstEntry(a *arena, slot uint32, level int) bool {
 	if e, _ := entryOf(a.entry.Load()); e != none {
 		return e == slot
@@ -141,18 +143,19 @@ func (g *Graph) firstEntry(a *arena, slot uint32, level int) bool {
 		return e == slot
 	}
 	if a.is(slot, linkable) {
-		a.entry.Store(uint64(level)<<32 | uint64(slot))
+		a.entry.Store(packEntry(slot, level))
 	}
 	return true
 }
 
-// raiseEntry makes a slot the entry if there is none or the slot's level is above the entry's. It does not if the slot was removed meanwhile: remove clears
-// the slot's flags first and calls replaceEntry second, so one of the two sees the other.
+// raiseEntry makes a slot the entry if there is none or the slot's level is above the entry's. It does not if the slot
+// was removed meanwhile: remove clears the slot's flags first and calls replaceEntry second, so one of the two sees the
+// other.
 func (g *Graph) raiseEntry(a *arena, slot uint32, level int) {
 	a.entryLock.Lock()
 	defer a.entryLock.Unlock()
 	if e, top := entryOf(a.entry.Load()); (e == none || level > top) && a.is(slot, linkable) {
-		a.entry.Store(uint64(level)<<32 | uint64(slot))
+		a.entry.Store(packEntry(slot, level))
 	}
 }
 
@@ -173,5 +176,5 @@ func (g *Graph) replaceEntry(a *arena, slot uint32) {
 		a.entry.Store(none)
 		return
 	}
-	a.entry.Store(uint64(top)<<32 | uint64(other))
+	a.entry.Store(packEntry(other, top))
 }

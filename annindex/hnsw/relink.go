@@ -5,20 +5,21 @@ package hnsw
 // instead (clustered-20k-128, first round of drift: recall 0.959 instead of 0.965 with 100). Fewer lose vectors.
 const relinkEf = 70
 
-// relinkEveryDeleted and relinkEveryMoved are the numbers of lost links, on average, after which maybeRelink relinks a slot: of links to
-// deleted slots and to moved ones. With fewer searches than relinkEveryMoved makes, now and then a round of turnover loses a hundred
-// vectors; more searches cost more than they find (go run ./annindex/bench --tasks turnover).
+// relinkEveryDeleted and relinkEveryMoved are the numbers of lost links, on average, after which maybeRelink relinks a
+// slot: of links to deleted slots and to moved ones. With fewer searches than relinkEveryMoved makes, now and then a
+// round of turnover loses a hundred vectors; more searches cost more than they find (go run ./annindex/bench --tasks
+// turnover).
 const (
 	relinkEveryDeleted = 8
 	relinkEveryMoved   = 64
 )
 
-// probeEvery is the number of lost links, on average, after which maybeRelink calls keepReachable. Twice as many calls cost a tenth
-// of the rate of a turnover and find no more.
+// probeEvery is the number of lost links, on average, after which maybeRelink calls keepReachable. Twice as many calls
+// cost a tenth of the rate of a turnover and find no more.
 const probeEvery = 16
 
-// relink chooses the links of a slot, whose vector is vec, anew. The search for candidates begins at the slot's present links: the vector
-// did not move, or so little that its new neighbours are near its old ones.
+// relink chooses the links of a slot, whose vector is vec, anew. The search for candidates begins at the slot's present
+// links: the vector did not move, or so little that its new neighbours are near its old ones.
 func (g *Graph) relink(s *scratch, slot uint32, vec []float32) {
 	a := s.arena
 	s.setQuery(vec)
@@ -64,9 +65,10 @@ func (g *Graph) relinkUnmoved(s *scratch, slot uint32) {
 	}
 }
 
-// maybeRelink is called for a slot that lost its link to a dead one. It relinks one slot in every, and calls keepReachable for one in
-// probeEvery, as a hash of the two slots decides. Without it, where nothing is inserted between removals, links to the
-// wider surroundings get fewer with each removal: the lists of dead slots are a narrow choice.
+// maybeRelink is called for a slot that lost its link to a dead one. It relinks one slot in every, and calls
+// keepReachable for one in probeEvery, as a hash of the two slots decides. Without it, where nothing is inserted
+// between removals, links to the wider surroundings get fewer with each removal: the lists of dead slots are a narrow
+// choice.
 func (g *Graph) maybeRelink(s *scratch, slot, dead uint32, every uint64) {
 	draw := mix(uint64(dead)<<32 | uint64(slot))
 	if draw%every == 0 {
@@ -77,8 +79,8 @@ func (g *Graph) maybeRelink(s *scratch, slot, dead uint32, every uint64) {
 	}
 }
 
-// reselectLinks replaces the list of a slot, of length had, by a choice from s.keys of no fewer links, and connects up to M of the
-// chosen back to the slot.
+// reselectLinks replaces the list of a slot, of length had, by a choice from s.keys of no fewer links, and connects up
+// to M of the chosen back to the slot.
 func (g *Graph) reselectLinks(s *scratch, slot uint32, level, had int) {
 	list := s.arena.links(slot, level)
 	s.choose(nil, len(list), max(had, g.cfg.M), s.queryScale)
@@ -106,7 +108,8 @@ func (g *Graph) setLinks(s *scratch, slot uint32, level int) bool {
 	return true
 }
 
-// setLinksLocked replaces a list, which held s.oldLinks, by those of s.chosen that are still in use. The caller holds the list's lock.
+// setLinksLocked replaces a list, which held s.oldLinks, by those of s.chosen that are still in use. The caller holds
+// the list's lock.
 func (g *Graph) setLinksLocked(s *scratch, list []uint32, level int) {
 	a := s.arena
 	kept := s.chosen[:0]

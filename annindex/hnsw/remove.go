@@ -8,8 +8,8 @@ const (
 	reselect                   // choose lists on the lowest level anew: after a deletion
 )
 
-// remove takes a slot out of the graph and repairs the lists that led to it. If no link leads to the slot then, remove frees it;
-// else the slot waits in pendingFree for consolidate. The caller holds the lock of the slot's id.
+// remove takes a slot out of the graph and repairs the lists that led to it. If no link leads to the slot then, remove
+// frees it; else the slot waits in pendingFree for consolidate. The caller holds the lock of the slot's id.
 func (g *Graph) remove(s *scratch, slot uint32, mode repairMode) {
 	a := s.arena
 	a.mark(slot, 0)
@@ -34,9 +34,10 @@ func (g *Graph) remove(s *scratch, slot uint32, mode repairMode) {
 	}
 }
 
-// detach takes the links to a dead slot out of the lists of its neighbours and of their neighbours, and repairs these lists. Most links are
-// mutual, so most are found at once, and the slot's in-degree tells detach when all are. Neighbours that do not lead back to the slot are left
-// in s.oneWay for remove: the slot's link may have been the last path to a group whose links are all within the group.
+// detach takes the links to a dead slot out of the lists of its neighbours and of their neighbours, and repairs these
+// lists. Most links are mutual, so most are found at once, and the slot's in-degree tells detach when all are.
+// Neighbours that do not lead back to the slot are left in s.oneWay for remove: the slot's link may have been the last
+// path to a group whose links are all within the group.
 func (g *Graph) detach(s *scratch, slot uint32, level int, mode repairMode) {
 	a := s.arena
 	neighbours := copyLinks(s.removedLinks[:0], a.links(slot, level))
@@ -49,7 +50,8 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, mode repairMode) {
 			s.oneWay = append(s.oneWay, other)
 		}
 	}
-	// Levels above 0 share one in-degree, so for a slot on several of them it does not tell what is left on this one: consolidate looks.
+	// Levels above 0 share one in-degree, so for a slot on several of them it does not tell what is left on this one:
+	// consolidate looks.
 	if load(inDegree) == 0 || level > 0 && a.levels[slot] > 1 {
 		return
 	}
@@ -72,8 +74,8 @@ func (g *Graph) detach(s *scratch, slot uint32, level int, mode repairMode) {
 	}
 }
 
-// freeSlot empties the lists of a dead slot, to which no link leads, and frees the slot. Slots whose in-degree becomes low by that get
-// more links (addInLinks).
+// freeSlot empties the lists of a dead slot, to which no link leads, and frees the slot. Slots whose in-degree becomes
+// low by that get more links (addInLinks).
 func (g *Graph) freeSlot(s *scratch, slot uint32) {
 	a := s.arena
 	var low []uint32
@@ -99,8 +101,8 @@ func (g *Graph) freeSlot(s *scratch, slot uint32) {
 	}
 }
 
-// addInLinks gives a slot whose in-degree is low on the lowest level links from its neighbours. If no link leads to the slot after
-// that, addInLinks links it as if it were inserted.
+// addInLinks gives a slot whose in-degree is low on the lowest level links from its neighbours. If no link leads to the
+// slot after that, addInLinks links it as if it were inserted.
 func (g *Graph) addInLinks(s *scratch, slot uint32) {
 	a := s.arena
 	neighbours := copyLinks(nil, a.links(slot, 0))
@@ -118,9 +120,9 @@ func (g *Graph) addInLinks(s *scratch, slot uint32) {
 	}
 }
 
-// consolidate looks through all lists, repairs those that lead to dead slots, and frees the slots of pendingFree. remove calls it when they are a
-// few hundredths of all, so that a removal pays for a fixed number of lists; Snapshot and compact call it to have no
-// link to a dead slot. It returns at once if another goroutine consolidates.
+// consolidate looks through all lists, repairs those that lead to dead slots, and frees the slots of pendingFree.
+// remove calls it when they are a few hundredths of all, so that a removal pays for a fixed number of lists; Snapshot
+// and compact call it to have no link to a dead slot. It returns at once if another goroutine consolidates.
 func (g *Graph) consolidate(s *scratch) {
 	if !g.consolidating.TryLock() {
 		return

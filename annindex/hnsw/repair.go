@@ -1,14 +1,14 @@
 package hnsw
 
-// isShort tells whether a list of n links with room for more is to be refilled: it has fewer than 3/4 less one. That is two
-// fewer than shrinkLinks leaves; if it were none fewer, each loss after a shrinkLinks would lead to a refill.
+// isShort tells whether a list of n links with room for more is to be refilled: it has fewer than 3/4 less one. That is
+// two fewer than shrinkLinks leaves; if it were none fewer, each loss after a shrinkLinks would lead to a refill.
 func isShort(n, room int) bool { return n < room*3/4-1 }
 
 // refillTo is the number of links that refillList fills a list up to: all but a sixteenth.
 func refillTo(room int) int { return room - room/16 }
 
-// refillLower and refillUpper are the numbers of candidates of refillList, the nearest of the links of a list's links, on the lowest level and on
-// the others.
+// refillLower and refillUpper are the numbers of candidates of refillList, the nearest of the links of a list's links,
+// on the lowest level and on the others.
 const (
 	refillLower = 32
 	refillUpper = 100
@@ -27,8 +27,8 @@ func indexOf(list []uint32, slot uint32) int {
 	return -1
 }
 
-// replacement returns the slot that redirect puts in the place of a dead slot: the nearest to it of those in use that it led to on
-// a level, or none.
+// replacement returns the slot that redirect puts in the place of a dead slot: the nearest to it of those in use that
+// it led to on a level, or none.
 func (s *scratch) replacement(dead uint32, level int) uint32 {
 	a, n := s.arena, 0
 	list := a.links(dead, level)
@@ -52,10 +52,11 @@ func (s *scratch) replacement(dead uint32, level int) uint32 {
 
 // repairList takes the link to a dead slot out of the list of from, and returns whether it was there.
 //
-// With reselect it chooses the list anew (reselectWithout): where nothing is inserted, refilled lists would lead to slots that all
-// lie together. With refill it puts the replacement in the dead slot's place, or refills a list that became short:
-// where as many slots are inserted as removed the insertions keep the choice good, and refill costs a fraction of reselect.
-// In both modes maybeRelink relinks some of the slots that lose a link, or groups of slots would become unreachable in time.
+// With reselect it chooses the list anew (reselectWithout): where nothing is inserted, refilled lists would lead to
+// slots that all lie together. With refill it puts the replacement in the dead slot's place, or refills a list that
+// became short: where as many slots are inserted as removed the insertions keep the choice good, and refill costs a
+// fraction of reselect. In both modes maybeRelink relinks some of the slots that lose a link, or groups of slots would
+// become unreachable in time.
 func (g *Graph) repairList(s *scratch, from, dead, replacement uint32, level int, mode repairMode) bool {
 	list := s.arena.links(from, level)
 	if indexOf(list, dead) < 0 {
@@ -76,8 +77,8 @@ func (g *Graph) repairList(s *scratch, from, dead, replacement uint32, level int
 	return true
 }
 
-// redirect points the link to a dead slot at the replacement, or removes it if the list leads to the replacement already. It returns
-// whether the list is short then.
+// redirect points the link to a dead slot at the replacement, or removes it if the list leads to the replacement
+// already. It returns whether the list is short then.
 func (g *Graph) redirect(a *arena, from, dead, replacement uint32, level int, list []uint32) bool {
 	lock := g.listLock(from)
 	lock.Lock()
@@ -102,8 +103,9 @@ func (g *Graph) redirect(a *arena, from, dead, replacement uint32, level int, li
 	return used && isShort(last, len(list))
 }
 
-// refillList adds some of the links of its links to the list of a slot. It chooses them as any (Algorithm 4), but after those that
-// the list has: among these are the few long ones, and a choice that began with slots nearby would crowd them out.
+// refillList adds some of the links of its links to the list of a slot. It chooses them as any (Algorithm 4), but after
+// those that the list has: among these are the few long ones, and a choice that began with slots nearby would crowd
+// them out.
 func (g *Graph) refillList(s *scratch, slot uint32, level int) {
 	a, list, most := s.arena, s.arena.links(slot, level), refillLower
 	if level > 0 {
@@ -141,8 +143,9 @@ func (g *Graph) refillList(s *scratch, slot uint32, level int) {
 	}
 }
 
-// reselectWithout chooses the list of from, which leads to a dead slot, anew among the rest of the list and the dead slot's own
-// links, so that it has no fewer links than before. It returns false if another goroutine took the link out meanwhile.
+// reselectWithout chooses the list of from, which leads to a dead slot, anew among the rest of the list and the dead
+// slot's own links, so that it has no fewer links than before. It returns false if another goroutine took the link out
+// meanwhile.
 func (g *Graph) reselectWithout(s *scratch, from, dead uint32, level int, list []uint32) bool {
 	a := s.arena
 	lock := g.listLock(from)
@@ -165,7 +168,8 @@ func (g *Graph) reselectWithout(s *scratch, from, dead uint32, level int, list [
 	return true
 }
 
-// addCandidates adds to s.keys those of slots, a list's at most, that are in use and not yet visited. It scores them by s.codes.
+// addCandidates adds to s.keys those of slots, a list's at most, that are in use and not yet visited. It scores them by
+// s.codes.
 func (s *scratch) addCandidates(slots []uint32) {
 	a, n := s.arena, 0
 	for i := range slots {

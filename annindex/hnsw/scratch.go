@@ -2,7 +2,6 @@ package hnsw
 
 import (
 	"math"
-	"slices"
 
 	"kilim/annindex/internal/ann"
 	"kilim/annindex/internal/dist"
@@ -43,7 +42,8 @@ func descending(a, b uint64) int {
 type scratch struct {
 	arena *arena
 
-	// A search (searchLevel, walk). A slot is visited when its entry in visited is stamp; clearVisited takes the next stamp.
+	// A search (searchLevel, walk). A slot is visited when its entry in visited is stamp; clearVisited takes the next
+	// stamp.
 	visited     []uint16
 	stamp       uint16
 	pool        []uint64  // the candidates: keys, best first
@@ -59,8 +59,8 @@ type scratch struct {
 	hits   []ann.Hit
 	vector []float32
 
-	// A choice of neighbours (choose): the candidates, the chosen and those passed over; the slots of the chosen, a candidate's
-	// scores with them, and the candidate's codes. Searches score a single slot in chosenSlots[0], too.
+	// A choice of neighbours (choose): the candidates, the chosen and those passed over; the slots of the chosen, a
+	// candidate's scores with them, and the candidate's codes. Searches score a single slot in chosenSlots[0], too.
 	keys         []uint64
 	chosen       []uint64
 	pruned       []uint64
@@ -129,5 +129,3 @@ func insert(list []uint64, key uint64, limit int) ([]uint64, int) {
 	list[low] = key
 	return list, low
 }
-
-func (s *scratch) sortKeys() { slices.SortFunc(s.keys, descending) }

@@ -11,11 +11,14 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// entryOf takes arena.entry apart.
+// packEntry and entryOf make an arena.entry and take it apart.
+func packEntry(slot uint32, level int) uint64 { return uint64(level)<<32 | uint64(slot) }
+
 func entryOf(e uint64) (slot uint32, level int) { return uint32(e), int(e >> 32) }
 
-// descend walks from the entry down to the level bottom and returns, as a key, the slot nearest to the query that a greedy search
-// finds on each level above bottom (Algorithm 2 with ef = 1), and the level of the entry. Not ok for an empty graph.
+// descend walks from the entry down to the level bottom and returns, as a key, the slot nearest to the query that a
+// greedy search finds on each level above bottom (Algorithm 2 with ef = 1), and the level of the entry. Not ok for an
+// empty graph.
 func (s *scratch) descend(bottom int) (key uint64, top int, ok bool) {
 	a := s.arena
 	slot, top := entryOf(a.entry.Load())
@@ -42,9 +45,10 @@ func (s *scratch) descend(bottom int) (key uint64, top int, ok bool) {
 	return key, top, true
 }
 
-// searchLevel fills s.pool with the ef slots nearest to the query that a search on one level finds (Algorithm 2). The search begins at the slots
-// that are in s.pool already, which the caller has marked as visited. s.pool is both lists of the paper, candidates and
-// results: a candidate that is not among the ef best found so far would end the search anyway.
+// searchLevel fills s.pool with the ef slots nearest to the query that a search on one level finds (Algorithm 2). The
+// search begins at the slots that are in s.pool already, which the caller has marked as visited. s.pool is both lists
+// of the paper, candidates and results: a candidate that is not among the ef best found so far would end the search
+// anyway.
 func (s *scratch) searchLevel(level, ef int) {
 	a, pool, next := s.arena, s.pool, 0
 	for next < len(pool) {
@@ -91,7 +95,8 @@ func (s *scratch) startAtPool() {
 }
 
 // walk fills s.pool with the ef slots nearest to the query that a search from the entry finds on the lowest level
-// (Algorithm 5). On the level above it keeps up to upperEf candidates, no more than ef. It returns false for an empty graph.
+// (Algorithm 5). On the level above it keeps up to upperEf candidates, no more than ef. It returns false for an empty
+// graph.
 func (s *scratch) walk(upperEf, ef int) bool {
 	key, top, ok := s.descend(1)
 	if !ok {
@@ -106,8 +111,8 @@ func (s *scratch) walk(upperEf, ef int) bool {
 	return true
 }
 
-// collect adds to s.hits the slots of s.pool that are live and that keep allows, with their exact scores. It scores all vectors first
-// and then reads again each that changed meanwhile (arena.read), so an id and its score belong together.
+// collect adds to s.hits the slots of s.pool that are live and that keep allows, with their exact scores. It scores all
+// vectors first and then reads again each that changed meanwhile (arena.read), so an id and its score belong together.
 func (s *scratch) collect(vec []float32, keep func(uint64) bool) {
 	a, n := s.arena, len(s.pool)
 	s.slots, s.states = s.slots[:0], s.states[:0]
@@ -164,10 +169,10 @@ func appendBest(dst, hits []ann.Hit, k int) []ann.Hit {
 	return dst
 }
 
-// level1Ef is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a query that
-// is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been replaced: of 10,000 queries
-// of walters-svd-128 at ef 14, in the ten rounds of a turnover, 80 to 100 find less than half of their neighbours with 3,
-// some 80 with 6 and 50 to 70 with 12; in graphs built anew 60.
+// level1Ef is the number of candidates that a search keeps on the level above the lowest. With one, as in the paper, a
+// query that is near to nothing ends in a wrong cluster now and then, and more often after all vectors have been
+// replaced: of 10,000 queries of walters-svd-128 at ef 14, in the ten rounds of a turnover, 80 to 100 find less than
+// half of their neighbours with 3, some 80 with 6 and 50 to 70 with 12; in graphs built anew 60.
 const level1Ef = 12
 
 // SearchInto appends to dst the k nearest that a search with max(k, ef) candidates finds:
@@ -184,8 +189,8 @@ func (g *Graph) SearchInto(dst []ann.Hit, vec []float32, k, ef int) ([]ann.Hit, 
 	return g.search(s, dst, vec, k, max(k, ef), nil, g.arena.Load()), nil
 }
 
-// search appends to dst the k nearest that keep allows among ef candidates. If fewer than k of these are live and allowed, search
-// doubles ef, and compares with all vectors (scan) once that costs less.
+// search appends to dst the k nearest that keep allows among ef candidates. If fewer than k of these are live and
+// allowed, search doubles ef, and compares with all vectors (scan) once that costs less.
 func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep func(uint64) bool, a *arena) []ann.Hit {
 	s.fit(a)
 	s.setQuery(vec)
@@ -210,8 +215,8 @@ func (g *Graph) search(s *scratch, dst []ann.Hit, vec []float32, k, ef int, keep
 	return appendBest(dst, s.hits, k)
 }
 
-// distinct drops all but the best of the hits with the same id: a search that goes on while a vector is inserted at a new slot may find
-// it at both slots.
+// distinct drops all but the best of the hits with the same id: a search that goes on while a vector is inserted at a
+// new slot may find it at both slots.
 func distinct(hits []ann.Hit) []ann.Hit {
 	slices.SortFunc(hits, func(a, b ann.Hit) int {
 		if c := cmp.Compare(a.ID, b.ID); c != 0 {

@@ -18,11 +18,13 @@ import (
 //	        length of a lower and of an upper list, entry, its level, levels of all,
 //	        drifts of all (arena.drift), lower lists, upper lists
 //
-// Graph.write numbers the live slots anew, without gaps, so equal graphs have equal snapshots: TestSnapshot compares them.
+// Graph.write numbers the live slots anew, without gaps, so equal graphs have equal snapshots: TestSnapshot compares
+// them.
 const (
 	// Magic begins the snapshots of all engines of package annindex.
 	Magic = "kilimann"
-	// Version is that of snapshots with a graph. Snapshots of version 1, which package annindex writes and reads, hold vectors only.
+	// Version is that of snapshots with a graph. Snapshots of version 1, which package annindex writes and reads, hold
+	// vectors only.
 	Version    = 2
 	headerSize = len(Magic) + 4 + 4 + 8 + 8
 )
@@ -69,7 +71,7 @@ func (g *Graph) write(w io.Writer) error {
 	header = binary.LittleEndian.AppendUint32(header, uint32(a.dim))
 	header = binary.LittleEndian.AppendUint64(header, count)
 	header = binary.LittleEndian.AppendUint64(header, streamLength(a.dim, count, upper, &g.cfg))
-	sum := crc32.Checksum(header, castagnoli())
+	sum := crc32.Checksum(header, ann.Castagnoli())
 	if _, err := w.Write(binary.LittleEndian.AppendUint32(header, sum)); err != nil {
 		return err
 	}
@@ -147,8 +149,8 @@ type content struct {
 	lower, upperLists []uint32
 }
 
-// ReadVectors returns the ids and the vectors, one after another, of a snapshot of a graph. The engines of package annindex
-// that keep no graph restore from them.
+// ReadVectors returns the ids and the vectors, one after another, of a snapshot of a graph. The engines of package
+// annindex that keep no graph restore from them.
 func ReadVectors(r io.Reader, dim int) (ids []uint64, vectors []float32, err error) {
 	c, err := readContent(r, dim)
 	if err != nil {
@@ -166,7 +168,7 @@ func readContent(r io.Reader, dim int) (*content, error) {
 	if string(body[:at]) != Magic {
 		return nil, ann.Refuse("it begins with %q, not %q", body[:at], Magic)
 	}
-	sum := crc32.Checksum(body, castagnoli())
+	sum := crc32.Checksum(body, ann.Castagnoli())
 	if sum != binary.LittleEndian.Uint32(header[headerSize:]) {
 		return nil, ann.Refuse("the header's checksum is wrong")
 	}
@@ -221,7 +223,8 @@ func (c *content) read(in *chunkReader, count uint64, dim int) (err error) {
 	return err
 }
 
-// check refuses a content that no graph can hold, though its checksums are right: searches trust that each link leads to a slot.
+// check refuses a content that no graph can hold, though its checksums are right: searches trust that each link leads
+// to a slot.
 func (c *content) check(dim int) error {
 	for i, id := range c.ids {
 		if err := ann.CheckVector(c.vectors[i*dim:(i+1)*dim], dim); err != nil {
@@ -277,7 +280,8 @@ func (g *Graph) Restore(r io.Reader) error {
 	return nil
 }
 
-// Rebuild replaces the graph by one of these vectors, which lie one after another. It builds the new graph beside the old one.
+// Rebuild replaces the graph by one of these vectors, which lie one after another. It builds the new graph beside the
+// old one.
 func (g *Graph) Rebuild(ids []uint64, vectors []float32) error {
 	cfg := g.cfg
 	cfg.Capacity = max(cfg.Capacity, len(ids))
@@ -333,7 +337,7 @@ func (c *content) arena(cfg *Config) *arena {
 	}
 	a.next = uint32(n)
 	if n > 0 {
-		a.entry.Store(uint64(c.head[3])<<32 | uint64(c.head[2]))
+		a.entry.Store(packEntry(c.head[2], int(c.head[3])))
 	}
 	return a
 }

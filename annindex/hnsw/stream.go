@@ -14,10 +14,9 @@ import (
 // chunkSize is the number of bytes between two checksums of a snapshot.
 const chunkSize = 1 << 16
 
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-
-// chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each checksum
-// continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in another place.
+// chunkWriter writes a stream with a checksum after each chunk and after the last, which is shorter or empty. Each
+// checksum continues the one before it, so chunkReader refuses a stream in which a chunk is missing, doubled or in
+// another place.
 type chunkWriter struct {
 	w     io.Writer
 	sum   uint32
@@ -43,13 +42,14 @@ func (c *chunkWriter) Write(p []byte) (int, error) {
 }
 
 func (c *chunkWriter) flush() error {
-	c.sum = crc32.Update(c.sum, castagnoli(), c.chunk)
+	c.sum = crc32.Update(c.sum, ann.Castagnoli(), c.chunk)
 	_, err := c.w.Write(binary.LittleEndian.AppendUint32(c.chunk, c.sum))
 	c.chunk = c.chunk[:0]
 	return err
 }
 
-// chunkReader reads length bytes that a chunkWriter wrote. It returns no byte before the checksum of its chunk was right.
+// chunkReader reads length bytes that a chunkWriter wrote. It returns no byte before the checksum of its chunk was
+// right.
 type chunkReader struct {
 	r      io.Reader
 	sum    uint32
@@ -71,7 +71,7 @@ func (c *chunkReader) fill() error {
 	if _, err := io.ReadFull(c.r, c.buffer[:n+4]); err != nil {
 		return ann.Refuse("%d bytes before its end: %v", c.length, err)
 	}
-	c.sum = crc32.Update(c.sum, castagnoli(), c.buffer[:n])
+	c.sum = crc32.Update(c.sum, ann.Castagnoli(), c.buffer[:n])
 	if c.sum != binary.LittleEndian.Uint32(c.buffer[n:]) {
 		return ann.Refuse("the checksum %d bytes before its end is wrong", c.length)
 	}
@@ -119,7 +119,8 @@ func bytesOf[T number](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(one)))
 }
 
-// convertEndian turns the machine's numbers into little endian ones and back. On a little endian machine it does nothing.
+// convertEndian turns the machine's numbers into little endian ones and back. On a little endian machine it does
+// nothing.
 func convertEndian[T number](s []T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		return

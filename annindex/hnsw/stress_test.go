@@ -13,8 +13,9 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
-// TestConcurrent lets writers insert, move by little and by much, and delete, each its own ids, beside searches and snapshots.
-// After each round, when all have stopped, checkInvariants must hold and the graph must hold what the writers put.
+// TestConcurrent lets writers insert, move by little and by much, and delete, each its own ids, beside searches and
+// snapshots. After each round, when all have stopped, checkInvariants must hold and the graph must hold what the
+// writers put.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	const dim, writers, ids, rounds = 24, 3, 200, 2
@@ -90,8 +91,8 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// searchUntil searches until stop is closed, and checks what must be true of each answer while writers move vectors: its scores are
-// those of unit vectors, each id occurs once, and the order is right.
+// searchUntil searches until stop is closed, and checks what must be true of each answer while writers move vectors:
+// its scores are those of unit vectors, each id occurs once, and the order is right.
 func searchUntil(t *testing.T, g *Graph, stop chan struct{}, seed uint64, dim int) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	odd := func(id uint64) bool { return id%2 == 1 }
@@ -124,7 +125,8 @@ func searchUntil(t *testing.T, g *Graph, stop chan struct{}, seed uint64, dim in
 	}
 }
 
-// TestFilters expects the exact answer where a filter lets few pass, since Search scans then, and a high recall where it lets more pass.
+// TestFilters expects the exact answer where a filter lets few pass, since Search scans then, and a high recall where
+// it lets more pass.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -171,7 +173,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestSnapshot writes and restores a graph with a history, and expects Restore to refuse files that are torn or have a bit flipped.
+// TestSnapshot writes and restores a graph with a history, and expects Restore to refuse files that are torn or have a
+// bit flipped.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(6, 6))
@@ -230,7 +233,8 @@ func TestSnapshot(t *testing.T) {
 	checkInvariants(t, back)
 }
 
-// TestMemoryFollows moves all vectors and expects their slots to be used again, then deletes most and expects the arena to shrink.
+// TestMemoryFollows moves all vectors and expects their slots to be used again, then deletes most and expects the arena
+// to shrink.
 func TestMemoryFollows(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 7))

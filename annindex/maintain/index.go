@@ -36,7 +36,8 @@ type Index struct {
 
 	// changes counts the vectors put and deleted since the last rebuild. onLowRecall compares it with minChanged.
 	changes atomic.Int64
-	// warned is true once onLowRecall has logged that a rebuild would not help. Only onLowRecall uses it, in Run's goroutine.
+	// warned is true once onLowRecall has logged that a rebuild would not help. Only onLowRecall uses it, in Run's
+	// goroutine.
 	warned bool
 	stats  struct {
 		recall                                         atomic.Uint64 // bits of a float64
@@ -75,7 +76,8 @@ func (e exact) Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.
 // Run checks queries, and rebuilds the index when the recall is below the bound, until ctx ends.
 func (x *Index) Run(ctx context.Context) { x.watch.Run(ctx) }
 
-// Search implements annindex.Index. Search shows the watch only queries without a filter: Watch asks them again without one.
+// Search implements annindex.Index. Search shows the watch only queries without a filter: Watch asks them again without
+// one.
 func (x *Index) Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error) {
 	hits, err := x.Index.Search(vec, k, keep)
 	if err == nil && keep == nil {
@@ -111,8 +113,8 @@ func (x *Index) Delete(id uint64) error {
 	return err
 }
 
-// Restore implements annindex.Index. A snapshot does not say how many changes its index went through, so Restore counts every
-// vector as changed: onLowRecall may then rebuild at once.
+// Restore implements annindex.Index. A snapshot does not say how many changes its index went through, so Restore counts
+// every vector as changed: onLowRecall may then rebuild at once.
 func (x *Index) Restore(r io.Reader) error {
 	err := x.Index.Restore(r)
 	if err == nil {
@@ -150,7 +152,8 @@ func (x *Index) onCheck(_, estimate float64, took time.Duration) {
 	x.stats.checkTime.Add(int64(took))
 }
 
-// onLowRecall is recall.Config.Below: it builds a new index and swaps it in, unless the present one is nearly fresh (minChanged).
+// onLowRecall is recall.Config.Below: it builds a new index and swaps it in, unless the present one is nearly fresh
+// (minChanged).
 func (x *Index) onLowRecall(ctx context.Context, estimate float64) {
 	log := x.cfg.Log.With("recall", estimate, "bound", x.cfg.Watch.Bound, "vectors", x.Len())
 	changes := x.changes.Load()

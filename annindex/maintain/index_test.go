@@ -142,8 +142,8 @@ func TestPoorIndexIsReplaced(t *testing.T) {
 	}
 }
 
-// TestFreshIndexIsLeft: when the rebuilt index has a low recall too, onLowRecall warns once and does not rebuild again until
-// minChanged of the vectors have changed.
+// TestFreshIndexIsLeft: when the rebuilt index has a low recall too, onLowRecall warns once and does not rebuild again
+// until minChanged of the vectors have changed.
 func TestFreshIndexIsLeft(t *testing.T) {
 	t.Parallel()
 	x, rng, said := running(t, func(int) (annindex.Index, error) { return poor{flat(t)}, nil })

@@ -10,7 +10,8 @@ import (
 	"kilim/annindex"
 )
 
-// Searcher is what a Watch needs of the index, and of the exact search: the k nearest vectors that keep allows (nil: all), best first.
+// Searcher is what a Watch needs of the index, and of the exact search: the k nearest vectors that keep allows (nil:
+// all), best first.
 type Searcher interface {
 	Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error)
 }
@@ -26,8 +27,8 @@ type Config struct {
 	Bound float64
 	// Run calls Checked after each check with the check's recall, the estimate and how long the check took.
 	Checked func(recall, estimate float64, took time.Duration)
-	// Run calls Below when the estimate is below Bound, and begins a new estimate when Below returns: an index that Below
-	// rebuilt is judged by its own checks only.
+	// Run calls Below when the estimate is below Bound, and begins a new estimate when Below returns: an index that
+	// Below rebuilt is judged by its own checks only.
 	Below func(ctx context.Context, estimate float64)
 	// Run calls Failed with the error of a check.
 	Failed func(error)
@@ -138,8 +139,8 @@ func (w *Watch) check(ctx context.Context, q query) {
 	}
 }
 
-// compare returns the share of the true answers that the index finds. An answer counts if its score is at least that of the last true answer,
-// whichever its id: of vectors with equal scores one is as good as the other.
+// compare returns the share of the true answers that the index finds. An answer counts if its score is at least that of
+// the last true answer, whichever its id: of vectors with equal scores one is as good as the other.
 func (w *Watch) compare(q query) (float64, error) {
 	got, err := w.index.Search(q.vec, q.k, nil)
 	if err != nil {
@@ -162,8 +163,8 @@ func (w *Watch) compare(q query) (float64, error) {
 	return math.Min(1, float64(good)/float64(len(want))), nil
 }
 
-// record adds a check's recall to the estimate, a plain mean until Window checks and an exponential one from then on. It returns low if
-// Below is to be called.
+// record adds a check's recall to the estimate, a plain mean until Window checks and an exponential one from then on.
+// It returns low if Below is to be called.
 func (w *Watch) record(recall float64) (estimate float64, low bool) {
 	w.checks++
 	w.estimate += (recall - w.estimate) / float64(min(w.checks, w.cfg.Window))

@@ -61,7 +61,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestShare runs a Watch on a clock that moves by a millisecond each time it is read, and expects it to wait 99 times as long as a check took.
+// TestShare runs a Watch on a clock that moves by a millisecond each time it is read, and expects it to wait 99 times
+// as long as a check took.
 func TestShare(t *testing.T) {
 	t.Parallel()
 	index := &fixed{scores: []float32{1}}

@@ -19,8 +19,8 @@ type Index struct {
 	rebuilding sync.Mutex // one Rebuild at a time
 	// writing is held by each change of serving, of next and of changed.
 	writing sync.Mutex
-	// next is the index that Rebuild fills, nil if there is no Rebuild. changed holds the ids that Put or Delete changed in next since
-	// Rebuild began: copyVector must not overwrite them with what it read.
+	// next is the index that Rebuild fills, nil if there is no Rebuild. changed holds the ids that Put or Delete
+	// changed in next since Rebuild began: copyVector must not overwrite them with what it read.
 	next    annindex.Index
 	changed map[uint64]struct{}
 }
@@ -30,8 +30,8 @@ var _ annindex.Index = (*Index)(nil)
 var (
 	// ErrRebuilding is returned by Rebuild while another Rebuild runs.
 	ErrRebuilding = errors.New("annindex: a rebuild is under way")
-	// ErrAbandoned is returned by a Rebuild during which Restore was called, or a change that succeeded in the serving index
-	// failed in the new one.
+	// ErrAbandoned is returned by a Rebuild during which Restore was called, or a change that succeeded in the serving
+	// index failed in the new one.
 	ErrAbandoned = errors.New("annindex: the rebuild was abandoned")
 )
 
@@ -79,9 +79,9 @@ func (x *Index) Delete(id uint64) error {
 // abandon lets go of next, so that Rebuild ends with ErrAbandoned if it runs. The caller holds writing.
 func (x *Index) abandon() { x.next, x.changed = nil, nil }
 
-// Rebuild fills next, an empty index, with the vectors of the serving one, in the order of their ids, while that goes on
-// serving, and then lets next serve. On an error, or when ctx ends, the serving index goes on as if there had been no Rebuild. Rebuild looks at
-// ctx before each vector.
+// Rebuild fills next, an empty index, with the vectors of the serving one, in the order of their ids, while that goes
+// on serving, and then lets next serve. On an error, or when ctx ends, the serving index goes on as if there had been
+// no Rebuild. Rebuild looks at ctx before each vector.
 func (x *Index) Rebuild(ctx context.Context, next annindex.Index) error {
 	if next.Len() > 0 || next.Dim() != x.Dim() {
 		return fmt.Errorf("annindex: rebuild in an index of dimension %d with %d vectors, want %d and none", next.Dim(), next.Len(), x.Dim())
@@ -118,7 +118,8 @@ func (x *Index) Rebuild(ctx context.Context, next annindex.Index) error {
 	return nil
 }
 
-// copyVector copies a vector from the serving index to next, unless a change has written or deleted it there. vec is room for it.
+// copyVector copies a vector from the serving index to next, unless a change has written or deleted it there. vec is
+// room for it.
 func (x *Index) copyVector(id uint64, vec []float32) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()

@@ -28,8 +28,8 @@ type asked struct {
 
 func (a asked) Err() error { return a.err() }
 
-// TestRebuild changes the index at random during rebuilds, before each vector that copyVector copies, and compares it with a
-// map during and after each rebuild.
+// TestRebuild changes the index at random during rebuilds, before each vector that copyVector copies, and compares it
+// with a map during and after each rebuild.
 func TestRebuild(t *testing.T) {
 	t.Parallel()
 	const dim, ids = 3, 60

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kilim/internal/atomicfile"
 )
 
 const (
@@ -143,30 +145,15 @@ func compactSegment(path string, base int64, latest map[string]int64, now time.T
 }
 
 // replace puts content in the place of file, or removes file when there is none;
-// it returns when the disk has it.
+// it returns when the disk has it. kfake removes what a crash leaves of it.
 func replace(file string, content []byte) error {
-	if len(content) == 0 {
-		if err := os.Remove(file); err != nil {
-			return err
-		}
-	} else {
-		f, err := os.Create(file + ".tmp") // kfake removes such a file when it finds one
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(content)
-		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return err
-		}
-		if err := os.Rename(file+".tmp", file); err != nil {
-			return err
-		}
+	if len(content) > 0 {
+		return atomicfile.Write(file, content, nil)
 	}
-	d, err := os.Open(filepath.Dir(file))
-	if err != nil {
+	if err := os.Remove(file); err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return atomicfile.SyncDir(filepath.Dir(file))
 }
 
 func segmentPath(path string, base int64) string {

@@ -145,6 +145,36 @@ func TestCrashWhileCompacting(t *testing.T) {
 	}
 }
 
+// TestReplace replaces a segment by less and by nothing; where that fails, the old segment stays.
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	file := segmentPath(t.TempDir(), 0)
+	check(t, os.WriteFile(file, []byte("old content"), 0o644))
+	check(t, os.Mkdir(file+".tmp", 0o755)) // in the way
+	if err := replace(file, []byte("new")); err == nil {
+		t.Error("a segment was written through a folder")
+	}
+	want := func(content string) {
+		t.Helper()
+		got, err := os.ReadFile(file)
+		check(t, err)
+		if string(got) != content {
+			t.Errorf("the segment holds %q, want %q", got, content)
+		}
+	}
+	want("old content")
+	check(t, os.Remove(file+".tmp"))
+	check(t, replace(file, []byte("new")))
+	want("new")
+	check(t, replace(file, nil))
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a segment of nothing is there: %v", err)
+	}
+	if err := replace(file, nil); err == nil {
+		t.Error("a segment that does not exist was removed")
+	}
+}
+
 func readSegments(t *testing.T, path string, bases []int64) []message {
 	t.Helper()
 	var all []message

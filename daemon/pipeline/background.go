@@ -157,7 +157,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 			ids = append(ids, graphstore.NodeID(id))
 		}
 		return true, e.unit(&e.paces.encode, func(u *unit) (int, error) {
-			if err := u.encodeAgain(ids, u.e.cfg.Epsilon); err != nil {
+			if err := u.renewFeatures(ids, u.e.cfg.Epsilon); err != nil {
 				return 0, err
 			}
 			_, err := u.complete(0, n, nil)
@@ -187,7 +187,7 @@ func (e *Engine) sweep(length time.Duration) (more bool, err error) {
 // unit does one unit of background work, which says how many artifacts it took on.
 func (e *Engine) unit(p *pace, work func(*unit) (int, error)) error {
 	start := time.Now()
-	u := e.begin()
+	u := e.begin(nil)
 	defer u.tx.Discard()
 	n, err := work(u)
 	p.took(n, time.Since(start))
@@ -212,9 +212,9 @@ func (u *unit) rankStale(ids []uint64) (moving []uint64, err error) {
 	return nil, u.lists.Recompute(u.e.clock.time(), ids)
 }
 
-// encodeAgain renews the features of stored artifacts. Those that would move by no
+// renewFeatures renews the features of stored artifacts. Those that would move by no
 // more than epsilon stay.
-func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
+func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]infer.Features, len(ids))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -230,7 +230,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 		if doc == nil {
 			return fmt.Errorf("artifact %q has a node and no document", n.Key)
 		}
-		media, err := u.e.encodedOf(u.tx, id)
+		media, err := u.e.cfg.Encoders.Vectors(u.tx, id)
 		if err != nil {
 			return err
 		}

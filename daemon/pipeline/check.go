@@ -6,6 +6,8 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
 	"kilim/rerank"
 	"kilim/rerank/topk"
@@ -27,11 +29,14 @@ func (e *Engine) Check(fault func(string)) error {
 		return err
 	}
 	return e.store.View(func(r *graphstore.Reader) error {
-		c := &checker{e: e, r: r, fault: fault, terms: map[uint32]int32{}, lists: e.lists.Check(listReader{r}, e.clock.revision, fault), media: map[graphstore.NodeID]bool{}}
+		c := &checker{
+			e: e, r: r, fault: fault, terms: map[uint32]int32{},
+			lists: e.lists.Check(listReader{r}, e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
+		}
 		if err := c.artifacts(); err != nil {
 			return err
 		}
-		if err := c.mediaRows(); err != nil {
+		if err := c.media.Rest(); err != nil {
 			return err
 		}
 		if err := c.termTable(); err != nil {
@@ -56,8 +61,7 @@ type checker struct {
 	fault func(string)
 	terms map[uint32]int32
 	lists *topk.Checker
-	// media are the nodes that may have a row about media.
-	media map[graphstore.NodeID]bool
+	media *encode.Checker
 }
 
 func (c *checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(format, args...)) }
@@ -106,10 +110,29 @@ func (c *checker) artifact(n *graphstore.Node) error {
 	if err := c.edges(n, w); err != nil {
 		return err
 	}
-	if err := c.mediaOf(n, a, w); err != nil {
+	if err := c.media.Artifact(a, w.edges); err != nil {
+		return err
+	}
+	if err := c.features(n, w); err != nil {
 		return err
 	}
 	return c.lists.Artifact(uint64(n.ID), n.Key)
+}
+
+// features compares what an artifact's features have of its media with what the model makes of them. What the text has to say
+// has moved with the document frequencies since it was computed; what the media have has not.
+func (c *checker) features(n *graphstore.Node, w *extracted) error {
+	known, err := c.e.cfg.Encoders.Vectors(c.r, n.ID)
+	if err != nil {
+		return err
+	}
+	width := c.e.cfg.Model.Width
+	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.featuresOf(w, known), int(graphstore.Artifact)))
+	have, haveDirect := infer.Halves(n.Features)
+	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
+		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))
+	}
+	return nil
 }
 
 // edges compares an artifact's edges with those that its document asks for.

@@ -3,12 +3,14 @@ package pipeline
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
+	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
+	"kilim/learner/model/infer"
 	"kilim/rerank"
 )
 
@@ -22,7 +24,7 @@ type extracted struct {
 
 // extract is a pure function of the artifact.
 func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
-	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: factsOf(a)}
+	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: facts.Of(a)}
 	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
 	for _, e := range x.edges {
 		id := uint64(graphstore.ID(e.Type, e.Key))
@@ -53,12 +55,15 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	return x
 }
 
-// labeler is the text encoder as refresh.Labeler: plain weights, so that a label's
-// features never drift.
-type labeler struct{ enc *text.Encoder }
-
-func (l labeler) Dim() int { return l.enc.Dim() }
-
-func (l labeler) Label(label string, out []float32) {
-	l.enc.ProjectPlain(l.enc.Analyze(strings.TrimSpace(label)), out)
+// featuresOf is a function of what an artifact says, of what its media look and sound like, and
+// of the document frequencies. It may be called concurrently while nobody writes these.
+func (e *Engine) featuresOf(x *extracted, media encode.Vectors) infer.Features {
+	f := infer.Features{Facts: x.facts, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}
+	if e.cfg.Encoders.Text != nil {
+		f.Text = media.Text
+	} else if len(x.doc.Words) > 0 {
+		f.Text = make([]float32, e.encoder.Dim())
+		e.encoder.Project(x.doc, e.table.IDF, f.Text)
+	}
+	return f
 }

@@ -1,17 +1,16 @@
 package pipeline
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"kilim/annindex"
 	"kilim/graphstore"
+	"kilim/internal/atomicfile"
 )
 
 // The index is derived from the store, so its snapshot only saves time: whatever is in it, the
@@ -35,13 +34,9 @@ func (e *Engine) restoreIndex() {
 	if e.cfg.Snapshot == "" {
 		return
 	}
-	// A process that was killed while it wrote one left it unfinished.
-	if unfinished, err := filepath.Glob(e.cfg.Snapshot + ".*"); err == nil {
-		for _, name := range unfinished {
-			if err := os.Remove(name); err != nil {
-				e.log.Warn("an unfinished snapshot of the index can't be removed", "err", err)
-			}
-		}
+	// A process that was killed while it wrote one left it unfinished, and it is large.
+	if err := atomicfile.Clean(e.cfg.Snapshot); err != nil {
+		e.log.Warn("an unfinished snapshot of the index can't be removed", "err", err)
 	}
 	err := func() error {
 		f, err := os.Open(e.cfg.Snapshot)
@@ -107,35 +102,8 @@ func (e *Engine) SaveIndex() error {
 	if e.cfg.Snapshot == "" {
 		return nil
 	}
-	if err := e.writeSnapshot(); err != nil {
+	if err := atomicfile.WriteFunc(e.cfg.Snapshot, e.index.Snapshot, nil); err != nil {
 		return fmt.Errorf("pipeline: save the index: %w", err)
 	}
 	return nil
-}
-
-func (e *Engine) writeSnapshot() (err error) {
-	dir := filepath.Dir(e.cfg.Snapshot)
-	f, err := os.CreateTemp(dir, filepath.Base(e.cfg.Snapshot)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := e.index.Snapshot(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), e.cfg.Snapshot); err != nil {
-		return err
-	}
-	return f.Close()
 }

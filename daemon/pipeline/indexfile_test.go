@@ -39,6 +39,16 @@ func TestIndexFile(t *testing.T) {
 			snapshot, err := os.ReadFile(cfg.Snapshot)
 			s.must(err)
 
+			// A save that fails leaves the snapshot that is there.
+			s.must(os.Mkdir(cfg.Snapshot+".tmp", 0o755))
+			if err := s.engine.SaveIndex(); err == nil {
+				t.Error("a snapshot was saved through a folder")
+			}
+			s.must(os.Remove(cfg.Snapshot + ".tmp"))
+			if kept, err := os.ReadFile(cfg.Snapshot); err != nil || !slices.Equal(kept, snapshot) {
+				t.Errorf("a failed save left a snapshot of %d bytes (%v), want the old one of %d", len(kept), err, len(snapshot))
+			}
+
 			offset := s.offset
 			again := func() {
 				t.Helper()
@@ -80,7 +90,7 @@ func TestIndexFile(t *testing.T) {
 				}
 			}
 			s.must(os.Remove(cfg.Snapshot))
-			s.must(os.WriteFile(cfg.Snapshot+".123", snapshot[:10], 0o600))
+			s.must(os.WriteFile(cfg.Snapshot+".tmp", snapshot[:10], 0o600))
 			again()
 			if left, err := filepath.Glob(cfg.Snapshot + ".*"); err != nil || len(left) > 0 {
 				t.Errorf("unfinished snapshots are left: %v, %v", left, err)

@@ -14,6 +14,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
 	"kilim/rerank/topk"
@@ -63,7 +64,7 @@ type operation struct {
 	item      *consumer.Item
 	node      graphstore.NodeID
 	extracted *extracted
-	media     []medium
+	media     []encode.Medium
 	refusal   *profile.Refusal
 }
 
@@ -101,19 +102,19 @@ func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
 	op.node = graphstore.ID(graphstore.Artifact, item.ID)
 	if item.Artifact != nil {
 		op.extracted = extract(e.encoder, item.Artifact)
-		op.media = e.media(item.Artifact, op.extracted.edges)
+		op.media = e.cfg.Encoders.MediaOf(item.Artifact, op.extracted.edges)
 	}
 	return op
 }
 
 func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
-	u := e.begin()
+	u := e.begin(nil)
 	defer u.tx.Discard()
 	stop := e.metrics.stage("graph")
 	if err := u.ingest(ops); err != nil {
 		return err
 	}
-	if err := u.encodeArrivals(); err != nil {
+	if err := u.attachArrivals(); err != nil {
 		return err
 	}
 	for _, o := range b.Next {
@@ -243,10 +244,10 @@ func (u *unit) put(op *operation) error {
 	if err := u.pass.Forget(change.GoneNodes); err != nil {
 		return err
 	}
-	if err := u.putMedia(before, op.media); err != nil {
+	if err := u.media.Put(before, op.media); err != nil {
 		return err
 	}
-	if err := u.goneMedia(change.Gone); err != nil {
+	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
 	u.countTerms(op.extracted, 1)
@@ -282,10 +283,10 @@ func (u *unit) remove(op *operation) error {
 	if err := u.pass.Forget(change.GoneNodes); err != nil {
 		return err
 	}
-	if err := u.putMedia(before, nil); err != nil {
+	if err := u.media.Put(before, nil); err != nil {
 		return err
 	}
-	if err := u.goneMedia(change.Gone); err != nil {
+	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
 	if err := u.pass.Departed(op.node); err != nil {
@@ -305,14 +306,14 @@ func (u *unit) remove(op *operation) error {
 }
 
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
-func (u *unit) forgetTerms(id string) ([]medium, error) {
+func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 	a, err := u.record(id)
 	if err != nil || a == nil {
 		return nil, err
 	}
 	w := extract(u.e.encoder, a)
 	u.countTerms(w, -1)
-	return u.e.media(a, w.edges), nil
+	return u.e.cfg.Encoders.MediaOf(a, w.edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
@@ -331,14 +332,14 @@ func (u *unit) countTerms(w *extracted, sign int32) {
 	w.doc.Delta(u.terms, sign)
 }
 
-// encodeArrivals computes the features of the newcomers with the document
+// attachArrivals computes the features of the newcomers with the document
 // frequencies as they are after all of them.
-func (u *unit) encodeArrivals() error {
+func (u *unit) attachArrivals() error {
 	feats := make([]infer.Features, len(u.order))
-	media := make([]encoded, len(u.order))
+	media := make([]encode.Vectors, len(u.order))
 	for i, id := range u.order {
 		var err error
-		if media[i], err = u.e.encodedOf(u.tx, id); err != nil {
+		if media[i], err = u.e.cfg.Encoders.Vectors(u.tx, id); err != nil {
 			return err
 		}
 	}

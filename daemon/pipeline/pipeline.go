@@ -15,6 +15,7 @@ import (
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
@@ -38,7 +39,7 @@ type Config struct {
 	Model    infer.Config
 	// Weights are those of the Model, as in infer.New; nil: those of its seed.
 	Weights  []float32
-	Encoders Encoders
+	Encoders encode.Encoders
 	// Epoch numbers the model, from 1. What is answered and published carries it.
 	Epoch uint32
 	// Standby is true for a state that is made beside the one that serves, see Engine.CopyFrom.
@@ -71,15 +72,15 @@ type Config struct {
 // Engine is the chain over one store. Apply, Background and the queries may be
 // called concurrently.
 type Engine struct {
-	cfg      Config
-	log      *slog.Logger
-	store    *graphstore.Store
-	index    *maintain.Index
-	encoder  *text.Encoder
-	model    *infer.Model
-	lists    *topk.Lists
-	metrics  *Metrics
-	encoding encoding
+	cfg     Config
+	log     *slog.Logger
+	store   *graphstore.Store
+	index   *maintain.Index
+	encoder *text.Encoder
+	model   *infer.Model
+	lists   *topk.Lists
+	metrics *Metrics
+	media   *encode.Media
 
 	// unitLock is held by the one unit at work; it guards what follows.
 	unitLock  sync.Mutex
@@ -133,8 +134,8 @@ type Engine struct {
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed, auditor: newAuditor(),
-		encoding: newEncoding(cfg.Encoders.kinds()),
-		wake:     make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}),
+		media: encode.NewMedia(cfg.Encoders),
+		wake:  make(chan struct{}, 1), drained: make(chan struct{}, 1), republished: make(chan struct{}),
 		retired: make(chan struct{})}
 	e.standby.Store(cfg.Standby)
 	var err error
@@ -177,8 +178,8 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 // identity names everything that stored vectors depend on.
 func (e *Engine) identity() string {
 	id := fmt.Sprintf("text %s; model %s", e.encoder.Identity(), e.model.Fingerprint())
-	for _, kind := range e.cfg.Encoders.kinds() {
-		id += fmt.Sprintf("; %s by %s", kind, e.target(kind))
+	for _, kind := range e.cfg.Encoders.Kinds() {
+		id += fmt.Sprintf("; %s by %s", kind, e.cfg.Encoders.Identity(kind))
 	}
 	return id
 }
@@ -227,7 +228,7 @@ func (e *Engine) adopt() error {
 	if err := tx.PutMeta(epochKey, strconv.AppendUint(nil, uint64(e.cfg.Epoch), 10)); err != nil {
 		return err
 	}
-	if err := e.adoptEncoders(tx); err != nil {
+	if err := e.cfg.Encoders.Record(tx); err != nil {
 		return err
 	}
 	if e.cfg.Standby {
@@ -282,7 +283,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, labeler{e.encoder}, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.encoder, pushes); err != nil {
 		return err
 	}
 	if err := e.fillIndex(r); err != nil {
@@ -311,7 +312,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	e.encoded.Load(encoded)
 	lists.Done()
 	e.backfilledAt = e.clock.encode
-	return e.loadMedia(r)
+	return e.media.Load(r)
 }
 
 // pending is the number of things the background has to do: pushes on their way,

@@ -10,6 +10,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/rerank"
 	"kilim/rerank/topk"
 )
@@ -113,17 +114,17 @@ func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaVi
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	views := []MediaView{}
-	for _, m := range e.media(a, weave.Edges(a)) {
-		row, err := r.Media(m.node)
+	for _, m := range e.cfg.Encoders.MediaOf(a, weave.Edges(a)) {
+		row, err := r.Media(m.Node)
 		if err != nil {
 			return nil, err
 		}
 		if row == nil {
 			continue
 		}
-		v := MediaView{Kind: m.kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
-		if m.kind != profile.Text {
-			v.Place = &m.ordinal
+		v := MediaView{Kind: m.Kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
+		if m.Kind != profile.Text {
+			v.Place = &m.Place
 		}
 		if row.State == graphstore.MediaWaiting {
 			v.Since = &row.Since
@@ -190,7 +191,7 @@ func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string
 		return nil, err
 	}
 	w := extract(e.encoder, a)
-	media, err := e.encodeQuery(ctx, a, w.edges)
+	media, err := e.media.OnTheSpot(ctx, e, a, w.edges)
 	if err != nil {
 		return nil, err
 	}
@@ -226,13 +227,13 @@ type Status struct {
 	Vectors              int
 	// Consumed and Refused count the records since the start.
 	Consumed, Refused int64
-	Media             map[string]MediaCounts // by modality, of those that have an encoder
+	Media             map[string]encode.Counts // by modality, of those that have an encoder
 }
 
 // Status tells where the state stands.
 func (e *Engine) Status() Status {
-	media := e.encoding.status() // before the queue, which gets what an answer sets off
-	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
+	media := e.media.Counts() // before the queue, which gets what an answer sets off
+	queue := e.queue.Load()   // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
 	depth, _ := e.store.OutboxDepth()
 	return Status{

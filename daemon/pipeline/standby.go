@@ -116,8 +116,7 @@ func (e *Engine) requireStandby() error {
 }
 
 func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
-	u := e.begin()
-	u.from = from
+	u := e.begin(from)
 	defer u.tx.Discard()
 	for i := range ops {
 		op := &ops[i]
@@ -136,7 +135,7 @@ func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
 			return fmt.Errorf("artifact %q: %w", op.item.ID, err)
 		}
 	}
-	if err := u.encodeArrivals(); err != nil {
+	if err := u.attachArrivals(); err != nil {
 		return err
 	}
 	budget := 0 // what is pushed during the backfill may as well wait for the last push

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/refresh"
 	"kilim/rerank/topk"
 )
@@ -14,6 +15,7 @@ type unit struct {
 	e     *Engine
 	tx    *graphstore.Tx
 	pass  *refresh.Pass
+	media *encode.Pass
 	lists *topk.Pass
 
 	// arrived is what records brought.
@@ -21,18 +23,14 @@ type unit struct {
 	order   []graphstore.NodeID // arrived, in the order of their records
 	// terms are the changes of document frequencies.
 	terms map[uint32]int32
-	// media are the rows about media that the unit changed.
-	media []mediaChange
-	// from is the state that a standby copies from; nil when this is no standby.
-	from *graphstore.Reader
 }
 
-// begin starts the next unit.
-func (e *Engine) begin() *unit {
+// begin starts the next unit. A standby copies from another state: from are the rows about media of that one, nil otherwise.
+func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, pass: e.refresher.Begin(tx), lists: e.beginLists(tx),
+		e: e, tx: tx, pass: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.beginLists(tx),
 		arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
 	}
 }
@@ -113,7 +111,8 @@ func (u *unit) commit() error {
 		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)
 	}
 	e.metrics.commits.Inc()
-	u.mediaCommitted()
+	e.report() // before anything leaves the media queue: what follows from it must be seen to wait
+	u.media.Committed()
 	e.committed()
 	return nil
 }

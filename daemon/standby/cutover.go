@@ -9,7 +9,7 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // cutOver makes the standby serve. It holds publishing for writing, since Engine.CutOver takes the outbox as it is: an entry

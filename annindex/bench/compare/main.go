@@ -1,6 +1,6 @@
-// Command compare measures the graph of package hnsw beside hnswlib, faiss and usearch: it makes the
-// peers' environment and data if they are not there, runs the peers' program and ours in turn on each data set,
-// several times, and prints medians and ratios. `make bench-ann` runs it.
+// Command compare measures the graph of package hnsw beside hnswlib, faiss and usearch. It makes the peers' environment
+// and data if they are not there, runs the peers' program and command bench in turn on each data set, several times,
+// and prints medians and ratios. `make bench-ann` runs it.
 package main
 
 import (
@@ -65,7 +65,7 @@ func compare() error {
 			return fmt.Errorf("%s: %w", set, err)
 		}
 		all = append(all, rows...)
-		if err := writeLines(o.out, all); err != nil { // each set's as it comes: the next takes an hour
+		if err := writeLines(o.out, all); err != nil { // after each set, since the next takes an hour
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func compare() error {
 	return errors.Join(err, f.Close())
 }
 
-// command is a program that writes its progress to our standard error.
+// command returns a program that writes its progress to our standard error.
 func command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Stderr = os.Stderr
@@ -91,7 +91,7 @@ func command(name string, args ...string) *exec.Cmd {
 
 func (o *options) python() string { return filepath.Join(o.cache, "venv", "bin", "python") }
 
-// prepare makes what is missing: the environment, the data, our program.
+// prepare makes what is missing of the peers' environment, the data and our program.
 func (o *options) prepare() error {
 	if err := os.MkdirAll(o.cache, 0o755); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (o *options) prepare() error {
 
 func (o *options) data(set string) string { return filepath.Join(o.cache, "data", set) }
 
-// locked lets a command hold the lock, if there is one.
+// locked returns a command that holds the lock while it runs, if options.lock names one.
 func (o *options) locked(name string, args ...string) *exec.Cmd {
 	if o.lock == "" {
 		return command(name, args...)

@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// record is what the programs write; see the peers' README.
+// record is what the programs write; the peers' README says what its fields mean.
 type record struct {
 	Peer    string  `json:"peer"`
 	Task    string  `json:"task"`
@@ -46,16 +46,16 @@ type row struct {
 	Ratio float64 `json:"ratio"`
 }
 
-// oneWay runs the peers' program with one way of hnswlib's to move a vector, the quicker of its two: the other
-// takes more than a third of all the time, and no row shows it.
-const oneWay = `import sys
+// onlyUpdate runs the peers' program with only one of hnswlib's two ways to move a vector, "update", the quicker: the
+// other takes more than a third of all the time, and no row shows it.
+const onlyUpdate = `import sys
 sys.path.insert(0, sys.argv.pop(1))
 import peers
 peers.Hnswlib.WAYS = ("update",)
 peers.main()
 `
 
-// measure runs all programs in turn, a round of them at a time.
+// measure runs all programs in turn on a data set, options.runs times, and returns the rows of the results.
 func (o *options) measure(set string) ([]row, error) {
 	tasks := []string{"build"}
 	ourTasks := "build"
@@ -66,11 +66,11 @@ func (o *options) measure(set string) ([]row, error) {
 	for i := range runs {
 		fmt.Fprintf(os.Stderr, "%s: run %d of %d\n", set, i+1, o.runs)
 		for _, peer := range o.names {
-			args := append([]string{"-c", oneWay, o.peers, o.data(set), "--out", o.records(set, peer, i), "--m", "16", "--peers", peer, "--tasks"}, tasks...)
-			if o.lock != "" { // peers.py gives it up for a moment every few minutes
+			args := append([]string{"-c", onlyUpdate, o.peers, o.data(set), "--out", o.records(set, peer, i), "--m", "16", "--peers", peer, "--tasks"}, tasks...)
+			if o.lock != "" { // peers.py lets go of the lock for a moment every few minutes
 				args = append(args, "--lock", o.lock)
 			}
-			// The program itself leaves out what its file has.
+			// The peers' program itself leaves out what its file has.
 			if err := o.once(&runs[i], o.records(set, peer, i), func() error { return command(o.python(), args...).Run() }); err != nil {
 				return nil, fmt.Errorf("%s: %w", peer, err)
 			}
@@ -83,13 +83,13 @@ func (o *options) measure(set string) ([]row, error) {
 	return o.rows(set, runs), nil
 }
 
-// records is the file of what a program measured in one run.
+// records returns the file of what a program measured in one run.
 func (o *options) records(set, program string, run int) string {
 	return filepath.Join(o.cache, fmt.Sprintf("%s-%s-%d.json", set, program, run))
 }
 
-// once lets a program measure, and reads the records that it leaves in a file. When an interrupted comparison is gone
-// on with, what is in the file is not measured again.
+// once lets a program measure, and reads the records that it leaves in a file. With options.resume it keeps the file of
+// an interrupted comparison, and the program does not measure again what is there.
 func (o *options) once(to *[]record, file string, measure func() error) error {
 	if !o.resume {
 		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
@@ -109,7 +109,7 @@ func (o *options) once(to *[]record, file string, measure func() error) error {
 	return nil
 }
 
-// measureOurs lets our program leave its records in a file, all at once.
+// measureOurs lets our program measure and writes its records to a file, unless the file is there.
 func (o *options) measureOurs(set, tasks, file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
@@ -132,10 +132,10 @@ func add(to *[]record, raw []byte) error {
 	return nil
 }
 
-// value picks a number from the records of one run and one program; not ok if it is not there.
+// value computes a number from the records of one run and one program; not ok if no record has it.
 type value func(records []record) (v float64, ok bool)
 
-// greatest is the greatest value of the records that match.
+// greatest returns the greatest value over the records that match.
 func greatest(match func(*record) bool, of func(*record) float64) value {
 	return func(records []record) (v float64, ok bool) {
 		for i := range records {
@@ -147,7 +147,7 @@ func greatest(match func(*record) bool, of func(*record) float64) value {
 	}
 }
 
-// middle is the median over the records that match.
+// middle returns the median over the records that match.
 func middle(match func(*record) bool, of func(*record) float64) value {
 	return func(records []record) (float64, bool) {
 		var all []float64
@@ -169,7 +169,7 @@ func median(all []float64) float64 {
 	return (all[(n-1)/2] + all[n/2]) / 2
 }
 
-// of is the median over runs of a program's value.
+// of returns the median over the runs of a program's value.
 func of(runs [][]record, peer string, v value) (float64, bool) {
 	var all []float64
 	for _, run := range runs {
@@ -190,7 +190,7 @@ func of(runs [][]record, peer string, v value) (float64, bool) {
 }
 
 func (o *options) rows(set string, runs [][]record) (rows []row) {
-	// versus compares with the best of these peers.
+	// versus adds a row that compares our value with that of the best of these peers.
 	versus := func(name, unit string, v value, peers []string) {
 		ours, ok := of(runs, "ours", v)
 		if !ok {
@@ -239,7 +239,7 @@ func (o *options) rows(set string, runs [][]record) (rows []row) {
 	return rows
 }
 
-// lastRound is how many rounds a task has.
+// lastRound returns the number of rounds of a task.
 func lastRound(task string) int {
 	if task == "turnover" {
 		return 10
@@ -247,7 +247,7 @@ func lastRound(task string) int {
 	return 5
 }
 
-// aged compares the index in its rounds with fresh ones of the same states.
+// aged returns rows that compare the index after its rounds of moves with fresh indexes of the same vectors.
 func (o *options) aged(set, task string, threads int, runs [][]record) (rows []row) {
 	at := func(is func(round string) bool) func(*record) bool {
 		return func(r *record) bool { return r.Task == task && r.Threads == threads && is(fmt.Sprint(r.Round)) }
@@ -263,10 +263,10 @@ func (o *options) aged(set, task string, threads int, runs [][]record) (rows []r
 		name, unit  string
 		aged, fresh value
 	}{
-		// A rate swings by a third from one measurement to the next: the medians of all.
+		// The median of all rounds, since a rate swings by a third from one measurement to the next.
 		{"queries at 0.95, of all rounds", "queries/s", middle(at(moved), rate), middle(at(isFresh), rate)},
 		{"memory after the last round", "MB", memory(func(r *record) float64 { return r.MB }), memory(func(r *record) float64 { return r.MBFresh })},
-		// A fresh one has a few that a search for themselves doesn't find, too.
+		// A fresh index has a few vectors that a search for themselves does not find, too.
 		{"lost, in the worst round", "%", greatest(at(moved), lost), greatest(at(isFresh), lost)},
 	} {
 		aged, ok := of(runs, "ours", c.aged)
@@ -283,7 +283,8 @@ func (o *options) aged(set, task string, threads int, runs [][]record) (rows []r
 	return rows
 }
 
-// recalls are those of our index after each round of a task, and of fresh ones by what stateOf says of a round.
+// recalls returns the recall of our index after each round of a task, and the recalls of fresh indexes by the state
+// (stateOf) that they hold.
 func recalls(records []record, task string, threads int) (aged map[int]float64, fresh map[int][]float64) {
 	aged, fresh = map[int]float64{}, map[int][]float64{}
 	for _, r := range records {
@@ -307,7 +308,7 @@ func recalls(records []record, task string, threads int) (aged map[int]float64, 
 	return aged, fresh
 }
 
-// stateOf is the state that an index has after a round: in turnover every second round has the same.
+// stateOf numbers the states that an index has after its rounds: in turnover every second round has the same.
 func stateOf(task string, round int) int {
 	if task == "turnover" {
 		return round % 2
@@ -315,9 +316,9 @@ func stateOf(task string, round int) int {
 	return round
 }
 
-// decay is the worst of the rounds' recalls, less the mean of fresh indices of the same state: by the luck of their
-// levels and of the order in which threads come, fresh ones differ among themselves, and how far the worst of them lies
-// below that mean is the next row.
+// decay returns two rows: the worst of the rounds' recalls, less the mean recall of fresh indexes of the same state;
+// and how far the worst fresh index lies below that mean. The second tells what of the first is chance: fresh indexes
+// differ among themselves by their levels and by the order in which threads insert.
 func (o *options) decay(set, task string, threads int, runs [][]record) (rows []row) {
 	worst := func(records []record) (v float64, ok bool) {
 		aged, fresh := recalls(records, task, threads)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestDecay: a round is held against the fresh indices of its own state, which in turnover every second round has.
+// TestDecay expects decay to compare a round with the fresh indexes of its own state, which in turnover every second
+// round has.
 func TestDecay(t *testing.T) {
 	t.Parallel()
 	at := func(task string, round any, recall float64) record {
@@ -46,7 +47,7 @@ func TestDecay(t *testing.T) {
 	}
 }
 
-// TestAged: the rate of queries is the rounds' median and what is lost the worst of them, beside those of the fresh indices.
+// TestAged expects of aged the median rate of the rounds and the worst share lost, beside those of the fresh indexes.
 func TestAged(t *testing.T) {
 	t.Parallel()
 	at := func(round any, rate, lost float64) record {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// machine names the processor, as far as the system tells.
+// machine names the processor as far as /proc/cpuinfo tells.
 func machine() string {
 	raw, _ := os.ReadFile("/proc/cpuinfo")
 	name := "processor unknown"
@@ -21,7 +21,7 @@ func machine() string {
 	return fmt.Sprintf("%s, %d cores, %s/%s, %s", name, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-// table is the results for people.
+// table returns the rows as a Markdown table.
 func (o *options) table(rows []row) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s. M=16, efConstruction=200; medians of runs: %d. A ratio is ours to the peer's, the best of %s or the one named; fresh: built anew from the same vectors.\n\n",

@@ -1,10 +1,12 @@
-// Package ann is what the engines of annindex have in common: answers and their
-// order, the rules for input, and the errors. Its names are documented in annindex.
+// Package ann holds what packages annindex and hnsw have in common: Hit and the order of hits (Better, Compare), the
+// rules for input (CheckVector, CheckMany, CheckK), the errors (ErrUnknown, ErrSnapshot, Refuse) and the checksum of
+// snapshots. Package annindex documents and exports what its callers may use. Package ann must not know any engine.
 package ann
 
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 
 	"kilim/annindex/internal/dist"
@@ -23,22 +25,25 @@ var (
 	ErrSnapshot = errors.New("annindex: snapshot refused")
 )
 
-// Refuse returns an ErrSnapshot with its reason.
+// Refuse returns an error that wraps ErrSnapshot and says why a snapshot can't be used.
 func Refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
 }
+
+// Castagnoli returns the table of the checksums in snapshots.
+func Castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // maxLength keeps every inner product, and every partial sum of one, finite in
 // float32: by Cauchy and Schwarz it is at most the product of the lengths.
 const maxLength = 1e19
 
-// CheckVector returns an error that names what is wrong with a vector.
+// CheckVector returns an error that names what is wrong with a vector, or nil.
 func CheckVector(vec []float32, dim int) error {
 	if len(vec) != dim {
 		return fmt.Errorf("annindex: vector of %d numbers, the index has dimension %d", len(vec), dim)
 	}
-	// A NaN or an infinity anywhere makes the square one too. What is in these bounds is
-	// well within those below, whatever the rounding; nearly all vectors end here.
+	// A NaN or an infinity anywhere in vec makes square one too. A vector within these bounds is
+	// well within those below, whatever the rounding. Nearly all vectors return here.
 	if square := dist.Dot(vec, vec); square > 1e-30 && square < 1e37 {
 		return nil
 	}
@@ -59,7 +64,7 @@ func CheckVector(vec []float32, dim int) error {
 	return nil
 }
 
-// CheckMany checks the queries and k.
+// CheckMany returns an error that names what is wrong with k or a query, or nil.
 func CheckMany(vecs [][]float32, k, dim int) error {
 	if err := CheckK(k); err != nil {
 		return err
@@ -72,7 +77,7 @@ func CheckMany(vecs [][]float32, k, dim int) error {
 	return nil
 }
 
-// CheckK refuses numbers of answers below 1.
+// CheckK returns an error if k, the number of answers, is below 1.
 func CheckK(k int) error {
 	if k < 1 {
 		return fmt.Errorf("annindex: k %d: must be 1 or more", k)
@@ -80,7 +85,7 @@ func CheckK(k int) error {
 	return nil
 }
 
-// Better is the order of answers: by score, then by the smaller id.
+// Better tells whether a comes before b in an answer: by the higher score, then by the smaller id.
 func Better(a, b Hit) bool {
 	if a.Score != b.Score {
 		return a.Score > b.Score
@@ -88,7 +93,7 @@ func Better(a, b Hit) bool {
 	return a.ID < b.ID
 }
 
-// Compare is Better for the sort functions of slices.
+// Compare is Better as a comparison for package slices.
 func Compare(a, b Hit) int {
 	switch {
 	case Better(a, b):

@@ -103,9 +103,9 @@ func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
 	best.scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
 }
 
-// Unvisited copies to out the slots of list, up to None or its end, whose entry in visited is not stamp, sets these entries to stamp, and
-// prefetches the slots' rows and the list at next, which the caller will read after this one. It returns the number of
-// these slots. out has room for len(list)+Lanes.
+// Unvisited copies to out the slots of list, up to None or its end, whose entry in visited is not stamp, sets these
+// entries to stamp, and prefetches the slots' rows and the list at next, which the caller will read after this one. It
+// returns the number of these slots. out has room for len(list)+Lanes.
 //
 // Unvisited checks no bounds: each slot must be below len(visited) and the number of rows.
 func (r Rows) Unvisited(list []uint32, visited []uint16, stamp uint16, out []uint32, next *uint32) int {

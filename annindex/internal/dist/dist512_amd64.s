@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// FOLD adds the 32 sums in LO and HI by eights, from the first to the last, and leaves eight sums in Y, the lower half of LO. Y2 is the
-// lower half of HI, T that of a scratch register.
+// FOLD adds the 32 sums in LO and HI by eights, from the first to the last, and leaves eight sums in Y, the lower half
+// of LO. Y2 is the lower half of HI, T that of a scratch register.
 #define FOLD(LO, Y, HI, Y2, T) \
 	VEXTRACTF64X4 $1, LO, T; \
 	VADDPS        T, Y, Y;   \
@@ -58,8 +58,9 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 	VZEROUPPER
 	RET
 
-// ASK prefetches the first cache lines of the row of the slot at OFF(R10); the processor's own prefetcher follows with the others.
-#define ASK(OFF) \
+// PREFETCHROW prefetches the first cache lines of the row of the slot at OFF(R10); the processor's own prefetcher
+// follows with the others.
+#define PREFETCHROW(OFF) \
 	MOVL       OFF(R10), CX; \
 	IMULQ      R9, CX;       \
 	ADDQ       R8, CX;       \
@@ -72,8 +73,8 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-28
 	PREFETCHT0 384(CX);      \
 	PREFETCHT0 448(CX)
 
-// func dotRowsAVX512(query *float32, n int, rows *float32, stride int, slots *uint32, count int, out *float32)
-// Take four rows at a time, so that a number of the query is loaded once for the four, then the remaining rows one by one.
+// func dotRowsAVX512(query *float32, n int, rows *float32, stride int, slots *uint32, count int, out *float32) Take
+// four rows at a time, so that a number of the query is loaded once for the four, then the remaining rows one by one.
 TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-56
 	MOVQ query+0(FP), DI
 	MOVQ n+8(FP), DX
@@ -102,10 +103,10 @@ four:
 	ADDQ  $16, R10
 	SUBQ  $4, R11
 	JLT   compute
-	ASK(0)
-	ASK(4)
-	ASK(8)
-	ASK(12)
+	PREFETCHROW(0)
+	PREFETCHROW(4)
+	PREFETCHROW(8)
+	PREFETCHROW(12)
 
 compute:
 	VPXORD Z0, Z0, Z0
@@ -220,7 +221,8 @@ end:
 	ADD(Z4, Z11, S3)
 
 // SCORES is the loop of scores, with ADD as a step: the query is at DI, the codes at SI, DX apart, the scales at BX,
-// the slots from R12 up to R13; the scores go to AX. There are two sums a row, since an addition waits for the one before.
+// the slots from R12 up to R13; the scores go to AX. There are two sums a row, since an addition waits for the one
+// before.
 #define SCORES(ADD, four, inner, last, fold) \
 	MOVQ DX, R15;                            \
 	ANDQ $-64, R15;                          \
@@ -229,7 +231,7 @@ four: \
 	MOVL  4(R12), R9;                        \
 	MOVL  8(R12), R10;                       \
 	MOVL  12(R12), R11;                      \
-	/* The scales of the four, before the slots become addresses. */ \
+	/* Load the scales of the four rows before the registers of the slots hold addresses. */ \
 	VMOVSS    (BX)(R8*4), X6;                \
 	VINSERTPS $0x10, (BX)(R9*4), X6, X6;     \
 	VINSERTPS $0x20, (BX)(R10*4), X6, X6;    \

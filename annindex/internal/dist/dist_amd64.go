@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// instructionSet says in which instructions the functions run. Each set contains those before it: where it has no version of a function, it
-// runs theirs.
+// instructionSet says in which instructions the functions run. Each set contains those before it: where it has no
+// version of a function, it runs theirs.
 type instructionSet uint8
 
 const (

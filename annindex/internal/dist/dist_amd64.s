@@ -184,7 +184,8 @@ inner:
 	VZEROUPPER
 	RET
 
-// func unvisitedAVX2(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int
+// func unvisitedAVX2(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32)
+// int
 TEXT ·unvisitedAVX2(SB), NOSPLIT, $0-72
 	MOVQ    list+0(FP), SI
 	MOVQ    n+8(FP), DX

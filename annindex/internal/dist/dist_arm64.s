@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// These macros encode instructions that Go's assembler has no name for (Arm Architecture Reference Manual, C7.2). Their operands are the numbers of
-// registers, destination last as elsewhere in this file.
+// These macros encode instructions that Go's assembler has no name for (Arm Architecture Reference Manual, C7.2). Their
+// operands are the numbers of registers, destination last as elsewhere in this file.
 #define FADD4(m, n, d)   WORD $(0x4e20d400|(m)<<16|(n)<<5|(d)) // FADD Vd.4S, Vn.4S, Vm.4S
 #define FMUL4(m, n, d)   WORD $(0x6e20dc00|(m)<<16|(n)<<5|(d)) // FMUL Vd.4S, Vn.4S, Vm.4S
 #define FADDPAIR(n, d)   WORD $(0x7e30d800|(n)<<5|(d))         // FADDP Sd, Vn.2S
@@ -19,7 +19,8 @@
 #define SMLAL4(m, n, d)  WORD $(0x0e608000|(m)<<16|(n)<<5|(d)) // SMLAL Vd.4S, Vn.4H, Vm.4H
 #define SMLAL2(m, n, d)  WORD $(0x4e608000|(m)<<16|(n)<<5|(d)) // SMLAL2 Vd.4S, Vn.8H, Vm.8H
 
-// LOADS and ALL are barriers of the inner shareable domain: loads before LOADS, and all accesses before ALL, are done before what follows.
+// LOADS and ALL are barriers of the inner shareable domain: loads before LOADS, and all accesses before ALL, are done
+// before what follows.
 #define LOADS DMB $0x9
 #define ALL   DMB $0xb
 
@@ -118,7 +119,8 @@ compute:
 	LOADS
 	RET
 
-// ROW multiplies 32 codes of a row with those in V16-V19 and adds the products to two sums. It advances the row's address.
+// ROW multiplies 32 codes of a row with those in V16-V19 and adds the products to two sums. It advances the row's
+// address.
 #define ROW(row, even, odd) \
 	VLD1.P 32(row), [V20.B16, V21.B16]; \
 	SXTL8(20, 22);                      \
@@ -197,7 +199,8 @@ inner:
 	BNE    four
 	RET
 
-// func unvisitedNEON(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int
+// func unvisitedNEON(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32)
+// int
 TEXT ·unvisitedNEON(SB), NOSPLIT, $0-72
 	MOVD  list+0(FP), R0
 	MOVD  n+8(FP), R1

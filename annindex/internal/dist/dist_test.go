@@ -23,8 +23,8 @@ func random(rng *rand.Rand, n int) []float32 {
 
 var dims = []int{1, 2, 3, 7, 8, 9, 24, 31, 32, 33, 63, 64, 65, 100, 128, 131, 384, 768, 1536}
 
-// TestDotAgrees compares Dot in each instruction set with a sum in float64, with the Go version, and with vek32.Dot, by which earlier versions
-// of kilim made scores: stored ones stay comparable.
+// TestDotAgrees compares Dot in each instruction set with a sum in float64, with the Go version, and with vek32.Dot, by
+// which earlier versions of kilim made scores: stored ones stay comparable.
 func TestDotAgrees(t *testing.T) {
 	t.Parallel()
 	t.Log("this processor has", instructionSets())

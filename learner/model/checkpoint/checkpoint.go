@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"kilim/internal/atomicfile"
 	"kilim/learner/model"
 	"kilim/learner/model/safetensors"
 )
@@ -197,39 +197,16 @@ func names(a, b map[string]string) []string {
 	return out
 }
 
-// Write puts the checkpoint in a file, at once.
+// Write replaces the file at path by the checkpoint, see atomicfile.Write.
 func Write(path string, c *Checkpoint) error {
 	raw, err := c.Encode()
 	if err != nil {
 		return err
 	}
-	if err := replace(path, raw); err != nil {
-		return fmt.Errorf("checkpoint: write %s: %w", path, err)
+	if err := atomicfile.Write(path, raw, nil); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil
-}
-
-func replace(path string, raw []byte) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Read reads a file that Write wrote.

@@ -58,6 +58,27 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestFailedWriteKeepsTheOldCheckpoint lets Write fail, by a folder in the place of its temporary file.
+func TestFailedWriteKeepsTheOldCheckpoint(t *testing.T) {
+	t.Parallel()
+	old := sample(t)
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := Write(path, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path+".tmp", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	newer := sample(t)
+	newer.Meta.Epoch = 8
+	if err := Write(path, newer); err == nil {
+		t.Error("a checkpoint was written through a folder")
+	}
+	if got, err := Read(path); err != nil || !reflect.DeepEqual(got, old) {
+		t.Errorf("after a failed Write: %+v (%v), want the old checkpoint", got, err)
+	}
+}
+
 // Every single bit that is flipped is found.
 func TestDamageIsFound(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/encode"
+)
+
+// Media is what waits for the encoders, and who they are.
+func (e *Engine) Media() *encode.Media { return e.media }
+
+// Source returns what a task is about.
+func (e *Engine) Source(t encode.Task) (s encode.Source, err error) {
+	err = e.store.View(func(r *graphstore.Reader) error {
+		s, err = t.Source(r, func(id string) (*profile.Artifact, error) {
+			_, a, err := weave.Read(r, id, e.cfg.Limits)
+			return a, err
+		})
+		return err
+	})
+	return s, err
+}
+
+// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A draft knows too what
+// the state knows that it was made from.
+func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
+	read := func(r *graphstore.Reader) error {
+		v, err = r.MediaVector(c, encoder)
+		return err
+	}
+	if err := e.store.View(read); err != nil || v != nil {
+		return v, err
+	}
+	if origin := e.origin.Load(); origin != nil {
+		return v, origin.View(read)
+	}
+	return nil, nil
+}
+
+// Answer makes answers durable and refreshes the artifacts that they are about. Those to questions that were asked
+// anew meanwhile are dropped. It works in units of the background's length. After an error the engine is of no further
+// use, unless ctx ended.
+func (e *Engine) Answer(ctx context.Context, answers []encode.Answer) error {
+	for len(answers) > 0 {
+		if err := e.waitForOutbox(ctx); err != nil {
+			return err
+		}
+		start := time.Now()
+		n, err := e.answerUnit(answers)
+		if err != nil {
+			return err
+		}
+		e.signal()
+		if answers = answers[n:]; len(answers) > 0 {
+			e.rest(ctx, time.Since(start))
+		}
+	}
+	return nil
+}
+
+// answerUnit takes the first of answers, and tells how many.
+func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if e.failed != nil {
+		return 0, e.failed
+	}
+	answers = answers[:fits(answers, max(e.paces.media.size(e.unitLength()), leastVectors))]
+	err := e.unit(&e.paces.media, func(u *unit) (int, error) {
+		touched, err := u.media.Take(answers)
+		if err != nil {
+			return 0, err
+		}
+		if err := u.renewFeatures(touched, 0); err != nil {
+			return 0, err
+		}
+		_, err = u.complete(0, len(touched), nil)
+		return len(touched), err
+	})
+	if err != nil {
+		e.failed = fmt.Errorf("pipeline: take %d answers of encoders: %w", len(answers), err)
+		return 0, e.failed
+	}
+	return len(answers), nil
+}
+
+// leastVectors keeps the commits fewer than the answers, whatever a commit costs.
+const leastVectors = 16
+
+// fits is the number of answers with at most so many vectors among them: those are what takes time.
+func fits(answers []encode.Answer, vectors int) int {
+	for i := range answers {
+		if answers[i].Vector == nil {
+			continue
+		}
+		if vectors--; vectors < 0 {
+			return i
+		}
+	}
+	return len(answers)
+}
