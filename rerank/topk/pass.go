@@ -38,7 +38,7 @@ type Cause struct {
 }
 
 // Pass is what one unit of work does to lists. The order of calls: Arrived, Departed and Moved as the graph and the index
-// change; Publish and Recompute for what earlier passes left; Rank once; Write once.
+// change; TakeMoved, Recompute and Publish for what earlier passes left; then Rank once; then Write once.
 type Pass struct {
 	l    *Lists
 	g    Graph
