@@ -263,6 +263,15 @@ func TestTolerance(t *testing.T) {
 // published before it.
 func TestStandby(t *testing.T) {
 	t.Parallel()
+	for _, another := range []bool{true, false} {
+		t.Run(fmt.Sprint("another state published before: ", another), func(t *testing.T) {
+			t.Parallel()
+			standby(t, another)
+		})
+	}
+}
+
+func standby(t *testing.T, another bool) {
 	rng := rand.New(rand.NewPCG(8, 8))
 	first, a := newArchive(t, testConfig()), newArchive(t, testConfig())
 	a.mode = Backfill
@@ -282,11 +291,14 @@ func TestStandby(t *testing.T) {
 	if a.updates > 0 || a.lists.Unlisted() > 0 || a.lists.Unpublished() != len(a.artifacts) || a.open().Unpublished() != len(a.artifacts) {
 		t.Errorf("%d updates, %d without lists, %d of %d not published", a.updates, a.lists.Unlisted(), a.lists.Unpublished(), len(a.artifacts))
 	}
-	a.mode, a.previous = Serving, func(id string) (rerank.Lists, error) {
-		if lists, ok := first.published[id]; ok {
-			return lists, nil
+	a.mode = Serving
+	if another {
+		a.previous = func(id string) (rerank.Lists, error) {
+			if lists, ok := first.published[id]; ok {
+				return lists, nil
+			}
+			return nil, errors.New("never published")
 		}
-		return nil, errors.New("never published")
 	}
 	a.publishing = 5
 	for range 3 {
