@@ -27,7 +27,7 @@ func Check(cfg *config.Config, log *slog.Logger, fault func(string)) error {
 // Evaluate judges a list of a state folder that no daemon has open.
 func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list string, log *slog.Logger) (report *eval.Report, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
-		report, err = e.Evaluate(ctx, truth, list)
+		report, err = e.Queries().Evaluate(ctx, truth, list)
 		return err
 	})
 	return report, err

@@ -68,7 +68,7 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 // served shows the tuner what serves.
 type served struct{ *standby.Manager }
 
-func (s served) Archive() finetune.Archive { return s.Engine() }
+func (s served) Archive() finetune.Archive { return s.Engine().Archive() }
 
 func (s served) Serving() (epoch uint32, replaced bool) {
 	now := s.Status()
@@ -110,8 +110,8 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 		return out, err
 	}
 	if out.Table == nil {
-		parent := manager.Engine().Epoch()
-		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine(), parent, models); err != nil || !out.Table.Promote {
+		parent := manager.Engine().Archive().Epoch()
+		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine().Archive(), parent, models); err != nil || !out.Table.Promote {
 			return out, err
 		}
 	}

@@ -183,7 +183,7 @@ func TestTrainOffline(t *testing.T) {
 	d := start(t, cfg)
 	d.feed(kilims(0, 30, "")...)
 	d.settle(30)
-	_, seeded := d.app.manager.Engine().Model()
+	_, seeded := d.app.manager.Engine().Archive().Model()
 	d.end()
 	if first, err := Describe(cfg, 1); err != nil || !slices.Equal(first.weights, seeded) {
 		t.Errorf("the seeded model is not described as it serves: %v", err)

@@ -49,7 +49,7 @@ func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 
 func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		v, found, err = e.Artifact(ctx, id)
+		v, found, err = e.Queries().Artifact(ctx, id)
 		return err
 	})
 	return v, found, err
@@ -57,7 +57,7 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		found, err := e.Similar(ctx, id, list, k)
+		found, err := e.Queries().Similar(ctx, id, list, k)
 		a = answer(found)
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.A
 
 func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		found, err := e.SimilarTo(ctx, artifact, list, k)
+		found, err := e.Queries().SimilarTo(ctx, artifact, list, k)
 		a = answer(found)
 		return err
 	})
@@ -75,7 +75,7 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		report, err = e.Evaluate(ctx, truth, list)
+		report, err = e.Queries().Evaluate(ctx, truth, list)
 		return err
 	})
 	return report, webError(err)

@@ -26,8 +26,8 @@ func (e *Engine) Source(t encode.Task) (s encode.Source, err error) {
 	return s, err
 }
 
-// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A draft knows too what
-// the state knows that it was made from.
+// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A standby knows too what
+// the state knows that it copies from.
 func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
 	read := func(r *graphstore.Reader) error {
 		v, err = r.MediaVector(c, encoder)
@@ -36,7 +36,7 @@ func (e *Engine) Vector(c graphstore.Content, encoder string) (v []float32, err 
 	if err := e.store.View(read); err != nil || v != nil {
 		return v, err
 	}
-	if origin := e.origin.Load(); origin != nil {
+	if origin := e.role.origin.Load(); origin != nil {
 		return v, origin.View(read)
 	}
 	return nil, nil
@@ -55,9 +55,9 @@ func (e *Engine) Answer(ctx context.Context, answers []encode.Answer) error {
 		if err != nil {
 			return err
 		}
-		e.signal()
+		e.turns.work.broadcast()
 		if answers = answers[n:]; len(answers) > 0 {
-			e.rest(ctx, time.Since(start))
+			e.turns.rest(ctx, time.Since(start))
 		}
 	}
 	return nil
@@ -70,8 +70,9 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 	if e.failed != nil {
 		return 0, e.failed
 	}
-	answers = answers[:fits(answers, max(e.paces.media.size(e.unitLength()), leastVectors))]
-	err := e.unit(&e.paces.media, func(u *unit) (int, error) {
+	pace := &e.background.paces.media
+	answers = answers[:fits(answers, max(pace.size(e.turns.unitLength()), leastVectors))]
+	err := e.do(task{pace, func(u *unit) (int, error) {
 		touched, err := u.media.Take(answers)
 		if err != nil {
 			return 0, err
@@ -79,9 +80,8 @@ func (e *Engine) answerUnit(answers []encode.Answer) (int, error) {
 		if err := u.renewFeatures(touched, 0); err != nil {
 			return 0, err
 		}
-		_, err = u.complete(0, len(touched), nil)
-		return len(touched), err
-	})
+		return len(touched), u.complete(budget{ranked: len(touched)}, nil)
+	}})
 	if err != nil {
 		e.failed = fmt.Errorf("pipeline: take %d answers of encoders: %w", len(answers), err)
 		return 0, e.failed

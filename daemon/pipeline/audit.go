@@ -28,7 +28,7 @@ func (e *Engine) audit() error {
 		return nil
 	}
 	e.auditor.next = now.Add(auditEvery)
-	id, ok := e.encoded.Sample(e.auditor.rng)
+	id, ok := e.stale.Sample(e.auditor.rng)
 	if !ok {
 		return nil
 	}

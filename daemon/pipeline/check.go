@@ -102,7 +102,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
 		return nil
 	}
-	w := extract(c.e.encoder, a)
+	w := c.e.words.extract(a)
 	w.doc.Delta(c.terms, 1)
 	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
@@ -127,7 +127,7 @@ func (c *checker) features(n *graphstore.Node, w *extracted) error {
 		return err
 	}
 	width := c.e.cfg.Model.Width
-	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.featuresOf(w, known), int(graphstore.Artifact)))
+	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.words.features(w, known), int(graphstore.Artifact)))
 	have, haveDirect := infer.Halves(n.Features)
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))

@@ -8,24 +8,28 @@ import (
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/model"
+	"kilim/learner/model/infer"
 	"kilim/learner/train/dataset"
 )
 
-// archive is what a dataset reads of a committed state.
-type archive struct {
-	*graphstore.Reader
-	engine *Engine
+// Archive is the committed state of an Engine as training reads it. Those of one Engine are equal.
+type Archive struct {
+	cfg   *Config
+	store *graphstore.Store
+	words *vocabulary
+	model *infer.Model
+	seen  *seen
 }
 
-func (a archive) Vectors(artifact graphstore.NodeID) (dataset.Vectors, error) {
-	media, err := a.engine.cfg.Encoders.Vectors(a.Reader, artifact)
-	return dataset.Vectors{Text: media.Text, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}, err
+// Archive shows the state to training.
+func (e *Engine) Archive() Archive {
+	return Archive{cfg: &e.cfg, store: e.store, words: e.words, model: e.model, seen: &e.seen}
 }
 
-// Dataset makes a snapshot of committed state, see dataset.Make.
-func (e *Engine) Dataset(limit int, until time.Time) (d *dataset.Dataset, err error) {
-	err = e.store.View(func(r *graphstore.Reader) (err error) {
-		d, err = dataset.Make(archive{r, e}, e.datasetConfig(), limit, until)
+// Dataset makes a snapshot, see dataset.Make.
+func (a Archive) Dataset(limit int, until time.Time) (d *dataset.Dataset, err error) {
+	err = a.store.View(func(r *graphstore.Reader) (err error) {
+		d, err = dataset.Make(archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
 		return err
 	})
 	if err != nil {
@@ -34,16 +38,16 @@ func (e *Engine) Dataset(limit int, until time.Time) (d *dataset.Dataset, err er
 	return d, nil
 }
 
-// datasetConfig has the engine's own features made.
-func (e *Engine) datasetConfig() dataset.Config {
+// datasetConfig has the state's own features made.
+func (a Archive) datasetConfig() dataset.Config {
 	return dataset.Config{
-		Words: e.encoder, Shape: e.cfg.Model.Shape(), TextVectors: e.cfg.Encoders.Text != nil, Limits: e.cfg.Limits,
+		Words: a.words.analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil, Limits: a.cfg.Limits,
 	}
 }
 
 // Mix is what a sample of at most limit artifacts is of, see dataset.Mix.
-func (e *Engine) Mix(limit int) (mix map[string]map[string]float64, err error) {
-	err = e.store.View(func(r *graphstore.Reader) (err error) {
+func (a Archive) Mix(limit int) (mix map[string]map[string]float64, err error) {
+	err = a.store.View(func(r *graphstore.Reader) (err error) {
 		mix, err = dataset.Mix(r, limit)
 		return err
 	})
@@ -54,16 +58,27 @@ func (e *Engine) Mix(limit int) (mix map[string]map[string]float64, err error) {
 }
 
 // Model is the shape of the model, as it is trained, and its weights.
-func (e *Engine) Model() (shape model.Config, weights []float32) {
-	return e.cfg.Model.Shape(), e.model.Weights()
+func (a Archive) Model() (shape model.Config, weights []float32) {
+	return a.cfg.Model.Shape(), a.model.Weights()
 }
 
 // Epoch is that of the model.
-func (e *Engine) Epoch() uint32 { return e.cfg.Epoch }
+func (a Archive) Epoch() uint32 { return a.cfg.Epoch }
 
 // Artifacts is how many are stored.
-func (e *Engine) Artifacts() int { return e.store.Counts().Artifacts }
+func (a Archive) Artifacts() int { return a.store.Counts().Artifacts }
 
 // Changed is how much the archive has changed since the state began, in archives: an insert, replacement or
 // deletion among N artifacts counts 1/N.
-func (e *Engine) Changed() float64 { return math.Float64frombits(e.drift.Load()) }
+func (a Archive) Changed() float64 { return math.Float64frombits(a.seen.arrivals.Load()) }
+
+// archiveReader is what a dataset reads of a committed state.
+type archiveReader struct {
+	*graphstore.Reader
+	encoders *encode.Encoders
+}
+
+func (r archiveReader) Vectors(artifact graphstore.NodeID) (dataset.Vectors, error) {
+	media, err := r.encoders.Vectors(r.Reader, artifact)
+	return dataset.Vectors{Text: media.Text, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}, err
+}

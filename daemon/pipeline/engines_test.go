@@ -110,7 +110,7 @@ func runFeed(t testing.TB, engine string, items []consumer.Item) *fed {
 	out.ofTen, out.ofCandidates = s.recall(queries, 10), s.recall(queries, cfg.Candidates+1) // with the artifact itself
 	s.must(s.store.Close())
 
-	index, err := s.engine.newIndex()
+	index, err := newVectorIndex(&cfg, dim, s.engine.log)
 	s.must(err)
 	for i, id := range ids {
 		s.must(index.Put(id, vectors[i]))

@@ -7,10 +7,8 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
-	"kilim/learner/encode"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
-	"kilim/learner/model/infer"
 	"kilim/rerank"
 )
 
@@ -53,17 +51,4 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	}
 	x.evidence = ev
 	return x
-}
-
-// featuresOf is a function of what an artifact says, of what its media look and sound like, and
-// of the document frequencies. It may be called concurrently while nobody writes these.
-func (e *Engine) featuresOf(x *extracted, media encode.Vectors) infer.Features {
-	f := infer.Features{Facts: x.facts, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}
-	if e.cfg.Encoders.Text != nil {
-		f.Text = media.Text
-	} else if len(x.doc.Words) > 0 {
-		f.Text = make([]float32, e.encoder.Dim())
-		e.encoder.Project(x.doc, e.table.IDF, f.Text)
-	}
-	return f
 }

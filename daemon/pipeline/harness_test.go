@@ -227,14 +227,14 @@ func compareLists(t testing.TB, what string, got, want map[string]rerank.Lists) 
 	}
 }
 
-var vocabulary = []string{"border", "lozenge", "star", "hook", "ram", "horn", "river", "eye", "comb", "bird", "indigo", "madder", "wool", "silk", "prayer", "rug", "weft", "knot"}
+var lexicon = []string{"border", "lozenge", "star", "hook", "ram", "horn", "river", "eye", "comb", "bird", "indigo", "madder", "wool", "silk", "prayer", "rug", "weft", "knot"}
 
 // invent makes the fields of an artifact.
 func invent(rng *rand.Rand, id, ids int) map[string]any {
 	pick := func(n int) string {
 		s := ""
 		for range n {
-			s += " " + vocabulary[rng.IntN(len(vocabulary))]
+			s += " " + lexicon[rng.IntN(len(lexicon))]
 		}
 		return s[1:]
 	}

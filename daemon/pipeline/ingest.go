@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,18 +22,20 @@ import (
 // Apply makes one batch of records durable with all its effects. After an
 // error the engine is of no further use: what it holds in memory may be ahead of the store.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
-	e.waiting.Add(1)
+	e.turns.come()
 	if err := e.waitForOutbox(ctx); err != nil {
-		e.waiting.Add(-1)
+		e.turns.giveUp()
 		return err
 	}
 	// What can be done beside the unit at work is done before its end is awaited.
-	stop := e.metrics.stage("weave")
-	ops := e.prepare(b)
-	stop()
+	var ops []operation
+	err := e.metrics.through(stage{"weave", func() error { ops = e.prepare(b); return nil }})
 	e.unitLock.Lock()
-	e.waiting.Add(-1)
 	defer e.unitLock.Unlock()
+	e.turns.begin()
+	if err != nil {
+		return err
+	}
 	if e.failed != nil {
 		return e.failed
 	}
@@ -46,17 +47,23 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = err
 		return err
 	}
-	e.records.consumed.Add(int64(len(ops)))
-	for i := range ops {
-		if ops[i].refusal != nil {
-			e.records.refused.Add(1)
-		}
-	}
-	e.told(ops)
-	e.report()
-	e.lastBatch.Store(time.Now().UnixNano())
-	e.signal()
+	e.seen.applied(ops)
+	e.role.tell(ops)
+	e.turns.applied()
 	return nil
+}
+
+// apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
+func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
+	u := e.begin(nil)
+	defer u.tx.Discard()
+	if err := e.metrics.through(stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {
+		return err
+	}
+	// Somebody waits for the newcomers; under a steady load a batch must still do its share
+	// of what they set off, for the background gets no turn.
+	share := min(e.cfg.Budget, len(ops))
+	return u.complete(budget{pushed: share, ranked: share, published: share}, nil)
 }
 
 // operation is what one record asks for.
@@ -101,60 +108,23 @@ func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
 	}()
 	op.node = graphstore.ID(graphstore.Artifact, item.ID)
 	if item.Artifact != nil {
-		op.extracted = extract(e.encoder, item.Artifact)
+		op.extracted = e.words.extract(item.Artifact)
 		op.media = e.cfg.Encoders.MediaOf(item.Artifact, op.extracted.edges)
 	}
 	return op
 }
 
-func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
-	u := e.begin(nil)
-	defer u.tx.Discard()
-	stop := e.metrics.stage("graph")
-	if err := u.ingest(ops); err != nil {
-		return err
-	}
-	if err := u.attachArrivals(); err != nil {
-		return err
-	}
-	for _, o := range b.Next {
-		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
-			return err
-		}
-	}
-	stop()
-	// Somebody waits for the newcomers; under a steady load a batch must still do its share
-	// of what they set off, for the background gets no turn.
-	budget := min(e.cfg.Budget, len(ops))
-	if _, err := u.lists.Publish(budget); err != nil {
-		return err
-	}
-	_, err := u.complete(budget, budget, nil)
-	return err
-}
-
 // ingest changes the graph by the records, in their order. Of several records
 // of one artifact only the last is carried out: the state after the batch is
 // the same, and nothing between is ever seen.
-func (u *unit) ingest(ops []operation) error {
+func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
+	if err := u.admitAll(ops); err != nil {
+		return err
+	}
 	last := make(map[graphstore.NodeID]int, len(ops))
 	for i := range ops {
-		op := &ops[i]
-		next, ok, err := u.tx.Offset(op.item.Topic, op.item.Partition)
-		if err != nil {
-			return err
-		}
-		if ok && op.item.Offset < next {
-			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
-				op.item.Topic, op.item.Partition, op.item.Offset, next)
-		}
-		if op.refusal == nil {
-			if op.refusal, err = u.admit(op); err != nil {
-				return err
-			}
-		}
-		if op.refusal == nil {
-			last[op.node] = i
+		if ops[i].refusal == nil {
+			last[ops[i].node] = i
 		}
 	}
 	for i := range ops {
@@ -172,6 +142,36 @@ func (u *unit) ingest(ops []operation) error {
 		}
 		if err != nil {
 			return fmt.Errorf("record %s/%d@%d: %w", op.item.Topic, op.item.Partition, op.item.Offset, err)
+		}
+	}
+	if err := u.attachArrivals(); err != nil {
+		return err
+	}
+	for _, o := range next {
+		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitAll refuses the records that can't be used in this state. One whose effects are in the state already is an error: its
+// offset says that it was applied.
+func (u *unit) admitAll(ops []operation) error {
+	for i := range ops {
+		op := &ops[i]
+		next, ok, err := u.tx.Offset(op.item.Topic, op.item.Partition)
+		if err != nil {
+			return err
+		}
+		if ok && op.item.Offset < next {
+			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
+				op.item.Topic, op.item.Partition, op.item.Offset, next)
+		}
+		if op.refusal == nil {
+			if op.refusal, err = u.admit(op); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -232,7 +232,7 @@ func (u *unit) put(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Detach(op.node); err != nil {
+	if err := u.refresh.Detach(op.node); err != nil {
 		return err
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
@@ -241,7 +241,7 @@ func (u *unit) put(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Forget(change.GoneNodes); err != nil {
+	if err := u.refresh.Forget(change.GoneNodes); err != nil {
 		return err
 	}
 	if err := u.media.Put(before, op.media); err != nil {
@@ -250,7 +250,7 @@ func (u *unit) put(op *operation) error {
 	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	u.countTerms(op.extracted, 1)
+	e.words.count(op.extracted, 1, u.terms)
 	u.lists.Arrived(uint64(op.node), op.extracted.evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
@@ -273,14 +273,14 @@ func (u *unit) remove(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Detach(op.node); err != nil {
+	if err := u.refresh.Detach(op.node); err != nil {
 		return err
 	}
 	change, err := u.tx.DeleteArtifact(id)
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Forget(change.GoneNodes); err != nil {
+	if err := u.refresh.Forget(change.GoneNodes); err != nil {
 		return err
 	}
 	if err := u.media.Put(before, nil); err != nil {
@@ -289,15 +289,15 @@ func (u *unit) remove(op *operation) error {
 	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	if err := u.pass.Departed(op.node); err != nil {
+	if err := u.refresh.Departed(op.node); err != nil {
 		return err
 	}
 	if err := e.index.Delete(uint64(op.node)); err != nil {
 		return err
 	}
-	e.encoded.Remove(uint64(op.node))
+	e.stale.Remove(uint64(op.node))
 	e.clock.changed(u.tx.Counts().Artifacts)
-	if !e.standby.Load() {
+	if !e.role.standby() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
 			return err
 		}
@@ -311,9 +311,9 @@ func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 	if err != nil || a == nil {
 		return nil, err
 	}
-	w := extract(u.e.encoder, a)
-	u.countTerms(w, -1)
-	return u.e.cfg.Encoders.MediaOf(a, w.edges), nil
+	x := u.e.words.extract(a)
+	u.e.words.count(x, -1, u.terms)
+	return u.e.cfg.Encoders.MediaOf(a, x.edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
@@ -323,13 +323,6 @@ func (u *unit) record(id string) (*profile.Artifact, error) {
 		return nil, nil
 	}
 	return a, err
-}
-
-func (u *unit) countTerms(w *extracted, sign int32) {
-	u.e.tableLock.Lock()
-	defer u.e.tableLock.Unlock()
-	u.e.table.Add(w.doc, int(sign))
-	w.doc.Delta(u.terms, sign)
 }
 
 // attachArrivals computes the features of the newcomers with the document
@@ -347,7 +340,7 @@ func (u *unit) attachArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id], media[i])
+			feats[i] = u.e.words.features(u.arrived[id], media[i])
 			return nil
 		})
 	}
@@ -363,14 +356,14 @@ func (u *unit) attachArrivals() error {
 }
 
 func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
-	if err := u.pass.Attach(id, feat); err != nil {
+	if err := u.refresh.Attach(id, feat); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)
 	if err != nil {
 		return err
 	}
-	n.EncodedAt = u.e.clock.encode
-	u.e.encoded.Set(uint64(id), n.EncodedAt)
+	n.EncodedAt = u.e.clock.arrivals
+	u.e.stale.Set(uint64(id), n.EncodedAt)
 	return nil
 }

@@ -96,36 +96,12 @@ func (g listGraph) SetDrift(node uint64, drift float64) error {
 func (e *Engine) beginLists(tx *graphstore.Tx) *topk.Pass {
 	unit := topk.Unit{Mode: topk.Serving, Revision: e.clock.revision}
 	switch {
-	case e.backfilling:
+	case e.role.is(backfilling):
 		unit.Mode = topk.Backfill
-	case e.standby.Load():
+	case e.role.is(completing):
 		unit.Mode = topk.Standby
-	case e.previous != nil:
-		unit.Previous = e.lastPublished
+	case e.role.previous != nil:
+		unit.Previous = e.role.lastPublished
 	}
 	return e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, unit)
-}
-
-// lastPublished are the lists of an artifact as the state before the cutover published them.
-func (e *Engine) lastPublished(id string) (lists rerank.Lists, err error) {
-	err = e.previous.View(func(r *graphstore.Reader) error {
-		n, err := stored(r, id)
-		if err != nil || n == nil {
-			return err
-		}
-		row, err := topk.Stored(listReader{r}, uint64(n.ID))
-		if err == nil && row != nil {
-			lists = row.Lists
-		}
-		return err
-	})
-	return lists, err
-}
-
-// publish puts an update into the outbox.
-func (u *unit) publish(update *rerank.Update) error {
-	update.Epoch = u.e.cfg.Epoch
-	u.e.metrics.listsChanged.Inc()
-	_, err := u.tx.Enqueue(rerank.EncodeUpdate(update))
-	return err
 }

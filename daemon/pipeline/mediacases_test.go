@@ -106,7 +106,7 @@ func TestQueryWithMedia(t *testing.T) {
 	s.must(s.settle())
 	query := func(picture string) string {
 		a := change{"q", withMediaOf("a rug", image(picture), map[string]any{"kind": "image", "uri": "http://example.org/i.png"})}.item(0).Artifact
-		answer, err := s.engine.SimilarTo(context.Background(), a, "general", 1)
+		answer, err := s.engine.Queries().SimilarTo(context.Background(), a, "general", 1)
 		s.must(err)
 		return answer.Items[0].ID
 	}
@@ -153,9 +153,9 @@ func TestAnotherEncoder(t *testing.T) {
 	standby.copyFrom(s, append(s.ids(), standby.ids()...), 9)
 	s.must(s.encodeAll()) // before the standby: whose ear need not listen again
 	standby.must(standby.encodeAll())
-	standby.must(standby.engine.EndBackfill())
+	standby.must(standby.engine.Standby().EndBackfill())
 	standby.complete()
-	standby.must(standby.engine.CutOver(s.engine, func() []string { return nil }, func() error { return nil }))
+	standby.must(standby.engine.Standby().CutOver(s.engine, func() []string { return nil }, func() error { return nil }))
 	standby.must(standby.settle())
 
 	for what, n := range cfg.Encoders.Audio.(*fakeEncoder).asked {

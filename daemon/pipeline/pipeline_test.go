@@ -79,7 +79,7 @@ func TestListsAgainstOracle(t *testing.T) {
 			node *graphstore.Node
 			p    *rerank.Prepared
 		}
-		w := rarity{t, r, s.engine.table}
+		w := rarity{t, r, s.engine.words.table}
 		scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
 		if err != nil {
 			return err
@@ -172,7 +172,7 @@ func TestDeleteEverything(t *testing.T) {
 			t.Errorf("left: %d edges of relation %s", n, rel)
 		}
 	}
-	if n := s.engine.table.Docs(); n != 0 {
+	if n := s.engine.words.table.Docs(); n != 0 {
 		t.Errorf("left: %d documents in the term table", n)
 	}
 	last, _ := s.published()
@@ -192,10 +192,10 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply([]change{{"a", map[string]any{"title": "star"}}, {"b", map[string]any{"title": "bird"}}}))
 	// JSON can't cause a panic that we know of, so an encoder that is not there does.
-	encoder := s.engine.encoder
-	s.engine.encoder = nil
+	encoder := s.engine.words.analyzer
+	s.engine.words.analyzer = nil
 	ops := s.engine.prepare(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}))
-	s.engine.encoder = encoder
+	s.engine.words.analyzer = encoder
 	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
 		t.Fatalf("refused with %v, want a panic", r)
 	}
@@ -322,7 +322,7 @@ func TestEpochIsTheStates(t *testing.T) {
 	if u := last["a"]; u == nil || u.Epoch != 7 {
 		t.Errorf("published %+v, want epoch 7", u)
 	}
-	if answer, err := s.engine.Similar(t.Context(), "a", "total", 1); err != nil || answer.Epoch != 7 {
+	if answer, err := s.engine.Queries().Similar(t.Context(), "a", "total", 1); err != nil || answer.Epoch != 7 {
 		t.Errorf("answer %+v (%v), want epoch 7", answer, err)
 	}
 	s.close()

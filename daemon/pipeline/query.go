@@ -11,6 +11,7 @@ import (
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
+	"kilim/learner/refresh"
 	"kilim/rerank"
 	"kilim/rerank/topk"
 )
@@ -18,6 +19,22 @@ import (
 // ErrNotFound is wrapped by what is said of the artifact that was asked for. Whoever asks for a list that artifacts don't have
 // gets topk.ErrUnknownList.
 var ErrNotFound = errors.New("not found")
+
+// Queries answers questions about the committed state of an Engine. It changes nothing.
+type Queries struct {
+	cfg       *Config
+	store     *graphstore.Store
+	words     *vocabulary
+	media     *encode.Media
+	vectors   encode.Cache // of media
+	refresher *refresh.Refresher
+	lists     *topk.Lists
+}
+
+// Queries answers questions about the state.
+func (e *Engine) Queries() *Queries {
+	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e, refresher: e.refresher, lists: e.lists}
+}
 
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
@@ -66,9 +83,9 @@ type EntityView struct {
 }
 
 // Artifact returns a stored artifact with its place in the graph.
-func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
+func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 	var view *ArtifactView
-	err := e.store.View(func(r *graphstore.Reader) error {
+	err := q.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil || n == nil {
 			return err
@@ -77,7 +94,7 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 		if err != nil {
 			return err
 		}
-		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: e.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
+		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: q.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
 		if row, err := topk.Stored(listReader{r}, uint64(n.ID)); err != nil {
 			return err
 		} else if row != nil {
@@ -102,19 +119,19 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
-		view.Media, err = e.viewMedia(r, doc)
+		view.Media, err = q.viewMedia(r, doc)
 		return err
 	})
 	return view, view != nil, err
 }
 
-func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := weave.Parse(doc, e.cfg.Limits)
+func (q *Queries) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
+	a, err := weave.Parse(doc, q.cfg.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	views := []MediaView{}
-	for _, m := range e.cfg.Encoders.MediaOf(a, weave.Edges(a)) {
+	for _, m := range q.cfg.Encoders.MediaOf(a, weave.Edges(a)) {
 		row, err := r.Media(m.Node)
 		if err != nil {
 			return nil, err
@@ -145,12 +162,12 @@ func stored(g *graphstore.Reader, id string) (*graphstore.Node, error) {
 
 // Similar returns the first k of an artifact's list: as published where the
 // stored list is long enough, computed now where it is not.
-func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
-	if err := e.lists.Known(list); err != nil {
+func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
+	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
 	var answer *Answer
-	err := e.store.View(func(r *graphstore.Reader) error {
+	err := q.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil {
 			return err
@@ -158,8 +175,8 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 		if n == nil {
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
-		answer = &Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
-		if k <= e.cfg.ListSize {
+		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
+		if k <= q.cfg.ListSize {
 			row, err := topk.Stored(listReader{r}, uint64(n.ID))
 			if err != nil {
 				return err
@@ -171,11 +188,11 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		q, _, err := e.lists.Query(listReader{r}, uint64(n.ID))
+		query, _, err := q.lists.Query(listReader{r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.lists.Search(listReader{r}, q, list, k, nil)
+		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -186,63 +203,30 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
-func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
-	if err := e.lists.Known(list); err != nil {
+func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
+	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
-	w := extract(e.encoder, a)
-	media, err := e.media.OnTheSpot(ctx, e, a, w.edges)
+	x := q.words.extract(a)
+	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.edges)
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
-	err = e.store.View(func(r *graphstore.Reader) error {
-		e.tableLock.RLock()
-		feat := e.featuresOf(w, media)
-		e.tableLock.RUnlock()
-		vector, err := e.refresher.Transient(r, feat, w.edges)
+	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch}
+	err = q.store.View(func(r *graphstore.Reader) error {
+		q.words.lock.RLock()
+		feat := q.words.features(x, media)
+		q.words.lock.RUnlock()
+		vector, err := q.refresher.Transient(r, feat, x.edges)
 		if err != nil {
 			return err
 		}
-		q := topk.Query{Node: w.evidence.Node, Evidence: w.evidence, Vector: vector}
-		answer.Items, err = e.lists.Search(listReader{r}, q, list, k, nil)
+		query := topk.Query{Node: x.evidence.Node, Evidence: x.evidence, Vector: vector}
+		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
-}
-
-// Status is where a state stands.
-type Status struct {
-	Artifacts, Placeholders int
-	Nodes                   map[string]int // by type
-	Edges                   map[string]int // by relation
-	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
-	RefreshQueue, Outbox int
-	Epoch                uint32
-	Revision             uint64
-	IndexEngine          string
-	Vectors              int
-	// Consumed and Refused count the records since the start.
-	Consumed, Refused int64
-	Media             map[string]encode.Counts // by modality, of those that have an encoder
-}
-
-// Status tells where the state stands.
-func (e *Engine) Status() Status {
-	media := e.media.Counts() // before the queue, which gets what an answer sets off
-	queue := e.queue.Load()   // before the outbox, which gets what the queue's work finds
-	counts := e.store.Counts()
-	depth, _ := e.store.OutboxDepth()
-	return Status{
-		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
-		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
-		RefreshQueue: int(queue), Outbox: depth,
-		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
-		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
-		Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load(),
-		Media: media,
-	}
 }

@@ -2,27 +2,34 @@ package pipeline
 
 import (
 	"fmt"
+	"time"
 
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/refresh"
+	"kilim/rerank"
 	"kilim/rerank/topk"
 )
 
 // unit is one atomic piece of work: what it reads, it reads through tx, which
-// shows its own writes; commit makes all of it durable at once.
+// shows its own writes; the stage commit makes all of it durable at once. refresh, media and lists are the passes of the
+// stages of these names over tx.
 type unit struct {
-	e     *Engine
-	tx    *graphstore.Tx
-	pass  *refresh.Pass
-	media *encode.Pass
-	lists *topk.Pass
+	e       *Engine
+	tx      *graphstore.Tx
+	refresh *refresh.Pass
+	media   *encode.Pass
+	lists   *topk.Pass
 
 	// arrived is what records brought.
 	arrived map[graphstore.NodeID]*extracted
 	order   []graphstore.NodeID // arrived, in the order of their records
 	// terms are the changes of document frequencies.
 	terms map[uint32]int32
+	// moved are the embeddings that the stage refresh computed.
+	moved []refresh.Moved
+	// published counts the lists made by a standby that the stage rerank has taken up to publish.
+	published int
 }
 
 // begin starts the next unit. A standby copies from another state: from are the rows about media of that one, nil otherwise.
@@ -30,52 +37,61 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, pass: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.beginLists(tx),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.beginLists(tx),
 		arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
 	}
 }
 
-// complete refreshes what the unit touched, brings index and lists up to date,
-// and commits.
+// stage is one step of a unit, under the name by which kilim_stage_duration_seconds tells what it takes.
+type stage struct {
+	name string
+	run  func() error
+}
+
+// through takes a unit through stages in their order, until one fails.
+func (m *Metrics) through(stages ...stage) error {
+	for _, s := range stages {
+		start := time.Now()
+		if err := s.run(); err != nil {
+			return err
+		}
+		m.ObserveStage(s.name, time.Since(start))
+	}
+	return nil
+}
+
+// budget bounds what a unit does beyond what it was begun for.
+type budget struct {
+	// pushed bounds the embeddings computed because of pushes, ranked the lists computed because they lost an entry,
+	// published the lists made by a standby that are published.
+	pushed, ranked, published int
+}
+
+// complete takes a unit whose changes of the graph are made through the stages that follow from them: it refreshes what
+// they touched, brings index and lists up to date, and commits.
 //
 // Lists are computed for the newcomers and for those in moving, which the unit took up to rank
 // because they had moved. What moves in this very unit is ranked by a later one: it may
 // well move again before everything around it is at rest.
-//
-// pushed bounds the embeddings computed because of pushes, ranked the lists computed
-// because they lost an entry. It returns the number of embeddings computed.
-func (u *unit) complete(pushed, ranked int, moving []uint64) (embedded int, err error) {
-	e := u.e
-	stop := e.metrics.stage("refresh")
-	moved, err := u.pass.Embed(pushed)
-	if err != nil {
-		return 0, err
-	}
-	stop()
+func (u *unit) complete(b budget, moving []uint64) error {
+	return u.e.metrics.through(
+		stage{"refresh", func() error { return u.embed(b.pushed) }},
+		stage{"index", u.reindex},
+		stage{"rerank", func() error { return u.rank(b, moving) }},
+		stage{"commit", u.commit},
+	)
+}
 
-	stop = e.metrics.stage("index")
-	if err := u.reindex(moved); err != nil {
-		return 0, err
-	}
-	e.metrics.refreshed.Add(float64(len(moved)))
-	stop()
-
-	stop = e.metrics.stage("rerank")
-	if err := u.lists.Rank(e.clock.time(), moving, ranked); err != nil {
-		return 0, err
-	}
-	if err := u.lists.Write(u.publish); err != nil {
-		return 0, err
-	}
-	stop()
-	return len(moved), u.commit()
+func (u *unit) embed(pushed int) (err error) {
+	u.moved, err = u.refresh.Embed(pushed)
+	return err
 }
 
 // reindex puts embeddings that moved into the index.
-func (u *unit) reindex(moved []refresh.Moved) error {
+func (u *unit) reindex() error {
 	e := u.e
 	artifacts := u.tx.Counts().Artifacts
-	for _, m := range moved {
+	for _, m := range u.moved {
 		if m.Distance == 0 {
 			continue
 		}
@@ -93,12 +109,30 @@ func (u *unit) reindex(moved []refresh.Moved) error {
 			return err
 		}
 	}
+	e.metrics.refreshed.Add(float64(len(u.moved)))
 	return nil
+}
+
+func (u *unit) rank(b budget, moving []uint64) (err error) {
+	if u.published, err = u.lists.Publish(b.published); err != nil {
+		return err
+	}
+	if err := u.lists.Rank(u.e.clock.time(), moving, b.ranked); err != nil {
+		return err
+	}
+	return u.lists.Write(u.enqueue)
+}
+
+// enqueue puts an update into the outbox.
+func (u *unit) enqueue(update *rerank.Update) error {
+	update.Epoch = u.e.cfg.Epoch
+	u.e.metrics.listsChanged.Inc()
+	_, err := u.tx.Enqueue(rerank.EncodeUpdate(update))
+	return err
 }
 
 func (u *unit) commit() error {
 	e := u.e
-	defer e.metrics.stage("commit")()
 	if len(u.terms) > 0 {
 		if err := u.tx.AddTerms(u.terms); err != nil {
 			return err

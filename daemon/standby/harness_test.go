@@ -285,7 +285,7 @@ func (l *life) lists(live []change) map[string]rerank.Lists {
 	for _, c := range live {
 		var both rerank.Lists
 		for _, name := range []string{rerank.ListTotal, rerank.ListGeneral} {
-			answer, err := l.manager.Engine().Similar(l.ctx, c.id, name, 5)
+			answer, err := l.manager.Engine().Queries().Similar(l.ctx, c.id, name, 5)
 			if err != nil {
 				l.t.Fatalf("%s list of %q: %v", name, c.id, err)
 			}

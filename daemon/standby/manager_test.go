@@ -91,7 +91,7 @@ func TestNoAnswerIsOfTwoModels(t *testing.T) {
 					default:
 					}
 					e := l.manager.Engine()
-					a, err := e.Similar(l.ctx, c.id, "general", 5)
+					a, err := e.Queries().Similar(l.ctx, c.id, "general", 5)
 					if errors.Is(err, graphstore.ErrClosed) && e != l.manager.Engine() {
 						continue // asked too late of the one that has gone: the API asks again too
 					}

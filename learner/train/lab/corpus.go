@@ -9,8 +9,8 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/encode/audio"
-	"kilim/learner/encode/feature"
 	"kilim/learner/encode/image"
 	"kilim/learner/encode/text"
 	"kilim/learner/train/dataset"
@@ -77,7 +77,10 @@ func (c *corpus) parse(raw []byte, media *media) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	v := dataset.Vectors{Image: centre(a, profile.Image, media.pictures.Encode), Audio: centre(a, profile.Audio, media.recordings.Encode)}
+	v := dataset.Vectors{
+		Image: encode.MeanDirection(vectors(a, profile.Image, media.pictures.Encode)),
+		Audio: encode.MeanDirection(vectors(a, profile.Audio, media.recordings.Encode)),
+	}
 	return record{dataset.RecordOf(a, v), &graphstore.Doc{ID: a.ID, Raw: raw}, weave.Texts(a)}, nil
 }
 
@@ -116,26 +119,16 @@ func newMedia() (*media, error) {
 	return &media{pictures, recordings}, err
 }
 
-// centre is the mean of what lies in the record itself of one kind, nil if there is nothing.
-func centre(a *profile.Artifact, kind string, encode func([]byte) ([]float32, error)) []float32 {
-	var sum []float32
+// vectors are of what lies in the record itself, of one kind.
+func vectors(a *profile.Artifact, kind string, encode func([]byte) ([]float32, error)) [][]float32 {
+	var out [][]float32
 	for _, m := range a.Media {
 		if m.Kind != kind || len(m.Data) == 0 {
 			continue
 		}
-		v, err := encode(m.Data)
-		if err != nil {
-			continue // one that can't be read is none
-		}
-		if sum == nil {
-			sum = make([]float32, len(v))
-		}
-		for i, x := range v {
-			sum[i] += x
+		if v, err := encode(m.Data); err == nil { // one that can't be read is none
+			out = append(out, v)
 		}
 	}
-	if sum != nil {
-		feature.Scale(sum, 1)
-	}
-	return sum
+	return out
 }

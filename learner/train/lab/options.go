@@ -8,6 +8,7 @@ import (
 	"kilim/learner/train"
 )
 
+// options are what the command line asks for.
 type options struct {
 	feed                      string
 	test, least, seeds        int

@@ -70,7 +70,7 @@ func TestIndexFile(t *testing.T) {
 			s.must(err)
 			answer := func() []rerank.Entry {
 				t.Helper()
-				got, err := s.engine.SimilarTo(t.Context(), a, "general", 10)
+				got, err := s.engine.Queries().SimilarTo(t.Context(), a, "general", 10)
 				s.must(err)
 				return got.Items
 			}
