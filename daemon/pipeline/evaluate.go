@@ -34,7 +34,7 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 			return err
 		}
 		report, err = eval.Compare(ctx, truth, list, evaluationSeed,
-			eval.System{Name: "kilim", Ranker: &lists{q, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
+			eval.System{Name: "kilim", Ranker: &ranker{q, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
 	if err != nil && !errors.Is(err, eval.ErrNotAsked) { // which is about the question
@@ -46,15 +46,15 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 	return report, nil
 }
 
-// lists is a list of the state as eval.Ranker.
-type lists struct {
+// ranker is a list of the state as eval.Ranker.
+type ranker struct {
 	q    *Queries
 	r    *graphstore.Reader
 	list string
 	keep map[graphstore.NodeID]bool
 }
 
-func (l *lists) Rank(ctx context.Context, id string, k int) ([]string, error) {
+func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

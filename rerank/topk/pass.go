@@ -38,7 +38,7 @@ type Cause struct {
 }
 
 // Pass is what one unit of work does to lists. The order of calls: Arrived, Departed and Moved as the graph and the index
-// change; Publish and Recompute for what earlier passes left; Rank once; Write once.
+// change; TakeMoved, Recompute and Publish for what earlier passes left; then Rank once; then Write once.
 type Pass struct {
 	l    *Lists
 	g    Graph
@@ -107,7 +107,7 @@ func (p *Pass) Moved(node uint64, distance float64) error {
 		return fmt.Errorf("topk: node %d moved, which is not an artifact", node)
 	}
 	drift := a.Drift + distance
-	if drift > float64(p.l.cfg.Tolerance) {
+	if p.l.dueAt(0, drift) == stale.Never {
 		p.l.ranked.Set(node, stale.Never)
 	}
 	return p.g.SetDrift(node, drift)

@@ -118,6 +118,15 @@ func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 // Unlisted is the number of artifacts of which no list was ever computed.
 func (l *Lists) Unlisted() int { return len(l.unlisted) }
 
+// dueAt is the stamp of lists computed at rankedAt, of an artifact that has moved by drift since others were told: when
+// that could show in a score, it is due, however new its own lists are.
+func (l *Lists) dueAt(rankedAt, drift float64) float64 {
+	if drift > float64(l.cfg.Tolerance) {
+		return stale.Never
+	}
+	return rankedAt
+}
+
 // Loader fills the queues of Lists from the rows of a store.
 type Loader struct {
 	l                   *Lists
@@ -133,10 +142,7 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 	if err := r.Unmarshal(row); err != nil {
 		return err
 	}
-	at := r.RankedAt
-	if drift > float64(ld.l.cfg.Tolerance) {
-		at = stale.Never // Moved has found so, and wrote no row
-	}
+	at := ld.l.dueAt(r.RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if r.Revision > 0 {
 		return nil

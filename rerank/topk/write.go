@@ -46,7 +46,11 @@ func (l *Lists) forget(node uint64) {
 
 func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	if l.ranked {
-		p.l.ranked.Set(l.node, l.new.RankedAt)
+		a, _, err := p.g.Artifact(l.node)
+		if err != nil {
+			return err
+		}
+		p.l.ranked.Set(l.node, p.l.dueAt(l.new.RankedAt, a.Drift))
 		if l.new.RankedAt != stale.Never {
 			delete(p.l.unlisted, l.node)
 		}
