@@ -89,5 +89,5 @@ func (s *Store) write(step string, ops []op) error {
 		return fmt.Errorf("%s: %w", step, err)
 	}
 	// A flush that badger only logged as failed is a failure here.
-	return s.failure()
+	return s.Err()
 }

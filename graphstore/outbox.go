@@ -140,7 +140,7 @@ func (s *Store) WaitOutbox(ctx context.Context, max int) error {
 }
 
 func (s *Store) usable() error {
-	if err := s.failure(); err != nil {
+	if err := s.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -199,7 +199,7 @@ func (s *Store) Ack(upto uint64, positions []Position) error {
 		if len(ops) > 0 {
 			if err := s.write("ack", ops); err != nil {
 				s.poison(err)
-				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, s.failure())
+				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, s.Err())
 			}
 			s.box.advance(acked)
 		}

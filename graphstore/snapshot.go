@@ -25,7 +25,7 @@ func (s *Store) acquire() (*snapshot, error) {
 	if s.closing {
 		return nil, ErrClosed
 	}
-	if err := s.failure(); err != nil {
+	if err := s.Err(); err != nil {
 		return nil, err
 	}
 	s.cur.refs++

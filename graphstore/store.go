@@ -217,7 +217,15 @@ func (s *Store) Close() error {
 	if cerr := s.db.Close(); cerr != nil {
 		err = fmt.Errorf("graphstore: close %q: %w", s.dir, cerr)
 	}
-	return errors.Join(s.failure(), err)
+	return errors.Join(s.Err(), err)
+}
+
+// Err is nil while the store can be used, and wraps ErrFailed after a write failed.
+func (s *Store) Err() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // poison makes the store fail for good; the first reason counts.
@@ -227,13 +235,6 @@ func (s *Store) poison(cause error) {
 		s.log.Error("the store failed", "dir", s.dir, "error", cause)
 		s.box.wake()
 	}
-}
-
-func (s *Store) failure() error {
-	if err := s.failed.Load(); err != nil {
-		return *err
-	}
-	return nil
 }
 
 // View calls fn with a consistent snapshot of the committed state. Views run

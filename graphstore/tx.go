@@ -109,7 +109,7 @@ func (t *Tx) Commit() error {
 	if t.broken != nil {
 		return fmt.Errorf("graphstore: commit: %w", t.broken)
 	}
-	if err := t.s.failure(); err != nil {
+	if err := t.s.Err(); err != nil {
 		return err
 	}
 	ops, err := t.writes()
@@ -122,7 +122,7 @@ func (t *Tx) Commit() error {
 	t.s.beginCommit()
 	if err := t.s.commit(ops); err != nil {
 		t.s.poison(err)
-		return fmt.Errorf("graphstore: commit: %w", t.s.failure())
+		return fmt.Errorf("graphstore: commit: %w", t.s.Err())
 	}
 	dims := t.snap.dims
 	if len(t.ov.dims) > 0 {

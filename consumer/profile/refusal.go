@@ -30,6 +30,7 @@ const (
 	ReasonBadLink         = "bad_link"            // a link without type or target, or to itself
 	ReasonBadEnvelope     = "bad_envelope"        // an envelope that can't be opened
 	ReasonPanic           = "panic"               // the record made the code panic
+	ReasonUnprocessable   = "unprocessable"       // the record made its unit of work fail, or ended the process
 )
 
 // Reasons lists all reasons of this package, for whoever counts by them.
@@ -38,7 +39,7 @@ func Reasons() []string {
 		ReasonTooLarge, ReasonTooMany, ReasonTooDeep, ReasonNotUTF8, ReasonNotJSON, ReasonNotObject,
 		ReasonDuplicateField, ReasonWrongType, ReasonOutOfRange, ReasonNoID, ReasonBadID, ReasonIDMismatch,
 		ReasonMediaKind, ReasonMediaEmpty, ReasonBadBase64, ReasonNoEncoder, ReasonEmbeddingRange,
-		ReasonEmbeddingLength, ReasonBadLink, ReasonBadEnvelope, ReasonPanic,
+		ReasonEmbeddingLength, ReasonBadLink, ReasonBadEnvelope, ReasonPanic, ReasonUnprocessable,
 	}
 }
 

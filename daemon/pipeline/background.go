@@ -21,33 +21,32 @@ type background struct {
 	ranksNext bool
 }
 
-// Background does what records left over, until ctx ends or another state was cut over to. See nextTask for the order.
+// Background does what records left over, until ctx ends or another state was cut over to. See background.next for the order.
 func (e *Engine) Background(ctx context.Context) error {
 	for {
 		work := e.turns.Work.Changed()
-		if more, err := e.backgroundTurn(ctx); err != nil || ctx.Err() != nil || e.role.is(retired) {
-			return err
-		} else if more {
+		more := false
+		if !e.turns.BatchWaits() && e.waitForOutbox(ctx) == nil {
+			start := time.Now()
+			var err error
+			if more, err = e.backgroundUnit(); err != nil {
+				return err
+			}
+			if more {
+				e.turns.Rest(ctx, time.Since(start))
+			}
+		}
+		switch {
+		case ctx.Err() != nil, e.role.is(retired):
+			return nil
+		case more:
 			continue
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-work:
 		}
 	}
-}
-
-// backgroundTurn does a unit of background work unless a batch goes before it, and tells whether there may be more to do.
-func (e *Engine) backgroundTurn(ctx context.Context) (more bool, err error) {
-	if e.turns.BatchWaits() || e.waitForOutbox(ctx) != nil {
-		return false, nil // ctx ended, or the state was retired
-	}
-	start := time.Now()
-	if more, err = e.backgroundUnit(); more {
-		e.turns.Rest(ctx, time.Since(start))
-	}
-	return more, err
 }
 
 // backgroundUnit does one unit, and tells whether there may be more.
@@ -62,7 +61,7 @@ func (e *Engine) step(length time.Duration) (more bool, err error) {
 	if e.failed != nil {
 		return false, nil // Apply has reported it
 	}
-	if t, ok := e.nextTask(length); ok {
+	if t, ok := e.background.next(e, length); ok {
 		if err := e.do(t); err != nil {
 			e.failed = fmt.Errorf("pipeline: background: %w", err)
 			return false, e.failed
@@ -92,11 +91,10 @@ func (e *Engine) do(t task) error {
 	return err
 }
 
-// nextTask takes up what readers wait for, lists that are made and not published, and then the most basic
+// next takes up what readers wait for, lists that are made and not published, and then the most basic
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
-func (e *Engine) nextTask(length time.Duration) (task, bool) {
-	b := &e.background
+func (b *background) next(e *Engine, length time.Duration) (task, bool) {
 	if !e.role.standby() && e.lists.Unpublished() > 0 {
 		n := b.paces.publish.Size(length)
 		return task{&b.paces.publish, func(u *unit) (int, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +20,8 @@ import (
 )
 
 // Apply makes one batch of records durable with all its effects. After an
-// error the engine is of no further use: what it holds in memory may be ahead of the store.
+// error the engine is of no further use: what it holds in memory may be ahead of the store. After one that wraps
+// ErrUnit the store is whole, and Reopen gives an engine that goes on.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	e.turns.Come()
 	if err := e.waitForOutbox(ctx); err != nil {
@@ -28,7 +30,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	}
 	// What can be done beside the unit at work is done before its end is awaited.
 	var ops []operation
-	err := e.metrics.through(stage{"weave", func() error { ops = e.preparer().all(b.Items); return nil }})
+	err := e.metrics.through(stage{"weave", func() error { ops = newPreparer(e).all(b.Items); return nil }})
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	e.turns.Begin()
@@ -39,8 +41,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		return e.failed
 	}
 	if err := e.apply(b, ops); err != nil {
-		e.failed = fmt.Errorf("pipeline: apply %d records: %w", len(b.Items), err)
-		return e.failed
+		return e.unitFailed(fmt.Errorf("pipeline: apply %d records: %w", len(b.Items), err))
 	}
 	if err := e.auditor.audit(e); err != nil {
 		e.failed = err
@@ -53,9 +54,15 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 }
 
 // apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
-func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
+// A panic is an error: a record that nobody foresaw must not take the process down.
+func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 	u := e.begin(nil)
 	defer u.tx.Discard()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
 	if err := e.metrics.through(stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {
 		return err
 	}

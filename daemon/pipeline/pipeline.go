@@ -110,6 +110,11 @@ type Engine struct {
 // Open prepares the pipeline over a store: it loads document frequencies, builds the index from the
 // stored embeddings, and finds the work that was left over.
 func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger) (*Engine, error) {
+	return open(cfg, store, metrics, committed, log, nil)
+}
+
+// open opens an engine with an index that was filled from the same store, nil: with the one in the snapshot.
+func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(), log *slog.Logger, index *vectorindex.Index) (*Engine, error) {
 	e := &Engine{cfg: cfg, log: log, store: store, metrics: metrics, committed: committed,
 		media: encode.NewMedia(cfg.Encoders), auditor: newAuditor()}
 	e.role.init(cfg.Standby)
@@ -125,8 +130,10 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err != nil {
 		return nil, err
 	}
-	if e.index, err = vectorindex.New(e.cfg.index(e.model.EmbeddingDim(), log)); err != nil {
-		return nil, err
+	if e.index = index; index == nil {
+		if e.index, err = vectorindex.New(e.cfg.index(e.model.EmbeddingDim(), log)); err != nil {
+			return nil, err
+		}
 	}
 	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
 	if err != nil {
@@ -144,7 +151,9 @@ func Open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err := identify(store, &e.cfg, identity); err != nil {
 		return nil, err
 	}
-	e.index.RestoreSnapshot()
+	if index == nil {
+		e.index.RestoreSnapshot()
+	}
 	if err := store.View(e.load); err != nil {
 		return nil, fmt.Errorf("pipeline: load state: %w", err)
 	}

@@ -194,13 +194,13 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	// JSON can't cause a panic that we know of, so an encoder that is not there does.
 	encoder := s.engine.words.analyzer
 	s.engine.words.analyzer = nil
-	ops := s.engine.preparer().all(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}).Items)
+	ops := newPreparer(s.engine).all(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}).Items)
 	s.engine.words.analyzer = encoder
 	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
 		t.Fatalf("refused with %v, want a panic", r)
 	}
 	batch := batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}, {id: "a"}, {"d", map[string]any{"title": "hook"}}})
-	ops = append(ops, s.engine.preparer().all(batch.Items)[1:]...)
+	ops = append(ops, newPreparer(s.engine).all(batch.Items)[1:]...)
 	s.must(s.engine.apply(batch, ops))
 	s.must(s.settle())
 	if got := slices.Sorted(maps.Keys(s.lists())); !slices.Equal(got, []string{"b", "d"}) {

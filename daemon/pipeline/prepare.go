@@ -30,7 +30,7 @@ type preparer struct {
 	log      *slog.Logger
 }
 
-func (e *Engine) preparer() preparer { return preparer{e.words, &e.cfg.Encoders, e.log} }
+func newPreparer(e *Engine) preparer { return preparer{e.words, &e.cfg.Encoders, e.log} }
 
 // all prepares the records of a batch, in parallel.
 func (p preparer) all(items []consumer.Item) []operation {

@@ -126,11 +126,16 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 	return lists, nil
 }
 
-// Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that.
-func (e *Engine) Follow(fn func(ids []string)) {
+// Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that. An engine
+// that Reopen made knows fn too; an engine that is retired refuses, for it would tell nobody.
+func (e *Engine) Follow(fn func(ids []string)) error {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
+	if e.role.is(retired) {
+		return ErrRetired
+	}
 	e.role.follow = fn
+	return nil
 }
 
 // SetPrevious gives an engine that was opened after its cutover, with lists still to be published, the store of the state that

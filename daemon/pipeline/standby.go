@@ -100,7 +100,7 @@ func (s *Standby) extractStored(items []consumer.Item) ([]operation, error) {
 					return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, err)
 				}
 			}
-			ops[i] = s.e.preparer().one(item)
+			ops[i] = newPreparer(s.e).one(item)
 			if r := ops[i].refusal; r != nil {
 				return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, r)
 			}
@@ -246,10 +246,7 @@ func (s *Standby) CutOver(from *Engine, last func() []string, decide func() erro
 		}
 		return err
 	}
-	from.failed, from.role.follow = ErrRetired, nil
-	from.role.set(retired)
-	from.turns.Work.Broadcast()
-	from.turns.Room.Broadcast() // which nobody else would tell who waits for an outbox that is not its any more
+	from.retire()
 	e.role.previous = from.store
 	e.role.set(serving)
 	e.role.origin.Store(nil)

@@ -114,7 +114,7 @@ func (b *build) run(ctx, building context.Context) (err error) {
 	}
 	serves := false
 	defer func() {
-		b.from.engine.Follow(nil)
+		b.from.follow(nil)
 		if !serves {
 			b.standby.stopWorkers()
 			err = errors.Join(err, b.standby.close())
@@ -123,7 +123,7 @@ func (b *build) run(ctx, building context.Context) (err error) {
 	m.startWorkers(ctx, b.standby)
 	m.log.Info("building a standby", "instance", b.id.Number, "epoch", b.id.Epoch, "artifacts", b.from.store.Counts().Artifacts)
 	// From here on every change is noted, so that what backfill has copied before the change is copied again.
-	b.from.engine.Follow(b.addChanged)
+	b.from.follow(b.addChanged)
 	if err := b.backfill(building); err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (b *build) backfill(ctx context.Context) error {
 	if err := b.eachPage(ctx, b.from.store, func(ids []string) error {
 		done += len(ids)
 		b.setProgress(PhaseFilling, backfillShare*min(float64(done)/float64(total), 1))
-		_, err := b.standby.engine.Standby().CopyFrom(b.from.store, ids)
+		_, err := b.standby.engine.Load().Standby().CopyFrom(b.from.store, ids)
 		return err
 	}); err != nil {
 		return err
@@ -192,13 +192,13 @@ func (b *build) backfill(ctx context.Context) error {
 	if err := b.eachPage(ctx, b.standby.store, func(ids []string) error {
 		gone, err := b.gone(ids)
 		if err == nil {
-			_, err = b.standby.engine.Standby().CopyFrom(b.from.store, gone)
+			_, err = b.standby.engine.Load().Standby().CopyFrom(b.from.store, gone)
 		}
 		return err
 	}); err != nil {
 		return err
 	}
-	return b.standby.engine.Standby().EndBackfill()
+	return b.standby.engine.Load().Standby().EndBackfill()
 }
 
 // gone returns those of ids that the store that serves does not have.
@@ -248,11 +248,11 @@ func (b *build) complete(ctx context.Context) error {
 	for {
 		start := time.Now()
 		ids, behind := b.takeChanged(copyBatch)
-		if _, err := b.standby.engine.Standby().CopyFrom(b.from.store, ids); err != nil {
+		if _, err := b.standby.engine.Load().Standby().CopyFrom(b.from.store, ids); err != nil {
 			b.addChanged(ids)
 			return err
 		}
-		left, err := b.standby.engine.Standby().Step(stepTime)
+		left, err := b.standby.engine.Load().Standby().Step(stepTime)
 		if err := errors.Join(err, b.standby.workersErr()); err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func (b *build) complete(ctx context.Context) error {
 // caughtUp tells whether the standby has no more work left, and no more media to encode, than the instance that serves. To
 // ask for none at all would be too much: under a steady feed that instance always has some left, too.
 func (b *build) caughtUp(left pipeline.Left) bool {
-	ours, theirs := b.standby.engine.Status(), b.from.engine.Status()
+	ours, theirs := b.standby.engine.Load().Status(), b.from.engine.Load().Status()
 	waiting := func(s pipeline.Status) (n int) {
 		for _, m := range s.Media {
 			n += m.Waiting
@@ -283,7 +283,7 @@ func (b *build) caughtUp(left pipeline.Left) bool {
 		return n
 	}
 	allowed := theirs.RefreshQueue
-	if !b.from.engine.Quiet() {
+	if !b.from.engine.Load().Quiet() {
 		allowed = max(allowed, theirs.Artifacts/staleDivisor)
 	}
 	return left.Pending <= allowed && waiting(ours) <= waiting(theirs)
@@ -293,7 +293,7 @@ func (b *build) caughtUp(left pipeline.Left) bool {
 // half of it when the standby falls behind them, else a fifth.
 func (b *build) throttle(ctx context.Context, worked time.Duration, behind bool) error {
 	d := worked / 4
-	if !b.from.engine.Quiet() {
+	if !b.from.engine.Load().Quiet() {
 		if d = 3 * worked; behind {
 			d = worked
 		}

@@ -23,8 +23,15 @@ func (b *build) cutOver() error {
 		ids, _ := b.takeChanged(math.MaxInt)
 		return ids
 	}
-	if err := b.standby.engine.Standby().CutOver(b.from.engine, last, b.decide); err != nil {
-		return err
+	for {
+		from := b.from.engine.Load()
+		err := b.standby.engine.Load().Standby().CutOver(from, last, b.decide)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, pipeline.ErrRetired) || from == b.from.engine.Load() {
+			return err
+		}
 	}
 	took := time.Since(start)
 	m.metrics.observeCutOver(took)
@@ -68,9 +75,9 @@ func (m *Manager) retirePrevious(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-engine.Republished():
+	case <-engine.Republished(): // an engine that replaces this one closes the same channel
 	}
-	engine.SetPrevious(nil)
+	m.Engine().SetPrevious(nil)
 	if err := m.removePrevious(previous); err != nil {
 		m.log.Warn("an instance that is of no more use can't be removed now; it will be at the next start", "err", err)
 	}

@@ -46,6 +46,7 @@ func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, er
 type topic struct {
 	lock     sync.Mutex
 	messages []rerank.OutMessage
+	letters  []rerank.OutMessage // dead ones
 	seqs     map[uint64]string
 	faults   []string
 }
@@ -64,7 +65,11 @@ func (o *topic) write(e graphstore.OutboxEntry) error {
 	}
 	o.seqs[e.Seq] = string(e.Value)
 	m, err := rerank.Decode(e.Value)
-	o.messages = append(o.messages, m)
+	if m.Kind == rerank.KindMessage {
+		o.letters = append(o.letters, m)
+	} else {
+		o.messages = append(o.messages, m)
+	}
 	return err
 }
 
@@ -214,6 +219,10 @@ type change struct {
 
 // apply feeds the changes from the stored offset on, up to an offset.
 func (l *life) apply(changes []change, upto, batch int) error {
+	return l.applyItems(func(i int) consumer.Item { return item(changes[i], int64(i)) }, upto, batch)
+}
+
+func (l *life) applyItems(item func(i int) consumer.Item, upto, batch int) error {
 	for {
 		next, _, err := l.manager.StoredOffset("in", 0)
 		if err != nil || int(next) >= upto {
@@ -221,7 +230,7 @@ func (l *life) apply(changes []change, upto, batch int) error {
 		}
 		b := &consumer.Batch{}
 		for i := int(next); i < min(int(next)+batch, upto); i++ {
-			b.Items = append(b.Items, item(changes[i], int64(i)))
+			b.Items = append(b.Items, item(i))
 		}
 		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
 		if err := l.manager.Apply(l.ctx, b); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,13 +16,12 @@ import (
 	"kilim/learner/encode/feature"
 )
 
-// instance is one opened state: the store in the folder of id, and the engine over it.
+// instance is one opened state: the store in the folder of id, and the engine over it, which Manager.reopen replaces.
 type instance struct {
-	id     ID
-	store  *graphstore.Store
-	engine *pipeline.Engine
-	// stopWorkers ends what startWorkers started, and waits for its end.
-	stopWorkers func()
+	id      ID
+	store   *graphstore.Store
+	engine  atomic.Pointer[pipeline.Engine]
+	workers workers
 	// workersFailure is why Config.Workers has ended by itself; nil: it has not.
 	workersFailure atomic.Pointer[error]
 }
@@ -34,13 +34,15 @@ func (m *Manager) openInstance(id ID, metrics *pipeline.Metrics, standby bool) (
 		opts.UUID, committed = m.serving.Load().store.UUID(), func() {}
 		metrics = pipeline.NewMetrics(prometheus.NewRegistry(), prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"}))
 	}
-	s = &instance{id: id, stopWorkers: func() {}}
+	s = &instance{id: id}
 	if s.store, err = graphstore.Open(m.layout.graph(id.Number), opts); err != nil {
 		return nil, err
 	}
 	cfg, err := m.pipelineConfig(s, standby)
 	if err == nil {
-		s.engine, err = pipeline.Open(cfg, s.store, metrics, committed, m.log.With("instance", id.Number))
+		var engine *pipeline.Engine
+		engine, err = pipeline.Open(cfg, s.store, metrics, committed, m.log.With("instance", id.Number))
+		s.engine.Store(engine)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("instance %d: %w", id.Number, err), s.store.Close())
@@ -89,23 +91,68 @@ func (m *Manager) openStandby(id ID) (*instance, error) {
 	}
 }
 
-// startWorkers runs Config.Workers on an instance until ctx ends or s.stopWorkers is called.
+// workers are what Config.Workers does on an instance.
+type workers struct {
+	lock sync.Mutex
+	ctx  context.Context // as given to startWorkers; nil: they are stopped, or were never started
+	stop func()          // ends them, and waits for their end
+}
+
+// startWorkers runs Config.Workers on an instance until ctx ends or stopWorkers is called.
 func (m *Manager) startWorkers(ctx context.Context, s *instance) {
 	if m.cfg.Workers == nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	s.workers.lock.Lock()
+	defer s.workers.lock.Unlock()
+	s.workers.ctx = ctx
+	m.runWorkers(s)
+}
+
+// restartWorkers lets Config.Workers work on the engine that an instance has now, if they are not stopped.
+func (m *Manager) restartWorkers(s *instance) {
+	s.workers.lock.Lock()
+	defer s.workers.lock.Unlock()
+	if s.workers.ctx != nil {
+		s.workers.stop()
+		m.runWorkers(s)
+	}
+}
+
+func (s *instance) stopWorkers() {
+	s.workers.lock.Lock()
+	defer s.workers.lock.Unlock()
+	if s.workers.ctx != nil {
+		s.workers.stop()
+		s.workers.ctx = nil
+	}
+}
+
+// runWorkers wants the lock of the instance's workers.
+func (m *Manager) runWorkers(s *instance) {
+	ctx, cancel := context.WithCancel(s.workers.ctx)
 	ended := make(chan struct{})
-	s.stopWorkers = func() { cancel(); <-ended }
+	s.workers.stop = func() { cancel(); <-ended }
+	engine := s.engine.Load()
 	go func() {
 		defer close(ended)
-		err := m.cfg.Workers(ctx, s.engine)
+		err := m.cfg.Workers(ctx, engine)
 		if err == nil || ctx.Err() != nil || errors.Is(err, pipeline.ErrRetired) {
 			return
 		}
 		s.workersFailure.Store(&err)
 		m.signalWorkersFailed()
 	}()
+}
+
+// follow lets fn know which artifacts change, whichever engine the instance has. After a cutover there is nothing to follow.
+func (s *instance) follow(fn func(ids []string)) {
+	for {
+		engine := s.engine.Load()
+		if engine.Follow(fn) == nil || engine == s.engine.Load() {
+			return
+		}
+	}
 }
 
 // workersErr is why Config.Workers has ended by itself, nil when it has not.
@@ -117,4 +164,4 @@ func (s *instance) workersErr() error {
 }
 
 // close saves the index, so that the next start need not build it, and closes the store.
-func (s *instance) close() error { return errors.Join(s.engine.SaveIndex(), s.store.Close()) }
+func (s *instance) close() error { return errors.Join(s.engine.Load().SaveIndex(), s.store.Close()) }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
-	"kilim/consumer"
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
 	"kilim/learner/encode/feature"
@@ -66,6 +66,8 @@ type Manager struct {
 	// lastNumber is the highest number given so far. It is not taken from cur again, since an abandoned instance, which cur
 	// names no more, may have a folder that is still to be removed.
 	lastNumber int
+
+	suspicion suspicion
 }
 
 // Open opens the instance that serves, and removes the folders that CURRENT does not name. Run sets it to work.
@@ -73,6 +75,7 @@ func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, layout: layout{cfg.Data, cfg.Store.BeforeWrite}, log: cfg.Log,
 		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1),
+		suspicion: suspicion{path: filepath.Join(cfg.Data, "UNFINISHED"), before: cfg.Store.BeforeWrite},
 	}
 	if err := m.open(); err != nil {
 		return nil, fmt.Errorf("standby: %w", err)
@@ -113,7 +116,10 @@ func (m *Manager) open() (err error) {
 		if m.previous, err = graphstore.Open(m.layout.graph(p.Number), m.cfg.Store); err != nil {
 			return err
 		}
-		serving.engine.SetPrevious(m.previous)
+		serving.engine.Load().SetPrevious(m.previous)
+	}
+	if err := m.suspicion.open(); err != nil {
+		return err
 	}
 	m.lastNumber = m.cur.highest()
 	if err := m.adaptEncoders(serving); err != nil {
@@ -139,7 +145,7 @@ func (m *Manager) adaptEncoders(serving *instance) error {
 	if err != nil {
 		return fmt.Errorf("model of epoch %d: %w", serving.id.Epoch, err)
 	}
-	want, have := wanted.Encoders.Identities(), serving.engine.Media().Encoders().Identities()
+	want, have := wanted.Encoders.Identities(), serving.engine.Load().Media().Encoders().Identities()
 	if maps.Equal(want, have) {
 		return nil
 	}
@@ -165,12 +171,12 @@ func OpenServing(cfg Config) (*pipeline.Engine, func() error, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("standby: %w", err)
 	}
-	return serving.engine, serving.store.Close, nil
+	return serving.engine.Load(), serving.store.Close, nil
 }
 
 // Close closes what serves. Run must have returned, and nobody may use the Manager any more.
 func (m *Manager) Close() error {
-	err := m.serving.Load().close()
+	err := errors.Join(m.serving.Load().close(), m.suspicion.close())
 	if m.previous != nil {
 		err = errors.Join(err, m.previous.Close())
 	}
@@ -209,7 +215,7 @@ func (m *Manager) Run(ctx context.Context) error {
 }
 
 // Engine is the engine that serves now. Another may serve by the next call.
-func (m *Manager) Engine() *pipeline.Engine { return m.serving.Load().engine }
+func (m *Manager) Engine() *pipeline.Engine { return m.serving.Load().engine.Load() }
 
 // View calls fn with the committed state of what serves.
 func (m *Manager) View(fn func(*graphstore.Reader) error) error {
@@ -229,18 +235,6 @@ func (m *Manager) Publisher(fn func(*graphstore.Store) error) error {
 // StoredOffset implements consumer.Sink.
 func (m *Manager) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
 	return m.Engine().StoredOffset(topic, partition)
-}
-
-// Apply implements consumer.Sink.
-func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
-	for {
-		// Engine.CutOver calls decide, which stores the standby in m.serving, before it lets any unit of the old engine
-		// return ErrRetired. So after ErrRetired m.Engine() is another engine, and the batch, of which the old one has
-		// applied nothing, is its to apply.
-		if err := m.Engine().Apply(ctx, b); !errors.Is(err, pipeline.ErrRetired) {
-			return err
-		}
-	}
 }
 
 func (m *Manager) signalWanted() {

@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrUnit is wrapped by an error of Apply after which the store is as if the unit had not been, unless its offsets say
+// that it was committed. The batch may be what made it fail.
+var ErrUnit = errors.New("pipeline: a unit of work failed")
+
+// unitFailed ends the use of the engine after a unit failed. Whoever else uses it meanwhile is told that it is retired, which
+// Reopen makes true.
+func (e *Engine) unitFailed(err error) error {
+	if failed := e.store.Err(); failed != nil {
+		e.failed = err
+		return err
+	}
+	e.failed = ErrRetired
+	return fmt.Errorf("%w: %w", ErrUnit, err)
+}
+
+// Reopen makes an engine of the same store, for what e holds in memory may be ahead of it, and gives it to use, which
+// lets others have it. Then e is retired. The index is used again: Fill makes it hold what the store holds.
+//
+// The obvious design, a way to undo what a unit has done to each cache, queue and sum, would be run only after a failure
+// that nobody foresaw, and would have to be right then.
+func (e *Engine) Reopen(use func(*Engine)) error {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	cfg := e.cfg
+	cfg.Standby = e.role.standby()
+	fresh, err := open(cfg, e.store, e.metrics, e.committed, e.log, e.index)
+	if err != nil {
+		e.failed = fmt.Errorf("pipeline: reopen: %w", err)
+		return e.failed
+	}
+	fresh.role.follow, fresh.role.previous = e.role.follow, e.role.previous
+	fresh.role.republished = e.role.republished
+	fresh.report()
+	fresh.seen.consumed.Store(e.seen.consumed.Load())
+	fresh.seen.refused.Store(e.seen.refused.Load())
+	use(fresh)
+	e.retire()
+	return nil
+}
+
+// retire ends the use of an engine in favour of another. It wants the unit lock.
+func (e *Engine) retire() {
+	e.failed, e.role.follow = ErrRetired, nil
+	e.role.set(retired)
+	e.turns.Work.Broadcast()
+	e.turns.Room.Broadcast() // which nobody else would tell who waits for an outbox that is not its any more
+}

@@ -1,0 +1,104 @@
+package standby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+	"kilim/daemon/pipeline"
+)
+
+// Apply implements consumer.Sink. No record stops the daemon: when a batch makes its unit of work fail or panic, the engine is
+// replaced by one that knows nothing of it, and the batch is applied record by record; the one that fails again becomes a dead
+// letter. A record that ended the process itself is found by the next starts, see suspicion.
+//
+// The obvious design, to let the process end and the next start read on, ends it again at the same record.
+func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
+	if m.suspicion.careful {
+		if err := m.applyOneByOne(ctx, b, m.suspicion.begin); err != nil {
+			return err
+		}
+		return m.suspicion.relax()
+	}
+	err := m.apply(ctx, b)
+	if !errors.Is(err, pipeline.ErrUnit) {
+		return err
+	}
+	m.log.Error("a batch can't be applied; it is applied record by record", "records", len(b.Items), "err", err)
+	if err := m.reopen(); err != nil {
+		return err
+	}
+	return m.applyOneByOne(ctx, b, func(*consumer.Item) (*profile.Refusal, error) { return nil, nil })
+}
+
+// apply applies a batch to the engine that serves.
+func (m *Manager) apply(ctx context.Context, b *consumer.Batch) error {
+	for {
+		// Standby.CutOver calls decide, which stores the standby in m.serving, before it lets any unit of the old engine
+		// return ErrRetired; reopen stores the new engine before it retires the old one. So after ErrRetired m.Engine() is
+		// another engine, and the batch, of which the old one has applied nothing, is its to apply.
+		if err := m.Engine().Apply(ctx, b); !errors.Is(err, pipeline.ErrRetired) {
+			return err
+		}
+	}
+}
+
+// reopen replaces the engine that serves by one that is made anew from its store.
+func (m *Manager) reopen() error {
+	serving := m.serving.Load()
+	if err := serving.engine.Load().Reopen(func(fresh *pipeline.Engine) { serving.engine.Store(fresh) }); err != nil {
+		return fmt.Errorf("standby: after a unit failed: %w", err)
+	}
+	m.restartWorkers(serving)
+	return nil
+}
+
+// applyOneByOne applies the records of a batch that are not in the state yet, each in a unit of its own. before may refuse one.
+func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before func(*consumer.Item) (*profile.Refusal, error)) error {
+	for i := range b.Items {
+		item := b.Items[i]
+		stored, ok, err := m.StoredOffset(item.Topic, item.Partition)
+		if err != nil {
+			return err
+		}
+		if ok && item.Offset < stored {
+			continue // the unit that failed had been committed
+		}
+		if item.Refusal == nil {
+			if item.Refusal, err = before(&item); err != nil {
+				return err
+			}
+		}
+		one := &consumer.Batch{Items: []consumer.Item{item}, Next: nextAfter(b, i), Bytes: int64(len(item.Key) + len(item.Value))}
+		err = m.apply(ctx, one)
+		if errors.Is(err, pipeline.ErrUnit) && item.Refusal == nil {
+			m.log.Error("a record can't be applied; it goes to the dead letters", "topic", item.Topic, "partition", item.Partition, "offset", item.Offset, "err", err)
+			if err := m.reopen(); err != nil {
+				return err
+			}
+			one.Items[0].Refusal = &profile.Refusal{Reason: profile.ReasonUnprocessable, Field: "record", Detail: err.Error()}
+			err = m.apply(ctx, one)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextAfter is the offset to be stored with the i-th record of a batch: that of the batch if it is the last of its partition.
+func nextAfter(b *consumer.Batch, i int) []consumer.Offset {
+	item := &b.Items[i]
+	same := func(topic string, partition int) bool { return topic == item.Topic && partition == item.Partition }
+	if !slices.ContainsFunc(b.Items[i+1:], func(later consumer.Item) bool { return same(later.Topic, later.Partition) }) {
+		for _, next := range b.Next {
+			if same(next.Topic, next.Partition) {
+				return []consumer.Offset{next}
+			}
+		}
+	}
+	return []consumer.Offset{{Topic: item.Topic, Partition: item.Partition, Next: item.Offset + 1}}
+}

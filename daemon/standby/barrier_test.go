@@ -1,0 +1,165 @@
+package standby
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"kilim/consumer"
+	"kilim/consumer/profile"
+)
+
+// poisoned is a record that passes every check and makes its unit fail after it has changed the graph: it says one id, of which
+// nothing is stored, and carries another, which no decoder lets through.
+func poisoned(it consumer.Item) consumer.Item {
+	a := *it.Artifact
+	it.ID, a.ID = fmt.Sprintf("poison %d", it.Offset), "antidote"
+	it.Artifact = &a
+	return it
+}
+
+// reasons are those of the dead letters, by the records' keys.
+func (o *topic) reasons() map[string][]string {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	out := map[string][]string{}
+	for _, m := range o.letters {
+		for _, h := range m.Headers {
+			if strings.HasSuffix(h.Key, ".exception.message") {
+				out[string(m.Key)] = append(out[string(m.Key)], string(h.Value))
+			}
+		}
+	}
+	return out
+}
+
+// TestPoisonousRecords: records that make their unit fail, among others and while another model's state is made beside, become
+// dead letters; all others are applied, and the lists are those of a state that never saw the poison.
+func TestPoisonousRecords(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			changes, _ := history(seed, 150, 40)
+			rng := rand.New(rand.NewPCG(seed, 9))
+			bad := map[int]bool{}
+			last := map[string]change{}
+			for i, c := range changes {
+				if c.fields != nil && rng.IntN(10) == 0 {
+					bad[i] = true
+				} else if last[c.id] = c; c.fields == nil {
+					delete(last, c.id)
+				}
+			}
+			var live []change
+			for _, id := range slices.Sorted(maps.Keys(last)) {
+				live = append(live, last[id])
+			}
+			feed := func(i int) consumer.Item {
+				it := item(changes[i], int64(i))
+				if bad[i] {
+					it = poisoned(it)
+				}
+				return it
+			}
+			l, err := open(t, t.TempDir(), newTopic(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.run()
+			for _, step := range []func() error{
+				func() error { return l.applyItems(feed, 70, 1+rng.IntN(20)) },
+				func() error { return l.manager.Promote(2) },
+				func() error { return l.applyItems(feed, len(changes), 1+rng.IntN(20)) },
+				func() error { return l.await(l.settled(2)) },
+			} {
+				if err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if next, _, err := l.manager.StoredOffset("in", 0); err != nil || int(next) != len(changes) {
+				t.Errorf("the offset is %d (%v), want %d", next, err, len(changes))
+			}
+			l.audit("after the poison", live, fromTheStart(t, 2, live), 1, 2)
+			told := 0
+			for id, reasons := range l.topic.reasons() {
+				for _, r := range reasons {
+					told++
+					if !strings.Contains(r, profile.ReasonUnprocessable) {
+						t.Errorf("%q is refused with %q", id, r)
+					}
+				}
+			}
+			if told != len(bad) {
+				t.Errorf("%d dead letters, want %d", told, len(bad))
+			}
+			if err := l.manager.Engine().Check(func(f string) { t.Error(f) }); err != nil {
+				t.Error(err)
+			}
+			if err := l.end(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRecordThatEndsProcesses: a record within which three processes in a row have ended is refused by the fourth; one within which
+// fewer have ended, or that was applied since, is not.
+func TestRecordThatEndsProcesses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	changes, _ := history(5, 60, 30)
+	o := newTopic()
+	file := filepath.Join(dir, "UNFINISHED")
+	for death := range mostDeaths {
+		l, err := open(t, dir, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.run()
+		if death == 0 {
+			if err := l.apply(changes, 20, 7); err != nil {
+				t.Fatal(err)
+			}
+			l.manager.suspicion.careful = true // as after a process that did not end well
+		}
+		fatal := item(changes[20], 20)
+		if refusal, err := l.manager.suspicion.begin(&fatal); err != nil || refusal != nil {
+			t.Fatalf("death %d: refused with %v, %v", death, refusal, err)
+		}
+		left, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.end(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, left, 0o600); err != nil { // a process that is killed leaves it
+			t.Fatal(err)
+		}
+	}
+	l, err := open(t, dir, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.run()
+	if err := errors.Join(l.apply(changes, len(changes), 9), l.await(l.settled(1))); err != nil {
+		t.Fatal(err)
+	}
+	reasons := o.reasons()
+	if len(reasons) != 1 || len(reasons[changes[20].id]) != 1 || !strings.Contains(reasons[changes[20].id][0], "3 processes in a row") {
+		t.Errorf("refused are %v, want %q alone", reasons, changes[20].id)
+	}
+	if err := l.end(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("after an end in good order the file is there (%v)", err)
+	}
+}
