@@ -18,7 +18,7 @@
 // store (Standby.CopyFrom). Out go commits of the store, with the outbox that package publish delivers, and answers.
 // Package pipeline must not know how anything is computed: what an artifact is in the graph (package weave), embeddings
 // (package refresh), vectors of media (package encode), nearest vectors (package annindex), lists (package topk). Nor does
-// it know Kafka, HTTP, configuration files, or which of two states is to serve (package standby).
+// it talk to Kafka, or know HTTP, configuration files, or which of two states is to serve (package standby).
 //
 // # The guarantee
 //
