@@ -14,4 +14,7 @@
 //
 // Every error says which setting it is about, in the form of the configuration
 // file ("kafka.tls.ca-file"), since the one who reads it has that file before him.
+//
+// In come a [Config] (with its [TLS] and [SASL]) and the topics that are wanted, each a [TopicSpec]; out goes a [Conn]. The
+// package must not know what is in a record, nor what a topic is for.
 package kafkaconn

@@ -46,4 +46,10 @@
 // rates of Gaps, terms are misspelt at the rate of Misspelt, and the motif (mode)
 // is named in the text only at the rate of Named. `theme` always holds the truth, as
 // Describer gives it.
+//
+// # Types
+//
+// Options choose the archive. Each calls a function with each record, Write writes them as JSON Lines, Describer
+// gives the Truth behind an ordinal. Package demo must not know how anything is stored, embedded or ranked: it
+// knows the record's JSON only.
 package demo

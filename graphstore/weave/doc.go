@@ -8,9 +8,9 @@
 //     its views of a record from them.
 //   - Read and Parse make an Artifact of a stored document again.
 //
-// All of it is a function of the artifact alone, so that what was woven for one state of the
-// archive can be taken out of another, and so that daemon, training and experiments can't differ
-// in what they read of a record.
+// All of it is a function of the artifact alone: so what was counted of an artifact when it came
+// can be taken away exactly when it goes, and daemon, training and experiments can't differ in
+// what they read of a record.
 //
 // Theme labels are training targets. They become neither texts nor edges nor pieces.
 //

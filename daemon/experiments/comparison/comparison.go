@@ -1,5 +1,5 @@
-// Package comparison has the form in which experiments write figures of kilim beside another's, for scripts. It knows
-// nothing of how they were measured.
+// Package comparison has the form in which experiments write figures of kilim beside another's, for scripts: Write writes each
+// Row as a line of JSON. It knows nothing of how they were measured.
 package comparison
 
 import (

@@ -20,4 +20,7 @@
 // Intervals are of the mean over the queries, and of the difference query by query
 // (package eval). Rates are measured apart from the tasks. RESULTS.md has what was found,
 // and what the encoders that others use make of the songs (others/songs.py).
+//
+// Run, told by Options what to look at, returns a Result: a Row for each task, and a Rate for each encoder. The package
+// knows the encoders, and needs no running daemon.
 package encoders

@@ -1,5 +1,5 @@
-// Package feedfile reads and writes the files of records that experiments feed: JSON Lines in kilim's profile. It knows
-// of a record no more than its id.
+// Package feedfile reads and writes the files of records that experiments feed: JSON Lines in kilim's profile, plain or gzip.
+// Read returns the Records of a file, Write writes one. It knows of a record no more than its id.
 package feedfile
 
 import (

@@ -1,4 +1,5 @@
-// Package stats has the quantiles by which the experiments compare runs. It knows nothing of what was measured.
+// Package stats has the quantiles by which the experiments compare runs: Quantile and Median of values, MedianOf of a figure of
+// several runs. It knows nothing of what was measured.
 package stats
 
 import (

@@ -23,4 +23,8 @@
 // purpose: they are the recordist's and the singer's. Nothing is random: the same
 // bytes give the same vector. (The last bits may differ between processor
 // architectures, since some fuse multiplication and addition.)
+//
+// Its types are Encoder, Limits (what a recording may take) and Block (a named part of the vector). In come the bytes
+// of a recording, by Encoder.Encode; out goes a vector of Dim numbers, or a feature.Refusal. Package audio must not
+// know whose recording it is, or where the bytes came from.
 package audio

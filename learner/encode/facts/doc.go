@@ -16,4 +16,7 @@
 // last year's poster: 1 is even over recorded history, and 3 tells decades apart
 // near the present and millennia apart far from it. 5..7 is the place on the unit
 // sphere (lat and lon in degrees), which has no seam at the 180th meridian.
+//
+// Package facts has no types: Encode writes the numbers of a date and a place, Of those of an artifact. It must not know
+// what a model makes of them.
 package facts

@@ -23,4 +23,7 @@
 // The error is a *feature.Refusal where it is permanent: what configuration forbids, what is
 // not there (a missing file; 404 and 410), what is too large, empty or no text where one is
 // due. After any other error the item may be fetched again.
+//
+// Its types are Fetcher, with the settings of Config, and Media, which is an item as a record has it. In comes a Media, out
+// goes a feature.Item. Package fetch must not know what is made of the bytes.
 package fetch

@@ -21,4 +21,8 @@
 // drowns another; the vector has length 1. Nothing is random: the same bytes
 // give the same vector. (The last bits may differ between processor architectures,
 // since some fuse multiplication and addition.)
+//
+// Its types are Encoder, Limits (what a picture may take) and Block (a named part of the vector). In come the bytes of a
+// picture, by Encoder.Encode; out goes a vector of Dim numbers, or a feature.Refusal. Package image must not know whose
+// picture it is, or where the bytes came from.
 package image

@@ -44,4 +44,10 @@
 // The proxy that the environment names (HTTPS_PROXY, NO_PROXY ...) is used: the server's
 // address is the user's own setting. Redirects are not followed: they would take the headers
 // elsewhere.
+//
+// # Types
+//
+// Encoder is a feature.Encoder, with the settings of Config and TLS; a Fault names what is wrong with them. An Observer is told
+// of each request; Metrics.For gives one. In come items, out go vectors or the errors above. Package remote must not know what
+// an item is of, nor who fetched it.
 package remote

@@ -30,4 +30,8 @@
 // An Encoder is a pure function of its Config: equal input gives equal bits,
 // whatever was encoded before and on however many goroutines. The document
 // frequencies are the one thing that changes; they live in Table.
+//
+// Its types, in the order of the steps: an Encoder counts the Terms of Texts into a Doc, Table has the document frequencies of
+// all, and Encoder.Project makes the vector of a Doc by them. Package text must not know what an artifact is (package weave
+// gives the texts), nor who keeps the frequencies.
 package text
