@@ -12,8 +12,9 @@ import (
 )
 
 type vorbisStream struct {
-	dec      *oggvorbis.Reader
-	raw, out []float32
+	dec *oggvorbis.Reader
+	b   []byte
+	raw []float32
 }
 
 func openVorbis(b []byte) (stream, error) {
@@ -29,7 +30,7 @@ func openVorbis(b []byte) (stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &vorbisStream{dec: dec, raw: make([]float32, 8192*dec.Channels())}, nil
+	return &vorbisStream{dec: dec, b: b, raw: make([]float32, 8192*dec.Channels())}, nil
 }
 
 func (v *vorbisStream) shape() shape {
@@ -42,9 +43,9 @@ func (v *vorbisStream) next() ([]float32, error) {
 		switch {
 		case err == nil:
 			return nil, io.ErrNoProgress
-		case errors.Is(err, io.EOF) && v.dec.Length() == 0:
-			// The length becomes known at the stream's last page.
-			return nil, truncated("no last page")
+		case errors.Is(err, io.EOF) && v.dec.Length() == 0 && !wholePages(v.b):
+			// The length becomes known at the stream's last page. What was recorded from a broadcast has none.
+			return nil, truncated("in a page")
 		}
 		return nil, err
 	}
@@ -53,8 +54,7 @@ func (v *vorbisStream) next() ([]float32, error) {
 			return nil, errors.New("a sample that is no number")
 		}
 	}
-	v.out = mix(v.out, v.raw[:n], v.dec.Channels())
-	return v.out, nil
+	return v.raw[:n], nil
 }
 
 // vorbisHeaders collects the first three packets of an Ogg stream (RFC 3533,
@@ -80,7 +80,7 @@ func vorbisHeaders(b []byte) ([3][]byte, error) {
 			body = body[lace:]
 			if lace < 255 {
 				if n == 0 && !bytes.HasPrefix(packets[0], []byte("\x01vorbis")) {
-					return packets, feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %q, only Vorbis is read", packets[0][:min(len(packets[0]), 8)])
+					return packets, inOgg(packets[0])
 				}
 				if n++; n == 3 {
 					return packets, nil
@@ -90,6 +90,35 @@ func vorbisHeaders(b []byte) ([3][]byte, error) {
 		b = body
 	}
 	return packets, nil
+}
+
+// inOgg refuses what an Ogg stream holds by its first packet.
+func inOgg(packet []byte) *feature.Refusal {
+	for magic, name := range map[string]string{"\x7fFLAC": "FLAC", "Speex": "Speex", "\x80theora": "a film (Theora)", "fishead": "several streams", "BBCD": "a film (Dirac)"} {
+		if bytes.HasPrefix(packet, []byte(magic)) {
+			return feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %s; Vorbis and Opus are read", name)
+		}
+	}
+	return feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %q; Vorbis and Opus are read", packet[:min(len(packet), 8)])
+}
+
+// wholePages tells whether a file is of pages to its end (RFC 3533, section 6).
+func wholePages(b []byte) bool {
+	for len(b) > 0 {
+		const fixed = 27
+		if len(b) < fixed || string(b[:4]) != "OggS" || len(b) < fixed+int(b[26]) {
+			return false
+		}
+		n := fixed + int(b[26])
+		for _, lace := range b[fixed:n] {
+			n += int(lace)
+		}
+		if n > len(b) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
 }
 
 // checkVorbis refuses headers on which the decoder would run out of memory or

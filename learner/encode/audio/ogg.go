@@ -1,0 +1,107 @@
+package audio
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+)
+
+// oggPackets takes the packets of the first stream of an Ogg file (RFC 3533) out of their pages.
+type oggPackets struct {
+	b      []byte
+	serial uint32
+	begun  bool
+	laces  []byte // those of the page that are left
+	body   []byte
+	packet []byte // a packet that goes on on another page
+	crc    [256]uint32
+
+	// last tells that the page is the stream's last, and granule how many samples there are up to its end.
+	last    bool
+	granule int64
+}
+
+func newOggPackets(b []byte) *oggPackets {
+	o := &oggPackets{b: b}
+	for i := range o.crc {
+		v := uint32(i) << 24
+		for range 8 {
+			v = v<<1 ^ v>>31*0x04c11db7
+		}
+		o.crc[i] = v
+	}
+	return o
+}
+
+// next returns a packet, valid until the next call. io.EOF is the end: behind the last page, or behind any whole one
+// when none is called the last, as in what was recorded from a broadcast.
+func (o *oggPackets) next() ([]byte, error) {
+	packet := o.packet[:0]
+	for {
+		for len(o.laces) > 0 {
+			n := int(o.laces[0])
+			packet = append(packet, o.body[:n]...)
+			o.laces, o.body = o.laces[1:], o.body[n:]
+			if n < 255 {
+				o.packet = packet
+				return packet, nil
+			}
+		}
+		if o.last {
+			return nil, io.EOF
+		}
+		if err := o.page(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// page goes to the next page of the stream.
+func (o *oggPackets) page() error {
+	for {
+		const fixed = 27
+		if len(bytes.Trim(o.b[:min(len(o.b), fixed)], "\x00")) == 0 && o.begun {
+			return io.EOF
+		}
+		if len(o.b) < fixed || len(o.b) < fixed+int(o.b[26]) {
+			return truncated("in a page's header")
+		}
+		if string(o.b[:4]) != "OggS" {
+			return errors.New("no page where one must begin")
+		}
+		head := fixed + int(o.b[26])
+		laces := o.b[fixed:head]
+		size := head
+		for _, lace := range laces {
+			size += int(lace)
+		}
+		if size > len(o.b) {
+			return truncated("a page of %d bytes, %d are there", size, len(o.b))
+		}
+		page := o.b[:size]
+		o.b = o.b[size:]
+		if o.checksum(page) != binary.LittleEndian.Uint32(page[22:]) {
+			return errors.New("a page with a wrong checksum")
+		}
+		serial := binary.LittleEndian.Uint32(page[14:])
+		if o.begun && serial != o.serial {
+			continue // another stream
+		}
+		o.serial, o.begun = serial, true
+		o.laces, o.body = laces, page[head:]
+		o.last, o.granule = page[5]&4 != 0, int64(binary.LittleEndian.Uint64(page[6:]))
+		return nil
+	}
+}
+
+// checksum is that of a page, whose own field counts as 0.
+func (o *oggPackets) checksum(page []byte) (crc uint32) {
+	for i, v := range page {
+		if i >= 22 && i < 26 {
+			v = 0
+		}
+		crc = crc<<8 ^ o.crc[byte(crc>>24)^v]
+	}
+	return crc
+}
