@@ -61,7 +61,7 @@ func (o *oggPackets) next() ([]byte, error) {
 func (o *oggPackets) page() error {
 	for {
 		const fixed = 27
-		if len(bytes.Trim(o.b[:min(len(o.b), fixed)], "\x00")) == 0 && o.begun {
+		if len(o.b) == 0 && o.begun {
 			return io.EOF
 		}
 		if len(o.b) < fixed || len(o.b) < fixed+int(o.b[26]) {
@@ -104,4 +104,33 @@ func (o *oggPackets) checksum(page []byte) (crc uint32) {
 		crc = crc<<8 ^ o.crc[byte(crc>>24)^v]
 	}
 	return crc
+}
+
+// onlyPages leaves out tags and zeros behind the last page.
+func onlyPages(b []byte) []byte {
+	b = dropTags(b)
+	if end := pagesEnd(b); end > 0 && len(bytes.Trim(b[end:], "\x00")) == 0 {
+		return b[:end]
+	}
+	return b
+}
+
+// pagesEnd is where the whole pages that b begins with end.
+func pagesEnd(b []byte) int {
+	const fixed = 27
+	at := 0
+	for {
+		page := b[at:]
+		if len(page) < fixed || string(page[:4]) != "OggS" || len(page) < fixed+int(page[26]) {
+			return at
+		}
+		n := fixed + int(page[26])
+		for _, lace := range page[fixed:n] {
+			n += int(lace)
+		}
+		if n > len(page) {
+			return at
+		}
+		at += n
+	}
 }

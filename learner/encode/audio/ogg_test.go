@@ -21,7 +21,10 @@ func TestOpus(t *testing.T) {
 	if c := cosine(vector(t, e, good), vector(t, e, open)); c < 0.999 {
 		t.Errorf("without a last page: cosine %.4f", c)
 	}
-	same(t, e, "zeros behind", good, append(bytes.Clone(good), make([]byte, 300)...))
+	for _, file := range [][]byte{good, open} {
+		same(t, e, "zeros behind", file, append(bytes.Clone(file), make([]byte, 300)...))
+		same(t, e, "a tag behind", file, append(bytes.Clone(file), "TAG"+string(make([]byte, 125))...))
+	}
 	packets := newOggPackets(good)
 	head, err := packets.next()
 	if err != nil {
@@ -59,5 +62,12 @@ func TestVorbisWithoutALastPage(t *testing.T) {
 	rechecksum(open)
 	if c := cosine(vector(t, e, good), vector(t, e, open)); c < 0.999 {
 		t.Errorf("cosine %.4f", c)
+	}
+	for _, file := range [][]byte{good, open} {
+		same(t, e, "zeros behind", file, append(bytes.Clone(file), make([]byte, 300)...))
+		same(t, e, "a tag behind", file, append(bytes.Clone(file), "TAG"+string(make([]byte, 125))...))
+	}
+	if _, err := e.Encode(good[:last]); reason(err) != feature.ReasonCorrupt || !bytes.Contains([]byte(err.Error()), []byte("cut off")) {
+		t.Errorf("headers alone: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ type opusStream struct {
 }
 
 func openOpus(b []byte) (stream, error) {
-	p := newOggPackets(b)
+	p := newOggPackets(onlyPages(b))
 	head, err := p.next()
 	if err != nil {
 		return nil, noEOF(err)

@@ -18,6 +18,7 @@ type vorbisStream struct {
 }
 
 func openVorbis(b []byte) (stream, error) {
+	b = onlyPages(b)
 	headers, err := vorbisHeaders(b)
 	if err != nil {
 		return nil, err
@@ -27,6 +28,9 @@ func openVorbis(b []byte) (stream, error) {
 	}
 	// Not as a Seeker: the decoder would look for the end first.
 	dec, err := oggvorbis.NewReader(struct{ io.Reader }{bytes.NewReader(b)})
+	if errors.Is(err, io.EOF) {
+		return nil, truncated("no sound behind the headers")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func (v *vorbisStream) next() ([]float32, error) {
 		switch {
 		case err == nil:
 			return nil, io.ErrNoProgress
-		case errors.Is(err, io.EOF) && v.dec.Length() == 0 && !wholePages(v.b):
+		case errors.Is(err, io.EOF) && v.dec.Length() == 0 && pagesEnd(v.b) < len(v.b):
 			// The length becomes known at the stream's last page. What was recorded from a broadcast has none.
 			return nil, truncated("in a page")
 		}
@@ -100,25 +104,6 @@ func inOgg(packet []byte) *feature.Refusal {
 		}
 	}
 	return feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %q; Vorbis and Opus are read", packet[:min(len(packet), 8)])
-}
-
-// wholePages tells whether a file is of pages to its end (RFC 3533, section 6).
-func wholePages(b []byte) bool {
-	for len(b) > 0 {
-		const fixed = 27
-		if len(b) < fixed || string(b[:4]) != "OggS" || len(b) < fixed+int(b[26]) {
-			return false
-		}
-		n := fixed + int(b[26])
-		for _, lace := range b[fixed:n] {
-			n += int(lace)
-		}
-		if n > len(b) {
-			return false
-		}
-		b = b[n:]
-	}
-	return true
 }
 
 // checkVorbis refuses headers on which the decoder would run out of memory or

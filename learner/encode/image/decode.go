@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -49,6 +50,21 @@ func sniff(b []byte) (format, bool) {
 		return format{"BMP", openBMP}, true
 	}
 	return format{}, false
+}
+
+// afterPadding leaves out zeros, a byte order mark and blanks before a picture: programs that send pictures are known to
+// send a few first.
+func afterPadding(b []byte) []byte {
+	const most = 4096
+	rest := bytes.TrimLeft(b[:min(len(b), most)], "\x00\xef\xbb\xbf \t\r\n")
+	at := min(len(b), most) - len(rest)
+	if at == 0 {
+		return b
+	}
+	if _, ok := sniff(b[at:]); !ok {
+		return b
+	}
+	return b[at:]
 }
 
 // decode reads a picture, refusing it by its header when it is too large. The

@@ -23,3 +23,16 @@ func TestOtherFormatsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestPaddingBeforeAPicture(t *testing.T) {
+	t.Parallel()
+	e := encoder(t, Limits{})
+	for name, good := range sample(t) {
+		for _, padding := range []string{"\x00\x00\x00", "\xef\xbb\xbf", "\r\n\r\n", string(make([]byte, 512))} {
+			same(t, e, name, good, append([]byte(padding), good...))
+		}
+		if _, err := e.Encode(append(make([]byte, 1<<16), good...)); reason(err) != feature.ReasonUnknownFormat {
+			t.Errorf("%s behind 64 KiB of zeros: %v", name, err)
+		}
+	}
+}
