@@ -18,11 +18,25 @@ func openJPEG(b []byte) (picture, error) {
 	if s.complete() && !s.closed {
 		b = append(b[:s.end:s.end], 0xff, jpegEOI)
 	}
+	plain := s.components == 4 && !s.adobe
+	if plain {
+		// The decoder wants to know whether it is CMYK or YCCK. It is what it can be without being told.
+		b = append([]byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"), b[2:]...)
+	}
 	cfg, err := jpeg.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
 		return picture{}, err
 	}
-	return picture{cfg, size(cfg, s.perPixel(cfg.ColorModel)), func() (image.Image, error) { return jpeg.Decode(bytes.NewReader(b)) }}, nil
+	return picture{cfg, size(cfg, s.perPixel(cfg.ColorModel)), func() (image.Image, error) {
+		img, err := jpeg.Decode(bytes.NewReader(b))
+		if cmyk, ok := img.(*image.CMYK); ok && plain {
+			// Adobe's are inverted, and so has the decoder read it.
+			for i, v := range cmyk.Pix {
+				cmyk.Pix[i] = 0xff - v
+			}
+		}
+		return img, err
+	}}, nil
 }
 
 // Markers of a JPEG (ITU-T T.81, table B.1).
@@ -37,6 +51,7 @@ const (
 	jpegSOI   = 0xd8
 	jpegEOI   = 0xd9
 	jpegSOS   = 0xda
+	jpegAPP14 = 0xee
 	jpegLS    = 0xf7 // a frame of JPEG-LS (ITU-T T.87)
 )
 
@@ -54,6 +69,7 @@ type jpegScan struct {
 	components int
 	samples    float64            // of all components, a pixel
 	missing    map[byte]*[64]byte // low bits that no scan has brought, of each component's coefficients
+	adobe      bool               // it tells its colours as Adobe does
 	closed     bool               // it ends with EOI
 	end        int                // of the last scan or segment that is whole
 }
@@ -89,6 +105,8 @@ func scanJPEG(b []byte) *jpegScan {
 		body := b[at+2 : at+length]
 		at += length
 		switch {
+		case marker == jpegAPP14:
+			s.adobe = s.adobe || bytes.HasPrefix(body, []byte("Adobe"))
 		case marker == jpegSOS:
 			at = endOfScan(b, at)
 			s.scan(body)

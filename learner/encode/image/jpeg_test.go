@@ -83,3 +83,28 @@ func TestMemoryOfJPEG(t *testing.T) {
 		t.Errorf("progressive, with enough: %v", err)
 	}
 }
+
+// A JPEG of four components is CMYK, whether it says so as Adobe does, with its inks inverted, or does not.
+func TestCMYKOfJPEG(t *testing.T) {
+	t.Parallel()
+	e := encoder(t, Limits{})
+	adobe, err := os.ReadFile("testdata/cmyk.jpg") // written by libjpeg: a chequered cloth of two inks
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, _, err := decode(adobe, e.lim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(adobe, []byte("\xff\xee\x00\x0eAdobe"))
+	img, _, err := decode(append(bytes.Clone(adobe[:at]), adobe[at+16:]...), e.lim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := good.(*image.CMYK).Pix, img.(*image.CMYK).Pix
+	for i := range want {
+		if got[i] != 0xff-want[i] {
+			t.Fatalf("ink %d is %d, and %d when it is inverted", i, got[i], want[i])
+		}
+	}
+}

@@ -26,7 +26,7 @@ func (f *fax) decode(out, b []byte, w, h int) error {
 	f.b, f.at = b, 0
 	clear(out)
 	row := (w + 7) / 8
-	var above, changes []int
+	var above, changes []int32
 	for y := range h {
 		two, err := f.begin()
 		if err == nil {
@@ -80,7 +80,7 @@ func (f *fax) endOfLine() bool {
 }
 
 // row appends where the colour changes, white first, of a row of w pixels.
-func (f *fax) row(changes, above []int, w int, two bool) ([]int, error) {
+func (f *fax) row(changes, above []int32, w int, two bool) ([]int32, error) {
 	black, at, next := 0, -1, 0 // at is the last change; next the first one of above that may lie behind it
 	for at < w {
 		if len(changes) > 2*w+2 {
@@ -93,18 +93,18 @@ func (f *fax) row(changes, above []int, w int, two bool) ([]int, error) {
 				return nil, err
 			}
 		}
-		for next > 0 && above[next-1] > at {
+		for next > 0 && int(above[next-1]) > at {
 			next--
 		}
-		for next < len(above) && (above[next] <= at || next&1 != black) {
+		for next < len(above) && (int(above[next]) <= at || next&1 != black) {
 			next++
 		}
 		b1, b2 := w, w
 		if next < len(above) {
-			b1 = above[next]
+			b1 = int(above[next])
 		}
 		if next+1 < len(above) {
-			b2 = above[next+1]
+			b2 = int(above[next+1])
 		}
 		switch mode {
 		case pass:
@@ -119,7 +119,7 @@ func (f *fax) row(changes, above []int, w int, two bool) ([]int, error) {
 				if at += run; at > w {
 					return nil, FormatError(fmt.Sprintf("runs of %d pixels, the row has %d", at, w))
 				}
-				changes = append(changes, at)
+				changes = append(changes, int32(at))
 				black ^= 1
 				if at == w && !two {
 					break // a last run of white need not be followed by one of black
@@ -130,7 +130,7 @@ func (f *fax) row(changes, above []int, w int, two bool) ([]int, error) {
 				return nil, FormatError("a change of colour beyond the row")
 			}
 			at = b1 + shift
-			changes = append(changes, at)
+			changes = append(changes, int32(at))
 			black ^= 1
 		}
 	}
@@ -210,13 +210,13 @@ func (f *fax) bit() (int, error) {
 }
 
 // paint sets the bits of the black runs.
-func paint(row []byte, changes []int, w int) {
+func paint(row []byte, changes []int32, w int) {
 	for i := 0; i < len(changes); i += 2 {
 		end := w
 		if i+1 < len(changes) {
-			end = changes[i+1]
+			end = int(changes[i+1])
 		}
-		for x := changes[i]; x < end; {
+		for x := int(changes[i]); x < end; {
 			if x&7 == 0 && end-x >= 8 {
 				row[x/8] = 0xff
 				x += 8

@@ -214,18 +214,19 @@ func (f *File) Config() image.Config {
 func (f *File) Memory() int64 {
 	c := f.canvas(image.Rectangle{})
 	picture := float64(f.width) * float64(f.height) * float64(c.channels*c.depth)
-	sample := float64(f.bits) / 8
-	block := float64(f.blockW+2*jpegMargin) * float64(f.blockH+2*jpegMargin) * float64(f.samples/f.planes)
-	if f.compression == jpegNew {
-		block *= 1 + 2 // unpacked, as it was packed, and in other colours
-	} else {
-		block *= sample
-		if f.subX*f.subY > 1 {
-			block *= 2
-		}
+	samples := f.samples / f.planes // that are packed together
+	block := float64(f.blockW) * float64(f.blockH) * float64(samples*f.bits) / 8
+	row := float64(f.blockW) * float64(samples) * 4
+	switch {
+	case f.compression == jpegNew:
+		// Beside what is unpacked there is the JPEG's own picture, in other colours too.
+		block += float64(f.blockW+jpegMargin) * float64(f.blockH+jpegMargin) * float64(2*samples+1)
+	case f.subX*f.subY > 1:
+		block *= 2
+	case f.fax():
+		row += float64(f.blockW) * 32 // where the colour changes, of two rows
 	}
-	const row = 4 // bytes of a sample while it is worked on
-	return int64(min(picture+block+float64(f.blockW)*float64(f.samples)*row, 1<<60))
+	return int64(min(picture+block+row, 1<<60))
 }
 
 // Orientation is how the picture is to be turned, as in EXIF: 1 to 8.

@@ -18,41 +18,47 @@ func (e UnsupportedError) Error() string { return string(e) + " is not read" }
 
 // Tags (TIFF 6.0, appendix A).
 const (
-	tagWidth         = 256
-	tagHeight        = 257
-	tagBits          = 258
-	tagCompression   = 259
-	tagPhotometric   = 262
-	tagFillOrder     = 266
-	tagStripOffsets  = 273
-	tagOrientation   = 274
-	tagSamples       = 277
-	tagRowsPerStrip  = 278
-	tagStripCounts   = 279
-	tagPlanar        = 284
-	tagT4Options     = 292
-	tagT6Options     = 293
-	tagPredictor     = 317
-	tagColorMap      = 320
-	tagTileWidth     = 322
-	tagTileHeight    = 323
-	tagTileOffsets   = 324
-	tagTileCounts    = 325
-	tagInkSet        = 332
-	tagExtraSamples  = 338
-	tagSampleFormat  = 339
-	tagJPEGTables    = 347
-	tagJPEGFile      = 513
-	tagSubsampling   = 530
-	typeByte         = 1
-	typeShort        = 3
-	typeLong         = 4
-	typeUndefined    = 7
-	typeOffset       = 13
-	typeLong8        = 16
-	typeOffset8      = 18
-	mostSmallEntries = 64 // values of a tag that does not grow with the picture
+	tagWidth        = 256
+	tagHeight       = 257
+	tagBits         = 258
+	tagCompression  = 259
+	tagPhotometric  = 262
+	tagFillOrder    = 266
+	tagStripOffsets = 273
+	tagOrientation  = 274
+	tagSamples      = 277
+	tagRowsPerStrip = 278
+	tagStripCounts  = 279
+	tagPlanar       = 284
+	tagT4Options    = 292
+	tagT6Options    = 293
+	tagPredictor    = 317
+	tagColorMap     = 320
+	tagTileWidth    = 322
+	tagTileHeight   = 323
+	tagTileOffsets  = 324
+	tagTileCounts   = 325
+	tagInkSet       = 332
+	tagExtraSamples = 338
+	tagSampleFormat = 339
+	tagJPEGTables   = 347
+	tagJPEGFile     = 513
+	tagSubsampling  = 530
 )
+
+// Kinds of values (TIFF 6.0, section 2, and BigTIFF).
+const (
+	typeByte      = 1
+	typeShort     = 3
+	typeLong      = 4
+	typeUndefined = 7
+	typeOffset    = 13
+	typeLong8     = 16
+	typeOffset8   = 18
+)
+
+// mostSmallEntries bounds the values of a tag that does not grow with the picture.
+const mostSmallEntries = 64
 
 // ifd are the tags of a picture: an image file directory.
 type ifd struct {

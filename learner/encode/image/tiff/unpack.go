@@ -90,6 +90,15 @@ func (f *File) oldJPEG() bool {
 	return at > 0 && at < uint64(len(f.d.file)) && bytes.HasPrefix(f.d.file[at:], soi)
 }
 
+// fax tells whether the picture is packed by a code of CCITT.
+func (f *File) fax() bool {
+	switch f.compression {
+	case faxBytes, faxWords, fax3, fax4:
+		return true
+	}
+	return false
+}
+
 // mostBlocks bounds the strips and tiles of a picture: each costs the setting up of its decoder, and many may lie at
 // the same place of a small file.
 const mostBlocks = 1 << 18
@@ -152,14 +161,14 @@ func (u *unpacker) read(block, w, h, size int) ([]byte, error) {
 		return nil, err
 	}
 	lsb := u.f.d.value(tagFillOrder, 1) == 2
-	switch u.f.compression {
-	case faxBytes, faxWords, fax3, fax4:
+	switch {
+	case u.f.fax():
 		if u.fax == nil {
 			u.fax = newFax(u.f.compression, u.f.d.value(tagT4Options, 0), lsb)
 		}
 		out := u.room(size)
 		return out, u.fax.decode(out, b, w, h)
-	case jpegNew:
+	case u.f.compression == jpegNew:
 		out := u.room(size)
 		return out, u.f.readJPEG(out, b, w, h)
 	}
