@@ -32,6 +32,10 @@ func TestOpus(t *testing.T) {
 	}
 	six := bytes.Clone(head)
 	six[9], six[18] = 6, 1
+	one := append(bytes.Clone(head), 1, 0, 0) // one stream, none of two channels, and its place
+	one[18] = 1
+	first := 27 + 1 + len(head)
+	same(t, e, "one stream of family 1", good, append(page(2, 0, one), renumbered(good[first:], binary.LittleEndian.Uint32(page(2, 0, one)[14:]))...))
 	later := bytes.Clone(head)
 	later[8] = 16
 	for name, c := range map[string]struct {
@@ -70,4 +74,19 @@ func TestVorbisWithoutALastPage(t *testing.T) {
 	if _, err := e.Encode(good[:last]); reason(err) != feature.ReasonCorrupt || !bytes.Contains([]byte(err.Error()), []byte("cut off")) {
 		t.Errorf("headers alone: %v", err)
 	}
+}
+
+// renumbered gives the pages of a stream another serial number.
+func renumbered(b []byte, serial uint32) []byte {
+	out := bytes.Clone(b)
+	for at := 0; at < len(out); {
+		binary.LittleEndian.PutUint32(out[at+14:], serial)
+		laces := out[at+27 : at+27+int(out[at+26])]
+		at += 27 + len(laces)
+		for _, lace := range laces {
+			at += int(lace)
+		}
+	}
+	rechecksum(out)
+	return out
 }

@@ -41,7 +41,8 @@ func openOpus(b []byte) (stream, error) {
 		return nil, feature.Refuse(feature.ReasonUnsupported, "Ogg Opus: version %d", head[8])
 	}
 	o := &opusStream{packets: p, channels: int(head[9]), skip: int(binary.LittleEndian.Uint16(head[10:]))}
-	if family := head[18]; family != 0 {
+	// Family 1 orders the channels of several streams; with one it is as family 0.
+	if family := head[18]; family != 0 && (family != 1 || len(head) < 21 || head[19] != 1) {
 		return nil, feature.Refuse(feature.ReasonUnsupported, "Ogg Opus: %d channels in family %d, one or two are read", o.channels, family)
 	}
 	if o.channels < 1 || o.channels > 2 {

@@ -3,7 +3,9 @@ package audio
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"kilim/learner/encode/feature"
@@ -90,5 +92,45 @@ func TestAMillionTags(t *testing.T) {
 	}
 	if rest := dropTags(bytes.Repeat([]byte("TAG"+string(make([]byte, 125))), 1<<10)); len(rest) > 128 {
 		t.Errorf("%d bytes are left", len(rest))
+	}
+}
+
+// What stands around the sound, in any number and order, changes nothing of it.
+func TestHarmlessChangesTogether(t *testing.T) {
+	t.Parallel()
+	e := encoder(t, Limits{})
+	files := sample(t)
+	rng := rand.New(rand.NewPCG(18, 10))
+	zeros := func() []byte { return make([]byte, rng.IntN(2000)) }
+	filler := func() []byte {
+		b := make([]byte, rng.IntN(500))
+		for i := range b {
+			b[i] = byte(rng.Uint32())
+		}
+		return b
+	}
+	id3 := func() []byte {
+		body := filler()
+		n := len(body)
+		return append([]byte{'I', 'D', '3', 3, 0, 0, 0, 0, byte(n >> 7), byte(n & 0x7f)}, body...)
+	}
+	ape := func() []byte {
+		body := filler()
+		foot := append([]byte("APETAGEX\xd0\x07\x00\x00"), byte(len(body)+32), byte((len(body)+32)>>8), 0, 0)
+		return append(append(body, foot...), make([]byte, 16)...)
+	}
+	id3v1 := func() []byte { return append([]byte("TAG"), make([]byte, 125)...) }
+	for _, name := range []string{"MP3", "FLAC", "WAV", "Ogg Vorbis", "Ogg Opus"} {
+		for i := range 12 {
+			changed := files[name]
+			for range rng.IntN(4) {
+				changed = append([][]byte{id3(), append(zeros(), id3()...), id3()}[rng.IntN(3)], changed...)
+			}
+			changed = slices.Clone(changed)
+			for range rng.IntN(4) {
+				changed = append(changed, [][]byte{ape(), id3v1()}[rng.IntN(2)]...)
+			}
+			same(t, e, fmt.Sprintf("%s, change %d", name, i), files[name], changed)
+		}
 	}
 }
