@@ -60,27 +60,15 @@ func (o *oggPackets) next() ([]byte, error) {
 // page goes to the next page of the stream.
 func (o *oggPackets) page() error {
 	for {
-		const fixed = 27
 		if len(o.b) == 0 && o.begun {
 			return io.EOF
 		}
-		if len(o.b) < fixed || len(o.b) < fixed+int(o.b[26]) {
-			return truncated("in a page's header")
+		laces, body, rest, err := oggPage(o.b)
+		if err != nil {
+			return err
 		}
-		if string(o.b[:4]) != "OggS" {
-			return errors.New("no page where one must begin")
-		}
-		head := fixed + int(o.b[26])
-		laces := o.b[fixed:head]
-		size := head
-		for _, lace := range laces {
-			size += int(lace)
-		}
-		if size > len(o.b) {
-			return truncated("a page of %d bytes, %d are there", size, len(o.b))
-		}
-		page := o.b[:size]
-		o.b = o.b[size:]
+		page := o.b[:len(o.b)-len(rest)]
+		o.b = rest
 		if o.checksum(page) != binary.LittleEndian.Uint32(page[22:]) {
 			return errors.New("a page with a wrong checksum")
 		}
@@ -89,10 +77,31 @@ func (o *oggPackets) page() error {
 			continue // another stream
 		}
 		o.serial, o.begun = serial, true
-		o.laces, o.body = laces, page[head:]
+		o.laces, o.body = laces, body
 		o.last, o.granule = page[5]&4 != 0, int64(binary.LittleEndian.Uint64(page[6:]))
 		return nil
 	}
+}
+
+// oggPage takes a page off b (RFC 3533, section 6): the sizes of the parts that its body is of, the body, and what follows.
+func oggPage(b []byte) (laces, body, rest []byte, err error) {
+	const fixed = 27
+	if len(b) < fixed || len(b) < fixed+int(b[26]) {
+		return nil, nil, nil, truncated("in the header of a page")
+	}
+	if string(b[:4]) != "OggS" {
+		return nil, nil, nil, errors.New("no page where one must begin")
+	}
+	laces = b[fixed : fixed+int(b[26])]
+	b = b[fixed+len(laces):]
+	size := 0
+	for _, lace := range laces {
+		size += int(lace)
+	}
+	if size > len(b) {
+		return nil, nil, nil, truncated("a page of %d bytes, %d are there", size, len(b))
+	}
+	return laces, b[:size], b[size:], nil
 }
 
 // checksum is that of a page, whose own field counts as 0.
@@ -117,20 +126,12 @@ func onlyPages(b []byte) []byte {
 
 // pagesEnd is where the whole pages that b begins with end.
 func pagesEnd(b []byte) int {
-	const fixed = 27
-	at := 0
+	rest := b
 	for {
-		page := b[at:]
-		if len(page) < fixed || string(page[:4]) != "OggS" || len(page) < fixed+int(page[26]) {
-			return at
+		_, _, next, err := oggPage(rest)
+		if err != nil {
+			return len(b) - len(rest)
 		}
-		n := fixed + int(page[26])
-		for _, lace := range page[fixed:n] {
-			n += int(lace)
-		}
-		if n > len(page) {
-			return at
-		}
-		at += n
+		rest = next
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/jfreymuth/oggvorbis"
@@ -67,19 +68,11 @@ func vorbisHeaders(b []byte) ([3][]byte, error) {
 	var packets [3][]byte
 	n := 0
 	for n < 3 {
-		const fixed = 27
-		if len(b) < fixed || len(b) < fixed+int(b[26]) {
-			return packets, truncated("%d of 3 header packets", n)
+		laces, body, rest, err := oggPage(b)
+		if err != nil {
+			return packets, fmt.Errorf("%d of 3 header packets: %w", n, err)
 		}
-		if string(b[:4]) != "OggS" {
-			return packets, errors.New("no page where one must begin")
-		}
-		table := b[fixed : fixed+int(b[26])]
-		body := b[fixed+len(table):]
-		for _, lace := range table {
-			if int(lace) > len(body) {
-				return packets, truncated("%d of 3 header packets", n)
-			}
+		for _, lace := range laces {
 			packets[n] = append(packets[n], body[:lace]...)
 			body = body[lace:]
 			if lace < 255 {
@@ -91,7 +84,7 @@ func vorbisHeaders(b []byte) ([3][]byte, error) {
 				}
 			}
 		}
-		b = body
+		b = rest
 	}
 	return packets, nil
 }
