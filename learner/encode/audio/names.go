@@ -6,41 +6,11 @@ import (
 	"kilim/learner/encode/feature"
 )
 
-// others are formats that are not read, by what stands at a place of their files.
-var others = []struct {
-	at          int
-	magic, name string
-}{
-	{4, "ftypM4A", "M4A (AAC or ALAC)"}, {4, "ftypM4B", "M4A (AAC or ALAC)"}, {4, "ftyp", "sound in MPEG-4 or QuickTime"},
-	{0, "ADIF", "AAC"},
-	{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"},
-	{0, "#!AMR", "AMR"},
-	{0, "\x1a\x45\xdf\xa3", "sound in Matroska or WebM"},
-	{0, "MThd", "MIDI"},
-	{0, "MAC ", "Monkey's Audio"},
-	{0, "wvpk", "WavPack"},
-	{0, "MPCK", "Musepack"}, {0, "MP+", "Musepack"},
-	{0, "TTA1", "True Audio"},
-	{0, "DSD ", "DSD"}, {0, "FRM8", "DSDIFF"},
-	{0, "caff", "Core Audio Format"},
-	{0, ".snd", "Sun audio"},
-	{0, ".RMF", "RealAudio"}, {0, ".ra\xfd", "RealAudio"},
-	{0, "riff\x2e\x91\xcf\x11", "Wave64"},
-	{0, "RIFX", "WAV of the other byte order"},
-	{8, "8SVX", "8SVX"},
-	{8, "AVI ", "sound in AVI"},
-	{0, "Creative Voice File", "VOC"},
-	{0, "\x0b\x77", "AC-3"},
-	{0, "\x7f\xfe\x80\x01", "DTS"},
-	{0, "\x00\x00\x01\xba", "sound in an MPEG film"}, {0, "\x00\x00\x01\xb3", "sound in an MPEG film"},
-	{0, "FLV\x01", "sound in a Flash film"},
-}
-
 const areRead = "WAV, AIFF, FLAC, MP3, Ogg Vorbis and Opus are"
 
 // foreign refuses what no decoder is for, by its name if that is known.
 func foreign(b []byte) *feature.Refusal {
-	for _, o := range others {
+	for _, o := range others() {
 		if len(b) >= o.at && bytes.HasPrefix(b[o.at:], []byte(o.magic)) {
 			return feature.Refuse(feature.ReasonUnsupported, "%s is not read; %s", o.name, areRead)
 		}
@@ -53,4 +23,38 @@ func foreign(b []byte) *feature.Refusal {
 		}
 	}
 	return nil
+}
+
+// other is a format that is not read, by what stands at a place of its files.
+type other struct {
+	at          int
+	magic, name string
+}
+
+func others() []other {
+	return []other{
+		{4, "ftypM4A", "M4A (AAC or ALAC)"}, {4, "ftypM4B", "M4A (AAC or ALAC)"}, {4, "ftyp", "sound in MPEG-4 or QuickTime"},
+		{0, "ADIF", "AAC"},
+		{0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"},
+		{0, "#!AMR", "AMR"},
+		{0, "\x1a\x45\xdf\xa3", "sound in Matroska or WebM"},
+		{0, "MThd", "MIDI"},
+		{0, "MAC ", "Monkey's Audio"},
+		{0, "wvpk", "WavPack"},
+		{0, "MPCK", "Musepack"}, {0, "MP+", "Musepack"},
+		{0, "TTA1", "True Audio"},
+		{0, "DSD ", "DSD"}, {0, "FRM8", "DSDIFF"},
+		{0, "caff", "Core Audio Format"},
+		{0, ".snd", "Sun audio"},
+		{0, ".RMF", "RealAudio"}, {0, ".ra\xfd", "RealAudio"},
+		{0, "riff\x2e\x91\xcf\x11", "Wave64"},
+		{0, "RIFX", "WAV of the other byte order"},
+		{8, "8SVX", "8SVX"},
+		{8, "AVI ", "sound in AVI"},
+		{0, "Creative Voice File", "VOC"},
+		{0, "\x0b\x77", "AC-3"},
+		{0, "\x7f\xfe\x80\x01", "DTS"},
+		{0, "\x00\x00\x01\xba", "sound in an MPEG film"}, {0, "\x00\x00\x01\xb3", "sound in an MPEG film"},
+		{0, "FLV\x01", "sound in a Flash film"},
+	}
 }

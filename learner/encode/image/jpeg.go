@@ -12,7 +12,7 @@ import (
 
 func openJPEG(b []byte) (picture, error) {
 	s := scanJPEG(b)
-	if name := lostJPEG[s.frame]; name != "" {
+	if name := unreadJPEG(s.frame); name != "" {
 		return picture{}, feature.Refuse(feature.ReasonUnsupported, "JPEG: %s", name)
 	}
 	if s.complete() && !s.closed {
@@ -55,12 +55,23 @@ const (
 	jpegLS    = 0xf7 // a frame of JPEG-LS (ITU-T T.87)
 )
 
-// lostJPEG are the frames that are not read.
-var lostJPEG = map[byte]string{
-	0xc3: "lossless", 0xc5: "hierarchical", 0xc6: "hierarchical", 0xc7: "hierarchical",
-	0xc9: "arithmetic coding", 0xca: "arithmetic coding", 0xcb: "lossless, arithmetic coding",
-	0xcd: "hierarchical, arithmetic coding", 0xce: "hierarchical, arithmetic coding", 0xcf: "hierarchical, arithmetic coding",
-	jpegLS: "JPEG-LS",
+// unreadJPEG names what is in the way of reading a picture whose frame has that marker.
+func unreadJPEG(frame byte) string {
+	switch frame {
+	case 0xc3:
+		return "lossless"
+	case 0xc5, 0xc6, 0xc7:
+		return "hierarchical"
+	case 0xc9, 0xca:
+		return "arithmetic coding"
+	case 0xcb:
+		return "lossless, arithmetic coding"
+	case 0xcd, 0xce, 0xcf:
+		return "hierarchical, arithmetic coding"
+	case jpegLS:
+		return "JPEG-LS"
+	}
+	return ""
 }
 
 // jpegScan is what the markers of a JPEG tell.
