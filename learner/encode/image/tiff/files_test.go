@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"JPEG 2000":     {layout{photometric: rgb, bits: 8, samples: 3, more: map[uint16][]uint64{tagCompression: {34712}}}, "JPEG 2000"},
 		"LZMA":          {layout{photometric: rgb, bits: 8, samples: 3, more: map[uint16][]uint64{tagCompression: {34925}}}, "LZMA"},
 		"old JPEG":      {layout{photometric: yCbCr, bits: 8, samples: 3, more: map[uint16][]uint64{tagCompression: {jpegOld}}}, "old style"},
+		"less chroma":   {layout{photometric: yCbCr, bits: 8, samples: 3, planar: true, compression: jpegNew, encode: func([]uint32, int, int) []byte { return nil }}, "in planes"},
 		"5 6 5 bits":    {layout{photometric: rgb, bits: 8, samples: 3, more: map[uint16][]uint64{tagBits: {5, 6, 5}}}, "[5 6 5] bits"},
 		"64 bits":       {layout{photometric: blackIsZero, bits: 8, samples: 1, more: map[uint16][]uint64{tagBits: {64}}}, "64 bits"},
 		"other inks":    {layout{photometric: separated, bits: 8, samples: 4, more: map[uint16][]uint64{tagInkSet: {2}}}, "CMYK"},

@@ -54,7 +54,9 @@ func (f *File) readCompression() error {
 		if f.bits != 8 {
 			return UnsupportedError(fmt.Sprintf("JPEG of %d bits", f.bits))
 		}
-		f.subX, f.subY = 1, 1 // the JPEG tells its own
+		if f.planes == 1 {
+			f.subX, f.subY = 1, 1 // the JPEG tells its own
+		}
 	case jpegOld:
 		if f.photometric != yCbCr && f.photometric != rgb && f.photometric != blackIsZero || f.bits != 8 || f.planes > 1 || !f.oldJPEG() {
 			return UnsupportedError("compression JPEG of the old style, in parts")
