@@ -24,6 +24,7 @@ import (
 // newEncoders makes the configured encoders. It asks no server yet.
 func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (encode.Encoders, error) {
 	cfg, most := &c.Encoders, int(c.Media.MaxBytes)
+	pictures := image.Limits{Bytes: most, Pixels: c.Media.MaxPixels, Memory: int64(c.Media.MaxMemory)}
 	var out encode.Encoders
 	for _, e := range []struct {
 		kind     string
@@ -32,7 +33,7 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (e
 		to       *feature.Encoder
 	}{
 		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // nil: the pipeline has it built in
-		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(image.New(image.Limits{Bytes: most})) }, &out.Image},
+		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(image.New(pictures)) }, &out.Image},
 		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return inside(audio.New(audio.Limits{Bytes: most})) }, &out.Audio},
 	} {
 		var err error

@@ -172,7 +172,7 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"refresh.epsilon": "0.05", "refresh.budget": "256", "refresh.sweep": "0.2",
 		"publish.batch": "1000", "publish.compression": "snappy",
 		"encoders.text.kind": "builtin", "encoders.image.kind": "builtin", "encoders.audio.kind": "builtin",
-		"media.root": "", "media.hosts": "", "media.max-bytes": "64MiB",
+		"media.root": "", "media.hosts": "", "media.max-bytes": "64MiB", "media.max-pixels": "50331648", "media.max-memory": "512MiB",
 	} {
 		if got := values[key]; got != want {
 			t.Errorf("%s is %q by default, want %q", key, got, want)

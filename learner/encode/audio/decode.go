@@ -36,8 +36,8 @@ func (s shape) check(name string) *feature.Refusal {
 // stream is a recording as it is decoded.
 type stream interface {
 	shape() shape
-	// next gives the samples that follow, channels mixed to one, within about
-	// -1..1; they are valid until the next call. io.EOF is the proper end.
+	// next gives the samples that follow, those of the channels after one another, within
+	// about -1..1; they are valid until the next call. io.EOF is the proper end.
 	next() ([]float32, error)
 }
 
@@ -56,8 +56,12 @@ func sniff(b []byte) (format, bool) {
 	switch {
 	case has(8, "WAVE") && (has(0, "RIFF") || has(0, "RF64") || has(0, "BW64")):
 		return format{"WAV", openWAV}, true
+	case has(0, "FORM") && (has(8, "AIFF") || has(8, "AIFC")):
+		return format{"AIFF", openAIFF}, true
 	case has(0, "fLaC"):
 		return format{"FLAC", openFLAC}, true
+	case has(0, "OggS") && has(28, "OpusHead"):
+		return format{"Ogg Opus", openOpus}, true
 	case has(0, "OggS"):
 		return format{"Ogg Vorbis", openVorbis}, true
 	case isMP3(b):
@@ -76,15 +80,26 @@ func decode(b []byte, lim Limits) ([]float32, error) {
 	if len(b) > lim.Bytes {
 		return nil, feature.Refuse(feature.ReasonTooManyBytes, "%d bytes, the limit is %d", len(b), lim.Bytes)
 	}
-	body := skipID3(b)
+	body, tagged := skipTags(b)
 	f, ok := sniff(body)
-	if !ok {
-		return nil, feature.Refuse(feature.ReasonUnknownFormat, "begins with %q, which is no WAV, FLAC, MP3 or Ogg Vorbis", b[:min(len(b), 8)])
+	if ok {
+		return hear(f, body, lim)
 	}
-	return hear(f, body, lim)
+	if r := foreign(body); r != nil {
+		return nil, r
+	}
+	// Behind a tag, players look further for the first frame of an MP3: it may be larger than it says.
+	search := mp3Search
+	if tagged {
+		search = mp3TaggedSearch
+	}
+	if at := findMP3(body, search); at != nil && !bytes.HasPrefix(body, []byte("ID3")) {
+		return hear(format{"MP3", openMP3}, at, lim)
+	}
+	return nil, feature.Refuse(feature.ReasonUnknownFormat, "begins with %q, which is no WAV, AIFF, FLAC, MP3, Ogg Vorbis or Opus", b[:min(len(b), 8)])
 }
 
-// hear decodes and resamples.
+// hear decodes, mixes and resamples. Where the channels cancel each other, the loudest is heard alone.
 func hear(f format, b []byte, lim Limits) (samples []float32, err error) {
 	// A decoder's panic on bytes that it did not foresee must not take the
 	// daemon down, and will come again for the same bytes.
@@ -93,22 +108,36 @@ func hear(f format, b []byte, lim Limits) (samples []float32, err error) {
 			samples, err = nil, feature.Refuse(feature.ReasonCorrupt, "%s: the decoder broke down: %v", f.name, p)
 		}
 	}()
-	s, err := f.open(b)
+	samples, m, err := listenOnce(f, b, -1, lim)
 	if err != nil {
 		return nil, unreadable(f.name, err)
 	}
-	if r := s.shape().check(f.name); r != nil {
-		return nil, r
+	channel, ok := m.opposed()
+	if !ok {
+		return samples, nil
 	}
-	samples, err = drain(s, lim.Seconds*workRate)
-	if err != nil {
+	if samples, _, err = listenOnce(f, b, channel, lim); err != nil {
 		return nil, unreadable(f.name, err)
 	}
 	return samples, nil
 }
 
+// listenOnce decodes the channels as one, or one of them.
+func listenOnce(f format, b []byte, only int, lim Limits) ([]float32, *mixer, error) {
+	s, err := f.open(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r := s.shape().check(f.name); r != nil {
+		return nil, nil, r
+	}
+	m := newMixer(s.shape().channels, only)
+	samples, err := drain(s, m, lim.Seconds*workRate)
+	return samples, m, err
+}
+
 // drain resamples a stream until its end or the limit.
-func drain(s stream, limit int) ([]float32, error) {
+func drain(s stream, m *mixer, limit int) ([]float32, error) {
 	r := newResampler(s.shape().rate, workRate)
 	var out []float32
 	for len(out) < limit {
@@ -120,7 +149,7 @@ func drain(s stream, limit int) ([]float32, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = r.push(out, in)
+		out = r.push(out, m.mix(in))
 	}
 	return out[:min(len(out), limit)], nil
 }
@@ -130,42 +159,6 @@ func unreadable(name string, err error) *feature.Refusal {
 		return r
 	}
 	return feature.Refuse(feature.ReasonCorrupt, "%s: %v", name, err)
-}
-
-// skipID3 leaves out an ID3v2 tag (id3.org, ID3v2.4.0, section 3.1) that stands
-// before the sound: its size is a foreign number, which the decoders would allocate.
-func skipID3(b []byte) []byte {
-	const header = 10
-	for len(b) >= header && bytes.HasPrefix(b, []byte("ID3")) {
-		size := 0
-		for _, c := range b[6:header] {
-			size = size<<7 | int(c&0x7f)
-		}
-		if b[5]&0x10 != 0 {
-			size += header // a footer
-		}
-		if size > len(b)-header {
-			return b
-		}
-		b = b[header+size:]
-	}
-	return b
-}
-
-// mix averages interleaved channels into out.
-func mix(out, in []float32, channels int) []float32 {
-	out = out[:0]
-	if channels == 1 {
-		return append(out, in...)
-	}
-	for i := 0; i+channels <= len(in); i += channels {
-		var sum float32
-		for _, v := range in[i : i+channels] {
-			sum += v
-		}
-		out = append(out, sum/float32(channels))
-	}
-	return out
 }
 
 func truncated(what string, args ...any) error {

@@ -165,7 +165,7 @@ func (e *endless) next() ([]float32, error) {
 
 func TestEndlessSoundIsCut(t *testing.T) {
 	s := &endless{}
-	out, err := drain(s, 3*workRate)
+	out, err := drain(s, newMixer(1, -1), 3*workRate)
 	if err != nil || len(out) != 3*workRate {
 		t.Errorf("%d samples of 3 s, %v", len(out)/workRate, err)
 	}
@@ -225,8 +225,8 @@ func TestRefusals(t *testing.T) {
 		b[at] ^= 0x55
 		return b
 	}
-	opus := bytes.Clone(files["Ogg Vorbis"])
-	copy(opus[28:], "OpusHead")
+	speex := bytes.Clone(files["Ogg Vorbis"])
+	copy(speex[28:], "Speex  ")
 	for _, c := range []struct {
 		name, want string
 		data       []byte
@@ -235,7 +235,7 @@ func TestRefusals(t *testing.T) {
 		{"text", feature.ReasonUnknownFormat, []byte("la la la")},
 		{"a picture", feature.ReasonUnknownFormat, []byte("\x89PNG\r\n\x1a\n0000")},
 		{"another RIFF", feature.ReasonUnknownFormat, []byte("RIFF\x24\x00\x00\x00WEBPVP8 ")},
-		{"MPEG-4", feature.ReasonUnknownFormat, []byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00")},
+		{"MPEG-4", feature.ReasonUnsupported, []byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00")},
 		{"a sound behind a zip", feature.ReasonUnknownFormat, append([]byte("PK\x03\x04"), files["WAV"]...)},
 		{"a sync of MP3 and then text", feature.ReasonUnknownFormat, append([]byte{0xff, 0xfb, 0x90, 0x64}, bytes.Repeat([]byte("no "), 400)...)},
 		{"an ID3 tag alone", feature.ReasonUnknownFormat, []byte("ID3\x04\x00\x00\x00\x00\x00\x02ab")},
@@ -245,7 +245,7 @@ func TestRefusals(t *testing.T) {
 		{"silence", feature.ReasonEmpty, asWAV(silence, 16000)},
 		{"MPEG 2.5", feature.ReasonUnsupported, bytes.Repeat(append([]byte{0xff, 0xe3, 0x18, 0xc4}, make([]byte, 68)...), 4)},
 		{"layer II", feature.ReasonUnsupported, append([]byte{0xff, 0xfd, 0x90, 0x64}, make([]byte, 500)...)},
-		{"Opus", feature.ReasonUnsupported, opus},
+		{"Speex", feature.ReasonUnsupported, speex},
 		{"WAV of 12 bits of ADPCM", feature.ReasonUnsupported, wavFile(2, 16000, 1, 4, make([]byte, 1000))},
 		{"WAV of 100 channels", feature.ReasonUnsupported, wavFile(wavPCM, 16000, 100, 16, make([]byte, 1000))},
 		{"WAV at 10 MHz", feature.ReasonUnsupported, wavFile(wavPCM, 10_000_000, 1, 16, make([]byte, 1000))},
@@ -254,6 +254,7 @@ func TestRefusals(t *testing.T) {
 		{"WAV of infinite samples", feature.ReasonCorrupt, wavFile(wavFloat, 16000, 1, 32, bytes.Repeat([]byte{0, 0, 0x80, 0x7f}, 8000))},
 		{"WAV with a chunk of 4 GB", feature.ReasonCorrupt, []byte("RIFF\xff\xff\xff\xffWAVEjunk\xff\xff\xff\xff....")},
 		{"FLAC with a changed byte", feature.ReasonCorrupt, broken("FLAC", len(files["FLAC"])/2)},
+		{"Opus with a changed byte", feature.ReasonCorrupt, broken("Ogg Opus", len(files["Ogg Opus"])-100)},
 		{"Ogg with a changed byte", feature.ReasonCorrupt, broken("Ogg Vorbis", len(files["Ogg Vorbis"])-100)},
 	} {
 		if _, err := e.Encode(c.data); reason(err) != c.want {

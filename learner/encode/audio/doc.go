@@ -3,10 +3,14 @@
 //
 // The way of a recording:
 //
-//   - its format is told by its bytes (WAV, FLAC, MP3, Ogg Vorbis), and what the
-//     decoders would not survive is refused before they see it;
+//   - its format is told by its bytes (WAV, AIFF, FLAC, MP3, Vorbis and Opus in Ogg),
+//     behind tags and padding; what the decoders would not survive is refused before
+//     they see it, and what is not read by its name;
+//   - what players don't mind is no reason to refuse: tags, zeros, lengths that were not
+//     known. What is cut off is refused, but for MP3, which does not say how long it is;
 //   - it is decoded as a stream, mixed to one channel and resampled to 22,050 Hz at
-//     once; what lies beyond Limits.Seconds is never decoded;
+//     once; what lies beyond Limits.Seconds is never decoded. Channels that cancel each
+//     other, as they do out of phase, are not mixed: the loudest is heard;
 //   - logmel, mfcc: means and spreads of 40 mel bands in dB and of 19 MFCCs, and
 //     spreads of their slopes, over the frames that are no pause: voice, instrument
 //     and the room;

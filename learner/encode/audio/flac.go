@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -10,16 +11,22 @@ import (
 
 type flacStream struct {
 	dec  *flac.Stream
+	b    []byte
+	from *bytes.Reader
+	buf  *bufio.Reader
 	read uint64 // samples a channel
 	out  []float32
 }
 
 func openFLAC(b []byte) (stream, error) {
-	dec, err := flac.New(bytes.NewReader(b))
-	if err != nil {
+	f := &flacStream{b: dropTags(b)}
+	f.from = bytes.NewReader(f.b)
+	f.buf = bufio.NewReader(f.from) // which the decoder takes as it is
+	var err error
+	if f.dec, err = flac.New(f.buf); err != nil {
 		return nil, err
 	}
-	return &flacStream{dec: dec}, nil
+	return f, nil
 }
 
 func (f *flacStream) shape() shape {
@@ -27,30 +34,38 @@ func (f *flacStream) shape() shape {
 }
 
 func (f *flacStream) next() ([]float32, error) {
+	at := len(f.b) - f.from.Len() - f.buf.Buffered()
 	frame, err := f.dec.ParseNext()
-	if errors.Is(err, io.EOF) {
-		if want := f.dec.Info.NSamples; f.read < want {
+	want := f.dec.Info.NSamples
+	switch {
+	case errors.Is(err, io.EOF):
+		if f.read < want {
 			return nil, truncated("%d samples, %d are there", want, f.read)
 		}
 		return nil, io.EOF
-	}
-	if err != nil {
+	case err != nil && f.read > 0 && (want > 0 && f.read >= want || want == 0 && len(bytes.Trim(f.b[at:], "\x00")) == 0):
+		// What stands behind the last frame is no sound.
+		return nil, io.EOF
+	case err != nil:
 		return nil, err
 	}
 	bits := int(frame.BitsPerSample)
 	if bits == 0 {
 		bits = int(f.dec.Info.BitsPerSample)
 	}
-	scale := 1 / (float32(uint64(1)<<(bits-1)) * float32(len(frame.Subframes)))
-	n := int(frame.BlockSize)
-	if cap(f.out) < n {
-		f.out = make([]float32, n)
+	channels := len(frame.Subframes)
+	if channels != int(f.dec.Info.NChannels) {
+		return nil, errors.New("a frame of other channels than the header says")
 	}
-	f.out = f.out[:n]
-	clear(f.out)
-	for _, sub := range frame.Subframes {
+	scale := 1 / float32(uint64(1)<<(bits-1))
+	n := int(frame.BlockSize)
+	if cap(f.out) < n*channels {
+		f.out = make([]float32, n*channels)
+	}
+	f.out = f.out[:n*channels]
+	for c, sub := range frame.Subframes {
 		for i, v := range sub.Samples[:n] {
-			f.out[i] += float32(v) * scale
+			f.out[i*channels+c] = float32(v) * scale
 		}
 	}
 	f.read += uint64(n)

@@ -150,6 +150,9 @@ func TestMemoryIsBounded(t *testing.T) {
 // set to its magic.
 func fuzz(f *testing.F, magic, name string, open func([]byte) (stream, error)) {
 	seed := sample(f)[name]
+	if name == "AIFF" {
+		seed = asAIFF("AIFF", "", 16000, 3000, 16, asWAV(tune(), 16000)[44:6044])
+	}
 	for _, keep := range []int{len(seed), len(seed) / 2, 64} {
 		f.Add(seed[:keep])
 	}
@@ -187,6 +190,30 @@ func FuzzVorbis(f *testing.F) {
 	fuzz(f, "OggS", "Ogg Vorbis", func(b []byte) (stream, error) {
 		rechecksum(b)
 		return openVorbis(b)
+	})
+}
+
+func FuzzAIFF(f *testing.F) {
+	f.Add(asAIFF("AIFC", "fl32", 16000, 100, 32, make([]byte, 400)))
+	fuzz(f, "FORM", "AIFF", openAIFF)
+}
+func FuzzOpus(f *testing.F) {
+	fuzz(f, "OggS", "Ogg Opus", func(b []byte) (stream, error) {
+		rechecksum(b)
+		return openOpus(b)
+	})
+}
+
+// FuzzDecode runs all that is before the decoders: tags, padding, names and the search for a frame.
+func FuzzDecode(f *testing.F) {
+	for _, data := range sample(f) {
+		f.Add(append([]byte("ID3\x04\x00\x00\x00\x00\x00\x02ab\x00\x00"), data[:min(len(data), 3000)]...))
+	}
+	f.Add([]byte("APETAGEX\xd0\x07\x00\x00\x05\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := decode(data, Limits{Bytes: 1 << 20, Seconds: 1}); err != nil && reason(err) == "" {
+			t.Fatalf("%v: no refusal", err)
+		}
 	})
 }
 

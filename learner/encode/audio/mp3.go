@@ -61,10 +61,45 @@ func isMP3(b []byte) bool {
 	return ok && next.version == h.version && next.layer == h.layer && next.rate == h.rate
 }
 
+// How far players look for the first frame: over some padding, and over a tag that is larger than it says, for it
+// holds a picture.
+const (
+	mp3Search       = 64 << 10
+	mp3TaggedSearch = 1 << 20
+)
+
+// findMP3 is what begins with the first frame that four others follow, or that ends the file with fewer; nil when
+// there is none within so many bytes.
+func findMP3(b []byte, within int) []byte {
+	for at := 0; at < min(len(b)-4, within); at++ {
+		if b[at] != 0xff {
+			continue
+		}
+		first, ok := parseMP3(b[at:])
+		if !ok || first.layer != layerIII || first.bitrate == 0 {
+			continue
+		}
+		frames, end := 0, at
+		for frames < 5 && end < len(b) {
+			h, ok := parseMP3(b[end:])
+			if !ok || h.bitrate == 0 || h.version != first.version || h.layer != first.layer || h.rate != first.rate {
+				break
+			}
+			frames, end = frames+1, end+h.size()
+		}
+		if frames == 5 || frames > 1 && end == len(b) {
+			return b[at:]
+		}
+	}
+	return nil
+}
+
+const mp3Chunk = 16 << 10 // bytes of samples a call
+
 type mp3Stream struct {
-	dec      *mp3.Decoder
-	raw      []byte
-	out, tmp []float32
+	dec *mp3.Decoder
+	raw []byte
+	out []float32
 }
 
 func openMP3(b []byte) (stream, error) {
@@ -76,17 +111,14 @@ func openMP3(b []byte) (stream, error) {
 	case h.bitrate == 0:
 		return nil, feature.Refuse(feature.ReasonUnsupported, "MP3: a free bit rate")
 	}
-	// The decoder would look for sound in an ID3v1 tag at the end.
-	const id3v1 = 128
-	if at := len(b) - id3v1; at > 0 && bytes.HasPrefix(b[at:], []byte("TAG")) {
-		b = b[:at]
-	}
+	// The decoder would look for sound in a tag.
+	b = dropTags(b)
 	// Not as a Seeker: the decoder would read it all through first.
 	dec, err := mp3.NewDecoder(struct{ io.Reader }{bytes.NewReader(b)})
 	if err != nil {
 		return nil, err
 	}
-	return &mp3Stream{dec: dec, raw: make([]byte, 16<<10)}, nil
+	return &mp3Stream{dec: dec, raw: make([]byte, mp3Chunk), out: make([]float32, mp3Chunk/2)}, nil
 }
 
 // shape has two channels, whatever the file: the decoder doubles a single one.
@@ -100,10 +132,10 @@ func (m *mp3Stream) next() ([]float32, error) {
 		}
 		return nil, err
 	}
-	m.tmp = m.tmp[:0]
+	// The last sample of the right channel keeps what was in its place. That is a slip of version 1 of the encoder,
+	// one sample in 4096; to mend it changes the vectors of all MP3s, and so waits for the next version.
 	for at := 0; at+4 <= n; at += 2 {
-		m.tmp = append(m.tmp, float32(int16(binary.LittleEndian.Uint16(m.raw[at:])))/(1<<15))
+		m.out[at/2] = float32(int16(binary.LittleEndian.Uint16(m.raw[at:]))) / (1 << 15)
 	}
-	m.out = mix(m.out, m.tmp[:n/4*2], 2)
-	return m.out, nil
+	return m.out[:n/4*2], nil
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -111,11 +112,11 @@ func wavFile(encoding, rate, channels, bits int, body []byte) []byte {
 func tune() []float32 { return plainVoice().sing(0, 9, 17, 22, 31, 22, 9, 0) }
 
 // sample is one melody in each format. Those other than WAV were written, from the WAV, by lame 3.100 (-m m -b
-// 64), flac 1.4.2 (-8) and oggenc 1.4.2 (-q 1).
+// 64), flac 1.4.2 (-8), oggenc 1.4.2 (-q 1) and opusenc 0.2 (--bitrate 32).
 func sample(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{"WAV": asWAV(tune(), 16000)}
-	for name, file := range map[string]string{"MP3": "tune.mp3", "FLAC": "tune.flac", "Ogg Vorbis": "tune.ogg"} {
+	for name, file := range map[string]string{"MP3": "tune.mp3", "FLAC": "tune.flac", "Ogg Vorbis": "tune.ogg", "Ogg Opus": "tune.opus"} {
 		data, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)
@@ -123,4 +124,21 @@ func sample(t testing.TB) map[string][]byte {
 		out[name] = data
 	}
 	return out
+}
+
+// same wants a changed file to be heard as the good one, to the last bit.
+func same(t *testing.T, e *Encoder, name string, good, changed []byte) {
+	t.Helper()
+	want, err := decode(good, e.lim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode(changed, e.lim)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: another sound, of %d samples, want %d", name, len(got), len(want))
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/jfreymuth/oggvorbis"
@@ -12,11 +13,13 @@ import (
 )
 
 type vorbisStream struct {
-	dec      *oggvorbis.Reader
-	raw, out []float32
+	dec *oggvorbis.Reader
+	b   []byte
+	raw []float32
 }
 
 func openVorbis(b []byte) (stream, error) {
+	b = onlyPages(b)
 	headers, err := vorbisHeaders(b)
 	if err != nil {
 		return nil, err
@@ -26,10 +29,13 @@ func openVorbis(b []byte) (stream, error) {
 	}
 	// Not as a Seeker: the decoder would look for the end first.
 	dec, err := oggvorbis.NewReader(struct{ io.Reader }{bytes.NewReader(b)})
+	if errors.Is(err, io.EOF) {
+		return nil, truncated("no sound behind the headers")
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &vorbisStream{dec: dec, raw: make([]float32, 8192*dec.Channels())}, nil
+	return &vorbisStream{dec: dec, b: b, raw: make([]float32, 8192*dec.Channels())}, nil
 }
 
 func (v *vorbisStream) shape() shape {
@@ -42,9 +48,9 @@ func (v *vorbisStream) next() ([]float32, error) {
 		switch {
 		case err == nil:
 			return nil, io.ErrNoProgress
-		case errors.Is(err, io.EOF) && v.dec.Length() == 0:
-			// The length becomes known at the stream's last page.
-			return nil, truncated("no last page")
+		case errors.Is(err, io.EOF) && v.dec.Length() == 0 && pagesEnd(v.b) < len(v.b):
+			// The length becomes known at the stream's last page. What was recorded from a broadcast has none.
+			return nil, truncated("in a page")
 		}
 		return nil, err
 	}
@@ -53,8 +59,7 @@ func (v *vorbisStream) next() ([]float32, error) {
 			return nil, errors.New("a sample that is no number")
 		}
 	}
-	v.out = mix(v.out, v.raw[:n], v.dec.Channels())
-	return v.out, nil
+	return v.raw[:n], nil
 }
 
 // vorbisHeaders collects the first three packets of an Ogg stream (RFC 3533,
@@ -63,33 +68,35 @@ func vorbisHeaders(b []byte) ([3][]byte, error) {
 	var packets [3][]byte
 	n := 0
 	for n < 3 {
-		const fixed = 27
-		if len(b) < fixed || len(b) < fixed+int(b[26]) {
-			return packets, truncated("%d of 3 header packets", n)
+		laces, body, rest, err := oggPage(b)
+		if err != nil {
+			return packets, fmt.Errorf("%d of 3 header packets: %w", n, err)
 		}
-		if string(b[:4]) != "OggS" {
-			return packets, errors.New("no page where one must begin")
-		}
-		table := b[fixed : fixed+int(b[26])]
-		body := b[fixed+len(table):]
-		for _, lace := range table {
-			if int(lace) > len(body) {
-				return packets, truncated("%d of 3 header packets", n)
-			}
+		for _, lace := range laces {
 			packets[n] = append(packets[n], body[:lace]...)
 			body = body[lace:]
 			if lace < 255 {
 				if n == 0 && !bytes.HasPrefix(packets[0], []byte("\x01vorbis")) {
-					return packets, feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %q, only Vorbis is read", packets[0][:min(len(packets[0]), 8)])
+					return packets, inOgg(packets[0])
 				}
 				if n++; n == 3 {
 					return packets, nil
 				}
 			}
 		}
-		b = body
+		b = rest
 	}
 	return packets, nil
+}
+
+// inOgg refuses what an Ogg stream holds by its first packet.
+func inOgg(packet []byte) *feature.Refusal {
+	for magic, name := range map[string]string{"\x7fFLAC": "FLAC", "Speex": "Speex", "\x80theora": "a film (Theora)", "fishead": "several streams", "BBCD": "a film (Dirac)"} {
+		if bytes.HasPrefix(packet, []byte(magic)) {
+			return feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %s; Vorbis and Opus are read", name)
+		}
+	}
+	return feature.Refuse(feature.ReasonUnsupported, "Ogg: holds %q; Vorbis and Opus are read", packet[:min(len(packet), 8)])
 }
 
 // checkVorbis refuses headers on which the decoder would run out of memory or

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 
 	"kilim/learner/encode/feature"
 )
@@ -17,24 +15,21 @@ const (
 	wavFloat      = 3
 	wavALaw       = 6
 	wavMuLaw      = 7
+	wavMP3        = 0x55
 	wavExtensible = 0xfffe
 )
 
-// wav reads RIFF WAVE, and its 64-bit forms RF64 and BW64 (EBU Tech 3306). The
-// libraries at hand know neither floating point nor those.
+// wav is a RIFF WAVE as its chunks are read, and its 64-bit forms RF64 and BW64 (EBU
+// Tech 3306). The libraries at hand know neither floating point nor those.
 type wav struct {
-	s        shape
-	data     []byte
-	sample   func([]byte) float32
-	width    int // bytes of a sample
-	out, raw []float32
+	tag, bits int // 0 before the format chunk
+	align     int // bytes of a frame, as the file says
+	s         shape
+	long      int64 // the data chunk's size by the ds64 chunk; -1 without one
 }
 
-const wavChunk = 8192 // frames a call
-
 func openWAV(b []byte) (stream, error) {
-	w := &wav{}
-	var long int64 = -1 // the data chunk's size by the ds64 chunk
+	w := &wav{long: -1}
 	for at := 12; at+8 <= len(b); {
 		id, size := string(b[at:at+4]), int64(binary.LittleEndian.Uint32(b[at+4:]))
 		body := b[at+8:]
@@ -43,23 +38,27 @@ func openWAV(b []byte) (stream, error) {
 			if len(body) < 16 {
 				return nil, truncated("a ds64 chunk of %d bytes", len(body))
 			}
-			long = int64(binary.LittleEndian.Uint64(body[8:]))
+			w.long = int64(binary.LittleEndian.Uint64(body[8:]))
 		case "fmt ":
 			if size < 16 || size > int64(len(body)) {
 				return nil, fmt.Errorf("a format chunk of %d bytes", size)
 			}
-			if err := w.format(body[:size]); err != nil {
-				return nil, err
-			}
+			w.format(body[:size])
 		case "data":
-			if w.sample == nil {
+			if w.tag == 0 {
 				return nil, errors.New("no format chunk before the data")
 			}
-			return w, w.take(body, size, long)
+			data, err := w.take(body, size, int64(len(b)))
+			if err != nil {
+				return nil, err
+			}
+			return w.open(data)
 		}
-		// Chunks are padded to even lengths.
-		next := int64(at) + 8 + size + size&1
-		if next > int64(len(b)) {
+		next := int64(at) + 8 + size
+		if size&1 == 1 && !padded(b, next) {
+			next--
+		}
+		if next += size & 1; next > int64(len(b)) {
 			return nil, truncated("a chunk %q of %d bytes, %d are there", id, size, len(body))
 		}
 		at = int(next)
@@ -67,104 +66,109 @@ func openWAV(b []byte) (stream, error) {
 	return nil, truncated("no data chunk")
 }
 
-// take keeps the data chunk. Programs that write to a pipe cannot know its size and
-// say 0 or the largest number: then it goes to the end.
-func (w *wav) take(body []byte, size, long int64) error {
-	const unknown = math.MaxUint32
-	switch {
-	case size == unknown && long >= 0:
-		size = long
-	case size == unknown, size == 0 && len(body) > 0:
-		size = int64(len(body))
+// padded tells whether an odd chunk that ends at end is padded to an even length, as it must be: some programs forget.
+func padded(b []byte, end int64) bool {
+	chunk := func(at int64) bool {
+		if at+8 > int64(len(b)) {
+			return false
+		}
+		for _, c := range b[at : at+4] {
+			if c < ' ' || c > '~' {
+				return false
+			}
+		}
+		return true
 	}
-	if size < 0 || size > int64(len(body)) {
-		return truncated("%d bytes of sound, %d are there", size, len(body))
-	}
-	w.data = body[:size]
-	return nil
+	return chunk(end+1) || !chunk(end)
 }
 
-func (w *wav) format(b []byte) error {
+// take keeps the data chunk, of a file of so many bytes. A length that was not known when it was written goes to the
+// end; so does one that counts the header too.
+func (w *wav) take(body []byte, size, file int64) ([]byte, error) {
+	if w.long > 0 && size >= 1<<32-1 {
+		size = w.long
+	}
+	have := int64(len(body))
+	switch {
+	case size == 0, unknownLength(size), size > have && size <= file:
+		size = have
+	case size < 0 || size > have:
+		return nil, truncated("%d bytes of sound, %d are there", size, have)
+	}
+	return body[:size], nil
+}
+
+func (w *wav) format(b []byte) {
 	le := binary.LittleEndian
-	tag, bits := le.Uint16(b), int(le.Uint16(b[14:]))
+	w.tag, w.bits, w.align = int(le.Uint16(b)), int(le.Uint16(b[14:])), int(le.Uint16(b[12:]))
 	w.s = shape{rate: int(le.Uint32(b[4:])), channels: int(le.Uint16(b[2:]))}
-	if tag == wavExtensible && len(b) >= 40 {
-		tag = le.Uint16(b[24:])
+	if w.tag == wavExtensible {
+		w.tag = wavPCM
+		if len(b) >= 40 {
+			w.tag = int(le.Uint16(b[24:]))
+		}
 	}
-	w.width = (bits + 7) / 8
+}
+
+// open makes the stream of the data.
+func (w *wav) open(data []byte) (stream, error) {
+	if r := w.s.check("WAV"); r != nil && w.tag != wavMP3 {
+		return nil, r
+	}
+	le := binary.LittleEndian
+	p := &pcm{s: w.s, data: data, width: (w.bits + 7) / 8}
 	switch {
-	case tag == wavPCM && bits == 8:
-		w.sample = func(b []byte) float32 { return (float32(b[0]) - 128) / 128 }
-	case tag == wavPCM && w.width == 2:
-		w.sample = func(b []byte) float32 { return float32(int16(le.Uint16(b))) / (1 << 15) }
-	case tag == wavPCM && w.width == 3:
-		w.sample = func(b []byte) float32 {
-			return float32(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24)) / (1 << 31)
+	case w.tag == wavPCM && w.bits == 8 && w.align <= w.s.channels:
+		p.sample = unsigned
+	case w.tag == wavPCM && w.bits > 8 && w.bits <= 32:
+		// More bytes a sample than its bits need hold it in the high ones.
+		if wide := w.align / w.s.channels; wide > p.width && wide <= 4 && wide*w.s.channels == w.align {
+			p.width = wide
 		}
-	case tag == wavPCM && w.width == 4:
-		w.sample = func(b []byte) float32 { return float32(int32(le.Uint32(b))) / (1 << 31) }
-	case tag == wavFloat && bits == 32:
-		w.sample = func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }
-	case tag == wavFloat && bits == 64:
-		w.sample = func(b []byte) float32 { return float32(math.Float64frombits(le.Uint64(b))) }
-	case tag == wavALaw && bits == 8:
-		w.sample = aLaw
-	case tag == wavMuLaw && bits == 8:
-		w.sample = muLaw
-	default:
-		return feature.Refuse(feature.ReasonUnsupported, "WAV: encoding %d with %d bits", tag, bits)
-	}
-	if align := int(le.Uint16(b[12:])); align != w.width*w.s.channels {
-		return fmt.Errorf("%d bytes a frame, want %d for %d channels of %d bits", align, w.width*w.s.channels, w.s.channels, bits)
-	}
-	return nil
-}
-
-func (w *wav) shape() shape { return w.s }
-
-func (w *wav) next() ([]float32, error) {
-	frame := w.width * w.s.channels
-	n := min(len(w.data)/frame, wavChunk)
-	if n == 0 {
-		return nil, io.EOF
-	}
-	w.raw = w.raw[:0]
-	for at := 0; at < n*frame; at += w.width {
-		v := w.sample(w.data[at:])
-		if !(v > -loudest && v < loudest) { // also NaN
-			return nil, fmt.Errorf("a sample of %v", v)
+		p.sample = whole(p.width, le)
+		if p.width == 4 && w.bits <= 24 && inLowBytes(data) {
+			p.sample = func(b []byte) float32 { return float32(int32(le.Uint32(b))) / (1 << 23) }
 		}
-		w.raw = append(w.raw, v)
+	case w.tag == wavFloat:
+		p.sample = floating(p.width, le)
+	case w.tag == wavALaw && w.bits == 8:
+		p.sample = aLaw
+	case w.tag == wavMuLaw && w.bits == 8:
+		p.sample = muLaw
+	case w.tag == wavMP3:
+		if data = findMP3(data, mp3Search); data == nil {
+			return nil, errors.New("no frames of MP3 in it")
+		}
+		return openMP3(data)
 	}
-	w.data = w.data[n*frame:]
-	w.out = mix(w.out, w.raw, w.s.channels)
-	return w.out, nil
+	if p.sample == nil {
+		return nil, feature.Refuse(feature.ReasonUnsupported, "WAV: %s with %d bits", encodingName(w.tag), w.bits)
+	}
+	return p, nil
 }
 
-// loudest bounds floating-point samples: 40 dB over full scale is no sound.
-const loudest = 100
-
-// aLaw and muLaw expand ITU-T G.711, tables 1 and 2: a sign, three bits of
-// exponent and four of mantissa.
-func aLaw(b []byte) float32 {
-	v := b[0] ^ 0x55
-	exponent, mantissa := v>>4&7, int(v&15)
-	m := mantissa*2 + 1
-	if exponent > 0 {
-		m = (m + 32) << (exponent - 1)
+func encodingName(tag int) string {
+	names := map[int]string{
+		wavPCM: "PCM", wavFloat: "floating point", 2: "Microsoft ADPCM", 0x10: "OKI ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x40: "G.721", 0x50: "MPEG layer 1 or 2",
+		0x92: "AC-3", 0xff: "AAC", 0x160: "Windows Media", 0x161: "Windows Media", 0x162: "Windows Media", 0x2000: "AC-3", 0x674f: "Vorbis", 0xf1ac: "FLAC",
 	}
-	if v&0x80 == 0 {
-		m = -m
+	if name, ok := names[tag]; ok {
+		return name
 	}
-	return float32(m) / (1 << 12)
+	return fmt.Sprintf("encoding %#x", tag)
 }
 
-func muLaw(b []byte) float32 {
-	const bias = 33
-	v := ^b[0]
-	m := (int(v&15)*2+bias)<<(v>>4&7) - bias
-	if v&0x80 != 0 {
-		m = -m
+// inLowBytes tells whether samples of 24 bits in 4 bytes are in the low three, with their sign in the fourth, though
+// they belong into the high ones.
+func inLowBytes(data []byte) bool {
+	const most = 1 << 18 // bytes that are looked at
+	used := false
+	for at := 0; at+4 <= min(len(data), most); at += 4 {
+		s := data[at : at+4]
+		if s[3] != byte(int8(s[2])>>7) {
+			return false
+		}
+		used = used || s[0] != 0
 	}
-	return float32(m) / (1 << 13)
+	return used
 }

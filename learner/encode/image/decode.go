@@ -2,30 +2,30 @@ package image
 
 import (
 	"bytes"
-	"encoding/binary"
-	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
-	"io"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 
 	"kilim/learner/encode/feature"
+	"kilim/learner/encode/image/tiff"
 )
 
 // format is a way to read pictures.
 type format struct {
-	name   string
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-	// working is how many bytes of memory a pixel may take while it is decoded,
-	// beyond the picture itself.
-	working int64
+	name string
+	// open reads the header alone: nothing is allocated by what it promises.
+	open func([]byte) (picture, error)
+}
+
+// picture is one whose header is read and whose pixels are not.
+type picture struct {
+	config image.Config
+	// memory is how many bytes decode may take, the pixels that it returns among them.
+	memory int64
+	decode func() (image.Image, error)
 }
 
 // sniff tells the format by the bytes alone: neither a name nor a declared type
@@ -37,21 +37,34 @@ func sniff(b []byte) (format, bool) {
 	}
 	switch {
 	case has(0, "\xff\xd8\xff"):
-		// A progressive picture keeps its coefficients, 4 bytes each, 3 a pixel.
-		return format{"JPEG", jpeg.DecodeConfig, jpeg.Decode, 12}, true
+		return format{"JPEG", openJPEG}, true
 	case has(0, "\x89PNG\r\n\x1a\n"):
-		return format{"PNG", png.DecodeConfig, png.Decode, 0}, true
+		return format{"PNG", openPNG}, true
 	case has(0, "GIF87a"), has(0, "GIF89a"):
-		return format{"GIF", gif.DecodeConfig, gif.Decode, 0}, true
+		return format{"GIF", openGIF}, true
 	case has(0, "RIFF") && has(8, "WEBP"):
-		return format{"WebP", webp.DecodeConfig, webp.Decode, 4}, true
-	case has(0, "II*\x00"), has(0, "MM\x00*"):
-		// Strips are decompressed whole before they are spread.
-		return format{"TIFF", tiff.DecodeConfig, tiff.Decode, 8}, true
+		return format{"WebP", openWebP}, true
+	case has(0, "II*\x00"), has(0, "MM\x00*"), has(0, "II+\x00"), has(0, "MM\x00+"):
+		return format{"TIFF", openTIFF}, true
 	case has(0, "BM"):
-		return format{"BMP", bmp.DecodeConfig, bmp.Decode, 0}, true
+		return format{"BMP", openBMP}, true
 	}
 	return format{}, false
+}
+
+// afterPadding leaves out zeros, a byte order mark and blanks before a picture: programs that send pictures are known to
+// send a few first.
+func afterPadding(b []byte) []byte {
+	const most = 4096
+	rest := bytes.TrimLeft(b[:min(len(b), most)], "\x00\xef\xbb\xbf \t\r\n")
+	at := min(len(b), most) - len(rest)
+	if at == 0 {
+		return b
+	}
+	if _, ok := sniff(b[at:]); !ok {
+		return b
+	}
+	return b[at:]
 }
 
 // decode reads a picture, refusing it by its header when it is too large. The
@@ -65,7 +78,7 @@ func decode(b []byte, lim Limits) (img image.Image, name string, err error) {
 	}
 	f, ok := sniff(b)
 	if !ok {
-		return nil, "", feature.Refuse(feature.ReasonUnknownFormat, "begins with %q, which is no JPEG, PNG, GIF, WebP, TIFF or BMP", b[:min(len(b), 8)])
+		return nil, "", foreign(b)
 	}
 	// A decoder's panic on bytes that it did not foresee must not take the
 	// daemon down, and will come again for the same bytes.
@@ -74,17 +87,14 @@ func decode(b []byte, lim Limits) (img image.Image, name string, err error) {
 			img, err = nil, feature.Refuse(feature.ReasonCorrupt, "%s: the decoder broke down: %v", f.name, p)
 		}
 	}()
-	cfg, err := f.config(bytes.NewReader(b))
+	p, err := f.open(b)
 	if err != nil {
 		return nil, f.name, unreadable(f, err)
 	}
-	if r := checkSize(f, cfg, lim); r != nil {
+	if r := checkSize(f, p, lim); r != nil {
 		return nil, f.name, r
 	}
-	if r := checkFrame(f, b, cfg); r != nil {
-		return nil, f.name, r
-	}
-	img, err = f.decode(bytes.NewReader(b))
+	img, err = p.decode()
 	if err != nil {
 		return nil, f.name, unreadable(f, err)
 	}
@@ -95,6 +105,9 @@ func decode(b []byte, lim Limits) (img image.Image, name string, err error) {
 }
 
 func unreadable(f format, err error) *feature.Refusal {
+	if r, ok := feature.AsRefusal(err); ok {
+		return r
+	}
 	reason := feature.ReasonCorrupt
 	switch err.(type) {
 	case jpeg.UnsupportedError, png.UnsupportedError, tiff.UnsupportedError:
@@ -108,8 +121,8 @@ func unreadable(f format, err error) *feature.Refusal {
 
 // checkSize refuses what would take more pixels or memory than allowed, by what
 // the header says: nothing has been allocated yet.
-func checkSize(f format, cfg image.Config, lim Limits) *feature.Refusal {
-	w, h := int64(cfg.Width), int64(cfg.Height)
+func checkSize(f format, p picture, lim Limits) *feature.Refusal {
+	w, h := int64(p.config.Width), int64(p.config.Height)
 	if w <= 0 || h <= 0 {
 		return feature.Refuse(feature.ReasonEmpty, "%s: %d x %d pixels", f.name, w, h)
 	}
@@ -117,13 +130,20 @@ func checkSize(f format, cfg image.Config, lim Limits) *feature.Refusal {
 	if limit := int64(lim.Pixels); w > limit || h > limit || w*h > limit {
 		return feature.Refuse(feature.ReasonTooManyPixels, "%s: %d x %d pixels, the limit is %d in all", f.name, w, h, limit)
 	}
-	if need := w * h * (bytesPerPixel(cfg.ColorModel) + f.working); need > lim.Memory {
-		return feature.Refuse(feature.ReasonTooManyPixels, "%s: %d x %d pixels take up to %d bytes, the limit is %d", f.name, w, h, need, lim.Memory)
+	if p.memory > lim.Memory {
+		return feature.Refuse(feature.ReasonTooManyPixels, "%s: %d x %d pixels take up to %d bytes of memory, the limit is %d", f.name, w, h, p.memory, lim.Memory)
 	}
 	return nil
 }
 
-func bytesPerPixel(m color.Model) int64 {
+// size is that of a picture of so many bytes a pixel. It is capped, so that sums of a few don't overflow.
+func size(cfg image.Config, perPixel float64) int64 {
+	const most = 1 << 60
+	return int64(min(float64(cfg.Width)*float64(cfg.Height)*perPixel, most))
+}
+
+// bytesPerPixel is the size of a pixel in the pictures that the standard decoders return.
+func bytesPerPixel(m color.Model) float64 {
 	if _, ok := m.(color.Palette); ok {
 		return 1
 	}
@@ -138,37 +158,4 @@ func bytesPerPixel(m color.Model) int64 {
 		return 8
 	}
 	return 4
-}
-
-// checkFrame refuses a WebP whose frame is larger than the canvas that its
-// header promised, which is what DecodeConfig reports.
-func checkFrame(f format, b []byte, cfg image.Config) *feature.Refusal {
-	if f.name != "WebP" || len(b) < 30 || string(b[12:16]) != "VP8X" {
-		return nil
-	}
-	for at := 12; at+8 <= len(b); {
-		size := int64(binary.LittleEndian.Uint32(b[at+4:]))
-		body := b[at+8:]
-		w, h := 0, 0
-		switch string(b[at : at+4]) {
-		case "VP8 ":
-			if len(body) >= 10 {
-				w, h = int(binary.LittleEndian.Uint16(body[6:])&0x3fff), int(binary.LittleEndian.Uint16(body[8:])&0x3fff)
-			}
-		case "VP8L":
-			if len(body) >= 5 {
-				bits := binary.LittleEndian.Uint32(body[1:])
-				w, h = int(bits&0x3fff)+1, int(bits>>14&0x3fff)+1
-			}
-		}
-		if w > cfg.Width || h > cfg.Height {
-			return feature.Refuse(feature.ReasonCorrupt, "WebP: a frame of %d x %d on a canvas of %s", w, h, fmt.Sprintf("%d x %d", cfg.Width, cfg.Height))
-		}
-		next := int64(at) + 8 + size + size&1
-		if next > int64(len(b)) {
-			return nil
-		}
-		at = int(next)
-	}
-	return nil
 }

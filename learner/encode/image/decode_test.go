@@ -14,6 +14,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"kilim/learner/encode/feature"
+	own "kilim/learner/encode/image/tiff"
 )
 
 func reason(err error) string {
@@ -250,8 +251,8 @@ func TestRefusals(t *testing.T) {
 		{"no bytes", feature.ReasonEmpty, nil},
 		{"text", feature.ReasonUnknownFormat, []byte("a picture, believe me")},
 		{"HTML", feature.ReasonUnknownFormat, []byte("<html><img src=x>")},
-		{"SVG", feature.ReasonUnknownFormat, []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")},
-		{"a picture in a PDF", feature.ReasonUnknownFormat, append([]byte("%PDF-1.4\n"), good["JPEG"]...)},
+		{"SVG", feature.ReasonUnsupported, []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")},
+		{"a picture in a PDF", feature.ReasonUnsupported, append([]byte("%PDF-1.4\n"), good["JPEG"]...)},
 		{"a picture behind a zip", feature.ReasonUnknownFormat, append([]byte("PK\x03\x04"), good["PNG"]...)},
 		{"a sound", feature.ReasonUnknownFormat, []byte("RIFF\x24\x00\x00\x00WAVEfmt ")},
 		{"a script in a GIF", feature.ReasonTooManyPixels, []byte("GIF89a/*\x00*/=1;alert(1)//")},
@@ -318,7 +319,7 @@ func TestDecoderErrorsKeepTheirCause(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]string{
 		jpeg.UnsupportedError("x"): feature.ReasonUnsupported, png.UnsupportedError("x"): feature.ReasonUnsupported,
-		tiff.UnsupportedError("x"): feature.ReasonUnsupported, errors.New("x"): feature.ReasonCorrupt,
+		own.UnsupportedError("x"): feature.ReasonUnsupported, errors.New("x"): feature.ReasonCorrupt,
 	} {
 		if r := unreadable(format{name: "X"}, err); r.Reason != want || !strings.Contains(r.Detail, "x") {
 			t.Errorf("%T: %v, want %s", err, r, want)
@@ -359,16 +360,19 @@ func small(t testing.TB) image.Image {
 }
 
 func FuzzJPEG(f *testing.F) {
-	fuzz(f, "\xff\xd8\xff", asJPEG(f, small(f)), bombs()["JPEG"])
+	fuzz(f, "\xff\xd8\xff", asJPEG(f, small(f)), bombs()["JPEG"], progressive(f))
 }
 func FuzzPNG(f *testing.F) {
 	fuzz(f, "\x89PNG\r\n\x1a\n", asPNG(f, small(f)), bombs()["PNG"])
 }
-func FuzzGIF(f *testing.F)  { fuzz(f, "GIF89a", sample(f)["GIF"], bombs()["GIF"]) }
-func FuzzBMP(f *testing.F)  { fuzz(f, "BM", sample(f)["BMP"], bombs()["BMP"]) }
+func FuzzGIF(f *testing.F) { fuzz(f, "GIF89a", sample(f)["GIF"], bombs()["GIF"]) }
+func FuzzBMP(f *testing.F) { fuzz(f, "BM", sample(f)["BMP"], bombs()["BMP"]) }
+
+// FuzzTIFF is of this package's part; more is in package tiff.
 func FuzzTIFF(f *testing.F) { fuzz(f, "II*\x00", sample(f)["TIFF"], bombs()["TIFF"]) }
 
 // The size and the magic of WebP stand apart; the seeds keep them.
 func FuzzWebP(f *testing.F) {
-	fuzz(f, "RIFF\xff\x03\x00\x00WEBP", sample(f)["WebP"], sample(f)["WebP lossless"], bombs()["WebP canvas"])
+	animated := riff(vp8x(2, 128, 96), frameOf(0, 0, 128, 96, sample(f)["WebP"][12:]))
+	fuzz(f, "RIFF\xff\x03\x00\x00WEBP", sample(f)["WebP"], sample(f)["WebP lossless"], bombs()["WebP canvas"], animated)
 }

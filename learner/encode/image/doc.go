@@ -3,9 +3,12 @@
 //
 // The way of a picture:
 //
-//   - its format is told by its bytes (JPEG, PNG, GIF's first frame, WebP, TIFF,
-//     BMP), its size by its header, and a picture beyond the Limits is refused
-//     before it is decoded;
+//   - its format is told by its bytes (JPEG, PNG, WebP, GIF, TIFF, BMP; of an
+//     animation the first frame), its size by its header, and a picture beyond the
+//     Limits is refused before it is decoded; what is not read is refused by its name;
+//   - what viewers don't mind is mended first: a missing end marker, damage beside the
+//     pixels, a length that was not known, bytes behind the picture. One that is cut
+//     off inside of its pixels is refused;
 //   - it is decoded once, scaled once to a longer side of 128 pixels, composed on
 //     white, turned upright by its EXIF orientation, and converted to CIELAB;
 //   - colour: CIELAB histograms over a two-level pyramid, in which a photographer's

@@ -18,7 +18,7 @@ const (
 type Limits struct {
 	Bytes  int   // of the file; default 64 MiB
 	Pixels int   // by its header; default 48 Mi
-	Memory int64 // bytes that decoding may take, estimated from the header; default 512 MiB
+	Memory int64 // bytes that decoding may take beside the file, told by the header; default 512 MiB
 }
 
 func (l Limits) withDefaults() (Limits, error) {
@@ -89,6 +89,7 @@ func (e *Encoder) Identity() feature.Identity {
 // *feature.Refusal, and permanent: the same bytes will be refused again. Beyond
 // the picture itself, which Limits bound, it takes about 3 MiB.
 func (e *Encoder) Encode(data []byte) ([]float32, error) {
+	data = afterPadding(data)
 	img, format, err := decode(data, e.lim)
 	if err != nil {
 		return nil, err

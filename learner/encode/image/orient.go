@@ -4,14 +4,23 @@ import (
 	"bytes"
 
 	"github.com/bep/imagemeta"
+
+	"kilim/learner/encode/image/tiff"
 )
 
 // orientation is the EXIF tag of that name (CIPA DC-008, 4.6.5): 1..8, and 1
 // when there is none. Metadata that cannot be read does not spoil a picture
 // that can.
 func orientation(b []byte, format string) int {
+	if format == "TIFF" {
+		f, err := tiff.Open(b)
+		if err != nil {
+			return 1
+		}
+		return f.Orientation()
+	}
 	kinds := map[string]imagemeta.ImageFormat{
-		"JPEG": imagemeta.JPEG, "PNG": imagemeta.PNG, "WebP": imagemeta.WebP, "TIFF": imagemeta.TIFF,
+		"JPEG": imagemeta.JPEG, "PNG": imagemeta.PNG, "WebP": imagemeta.WebP,
 	}
 	kind, ok := kinds[format]
 	if !ok {

@@ -144,3 +144,19 @@ func pngChunk(kind string, body []byte) []byte {
 	b = append(append(b, kind...), body...)
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
+
+// same wants the vector of a changed file to be that of the good one, to the last bit.
+func same(t *testing.T, e *Encoder, name string, good, changed []byte) {
+	t.Helper()
+	got, err := e.Encode(changed)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	for i, v := range vector(t, e, good) {
+		if got[i] != v {
+			t.Errorf("%s: another vector, cosine %.4f", name, cosine(got, vector(t, e, good)))
+			return
+		}
+	}
+}
