@@ -65,7 +65,7 @@ func TestError(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, asked := http.DefaultClient.Do(req)
-	_, parsed := url.Parse("http://user:S3cret@host" + ":port/?key=S3cret")
+	_, parsed := url.Parse(strings.Replace("http://user:S3cret@host:80/?key=S3cret", "80", "port", 1))
 	for _, err := range []error{asked, parsed} {
 		shown := Error(err)
 		if err == nil || strings.Contains(shown.Error(), "S3cret") || !strings.Contains(shown.Error(), Hidden) {
