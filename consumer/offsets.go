@@ -9,10 +9,13 @@ import (
 )
 
 // bounds asks for the offsets between which a partition can be read.
-func bounds(ctx context.Context, client *kafka.Client, tp TopicPartition, level kafka.IsolationLevel) (first, end int64, err error) {
+//
+// The end is that of all records, also of those behind somebody's open transaction: they are acknowledged, and can be read
+// once the transaction ends, which Kafka sees to by its time limit.
+func bounds(ctx context.Context, client *kafka.Client, tp TopicPartition) (first, end int64, err error) {
 	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
 		Topics:         map[string][]kafka.OffsetRequest{tp.Topic: {kafka.FirstOffsetOf(tp.Partition), kafka.LastOffsetOf(tp.Partition)}},
-		IsolationLevel: level,
+		IsolationLevel: kafka.ReadUncommitted,
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("offsets of %v: %w", tp, err)
@@ -62,7 +65,7 @@ func (g *generation) locate(ctx context.Context, tp TopicPartition, want int64, 
 	beyond := 0
 	for {
 		reqCtx, cancel := context.WithTimeout(ctx, g.c.cfg.RequestTimeout)
-		first, last, err := bounds(reqCtx, g.c.client, tp, kafka.ReadUncommitted)
+		first, last, err := bounds(reqCtx, g.c.client, tp)
 		cancel()
 		switch {
 		case err != nil:
@@ -95,7 +98,7 @@ func (g *generation) locate(ctx context.Context, tp TopicPartition, want int64, 
 func (c *Consumer) Probe(ctx context.Context) error {
 	parts, _ := c.progress.assigned()
 	for _, tp := range parts {
-		_, end, err := bounds(ctx, c.client, tp, kafka.ReadCommitted)
+		_, end, err := bounds(ctx, c.client, tp)
 		if err != nil {
 			return fmt.Errorf("consumer: %w", err)
 		}

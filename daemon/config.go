@@ -6,7 +6,7 @@ type configCommand struct{ config.Config }
 
 // Help is shown by kilim config --help.
 func (configCommand) Help() string {
-	return `The output is a file that --config reads. Each key has its help, its environment variable and where its value came from. The password is not printed.`
+	return `The output is a file that --config reads. Each key has its help, its environment variable and where its value came from. The password is not printed, and of an address neither a user nor the values of its query: where those are, the file is refused until the whole address stands there.`
 }
 
 // Run prints the settings. It prints them also when they have faults, and then fails.

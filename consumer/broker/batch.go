@@ -3,10 +3,13 @@ package broker
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"time"
 
+	"github.com/segmentio/kafka-go/compress"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -19,6 +22,9 @@ const (
 	codecBits         = 0x07
 	transactionalBits = 0x10 | 0x20
 )
+
+// maxUnpackedBytes bounds the records of a batch that is to be compacted.
+const maxUnpackedBytes = 8 * maxBatchBytes
 
 // batch is a record batch as it is in a segment.
 type batch struct {
@@ -61,7 +67,7 @@ func (b *batch) each(fn func(entry)) error {
 		return fmt.Errorf("batch at offset %d is part of a transaction", b.FirstOffset)
 	}
 	codec := kgo.CompressionCodecType(b.Attributes & codecBits)
-	records, err := kgo.DefaultDecompressor().Decompress(b.Records, codec)
+	records, err := unpack(b.Records, compress.Compression(codec))
 	if err != nil {
 		return fmt.Errorf("batch at offset %d: %w", b.FirstOffset, err)
 	}
@@ -115,6 +121,26 @@ func (b *batch) appendKept(out []byte, keep func(entry) bool) ([]byte, error) {
 	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-batchHead))
 	binary.BigEndian.PutUint32(raw[batchCRC:], crc32.Checksum(raw[batchCRC+4:], crc32.MakeTable(crc32.Castagnoli)))
 	return append(out, raw...), nil
+}
+
+// unpack decompresses as much as maxUnpackedBytes: some kilobytes can say that they are gigabytes, at each start anew.
+func unpack(records []byte, codec compress.Compression) ([]byte, error) {
+	if codec == compress.None {
+		return records, nil
+	}
+	c := codec.Codec()
+	if c == nil {
+		return nil, fmt.Errorf("compression codec %d is unknown", codec)
+	}
+	r := c.NewReader(bytes.NewReader(records))
+	out, err := io.ReadAll(io.LimitReader(r, maxUnpackedBytes+1))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	if len(out) > maxUnpackedBytes {
+		return nil, fmt.Errorf("%d bytes unpack to more than %d", len(records), maxUnpackedBytes)
+	}
+	return out, nil
 }
 
 // pack compresses with the codec of the original batch.

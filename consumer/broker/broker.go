@@ -77,7 +77,8 @@ func start(addr, dir string, log *slog.Logger) (*Broker, error) {
 	b := &Broker{addr: ln.Addr().String(), log: &kfakeLog{log: log}}
 	b.cluster, err = kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(string, string) (net.Listener, error) { return ln, nil }),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return newGuard(ln, usualPatience, log), nil }),
+		kfake.MaxVersions(versions()),
 		kfake.ClusterID("kilim-embedded"),
 		kfake.DataDir(dir),
 		kfake.SyncWrites(),

@@ -46,4 +46,23 @@
 // hundreds of records at once, and more producers or partitions make it no faster.
 //
 // There is no authentication and no encryption, hence loopback only.
+//
+// # What unauthenticated bytes can do
+//
+// Every process of the machine can connect, and so can a web page that somebody on it looks at. kfake trusts what it reads: an
+// unknown request is a panic that nobody can recover, the first four bytes of anything are the size of a buffer. So kfake listens
+// through a guard, whose frameCheck sees each request before kfake does, and closes the connection of one that it refuses; it
+// logs that at most every ten seconds. The bounds:
+//
+//   - A request has 10 bytes to 512 KiB, a Produce up to 32 MiB, a batch up to 16 MiB. HTTP and TLS are told by their first bytes.
+//   - Only the requests in served, in the versions that ApiVersions names: those before the flexible ones, except for three
+//     requests whose tags are walked before kfake reads them.
+//   - A batch says that it has 1 to 16 Mi records, and an uncompressed one has them. One request creates at most 10,000 partitions.
+//   - A Fetch gets at most 32 MiB and the batch that goes beyond.
+//   - 256 connections; the requests of all together may take 256 MiB, by an upper bound of what their reading
+//     allocates, and wait for it. A client has 10 s for its first request, 10 min for the next, 30 s for the rest of one and to
+//     take an answer.
+//
+// What a well-formed client of Kafka asks for is done: it may delete a topic, or make consumer groups until memory is full. Who must
+// be kept from that needs a Kafka with authentication.
 package broker

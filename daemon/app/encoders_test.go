@@ -120,7 +120,7 @@ func TestEncoderKilled(t *testing.T) {
 	asking := func(server *eye) *config.Config {
 		cfg := testConfig(t)
 		cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Lists.Tolerance = 0, 0, 0 // lists depend on nothing but what lives
-		cfg.Encoders.Image = config.Encoder{Kind: "http", URL: "http://" + server.addr, Model: "eye", Version: 1, Dimension: 8, Timeout: 5 * time.Second, Batch: 4, Concurrency: 1}
+		cfg.Encoders.Image = config.Encoder{Kind: "http", URL: config.URL("http://" + server.addr), Model: "eye", Version: 1, Dimension: 8, Timeout: 5 * time.Second, Batch: 4, Concurrency: 1}
 		return cfg
 	}
 	d := start(t, asking(server))

@@ -65,7 +65,7 @@ func anyKind(t *testing.T, dim int) string {
 func TestForeignEncoders(t *testing.T) {
 	t.Parallel()
 	server := func(kind string, dim int) config.Encoder {
-		return config.Encoder{Kind: kind, URL: anyKind(t, dim), Model: fmt.Sprint(kind, dim), Version: 1, Dimension: dim, Timeout: 5 * time.Second, Batch: 8, Concurrency: 2}
+		return config.Encoder{Kind: kind, URL: config.URL(anyKind(t, dim)), Model: fmt.Sprint(kind, dim), Version: 1, Dimension: dim, Timeout: 5 * time.Second, Batch: 8, Concurrency: 2}
 	}
 	given := func(dim int) config.Encoder {
 		return config.Encoder{Kind: config.Precomputed, Model: fmt.Sprint("mine", dim), Version: 1, Dimension: dim}

@@ -20,7 +20,7 @@ import (
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	server, err := web.New(web.Config{
-		Addr: a.cfg.HTTP, WebConfigFile: a.cfg.WebConfigFile, Limits: limits(a.cfg), Version: a.version,
+		Addr: a.cfg.HTTP, Hosts: a.cfg.HTTPHosts, WebConfigFile: a.cfg.WebConfigFile, Limits: limits(a.cfg), Version: a.version,
 	}, &service{app: a}, reg, a.log)
 	if err != nil {
 		return err

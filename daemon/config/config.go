@@ -15,6 +15,7 @@ type Config struct {
 	Client
 	Data          string   `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
 	HTTP          string   `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
+	HTTPHosts     List     `name:"http-hosts" placeholder:"NAME" help:"Names that the HTTP address may be asked for, separated by commas, beside IP addresses and localhost: those that a reverse proxy passes on, such as archive.example.org. Other names are refused on loopback without --web-config-file, for a web page can have its own name lead there; with names given here they are refused everywhere."`
 	WebConfigFile string   `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
 	Log           Log      `embed:"" prefix:"log."`
 	Ingest        Ingest   `embed:"" prefix:"ingest."`
@@ -130,8 +131,8 @@ type Train struct {
 
 // Store is the state on disk.
 type Store struct {
-	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1048576" help:"MiB of decoded nodes and neighbourhoods that are kept in memory."`
-	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"4096" help:"MiB of a memtable. Larger ones make fewer files."`
+	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1024" help:"MiB of decoded nodes and neighbourhoods that are kept in memory."`
+	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"1024" help:"MiB of a memtable. Larger ones make fewer files."`
 }
 
 // Demo is the archive of an invented world that the daemon feeds to itself.

@@ -69,7 +69,7 @@ func others(t *testing.T, f field) [3]string {
 		return [3]string{"7s", "1m30s", "250ms"}
 	case List:
 		return [3]string{"a", "b,c", "d,e,f"}
-	case string:
+	case string, URL:
 		return [3]string{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"} // is an address, a name and a path
 	}
 	t.Fatalf("%s: a type without test values: %v", f.Name, f.Target.Type())

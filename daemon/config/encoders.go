@@ -31,7 +31,7 @@ const leastText = 4
 // Encoder says what makes the vectors of one modality.
 type Encoder struct {
 	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/encode/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none, but not for text. Another encoder encodes everything again."`
-	URL         string        `name:"url" placeholder:"URL" help:"Address of the server. Without a path the kind's own is asked."`
+	URL         URL           `name:"url" placeholder:"URL" help:"Address of the server. Without a path the kind's own is asked. The values of its query are shown nowhere; a secret is better in the header file all the same, for others can read a process' flags."`
 	Model       string        `placeholder:"NAME" help:"Name of the model that the server runs, or media[].encoder of the precomputed vectors. Vectors of different names are never mixed."`
 	Version     int           `default:"1" min:"1" max:"1000000" help:"Raise it when the model behind the name changes: everything is encoded again."`
 	Dimension   int           `default:"0" min:"0" max:"16384" help:"Numbers of a vector, of a server or precomputed. A vector of another length is an error."`
@@ -55,7 +55,7 @@ func (e *Encoder) Server() bool { return slices.Contains(remote.Kinds(), e.Kind)
 // Remote are the settings of an encoder that is a server, for "text", "image" or "audio".
 func (e *Encoder) Remote(modality string) remote.Config {
 	return remote.Config{
-		Kind: e.Kind, Modality: modality, URL: e.URL, Model: e.Model, Version: e.Version, Dim: e.Dimension,
+		Kind: e.Kind, Modality: modality, URL: string(e.URL), Model: e.Model, Version: e.Version, Dim: e.Dimension,
 		Timeout: e.Timeout, Batch: e.Batch, Concurrency: e.Concurrency, HeaderFile: e.HeaderFile,
 		TLS: remote.TLS{CAFile: e.TLS.CAFile, CertFile: e.TLS.CertFile, KeyFile: e.TLS.KeyFile},
 	}
@@ -104,12 +104,15 @@ func (e *Encoder) check(modality string) []*Fault {
 			faults = append(faults, faultf(prefix+"dimension", "%d: want %d or more for text", e.Dimension, leastText))
 		}
 	}
+	if e.URL.shown() {
+		faults = append(faults, faultf(prefix+"url", "%q: is printed without its secrets; want the whole address", e.URL))
+	}
 	if e.Server() {
 		return append(faults, under(prefix, e.Remote(modality).Validate())...)
 	}
 	// These settings have no effect with a kind that is no server: whoever sets one believes that a server is asked.
 	unused := []struct{ key, value string }{
-		{"url", e.URL}, {"header-file", e.HeaderFile},
+		{"url", e.URL.String()}, {"header-file", e.HeaderFile},
 		{"tls.ca-file", e.TLS.CAFile}, {"tls.cert-file", e.TLS.CertFile}, {"tls.key-file", e.TLS.KeyFile},
 	}
 	if e.Kind == Precomputed {

@@ -11,7 +11,7 @@ import (
 
 // Print writes c as a YAML file that gives c again when it is read, with the
 // help, the range, the variable and the source of each key as comments. The password is not
-// written. A nil source leaves the sources out.
+// written, and of an address neither user nor the values of its query. A nil source leaves the sources out.
 func (c *Config) Print(w io.Writer, source func(key string) string) error {
 	out := bufio.NewWriter(w)
 	var open []string // the sections that are open

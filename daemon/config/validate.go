@@ -140,6 +140,11 @@ func (c *Config) check() []*Fault {
 			add("web-config-file", "%q: %v", c.WebConfigFile, err)
 		}
 	}
+	for _, host := range c.HTTPHosts {
+		if !legalHost(host) {
+			add("http-hosts", "%q: want a name such as archive.example.org, without a port", host)
+		}
+	}
 	if c.Ingest.BatchBytes > c.Ingest.InFlightBytes {
 		add("ingest.batch-bytes", "%v: want at most ingest.in-flight-bytes, %v", c.Ingest.BatchBytes, c.Ingest.InFlightBytes)
 	}
@@ -240,6 +245,12 @@ func (k *Kafka) check() []*Fault {
 		seen[t.name] = t.key
 	}
 	return append(append(faults, k.TLS.check()...), k.SASL.check()...)
+}
+
+func legalHost(name string) bool {
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".") && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-')
+	})
 }
 
 // legalTopic is Kafka's own rule (org.apache.kafka.common.internals.Topic).

@@ -97,6 +97,12 @@ func TestValidate(t *testing.T) {
 		"root missing":         {func(c *Config) { c.Media.Root = List{dir, "/nowhere"} }, "media.root", `"/nowhere": no such file`},
 		"root is a file":       {func(c *Config) { c.Media.Root = List{file} }, "media.root", "not a folder"},
 		"root is everything":   {func(c *Config) { c.Media.Root = List{"/"} }, "media.root", "whole file system"},
+		"names of the server":  {func(c *Config) { c.HTTPHosts = List{"archive.example.org", "kilim"} }, "", ""},
+		"name with a port":     {func(c *Config) { c.HTTPHosts = List{"kilim", "kilim:9464"} }, "http-hosts", `"kilim:9464": want a name`},
+		"name of all":          {func(c *Config) { c.HTTPHosts = List{"*"} }, "http-hosts", `"*"`},
+		"printed address":      {func(c *Config) { c.Encoders.Text = served("tei", "http://e?key=***") }, "encoders.text.url", "without its secrets"},
+		"large cache":          {func(c *Config) { c.Store.CacheMB = 1025 }, "store.cache-mb", "1025: want 1 to 1024"},
+		"large memtable":       {func(c *Config) { c.Store.MemtableMB = 1025 }, "store.memtable-mb", "1025: want 1 to 1024"},
 		"host with scheme":     {func(c *Config) { c.Media.Hosts = List{"http://a.org"} }, "media.hosts", `"http://a.org": want a name`},
 		"batch over in flight": {func(c *Config) { c.Ingest.BatchBytes = 65 << 20 }, "ingest.batch-bytes", "65MiB"},
 	} {
@@ -125,7 +131,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func served(kind, url string) Encoder {
+func served(kind string, url URL) Encoder {
 	e := defaults().Encoders.Text
 	e.Kind, e.URL, e.Model, e.Dimension = kind, url, "m", 384
 	return e

@@ -9,6 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
+
+	"kilim/internal/redact"
 )
 
 // Bytes is a size. It is written as a number of bytes or with a unit: 65536, 64KiB, 8MiB, 1GB.
@@ -64,14 +66,12 @@ func (l List) String() string { return strings.Join(l, ",") }
 // Secret is a text that is not printed by accident.
 type Secret string
 
-const hidden = "<secret>"
-
 // String hides the secret.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return hidden
+	return redact.Hidden
 }
 
 // GoString hides the secret from %#v.
@@ -82,3 +82,22 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText hides the secret from JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// URL is an address that may hold secrets. All but a conversion to string shows it without them.
+type URL string
+
+// String hides user, password and the values of the query.
+func (u URL) String() string { return redact.URL(string(u)) }
+
+// GoString hides the secrets from %#v.
+func (u URL) GoString() string { return strconv.Quote(u.String()) }
+
+// LogValue hides the secrets from logs.
+func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// MarshalText hides the secrets from JSON and YAML.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// shown tells whether u is what String makes of an address with secrets: `kilim config` prints such, and that file must not be taken for
+// a whole one.
+func (u URL) shown() bool { return strings.Contains(string(u), redact.Hidden) }

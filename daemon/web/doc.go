@@ -23,8 +23,22 @@
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10).
 //
 // Errors are {"error": text} with 400 (a parameter or an artifact that can't be used), 403 (a page of another
-// site asked for a change), 404 (unknown id, list, epoch or path), 405, 409 (a model that can't serve), 413 (body too
-// large), 500 or 503 (not ready); the text names the parameter and its value.
+// site asks by POST), 404 (unknown id, list, epoch or path), 405, 409 (a model that can't serve), 413 (body too
+// large), 421 (a host that is not the server's), 500 or 503 (not ready, or busy: then with Retry-After); the text names the
+// parameter and its value. A stored artifact that can't be used is a 500: it is no fault of who asks.
+//
+// # What an unauthenticated client can do
+//
+// On loopback there is no password, and every web page that somebody on the machine looks at can send requests there. So admit
+// refuses, before anything else and for all paths, a request that comes in on loopback with a Host that is neither an IP
+// address nor localhost nor one of Config.Hosts (DNS rebinding makes a page of one origin with the daemon; only its name tells), and
+// a POST that a browser sends for another site's page. With Config.WebConfigFile the Host does not matter unless Config.Hosts
+// is given; elsewhere than on loopback it matters only then. Behind a reverse proxy Config.Hosts are the names that the proxy passes on.
+//
+// The bounds: 512 connections; a header of 16 KiB within 5 s, a request within 30 s; the artifact in a body has at most a record's
+// bytes and 2,048 terms, media and links, and two such searches run at once, others wait 5 s; one evaluation runs at once, its body
+// has at most 256 MiB, must be there within 2 minutes, unpacks to at most 1 GiB and keeps what eval.Read allows, and its answer
+// is given up after 10 minutes.
 //
 // TLS and basic authentication come from a file in the format of Prometheus'
 // exporter-toolkit.

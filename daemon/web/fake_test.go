@@ -28,6 +28,7 @@ type fake struct {
 	unready error
 	fail    func(id string) error
 	panics  any
+	blocks  func(ctx context.Context) // called by SimilarTo and Evaluate
 	items   []rerank.Entry
 }
 
@@ -56,6 +57,12 @@ func (f *fake) err(id string) error {
 	return f.fail(id)
 }
 
+func (f *fake) block(ctx context.Context) {
+	if f.blocks != nil {
+		f.blocks(ctx)
+	}
+}
+
 func (f *fake) Artifact(_ context.Context, id string) (any, bool, error) {
 	f.note("artifact %q", id)
 	if id == "missing" {
@@ -72,19 +79,21 @@ func (f *fake) Similar(_ context.Context, id, list string, k int) (*Answer, erro
 	return &Answer{ID: id, List: list, Epoch: 3, Items: f.items}, nil
 }
 
-func (f *fake) SimilarTo(_ context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
+func (f *fake) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
 	f.note("similar to %q %s %d", a.ID, list, k)
 	f.mu.Lock()
 	f.last = a
 	f.mu.Unlock()
+	f.block(ctx)
 	if err := f.err(a.ID); err != nil {
 		return nil, err
 	}
 	return &Answer{ID: a.ID, List: list, Epoch: 3, Items: f.items}, nil
 }
 
-func (f *fake) Evaluate(_ context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
+func (f *fake) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
 	f.note("evaluate %s by %v", list, truth.Candidates())
+	f.block(ctx)
 	return &eval.Report{List: list, Queries: 3}, f.err("")
 }
 
@@ -110,9 +119,14 @@ func (f *fake) Status(context.Context) (*Status, error) {
 
 func (f *fake) Ready() error { return f.unready }
 
-func newServer(t *testing.T, f *fake) *Server {
+func newServer(t testing.TB, f *fake) *Server {
 	t.Helper()
-	s, err := New(Config{Addr: "127.0.0.1:0", Version: "v1 <&>"}, f, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	return serverOf(t, Config{Addr: "127.0.0.1:0", Version: "v1 <&>"}, f)
+}
+
+func serverOf(t testing.TB, cfg Config, f *fake) *Server {
+	t.Helper()
+	s, err := New(cfg, f, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +137,7 @@ func newServer(t *testing.T, f *fake) *Server {
 func ask(t *testing.T, h http.Handler, method, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host = "localhost"
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w

@@ -1,17 +1,14 @@
 package web
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"kilim/consumer/profile"
-	"kilim/learner/train/eval"
 	"kilim/rerank"
 )
 
@@ -94,83 +91,6 @@ func (s *Server) similar(w http.ResponseWriter, r *http.Request, id string) erro
 	return writeAnswer(w, a)
 }
 
-func (s *Server) similarTo(w http.ResponseWriter, r *http.Request, _ string) error {
-	list, k, err := listAndK(r.URL)
-	if err != nil {
-		return err
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.bodyBytes()))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return err
-		}
-		return fail(http.StatusBadRequest, "body: %v", err)
-	}
-	artifact, err := s.parse(raw)
-	if err != nil {
-		return err
-	}
-	a, err := s.service.SimilarTo(r.Context(), artifact, list, k)
-	if err != nil {
-		return err
-	}
-	if artifact.ID == "" {
-		named := *a
-		named.ID = queryID
-		a = &named
-	}
-	return writeAnswer(w, a)
-}
-
-// truthBytes bounds a truth: some 100,000 judgments, or the feed of a middling archive.
-const truthBytes = 256 << 20
-
-const evaluateTimeout = 10 * time.Minute
-
-// evaluate judges a list against the truth in the body.
-func (s *Server) evaluate(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, map[string]bool{"list": true}); err != nil {
-		return err
-	}
-	list, err := listOf(r.URL)
-	if err != nil {
-		return err
-	}
-	// The Server's readTimeout and writeTimeout are too short for a large truth.
-	for _, extend := range []func(time.Time) error{http.NewResponseController(w).SetReadDeadline, http.NewResponseController(w).SetWriteDeadline} {
-		if err := extend(time.Now().Add(evaluateTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
-		}
-	}
-	truth, err := eval.Read(http.MaxBytesReader(w, r.Body, truthBytes))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return err
-		}
-		return fail(http.StatusBadRequest, "%v", err)
-	}
-	report, err := s.service.Evaluate(r.Context(), truth, list)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, report)
-}
-
-// parse reads the artifact of a query. Its id may be missing: then parse reads it again under queryID, since profile.Parse
-// refuses an artifact without one, and leaves the ID empty.
-func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
-	a, err := profile.Parse(raw, "", s.limits.Profile)
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) && refusal.Reason == profile.ReasonNoID {
-		if a, err = profile.Parse(raw, queryID, s.limits.Profile); err == nil {
-			a.ID = ""
-		}
-	}
-	return a, err
-}
-
 func writeAnswer(w http.ResponseWriter, a *Answer) error {
 	if a.Items == nil {
 		listed := *a
@@ -186,7 +106,7 @@ func checkID(id string) error {
 	}
 	// CheckID returns a *Refusal, and a nil one would be an error that is not nil.
 	if refusal := profile.CheckID("id", id, profile.DefaultLimits()); refusal != nil {
-		return refusal
+		return fail(http.StatusBadRequest, "%v", refusal)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -47,21 +46,6 @@ func TestModels(t *testing.T) {
 		asked := slices.DeleteFunc(f.asked, func(a string) bool { return a == "models" })
 		if w.Code != c.code || strings.Join(asked, ";") != c.asked || !strings.Contains(w.Body.String(), c.body) {
 			t.Errorf("%s %s: %d %s, the service was asked %q; want %d, %q", c.method, c.path, w.Code, w.Body, asked, c.code, c.asked)
-		}
-	}
-}
-
-// TestOtherSitesChangeNothing sends what a browser sends for a page of another site.
-func TestOtherSitesChangeNothing(t *testing.T) {
-	t.Parallel()
-	for name, header := range map[string][2]string{"fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "origin": {"Origin", "https://example.org"}} {
-		f := &fake{}
-		r := httptest.NewRequest(http.MethodPost, "/api/v1/models/3/promote", nil)
-		r.Header.Set(header[0], header[1])
-		w := httptest.NewRecorder()
-		newServer(t, f).ServeHTTP(w, r)
-		if w.Code != http.StatusForbidden || f.lastAsked() != "" {
-			t.Errorf("%s: %d, the service was asked %q", name, w.Code, f.lastAsked())
 		}
 	}
 }

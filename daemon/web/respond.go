@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-
-	"kilim/consumer/profile"
 )
 
 // failure is an error with its status code and its text for the client.
@@ -37,10 +35,6 @@ func classify(err error) *failure {
 	if errors.As(err, &tooLarge) {
 		return &failure{http.StatusRequestEntityTooLarge, fmt.Sprintf("body is larger than %d bytes", tooLarge.Limit)}
 	}
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) {
-		return &failure{http.StatusBadRequest, refusal.Error()}
-	}
 	for _, known := range []struct {
 		err  error
 		code int
@@ -57,6 +51,9 @@ func classify(err error) *failure {
 	}
 	if errors.Is(err, context.Canceled) {
 		return &failure{statusClientGone, "the client is gone"}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &failure{http.StatusServiceUnavailable, "the answer took too long"}
 	}
 	return &failure{http.StatusInternalServerError, "internal error, the daemon's log says more"}
 }

@@ -106,6 +106,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, name, escapedID string) error {
+	if err := s.admit(r); err != nil {
+		return err
+	}
 	e, ok := s.endpoints[name]
 	if !ok {
 		return fail(http.StatusNotFound, "path %q is not known; a \"/\" within an id is written %%2F", r.URL.EscapedPath())

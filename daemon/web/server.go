@@ -11,6 +11,7 @@ import (
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
 
 	"kilim/consumer/profile"
 )
@@ -20,8 +21,10 @@ type Config struct {
 	Addr string // host:port; port 0 takes a free one
 	// WebConfigFile is the exporter-toolkit's, for TLS and basic authentication; may be empty.
 	WebConfigFile string
-	Limits        profile.Limits // of artifacts in a request's body
-	Version       string         // shown on the index page
+	// Hosts are names that a request may ask for, beside IP addresses and localhost; a few, without a port. See admit.
+	Hosts   []string
+	Limits  profile.Limits // of artifacts in a request's body
+	Version string         // shown on the index page
 }
 
 const (
@@ -30,6 +33,8 @@ const (
 	writeTimeout    = time.Minute
 	idleTimeout     = 2 * time.Minute
 	shutdownTimeout = 5 * time.Second
+	// maxConnections are open at once; the next ones wait. Each may hold a body of a record's size.
+	maxConnections = 512
 	// headerBytes has room for the longest id, percent-escaped, several times.
 	headerBytes = 16 << 10
 )
@@ -45,14 +50,17 @@ func (l limits) bodyBytes() int64 {
 
 // Server answers HTTP. It is also the bare http.Handler, without TLS and authentication.
 type Server struct {
-	cfg       Config
-	service   Service
-	log       *slog.Logger
-	limits    limits
-	metrics   *metrics
-	endpoints map[string]endpoint
-	indexPage []byte
-	listener  net.Listener
+	cfg         Config
+	service     Service
+	log         *slog.Logger
+	limits      limits
+	metrics     *metrics
+	crossOrigin *http.CrossOriginProtection
+	searches    *turns // of the artifacts in bodies
+	evaluations *turns
+	endpoints   map[string]endpoint
+	indexPage   []byte
+	listener    net.Listener
 }
 
 // New returns a Server whose metrics are registered. It does not listen yet.
@@ -61,7 +69,12 @@ func New(cfg Config, service Service, reg Registry, log *slog.Logger) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, service: service, log: log.With("part", "web"), limits: limits{cfg.Limits}, metrics: m}
+	s := &Server{
+		cfg: cfg, service: service, log: log.With("part", "web"), limits: limits{cfg.Limits}, metrics: m,
+		crossOrigin: http.NewCrossOriginProtection(),
+		searches:    newTurns(searchesAtOnce, searchWait, "searches for artifacts that are not stored"),
+		evaluations: newTurns(1, 0, "evaluations"),
+	}
 	if s.indexPage, err = renderIndex(cfg.Version); err != nil {
 		return nil, fmt.Errorf("web: index page: %w", err)
 	}
@@ -78,7 +91,7 @@ func (s *Server) Listen() error {
 	if err != nil {
 		return fmt.Errorf("http: %q: %w", s.cfg.Addr, err)
 	}
-	s.listener = l
+	s.listener = netutil.LimitListener(l, maxConnections)
 	return nil
 }
 

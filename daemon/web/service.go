@@ -12,7 +12,8 @@ import (
 )
 
 // Errors of a Service, wrapped or not; the text of the wrapping goes to the
-// client. Any other error is answered with 500 and only logged.
+// client. Any other error is answered with 500 and only logged: a profile.Refusal too, since it is about what is stored; what
+// the request brings is checked before the Service is asked.
 var (
 	ErrNotFound    = errors.New("not found")             // 404
 	ErrUnknownList = errors.New("unknown list")          // 404

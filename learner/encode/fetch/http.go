@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 
+	"kilim/internal/redact"
 	"kilim/learner/encode/feature"
 )
 
@@ -115,12 +116,12 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL) (data []byte, mediaTy
 	plain.Fragment = ""
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, plain.String(), nil)
 	if err != nil {
-		return nil, "", forbidden("%v", err)
+		return nil, "", forbidden("%v", redact.Error(err))
 	}
 	req.Header.Set("User-Agent", f.cfg.UserAgent)
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return nil, "", inTime(ctx, err)
+		return nil, "", inTime(ctx, redact.Error(err)) // an address may be signed
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

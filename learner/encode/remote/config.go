@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"kilim/internal/redact"
 	"kilim/learner/encode/feature"
 )
 
@@ -79,7 +80,7 @@ func (c Config) Validate() error {
 	}
 	secure, err := checkURL(c.URL)
 	if err != nil {
-		add("url", "%q: %v", hidden(c.URL), err)
+		add("url", "%q: %v", redact.URL(c.URL), err)
 	}
 	if c.Model == "" {
 		add("model", "empty: want the name of what the server runs")
@@ -100,7 +101,7 @@ func (c Config) Validate() error {
 	}
 	// Someone who gives a certificate believes that the wire is encrypted.
 	if given := c.TLS.CAFile + c.TLS.CertFile + c.TLS.KeyFile; given != "" && err == nil && !secure {
-		add("url", "%q: TLS files are given, want https", c.URL)
+		add("url", "%q: TLS files are given, want https", redact.URL(c.URL))
 	}
 	return errors.Join(faults...)
 }
@@ -117,7 +118,11 @@ func checkURL(text string) (secure bool, err error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return false, errors.Unwrap(err) // without the text, which may hold a password
+		reason := errors.Unwrap(err) // without the text, which may hold a secret
+		if strings.ContainsRune(reason.Error(), '"') {
+			reason = errors.New("is not an address") // the reason quotes a part, maybe of a password with a slash in it
+		}
+		return false, reason
 	case u.Scheme != "http" && u.Scheme != "https":
 		return false, errors.New("want http:// or https://")
 	case u.Hostname() == "":
@@ -128,14 +133,6 @@ func checkURL(text string) (secure bool, err error) {
 		return false, errors.New("has a fragment, which servers never see")
 	}
 	return u.Scheme == "https", nil
-}
-
-// hidden is an address without the credentials that may stand in it.
-func hidden(text string) string {
-	if at := strings.LastIndexByte(text, '@'); at >= 0 {
-		return "…" + text[at:]
-	}
-	return text
 }
 
 // endpoint is where the requests go.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"kilim/internal/redact"
 	"kilim/learner/encode/feature"
 )
 
@@ -54,7 +55,7 @@ func New(cfg Config, observer Observer, log *slog.Logger) (*Encoder, error) {
 	}
 	e := &Encoder{cfg: cfg, client: client, slots: make(chan struct{}, cfg.Concurrency), observer: observer, log: log}
 	if e.endpoint, err = cfg.endpoint(); err != nil {
-		return nil, fmt.Errorf("remote: url: %w", err)
+		return nil, fmt.Errorf("remote: url: %w", redact.Error(err))
 	}
 	e.breaker = e.newBreaker()
 	observer.Breaker(Closed)

@@ -233,6 +233,7 @@ func TestConfigFaultsAreToldTogether(t *testing.T) {
 		"http://u:secret@h:%zz": "url",
 		"http://h/#x":           "fragment",
 		"http://h/\x00secret@":  "control character",
+		"http://u:secret/x@h":   "is not an address",
 	} {
 		cfg := config(TEI)
 		cfg.URL = url

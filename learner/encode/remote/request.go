@@ -13,6 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/sony/gobreaker/v2"
 
+	"kilim/internal/redact"
 	"kilim/learner/encode/feature"
 )
 
@@ -112,7 +113,7 @@ func (e *Encoder) once(ctx context.Context, payload []byte, n int) ([]feature.Re
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodPost, e.endpoint, bytes.NewReader(payload))
 	if err != nil {
-		return nil, &failure{outcome: outcomeSettings, err: fmt.Errorf("remote: %w", err)}
+		return nil, &failure{outcome: outcomeSettings, err: fmt.Errorf("remote: %w", redact.Error(err))}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
@@ -122,7 +123,7 @@ func (e *Encoder) once(ctx context.Context, payload []byte, n int) ([]feature.Re
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		return nil, lost(ctx, limited, err)
+		return nil, lost(ctx, limited, redact.Error(err))
 	}
 	defer resp.Body.Close()
 	most := replyBytes(e.cfg.Dim, n)
@@ -250,11 +251,11 @@ func (e *Encoder) breakerMoved(_ string, _, to gobreaker.State) {
 	switch to {
 	case gobreaker.StateOpen:
 		e.observer.Breaker(Open)
-		e.log.Warn("the encoder's server fails and is left alone", "url", e.endpoint, "for", openFor, "error", e.last.Load())
+		e.log.Warn("the encoder's server fails and is left alone", "url", redact.URL(e.endpoint), "for", openFor, "error", e.last.Load())
 	case gobreaker.StateHalfOpen:
 		e.observer.Breaker(HalfOpen)
 	case gobreaker.StateClosed:
 		e.observer.Breaker(Closed)
-		e.log.Info("the encoder's server answers again", "url", e.endpoint)
+		e.log.Info("the encoder's server answers again", "url", redact.URL(e.endpoint))
 	}
 }

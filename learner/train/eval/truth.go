@@ -3,12 +3,10 @@ package eval
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,7 +20,8 @@ import (
 //	{"a": id, "b": id, "grade": above 0, "theme": name or absent}     the candidates are the whole archive
 //	{"id": id, "theme": {name: [terms]}}                              the candidates are the ids of the file
 //
-// and all lines of one kind. Other fields are ignored, so a feed with themes is a Truth.
+// and all lines of one kind. Other fields are ignored, so a feed with themes is a Truth. A pair that has come already, either way
+// round and with the same grade and theme, is dropped.
 type Truth struct {
 	pairs  []pair
 	labels []label
@@ -44,32 +43,52 @@ const mostQueries = 500
 // mostLine bounds a line: a feed's artifact with its media.
 const mostLine = 16 << 20
 
+// bounds of a truth. It comes from anyone who reaches the daemon, and a kilobyte of gzip may be a gigabyte of pairs.
+type bounds struct {
+	bytes  int64 // of all lines, unpacked; of a feed little is kept
+	pairs  int
+	labels int // ids
+	terms  int // of all ids together
+	kept   int // bytes of ids, names of themes and terms
+}
+
+// usual are the bounds of Read. What it keeps of the largest truth takes some 500 MB.
+var usual = bounds{bytes: 1 << 30, pairs: 500_000, labels: 500_000, terms: 2_000_000, kept: 64 << 20}
+
+// ErrTooLarge is wrapped by Read's error about a truth that is beyond a bound.
+var ErrTooLarge = errors.New("the truth is too large")
+
 // Read reads a truth, plain or gzip. An error names the line and the field.
-func Read(r io.Reader) (*Truth, error) {
-	t := &Truth{}
-	seen := map[string]bool{}
+func Read(r io.Reader) (*Truth, error) { return read(r, usual) }
+
+func read(r io.Reader, most bounds) (*Truth, error) {
 	text, err := profile.Feed(r)
 	if err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
-	lines := bufio.NewScanner(text)
+	counted := &io.LimitedReader{R: text, N: most.bytes + 1}
+	lines := bufio.NewScanner(counted)
 	lines.Buffer(nil, mostLine)
-	for n := 1; lines.Scan(); n++ {
+	t := newReader(most)
+	for n := 1; lines.Scan() && counted.N > 0; n++ {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			continue
 		}
-		if err := t.add(line, seen); err != nil {
+		if err := t.add(line); err != nil {
 			return nil, fmt.Errorf("eval: line %d: %w", n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("eval: read the truth: %w", err)
 	}
+	if counted.N == 0 {
+		return nil, fmt.Errorf("eval: %w: unpacked it is more than %d bytes", ErrTooLarge, most.bytes)
+	}
 	if len(t.pairs)+len(t.labels) == 0 {
 		return nil, fmt.Errorf("eval: the truth is empty")
 	}
-	return t, nil
+	return &t.Truth, nil
 }
 
 // Labels is the truth of themes that are known already: of each id its terms by theme.
@@ -93,65 +112,6 @@ func labelled(id string, themes map[string][]string) label {
 		}
 	}
 	return l
-}
-
-func (t *Truth) add(line []byte, seen map[string]bool) error {
-	var row struct {
-		A     *string         `json:"a"`
-		B     *string         `json:"b"`
-		Grade *float64        `json:"grade"`
-		ID    *string         `json:"id"`
-		Theme json.RawMessage `json:"theme"`
-	}
-	if err := json.Unmarshal(line, &row); err != nil {
-		return err
-	}
-	if row.A == nil && row.B == nil {
-		return t.addLabel(row.ID, row.Theme, seen)
-	}
-	if len(t.labels) > 0 {
-		return fmt.Errorf("a pair (a, b) among lines of ids: a file has one kind")
-	}
-	p := pair{}
-	switch {
-	case row.A == nil || *row.A == "":
-		return fmt.Errorf("a: is missing")
-	case row.B == nil || *row.B == "":
-		return fmt.Errorf("b: is missing")
-	case *row.A == *row.B:
-		return fmt.Errorf("a and b are both %q", *row.A)
-	case row.Grade == nil || !(*row.Grade > 0) || math.IsInf(*row.Grade, 0):
-		return fmt.Errorf("grade: want a number above 0")
-	}
-	p.A, p.B, p.Grade = *row.A, *row.B, *row.Grade
-	if len(row.Theme) > 0 {
-		if err := json.Unmarshal(row.Theme, &p.Theme); err != nil {
-			return fmt.Errorf("theme: want a name: %w", err)
-		}
-	}
-	t.pairs = append(t.pairs, p)
-	return nil
-}
-
-func (t *Truth) addLabel(id *string, themes json.RawMessage, seen map[string]bool) error {
-	if len(t.pairs) > 0 {
-		return fmt.Errorf("an id among pairs: a file has one kind")
-	}
-	if id == nil || *id == "" {
-		return fmt.Errorf("id: is missing (or a and b)")
-	}
-	if seen[*id] {
-		return fmt.Errorf("id %q: comes twice", *id)
-	}
-	seen[*id] = true
-	var byName map[string][]string
-	if len(themes) > 0 {
-		if err := json.Unmarshal(themes, &byName); err != nil {
-			return fmt.Errorf("theme: want {name: [terms]}: %w", err)
-		}
-	}
-	t.labels = append(t.labels, labelled(*id, byName))
-	return nil
 }
 
 // Themes are the names in the truth, sorted.
