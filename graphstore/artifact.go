@@ -30,6 +30,12 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if doc.ID == "" {
 		return Change{}, errors.New("the id is empty")
 	}
+	if err := t.s.checkSize("its content", len(doc.Raw)); err != nil {
+		return Change{}, err
+	}
+	if err := t.s.checkSize("its id with its evidence", len(doc.ID)+len(doc.Evidence)); err != nil {
+		return Change{}, err
+	}
 	id := ID(Artifact, doc.ID)
 	want, err := wanted(doc.ID, specs)
 	if err != nil {

@@ -18,8 +18,8 @@ const maxProblems = 1000
 // row that can't be decoded. After a thousand problems it only counts the rest.
 //
 // What the caller's bytes (lists, evidence, messages, vectors) mean is the
-// caller's to verify. An error means that the verification could not be done. Whether the
-// files are as they were written is for Options.VerifyTables to say.
+// caller's to verify. An error means that the verification could not be done. Open has
+// compared the tables with their checksums.
 func (s *Store) Check(fn func(problem string)) error {
 	err := s.View(func(r *Reader) error {
 		c := &checker{r: r, fn: fn, nodes: map[NodeID]*checkedNode{}}
@@ -122,7 +122,7 @@ func (c *checker) scanEdges() error {
 			return fmt.Errorf("relation %s joins %s and %s", e.Rel, from, to)
 		}
 		back, err := getRow(c.r.snap.txn, edgeKey(e.Reverse()))
-		if err != nil && !errors.Is(err, errEmptyRow) {
+		if err != nil && !errors.Is(err, errDamagedRow) {
 			return err
 		}
 		if back == nil && err == nil {

@@ -33,8 +33,6 @@ type Options struct {
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
-	// VerifyTables lets Open read all tables and compare them with their checksums first.
-	VerifyTables bool
 	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
 	GCInterval time.Duration
 	// UUID is the identity of a folder that is new, empty for a random one; one that is not new keeps its own.

@@ -15,7 +15,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
@@ -29,6 +29,13 @@ var (
 	ErrLocked = errors.New("graphstore: the folder is in use")
 	// ErrSchema is returned for a folder written by a program of another schema.
 	ErrSchema = errors.New("graphstore: the folder has another schema")
+	// ErrTable is returned for a folder with a damaged table: what is missing or wrong in it can't be told,
+	// so that the folder has to be restored, or made anew from the topic.
+	ErrTable = errors.New("graphstore: a table is damaged; restore the folder from a backup, or remove it to have it made anew from Kafka")
+	// ErrDamaged is returned, as a DamagedError, for an artifact whose rows are not as they were written.
+	ErrDamaged = errors.New("graphstore: the artifact's rows are damaged")
+	// ErrTooLarge is returned, as a SizeError, for a row that is larger than a store takes.
+	ErrTooLarge = errors.New("graphstore: the row is too large")
 )
 
 // Store is an open graph. It is safe for concurrent use; writes are by one Tx at a time.
@@ -95,10 +102,8 @@ func open(dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.threshold = s.db.Opts().ValueThreshold
-	if opts.VerifyTables {
-		if err := verifyTables(s.db); err != nil {
-			return nil, errors.Join(err, s.db.Close())
-		}
+	if err := verifyTables(s.db); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	// The schema first: a redo log of another one must be left alone.
 	for _, step := range []func() error{s.readHead, s.recoverRedo, s.load} {
@@ -109,17 +114,17 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// verifyTables compares the tables on disk with their checksums, which reading alone does not
-// do: badger returns wrong rows from a damaged table, none, or panics. (The value log's
-// checksums are verified at each read, those of the log at each start.)
+// verifyTables compares the tables on disk with their checksums. The checksums of rows (see seal) tell a row that is
+// not as it was; those of the tables also tell rows that can't be found any more, since a key or an offset is damaged: badger
+// then returns nothing, or panics. (The value log's checksums are verified at each read, those of the log at each start.)
 func verifyTables(db *badger.DB) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // at a block that it can't unpack
-			err = fmt.Errorf("a table can't be read: %v", r)
+			err = fmt.Errorf("%w: it can't be read: %v", ErrTable, r)
 		}
 	}()
 	if err := db.VerifyChecksum(); err != nil {
-		return fmt.Errorf("a table is damaged: %w", err)
+		return fmt.Errorf("%w: %w", ErrTable, err)
 	}
 	return nil
 }
@@ -139,6 +144,8 @@ func (s *Store) readHead() error {
 		return err
 	})
 	switch {
+	case errors.Is(err, errDamagedRow):
+		return fmt.Errorf("%w: its head row was written by an earlier program, or is damaged", ErrSchema)
 	case err != nil:
 		return fmt.Errorf("read the head row: %w", err)
 	case row == nil && !empty:
