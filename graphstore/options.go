@@ -33,6 +33,8 @@ type Options struct {
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
+	// FreeSpace returns the bytes that can still be written to the disk of a folder; nil asks the file system.
+	FreeSpace func(dir string) (int64, error)
 	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
 	GCInterval time.Duration
 	// UUID is the identity of a folder that is new, empty for a random one; one that is not new keeps its own.
@@ -45,6 +47,8 @@ type Options struct {
 	// valueLogMB is the size of value log files; tests make it smaller. Files of
 	// 128 MiB are small enough that the collector finds whole ones to drop.
 	valueLogMB int
+	// roomPoll is the time between two looks of WaitRoom at the disk.
+	roomPoll time.Duration
 }
 
 func (o *Options) setDefaults() error {
@@ -68,6 +72,12 @@ func (o *Options) setDefaults() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FreeSpace == nil {
+		o.FreeSpace = freeSpace
+	}
+	if o.roomPoll == 0 {
+		o.roomPoll = 2 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now

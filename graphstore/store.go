@@ -34,6 +34,8 @@ var (
 	ErrTable = errors.New("graphstore: a table is damaged; restore the folder from a backup, or remove it to have it made anew from Kafka")
 	// ErrDamaged is returned, as a DamagedError, for an artifact whose rows are not as they were written.
 	ErrDamaged = errors.New("graphstore: the artifact's rows are damaged")
+	// ErrNoSpace is returned, as a SpaceError, by whatever would write while the disk is nearly full.
+	ErrNoSpace = errors.New("graphstore: the disk is nearly full")
 	// ErrTooLarge is returned, as a SizeError, for a row that is larger than a store takes.
 	ErrTooLarge = errors.New("graphstore: the row is too large")
 )
@@ -86,6 +88,9 @@ func Open(dir string, opts Options) (*Store, error) {
 
 func open(dir string, opts Options) (*Store, error) {
 	if err := opts.setDefaults(); err != nil {
+		return nil, err
+	}
+	if err := opts.openRoom(dir); err != nil {
 		return nil, err
 	}
 	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms}

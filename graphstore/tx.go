@@ -114,8 +114,8 @@ func (t *Tx) Enqueue(value []byte) (uint64, error) {
 	return seq, nil
 }
 
-// Commit makes all of the Tx durable, or none of it. After an error that is
-// not about an earlier error of the Tx itself, the store has failed: see ErrFailed.
+// Commit makes all of the Tx durable, or none of it. After an error that is none of an earlier call, no ErrTooLarge
+// and no ErrNoSpace, the store has failed: see ErrFailed.
 func (t *Tx) Commit() error {
 	if t.done {
 		return errDone
@@ -136,6 +136,9 @@ func (t *Tx) Commit() error {
 	}
 	if len(ops) == 0 {
 		return nil
+	}
+	if err := t.s.commitRoom(ops, t.s.Margin()/2); err != nil {
+		return fmt.Errorf("graphstore: commit: %w", err)
 	}
 	t.s.beginCommit()
 	if err := t.s.commit(ops); err != nil {
