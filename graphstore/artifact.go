@@ -14,7 +14,7 @@ import (
 // Targets that lose their last edge go.
 //
 // The vectors of existing nodes are left alone. An id or target whose NodeID
-// belongs to another key is an ErrCollision, and nothing changes.
+// belongs to another key is an ErrCollision, and nothing changes; see KeyCheck.
 func (t *Tx) PutArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	change, err := t.putArtifact(doc, specs)
 	if err != nil {
@@ -134,7 +134,7 @@ func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 		return nil, nil
 	}
 	if n.Type != typ || n.Key != key {
-		return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, typ, key, n.Type, n.Key)
+		return nil, typedKey{typ, key}.collides(typedKey{n.Type, n.Key})
 	}
 	return n, nil
 }
@@ -196,7 +196,7 @@ func wanted(id string, specs []EdgeSpec) ([]wantedEdge, error) {
 		}
 		first := &out[n-1]
 		if first.typ != out[i].typ || first.key != out[i].key {
-			return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, first.typ, first.key, out[i].typ, out[i].key)
+			return nil, typedKey{out[i].typ, out[i].key}.collides(typedKey{first.typ, first.key})
 		}
 		first.detail.labels = union(first.detail.labels, out[i].detail.labels)
 		first.detail.linkTypes = union(first.detail.linkTypes, out[i].detail.linkTypes)

@@ -23,7 +23,7 @@ var (
 	ErrFailed = errors.New("graphstore: the store failed and must be opened again")
 	// ErrClosed is returned by a closed store.
 	ErrClosed = errors.New("graphstore: the store is closed")
-	// ErrCollision is returned when a key has the NodeID of another.
+	// ErrCollision is returned, as a CollisionError, when a key has the NodeID of another.
 	ErrCollision = errors.New("graphstore: two keys have the same id")
 	// ErrLocked is returned when another process has the folder open.
 	ErrLocked = errors.New("graphstore: the folder is in use")

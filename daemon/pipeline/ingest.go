@@ -197,6 +197,15 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = u.keys.Admit(op.item.ID, op.extracted.edges)
+	var collision *graphstore.CollisionError
+	if errors.As(err, &collision) {
+		return &profile.Refusal{Reason: "id_collision", Field: collision.Type.String(), Value: collision.Key,
+			Detail: fmt.Sprintf("has the same 64-bit hash as %s %q", collision.OtherType, collision.Other)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	// The first vector of an encoder says how long its vectors are.
 	for _, m := range op.item.Artifact.Media {
 		if len(m.Embedding) == 0 {

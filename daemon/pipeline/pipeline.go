@@ -383,9 +383,12 @@ func (e *Engine) Published() {
 	}
 }
 
-// waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
+	if err := e.store.WaitRoom(ctx); err != nil {
+		return err
+	}
 	for !e.standby.Load() {
 		depth, _ := e.store.OutboxDepth()
 		if depth <= e.cfg.MaxOutbox {

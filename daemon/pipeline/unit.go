@@ -16,6 +16,8 @@ type unit struct {
 	e    *Engine
 	tx   *graphstore.Tx
 	pass *refresh.Pass
+	// keys finds collisions among the unit's records and with what is stored.
+	keys *graphstore.KeyCheck
 
 	// arrived and departed are what records changed.
 	arrived  map[graphstore.NodeID]*arrival
@@ -56,7 +58,7 @@ type listing struct {
 func (e *Engine) begin() *unit {
 	tx := e.store.Begin()
 	return &unit{
-		e: e, tx: tx, pass: e.refresher.Begin(tx),
+		e: e, tx: tx, pass: e.refresher.Begin(tx), keys: tx.CheckKeys(),
 		arrived: map[graphstore.NodeID]*arrival{}, departed: map[graphstore.NodeID]*arrival{},
 		terms: map[uint32]int32{}, lists: map[graphstore.NodeID]*listing{},
 	}
