@@ -93,6 +93,10 @@ func (s *Store) write(step string, ops []op) error {
 	if err := txn.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", step, err)
 	}
+	for i := range ops {
+		_, logged := s.cost(&ops[i])
+		s.logged.Add(logged)
+	}
 	// A flush that badger only logged as failed is a failure here.
 	return s.failure()
 }

@@ -29,6 +29,7 @@ import (
 //	H                               schema version and identity of the store
 //	R                               marker of a complete redo log
 //	r <chunk 4>                     redo log
+//	F                               written to be dropped, see flush
 const (
 	keyEdge      = 'e'
 	keyNode      = 'n'
@@ -50,6 +51,7 @@ const (
 	keyHead      = 'H'
 	keyMarker    = 'R'
 	keyRedo      = 'r'
+	keyFlush     = 'F'
 	keyTermPage  = 'p'
 	keyTermDelta = 'd'
 )

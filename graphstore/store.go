@@ -1,7 +1,6 @@
 package graphstore
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -48,9 +47,11 @@ type Store struct {
 	threshold int64
 	// foldAfter is foldAfterTerms, except in tests.
 	foldAfter uint64
-	log       *slog.Logger
-	dir       string
-	uuid      string
+	// logged counts the bytes written to the value log since the last compaction of Maintain.
+	logged atomic.Int64
+	log    *slog.Logger
+	dir    string
+	uuid   string
 
 	// writer is held from Begin to the end of the Tx.
 	writer sync.Mutex
@@ -71,7 +72,7 @@ type Store struct {
 	acked bool
 	// closing: Close was called; users that remain end, none begins.
 	closing bool
-	users   int // views and transactions that hold a snapshot
+	users   int // views, transactions, and what else Close has to wait for
 	idle    sync.Cond
 }
 
@@ -107,6 +108,8 @@ func open(dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.threshold = s.db.Opts().ValueThreshold
+	_, logged := s.db.Size()
+	s.logged.Store(logged)
 	if err := verifyTables(s.db); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
@@ -290,6 +293,3 @@ func (s *Store) Sizes() (lsm, vlog int64) { return s.db.Size() }
 
 // UUID names the store. It was made, or taken from Options.UUID, when the folder was first opened.
 func (s *Store) UUID() string { return s.uuid }
-
-// GC collects the value log now and then until ctx is done, and returns nil then.
-func (s *Store) GC(ctx context.Context) error { return s.collect(ctx) }

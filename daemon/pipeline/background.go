@@ -287,5 +287,6 @@ func (e *Engine) Run(ctx context.Context) error {
 		return e.Background(ctx)
 	})
 	g.Go(func() error { return e.WatchIndex(ctx) })
+	g.Go(func() error { return e.store.Maintain(ctx) })
 	return g.Wait()
 }
