@@ -121,9 +121,14 @@ func (s *Store) flush() error {
 
 // collect rewrites value log files until badger finds none worth it.
 func (s *Store) collect(ctx context.Context) error {
+	files := logVerifier{dir: s.dir, verified: map[uint32]struct{}{}}
 	for ctx.Err() == nil {
-		if err := s.opts.room(s.dir, s.Margin()/2); err != nil {
-			s.log.Warn("the value log is not collected", "error", err)
+		err := s.opts.room(s.dir, s.Margin()/2)
+		if err == nil {
+			err = files.candidates()
+		}
+		if err != nil {
+			s.log.Warn("the value log is not collected", "dir", s.dir, "error", err)
 			return nil
 		}
 		switch err := s.db.RunValueLogGC(discardRatio); {

@@ -3,10 +3,14 @@ package graphstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -207,6 +211,59 @@ func TestMaintainDeep(t *testing.T) {
 		if doc, err := artifact(t, s, id); err != nil || doc.Raw[0] != n || len(doc.Raw) != 70<<10 {
 			t.Errorf("%s: %v", id, err)
 		}
+	}
+	checked(t, s)
+}
+
+// TestMaintainDamaged has a damaged entry in a file that badger would rewrite, and remove with all that lives behind the
+// entry: the file is left alone.
+func TestMaintainDamaged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	opts := tornOptions()
+	opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s, err := Open(t.TempDir(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(id string, n byte) {
+		commitAll(t, s, func(tx *Tx) error {
+			_, err := tx.PutArtifact(Doc{ID: id, Raw: bytes.Repeat([]byte{n}, 500<<10)}, nil)
+			return err
+		})
+	}
+	for n := range byte(4) { // the first file: three that will be replaced, one that lives
+		put([]string{"a", "b", "c", "live"}[n], n+1)
+	}
+	first := only(t, s.dir, "000001.vlog")
+	for n := range byte(24) {
+		put([]string{"a", "b", "c"}[n%3], 10+n)
+	}
+	all, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(bytes.Index(all, bytes.Repeat([]byte{2}, 1000)))
+	flip(t, first, at, 1)
+	s.logged.Store(1 << 40) // a compaction is due
+	if err := s.maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if doc, err := artifact(t, s, "live"); err != nil || doc.Raw[0] != 4 {
+		t.Errorf("what lives behind a damaged entry: %v", err)
+	}
+	if !strings.Contains(log.String(), errDamagedLog.Error()) {
+		t.Errorf("the log does not tell of it: %s", log.String())
+	}
+	flip(t, first, at, 1)
+	if err := s.maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(first); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a sound file of garbage is still there: %v", err)
+	}
+	if doc, err := artifact(t, s, "live"); err != nil || doc.Raw[0] != 4 {
+		t.Errorf("what was moved: %v", err)
 	}
 	checked(t, s)
 }
