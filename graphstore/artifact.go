@@ -41,7 +41,8 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	// find, outgoing and editAll return all errors that there can be; edgeDiff, which makes the changes, has none.
+	// find, outgoing and editAll return all errors that are about the argument; edgeDiff, which makes the changes, has only those of
+	// reading.
 	self, err := t.find(id, Artifact, doc.ID)
 	if err != nil {
 		return Change{}, err
@@ -66,7 +67,7 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	d.apply(want, have)
 	t.ov.rows[string(idKey(keyDoc, id))] = encodeDoc(&doc)
 	t.ov.rows[string(idKey(keyRaw, id))] = encodeBlob(doc.Raw)
-	return d.done(), nil
+	return d.done()
 }
 
 // DeleteArtifact removes an artifact with its edges, and its lists at Commit:
@@ -118,7 +119,7 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	t.ov.rows[string(idKey(keyDoc, id))] = nil
 	t.ov.rows[string(idKey(keyRaw, id))] = nil
 	t.ov.deleted[id] = struct{}{}
-	return d.done(), nil
+	return d.done()
 }
 
 // find returns the node of a key, nil if there is none.

@@ -45,8 +45,9 @@ type Store struct {
 	opts Options
 	// threshold is the size from which a value goes to the value log.
 	threshold int64
-	// foldAfter is foldAfterTerms, except in tests.
-	foldAfter uint64
+	// foldAfter is foldAfterTerms, and keptLabels the constant, except in tests.
+	foldAfter  uint64
+	keptLabels int
 	// logged counts the bytes written to the value log since the last compaction of Maintain.
 	logged atomic.Int64
 	log    *slog.Logger
@@ -94,7 +95,7 @@ func open(dir string, opts Options) (*Store, error) {
 	if err := opts.openRoom(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms}
+	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms, keptLabels: keptLabels}
 	s.idle.L = &s.mu
 	// Decoded nodes take the most; neighbourhoods are small.
 	s.nodes = newCache[*Node](opts.CacheMB * mib / 4 * 3)

@@ -224,6 +224,11 @@ func (t *Tx) writes() ([]op, error) {
 			ops = append(ops, o)
 		}
 	}
+	for id, m := range ov.otherLabels {
+		for text, o := range m {
+			ops = append(ops, o.writes(id, text)...)
+		}
+	}
 	for k, v := range ov.rows {
 		ops = append(ops, op{key: []byte(k), value: v})
 	}
