@@ -162,7 +162,7 @@ func TestMaintainDeep(t *testing.T) {
 		}
 		return tx.Commit()
 	}
-	for n := range 250 {
+	for n := range 120 {
 		if err := step(byte(n)); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -226,6 +227,7 @@ func (u *unit) rankStale(ids []graphstore.NodeID) (moving []graphstore.NodeID, e
 // more than epsilon stay.
 func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]infer.Features, len(ids))
+	damaged := make([]bool, len(ids)) // whose features stay until the next record
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range ids {
@@ -234,6 +236,10 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 			return err
 		}
 		doc, err := u.tx.Artifact(n.Key)
+		if damaged[i] = errors.Is(err, graphstore.ErrDamaged); damaged[i] {
+			u.e.log.Error("an artifact keeps its features, for it can't be read", "error", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -261,7 +267,7 @@ func (u *unit) encodeAgain(ids []graphstore.NodeID, epsilon float32) error {
 		if err != nil {
 			return err
 		}
-		if u.pass.Drift(n, feats[i]) <= epsilon {
+		if damaged[i] || u.pass.Drift(n, feats[i]) <= epsilon {
 			n.EncodedAt = u.e.clock.encode
 			u.e.encoded.set(id, n.EncodedAt)
 			continue

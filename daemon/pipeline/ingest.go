@@ -14,6 +14,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
 )
@@ -324,6 +325,13 @@ func (u *unit) remove(op *operation) error {
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
 func (u *unit) forgetTerms(id string) ([]medium, error) {
 	a, err := u.record(id)
+	if errors.Is(err, graphstore.ErrDamaged) {
+		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
+		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
+		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
+		u.countTerms(&extracted{doc: new(text.Doc)}, -1)
+		return nil, nil
+	}
 	if err != nil || a == nil {
 		return nil, err
 	}
