@@ -191,3 +191,55 @@ func TestFlippedTable(t *testing.T) {
 		t.Errorf("%d of 40 damaged tables are refused", refused)
 	}
 }
+
+// TestFlippedLastLog flips seeded bits in the newest file of the value log of a closed store, which badger cuts off at
+// a damaged entry when it opens it: only the artifact that was hit is damaged.
+func TestFlippedLastLog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	opts := tornOptions()
+	opts.valueLogMB = 4
+	s, err := Open(dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const artifacts = 12
+	for i := range artifacts {
+		commitAll(t, s, func(tx *Tx) error {
+			_, err := tx.PutArtifact(Doc{ID: fmt.Sprint(i), Raw: bytes.Repeat([]byte{byte(i + 1)}, 70<<10)}, nil)
+			return err
+		})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(8, 8))
+	for range 8 {
+		copied := filepath.Join(t.TempDir(), "copy")
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		hit := rng.IntN(artifacts - 1) // behind the last one nothing lives
+		file := only(t, copied, ".vlog")
+		all, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(all, bytes.Repeat([]byte{byte(hit + 1)}, 1000))
+		flip(t, file, int64(at+rng.IntN(60<<10)), 1<<rng.IntN(8))
+		for range 2 {
+			s, err := Open(copied, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range artifacts {
+				if _, err := artifact(t, s, fmt.Sprint(i)); errors.Is(err, ErrDamaged) != (i == hit) || err != nil && i != hit {
+					t.Errorf("hit %d, artifact %d: %v", hit, i, err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

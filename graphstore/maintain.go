@@ -73,12 +73,13 @@ const (
 	mostHeld = 2 * time.Second
 )
 
-// flatten joins all levels to one, so that badger finds all that has been replaced. Badger's Flatten begins anew with each table that a writer adds meanwhile, and is never done
-// beside one that writes as fast as it can; so flatten holds writers up now and then.
+// flatten joins all levels to one, so that badger finds all that has been replaced. Badger's Flatten begins anew with each
+// table that a writer adds meanwhile, and is never done beside one that writes as fast as it can. So if it is not done
+// after Options.patience, flatten holds writers up now and then.
 func (s *Store) flatten() error {
 	done := make(chan error, 1)
 	go func() { done <- s.db.Flatten(1) }()
-	timer := time.NewTimer(freeTime)
+	timer := time.NewTimer(s.opts.patience)
 	defer timer.Stop()
 	for held := freeTime; ; held = min(2*held, mostHeld) {
 		select {
@@ -100,8 +101,8 @@ func (s *Store) flatten() error {
 }
 
 // flush makes a table of what is in the memtable, and joins those of level 0. Writers wait meanwhile, and so do readers that miss the
-// caches. Badger does that when a memtable is full, when it is closed, and when it drops a
-// prefix that some row has, which is the way that is open to others: so flush writes a row to drop.
+// caches: about a second with memtables of 64 MiB. Badger does that when a memtable is full, when it is closed, and when it drops
+// a prefix that some row has, which is the way that is open to others: so flush writes a row to drop.
 func (s *Store) flush() error {
 	s.writer.Lock()
 	defer s.writer.Unlock()

@@ -140,7 +140,7 @@ func TestMaintainFrees(t *testing.T) {
 // TestMaintainDeep replaces contents whose rows lie on several levels, while a writer goes on.
 func TestMaintainDeep(t *testing.T) {
 	opts := small()
-	opts.valueLogMB = 4
+	opts.valueLogMB, opts.patience = 4, 100*time.Millisecond
 	s, err := Open(t.TempDir(), opts)
 	if err != nil {
 		t.Fatal(err)

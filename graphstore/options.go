@@ -47,6 +47,8 @@ type Options struct {
 	// valueLogMB is the size of value log files; tests make it smaller. It bounds a row (see MaxRow) and is part of
 	// the margin on the disk. Files of 64 MiB are small enough that the collector finds whole ones to drop.
 	valueLogMB int
+	// patience is how long Maintain compacts before it holds up writers.
+	patience time.Duration
 	// roomPoll is the time between two looks of WaitRoom at the disk.
 	roomPoll time.Duration
 }
@@ -75,6 +77,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.FreeSpace == nil {
 		o.FreeSpace = freeSpace
+	}
+	if o.patience == 0 {
+		o.patience = 30 * time.Second
 	}
 	if o.roomPoll == 0 {
 		o.roomPoll = 2 * time.Second

@@ -100,7 +100,10 @@ func open(dir string, opts Options) (*Store, error) {
 	// Decoded nodes take the most; neighbourhoods are small.
 	s.nodes = newCache[*Node](opts.CacheMB * mib / 4 * 3)
 	s.edges = newCache[[]Edge](opts.CacheMB * mib / 4)
-	var err error
+	err := spareLastLog(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look at the value log: %w", err)
+	}
 	if s.db, err = openBadger(dir, opts, s.poison); err != nil {
 		// Badger keeps the cause as text only.
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // errDamagedLog is returned for a file of the value log with an entry that does not match its checksum.
@@ -68,8 +69,8 @@ func verifyLog(name string) error {
 		return err
 	}
 	for at := min(logHead, len(b)); at < len(b); {
-		size := entrySize(b[at:])
-		if size == 0 {
+		size, sound := entrySize(b[at:])
+		if !sound {
 			if len(bytes.TrimRight(b[at:], "\x00")) == 0 {
 				return nil
 			}
@@ -80,29 +81,58 @@ func verifyLog(name string) error {
 	return nil
 }
 
-// entrySize is the length of the entry that b begins with, 0 if that is none.
-func entrySize(b []byte) int {
-	at, size := 2, uint64(crc32.Size)
+// entrySize is the length of the entry that b begins with, 0 if that can't be one, and tells whether the entry matches its checksum.
+func entrySize(b []byte) (size int, sound bool) {
+	at, rest := 2, uint64(crc32.Size)
 	if len(b) < at {
-		return 0
+		return 0, false
 	}
 	for field := range 3 {
 		v, n := binary.Uvarint(b[at:])
 		if n <= 0 {
-			return 0
+			return 0, false
 		}
 		at += n
 		if field < 2 {
-			size += v
+			rest += v
 		}
 	}
-	if size > uint64(len(b)-at) {
-		return 0
+	if rest > uint64(len(b)-at) {
+		return 0, false
 	}
-	end := at + int(size)
+	end := at + int(rest)
 	sum := end - crc32.Size
-	if crc32.Checksum(b[:sum], castagnoli) != binary.BigEndian.Uint32(b[sum:end]) {
-		return 0
+	return end, crc32.Checksum(b[:sum], castagnoli) == binary.BigEndian.Uint32(b[sum:end])
+}
+
+// spareLastLog keeps badger from cutting the newest file of the value log off at a damaged entry, with all that lives behind it, as
+// it does at each start: it takes the entry for the last one that a crash had left half written. If a sound entry follows, it was
+// not; then spareLastLog begins a file after it, which badger looks at instead. The damaged entry stays what it is: a row
+// that can't be read.
+func spareLastLog(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	if err != nil || len(files) == 0 {
+		return err
 	}
-	return end
+	last := slices.Max(files)
+	b, err := os.ReadFile(last)
+	if err != nil {
+		return err
+	}
+	for at := min(logHead, len(b)); at < len(b); {
+		size, sound := entrySize(b[at:])
+		at += size
+		if sound {
+			continue
+		}
+		if _, next := entrySize(b[at:]); !next {
+			return nil // the end
+		}
+		var fid uint32
+		if _, err := fmt.Sscanf(filepath.Base(last), "%d.vlog", &fid); err != nil {
+			return fmt.Errorf("the name of %s: %w", last, err)
+		}
+		return os.WriteFile(filepath.Join(dir, fmt.Sprintf("%06d.vlog", fid+1)), nil, 0o600) // see openBadger
+	}
+	return nil
 }
