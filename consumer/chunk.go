@@ -13,21 +13,21 @@ type chunk struct {
 	tp     TopicPartition
 	items  []Item
 	next   int64 // the partition's next offset once all items are durable
-	weight int64 // taken from the budget of bytes in flight
+	weight int64 // taken from generation.budget, the bytes in flight
 	done   chan struct{}
 }
 
 const (
-	chunkRecords = 32        // small: decoding is parallel, and a batch needs not wait for a large one
+	chunkRecords = 32        // small: chunks are decoded in parallel, and deliver waits for the one at the head
 	chunkBytes   = 256 << 10 // also the most taken from the budget at once, one large record aside
 )
 
-// weigh is what a record takes from the budget: a record larger than the whole
-// budget goes alone.
+// weigh is what a record takes from the budget. A record larger than the whole budget
+// takes all of it, and so is in flight alone.
 func (g *generation) weigh(r *Record) int64 { return min(r.size(), g.c.cfg.InFlightBytes) }
 
 // cut splits a page into chunks. A page without records gives one empty chunk,
-// if it moves on: its place has to be known.
+// so that deliver hears of the partition's next offset.
 func (g *generation) cut(tp TopicPartition, pg page) []*chunk {
 	var chunks []*chunk
 	limit := min(int64(chunkBytes), g.c.cfg.InFlightBytes)

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// committer tells the group how far the Sink is, now and then. Nothing depends
-// on it but dashboards that show the group's lag, so a failure is only logged
-// and no Apply waits for it.
+// committer commits to the group, now and then, the offsets that the Sink has applied.
+// Only dashboards of the group's lag depend on these commits (reading goes on from
+// Sink.StoredOffset), so a failure is only logged and no Apply waits for one.
 type committer struct {
 	send  func(map[string]map[int]int64) error
 	every time.Duration
@@ -74,8 +74,8 @@ func (c *committer) run(quit <-chan struct{}) {
 	}
 }
 
-// leaveWait bounds what is done for courtesy when a generation ends: nothing
-// depends on the broker hearing of it.
+// leaveWait bounds the last commit and the leaving of the group: a broker that hears of
+// neither has the group wait for SessionTimeout, and nothing is lost.
 const leaveWait = 3 * time.Second
 
 // await waits for done, but not for longer than d.

@@ -35,8 +35,8 @@ type Config struct {
 	// RebalanceTimeout is how long an Apply in progress may hold back a
 	// rebalance. 60 s.
 	RebalanceTimeout time.Duration
-	// Retry is the pause before the first repetition of what failed, doubled
-	// up to 2 s for requests. 100 ms.
+	// Retry is the pause before what failed is tried again for the first time; for
+	// requests it doubles from try to try, up to 2 s. 100 ms.
 	Retry time.Duration
 	// CommitEvery is the least time between commits to the group. 1 s.
 	CommitEvery time.Duration

@@ -29,8 +29,8 @@ func New(cfg Config, cluster Cluster, sink Sink, m *Metrics, log *slog.Logger) (
 		return nil, err
 	}
 	transport := cluster.Transport()
-	// What is asked of every broker, again and again: only our topics, and
-	// soon enough to follow a partition whose leader has moved.
+	// The transport asks the brokers for metadata again and again: only of the topics that
+	// are read, and soon enough to follow a partition whose leader has moved.
 	transport.MetadataTopics = slices.Clone(cfg.Topics)
 	transport.MetadataTTL = 2 * time.Second
 	addr := kafka.TCP(cluster.Brokers()...)
@@ -112,8 +112,8 @@ func (c *Consumer) work(ctx context.Context, gen *kafka.Generation) error {
 
 	ended := make(chan error, 1)
 	gen.Start(func(revoked context.Context) {
-		// The end of the generation and of the process are one to the
-		// pipeline, and both look like a cancelled context.
+		// For generation.run it is the same whether the group ends the generation or
+		// the process ends: both cancel its context.
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(revoked, cancel)()

@@ -1,6 +1,13 @@
 // Package consumer brings records from Kafka to a Sink: group membership,
 // fetching, decoding, batching and the accounting of offsets.
 //
+// Consumer is one member of a group, with the settings of Config; it reaches the brokers
+// over a Cluster. A Record is what Kafka delivers, an Item is what Decode makes of it: an
+// artifact to put, one to delete, or a Refusal. A Batch of items with its offsets goes to
+// the Sink, which the package declares and package pipeline implements. DeadLetter makes
+// the message for an item that was refused. The package must not know what an artifact is
+// good for: the graph, the model, the index.
+//
 // # Guarantee
 //
 // The offset from which a partition is read is the Sink's, which stores it in
@@ -11,8 +18,8 @@
 // that can't be used reaches Apply too, as an Item with a Refusal, and does not
 // hold back the others. No batch holds records of two group generations.
 //
-// Two instances with different Sinks each keep the guarantee for themselves:
-// moving a partition's state between instances is not this package's business.
+// Two members of the group with different Sinks each keep the guarantee for themselves:
+// moving a partition's state from one to the other is not this package's business.
 //
 // # Flow
 //

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// generation is the pipeline of one assignment. Nothing of it outlives run, so
-// that no record of it can get into a later one.
+// generation works for one generation of the consumer group, in which the member has
+// the partitions parts. Nothing of it outlives run, so that no record of one generation
+// can get into a batch of a later one.
 type generation struct {
 	c      *Consumer
 	log    *slog.Logger
@@ -55,8 +56,8 @@ func (g *generation) run(ctx context.Context) error {
 // deliver makes batches of what is in the queue and applies them. It never
 // waits for a batch to fill: an Apply in progress is what fills the next one.
 func (g *generation) deliver(ctx context.Context) error {
-	var head *chunk // its items from at on are the next to go
-	var at int
+	var head *chunk // the chunk that goes next
+	var at int      // the first of head's items that is in no batch yet
 	for {
 		if head == nil {
 			select {

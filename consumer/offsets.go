@@ -56,7 +56,7 @@ const endChecks = 5
 // locate finds where to read a partition: at want, where the log has been cut
 // off at its beginning, or, when nothing is stored, at its earliest record.
 // It repeats what fails until ctx ends. An offset behind the log's end is a
-// fatal error: the state is not of this log.
+// fatal error: the Sink's state was made from another log.
 func (g *generation) locate(ctx context.Context, tp TopicPartition, want int64, stored bool) (next, end int64, err error) {
 	again := backoff{first: g.c.cfg.Retry, limit: maxRetry}
 	beyond := 0

@@ -36,8 +36,8 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, kafka.OffsetOutOfRange):
-			// Deleted by retention while this instance lagged behind, or an
-			// offset that is of another log: locate tells one from the other.
+			// Either retention deleted the records while this member lagged behind,
+			// or the offset is of another log: locate tells one from the other.
 			if next, _, err = g.locate(ctx, tp, next, true); err != nil {
 				return unlessEnded(ctx, err)
 			}

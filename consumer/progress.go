@@ -23,7 +23,7 @@ type progress struct {
 type mark struct {
 	next  int64 // durable up to here
 	end   int64 // of the log, as last heard
-	known bool
+	known bool  // next and end are set: start was called
 }
 
 func (m *mark) lag() int64 { return max(0, m.end-m.next) }

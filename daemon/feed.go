@@ -79,7 +79,7 @@ func (c *feedCommand) Run(s *session) error {
 	return nil
 }
 
-// mediaBase is the folder that relative uris of the input's media are beside.
+// mediaBase is the folder that relative uris of the input's media are relative to.
 func mediaBase(input string) (string, error) {
 	if input == "-" {
 		return os.Getwd()
@@ -99,7 +99,7 @@ func summary(sum feed.Summary) string {
 	return text
 }
 
-// log is the log of commands that talk to people: only what they should know.
+// log returns the logger of commands that a person runs. Debug lines would drown what the command prints.
 func (s *session) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 }

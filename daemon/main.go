@@ -54,7 +54,7 @@ type session struct {
 	parsed         *kong.Context
 }
 
-// settle completes the settings that a command uses; s may be nil for those that use none.
+// settle completes and checks the settings that a command uses; used is nil for a command that uses none.
 func (s *session) settle(used config.Section) error {
 	if err := s.loader.Complete(s.parsed, used); err != nil {
 		return &exitError{exitUsage, fmt.Errorf("configuration:\n%w", err)}
@@ -78,7 +78,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is main without the process: it returns the exit code.
+// run is main for tests: arguments, environment and streams are given, and the exit code is returned.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, loader: config.NewLoader(env)}
 	helped := false
@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		kong.Name("kilim"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.ValueFormatter(config.Help()), kong.Resolvers(s.loader), kong.Bind(s),
-		// --help calls this and would go on to run the command.
+		// kong calls Exit after --help and would go on to run the command: the panic ends parse instead.
 		kong.Exit(func(int) { helped = true; panic(errHelped) }))
 	if err != nil {
 		panic(fmt.Sprintf("kilim: command line: %v", err)) // a wrong declaration

@@ -148,7 +148,7 @@ func printModels(w io.Writer, m *web.Models) error {
 	return nil
 }
 
-// standing says what a model does at the moment.
+// standing says whether a model serves or is being made to serve.
 func standing(m *web.Models, epoch uint32) (now []string) {
 	if m.Serving == epoch {
 		now = append(now, "serves")

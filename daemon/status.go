@@ -85,7 +85,7 @@ func apiURL(text, path string, parameters map[string]string) (string, error) {
 	return u.String(), nil
 }
 
-// wait asks until everything is done. It must be seen twice in a row: a record
+// wait asks until everything is done. It returns when settled was true twice in a row, at the same revision: a record
 // that was just fetched may be counted nowhere for a moment.
 func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Status, error) {
 	if c.Timeout > 0 {
@@ -155,7 +155,7 @@ type asker struct {
 	url    string
 }
 
-// finalError is one that waiting can't repair.
+// finalError is an error that waiting can't repair.
 type finalError struct{ error }
 
 func (a *asker) status(ctx context.Context) ([]byte, *web.Status, error) {

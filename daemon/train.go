@@ -63,7 +63,7 @@ type trainingProgress struct {
 	last time.Time
 }
 
-// parts is the length of the bar.
+// parts is the number of steps of the progress bar.
 const parts = 1000
 
 func newTraining(w io.Writer) *trainingProgress {

@@ -46,7 +46,7 @@ Ctrl-C stops it; the next start goes on where this one was. Newcomers, as their 
 `, arriving(a.DemoLeft(), c.Demo), c.Data, a.Bootstrap(), topics.Artifacts, topics.Similar, topics.DeadLetters, http)
 }
 
-// arriving tells what there is of the demo archive, and what comes.
+// arriving says how much of the demo archive is there, and what is still to come.
 func arriving(left int, d config.Demo) string {
 	switch left {
 	case 0:
@@ -90,8 +90,8 @@ func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap str
 	}
 }
 
-// roll prints lines. On a terminal it leaves alone what is above them: when the
-// screen is full, the last line is written over.
+// roll prints lines. On a terminal it does not scroll away the welcome above them: when the
+// screen is full, it overwrites its last line.
 type roll struct {
 	w             io.Writer
 	rows, columns int // rows is 0 where all lines are printed
@@ -102,7 +102,7 @@ func newRoll(w io.Writer) *roll {
 	r := &roll{w: w}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if columns, rows, err := term.GetSize(int(f.Fd())); err == nil {
-			// Two lines stay free: one that is written over, one for the last words.
+			// Two lines stay free: the one that roll overwrites, and one for the text after the end.
 			r.rows, r.columns = max(rows-welcomeLines-3, 1), columns
 		}
 	}
@@ -120,13 +120,13 @@ func (r *roll) line(text string) {
 		r.rows--
 		fmt.Fprintln(r.w, text)
 	default:
-		// The cursor goes back to the beginning: whatever else is printed begins there.
+		// The cursor goes back to the beginning of the line, so that a log line overwrites it instead of continuing it.
 		fmt.Fprintf(r.w, "\x1b[K%s\r", text)
 		r.over = true
 	}
 }
 
-// end leaves the line that is written over.
+// end moves to a new line, if the cursor is in one that roll overwrites.
 func (r *roll) end() {
 	if r.over {
 		fmt.Fprintln(r.w)

@@ -44,6 +44,9 @@ func (t Type) String() string {
 	return fmt.Sprintf("type-%d", uint8(t))
 }
 
+// IsEntity tells the types of what artifacts may share.
+func (t Type) IsEntity() bool { return t >= Culture && t < numTypes }
+
 func typeName(t Type) string {
 	switch t {
 	case Artifact:

@@ -13,10 +13,8 @@ import (
 func sampleUpdate() *Update {
 	return &Update{
 		ID: "walters:22764", Revision: 300, Epoch: 2,
-		Lists: Lists{
-			Total:   []Entry{{ID: "b", Score: 0.75, Parts: Parts{0.5, 1, 0.25, 0.125, 1}}, {ID: "c", Score: -0.5}},
-			General: []Entry{{ID: "c", Score: 0.5}},
-		},
+		Lists: both([]Entry{{ID: "b", Score: 0.75, Parts: Parts{0.5, 1, 0.25, 0.125, 1}}, {ID: "c", Score: -0.5}},
+			[]Entry{{ID: "c", Score: 0.5}}),
 		Changes:     map[string]Changes{"total": {Entered: []string{"b"}, Left: []string{"d", "e"}, Moved: []string{"c"}}, "general": {}},
 		Cause:       []string{"walters:22764", "b"},
 		Recorded:    time.UnixMilli(1_750_000_000_123).UTC(),
@@ -88,21 +86,24 @@ func TestEvidenceRoundTrip(t *testing.T) {
 
 func TestDecodersNameTheFault(t *testing.T) {
 	t.Parallel()
-	nan := Lists{General: []Entry{{ID: "a", Score: float32(math.NaN())}}}
+	nan := Lists{{Name: ListGeneral, Entries: []Entry{{ID: "a", Score: float32(math.NaN())}}}}
 	for _, c := range []struct {
 		what, want string
 		err        error
 	}{
 		{"no bytes", "version: ends too early", new(Evidence).Unmarshal(nil)},
-		{"other version", "version: is 9, want 1", new(Lists).Unmarshal([]byte{9})},
+		{"other version", "version: is 9, want 2", new(Lists).Unmarshal([]byte{9})},
 		{"cut", "end: ends too early", new(Evidence).Unmarshal(cut((&Evidence{ID: "a"}).Marshal()))},
-		{"more", "end: 1 bytes too many", new(Lists).Unmarshal(append((&Lists{}).Marshal(), 0))},
+		{"more", "end: 1 bytes too many", new(Lists).Unmarshal(append(Lists{}.Marshal(), 0))},
 		{"entities out of order", "entities: not strictly increasing", new(Evidence).Unmarshal((&Evidence{Entities: []uint64{2, 1}}).Marshal())},
 		{"word twice", "words: not strictly increasing", new(Evidence).Unmarshal((&Evidence{Words: []Word{{3, 1}, {3, 1}}}).Marshal())},
 		{"NaN score", "general: is NaN", new(Lists).Unmarshal(nan.Marshal())},
 		{"damaged count", "total: 9223372036854775807 items can't be in the remaining 0 bytes",
-			new(Lists).Unmarshal([]byte{1, 255, 255, 255, 255, 255, 255, 255, 255, 127})},
-		{"kind", "kind: 7 is not known", decodeError([]byte{1, 7})},
+			new(Lists).Unmarshal([]byte("\x02\x01\x05total\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))},
+		{"earlier version", "version: is 1, want 2", new(Lists).Unmarshal([]byte{1, 0, 0})},
+		{"name twice", "list: \"total\" comes twice", new(Lists).Unmarshal(Lists{{Name: "total"}, {Name: "total"}}.Marshal())},
+		{"damaged number of lists", "lists: 127 items can't be in the remaining 1 bytes", new(Lists).Unmarshal([]byte{2, 127, 0})},
+		{"kind", "kind: 7 is not known", decodeError([]byte{2, 7})},
 	} {
 		if !contain(c.err, c.want) {
 			t.Errorf("%s: got %v, want it to say %q", c.what, c.err, c.want)
@@ -177,7 +178,7 @@ func FuzzEvidence(f *testing.F) {
 }
 
 func FuzzLists(f *testing.F) {
-	f.Add((&sampleUpdate().Lists).Marshal())
+	f.Add(sampleUpdate().Lists.Marshal())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var l, again Lists
 		if l.Unmarshal(b) != nil {

@@ -4,7 +4,7 @@
 // Evidence is what is known of one artifact besides its embedding: entities, links,
 // words, dates. A Scorer weighs two pieces of evidence and the cosine of the
 // embeddings into one score, and keeps the parts, so that every published score can
-// be explained. TopK cuts lists, Diff tells what changed in one, Material whether that
+// be explained. TopK cuts a list, Lists are an artifact's lists by name, Diff tells what changed in one, Material whether that
 // is worth an update. An Update is that message; the outbox form is how messages
 // wait in the store, in the commit that caused them, until package publish has
 // delivered them.

@@ -2,7 +2,9 @@ package rerank
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -22,15 +24,70 @@ type Entry struct {
 	Parts Parts   `json:"parts"`
 }
 
-// Lists are an artifact's lists, best first: Total by the score of stage 2, General by
-// the cosine of the embeddings alone.
-type Lists struct {
-	Total   []Entry `json:"total"`
-	General []Entry `json:"general"`
+// Names of the lists that every artifact has: ListTotal is ordered by the score of stage 2, ListGeneral by the cosine
+// of the embeddings alone.
+const (
+	ListTotal   = "total"
+	ListGeneral = "general"
+)
+
+// List is one of an artifact's lists, best first.
+type List struct {
+	Name    string
+	Entries []Entry
 }
 
-// less is the order of lists: by falling score, then by id, so that ties have one order.
-func less(a, b *Entry) bool {
+// Lists are an artifact's lists, each name once. Their order is that in which they are stored, published and compared;
+// whoever makes Lists fixes it. They are a slice and not a struct of two, so that a theme's list is one more name.
+type Lists []List
+
+// Get returns the entries of the named list, none when there is no such list.
+func (l Lists) Get(name string) []Entry {
+	for i := range l {
+		if l[i].Name == name {
+			return l[i].Entries
+		}
+	}
+	return nil
+}
+
+// Members calls fn once for each id in any of the lists.
+func (l Lists) Members(fn func(id string)) {
+	seen := make(map[string]struct{}, l.size())
+	for i := range l {
+		for j := range l[i].Entries {
+			id := l[i].Entries[j].ID
+			if _, ok := seen[id]; !ok {
+				seen[id] = struct{}{}
+				fn(id)
+			}
+		}
+	}
+}
+
+// size is the number of entries of all lists.
+func (l Lists) size() int {
+	n := 0
+	for i := range l {
+		n += len(l[i].Entries)
+	}
+	return n
+}
+
+// each calls fn for every name in either of the two, in the order of new, then of old, with the entries in both.
+func each(old, new Lists, fn func(name string, old, new []Entry)) {
+	for i := range new {
+		fn(new[i].Name, old.Get(new[i].Name), new[i].Entries)
+	}
+	for i := range old {
+		if !slices.ContainsFunc(new, func(l List) bool { return l.Name == old[i].Name }) {
+			fn(old[i].Name, old[i].Entries, nil)
+		}
+	}
+}
+
+// Before is the order of lists: by falling score, then by id, so that ties have one order.
+func Before(a, b *Entry) bool {
 	if a.Score != b.Score {
 		return a.Score > b.Score
 	}
@@ -48,7 +105,7 @@ func TopK(entries []Entry, k int) []Entry {
 	for i := range entries {
 		e := &entries[i]
 		if len(out) == k {
-			if !less(e, &out[k-1]) {
+			if !Before(e, &out[k-1]) {
 				continue
 			}
 			out = out[:k-1]
@@ -56,7 +113,7 @@ func TopK(entries []Entry, k int) []Entry {
 		lo, hi := 0, len(out)
 		for lo < hi {
 			mid := int(uint(lo+hi) >> 1)
-			if less(e, &out[mid]) {
+			if Before(e, &out[mid]) {
 				hi = mid
 			} else {
 				lo = mid + 1
@@ -110,10 +167,19 @@ func Diff(old, new []Entry) Changes {
 	return c
 }
 
+// DiffAll is Diff of each list, by name; one that is only in old or only in new is compared with an empty one.
+func DiffAll(old, new Lists) map[string]Changes {
+	out := make(map[string]Changes, len(new))
+	each(old, new, func(name string, old, new []Entry) { out[name] = Diff(old, new) })
+	return out
+}
+
 // Material tells whether the change from old to new is worth publishing: other ids or another
-// order in either list, or a score that moved by more than tolerance.
+// order in any list, or a score that moved by more than tolerance.
 func Material(old, new Lists, tolerance float32) bool {
-	return material(old.Total, new.Total, tolerance) || material(old.General, new.General, tolerance)
+	found := false
+	each(old, new, func(_ string, old, new []Entry) { found = found || material(old, new, tolerance) })
+	return found
 }
 
 func material(old, new []Entry, tolerance float32) bool {
@@ -129,14 +195,16 @@ func material(old, new []Entry, tolerance float32) bool {
 }
 
 const (
-	listsVersion = 1
+	listsVersion = 2
 	// entryBytes is the least an entry takes: an empty id's length and six numbers.
 	entryBytes = 1 + 6*4
+	// listBytes is the least a list takes: the lengths of its name and of the list.
+	listBytes = 2
 )
 
 // Marshal returns the binary form.
-func (l *Lists) Marshal() []byte {
-	b := make([]byte, 0, 16+64*(len(l.Total)+len(l.General)))
+func (l Lists) Marshal() []byte {
+	b := make([]byte, 0, 32+64*l.size())
 	return appendLists(append(b, listsVersion), l)
 }
 
@@ -153,11 +221,14 @@ func (l *Lists) Unmarshal(b []byte) error {
 	return nil
 }
 
-func appendLists(b []byte, l *Lists) []byte {
-	for _, list := range [][]Entry{l.Total, l.General} {
+func appendLists(b []byte, lists Lists) []byte {
+	b = binary.AppendUvarint(b, uint64(len(lists)))
+	for i := range lists {
+		list := lists[i].Entries
+		b = appendString(b, lists[i].Name)
 		b = binary.AppendUvarint(b, uint64(len(list)))
-		for i := range list {
-			e := &list[i]
+		for j := range list {
+			e := &list[j]
 			b = appendString(b, e.ID)
 			for _, v := range [...]float32{e.Score, e.Parts.Cosine, e.Parts.Entities, e.Parts.Words, e.Parts.Date, e.Parts.Link} {
 				b = appendFloat32(b, v)
@@ -168,7 +239,23 @@ func appendLists(b []byte, l *Lists) []byte {
 }
 
 func (d *decoder) lists() Lists {
-	return Lists{Total: d.entries("total"), General: d.entries("general")}
+	n := d.count("lists", listBytes)
+	if n == 0 {
+		return nil
+	}
+	out := make(Lists, 0, n)
+	for range n {
+		name := d.string("list")
+		if slices.ContainsFunc(out, func(l List) bool { return l.Name == name }) {
+			d.fail("list", fmt.Errorf("%q comes twice", name))
+			return nil
+		}
+		out = append(out, List{Name: name, Entries: d.entries(name)})
+		if d.err != nil {
+			return nil
+		}
+	}
+	return out
 }
 
 func (d *decoder) entries(field string) []Entry {

@@ -102,12 +102,41 @@ func TestDiffAccountsForAll(t *testing.T) {
 	}
 }
 
+func both(total, general []Entry) Lists {
+	return Lists{{ListTotal, total}, {ListGeneral, general}}
+}
+
+func TestListsByName(t *testing.T) {
+	t.Parallel()
+	l := append(both(list("a b"), list("b c")), List{"theme:craft", list("d a")})
+	if got := l.Get("theme:craft"); !reflect.DeepEqual(got, list("d a")) || l.Get("theme:music") != nil {
+		t.Errorf("theme:craft: %v, theme:music: %v", got, l.Get("theme:music"))
+	}
+	var members []string
+	l.Members(func(id string) { members = append(members, id) })
+	if want := strings.Fields("a b c d"); !slices.Equal(members, want) {
+		t.Errorf("members %v, want %v", members, want)
+	}
+	changes := DiffAll(append(both(nil, list("c b")), List{"theme:music", list("m")}), l)
+	for name, want := range map[string]Changes{
+		ListTotal: {Entered: strings.Fields("a b"), Left: []string{}, Moved: []string{}}, ListGeneral: {Entered: []string{}, Left: []string{}, Moved: strings.Fields("b c")},
+		"theme:craft": {Entered: strings.Fields("d a"), Left: []string{}, Moved: []string{}}, "theme:music": {Entered: []string{}, Left: []string{"m"}, Moved: []string{}},
+	} {
+		if !reflect.DeepEqual(changes[name], want) {
+			t.Errorf("changes of %s: %+v, want %+v", name, changes[name], want)
+		}
+	}
+	if len(changes) != 4 {
+		t.Errorf("changes of %d lists, want 4", len(changes))
+	}
+}
+
 func TestMaterial(t *testing.T) {
 	t.Parallel()
-	l := Lists{Total: list("a b c"), General: list("x y")}
-	change := func(fn func(*Lists)) Lists {
-		n := Lists{Total: slices.Clone(l.Total), General: slices.Clone(l.General)}
-		fn(&n)
+	l := both(list("a b c"), list("x y"))
+	change := func(fn func(total, general []Entry)) Lists {
+		n := both(slices.Clone(l.Get(ListTotal)), slices.Clone(l.Get(ListGeneral)))
+		fn(n[0].Entries, n[1].Entries)
 		return n
 	}
 	for _, c := range []struct {
@@ -116,18 +145,21 @@ func TestMaterial(t *testing.T) {
 		want bool
 	}{
 		{"nothing", l, false},
-		{"score within tolerance", change(func(n *Lists) { n.Total[1].Score += 0.009 }), false},
-		{"score beyond tolerance", change(func(n *Lists) { n.General[1].Score -= 0.011 }), true},
-		{"order", change(func(n *Lists) { n.Total[0], n.Total[1] = n.Total[1], n.Total[0] }), true},
-		{"other id", change(func(n *Lists) { n.General[0].ID = "z" }), true},
-		{"shorter", change(func(n *Lists) { n.Total = n.Total[:2] }), true},
-		{"parts alone", change(func(n *Lists) { n.Total[0].Parts.Date = 1 }), false},
+		{"score within tolerance", change(func(total, general []Entry) { total[1].Score += 0.009 }), false},
+		{"score beyond tolerance", change(func(total, general []Entry) { general[1].Score -= 0.011 }), true},
+		{"order", change(func(total, general []Entry) { total[0], total[1] = total[1], total[0] }), true},
+		{"other id", change(func(total, general []Entry) { general[0].ID = "z" }), true},
+		{"shorter", both(list("a b"), list("x y")), true},
+		{"one list less", l[:1], true},
+		{"one list more", append(slices.Clone(l), List{Name: "theme:craft", Entries: list("a")}), true},
+		{"one more that is empty", append(slices.Clone(l), List{Name: "theme:craft"}), false},
+		{"parts alone", change(func(total, general []Entry) { total[0].Parts.Date = 1 }), false},
 	} {
 		if got := Material(l, c.new, 0.01); got != c.want {
 			t.Errorf("%s: %v, want %v", c.what, got, c.want)
 		}
 	}
-	if Material(l, l, 0) || !Material(l, change(func(n *Lists) { n.Total[1].Score += 1e-6 }), 0) {
+	if Material(l, l, 0) || !Material(l, change(func(total, general []Entry) { total[1].Score += 1e-6 }), 0) {
 		t.Error("tolerance 0 must mean equal scores")
 	}
 }

@@ -21,7 +21,7 @@ const (
 	KindMessage Kind = 3
 )
 
-const outboxVersion = 1
+const outboxVersion = 2
 
 // Header is a header of a ready message. A nil value is null.
 type Header struct {
@@ -47,12 +47,12 @@ type OutMessage struct {
 
 // EncodeUpdate returns the outbox form of an update.
 func EncodeUpdate(u *Update) []byte {
-	b := make([]byte, 0, 256+64*(len(u.Lists.Total)+len(u.Lists.General)))
+	b := make([]byte, 0, 256+64*u.Lists.size())
 	b = append(b, outboxVersion, byte(KindUpdate))
 	b = appendString(b, u.ID)
 	b = binary.AppendUvarint(b, u.Revision)
 	b = binary.AppendUvarint(b, uint64(u.Epoch))
-	b = appendLists(b, &u.Lists)
+	b = appendLists(b, u.Lists)
 	b = binary.AppendUvarint(b, uint64(len(u.Changes)))
 	for _, name := range slices.Sorted(maps.Keys(u.Changes)) {
 		c := u.Changes[name]

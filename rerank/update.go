@@ -2,12 +2,6 @@ package rerank
 
 import "time"
 
-// Names of the lists, as keys of Update.Changes.
-const (
-	ListTotal   = "total"
-	ListGeneral = "general"
-)
-
 // Update says that an artifact's lists changed.
 type Update struct {
 	ID string
@@ -17,7 +11,7 @@ type Update struct {
 	// Epoch is the model's.
 	Epoch uint32
 	Lists Lists
-	// Changes are by list, against the update published before.
+	// Changes are by the names of lists, against the update published before.
 	Changes map[string]Changes
 	// Cause are the artifacts whose records caused the change; none when the model's
 	// background work did.

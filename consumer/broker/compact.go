@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 const (

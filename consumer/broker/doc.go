@@ -1,7 +1,9 @@
 // Package broker is the Kafka broker that kilim brings along, for the first look,
 // for tests, and for archives of one machine: a single kfake node (from franz-go)
 // on a loopback address, with its log in a folder. Clients reach it as they reach
-// any Kafka; nothing but the code that starts it knows that it is not one.
+// any Kafka; nothing but the code that starts it knows that it is not one. Start takes an
+// address and a folder and returns the running Broker; what is in the records, it must not
+// know.
 //
 // # Guarantee
 //

@@ -21,4 +21,7 @@
 //     "550-520 BC" both ways
 //
 // Unknown fields are kept in Raw and otherwise ignored.
+//
+// The package must not know where a record came from (package consumer's part) nor what becomes of
+// it: Limits bound what it accepts, and Object reads the fields of what wraps an artifact.
 package profile

@@ -20,12 +20,13 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/daemon/web"
+	"kilim/learner/encode"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 	"kilim/rerank/publish"
 )
 
-// App is a daemon that is running, or was.
+// App is one daemon: Start makes it, Run works it and stops it.
 type App struct {
 	cfg     *config.Config
 	log     *slog.Logger
@@ -35,7 +36,7 @@ type App struct {
 
 	broker    *broker.Broker
 	conn      *kafkaconn.Conn
-	encoders  pipeline.Encoders
+	encoders  encode.Encoders
 	models    *registry.Registry
 	manager   *standby.Manager
 	tuner     *finetune.Tuner // nil: nothing is trained
@@ -49,7 +50,7 @@ type App struct {
 	demoLeft  int
 }
 
-// part is something that runs until its context ends or it fails.
+// part is something that Run runs until its context ends or it fails.
 type part struct {
 	name string
 	run  func(context.Context) error

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/segmentio/kafka-go"
@@ -36,8 +37,22 @@ type daemon struct {
 	done chan error
 }
 
+// defaults is what the command line gives a daemon that nobody has configured.
+func defaults(t *testing.T) *config.Config {
+	t.Helper()
+	cfg := new(config.Config)
+	parser, err := kong.New(cfg)
+	if err == nil {
+		_, err = parser.Parse(nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
 func testConfig(t *testing.T) *config.Config {
-	cfg := config.Default()
+	cfg := defaults(t)
 	cfg.Data = t.TempDir()
 	cfg.HTTP = "127.0.0.1:0"
 	cfg.Broker = "embedded://127.0.0.1:0"

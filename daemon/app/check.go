@@ -13,6 +13,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
+	"kilim/learner/encode"
 	"kilim/learner/encode/remote"
 	"kilim/learner/train/eval"
 )
@@ -26,19 +27,19 @@ func Check(cfg *config.Config, log *slog.Logger, fault func(string)) error {
 // Evaluate judges a list of a state folder that no daemon has open.
 func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list string, log *slog.Logger) (report *eval.Report, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
-		report, err = e.Evaluate(ctx, truth, list)
+		report, err = e.Queries().Evaluate(ctx, truth, list)
 		return err
 	})
 	return report, err
 }
 
-// offline opens the chain over a state folder that no daemon has open, for as long as work takes.
+// offline opens the engine of a state folder that no daemon has open, for as long as work takes.
 func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) error) (err error) {
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
 	flat := *cfg
-	flat.Index.Engine = "flat" // the quickest to fill; what the index finds is not looked at
-	serving, _, err := atRest(&flat, prometheus.NewRegistry(), log)
+	flat.Index.Engine = "flat" // the quickest to fill; neither Check nor Evaluate looks at what the index finds
+	serving, _, err := offlineConfig(&flat, prometheus.NewRegistry(), log)
 	if err != nil {
 		return err
 	}
@@ -50,10 +51,11 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) e
 	return work(engine)
 }
 
-// atRest are the settings of the generations of a state folder that is there and that no daemon has open, and its encoders.
-func atRest(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (standby.Config, pipeline.Encoders, error) {
+// offlineConfig gives the settings of the instances in a state folder that exists and that no daemon has open, and the
+// configured encoders.
+func offlineConfig(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (standby.Config, encode.Encoders, error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
-		return standby.Config{}, pipeline.Encoders{}, fmt.Errorf("data folder: %w", err)
+		return standby.Config{}, encode.Encoders{}, fmt.Errorf("data folder: %w", err)
 	}
 	encoders, err := newEncoders(cfg, remote.NewMetrics(reg), log)
 	if err != nil {
@@ -64,5 +66,5 @@ func atRest(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (st
 		return standby.Config{}, encoders, err
 	}
 	metrics := pipeline.NewMetrics(reg, consumer.NewMetrics(reg).Refused)
-	return generations(cfg, encoders, models, metrics, log), encoders, nil
+	return instances(cfg, encoders, models, metrics, log), encoders, nil
 }

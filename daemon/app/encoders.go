@@ -22,16 +22,16 @@ import (
 )
 
 // newEncoders makes the configured encoders. It asks no server yet.
-func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (pipeline.Encoders, error) {
+func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (encode.Encoders, error) {
 	cfg, most := &c.Encoders, int(c.Media.MaxBytes)
-	var out pipeline.Encoders
+	var out encode.Encoders
 	for _, e := range []struct {
 		kind     string
 		settings *config.Encoder
 		builtin  func() (feature.Encoder, error)
 		to       *feature.Encoder
 	}{
-		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // in the chain itself
+		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // nil: the pipeline has it built in
 		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(image.New(image.Limits{Bytes: most})) }, &out.Image},
 		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return inside(audio.New(audio.Limits{Bytes: most})) }, &out.Audio},
 	} {
@@ -45,13 +45,13 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (p
 			*e.to, err = remote.New(e.settings.Remote(e.kind), metrics.For(e.kind), log.With("kind", e.kind))
 		}
 		if err != nil {
-			return pipeline.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
+			return encode.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
 		}
 	}
 	return out, nil
 }
 
-// inside is an encoder of this binary.
+// inside makes an encoder that runs in this process of a built-in describer.
 func inside(d encode.Describer, err error) (feature.Encoder, error) {
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func inside(d encode.Describer, err error) (feature.Encoder, error) {
 	return encode.Local(d, atOnce()), nil
 }
 
-// fetcher brings media as the encoders' worker asks for them.
+// fetcher makes a fetch.Fetcher what encode.New asks for.
 type fetcher struct{ *fetch.Fetcher }
 
 func (f fetcher) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
@@ -70,7 +70,7 @@ func (f fetcher) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
 // inFlight is the number of media of the largest size that may be fetched and not yet encoded.
 const inFlight = 4
 
-// encoding is what encodes the media of a generation.
+// encoding makes the worker that encodes the media of an instance: standby.Config.Workers is its run.
 type encoding struct {
 	cfg     *config.Config
 	fetcher fetcher
@@ -89,7 +89,7 @@ func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) (err er
 }
 
 // newEncoding makes what fetches media for the encoders.
-func newEncoding(cfg *config.Config, encoders pipeline.Encoders, version string, reg prometheus.Registerer, down *teardown, log *slog.Logger) (*encoding, error) {
+func newEncoding(cfg *config.Config, encoders encode.Encoders, version string, reg prometheus.Registerer, down *teardown, log *slog.Logger) (*encoding, error) {
 	f, err := fetch.New(cfg.Media.Fetch("kilim/" + version))
 	if err != nil {
 		return nil, err
@@ -98,20 +98,20 @@ func newEncoding(cfg *config.Config, encoders pipeline.Encoders, version string,
 	return &encoding{cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(encoders.Identities()))), log}, nil
 }
 
-// run encodes the media of a generation until ctx ends.
+// run encodes the media of an instance until ctx ends.
 func (c *encoding) run(ctx context.Context, e *pipeline.Engine) error {
 	item := int64(c.cfg.Media.MaxBytes)
-	w, err := encode.New(encode.Config{
-		Lanes: lanes(&c.cfg.Encoders, e.Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
-	}, e.MediaQueue(), e, c.fetcher, c.metrics, c.log)
+	w, err := encode.NewWorker(encode.Config{
+		Lanes: lanes(&c.cfg.Encoders, e.Media().Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
+	}, e.Media().Queue(), e.MediaState(), c.fetcher, c.metrics, c.log)
 	if err != nil {
 		return err
 	}
 	return w.Run(ctx)
 }
 
-// gone stands for an encoder that has made vectors of a state and is configured no more. What comes waits for the
-// state that is made with the present ones.
+// gone stands for an encoder that made vectors of the state that serves and is configured no more. Its Encode fails, so media
+// that come meanwhile wait; they are encoded in the standby, which standby.Manager makes with the configured encoders.
 type gone struct{ id feature.Identity }
 
 func (g gone) Identity() feature.Identity { return g.id }
@@ -124,9 +124,9 @@ func (g gone) Encode(_ context.Context, items []feature.Item) []feature.Result {
 	return out
 }
 
-// former are the encoders that made a state: the configured ones where they are the same, else such as stand for
-// them. For a new state (made is nil) they are the configured ones.
-func former(configured pipeline.Encoders, made map[string]feature.Identity) pipeline.Encoders {
+// encodersOf gives the encoders of the identities in made, which made the vectors of a state: the configured encoder where it
+// is the same, else gone. With made nil, for a state that is yet to be made, it gives the configured encoders.
+func encodersOf(configured encode.Encoders, made map[string]feature.Identity) encode.Encoders {
 	if made == nil {
 		return configured
 	}
@@ -140,18 +140,18 @@ func former(configured pipeline.Encoders, made map[string]feature.Identity) pipe
 		}
 		return gone{id}
 	}
-	return pipeline.Encoders{
+	return encode.Encoders{
 		Text:  pick(profile.Text, configured.Text),
 		Image: pick(profile.Image, configured.Image),
 		Audio: pick(profile.Audio, configured.Audio),
 	}
 }
 
-// atOnce is the number of media that a built-in encoder works on at once: half of the processors are for the feed.
+// atOnce is how many media a built-in encoder works on at once: half of the processors are left to ingest.
 func atOnce() int { return max(runtime.GOMAXPROCS(0)/2, 1) }
 
-// lanes are those of the encoders that there are and that are configured.
-func lanes(cfg *config.Encoders, encoders pipeline.Encoders) []encode.Lane {
+// lanes gives a lane to each of the encoders, but none to gone: it could encode nothing.
+func lanes(cfg *config.Encoders, encoders encode.Encoders) []encode.Lane {
 	var out []encode.Lane
 	for _, l := range []struct {
 		kind     string

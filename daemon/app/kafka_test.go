@@ -41,7 +41,7 @@ func TestKafkaEndsInTheSameLists(t *testing.T) {
 	if addr == "" {
 		addr = newOwnKafka(t).addr()
 	}
-	lists := map[string]map[string]rerank.Lists{}
+	lists := map[string]map[string]published{}
 	for _, broker := range []string{"embedded", "kafka"} {
 		cfg := testConfig(t)
 		cfg.Broker = "embedded://127.0.0.1:0"
@@ -139,11 +139,14 @@ func (d *daemon) freshness(records int) (p50, p99 time.Duration) {
 	return took[len(took)/2], took[len(took)*99/100]
 }
 
-func (d *daemon) published() map[string]rerank.Lists {
+// published are the lists of an update.
+type published struct{ Total, General []rerank.Entry }
+
+func (d *daemon) published() map[string]published {
 	d.t.Helper()
-	out := map[string]rerank.Lists{}
+	out := map[string]published{}
 	for id, value := range d.last() {
-		var u struct{ Lists rerank.Lists }
+		var u struct{ Lists published }
 		if err := json.Unmarshal([]byte(value), &u); err != nil {
 			d.t.Fatalf("%s: %v", id, err)
 		}
@@ -154,7 +157,7 @@ func (d *daemon) published() map[string]rerank.Lists {
 
 // compareRuns is the mean share of the total lists' entries that two runs have in
 // common, and the 99th percentile of the differences of those entries' scores.
-func compareRuns(a, b map[string]rerank.Lists) (agreement float64, delta float64) {
+func compareRuns(a, b map[string]published) (agreement float64, delta float64) {
 	var deltas []float64
 	for id, x := range a {
 		scores := map[string]float32{}

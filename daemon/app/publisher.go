@@ -27,7 +27,8 @@ func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics)
 	})
 }
 
-// outbox is the store that serves as the publisher sees it: whichever it is, the outbox goes on with the same numbers.
+// outbox is publish.Store over the store that serves. A cutover puts another store in its place, but Engine.CutOver gives that
+// store the same UUID, entries and sequence numbers, so the publisher need not know.
 type outbox struct{ manager *standby.Manager }
 
 func (o outbox) UUID() string { return o.manager.UUID() }

@@ -6,17 +6,18 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/learner/encode"
 )
 
-// limits are those of records.
+// limits gives the limits of records, in the topic and in queries.
 func limits(c *config.Config) profile.Limits {
 	limits := profile.DefaultLimits()
 	limits.RecordBytes = int(c.Ingest.MaxRecordBytes)
 	return limits
 }
 
-// settings are those of the pipeline, for the first model.
-func settings(c *config.Config, encoders pipeline.Encoders) pipeline.Config {
+// settings gives the pipeline's settings for the seeded model, which is of epoch 1.
+func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 	text, model := pipeline.Sizes(encoders)
 	return pipeline.Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,

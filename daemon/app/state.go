@@ -14,25 +14,26 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/train/registry"
 )
 
-// openModels opens the models of a state folder. A new one has the seeded model.
+// openModels opens the models of a state folder. In a new folder the registry gets the seeded model.
 func openModels(cfg *config.Config) (*registry.Registry, error) {
 	return registry.Open(filepath.Join(cfg.Data, "models"), registry.Model{Seed: pipeline.Seed, Created: time.Now().UTC()}, nil)
 }
 
-// generations are the settings of a state folder's generations.
-func generations(cfg *config.Config, encoders pipeline.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
+// instances gives the settings with which package standby opens the instances in a state folder.
+func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
 	return standby.Config{
 		Data: cfg.Data,
 		Store: graphstore.Options{
 			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
 		},
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
-			c := settings(cfg, former(encoders, made))
+			c := settings(cfg, encodersOf(encoders, made))
 			c.Model.Seed = m.Seed
 			if m.Checkpoint == "" {
 				return c, nil
@@ -48,14 +49,14 @@ func generations(cfg *config.Config, encoders pipeline.Encoders, models *registr
 	}
 }
 
-// startState opens what serves, and what publishes what it has to say.
+// startState opens the instance that serves, and makes the publisher of its outbox.
 func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error) {
 	a.consumed = consumer.NewMetrics(reg)
 	a.metrics = pipeline.NewMetrics(reg, a.consumed.Refused)
 	if a.models, err = openModels(a.cfg); err != nil {
 		return err
 	}
-	cfg := generations(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "chain"))
+	cfg := instances(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "pipeline"))
 	cfg.Workers = a.encoding.run
 	cfg.Committed = func() { a.publisher.Wake() }
 	if a.manager, err = standby.Open(cfg); err != nil {
@@ -85,13 +86,13 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	return nil
 }
 
-// queues exports the media queue of what serves at scrape time.
+// queues exports the media queue of the engine that serves at scrape time.
 type queues struct{ manager *standby.Manager }
 
 func (q queues) Describe(ch chan<- *prometheus.Desc) {
-	q.manager.Engine().MediaQueue().Collector().Describe(ch)
+	q.manager.Engine().Media().Queue().Collector().Describe(ch)
 }
 
 func (q queues) Collect(ch chan<- prometheus.Metric) {
-	q.manager.Engine().MediaQueue().Collector().Collect(ch)
+	q.manager.Engine().Media().Queue().Collector().Collect(ch)
 }

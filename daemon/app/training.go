@@ -21,7 +21,7 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// training are the settings of a training, in the daemon or by itself.
+// training gives the settings of a training, of the daemon's tuner or of Train.
 func training(c *config.Train) (finetune.Config, error) {
 	cfg := finetune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
 	stages, err := train.ParseStages(c.Stages)
@@ -47,7 +47,8 @@ func training(c *config.Train) (finetune.Config, error) {
 	return cfg, nil
 }
 
-// startTraining makes what trains beside all else.
+// startTraining makes the tuner, which trains in the background, unless train.share is 0. Its metrics exist in any case: an
+// alert can't tell a missing series from none.
 func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	metrics := finetune.NewMetrics(reg)
 	c := &a.cfg.Train
@@ -59,12 +60,22 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 		return err
 	}
 	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
-	a.tuner = finetune.New(cfg, triggers, a.manager, a.models, metrics, a.log.With("part", "training"))
+	a.tuner = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.tuner.Run})
 	return nil
 }
 
-// Progress is told how an offline training goes on.
+// served shows the tuner what serves.
+type served struct{ *standby.Manager }
+
+func (s served) Archive() finetune.Archive { return s.Engine().Archive() }
+
+func (s served) Serving() (epoch uint32, replaced bool) {
+	now := s.Status()
+	return now.Serving.Epoch, now.Next != nil
+}
+
+// Progress has the functions that an offline training tells how it goes on.
 type Progress struct {
 	Phase func(phase string)
 	Step  func(train.Progress)
@@ -76,38 +87,38 @@ type Progress struct {
 type Trained struct {
 	Model registry.Model
 	Table *gate.Table
-	// Serves: the model has taken over.
+	// Serves: the model has passed the gate, and serves.
 	Serves bool
 }
 
-// Train trains a candidate on a state folder that no daemon has open, with all processors, and lets it take over if it passes
-// the gate. When ctx ends, the next Train or daemon goes on from where it was.
-func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, told Progress) (out Trained, err error) {
+// Train trains a candidate on a state folder that no daemon has open, with all processors, and has it serve if it passes the
+// gate. When ctx ends, the next Train or daemon goes on from where it was.
+func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, progress Progress) (out Trained, err error) {
 	settings, err := training(&cfg.Train)
 	if err != nil {
 		return out, err
 	}
 	settings.Share, settings.Threads = 1, runtime.GOMAXPROCS(0)
-	settings.Phase, settings.Step, settings.Log = told.Phase, told.Step, log
+	settings.Phase, settings.Step, settings.Log = progress.Phase, progress.Step, log
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
 	manager, models, err := openManager(cfg, version, &down, log)
 	if err != nil {
 		return out, err
 	}
-	if err := unfinishedBusiness(manager, models, &out); err != nil {
+	if err := findPassed(manager, models, &out); err != nil {
 		return out, err
 	}
 	if out.Table == nil {
-		parent := manager.Engine().Epoch()
-		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine(), parent, models); err != nil || !out.Table.Promote {
+		parent := manager.Engine().Archive().Epoch()
+		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine().Archive(), parent, models); err != nil || !out.Table.Promote {
 			return out, err
 		}
 	}
 	if err := manager.Promote(out.Model.Epoch); err != nil {
 		return out, err
 	}
-	if err := makeServe(ctx, manager, out.Model.Epoch, told.Making); err != nil {
+	if err := makeServe(ctx, manager, out.Model.Epoch, progress.Making); err != nil {
 		return out, err
 	}
 	out.Serves = true
@@ -115,13 +126,14 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 	return out, err
 }
 
-// unfinishedBusiness finds a model that was trained, and found good, before an interruption.
-func unfinishedBusiness(manager *standby.Manager, models *registry.Registry, out *Trained) error {
+// findPassed gives out a model that passed the gate before an interruption and does not serve yet, if there is one. It is an
+// error when a daemon must first finish another cutover, or the publishing of the lists after one.
+func findPassed(manager *standby.Manager, models *registry.Registry, out *Trained) error {
 	s := manager.Status()
 	m, ok := finetune.Waiting(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
-		return errors.New("the lists of the state that took over last are not all published: let the daemon finish that first")
+		return errors.New("the lists of the state that serves are not all published: let the daemon finish that first")
 	case s.Next != nil && (!ok || s.Next.Epoch != m.Epoch):
 		return fmt.Errorf("a state for the model of epoch %d, or for other encoders, is being made: let the daemon finish that first", s.Next.Epoch)
 	case !ok:
@@ -134,10 +146,10 @@ func unfinishedBusiness(manager *standby.Manager, models *registry.Registry, out
 	return nil
 }
 
-// openManager opens the generations of a state folder that no daemon has open. What they have to publish is left to the next daemon.
+// openManager opens the state in a folder that no daemon has open. What is in its outbox is left to the next daemon.
 func openManager(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Manager, *registry.Registry, error) {
 	reg := prometheus.NewRegistry()
-	settings, encoders, err := atRest(cfg, reg, log)
+	settings, encoders, err := offlineConfig(cfg, reg, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,7 +157,7 @@ func openManager(cfg *config.Config, version string, down *teardown, log *slog.L
 	if err != nil {
 		return nil, nil, err
 	}
-	settings.Workers = encoding.run // what was refused is tried again
+	settings.Workers = encoding.run // so that media the last daemon could not encode are tried again
 	manager, err := standby.Open(settings)
 	if err != nil {
 		return nil, nil, err
@@ -156,8 +168,8 @@ func openManager(cfg *config.Config, version string, down *teardown, log *slog.L
 
 const makingEvery = 100 * time.Millisecond
 
-// makeServe lets a manager work until the model of an epoch serves, which it was asked for.
-func makeServe(ctx context.Context, manager *standby.Manager, epoch uint32, told func(ratio float64)) error {
+// makeServe runs a manager until the model of an epoch serves, after manager.Promote was asked for it.
+func makeServe(ctx context.Context, manager *standby.Manager, epoch uint32, progress func(ratio float64)) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
@@ -185,8 +197,8 @@ func makeServe(ctx context.Context, manager *standby.Manager, epoch uint32, told
 			stop()
 			return errors.Join(errors.New(s.Next.Error), <-ended)
 		}
-		if told != nil {
-			told(s.Next.Ratio)
+		if progress != nil {
+			progress(s.Next.Ratio)
 		}
 	}
 }

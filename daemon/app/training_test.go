@@ -96,7 +96,7 @@ func refused(t *testing.T, cfg *config.Config, models *registry.Registry, servin
 	}
 }
 
-// TestTrainedModelServes starts on a state in which a trained model was found good before a crash: it takes over by itself, with the
+// TestTrainedModelServes starts on a state in which a trained model was found good before a crash: it comes to serve by itself, with the
 // weights of its checkpoint, serves after the next start too, and the way back leads to the lists there were, to the bit.
 // One whose checkpoint is of another shape is not made, and the difference is told.
 func TestTrainedModelServes(t *testing.T) {
@@ -156,7 +156,7 @@ func TestTrainedModelServes(t *testing.T) {
 // TestStagesArrive: what the configuration says of the stages is what is trained, and the program's own where it says nothing.
 func TestStagesArrive(t *testing.T) {
 	t.Parallel()
-	c := config.Default().Train
+	c := defaults(t).Train
 	stages := func() []train.Stage {
 		t.Helper()
 		got, err := training(&c)
@@ -175,7 +175,7 @@ func TestStagesArrive(t *testing.T) {
 	}
 }
 
-// TestTrainOffline lets `kilim train` find a model that was trained, and found good, before an interruption: it takes over without a
+// TestTrainOffline lets `kilim train` find a model that was trained, and found good, before an interruption: it comes to serve without a
 // daemon, the description tells where it comes from, and what the next daemon serves and publishes is of it.
 func TestTrainOffline(t *testing.T) {
 	t.Parallel()
@@ -183,7 +183,7 @@ func TestTrainOffline(t *testing.T) {
 	d := start(t, cfg)
 	d.feed(kilims(0, 30, "")...)
 	d.settle(30)
-	_, seeded := d.app.manager.Engine().Model()
+	_, seeded := d.app.manager.Engine().Archive().Model()
 	d.end()
 	if first, err := Describe(cfg, 1); err != nil || !slices.Equal(first.weights, seeded) {
 		t.Errorf("the seeded model is not described as it serves: %v", err)

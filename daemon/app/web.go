@@ -15,6 +15,7 @@ import (
 	"kilim/learner/train/eval"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
+	"kilim/rerank/topk"
 )
 
 func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
@@ -32,11 +33,11 @@ func (a *App) startWeb(_ context.Context, reg *prometheus.Registry) error {
 	return nil
 }
 
-// service answers queries by what serves when they come, and adds what the other parts know.
+// service is web.Service: it asks the engine that serves, and converts its types and errors to those of package web.
 type service struct{ app *App }
 
-// ask lets fn ask what serves. When that was let go meanwhile, which takes a query that slept for long, the one
-// that serves now is asked.
+// ask calls fn with the engine that serves. After a cutover the store of the engine before is closed once all lists are
+// published; a query that is so slow that it still asks that engine gets ErrClosed, and ask gives fn the engine that serves now.
 func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 	for {
 		e := s.app.manager.Engine()
@@ -48,7 +49,7 @@ func (s *service) ask(fn func(e *pipeline.Engine) error) error {
 
 func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		v, found, err = e.Artifact(ctx, id)
+		v, found, err = e.Queries().Artifact(ctx, id)
 		return err
 	})
 	return v, found, err
@@ -56,28 +57,28 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		found, err := e.Similar(ctx, id, list, k)
+		found, err := e.Queries().Similar(ctx, id, list, k)
 		a = answer(found)
 		return err
 	})
-	return a, told(err)
+	return a, webError(err)
 }
 
 func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, list string, k int) (a *web.Answer, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		found, err := e.SimilarTo(ctx, artifact, list, k)
+		found, err := e.Queries().SimilarTo(ctx, artifact, list, k)
 		a = answer(found)
 		return err
 	})
-	return a, told(err)
+	return a, webError(err)
 }
 
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		report, err = e.Evaluate(ctx, truth, list)
+		report, err = e.Queries().Evaluate(ctx, truth, list)
 		return err
 	})
-	return report, told(err)
+	return report, webError(err)
 }
 
 func (s *service) Models(context.Context) (*web.Models, error) {
@@ -93,19 +94,19 @@ func (s *service) Models(context.Context) (*web.Models, error) {
 }
 
 func (s *service) Promote(_ context.Context, epoch uint32) error {
-	return told(s.app.manager.Promote(epoch))
+	return webError(s.app.manager.Promote(epoch))
 }
 
 func (s *service) Rollback(_ context.Context, epoch uint32) error {
-	return told(s.app.manager.Rollback(epoch))
+	return webError(s.app.manager.Rollback(epoch))
 }
 
-// told says what an error means to a client.
-func told(err error) error {
+// webError gives an error of the other packages the meaning that package web has a status code for.
+func webError(err error) error {
 	switch {
 	case errors.Is(err, pipeline.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
-	case errors.Is(err, pipeline.ErrUnknownList):
+	case errors.Is(err, topk.ErrUnknownList):
 		return meaning{err, web.ErrUnknownList}
 	case errors.Is(err, eval.ErrNotAsked):
 		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)
@@ -117,7 +118,7 @@ func told(err error) error {
 	return err
 }
 
-// meaning is an error that is one of web's too; its text says so already.
+// meaning is an error that is one of web's too. Its text is the error's alone: that of web would only repeat it.
 type meaning struct {
 	error
 	is error
@@ -134,8 +135,8 @@ func answer(a *pipeline.Answer) *web.Answer {
 
 var errUnassigned = errors.New("the consumer group has not assigned a partition yet")
 
-// Ready is true once the group gave this instance its partitions. Another instance may
-// have them all: then this one has nothing to do, and says so.
+// Ready returns nil once the consumer group has given this daemon partitions. Another member of the group may have them all:
+// then this daemon has nothing to do, and says so.
 func (s *service) Ready() error {
 	if _, since := s.app.consumer.Assigned(); since.IsZero() {
 		return errUnassigned
@@ -144,12 +145,12 @@ func (s *service) Ready() error {
 }
 
 func (s *service) Status(ctx context.Context) (*web.Status, error) {
-	// Without a fresh look at the ends, what was fed a moment ago would not be lag yet.
+	// Without a Probe of the partitions' ends, what was fed a moment ago would not be lag yet.
 	if err := s.app.consumer.Probe(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
 	}
-	// In the order of the data's way, so that nothing is between two looks unseen:
-	// zero lag, then zero queue, then zero outbox is zero everywhere.
+	// Lag is read before the engine's queue and outbox, in the order in which a record goes through them: so a record that
+	// moves on meanwhile is counted twice rather than never, and zero in all three is zero everywhere.
 	parts, since := s.app.consumer.Assigned()
 	lag := s.app.consumer.Lag()
 	status := statusOf(s.app.manager.Engine().Status())

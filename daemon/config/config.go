@@ -7,9 +7,9 @@ import (
 	"kilim/consumer/kafkaconn"
 )
 
-// Config is everything that `kilim serve` can be told.
+// Config is every setting of `kilim serve`.
 //
-// Tags beside kong's own: min and max bound a number (inclusive), oneof lists
+// Tags that kong does not know: min and max bound a number (inclusive), oneof lists
 // the words allowed.
 type Config struct {
 	Client
@@ -114,8 +114,8 @@ type Publish struct {
 	Compression string `default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" help:"Compression of what is published: none, gzip, snappy, lz4 or zstd."`
 }
 
-// Train is the fine-tuning of the model to the archive. What comes of it serves only when it is no worse than what serves, and
-// better in something.
+// Train is the fine-tuning of the model to the archive. A trained model serves only when it is in nothing worse than the one that
+// serves, and better in something.
 type Train struct {
 	Share     float64       `default:"0.25" min:"0" max:"1" help:"Share of one core that training in the background takes. 0 trains nothing."`
 	Least     int           `default:"2000" min:"100" max:"100000000" help:"Artifacts below which nothing is trained: from few there is little to learn, and a difference is seldom beyond noise."`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -87,13 +88,27 @@ func nest(into map[string]any, key, value string) {
 	into[parts[len(parts)-1]] = value
 }
 
+// defaults is the configuration that nobody has touched.
+func defaults() *Config {
+	c := new(Config)
+	for _, f := range fields(c) {
+		if !f.HasDefault {
+			continue
+		}
+		if err := f.parse(f.Flag.Default, f.Target); err != nil {
+			panic(fmt.Sprintf("default of %s: %v", f.Name, err))
+		}
+	}
+	return c
+}
+
 func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 	t.Parallel()
-	all := fields(Default())
+	all := fields(defaults())
 	tree, env, flags := map[string]any{}, map[string]string{}, []string{}
-	values, defaults := map[string][3]string{}, map[string]string{}
+	values, unset := map[string][3]string{}, map[string]string{}
 	for _, f := range all {
-		defaults[f.Name] = f.text()
+		unset[f.Name] = f.text()
 		v := others(t, f)
 		values[f.Name] = v
 		nest(tree, f.Name, v[0])
@@ -125,7 +140,7 @@ func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 			// The values contradict each other; here they only have to arrive.
 			c, l, _ := load(t, step.env, step.file, step.args...)
 			for _, f := range fields(c) {
-				want := defaults[f.Name]
+				want := unset[f.Name]
 				if step.want >= 0 {
 					want = values[f.Name][step.want]
 				}
@@ -142,7 +157,7 @@ func TestEveryKeyIsFlagVariableAndFile(t *testing.T) {
 
 func TestKeysThatOthersRelyOn(t *testing.T) {
 	t.Parallel()
-	c := Default()
+	c := defaults()
 	values := map[string]string{}
 	for _, f := range fields(c) {
 		values[f.Name] = f.text()
@@ -252,7 +267,7 @@ func TestFileFaults(t *testing.T) {
 
 func TestPrintedConfigurationReadsBackEqual(t *testing.T) {
 	t.Parallel()
-	c := Default()
+	c := defaults()
 	for _, f := range fields(c) {
 		if err := f.parse(others(t, f)[1], f.Target); err != nil {
 			t.Fatal(err)
@@ -300,7 +315,7 @@ func TestPasswordComesFromItsVariableOnly(t *testing.T) {
 // TestDocumentedEncoders loads every example of the encoders' README.
 func TestDocumentedEncoders(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile(filepath.Join("..", "encode", "README.md"))
+	doc, err := os.ReadFile(filepath.Join("..", "..", "learner", "encode", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ const (
 // leastText is the shortest vector that the built-in encoder of texts makes.
 const leastText = 4
 
-// Encoder makes the vectors of one modality.
+// Encoder says what makes the vectors of one modality.
 type Encoder struct {
 	Kind        string        `default:"builtin" oneof:"builtin,openai,tei,ollama,http,precomputed,none" help:"What makes the vectors: builtin; a server that speaks as openai, tei (text-embeddings-inference), ollama or http (go doc kilim/learner/encode/remote) do, the first three for text only; precomputed, which takes media[].embedding of the records; or none, but not for text. Another encoder encodes everything again."`
 	URL         string        `name:"url" placeholder:"URL" help:"Address of the server. Without a path the kind's own is asked."`
@@ -71,7 +71,8 @@ func (e *Encoders) check() []*Fault {
 	faults := e.Text.check("text")
 	faults = append(faults, e.Image.check("image")...)
 	faults = append(faults, e.Audio.check("audio")...)
-	// By its name a record says whose vector it brings: the name has one length.
+	// A record names the encoder of a vector that it brings, and package profile refuses two lengths under one name: so one
+	// name must not have two dimensions here.
 	named := []struct {
 		modality string
 		*Encoder
@@ -95,7 +96,8 @@ func (e *Encoder) check(modality string) []*Fault {
 		faults = append(faults, checkFile(prefix+f.key, f.path)...)
 	}
 	if modality == "text" {
-		// The built-in encoder reads what entities are called, whoever reads the artifacts: into vectors of the same length.
+		// Whatever encodes the artifacts' texts, the built-in encoder makes the vectors of the entities' labels, in the same
+		// length.
 		if e.Kind == None {
 			faults = append(faults, faultf(prefix+"kind", "%q: is for image and audio; want another, such as %s", e.Kind, Builtin))
 		} else if e.Kind != Builtin && e.Dimension > 0 && e.Dimension < leastText {
@@ -105,7 +107,7 @@ func (e *Encoder) check(modality string) []*Fault {
 	if e.Server() {
 		return append(faults, under(prefix, e.Remote(modality).Validate())...)
 	}
-	// Who gives a server believes that it is asked.
+	// These settings have no effect with a kind that is no server: whoever sets one believes that a server is asked.
 	unused := []struct{ key, value string }{
 		{"url", e.URL}, {"header-file", e.HeaderFile},
 		{"tls.ca-file", e.TLS.CAFile}, {"tls.cert-file", e.TLS.CertFile}, {"tls.key-file", e.TLS.KeyFile},
@@ -143,7 +145,7 @@ func (m *Media) Fetch(userAgent string) fetch.Config {
 
 func (m *Media) check() []*Fault { return under("media.", m.Fetch("").Validate()) }
 
-// under gives the faults that another package found in its settings their keys.
+// under turns the faults that another package found in its settings into Faults with this package's keys.
 func under(prefix string, err error) []*Fault {
 	all, ok := err.(interface{ Unwrap() []error })
 	if !ok {

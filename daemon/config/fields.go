@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// field is a setting with its declaration. kong has already read the tags and
-// put together the keys; reading them a second time would be a second truth.
+// field is a setting with its declaration, as kong has read it from the tags: a reading of
+// this package's own could differ from the command line.
 type field struct{ *kong.Flag }
 
 // fields lists the settings of a Config or a part of it, in the order of their
@@ -71,18 +71,4 @@ func (f field) kind() string {
 		return "a duration such as 500ms, 30s or 2m"
 	}
 	return "text"
-}
-
-// Default returns the configuration that nobody has touched.
-func Default() *Config {
-	c := new(Config)
-	for _, f := range fields(c) {
-		if !f.HasDefault {
-			continue
-		}
-		if err := f.parse(f.Flag.Default, f.Target); err != nil {
-			panic(fmt.Sprintf("config: default of %s: %v", f.Name, err))
-		}
-	}
-	return c
 }

@@ -40,7 +40,7 @@ func NewLoader(env func(string) (string, bool)) *Loader {
 	return l
 }
 
-// Validate has nothing to say about the grammar.
+// Validate implements kong.Resolver. It has nothing to check: the grammar is package main's.
 func (l *Loader) Validate(*kong.Application) error { return nil }
 
 // Resolve gives a flag that the command line left open its value. A value that can't be read
@@ -96,9 +96,9 @@ func (l *Loader) openFile(ctx *kong.Context) {
 	l.file = l.parseFile(text)
 }
 
-// Complete is called after the parse with the part of the configuration that the command uses (nil
-// when it uses none): it takes the password from the environment, validates, and returns all faults of
-// reading and of validation in one error. A command that uses none of it gives nil.
+// Complete is called after the parse with the part of the configuration that the command uses, nil
+// when it uses none: it takes the password from the environment, validates, and returns all faults of
+// reading and of validation in one error.
 func (l *Loader) Complete(ctx *kong.Context, used Section) error {
 	for _, p := range ctx.Path {
 		if p.Flag != nil && !p.Resolved {
@@ -117,12 +117,9 @@ func (l *Loader) Complete(ctx *kong.Context, used Section) error {
 		unread[f.Key] = true
 	}
 	faults := l.faults
-	if used == nil {
-		return join(faults)
-	}
 	for _, f := range validate(used) {
 		if unread[f.Key] {
-			continue // its value is the default, which nobody asked for
+			continue // what was given could not be read, and is told; here stands the default, which nobody asked for
 		}
 		f.Source = l.sources[f.Key]
 		faults = append(faults, f)

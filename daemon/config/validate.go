@@ -36,7 +36,7 @@ func faultf(key, format string, args ...any) *Fault {
 	return &Fault{Key: key, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Section is a part of the configuration that a command uses by itself.
+// Section is a part of the configuration that a command uses: *Config or *Client.
 type Section interface {
 	// check looks for contradictions; ranges are checked by the tags.
 	check() []*Fault
@@ -65,7 +65,7 @@ func validate(s Section) []*Fault {
 		}
 	}
 	for _, fault := range s.check() {
-		if !outOfRange[fault.Key] { // else it is told already
+		if !outOfRange[fault.Key] { // else checkTags has told of it
 			faults = append(faults, fault)
 		}
 	}

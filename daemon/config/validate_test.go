@@ -102,7 +102,7 @@ func TestValidate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conf := Default()
+			conf := defaults()
 			c.change(conf)
 			err := conf.Verify()
 			if c.key == "" {
@@ -126,7 +126,7 @@ func TestValidate(t *testing.T) {
 }
 
 func served(kind, url string) Encoder {
-	e := Default().Encoders.Text
+	e := defaults().Encoders.Text
 	e.Kind, e.URL, e.Model, e.Dimension = kind, url, "m", 384
 	return e
 }
@@ -210,7 +210,7 @@ func TestBrokers(t *testing.T) {
 
 func TestConnIsWhatKafkaconnAccepts(t *testing.T) {
 	t.Parallel()
-	c := Default()
+	c := defaults()
 	if err := c.Conn().Validate(); err != nil {
 		t.Errorf("the embedded broker: %v", err)
 	}
@@ -228,7 +228,7 @@ func TestConnIsWhatKafkaconnAccepts(t *testing.T) {
 
 func TestTopicSpecs(t *testing.T) {
 	t.Parallel()
-	c := Default()
+	c := defaults()
 	c.Kafka.Partitions, c.Kafka.Replication = 6, 3
 	specs := c.Kafka.TopicSpecs()
 	var names []string
@@ -268,7 +268,7 @@ func TestBytes(t *testing.T) {
 
 func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
-	c := Default()
+	c := defaults()
 	c.Kafka.SASL.Password = "hunter2"
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "password", c.Kafka.SASL.Password)

@@ -19,9 +19,6 @@ type Options struct {
 	Media     bool   // pictures and melodies inline, else only as URIs (which lead nowhere)
 }
 
-// Defaults is the archive of `kilim demo` without flags.
-func Defaults() Options { return Options{Artifacts: DefaultArtifacts, Seed: 1, Media: true} }
-
 func (o Options) checked() (Options, error) {
 	if o.Artifacts == 0 {
 		o.Artifacts = DefaultArtifacts

@@ -56,7 +56,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 // The pictures are taken before they are compressed, as Go's compressor may change.
 func TestPinned(t *testing.T) {
 	t.Parallel()
-	w := newWriter(Defaults())
+	w := newWriter(Options{Artifacts: DefaultArtifacts, Seed: 1, Media: true})
 	for _, c := range []struct {
 		name, want string
 		fill       func(h hash.Hash)

@@ -45,5 +45,5 @@
 // Persian), and some of them give their terms URIs. Fields are missing at the
 // rates of Gaps, terms are misspelt at the rate of Misspelt, and the motif (mode)
 // is named in the text only at the rate of Named. `theme` always holds the truth, as
-// Describe gives it.
+// Describer gives it.
 package demo

@@ -28,12 +28,8 @@ type Truth struct {
 	PartOf           int    // ordinal of the codex, or -1
 }
 
-// Describe gives the truth behind an artifact. The ordinal may lie beyond the
-// archive's end.
-func Describe(opt Options, ordinal int) Truth { return Describer(opt)(ordinal) }
-
-// Describer is Describe for many: it builds the world only once. The function is
-// safe for concurrent use.
+// Describer returns a function that gives the truth behind an artifact, by its ordinal,
+// which may lie beyond the archive's end. The function is safe for concurrent use.
 func Describer(opt Options) func(ordinal int) Truth {
 	w := newWriter(opt)
 	return func(ordinal int) Truth {

@@ -98,15 +98,8 @@ func cultures() []culture {
 	}
 }
 
-// Route is a planted borrowing: from Year on, To uses From's motif or mode.
-type Route struct {
-	Theme    string // "motif" or "music"
-	Label    string // as in the theme's labels
-	From, To string // names of cultures
-	Year     int
-}
-
-// route is a Route in indexes.
+// route is a planted borrowing: from year on, the culture to uses the motif or mode label of the culture from. All but the year
+// are indexes.
 type route struct{ label, from, to, year int }
 
 func motifRoutes() []route {
@@ -130,19 +123,6 @@ func modeRoutes() []route {
 		{4, vadrosk, ysmarra, 1440}, {5, hathuin, tamsheri, 1360}, {6, pelmora, nawellu, 1570},
 		{7, nawellu, kelunda, 1400}, {5, hathuin, kelunda, 1620},
 	}
-}
-
-// Routes are all planted borrowings.
-func Routes() []Route {
-	var all []Route
-	c := cultures()
-	for _, r := range motifRoutes() {
-		all = append(all, Route{"motif", motifWords()[r.label][english], c[r.from].name.latin, c[r.to].name.latin, r.year})
-	}
-	for _, r := range modeRoutes() {
-		all = append(all, Route{"music", modes()[r.label].name.latin, c[r.from].name.latin, c[r.to].name.latin, r.year})
-	}
-	return all
 }
 
 // collection is where artifacts are kept; it catalogues in one language.

@@ -1,4 +1,6 @@
-// Package feed writes artifacts from JSON Lines into a Kafka topic.
+// Package feed writes artifacts from JSON Lines into a Kafka topic: Run does so, by its Options, over a
+// kafkaconn.Conn, and returns the Summary of what was acknowledged. It must not know what an artifact's fields mean, but
+// for its id and the uris of its media.
 //
 // Every line that is not blank becomes one record, in the order of the lines: what
 // can't be used is for the daemon to refuse, with its reason, in the dead-letter topic,

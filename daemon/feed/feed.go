@@ -17,7 +17,7 @@ import (
 // Options of Run.
 type Options struct {
 	Topic string
-	// Base is the absolute path of the folder that relative uris of media are beside. Empty
+	// Base is the absolute path of the folder that relative uris of media are relative to. Empty
 	// leaves them as they are.
 	Base string
 	// Rate bounds the records a second; 0 does not.
@@ -59,9 +59,9 @@ const (
 	attempts = 60
 )
 
-// Run feeds in to its end. The Summary is that of what was acknowledged, also beside
-// an error, which names the first line that was not. It returns when ctx ends, even
-// while in blocks.
+// Run feeds in to its end. The Summary counts what was acknowledged, also when there is
+// an error, which names the first line that was not. Run returns when ctx ends, even
+// while a read of in blocks.
 func Run(ctx context.Context, in io.Reader, conn *kafkaconn.Conn, opt Options) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,7 +106,7 @@ type feeder struct {
 	sum     Summary
 }
 
-// read runs beside run: parsing and writing overlap.
+// read runs on a goroutine of its own, so that parsing overlaps with the writing of run.
 func (f *feeder) read(ctx context.Context, in io.Reader) {
 	src, err := open(in)
 	if err != nil {

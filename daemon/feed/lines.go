@@ -34,7 +34,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// open looks at the first bytes of the stream.
+// open returns the source of a stream. It reads the first bytes, which tell whether the stream is compressed.
 func open(in io.Reader) (*source, error) {
 	s := &source{raw: &counter{r: in}}
 	var err error
@@ -64,8 +64,8 @@ func (s *source) next() ([]byte, error) {
 	}
 }
 
-// read sends the records of all lines that are not blank, their media beside base, then
-// closes out. The error is sent last, with its record nil.
+// read sends the records of all lines that are not blank, the uris of their media relative to
+// base made absolute, then closes out. An error of the input is sent last, in a record of its own.
 func (s *source) read(ctx context.Context, base string, out chan<- record) {
 	defer close(out)
 	for {

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// absolute returns the line with each relative uri of its media as a file: URI, beside base or from the
+// absolute returns the line with each relative uri of its media as a file: URI, relative to base or from the
 // root, and all other bytes as they are. A line without such a uri is returned itself, as is one that is not
 // JSON of that form: the daemon tells what is wrong with it.
 func absolute(line []byte, base string) []byte {
-	// Most lines are done here. A backslash may hide the name: "\u0075ri".
+	// Most lines have no uri and are done here. A backslash may hide the name: "\u0075ri".
 	if base == "" || !bytes.Contains(line, []byte(`"uri"`)) && !bytes.ContainsRune(line, '\\') {
 		return line
 	}

@@ -22,18 +22,18 @@ func newAuditor() auditor { return auditor{rng: rand.New(rand.NewPCG(Seed, 0))} 
 
 // audit observes how far an artifact's stored embedding is from the exact one. It is called
 // between units, whose state is committed.
-func (e *Engine) audit() error {
+func (a *auditor) audit(e *Engine) error {
 	now := time.Now()
-	if now.Before(e.auditor.next) {
+	if now.Before(a.next) {
 		return nil
 	}
-	e.auditor.next = now.Add(auditEvery)
-	id, ok := e.encoded.sample(e.auditor.rng)
+	a.next = now.Add(auditEvery)
+	id, ok := e.stale.Sample(a.rng)
 	if !ok {
 		return nil
 	}
 	return e.store.View(func(r *graphstore.Reader) error {
-		distance, err := e.refresher.Audit(r, id)
+		distance, err := e.refresher.Audit(r, graphstore.NodeID(id))
 		if err != nil {
 			return fmt.Errorf("pipeline: %w", err)
 		}

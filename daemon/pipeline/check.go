@@ -6,8 +6,11 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode"
+	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
 // Check verifies a whole state: what the store can verify by itself, and what
@@ -26,17 +29,23 @@ func (e *Engine) Check(fault func(string)) error {
 		return err
 	}
 	return e.store.View(func(r *graphstore.Reader) error {
-		c := &checker{e: e, r: r, fault: fault, terms: map[uint32]int32{}, holds: map[[2]graphstore.NodeID]bool{}, media: map[graphstore.NodeID]bool{}}
+		c := &checker{
+			e: e, r: r, fault: fault, terms: map[uint32]int32{},
+			lists: e.lists.Check(listReader{r}, e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
+		}
 		if err := c.artifacts(); err != nil {
 			return err
 		}
-		if err := c.mediaRows(); err != nil {
+		if err := c.media.Rest(); err != nil {
 			return err
 		}
 		if err := c.termTable(); err != nil {
 			return err
 		}
-		if err := c.holders(); err != nil {
+		err := c.lists.Done(func(fn func(node, by uint64) bool) error {
+			return r.EachListedBy(func(id, by graphstore.NodeID) bool { return fn(uint64(id), uint64(by)) })
+		})
+		if err != nil {
 			return err
 		}
 		if err := e.refresher.Check(r, fault); err != nil {
@@ -51,10 +60,8 @@ type checker struct {
 	r     *graphstore.Reader
 	fault func(string)
 	terms map[uint32]int32
-	// holds is (member, holder) for each list entry.
-	holds map[[2]graphstore.NodeID]bool
-	// media are the nodes that may have a row about media.
-	media map[graphstore.NodeID]bool
+	lists *topk.Checker
+	media *encode.Checker
 }
 
 func (c *checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(format, args...)) }
@@ -95,7 +102,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
 		return nil
 	}
-	w := extract(c.e.encoder, a)
+	w := c.e.words.extract(a)
 	w.doc.Delta(c.terms, 1)
 	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
@@ -103,10 +110,29 @@ func (c *checker) artifact(n *graphstore.Node) error {
 	if err := c.edges(n, w); err != nil {
 		return err
 	}
-	if err := c.mediaOf(n, a, w); err != nil {
+	if err := c.media.Artifact(a, w.edges); err != nil {
 		return err
 	}
-	return c.lists(n)
+	if err := c.features(n, w); err != nil {
+		return err
+	}
+	return c.lists.Artifact(uint64(n.ID), n.Key)
+}
+
+// features compares what an artifact's features have of its media with what the model makes of them. What the text has to say
+// has moved with the document frequencies since it was computed; what the media have has not.
+func (c *checker) features(n *graphstore.Node, w *extracted) error {
+	known, err := c.e.cfg.Encoders.Vectors(c.r, n.ID)
+	if err != nil {
+		return err
+	}
+	width := c.e.cfg.Model.Width
+	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.words.features(w, known), int(graphstore.Artifact)))
+	have, haveDirect := infer.Halves(n.Features)
+	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
+		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))
+	}
+	return nil
 }
 
 // edges compares an artifact's edges with those that its document asks for.
@@ -131,49 +157,6 @@ func (c *checker) edges(n *graphstore.Node, w *extracted) error {
 	return err
 }
 
-func (c *checker) lists(n *graphstore.Node) error {
-	b, err := c.r.Lists(n.ID)
-	if err != nil {
-		return err
-	}
-	if b == nil {
-		c.faultf("artifact %q: no lists", n.Key)
-		return nil
-	}
-	row, err := unmarshalRow(b)
-	if err != nil {
-		c.faultf("artifact %q: %v", n.Key, err)
-		return nil
-	}
-	if row.revision > c.e.clock.revision || (row.revision == 0) != c.e.unpublished.has(n.ID) {
-		c.faultf("artifact %q: lists of revision %d, the state is at %d", n.Key, row.revision, c.e.clock.revision)
-	}
-	for name, list := range map[string][]rerank.Entry{"total": row.lists.Total, "general": row.lists.General} {
-		if len(list) > c.e.cfg.ListSize {
-			c.faultf("artifact %q: %s list of %d entries, at most %d are allowed", n.Key, name, len(list), c.e.cfg.ListSize)
-		}
-		for i, entry := range list {
-			m, err := stored(c.r, entry.ID)
-			if err != nil {
-				return err
-			}
-			switch {
-			case m == nil:
-				c.faultf("artifact %q: %s list names %q, which does not exist", n.Key, name, entry.ID)
-			case m.ID == n.ID:
-				c.faultf("artifact %q: %s list names the artifact itself", n.Key, name)
-			}
-			if i > 0 && !before(list[i-1], entry) {
-				c.faultf("artifact %q: %s list is out of order at place %d", n.Key, name, i+1)
-			}
-		}
-	}
-	members(&row.lists, func(id string) {
-		c.holds[[2]graphstore.NodeID{graphstore.ID(graphstore.Artifact, id), n.ID}] = true
-	})
-	return nil
-}
-
 func (c *checker) termTable() error {
 	err := c.r.TermTable(func(bucket uint32, df int32) {
 		if c.terms[bucket] != df {
@@ -185,21 +168,6 @@ func (c *checker) termTable() error {
 		if df != 0 {
 			c.faultf("document frequency of term %d: stored 0, counted %d", bucket, df)
 		}
-	}
-	return err
-}
-
-func (c *checker) holders() error {
-	err := c.r.EachListedBy(func(of, by graphstore.NodeID) bool {
-		pair := [2]graphstore.NodeID{of, by}
-		if !c.holds[pair] {
-			c.faultf("node %d is noted as a holder of %d and has it in no list", by, of)
-		}
-		delete(c.holds, pair)
-		return true
-	})
-	for pair := range c.holds {
-		c.faultf("node %d has %d in a list and is not noted as its holder", pair[1], pair[0])
 	}
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"kilim/rerank/topk"
 )
 
 const clockKey = "chain/clock"
@@ -12,8 +14,8 @@ const clockKey = "chain/clock"
 // replacement or deletion among N artifacts advances it by 1/N. What was
 // computed at an earlier time is as stale as the difference.
 type clock struct {
-	// encode follows what document frequencies depend on: arrivals and departures.
-	encode float64
+	// arrivals follows what document frequencies depend on: arrivals and departures.
+	arrivals float64
 	// rank follows what lists depend on: these, and embeddings that move.
 	rank float64
 	// revision numbers the units; a published list carries the unit's.
@@ -22,7 +24,7 @@ type clock struct {
 
 func (c *clock) changed(artifacts int) {
 	step := 1 / float64(max(artifacts, 1))
-	c.encode += step
+	c.arrivals += step
 	c.rank += step
 }
 
@@ -33,10 +35,13 @@ func (c *clock) moved(distance float64, artifacts int) {
 	c.rank += min(max(distance, minMove), 1) / float64(max(artifacts, 1))
 }
 
+// time is what lists are dated with.
+func (c *clock) time() topk.Time { return topk.Time{Encode: c.arrivals, Rank: c.rank} }
+
 func (c *clock) marshal() []byte {
 	b := make([]byte, 0, 25)
 	b = append(b, 1)
-	b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.encode))
+	b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.arrivals))
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.rank))
 	return binary.BigEndian.AppendUint64(b, c.revision)
 }
@@ -48,7 +53,7 @@ func (c *clock) unmarshal(b []byte) error {
 	if len(b) != 25 || b[0] != 1 {
 		return fmt.Errorf("pipeline: clock row of %d bytes, version %d: want 25 bytes, version 1", len(b), b[0])
 	}
-	c.encode = math.Float64frombits(binary.BigEndian.Uint64(b[1:]))
+	c.arrivals = math.Float64frombits(binary.BigEndian.Uint64(b[1:]))
 	c.rank = math.Float64frombits(binary.BigEndian.Uint64(b[9:]))
 	c.revision = binary.BigEndian.Uint64(b[17:])
 	return nil

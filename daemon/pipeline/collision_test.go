@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/rerank"
+	"kilim/rerank/publish"
 )
 
 // Two subjects with one 64-bit hash, found by distinguished points.
@@ -90,7 +92,7 @@ func TestFullDiskWaits(t *testing.T) {
 	set(0)
 	applied := make(chan error, 1)
 	go func() { applied <- s.apply([]change{{"a", map[string]any{"title": "one"}}}) }()
-	for s.engine.waiting.Load() == 0 {
+	for !s.engine.turns.BatchWaits() {
 		select {
 		case err := <-applied:
 			t.Fatalf("applied on a full disk: %v", err)
@@ -99,4 +101,26 @@ func TestFullDiskWaits(t *testing.T) {
 	}
 	set(1 << 40)
 	s.must(<-applied)
+}
+
+// TestLargeDeadLetter refuses a record that is larger than the store takes: its dead letter goes without the value. It made the
+// store fail, again after each restart.
+func TestLargeDeadLetter(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, exact())
+	b := batchOf(0, []change{{"bomb", nil}, {"a", map[string]any{"title": "one"}}})
+	b.Items[0].Value = make([]byte, s.store.MaxRow()+1)
+	b.Items[0].Refusal = &profile.Refusal{Reason: "too_large"}
+	s.must(s.engine.Apply(t.Context(), b))
+	s.must(s.store.View(func(r *graphstore.Reader) error {
+		entries, err := r.Outbox(0, 10)
+		if err != nil || len(entries) == 0 {
+			t.Fatalf("%d messages: %v", len(entries), err)
+		}
+		m, err := rerank.Decode(entries[0].Value)
+		if err == nil && (string(m.Key) != "bomb" || len(m.Value) != 0 || !strings.Contains(fmt.Sprintf("%s", m.Headers), publish.HeaderDropped)) {
+			t.Errorf("the dead letter of %q has %d bytes and the headers %s", m.Key, len(m.Value), m.Headers)
+		}
+		return err
+	}))
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"kilim/learner/encode"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/feature"
 	"kilim/learner/encode/text"
@@ -30,7 +31,7 @@ const (
 
 // Sizes are those of the built-in text features and of the model for the given encoders, whose vectors give the
 // features their lengths.
-func Sizes(encoders Encoders) (text.Config, infer.Config) {
+func Sizes(encoders encode.Encoders) (text.Config, infer.Config) {
 	dim := func(enc feature.Encoder, otherwise int) int {
 		if enc == nil {
 			return otherwise

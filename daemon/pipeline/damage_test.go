@@ -7,6 +7,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
 // TestCheckFindsDamage damages one thing at a time in a state at rest and wants a sentence about it.
@@ -22,18 +23,18 @@ func TestCheckFindsDamage(t *testing.T) {
 			return err
 		}
 	}
-	lists := func(change func(l *rerank.Lists)) edit {
+	lists := func(change func(total, general []rerank.Entry) rerank.Lists) edit {
 		return func(s *site, tx *graphstore.Tx, n *graphstore.Node) error {
 			b, err := tx.Lists(n.ID)
 			if err != nil {
 				return err
 			}
-			row, err := unmarshalRow(b)
-			if err != nil {
+			var row topk.Row
+			if err := row.Unmarshal(b); err != nil {
 				return err
 			}
-			change(&row.lists)
-			return tx.PutLists(n.ID, row.marshal())
+			row.Lists = change(row.Lists.Get(rerank.ListTotal), row.Lists.Get(rerank.ListGeneral))
+			return tx.PutLists(n.ID, row.Marshal())
 		}
 	}
 	for _, tt := range []struct {
@@ -48,12 +49,20 @@ func TestCheckFindsDamage(t *testing.T) {
 		})},
 		{"the running sum of its neighbours' vectors", node(func(n *graphstore.Node) { n.Sum2 = append(slices.Clone(n.Sum2), 1) })},
 		{"degree", node(func(n *graphstore.Node) { n.Degree++ })},
-		{"is out of order", lists(func(l *rerank.Lists) { l.Total[0], l.Total[1] = l.Total[1], l.Total[0] })},
-		{"total list names \"nobody\", which does not exist", lists(func(l *rerank.Lists) { l.Total[0].ID = "nobody" })},
-		{"at most 5 are allowed", lists(func(l *rerank.Lists) { l.General = append(l.General, l.General[0]) })},
-		{"is noted as a holder of", lists(func(l *rerank.Lists) { l.Total, l.General = nil, nil })},
+		{"is out of order", lists(func(total, general []rerank.Entry) rerank.Lists {
+			total[0], total[1] = total[1], total[0]
+			return both(total, general)
+		})},
+		{"total list names \"nobody\", which does not exist", lists(func(total, general []rerank.Entry) rerank.Lists {
+			total[0].ID = "nobody"
+			return both(total, general)
+		})},
+		{"at most 5 are allowed", lists(func(total, general []rerank.Entry) rerank.Lists {
+			return both(total, append(general, general[0]))
+		})},
+		{"is noted as a holder of", lists(func(_, _ []rerank.Entry) rerank.Lists { return both(nil, nil) })},
 		{"is not noted as its holder", func(s *site, tx *graphstore.Tx, n *graphstore.Node) error {
-			for _, l := range s.lists()[n.Key].Total {
+			for _, l := range s.lists()[n.Key].Get(rerank.ListTotal) {
 				if err := tx.SetListedBy(graphstore.ID(graphstore.Artifact, l.ID), n.ID, false); err != nil {
 					return err
 				}
@@ -88,7 +97,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			var victim *graphstore.Node
 			s.must(s.store.View(func(r *graphstore.Reader) (err error) {
 				for _, c := range liveChanges(live) {
-					if victim, err = stored(r, c.id); err != nil || len(s.lists()[c.id].Total) == 5 {
+					if victim, err = stored(r, c.id); err != nil || len(s.lists()[c.id].Get(rerank.ListTotal)) == 5 {
 						return err
 					}
 				}

@@ -49,8 +49,8 @@ func TestDamagedDocument(t *testing.T) {
 	for _, id := range []string{"a", "b", "c"} {
 		ids = append(ids, graphstore.ID(graphstore.Artifact, id))
 	}
-	u := s.engine.begin()
-	s.must(u.encodeAgain(ids, 0))
+	u := s.engine.begin(nil)
+	s.must(u.renewFeatures(ids, 0))
 	u.tx.Discard()
 
 	s.must(s.apply([]change{{"d", big("comb")}}))

@@ -1,18 +1,24 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/demo"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
+	"kilim/learner/encode/feature"
 	"kilim/learner/model"
 	"kilim/learner/tensor/par"
 	"kilim/learner/train"
+	"kilim/learner/train/dataset"
 )
 
 // TestDatasetIsTheArchive: an untrained model embeds the snapshot as the daemon has embedded the archive. (Each
@@ -23,9 +29,9 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
 	s.must(s.settle())
-	d, err := s.engine.Dataset(1000, time.Time{})
+	d, err := s.engine.Archive().Dataset(1000, time.Time{})
 	s.must(err)
-	again, err := s.engine.Dataset(1000, time.Time{})
+	again, err := s.engine.Archive().Dataset(1000, time.Time{})
 	s.must(err)
 	if d.Watermark != again.Watermark || !slices.Equal(d.IDs, again.IDs) || !slices.Equal(d.Links, again.Links) {
 		t.Error("two snapshots of one state differ")
@@ -65,7 +71,7 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	if compared == 0 {
 		t.Error("nothing was compared")
 	}
-	if small, err := s.engine.Dataset(5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
+	if small, err := s.engine.Archive().Dataset(5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
 		t.Errorf("a sample of 5: %v %v", small, err)
 	}
 }
@@ -93,23 +99,26 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine
-	w := extract(e.encoder, a)
-	r := &records{encoder: e.encoder, idf: e.table.IDF, cfg: e.cfg.Model}
-	var parts []train.Part
+	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.table.IDF, dataset.NewMemory(e.cfg.Limits))
+	s.must(err)
+	node, err := b.Add(dataset.RecordOf(a, dataset.Vectors{}))
+	s.must(err)
+	d, err := b.Build()
+	s.must(err)
+	features, block, err := d.Set.Whole()
+	s.must(err)
+	w := e.words.extract(a)
+	f := e.words.features(w, encode.Vectors{})
+	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
+	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
+	if !slices.Equal(features[0].Row(int(block.Rows[0].Source[node])), want) {
+		t.Error("the pieces' features are not the record's")
+	}
 	edges := map[string]bool{}
 	for _, p := range weave.Pieces(a) {
-		parts = append(parts, train.Part{Content: r.add(p)})
 		for _, edge := range p.Edges {
 			edges[fmt.Sprint(edge)] = true
 		}
-	}
-	got := make([]float32, r.width())
-	r.Encode(0, parts, got)
-	f := e.featuresOf(w, encoded{})
-	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
-	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
-	if !slices.Equal(got, want) {
-		t.Error("the pieces' features are not the record's")
 	}
 	for _, edge := range w.edges {
 		if edge.Rel != graphstore.RelMedia && !edges[fmt.Sprint(edge)] {
@@ -122,16 +131,80 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 }
 
+// TestSameSetInMemory: of the same records an archive in memory, which is what experiments measure, gives the same set as
+// the daemon, to the bit.
+func TestSameSetInMemory(t *testing.T) {
+	t.Parallel()
+	cfg := exact()
+	cfg.Encoders.Image, cfg.Model.Image = encode.Precomputed{ID: feature.Identity{Name: "clip", Version: 1, Dim: 3}}, 3
+	s := newSite(t, cfg)
+	memory := dataset.NewMemory(cfg.Limits)
+	var changes []change
+	s.must(demo.Each(demo.Options{Artifacts: 200, Seed: 1}, func(raw []byte, id string) error {
+		var fields map[string]any
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return err
+		}
+		i := len(changes)
+		var v dataset.Vectors
+		if i%3 > 0 {
+			v.Image = []float32{1, float32(i), 2}
+			fields["media"] = []any{map[string]any{"kind": "image", "uri": "http://example.org/i.png", "encoder": "clip", "embedding": slices.Clone(v.Image)}}
+			feature.Scale(v.Image, 1)
+		}
+		// Entities by URI, that not everybody calls the same; a place on the map; several languages.
+		fields["style"] = map[string]any{"id": fmt.Sprint("http://example.org/style/", i%7), "label": []string{"Style", "style", "Manner"}[i%3]}
+		fields["location"] = map[string]any{"lat": float64(i%90) + 0.5, "lon": float64(i)/2 - 50}
+		fields["language"] = []string{"en", "de", "fr", ""}[i%4]
+		fields["link"] = []any{map[string]any{"type": "related", "target": demo.ID((i*7 + 1) % 200)}, map[string]any{"type": "part_of", "target": "elsewhere"}}
+		c := change{id, fields}
+		changes = append(changes, c)
+		item := c.item(int64(i))
+		return memory.Put(&graphstore.Doc{ID: id, Raw: item.Value, Timestamp: item.Time.UTC()}, v)
+	}))
+	s.must(s.apply(changes))
+	for _, limit := range []int{1000, 50} {
+		d, err := s.engine.Archive().Dataset(limit, time.Time{})
+		s.must(err)
+		m, err := dataset.Make(memory, s.engine.Archive().datasetConfig(), limit, time.Time{})
+		s.must(err)
+		if d.Watermark != m.Watermark {
+			t.Errorf("%d: what goes into the sets differs: %s and %s", limit, d.Watermark, m.Watermark)
+		}
+		if !slices.Equal(d.IDs, m.IDs) || !slices.Equal(d.Cultures, m.Cultures) || !slices.Equal(d.Links, m.Links) || !reflect.DeepEqual(d.Themes, m.Themes) {
+			t.Errorf("%d: artifacts, cultures, themes or links held out differ", limit)
+		}
+		if !reflect.DeepEqual(d.Set.Artifacts(), m.Set.Artifacts()) {
+			t.Errorf("%d: parts, links or what is rare differ", limit)
+		}
+		features, block, err := d.Set.Whole()
+		s.must(err)
+		inMemory, its, err := m.Set.Whole()
+		s.must(err)
+		if !reflect.DeepEqual(features, inMemory) || !reflect.DeepEqual(block, its) {
+			t.Errorf("%d: features or edges differ", limit)
+		}
+		if limit == 1000 && (len(d.IDs) != 200 || len(d.Links) == 0 || len(features[1].Data) == 0 || d.Themes == nil) {
+			t.Errorf("%d artifacts, %d links held out, %d numbers of pictures: something was not compared", len(d.IDs), len(d.Links), len(features[1].Data))
+		}
+	}
+	mix, err := s.engine.Archive().Mix(50)
+	s.must(err)
+	if its, err := dataset.Mix(memory, 50); err != nil || !reflect.DeepEqual(mix, its) || len(mix["culture"]) < 2 {
+		t.Errorf("the mix is %v, in memory %v (%v)", mix, its, err)
+	}
+}
+
 // TestDatasetOfThen: a snapshot is the same again when others have come, and another when one of its own has changed.
 func TestDatasetOfThen(t *testing.T) {
 	t.Parallel()
 	changes, live := history(5, 120, 30)
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
-	then, err := s.engine.Dataset(20, time.Time{})
+	then, err := s.engine.Archive().Dataset(20, time.Time{})
 	s.must(err)
-	again := func() *Dataset {
-		d, err := s.engine.Dataset(20, then.Until)
+	again := func() *dataset.Dataset {
+		d, err := s.engine.Archive().Dataset(20, then.Until)
 		s.must(err)
 		return d
 	}
@@ -141,7 +214,7 @@ func TestDatasetOfThen(t *testing.T) {
 	if d := again(); d.Watermark != then.Watermark || !slices.Equal(d.IDs, then.IDs) {
 		t.Errorf("after others have come it is\n%s, it was\n%s", d.Watermark, then.Watermark)
 	}
-	all, err := s.engine.Dataset(1000, time.Time{})
+	all, err := s.engine.Archive().Dataset(1000, time.Time{})
 	s.must(err)
 	if len(all.IDs) != len(live)+30 || !all.Until.After(then.Until) {
 		t.Errorf("the whole has %d artifacts until %v", len(all.IDs), all.Until)

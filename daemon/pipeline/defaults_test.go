@@ -1,16 +1,26 @@
 package pipeline
 
 import (
+	"github.com/alecthomas/kong"
+
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
+	"kilim/learner/encode"
 )
 
 // defaults are the settings that a daemon works with when nobody sets any.
 func defaults() Config {
-	c := config.Default()
-	text, model := Sizes(Encoders{})
+	c := new(config.Config)
+	parser, err := kong.New(c)
+	if err == nil {
+		_, err = parser.Parse(nil) // the command line of a daemon that nobody has configured
+	}
+	if err != nil {
+		panic(err)
+	}
+	text, model := Sizes(encode.Encoders{})
 	return Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters, Engine: c.Index.Engine,
 		Graph:  hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kilim/consumer"
+	"kilim/daemon/pipeline/vectorindex"
 	"kilim/graphstore"
 	"kilim/rerank"
 )
@@ -110,7 +111,7 @@ func runFeed(t testing.TB, engine string, items []consumer.Item) *fed {
 	out.ofTen, out.ofCandidates = s.recall(queries, 10), s.recall(queries, cfg.Candidates+1) // with the artifact itself
 	s.must(s.store.Close())
 
-	index, err := s.engine.newIndex()
+	index, err := vectorindex.New(cfg.index(dim, s.engine.log))
 	s.must(err)
 	for i, id := range ids {
 		s.must(index.Put(id, vectors[i]))
@@ -159,10 +160,10 @@ func (f *fed) agreement(with *fed) float64 {
 	same, all := 0, 0
 	for id, want := range with.lists {
 		have := map[string]bool{}
-		for _, e := range f.lists[id].Total {
+		for _, e := range f.lists[id].Get(rerank.ListTotal) {
 			have[e.ID] = true
 		}
-		for _, e := range want.Total {
+		for _, e := range want.Get(rerank.ListTotal) {
 			all++
 			if have[e.ID] {
 				same++

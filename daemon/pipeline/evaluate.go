@@ -16,8 +16,8 @@ const evaluationSeed = 1
 
 // Evaluate judges a list against a truth, beside BM25 over all fields among the same candidates. It reads
 // committed state and changes nothing.
-func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
-	if err := knownList(list); err != nil {
+func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
+	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
 	var keep map[graphstore.NodeID]bool
@@ -28,13 +28,13 @@ func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (
 		keep[graphstore.ID(graphstore.Artifact, id)] = true
 	}
 	var report *eval.Report
-	err := e.store.View(func(r *graphstore.Reader) error {
-		words, err := e.words(r, keep)
+	err := q.store.View(func(r *graphstore.Reader) error {
+		words, err := q.bm25(r, keep)
 		if err != nil {
 			return err
 		}
 		report, err = eval.Compare(ctx, truth, list, evaluationSeed,
-			eval.System{Name: "kilim", Ranker: &lists{e, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
+			eval.System{Name: "kilim", Ranker: &ranker{q, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
 	if err != nil && !errors.Is(err, eval.ErrNotAsked) { // which is about the question
@@ -46,15 +46,15 @@ func (e *Engine) Evaluate(ctx context.Context, truth *eval.Truth, list string) (
 	return report, nil
 }
 
-// lists is a list of the engine as eval.Ranker.
-type lists struct {
-	e    *Engine
+// ranker is a list of the state as eval.Ranker.
+type ranker struct {
+	q    *Queries
 	r    *graphstore.Reader
 	list string
 	keep map[graphstore.NodeID]bool
 }
 
-func (l *lists) Rank(ctx context.Context, id string, k int) ([]string, error) {
+func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -65,11 +65,15 @@ func (l *lists) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if n == nil {
 		return nil, eval.ErrUnknown
 	}
-	ev, err := l.e.evidenceOf(l.r, n.ID)
+	query, _, err := l.q.lists.Query(listReader{l.r}, uint64(n.ID))
 	if err != nil {
 		return nil, err
 	}
-	entries, err := l.e.search(l.r, n.ID, ev, n.Embedding, l.list, k, l.keep)
+	var keep func(uint64) bool
+	if l.keep != nil {
+		keep = func(node uint64) bool { return l.keep[graphstore.NodeID(node)] }
+	}
+	entries, err := l.q.lists.Search(listReader{l.r}, query, l.list, k, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +98,8 @@ func (w *words) Rank(_ context.Context, id string, k int) ([]string, error) {
 	return w.index.Rank(terms, k, func(other string) bool { return other != id }), nil
 }
 
-// words indexes the artifacts in keep, or all.
-func (e *Engine) words(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*words, error) {
+// bm25 indexes the artifacts in keep, or all.
+func (q *Queries) bm25(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*words, error) {
 	w := &words{eval.NewBM25(), map[string][]eval.Term{}}
 	var ids []string
 	err := r.EachNode(func(n *graphstore.Node) bool {
@@ -108,12 +112,12 @@ func (e *Engine) words(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*
 		return nil, err
 	}
 	for _, id := range ids {
-		_, a, err := weave.Read(r, id, e.cfg.Limits)
+		_, a, err := weave.Read(r, id, q.cfg.Limits)
 		if err != nil {
 			return nil, err
 		}
 		var terms []eval.Term
-		for _, t := range extract(e.encoder, a).doc.Words {
+		for _, t := range q.words.extract(a).doc.Words {
 			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
 		}
 		w.terms[id] = terms

@@ -1,14 +1,13 @@
 package pipeline
 
 import (
-	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
 	"kilim/rerank"
 )
@@ -23,7 +22,7 @@ type extracted struct {
 
 // extract is a pure function of the artifact.
 func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
-	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: factsOf(a)}
+	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: facts.Of(a)}
 	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
 	for _, e := range x.edges {
 		id := uint64(graphstore.ID(e.Type, e.Key))
@@ -52,21 +51,4 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	}
 	x.evidence = ev
 	return x
-}
-
-// rarest orders entities by how few artifacts share them, then by id.
-func rarest(nodes []*graphstore.Node) {
-	slices.SortFunc(nodes, func(a, b *graphstore.Node) int {
-		return cmp.Or(cmp.Compare(a.Members, b.Members), cmp.Compare(a.ID, b.ID))
-	})
-}
-
-// labeler is the text encoder as refresh.Labeler: plain weights, so that a label's
-// features never drift.
-type labeler struct{ enc *text.Encoder }
-
-func (l labeler) Dim() int { return l.enc.Dim() }
-
-func (l labeler) Label(label string, out []float32) {
-	l.enc.ProjectPlain(l.enc.Analyze(strings.TrimSpace(label)), out)
 }

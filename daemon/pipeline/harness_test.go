@@ -21,6 +21,7 @@ import (
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
 // exact is the configuration in which the lists are a pure function of what lives.
@@ -183,12 +184,9 @@ func (s *site) lists() map[string]rerank.Lists {
 			if !n.IsArtifact() {
 				return true
 			}
-			b, err := r.Lists(n.ID)
+			row, err := topk.Stored(listReader{r}, uint64(n.ID))
 			if err == nil {
-				var row *row
-				if row, err = unmarshalRow(b); err == nil {
-					out[n.Key] = row.lists
-				}
+				out[n.Key] = row.Lists
 			}
 			bad = err
 			return err == nil
@@ -202,7 +200,13 @@ func (s *site) lists() map[string]rerank.Lists {
 }
 
 func sameLists(a, b rerank.Lists) bool {
-	return slices.Equal(a.Total, b.Total) && slices.Equal(a.General, b.General)
+	return slices.EqualFunc(a, b, func(a, b rerank.List) bool {
+		return a.Name == b.Name && slices.Equal(a.Entries, b.Entries)
+	})
+}
+
+func both(total, general []rerank.Entry) rerank.Lists {
+	return rerank.Lists{{Name: rerank.ListTotal, Entries: total}, {Name: rerank.ListGeneral, Entries: general}}
 }
 
 // compareLists fails the test for each artifact whose lists differ in any bit.
@@ -223,14 +227,14 @@ func compareLists(t testing.TB, what string, got, want map[string]rerank.Lists) 
 	}
 }
 
-var vocabulary = []string{"border", "lozenge", "star", "hook", "ram", "horn", "river", "eye", "comb", "bird", "indigo", "madder", "wool", "silk", "prayer", "rug", "weft", "knot"}
+var lexicon = []string{"border", "lozenge", "star", "hook", "ram", "horn", "river", "eye", "comb", "bird", "indigo", "madder", "wool", "silk", "prayer", "rug", "weft", "knot"}
 
 // invent makes the fields of an artifact.
 func invent(rng *rand.Rand, id, ids int) map[string]any {
 	pick := func(n int) string {
 		s := ""
 		for range n {
-			s += " " + vocabulary[rng.IntN(len(vocabulary))]
+			s += " " + lexicon[rng.IntN(len(lexicon))]
 		}
 		return s[1:]
 	}

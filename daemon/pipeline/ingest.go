@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
-	"time"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,26 +13,31 @@ import (
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
+	"kilim/rerank/publish"
+	"kilim/rerank/topk"
 )
 
 // Apply makes one batch of records durable with all its effects. After an
 // error the engine is of no further use: what it holds in memory may be ahead of the store.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
-	e.waiting.Add(1)
+	e.turns.Come()
 	if err := e.waitForOutbox(ctx); err != nil {
-		e.waiting.Add(-1)
+		e.turns.GiveUp()
 		return err
 	}
 	// What can be done beside the unit at work is done before its end is awaited.
-	stop := e.metrics.stage("weave")
-	ops := e.prepare(b)
-	stop()
+	var ops []operation
+	err := e.metrics.through(stage{"weave", func() error { ops = e.preparer().all(b.Items); return nil }})
 	e.unitLock.Lock()
-	e.waiting.Add(-1)
 	defer e.unitLock.Unlock()
+	e.turns.Begin()
+	if err != nil {
+		return err
+	}
 	if e.failed != nil {
 		return e.failed
 	}
@@ -41,120 +45,40 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = fmt.Errorf("pipeline: apply %d records: %w", len(b.Items), err)
 		return e.failed
 	}
-	if err := e.audit(); err != nil {
+	if err := e.auditor.audit(e); err != nil {
 		e.failed = err
 		return err
 	}
-	e.records.consumed.Add(int64(len(ops)))
-	for i := range ops {
-		if ops[i].refusal != nil {
-			e.records.refused.Add(1)
-		}
-	}
-	e.told(ops)
-	e.report()
-	e.lastBatch.Store(time.Now().UnixNano())
-	e.signal()
+	e.seen.applied(ops)
+	e.role.tell(ops)
+	e.turns.Applied()
 	return nil
 }
 
-// operation is what one record asks for.
-type operation struct {
-	item      *consumer.Item
-	node      graphstore.NodeID
-	extracted *extracted
-	media     []medium
-	refusal   *profile.Refusal
-}
-
-// prepare does the part of the work that needs no state, in parallel. A
-// record that makes it panic is refused, before anything was changed.
-func (e *Engine) prepare(b *consumer.Batch) []operation {
-	ops := make([]operation, len(b.Items))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	const chunk = 16
-	for from := 0; from < len(ops); from += chunk {
-		g.Go(func() error {
-			for i := from; i < min(from+chunk, len(ops)); i++ {
-				ops[i] = e.prepareOne(&b.Items[i])
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the functions return nil
-	return ops
-}
-
-func (e *Engine) prepareOne(item *consumer.Item) (op operation) {
-	op = operation{item: item, refusal: item.Refusal}
-	if op.refusal != nil {
-		return op
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			e.log.Error("a record made the encoder panic; it goes to the dead letters",
-				"topic", item.Topic, "partition", item.Partition, "offset", item.Offset, "panic", r, "stack", string(debug.Stack()))
-			op.refusal = &profile.Refusal{Reason: profile.ReasonPanic, Field: "record", Detail: fmt.Sprint(r)}
-		}
-	}()
-	op.node = graphstore.ID(graphstore.Artifact, item.ID)
-	if item.Artifact != nil {
-		op.extracted = extract(e.encoder, item.Artifact)
-		op.media = e.media(item.Artifact, op.extracted.edges)
-	}
-	return op
-}
-
+// apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
 func (e *Engine) apply(b *consumer.Batch, ops []operation) error {
-	u := e.begin()
+	u := e.begin(nil)
 	defer u.tx.Discard()
-	e.clock.revision++
-	stop := e.metrics.stage("graph")
-	if err := u.ingest(ops); err != nil {
+	if err := e.metrics.through(stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {
 		return err
 	}
-	if err := u.encodeArrivals(); err != nil {
-		return err
-	}
-	for _, o := range b.Next {
-		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
-			return err
-		}
-	}
-	stop()
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
 	// of what they set off, for the background gets no turn.
-	budget := min(e.cfg.Budget, len(ops))
-	if _, err := u.republish(budget); err != nil {
-		return err
-	}
-	_, err := u.complete(budget, budget, nil)
-	return err
+	share := min(e.cfg.Budget, len(ops))
+	return u.complete(budget{pushed: share, ranked: share, published: share}, nil)
 }
 
 // ingest changes the graph by the records, in their order. Of several records
 // of one artifact only the last is carried out: the state after the batch is
 // the same, and nothing between is ever seen.
-func (u *unit) ingest(ops []operation) error {
+func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
+	if err := u.admitAll(ops); err != nil {
+		return err
+	}
 	last := make(map[graphstore.NodeID]int, len(ops))
 	for i := range ops {
-		op := &ops[i]
-		next, ok, err := u.tx.Offset(op.item.Topic, op.item.Partition)
-		if err != nil {
-			return err
-		}
-		if ok && op.item.Offset < next {
-			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
-				op.item.Topic, op.item.Partition, op.item.Offset, next)
-		}
-		if op.refusal == nil {
-			if op.refusal, err = u.admit(op); err != nil {
-				return err
-			}
-		}
-		if op.refusal == nil {
-			last[op.node] = i
+		if ops[i].refusal == nil {
+			last[ops[i].node] = i
 		}
 	}
 	for i := range ops {
@@ -172,6 +96,36 @@ func (u *unit) ingest(ops []operation) error {
 		}
 		if err != nil {
 			return fmt.Errorf("record %s/%d@%d: %w", op.item.Topic, op.item.Partition, op.item.Offset, err)
+		}
+	}
+	if err := u.attachArrivals(); err != nil {
+		return err
+	}
+	for _, o := range next {
+		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitAll refuses the records that can't be used in this state. One whose effects are in the state already is an error: its
+// offset says that it was applied.
+func (u *unit) admitAll(ops []operation) error {
+	for i := range ops {
+		op := &ops[i]
+		next, ok, err := u.tx.Offset(op.item.Topic, op.item.Partition)
+		if err != nil {
+			return err
+		}
+		if ok && op.item.Offset < next {
+			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
+				op.item.Topic, op.item.Partition, op.item.Offset, next)
+		}
+		if op.refusal == nil {
+			if op.refusal, err = u.admit(op); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -232,6 +186,11 @@ func (u *unit) refuse(op *operation) error {
 		ready[i] = rerank.Header(h)
 	}
 	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, ready))
+	if errors.Is(err, graphstore.ErrTooLarge) {
+		// As the publisher does with a dead letter that Kafka does not take.
+		ready = append(ready, rerank.Header{Key: publish.HeaderDropped, Value: []byte(strconv.Itoa(len(value)))})
+		_, err = u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, nil, ready))
+	}
 	return err
 }
 
@@ -241,7 +200,7 @@ func (u *unit) put(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Detach(op.node); err != nil {
+	if err := u.refresh.Detach(op.node); err != nil {
 		return err
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
@@ -250,19 +209,18 @@ func (u *unit) put(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Forget(change.GoneNodes); err != nil {
+	if err := u.refresh.Forget(change.GoneNodes); err != nil {
 		return err
 	}
-	if err := u.putMedia(before, op.media); err != nil {
+	if err := u.media.Put(before, op.media); err != nil {
 		return err
 	}
-	if err := u.goneMedia(change.Gone); err != nil {
+	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	u.countTerms(op.extracted, 1)
-	e.evidence.Add(op.node, op.extracted.evidence)
-	e.prepared.forget(op.node)
-	u.arrived[op.node] = &arrival{id: a.ID, extracted: op.extracted, recorded: op.item.Time, traceParent: op.item.TraceParent}
+	e.words.count(op.extracted, 1, u.terms)
+	u.lists.Arrived(uint64(op.node), op.extracted.evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
 	e.metrics.consumed.WithLabelValues("applied").Inc()
@@ -283,61 +241,54 @@ func (u *unit) remove(op *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Detach(op.node); err != nil {
+	if err := u.refresh.Detach(op.node); err != nil {
 		return err
 	}
 	change, err := u.tx.DeleteArtifact(id)
 	if err != nil {
 		return err
 	}
-	if err := u.pass.Forget(change.GoneNodes); err != nil {
+	if err := u.refresh.Forget(change.GoneNodes); err != nil {
 		return err
 	}
-	if err := u.putMedia(before, nil); err != nil {
+	if err := u.media.Put(before, nil); err != nil {
 		return err
 	}
-	if err := u.goneMedia(change.Gone); err != nil {
+	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	if err := u.pass.Departed(op.node); err != nil {
+	if err := u.refresh.Departed(op.node); err != nil {
 		return err
 	}
 	if err := e.index.Delete(uint64(op.node)); err != nil {
 		return err
 	}
-	u.departed[op.node] = &arrival{id: id, recorded: op.item.Time, traceParent: op.item.TraceParent}
+	e.stale.Remove(uint64(op.node))
 	e.clock.changed(u.tx.Counts().Artifacts)
-	if !e.standby.Load() {
+	if !e.role.standby() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
 			return err
 		}
 	}
-	old, err := u.row(op.node)
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		return u.hold(op.node, old.lists, rerank.Lists{})
-	}
-	return nil
+	return u.lists.Departed(uint64(op.node), id, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 }
 
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
-func (u *unit) forgetTerms(id string) ([]medium, error) {
+func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 	a, err := u.record(id)
 	if errors.Is(err, graphstore.ErrDamaged) {
 		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
 		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
 		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
-		u.countTerms(&extracted{doc: new(text.Doc)}, -1)
+		u.e.words.count(&extracted{doc: new(text.Doc)}, -1, u.terms)
 		return nil, nil
 	}
 	if err != nil || a == nil {
 		return nil, err
 	}
-	w := extract(u.e.encoder, a)
-	u.countTerms(w, -1)
-	return u.e.media(a, w.edges), nil
+	x := u.e.words.extract(a)
+	u.e.words.count(x, -1, u.terms)
+	return u.e.cfg.Encoders.MediaOf(a, x.edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
@@ -349,21 +300,14 @@ func (u *unit) record(id string) (*profile.Artifact, error) {
 	return a, err
 }
 
-func (u *unit) countTerms(w *extracted, sign int32) {
-	u.e.tableLock.Lock()
-	defer u.e.tableLock.Unlock()
-	u.e.table.Add(w.doc, int(sign))
-	w.doc.Delta(u.terms, sign)
-}
-
-// encodeArrivals computes the features of the newcomers with the document
+// attachArrivals computes the features of the newcomers with the document
 // frequencies as they are after all of them.
-func (u *unit) encodeArrivals() error {
+func (u *unit) attachArrivals() error {
 	feats := make([]infer.Features, len(u.order))
-	media := make([]encoded, len(u.order))
+	media := make([]encode.Vectors, len(u.order))
 	for i, id := range u.order {
 		var err error
-		if media[i], err = u.e.encodedOf(u.tx, id); err != nil {
+		if media[i], err = u.e.cfg.Encoders.Vectors(u.tx, id); err != nil {
 			return err
 		}
 	}
@@ -371,7 +315,7 @@ func (u *unit) encodeArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.featuresOf(u.arrived[id].extracted, media[i])
+			feats[i] = u.e.words.features(u.arrived[id], media[i])
 			return nil
 		})
 	}
@@ -387,14 +331,14 @@ func (u *unit) encodeArrivals() error {
 }
 
 func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
-	if err := u.pass.Attach(id, feat); err != nil {
+	if err := u.refresh.Attach(id, feat); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)
 	if err != nil {
 		return err
 	}
-	n.EncodedAt = u.e.clock.encode
-	u.e.encoded.set(id, n.EncodedAt)
+	n.EncodedAt = u.e.clock.arrivals
+	u.e.stale.Set(uint64(id), n.EncodedAt)
 	return nil
 }

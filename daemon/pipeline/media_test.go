@@ -41,8 +41,8 @@ func TestMediaEndState(t *testing.T) {
 			known := grown.known()
 			for id, fields := range live {
 				images, sounds := wanted(fields)
-				if k := known[id]; len(k.image) != images || len(k.audio) != sounds {
-					t.Errorf("%q is known by %d pictures and %d recordings, has %d and %d", id, len(k.image), len(k.audio), images, sounds)
+				if k := known[id]; len(k.Image) != images || len(k.Audio) != sounds {
+					t.Errorf("%q is known by %d pictures and %d recordings, has %d and %d", id, len(k.Image), len(k.Audio), images, sounds)
 				}
 			}
 			fresh := newSite(t, withMedia())

@@ -29,7 +29,7 @@ func TestListsFollowMedia(t *testing.T) {
 	}
 	s.must(s.settle())
 	after, _ := s.published()
-	if first := after["a0"].Lists.General[0]; first.ID != "a3" || first.Score < 0.999 {
+	if first := after["a0"].Lists.Get("general")[0]; first.ID != "a3" || first.Score < 0.999 {
 		t.Errorf("nearest to the first is %q at %v, want the one of the same picture", first.ID, first.Score)
 	}
 	if after["a0"].Revision == before["a0"].Revision || sameLists(after["a0"].Lists, before["a0"].Lists) {
@@ -47,29 +47,6 @@ func (s *site) row(id string, typ graphstore.Type, i int) *graphstore.Media {
 	return row
 }
 
-// TestCachedVectorAtOnce: a content that one artifact has is not asked about for another, nor for the same when its
-// place among the media changes.
-func TestCachedVectorAtOnce(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, withMedia())
-	s.must(s.apply([]change{{"a", withMediaOf("a", image("star"), image("comb"), audioAt("x.wav"))}}))
-	s.must(s.encodeAll())
-	s.must(s.apply([]change{
-		{"b", withMediaOf("b", image("comb"))},
-		{"a", withMediaOf("a", audioAt("x.wav"), image("comb"), image("star"))},
-	}))
-	if left := s.tasks(); len(left) != 0 {
-		t.Errorf("asked again: %v", left)
-	}
-	known := s.known()
-	if len(known["a"].image) != 2 || len(known["a"].audio) != 1 || len(known["b"].image) != 1 {
-		t.Errorf("known by %d pictures and %d recordings, and %d pictures", len(known["a"].image), len(known["a"].audio), len(known["b"].image))
-	}
-	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("comb"); !slices.Equal(known["b"].image[0], want) {
-		t.Error("the vector is another one")
-	}
-}
-
 // TestOutdatedAnswer: an answer to what a record asked before it was replaced changes nothing.
 func TestOutdatedAnswer(t *testing.T) {
 	t.Parallel()
@@ -82,76 +59,32 @@ func TestOutdatedAnswer(t *testing.T) {
 		answers = append(answers, a)
 	}
 	s.must(s.apply([]change{{"a", withMediaOf("a", image("hook"))}, {id: "b"}}))
-	s.must(s.engine.Answer(context.Background(), answers))
+	s.must(s.engine.MediaState().Answer(context.Background(), answers))
 	if row := s.row("a", graphstore.Image, 0); row.State != graphstore.MediaWaiting {
 		t.Errorf("the row is %+v", row)
 	}
 	if row := s.row("b", graphstore.Image, 0); row != nil {
 		t.Errorf("a deleted artifact has %+v", row)
 	}
-	if d := s.engine.MediaQueue().Depth("image"); d.Waiting != 1 {
+	if d := s.engine.Media().Queue().Depth("image"); d.Waiting != 1 {
 		t.Errorf("%d wait, want 1", d.Waiting)
 	}
 	s.must(s.encodeAll())
-	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].image[0], want) {
+	if want := s.cfg.Encoders.Image.(*fakeEncoder).vector("hook"); !slices.Equal(s.known()["a"].Image[0], want) {
 		t.Error("the vector is another one")
 	}
 }
 
-// TestRefusedMedia: a refusal is kept with its reason, and a record that comes anew asks again.
-func TestRefusedMedia(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, withMedia())
-	record := change{"a", withMediaOf("a", image("bad bytes"))}
-	s.must(s.apply([]change{record}))
-	s.must(s.encodeAll())
-	row := s.row("a", graphstore.Image, 0)
-	if row.State != graphstore.MediaRefused || row.Reason != feature.ReasonCorrupt || row.Detail != "it says so" {
-		t.Fatalf("the row is %+v", row)
-	}
-	if left := s.tasks(); len(left) != 0 {
-		t.Fatalf("asked again: %v", left)
-	}
-	if m := s.engine.Status().Media["image"]; m.Refused != 1 || m.Waiting != 0 {
-		t.Errorf("the status tells %+v", m)
-	}
-	s.must(s.apply([]change{record}))
-	if left := s.tasks(); len(left) != 1 {
-		t.Errorf("%d wait after the record came anew, want 1", len(left))
-	}
+// stalling never answers before ctx ends, while it stalls.
+type stalling struct {
+	*fakeEncoder
+	stalls bool
 }
 
-// TestPrecomputed: a vector by the configured encoder's name comes with the record; one by another name does not count,
-// and nothing is fetched for it.
-func TestPrecomputed(t *testing.T) {
-	t.Parallel()
-	cfg := withMedia()
-	cfg.Encoders.Image, cfg.Model.Image = encode.Precomputed{ID: feature.Identity{Name: "clip", Version: 1, Dim: 3}}, 3
-	s := newSite(t, cfg)
-	embedded := func(encoder string, v ...float32) any {
-		return map[string]any{"kind": "image", "uri": "http://example.org/i.png", "encoder": encoder, "embedding": v}
+func (s *stalling) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	if !s.stalls {
+		return s.fakeEncoder.Encode(ctx, items)
 	}
-	s.must(s.apply([]change{
-		{"a", withMediaOf("a", embedded("clip", 0, 3, 4), embedded("other", 1, 0, 0))},
-	}))
-	if v := s.known()["a"].image; len(v) != 1 || !slices.Equal(v[0], []float32{0, 3, 4}) {
-		t.Errorf("known by %v", v)
-	}
-	if f := s.engine.featuresOf(&extracted{doc: s.engine.encoder.Analyze()}, s.known()["a"]); !slices.Equal(f.Image, []float32{0, 0.6, 0.8}) {
-		t.Errorf("features %v", f.Image)
-	}
-	if row := s.row("a", graphstore.Image, 1); row.State != graphstore.MediaRefused || row.Reason != feature.ReasonRejected {
-		t.Errorf("the row of the other is %+v", row)
-	}
-	if left := s.tasks(); len(left) != 0 {
-		t.Errorf("asked: %v", left)
-	}
-}
-
-// slow never answers before ctx ends.
-type slow struct{ *fakeEncoder }
-
-func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
 	<-ctx.Done()
 	return []feature.Result{{Err: ctx.Err()}}
 }
@@ -160,7 +93,10 @@ func (slow) Encode(ctx context.Context, items []feature.Item) []feature.Result {
 // query is answered.
 func TestQueryWithMedia(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, withMedia())
+	cfg := withMedia()
+	enc := &stalling{fakeEncoder: newFake("eye", 12)}
+	cfg.Encoders.Image = enc
+	s := newSite(t, cfg)
 	var changes []change
 	for i, picture := range []string{"star", "hook", "comb", "eye", "ram"} {
 		changes = append(changes, change{fmt.Sprintf("a%d", i), withMediaOf("a rug", image(picture))})
@@ -170,7 +106,7 @@ func TestQueryWithMedia(t *testing.T) {
 	s.must(s.settle())
 	query := func(picture string) string {
 		a := change{"q", withMediaOf("a rug", image(picture), map[string]any{"kind": "image", "uri": "http://example.org/i.png"})}.item(0).Artifact
-		answer, err := s.engine.SimilarTo(context.Background(), a, "general", 1)
+		answer, err := s.engine.Queries().SimilarTo(context.Background(), a, "general", 1)
 		s.must(err)
 		return answer.Items[0].ID
 	}
@@ -180,29 +116,8 @@ func TestQueryWithMedia(t *testing.T) {
 		}
 	}
 	query("bad picture")
-	s.engine.cfg.Encoders.Image = slow{newFake("eye", 12)}
+	enc.stalls = true
 	query("a new picture")
-}
-
-// TestExternalText: where texts have an encoder of their own, an artifact's text waits for it, and the words serve the
-// scores meanwhile.
-func TestExternalText(t *testing.T) {
-	t.Parallel()
-	cfg := exact()
-	cfg.Encoders.Text = newFake("sbert", cfg.Text.Dim)
-	s := newSite(t, cfg)
-	s.must(s.apply([]change{{"a", map[string]any{"title": "a star", "media": []any{map[string]any{"kind": "text", "text": "and a comb"}}}}, {"b", map[string]any{}}}))
-	if s.known()["a"].text != nil {
-		t.Error("a text is known that nobody has encoded")
-	}
-	s.must(s.encodeAll())
-	if want := cfg.Encoders.Text.(*fakeEncoder).vector("a star\nand a comb"); !slices.Equal(s.known()["a"].text, want) {
-		t.Errorf("the text is known by another vector, asked was %v", cfg.Encoders.Text.(*fakeEncoder).asked)
-	}
-	s.must(s.apply([]change{{id: "a"}}))
-	if n := len(s.tasks()); n != 0 {
-		t.Errorf("%d wait of nothing", n)
-	}
 }
 
 // TestAnotherEncoder: a state of one encoder is refused to another; a standby of the other takes over the vectors of the encoders
@@ -218,9 +133,13 @@ func TestAnotherEncoder(t *testing.T) {
 	cfg := withMedia()
 	cfg.Epoch = 2
 	cfg.Encoders.Image, cfg.Model.Image = newFake("eagle", 9), 9
-	if ids, err := EncodersOf(s.store); err != nil || ids["image"] != withMedia().Encoders.Image.Identity() || len(ids) != 2 {
-		t.Errorf("the state names the encoders %v, %v", ids, err)
-	}
+	s.must(s.store.View(func(r *graphstore.Reader) error {
+		ids, err := encode.Recorded(r)
+		if err != nil || ids["image"] != withMedia().Encoders.Image.Identity() || len(ids) != 2 {
+			t.Errorf("the state names the encoders %v, %v", ids, err)
+		}
+		return nil
+	}))
 	other := cfg
 	other.Epoch = 1
 	if _, err := Open(other, s.store, s.engine.metrics, func() {}, s.engine.log); err == nil || !strings.Contains(err.Error(), "eagle v1, 9 numbers") {
@@ -234,9 +153,9 @@ func TestAnotherEncoder(t *testing.T) {
 	standby.copyFrom(s, append(s.ids(), standby.ids()...), 9)
 	s.must(s.encodeAll()) // before the standby: whose ear need not listen again
 	standby.must(standby.encodeAll())
-	standby.must(standby.engine.EndBackfill())
+	standby.must(standby.engine.Standby().EndBackfill())
 	standby.complete()
-	standby.must(standby.engine.CutOver(s.engine, func() []string { return nil }, func() error { return nil }))
+	standby.must(standby.engine.Standby().CutOver(s.engine, func() []string { return nil }, func() error { return nil }))
 	standby.must(standby.settle())
 
 	for what, n := range cfg.Encoders.Audio.(*fakeEncoder).asked {

@@ -56,7 +56,7 @@ func (f *fakeEncoder) vector(what string) []float32 {
 // withMedia is exact with encoders of pictures and recordings.
 func withMedia() Config {
 	cfg := exact()
-	cfg.Encoders = Encoders{Image: newFake("eye", 12), Audio: newFake("ear", 6)}
+	cfg.Encoders = encode.Encoders{Image: newFake("eye", 12), Audio: newFake("ear", 6)}
 	cfg.Model.Image, cfg.Model.Audio = 12, 6
 	return cfg
 }
@@ -71,14 +71,19 @@ func (s *site) tasks() []encode.Task {
 	s.must(s.store.View(func(r *graphstore.Reader) error {
 		var bad error
 		err := r.EachMedia(func(row *graphstore.Media) bool {
-			n, err := r.Node(row.Node)
-			if err == nil {
-				if t, ok := task(kindOf(n), row, false); ok {
-					out = append(out, t)
-				}
+			if row.State != graphstore.MediaWaiting {
+				return true
 			}
-			bad = err
-			return err == nil
+			var n *graphstore.Node
+			if n, bad = r.Node(row.Node); bad != nil {
+				return false
+			}
+			t := encode.Task{Node: row.Node, Kind: n.Type.String(), Revision: row.Revision, Since: row.Since}
+			if n.Type == graphstore.Artifact {
+				t.Kind = "text"
+			}
+			out = append(out, t)
+			return true
 		})
 		return errors.Join(err, bad)
 	}))
@@ -87,7 +92,7 @@ func (s *site) tasks() []encode.Task {
 
 // ask gives a task to its encoder, unless that has answered for the same content.
 func (s *site) ask(t encode.Task) (encode.Answer, error) {
-	source, err := s.engine.Source(t)
+	source, err := s.engine.MediaState().Source(t)
 	if err != nil {
 		return encode.Answer{}, err
 	}
@@ -95,9 +100,9 @@ func (s *site) ask(t encode.Task) (encode.Answer, error) {
 	if item.Text == "" && item.Data == nil {
 		item.Data = behind(source.URI)
 	}
-	enc := s.cfg.Encoders.of(t.Kind)
+	enc := s.cfg.Encoders.Of(t.Kind)
 	a := encode.Answer{Task: t, Content: graphstore.ContentOf(append([]byte(item.Text), item.Data...)), Encoder: enc.Identity().String()}
-	if a.Vector, err = s.engine.Vector(a.Content, a.Encoder); err != nil || a.Vector != nil {
+	if a.Vector, err = s.engine.MediaState().Vector(a.Content, a.Encoder); err != nil || a.Vector != nil {
 		return a, err // as the worker does
 	}
 	r := enc.Encode(context.Background(), []feature.Item{item})[0]
@@ -117,7 +122,7 @@ func (s *site) encodeAll() error {
 			}
 			answers = append(answers, a)
 		}
-		if err := s.engine.Answer(context.Background(), answers); err != nil {
+		if err := s.engine.MediaState().Answer(context.Background(), answers); err != nil {
 			return err
 		}
 	}
@@ -160,14 +165,14 @@ func mediaHistory(seed uint64, records, ids int) ([]change, map[string]map[strin
 }
 
 // known are the vectors by which each artifact is known.
-func (s *site) known() map[string]encoded {
+func (s *site) known() map[string]encode.Vectors {
 	s.t.Helper()
-	out := map[string]encoded{}
+	out := map[string]encode.Vectors{}
 	s.must(s.store.View(func(r *graphstore.Reader) error {
 		var bad error
 		err := r.EachNode(func(n *graphstore.Node) bool {
 			if n.IsArtifact() {
-				out[n.Key], bad = s.engine.encodedOf(r, n.ID)
+				out[n.Key], bad = s.cfg.Encoders.Vectors(r, n.ID)
 			}
 			return bad == nil
 		})
@@ -180,11 +185,11 @@ func sameVectors(a, b [][]float32) bool {
 	return slices.EqualFunc(a, b, func(x, y []float32) bool { return slices.Equal(x, y) })
 }
 
-func compareKnown(t testing.TB, what string, got, want map[string]encoded) {
+func compareKnown(t testing.TB, what string, got, want map[string]encode.Vectors) {
 	t.Helper()
 	for id, w := range want {
-		if g := got[id]; !sameVectors(g.image, w.image) || !sameVectors(g.audio, w.audio) || !slices.Equal(g.text, w.text) {
-			t.Errorf("%s: %q is known by %d pictures and %d recordings, want %d and %d, the same", what, id, len(g.image), len(g.audio), len(w.image), len(w.audio))
+		if g := got[id]; !sameVectors(g.Image, w.Image) || !sameVectors(g.Audio, w.Audio) || !slices.Equal(g.Text, w.Text) {
+			t.Errorf("%s: %q is known by %d pictures and %d recordings, want %d and %d, the same", what, id, len(g.Image), len(g.Audio), len(w.Image), len(w.Audio))
 		}
 	}
 }

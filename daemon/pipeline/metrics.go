@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics are what the chain counts. Gauges of the state are read at scrape
+// Metrics are what the pipeline counts. Gauges of the state are read at scrape
 // time by Collector.
 type Metrics struct {
 	consumed     *prometheus.CounterVec
@@ -24,7 +24,7 @@ type Counter interface {
 	WithLabelValues(...string) prometheus.Counter
 }
 
-// NewMetrics registers the chain's metrics. refused counts refusals by reason.
+// NewMetrics registers the pipeline's metrics. refused counts refusals by reason.
 func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 	m := &Metrics{
 		consumed: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -71,12 +71,6 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 // ObserveStage records the duration of a stage that another package runs.
 func (m *Metrics) ObserveStage(stage string, d time.Duration) {
 	m.stages.WithLabelValues(stage).Observe(d.Seconds())
-}
-
-// stage starts a clock that the returned function stops.
-func (m *Metrics) stage(name string) func() {
-	start := time.Now()
-	return func() { m.ObserveStage(name, time.Since(start)) }
 }
 
 // Collector exports the state of an engine at scrape time.
@@ -132,7 +126,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	lsm, vlog := c.e.store.Sizes()
 	gauge(sizeDesc, float64(lsm), "lsm")
 	gauge(sizeDesc, float64(vlog), "vlog")
-	gauge(queueDesc, float64(c.e.queue.Load()))
+	gauge(queueDesc, float64(c.e.seen.queue.Load()))
 	gauge(vectorsDesc, float64(c.e.index.Len()))
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
@@ -145,5 +139,5 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter(rebuildsDesc, float64(index.Rebuilds), "swapped")
 	counter(rebuildsDesc, float64(index.FailedRebuilds), "failed")
 	gauge(epochDesc, float64(c.e.cfg.Epoch))
-	gauge(driftDesc, math.Float64frombits(c.e.drift.Load()))
+	gauge(driftDesc, math.Float64frombits(c.e.seen.arrivals.Load()))
 }

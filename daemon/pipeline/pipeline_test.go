@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/learner/encode/text"
 	"kilim/rerank"
 )
 
@@ -77,14 +79,18 @@ func TestListsAgainstOracle(t *testing.T) {
 			node *graphstore.Node
 			p    *rerank.Prepared
 		}
-		w := newWeights(r, s.engine.table)
+		w := rarity{t, r, s.engine.words.table}
+		scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
+		if err != nil {
+			return err
+		}
 		all := map[string]known{}
 		for id := range live {
 			n, err := stored(r, id)
 			if err != nil {
 				return err
 			}
-			ev, err := s.engine.evidenceOf(r, n.ID)
+			ev, err := listReader{r}.Evidence(uint64(n.ID))
 			if err != nil {
 				return err
 			}
@@ -100,23 +106,42 @@ func TestListsAgainstOracle(t *testing.T) {
 				for i := range a.node.Embedding {
 					cosine += float64(a.node.Embedding[i]) * float64(b.node.Embedding[i])
 				}
-				entry := s.engine.entry(a.p, b.p, float32(cosine))
+				score, parts := scorer.ScorePrepared(a.p, b.p, float32(cosine))
+				entry := rerank.Entry{ID: other, Score: score, Parts: parts}
 				total = append(total, entry)
 				entry.Score = float32(cosine)
 				general = append(general, entry)
 			}
-			for name, pair := range map[string][2][]rerank.Entry{"total": {got[id].Total, total}, "general": {got[id].General, general}} {
-				want := rerank.TopK(pair[1], cfg.ListSize)
+			for _, all := range both(total, general) {
+				name, list, want := all.Name, got[id].Get(all.Name), rerank.TopK(all.Entries, cfg.ListSize)
 				for i := range want {
 					// The oracle's cosine is of another rounding: equal scores may trade places.
-					if d := pair[0][i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
-						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, pair[0][i], want[i])
+					if d := list[i].Score - want[i].Score; d > 1e-5 || d < -1e-5 {
+						t.Errorf("%s list of %q, place %d: %+v, want %+v", name, id, i+1, list[i], want[i])
 					}
 				}
 			}
 		}
 		return nil
 	}))
+}
+
+// rarity is the weight of entities and words in a state that nobody writes.
+type rarity struct {
+	t     *testing.T
+	r     *graphstore.Reader
+	table *text.Table
+}
+
+func (w rarity) WordIDF(bucket uint32) float32 { return w.table.IDF(bucket) }
+
+func (w rarity) EntityIDF(node uint64) float32 {
+	n, err := w.r.Node(graphstore.NodeID(node))
+	if err != nil || n == nil {
+		w.t.Errorf("entity %d: %v, %v", node, n, err)
+		return 0
+	}
+	return float32(math.Log(float64(1+w.r.Counts().Artifacts)/float64(1+n.Members)) + 1)
 }
 
 // TestDeleteEverything leaves nothing but tombstones.
@@ -147,7 +172,7 @@ func TestDeleteEverything(t *testing.T) {
 			t.Errorf("left: %d edges of relation %s", n, rel)
 		}
 	}
-	if n := s.engine.table.Docs(); n != 0 {
+	if n := s.engine.words.table.Docs(); n != 0 {
 		t.Errorf("left: %d documents in the term table", n)
 	}
 	last, _ := s.published()
@@ -167,15 +192,15 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply([]change{{"a", map[string]any{"title": "star"}}, {"b", map[string]any{"title": "bird"}}}))
 	// JSON can't cause a panic that we know of, so an encoder that is not there does.
-	encoder := s.engine.encoder
-	s.engine.encoder = nil
-	ops := s.engine.prepare(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}))
-	s.engine.encoder = encoder
+	encoder := s.engine.words.analyzer
+	s.engine.words.analyzer = nil
+	ops := s.engine.preparer().all(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}).Items)
+	s.engine.words.analyzer = encoder
 	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
 		t.Fatalf("refused with %v, want a panic", r)
 	}
 	batch := batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}, {id: "a"}, {"d", map[string]any{"title": "hook"}}})
-	ops = append(ops, s.engine.prepare(batch)[1:]...)
+	ops = append(ops, s.engine.preparer().all(batch.Items)[1:]...)
 	s.must(s.engine.apply(batch, ops))
 	s.must(s.settle())
 	if got := slices.Sorted(maps.Keys(s.lists())); !slices.Equal(got, []string{"b", "d"}) {
@@ -297,7 +322,7 @@ func TestEpochIsTheStates(t *testing.T) {
 	if u := last["a"]; u == nil || u.Epoch != 7 {
 		t.Errorf("published %+v, want epoch 7", u)
 	}
-	if answer, err := s.engine.Similar(t.Context(), "a", "total", 1); err != nil || answer.Epoch != 7 {
+	if answer, err := s.engine.Queries().Similar(t.Context(), "a", "total", 1); err != nil || answer.Epoch != 7 {
 		t.Errorf("answer %+v (%v), want epoch 7", answer, err)
 	}
 	s.close()

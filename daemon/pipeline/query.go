@@ -5,20 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
+	"kilim/learner/refresh"
 	"kilim/rerank"
+	"kilim/rerank/topk"
 )
 
-// Errors of queries, wrapped by what is said of the query.
-var (
-	ErrNotFound    = errors.New("not found")
-	ErrUnknownList = errors.New("unknown list")
-)
+// ErrNotFound is wrapped by what is said of the artifact that was asked for. Whoever asks for a list that artifacts don't have
+// gets topk.ErrUnknownList.
+var ErrNotFound = errors.New("not found")
+
+// Queries answers questions about the committed state of an Engine. It changes nothing.
+type Queries struct {
+	cfg       *Config
+	store     *graphstore.Store
+	words     *vocabulary
+	media     *encode.Media
+	vectors   encode.Cache // of media
+	refresher *refresh.Refresher
+	lists     *topk.Lists
+}
+
+// Queries answers questions about the state.
+func (e *Engine) Queries() *Queries {
+	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e.MediaState(), refresher: e.refresher, lists: e.lists}
+}
 
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
@@ -67,9 +83,9 @@ type EntityView struct {
 }
 
 // Artifact returns a stored artifact with its place in the graph.
-func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
+func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 	var view *ArtifactView
-	err := e.store.View(func(r *graphstore.Reader) error {
+	err := q.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil || n == nil {
 			return err
@@ -78,15 +94,11 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 		if err != nil {
 			return err
 		}
-		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: e.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
-		if b, err := r.Lists(n.ID); err != nil {
+		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: q.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
+		if row, err := topk.Stored(listReader{r}, uint64(n.ID)); err != nil {
 			return err
-		} else if b != nil {
-			row, err := unmarshalRow(b)
-			if err != nil {
-				return err
-			}
-			view.Revision = row.revision
+		} else if row != nil {
+			view.Revision = row.Revision
 		}
 		var targets []graphstore.NodeID
 		err = r.Edges(n.ID, func(edge graphstore.Edge) bool {
@@ -107,29 +119,29 @@ func (e *Engine) Artifact(_ context.Context, id string) (any, bool, error) {
 				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
-		view.Media, err = e.viewMedia(r, doc)
+		view.Media, err = q.viewMedia(r, doc)
 		return err
 	})
 	return view, view != nil, err
 }
 
-func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := weave.Parse(doc, e.cfg.Limits)
+func (q *Queries) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
+	a, err := weave.Parse(doc, q.cfg.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}
 	views := []MediaView{}
-	for _, m := range e.media(a, weave.Edges(a)) {
-		row, err := r.Media(m.node)
+	for _, m := range q.cfg.Encoders.MediaOf(a, weave.Edges(a)) {
+		row, err := r.Media(m.Node)
 		if err != nil {
 			return nil, err
 		}
 		if row == nil {
 			continue
 		}
-		v := MediaView{Kind: m.kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
-		if m.kind != profile.Text {
-			v.Place = &m.ordinal
+		v := MediaView{Kind: m.Kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
+		if m.Kind != profile.Text {
+			v.Place = &m.Place
 		}
 		if row.State == graphstore.MediaWaiting {
 			v.Since = &row.Since
@@ -140,7 +152,7 @@ func (e *Engine) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaVi
 }
 
 // stored returns the node of a stored artifact, nil when there is none of that id.
-func stored(g nodes, id string) (*graphstore.Node, error) {
+func stored(g *graphstore.Reader, id string) (*graphstore.Node, error) {
 	n, err := g.Node(graphstore.ID(graphstore.Artifact, id))
 	if err != nil || !n.IsArtifact() || n.Key != id {
 		return nil, err
@@ -150,12 +162,12 @@ func stored(g nodes, id string) (*graphstore.Node, error) {
 
 // Similar returns the first k of an artifact's list: as published where the
 // stored list is long enough, computed now where it is not.
-func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
-	if err := knownList(list); err != nil {
+func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
+	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
 	var answer *Answer
-	err := e.store.View(func(r *graphstore.Reader) error {
+	err := q.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil {
 			return err
@@ -163,25 +175,24 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 		if n == nil {
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
-		answer = &Answer{ID: id, List: list, Epoch: e.cfg.Epoch}
-		if k <= e.cfg.ListSize {
-			b, err := r.Lists(n.ID)
+		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
+		if k <= q.cfg.ListSize {
+			row, err := topk.Stored(listReader{r}, uint64(n.ID))
 			if err != nil {
 				return err
 			}
-			row, err := unmarshalRow(b)
-			if err != nil {
-				return err
+			if row == nil {
+				return fmt.Errorf("pipeline: artifact %q has no lists", id)
 			}
-			answer.Items = pick(row.lists, list)
+			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		ev, err := e.evidenceOf(r, n.ID)
+		query, _, err := q.lists.Query(listReader{r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, n.ID, ev, n.Embedding, list, k, nil)
+		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -192,124 +203,30 @@ func (e *Engine) Similar(_ context.Context, id, list string, k int) (*Answer, er
 
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
-func (e *Engine) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
-	if err := knownList(list); err != nil {
+func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
+	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
-	w := extract(e.encoder, a)
-	media, err := e.encodeQuery(ctx, a, w.edges)
+	x := q.words.extract(a)
+	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.edges)
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{ID: a.ID, List: list, Epoch: e.cfg.Epoch}
-	err = e.store.View(func(r *graphstore.Reader) error {
-		e.tableLock.RLock()
-		feat := e.featuresOf(w, media)
-		e.tableLock.RUnlock()
-		vector, err := e.refresher.Transient(r, feat, w.edges)
+	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch}
+	err = q.store.View(func(r *graphstore.Reader) error {
+		q.words.lock.RLock()
+		feat := q.words.features(x, media)
+		q.words.lock.RUnlock()
+		vector, err := q.refresher.Transient(r, feat, x.edges)
 		if err != nil {
 			return err
 		}
-		answer.Items, err = e.search(r, graphstore.NodeID(w.evidence.Node), w.evidence, vector, list, k, nil)
+		query := topk.Query{Node: x.evidence.Node, Evidence: x.evidence, Vector: vector}
+		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
-}
-
-func knownList(list string) error {
-	if list == "total" || list == "general" {
-		return nil
-	}
-	if name, ok := strings.CutPrefix(list, "theme:"); ok {
-		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
-	}
-	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
-}
-
-func pick(l rerank.Lists, list string) []rerank.Entry {
-	if list == "general" {
-		return l.General
-	}
-	return l.Total
-}
-
-// search computes a list of k among the artifacts that keep allows (nil: all). It reads committed
-// state; the index may be a unit ahead of it, and what is not committed yet is left out.
-func (e *Engine) search(r *graphstore.Reader, self graphstore.NodeID, ev *rerank.Evidence, vector []float32, list string, k int, keep map[graphstore.NodeID]bool) ([]rerank.Entry, error) {
-	limit := max(e.cfg.Candidates, 2*k)
-	var allowed func(uint64) bool
-	if keep != nil {
-		allowed = func(id uint64) bool { return keep[graphstore.NodeID(id)] }
-	}
-	hits, err := e.index.Search(vector, limit+1, allowed)
-	if err != nil {
-		return nil, err
-	}
-	candidates, err := e.candidates(r, self, ev, vector, hits, limit)
-	if err != nil {
-		return nil, err
-	}
-	e.tableLock.RLock()
-	defer e.tableLock.RUnlock()
-	w := newWeights(r, e.table)
-	query := rerank.Prepare(ev, w)
-	entries := make([]rerank.Entry, 0, len(candidates))
-	for _, c := range candidates {
-		if list == "general" && !c.near || keep != nil && !keep[c.id] {
-			continue
-		}
-		n, err := r.Node(c.id)
-		if err != nil {
-			return nil, err
-		}
-		if !n.IsArtifact() {
-			continue
-		}
-		other, err := e.evidenceOf(r, c.id)
-		if err != nil {
-			return nil, err
-		}
-		entry := e.entry(query, rerank.Prepare(other, w), c.cosine)
-		if list == "general" {
-			entry.Score = c.cosine
-		}
-		entries = append(entries, entry)
-	}
-	return rerank.TopK(entries, k), w.err
-}
-
-// Status is where a state stands.
-type Status struct {
-	Artifacts, Placeholders int
-	Nodes                   map[string]int // by type
-	Edges                   map[string]int // by relation
-	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
-	RefreshQueue, Outbox int
-	Epoch                uint32
-	Revision             uint64
-	IndexEngine          string
-	Vectors              int
-	// Consumed and Refused count the records since the start.
-	Consumed, Refused int64
-	Media             map[string]MediaCounts // by modality, of those that have an encoder
-}
-
-// Status tells where the state stands.
-func (e *Engine) Status() Status {
-	media := e.encoding.status() // before the queue, which gets what an answer sets off
-	queue := e.queue.Load()      // before the outbox, which gets what the queue's work finds
-	counts := e.store.Counts()
-	depth, _ := e.store.OutboxDepth()
-	return Status{
-		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
-		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
-		RefreshQueue: int(queue), Outbox: depth,
-		Epoch: e.cfg.Epoch, Revision: e.revision.Load(),
-		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
-		Consumed: e.records.consumed.Load(), Refused: e.records.refused.Load(),
-		Media: media,
-	}
 }

@@ -23,7 +23,7 @@ func TestQueryOfTheUnknown(t *testing.T) {
 	} {
 		a, err := profile.Parse([]byte(query), "q", profile.DefaultLimits())
 		s.must(err)
-		answer, err := s.engine.SimilarTo(t.Context(), a, "total", 5)
+		answer, err := s.engine.Queries().SimilarTo(t.Context(), a, "total", 5)
 		s.must(err)
 		if len(answer.Items) != 5 {
 			t.Errorf("%s: %d entries, want 5", query, len(answer.Items))

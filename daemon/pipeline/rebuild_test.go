@@ -25,15 +25,18 @@ func TestIndexIsRebuilt(t *testing.T) {
 	s.must(s.apply(changes[:300]))
 	s.must(s.settle())
 	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.engine.WatchIndex(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.engine.index.Run(ctx)
+	}()
 	for asked, next := 0, 300; s.engine.index.Stats().Rebuilds == 0; asked++ {
 		// Many artifacts are asked about: for one of them the index may find all there is.
 		a := changes[asked%len(changes)].item(0).Artifact
 		if a == nil {
 			continue
 		}
-		_, err := s.engine.SimilarTo(t.Context(), a, "general", 5)
+		_, err := s.engine.Queries().SimilarTo(t.Context(), a, "general", 5)
 		s.must(err)
 		if next < len(changes) {
 			s.must(s.apply(changes[next : next+1]))
@@ -41,7 +44,7 @@ func TestIndexIsRebuilt(t *testing.T) {
 		}
 	}
 	stop()
-	s.must(<-done)
+	<-done
 	s.must(s.settle())
 	s.compareIndex()
 	stats := s.engine.index.Stats()

@@ -12,7 +12,6 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
-	"kilim/rerank"
 )
 
 // A standby is a state of another model (or of other encoders), made beside the state that serves from its documents.
@@ -21,38 +20,42 @@ import (
 // published: the revision in its row is 0. CutOver takes the outbox and the offsets of the state that served; after it
 // the lists are published in the background, their changes counted from the lists of that state.
 
-// backfillKey is in the store until EndBackfill.
-const backfillKey = "chain/filling"
+// Standby is an Engine that does not serve yet.
+type Standby struct{ e *Engine }
+
+// Standby is the engine while it does not serve: it must have been opened with Config.Standby, and what Standby offers is refused
+// after CutOver.
+func (e *Engine) Standby() *Standby { return &Standby{e} }
 
 // CopyFrom makes the named artifacts of a standby what they are in another store, in one commit. Those that are
 // the same already are left alone, and an id may come twice. It returns the number of those that were not the same.
-func (e *Engine) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
-	items, err := e.differing(from, ids)
+func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
+	e := s.e
+	items, err := differing(from, e.store, ids)
 	if err != nil || len(items) == 0 {
 		return 0, err
 	}
-	ops, err := e.weaveStored(items)
+	ops, err := s.extractStored(items)
 	if err != nil {
 		return 0, err
 	}
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.requireStandby(); err != nil {
+	if err := s.required(); err != nil {
 		return 0, err
 	}
-	e.origin.Store(from)
-	if err := from.View(func(r *graphstore.Reader) error { return e.copyArtifacts(ops, r) }); err != nil {
+	e.role.origin.Store(from)
+	if err := from.View(func(r *graphstore.Reader) error { return s.copyArtifacts(ops, r) }); err != nil {
 		e.failed = fmt.Errorf("pipeline: copy %d artifacts: %w", len(ops), err)
 		return 0, e.failed
 	}
-	e.report()
 	return len(ops), nil
 }
 
-// differing reads what is not the same in both stores, as records that would make it so.
-func (e *Engine) differing(from *graphstore.Store, ids []string) (items []consumer.Item, err error) {
+// differing reads what is not the same in both stores, as records that would make it so in to.
+func differing(from, to *graphstore.Store, ids []string) (items []consumer.Item, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
-		return e.store.View(func(ours *graphstore.Reader) error {
+		return to.View(func(ours *graphstore.Reader) error {
 			seen := make(map[string]bool, len(ids))
 			for _, id := range ids {
 				if seen[id] {
@@ -84,7 +87,8 @@ func (e *Engine) differing(from *graphstore.Store, ids []string) (items []consum
 	return items, err
 }
 
-func (e *Engine) weaveStored(items []consumer.Item) ([]operation, error) {
+// extractStored prepares records of what is stored: a refusal is an error.
+func (s *Standby) extractStored(items []consumer.Item) ([]operation, error) {
 	ops := make([]operation, len(items))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -92,11 +96,11 @@ func (e *Engine) weaveStored(items []consumer.Item) ([]operation, error) {
 		g.Go(func() (err error) {
 			item := &items[i]
 			if item.Value != nil {
-				if item.Artifact, err = profile.Parse(item.Value, item.ID, e.cfg.Limits); err != nil {
+				if item.Artifact, err = profile.Parse(item.Value, item.ID, s.e.cfg.Limits); err != nil {
 					return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, err)
 				}
 			}
-			ops[i] = e.prepareOne(item)
+			ops[i] = s.e.preparer().one(item)
 			if r := ops[i].refusal; r != nil {
 				return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, r)
 			}
@@ -106,21 +110,32 @@ func (e *Engine) weaveStored(items []consumer.Item) ([]operation, error) {
 	return ops, g.Wait()
 }
 
-func (e *Engine) requireStandby() error {
-	if e.failed != nil {
-		return e.failed
+// required wants the unit lock.
+func (s *Standby) required() error {
+	if s.e.failed != nil {
+		return s.e.failed
 	}
-	if !e.standby.Load() {
+	if !s.e.role.standby() {
 		return errors.New("pipeline: the state is not a standby")
 	}
 	return nil
 }
 
-func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
-	u := e.begin()
-	u.from = from
+// requiredBackfilled wants the unit lock.
+func (s *Standby) requiredBackfilled() error {
+	if err := s.required(); err != nil {
+		return err
+	}
+	if s.e.role.is(backfilling) {
+		return errors.New("pipeline: the backfill of the standby has not ended")
+	}
+	return nil
+}
+
+func (s *Standby) copyArtifacts(ops []operation, from *graphstore.Reader) error {
+	e := s.e
+	u := e.begin(from)
 	defer u.tx.Discard()
-	e.clock.revision++
 	for i := range ops {
 		op := &ops[i]
 		refusal, err := u.admit(op)
@@ -138,36 +153,22 @@ func (e *Engine) copyArtifacts(ops []operation, from *graphstore.Reader) error {
 			return fmt.Errorf("artifact %q: %w", op.item.ID, err)
 		}
 	}
-	if err := u.encodeArrivals(); err != nil {
+	if err := u.attachArrivals(); err != nil {
 		return err
 	}
-	budget := 0 // what is pushed during the backfill may as well wait for the last push
-	if !e.backfilling {
-		budget = min(e.cfg.Budget, len(ops))
+	share := 0 // what is pushed during the backfill may as well wait for the last push
+	if e.role.is(completing) {
+		share = min(e.cfg.Budget, len(ops))
 	}
-	_, err := u.complete(budget, budget, nil)
-	return err
-}
-
-// rankLater gives the newcomers empty lists, which are due.
-func (u *unit) rankLater() error {
-	for _, id := range u.order {
-		l, err := u.listing(id)
-		if err != nil {
-			return err
-		}
-		l.new.rankedAt = never
-		l.touched, l.ranked = true, true
-		u.e.unlisted[id] = struct{}{}
-	}
-	return nil
+	return u.complete(budget{pushed: share, ranked: share}, nil)
 }
 
 // EndBackfill ends a standby's backfill: from now on it has lists.
-func (e *Engine) EndBackfill() error {
+func (s *Standby) EndBackfill() error {
+	e := s.e
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.requireStandby(); err != nil || !e.backfilling {
+	if err := s.required(); err != nil || !e.role.is(backfilling) {
 		return err
 	}
 	tx := e.store.Begin()
@@ -178,7 +179,8 @@ func (e *Engine) EndBackfill() error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	e.backfilling, e.backfilledAt = false, e.clock.encode
+	e.role.backfilledAt = e.clock.arrivals
+	e.role.set(completing)
 	return nil
 }
 
@@ -187,39 +189,17 @@ func (e *Engine) EndBackfill() error {
 type Left struct{ Pending, Unlisted int }
 
 // Step does one unit of a standby's background work after EndBackfill, of about the given length.
-func (e *Engine) Step(length time.Duration) (Left, error) {
+func (s *Standby) Step(length time.Duration) (Left, error) {
+	e := s.e
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.requireStandby(); err != nil {
+	if err := s.requiredBackfilled(); err != nil {
 		return Left{}, err
-	}
-	if e.backfilling {
-		return Left{}, errors.New("pipeline: the backfill of the standby has not ended")
 	}
 	if _, err := e.step(length); err != nil {
 		return Left{}, err
 	}
-	return Left{e.pending(), len(e.unlisted)}, nil
-}
-
-// Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that.
-func (e *Engine) Follow(fn func(ids []string)) {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
-	e.follow = fn
-}
-
-func (e *Engine) told(ops []operation) {
-	if e.follow == nil {
-		return
-	}
-	var ids []string
-	for i := range ops {
-		if ops[i].refusal == nil {
-			ids = append(ids, ops[i].item.ID)
-		}
-	}
-	e.follow(ids)
+	return Left{e.pending(), e.lists.Unlisted()}, nil
 }
 
 var (
@@ -237,44 +217,49 @@ var (
 //
 // The lists of the standby are published after that, their changes counted from the lists in the store of the retired state,
 // which must stay open until Republished.
-func (e *Engine) CutOver(from *Engine, last func() []string, decide func() error) error {
+func (s *Standby) CutOver(from *Engine, last func() []string, decide func() error) error {
+	e := s.e
 	from.unitLock.Lock()
 	defer from.unitLock.Unlock()
 	if from.failed != nil {
 		return from.failed
 	}
-	if _, err := e.CopyFrom(from.store, last()); err != nil {
+	if _, err := s.CopyFrom(from.store, last()); err != nil {
 		return err
 	}
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
-	if err := e.requireStandby(); err != nil {
+	if err := s.requiredBackfilled(); err != nil {
 		return err
 	}
-	if e.backfilling {
-		return errors.New("pipeline: the backfill of the standby has not ended")
-	}
-	if err := e.takeOutbox(from); err != nil {
+	if err := s.takeOutbox(from); err != nil {
 		e.failed = fmt.Errorf("pipeline: cut over: %w", err)
 		return e.failed
 	}
+	// Batches may come to the standby from within decide on: what Apply reads without the unit lock must be there before.
+	metrics, committed := e.metrics, e.committed
+	e.metrics, e.committed = from.metrics, from.committed
 	if err := decide(); err != nil {
+		e.metrics, e.committed = metrics, committed
 		if errors.Is(err, ErrUndecided) {
 			e.failed, from.failed = err, err
 		}
 		return err
 	}
-	from.failed, from.follow = ErrRetired, nil
-	close(from.retired)
-	e.previous, e.metrics, e.committed = from.store, from.metrics, from.committed
-	e.standby.Store(false)
-	e.origin.Store(nil)
+	from.failed, from.role.follow = ErrRetired, nil
+	from.role.set(retired)
+	from.turns.Work.Broadcast()
+	from.turns.Room.Broadcast() // which nobody else would tell who waits for an outbox that is not its any more
+	e.role.previous = from.store
+	e.role.set(serving)
+	e.role.origin.Store(nil)
 	e.report()
-	e.signal()
+	e.turns.Work.Broadcast()
 	return nil
 }
 
-func (e *Engine) takeOutbox(from *Engine) error {
+func (s *Standby) takeOutbox(from *Engine) error {
+	e := s.e
 	// A revision names an update: none is given twice.
 	e.clock.revision = max(e.clock.revision, from.clock.revision)
 	return from.store.View(func(r *graphstore.Reader) error {
@@ -288,61 +273,4 @@ func (e *Engine) takeOutbox(from *Engine) error {
 		}
 		return tx.Commit()
 	})
-}
-
-// SetPrevious gives an engine that was opened after its cutover, with lists still to be published, the store of the state that
-// served before; nil when that store is of no more use.
-func (e *Engine) SetPrevious(store *graphstore.Store) {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
-	e.previous = store
-}
-
-// Republished is closed when all lists are published: the previous state is of no more use.
-func (e *Engine) Republished() <-chan struct{} { return e.republished }
-
-// republish publishes up to n of the lists that are not yet, and tells how many.
-func (u *unit) republish(n int) (published int, err error) {
-	if n == 0 || u.e.unpublished.len() == 0 {
-		return 0, nil
-	}
-	for _, id := range u.e.unpublished.take(n, 0, 0) {
-		if _, gone := u.departed[id]; gone {
-			continue
-		}
-		l, err := u.listing(id)
-		if err != nil {
-			return 0, err
-		}
-		l.touched = true
-		published++
-	}
-	return published, nil
-}
-
-// lastPublished are the lists of an artifact as the state before the cutover published them.
-func (e *Engine) lastPublished(id string) (rerank.Lists, error) {
-	var lists rerank.Lists
-	if e.previous == nil {
-		return lists, nil
-	}
-	err := e.previous.View(func(r *graphstore.Reader) error {
-		n, err := stored(r, id)
-		if err != nil || n == nil {
-			return err
-		}
-		b, err := r.Lists(n.ID)
-		if err != nil || b == nil {
-			return err
-		}
-		row, err := unmarshalRow(b)
-		if err == nil {
-			lists = row.lists
-		}
-		return err
-	})
-	if err != nil {
-		return lists, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
-	}
-	return lists, nil
 }

@@ -42,7 +42,7 @@ func (s *site) ids() (ids []string) {
 func (s *site) copyFrom(from *site, ids []string, batch int) {
 	s.t.Helper()
 	for part := range slices.Chunk(ids, batch) {
-		_, err := s.engine.CopyFrom(from.store, part)
+		_, err := s.engine.Standby().CopyFrom(from.store, part)
 		s.must(err)
 	}
 }
@@ -50,7 +50,7 @@ func (s *site) copyFrom(from *site, ids []string, batch int) {
 func (s *site) complete() {
 	s.t.Helper()
 	for left := 1; left > 0; {
-		l, err := s.engine.Step(time.Millisecond)
+		l, err := s.engine.Standby().Step(time.Millisecond)
 		s.must(err)
 		if left = l.Pending; left == 0 && l.Unlisted > 0 {
 			s.t.Errorf("nothing is left to do, and %d artifacts have no list", l.Unlisted)
@@ -94,10 +94,10 @@ func TestStandbyCutsOver(t *testing.T) {
 			standby = old.openStandby(dir, another())
 			follow()
 			standby.copyFrom(old, slices.Concat(old.ids(), standby.ids()), 9)
-			if !standby.engine.backfilling {
+			if !standby.engine.role.is(backfilling) {
 				t.Error("the standby forgot that its backfill is not done")
 			}
-			standby.must(standby.engine.EndBackfill())
+			standby.must(standby.engine.Standby().EndBackfill())
 			for round := range 6 {
 				apply(old, 10)
 				again := dirty
@@ -116,13 +116,13 @@ func TestStandbyCutsOver(t *testing.T) {
 			old.must(old.store.Ack(3, nil))
 			last := func() []string { return dirty }
 			undecided := errors.New("undecided")
-			if err := standby.engine.CutOver(old.engine, last, func() error { return undecided }); !errors.Is(err, undecided) {
+			if err := standby.engine.Standby().CutOver(old.engine, last, func() error { return undecided }); !errors.Is(err, undecided) {
 				t.Fatalf("a cutover that was not decided: %v", err)
 			}
 			old.must(old.apply(changes[:1])) // the old one serves still
 			changes = changes[1:]
 			before := old.entries()
-			standby.must(standby.engine.CutOver(old.engine, last, func() error { return nil }))
+			standby.must(standby.engine.Standby().CutOver(old.engine, last, func() error { return nil }))
 			if err := old.apply(changes); !errors.Is(err, ErrRetired) {
 				t.Errorf("a retired state took records: %v", err)
 			}
@@ -194,10 +194,11 @@ func checkHistory(t *testing.T, entries []graphstore.OutboxEntry, inherited int,
 			t.Errorf("message %d is of epoch %d, want %d", entry.Seq, m.Update.Epoch, epoch)
 		}
 		if was := last[m.ID]; was.whole {
-			for name, pair := range map[string][2][]rerank.Entry{
-				"total": {was.lists.Total, m.Update.Lists.Total}, "general": {was.lists.General, m.Update.Lists.General},
-			} {
-				diff, got := rerank.Diff(pair[0], pair[1]), m.Update.Changes[name]
+			if len(m.Update.Lists) != 2 || len(m.Update.Changes) != 2 {
+				t.Errorf("%s: %d lists and the changes of %d, want 2", key, len(m.Update.Lists), len(m.Update.Changes))
+			}
+			for name, diff := range rerank.DiffAll(was.lists, m.Update.Lists) {
+				got := m.Update.Changes[name]
 				if !slices.Equal(diff.Entered, got.Entered) || !slices.Equal(diff.Left, got.Left) || !slices.Equal(diff.Moved, got.Moved) {
 					t.Errorf("%s: changes of %s are %+v, against the update before %+v", key, name, got, diff)
 				}
@@ -219,17 +220,17 @@ func TestStandbyRefuses(t *testing.T) {
 	s.must(s.apply([]change{{"a", map[string]any{"title": "rug"}}}))
 	dir := t.TempDir()
 	standby := s.openStandby(dir, another())
-	if _, err := standby.engine.Step(time.Millisecond); err == nil {
+	if _, err := standby.engine.Standby().Step(time.Millisecond); err == nil {
 		t.Error("a standby made a step before EndBackfill")
 	}
-	if _, err := s.engine.CopyFrom(standby.store, []string{"a"}); err == nil {
+	if _, err := s.engine.Standby().CopyFrom(standby.store, []string{"a"}); err == nil {
 		t.Error("a state that serves was copied into")
 	}
 	nothing, never := func() []string { return nil }, func() error { t.Error("asked to decide"); return nil }
-	if err := s.engine.CutOver(standby.engine, nothing, never); err == nil {
+	if err := s.engine.Standby().CutOver(standby.engine, nothing, never); err == nil {
 		t.Error("a state that serves was cut over to")
 	}
-	if err := standby.engine.CutOver(s.engine, nothing, never); err == nil {
+	if err := standby.engine.Standby().CutOver(s.engine, nothing, never); err == nil {
 		t.Error("a standby was cut over to before EndBackfill")
 	}
 	standby.copyFrom(s, []string{"a", "b"}, 2)
@@ -254,7 +255,7 @@ func TestStandbyUnderASteadyFeed(t *testing.T) {
 	cfg.Epsilon = 0.05
 	standby := old.openStandby(t.TempDir(), cfg)
 	standby.copyFrom(old, old.ids(), 64)
-	standby.must(standby.engine.EndBackfill())
+	standby.must(standby.engine.Standby().EndBackfill())
 	left := Left{Unlisted: len(live)}
 	for i := 0; left.Unlisted > 0; i++ {
 		if i == len(live) {
@@ -263,7 +264,7 @@ func TestStandbyUnderASteadyFeed(t *testing.T) {
 		old.must(old.apply([]change{{"restless", map[string]any{"title": fmt.Sprintf("star %d", i)}}}))
 		standby.copyFrom(old, []string{"restless"}, 1)
 		var err error
-		left, err = standby.engine.Step(time.Nanosecond) // the least there is
+		left, err = standby.engine.Standby().Step(time.Nanosecond) // the least there is
 		standby.must(err)
 	}
 	standby.complete()

@@ -183,7 +183,7 @@ func (b *build) backfill(ctx context.Context) error {
 	if err := b.eachPage(ctx, b.from.store, func(ids []string) error {
 		done += len(ids)
 		b.setProgress(PhaseFilling, backfillShare*min(float64(done)/float64(total), 1))
-		_, err := b.standby.engine.CopyFrom(b.from.store, ids)
+		_, err := b.standby.engine.Standby().CopyFrom(b.from.store, ids)
 		return err
 	}); err != nil {
 		return err
@@ -192,13 +192,13 @@ func (b *build) backfill(ctx context.Context) error {
 	if err := b.eachPage(ctx, b.standby.store, func(ids []string) error {
 		gone, err := b.gone(ids)
 		if err == nil {
-			_, err = b.standby.engine.CopyFrom(b.from.store, gone)
+			_, err = b.standby.engine.Standby().CopyFrom(b.from.store, gone)
 		}
 		return err
 	}); err != nil {
 		return err
 	}
-	return b.standby.engine.EndBackfill()
+	return b.standby.engine.Standby().EndBackfill()
 }
 
 // gone returns those of ids that the store that serves does not have.
@@ -248,11 +248,11 @@ func (b *build) complete(ctx context.Context) error {
 	for {
 		start := time.Now()
 		ids, behind := b.takeChanged(copyBatch)
-		if _, err := b.standby.engine.CopyFrom(b.from.store, ids); err != nil {
+		if _, err := b.standby.engine.Standby().CopyFrom(b.from.store, ids); err != nil {
 			b.addChanged(ids)
 			return err
 		}
-		left, err := b.standby.engine.Step(stepTime)
+		left, err := b.standby.engine.Standby().Step(stepTime)
 		if err := errors.Join(err, b.standby.workersErr()); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // ID names an instance by its number, from 1, and the epoch of its model. The zero value names none. CURRENT calls the

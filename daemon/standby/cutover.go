@@ -9,7 +9,7 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // cutOver makes the standby serve. It holds publishing for writing, since Engine.CutOver takes the outbox as it is: an entry
@@ -23,7 +23,7 @@ func (b *build) cutOver() error {
 		ids, _ := b.takeChanged(math.MaxInt)
 		return ids
 	}
-	if err := b.standby.engine.CutOver(b.from.engine, last, b.decide); err != nil {
+	if err := b.standby.engine.Standby().CutOver(b.from.engine, last, b.decide); err != nil {
 		return err
 	}
 	took := time.Since(start)

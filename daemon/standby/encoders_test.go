@@ -53,10 +53,10 @@ func seeing(now eye) func(*Config) {
 		}
 		log := c.Log
 		c.Workers = func(ctx context.Context, e *pipeline.Engine) error {
-			w, err := encode.New(encode.Config{
-				Lanes:     []encode.Lane{{Kind: "image", Encoder: e.Encoders().Image, Batch: 4, Concurrency: 1}},
+			w, err := encode.NewWorker(encode.Config{
+				Lanes:     []encode.Lane{{Kind: "image", Encoder: e.Media().Encoders().Image, Batch: 4, Concurrency: 1}},
 				ItemBytes: 1 << 20, InFlightBytes: 4 << 20, Retry: encode.DefaultRetry(),
-			}, e.MediaQueue(), e, noFetch{}, encode.NewMetrics(prometheus.NewRegistry(), []string{"image"}), log)
+			}, e.Media().Queue(), e.MediaState(), noFetch{}, encode.NewMetrics(prometheus.NewRegistry(), []string{"image"}), log)
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func TestOtherEncoders(t *testing.T) {
 	l.must(l.await(encoded(l)), l.end())
 
 	l = run(dir, owl, 20, 30)
-	l.must(l.await(func() bool { return l.manager.Engine().Encoders().Image.Identity() == owl.id }), l.await(encoded(l)))
+	l.must(l.await(func() bool { return l.manager.Engine().Media().Encoders().Image.Identity() == owl.id }), l.await(encoded(l)))
 	if s := l.manager.Status(); s.Serving.Number != 2 || s.Serving.Epoch != 1 {
 		t.Errorf("serving is %+v, want instance 2 of epoch 1", s.Serving)
 	}

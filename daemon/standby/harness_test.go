@@ -284,12 +284,12 @@ func (l *life) lists(live []change) map[string]rerank.Lists {
 	out := map[string]rerank.Lists{}
 	for _, c := range live {
 		var both rerank.Lists
-		for name, list := range map[string]*[]rerank.Entry{"total": &both.Total, "general": &both.General} {
-			answer, err := l.manager.Engine().Similar(l.ctx, c.id, name, 5)
+		for _, name := range []string{rerank.ListTotal, rerank.ListGeneral} {
+			answer, err := l.manager.Engine().Queries().Similar(l.ctx, c.id, name, 5)
 			if err != nil {
 				l.t.Fatalf("%s list of %q: %v", name, c.id, err)
 			}
-			*list = answer.Items
+			both = append(both, rerank.List{Name: name, Entries: answer.Items})
 		}
 		out[c.id] = both
 	}
@@ -297,7 +297,9 @@ func (l *life) lists(live []change) map[string]rerank.Lists {
 }
 
 func sameLists(a, b rerank.Lists) bool {
-	return slices.Equal(a.Total, b.Total) && slices.Equal(a.General, b.General)
+	return slices.EqualFunc(a, b, func(a, b rerank.List) bool {
+		return a.Name == b.Name && slices.Equal(a.Entries, b.Entries)
+	})
 }
 
 // fromTheStart are the lists of a state that has had the model of an epoch, and what lives, from the start.
@@ -365,7 +367,7 @@ func (l *life) audit(what string, live []change, want map[string]rerank.Lists, e
 		if was == nil {
 			was = new(rerank.Update)
 		}
-		if d, got := rerank.Diff(was.Lists.Total, m.Update.Lists.Total), m.Update.Changes["total"]; !slices.Equal(d.Entered, got.Entered) || !slices.Equal(d.Left, got.Left) || !slices.Equal(d.Moved, got.Moved) {
+		if d, got := rerank.Diff(was.Lists.Get("total"), m.Update.Lists.Get("total")), m.Update.Changes["total"]; !slices.Equal(d.Entered, got.Entered) || !slices.Equal(d.Left, got.Left) || !slices.Equal(d.Moved, got.Moved) {
 			l.t.Errorf("%s: %s tells the changes %+v, against the update before they are %+v", what, id, got, d)
 		}
 	}

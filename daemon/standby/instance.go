@@ -11,6 +11,7 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 )
 
@@ -56,7 +57,11 @@ func (m *Manager) pipelineConfig(s *instance, standby bool) (cfg pipeline.Config
 	}
 	var made map[string]feature.Identity
 	if !standby {
-		if made, err = pipeline.EncodersOf(s.store); err != nil {
+		err = s.store.View(func(r *graphstore.Reader) (err error) {
+			made, err = encode.Recorded(r)
+			return err
+		})
+		if err != nil {
 			return cfg, err
 		}
 	}

@@ -139,7 +139,7 @@ func (m *Manager) adaptEncoders(serving *instance) error {
 	if err != nil {
 		return fmt.Errorf("model of epoch %d: %w", serving.id.Epoch, err)
 	}
-	want, have := wanted.Encoders.Identities(), serving.engine.Encoders().Identities()
+	want, have := wanted.Encoders.Identities(), serving.engine.Media().Encoders().Identities()
 	if maps.Equal(want, have) {
 		return nil
 	}

@@ -145,7 +145,10 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	u := &rerank.Update{
 		ID: "walters:1", Revision: 42, Epoch: 1, Cause: []string{"a", "b", "c", "d", "e"},
-		Lists: rerank.Lists{Total: []rerank.Entry{{ID: "new", Score: 0.8125}, {ID: "up\x1b[2J", Score: 0.5}}, General: []rerank.Entry{{ID: "g", Score: -0.25}}},
+		Lists: rerank.Lists{
+			{Name: "total", Entries: []rerank.Entry{{ID: "new", Score: 0.8125}, {ID: "up\x1b[2J", Score: 0.5}}},
+			{Name: "general", Entries: []rerank.Entry{{ID: "g", Score: -0.25}}},
+		},
 		Changes: map[string]rerank.Changes{
 			"general": {Entered: []string{"g"}},
 			"total":   {Entered: []string{"new"}, Left: []string{"old"}, Moved: []string{"up\x1b[2J"}},

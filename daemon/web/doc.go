@@ -1,5 +1,10 @@
 // Package web is the daemon's HTTP side: metrics, health, and queries over
-// what the chain has stored.
+// what is stored.
+//
+// Server answers requests, with the settings of Config. It asks a Service, which the
+// package declares and package app implements, for Answer, Models and Status: their
+// JSON is the API's. In come requests with artifacts, ids and judgments; out go JSON and
+// metrics. The package must not know how an answer comes to be, nor where it is stored.
 //
 //	GET  /                                        where to look
 //	GET  /metrics                                 Prometheus text or OpenMetrics
@@ -9,6 +14,7 @@
 //	GET  /api/v1/artifacts/{id}                   a stored artifact
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
 //	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
+//	POST /api/v1/evaluate?list=                   eval.Report of a list, by the judgments in the body
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
 //	POST /api/v1/models/{epoch}/rollback          the same for one that has served before

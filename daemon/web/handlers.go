@@ -18,7 +18,7 @@ import (
 const (
 	defaultK = 10
 	maxK     = 200
-	// queryID stands in the answer for an artifact of a query that has no id.
+	// queryID is the id in the answer to a query whose artifact has none.
 	queryID = "query"
 )
 
@@ -137,7 +137,7 @@ func (s *Server) evaluate(w http.ResponseWriter, r *http.Request, _ string) erro
 	if err != nil {
 		return err
 	}
-	// A large truth takes longer than other queries may.
+	// The Server's readTimeout and writeTimeout are too short for a large truth.
 	for _, extend := range []func(time.Time) error{http.NewResponseController(w).SetReadDeadline, http.NewResponseController(w).SetWriteDeadline} {
 		if err := extend(time.Now().Add(evaluateTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
@@ -158,7 +158,8 @@ func (s *Server) evaluate(w http.ResponseWriter, r *http.Request, _ string) erro
 	return writeJSON(w, http.StatusOK, report)
 }
 
-// parse reads an artifact whose id may be missing, and then is empty.
+// parse reads the artifact of a query. Its id may be missing: then parse reads it again under queryID, since profile.Parse
+// refuses an artifact without one, and leaves the ID empty.
 func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
 	a, err := profile.Parse(raw, "", s.limits.Profile)
 	var refusal *profile.Refusal
@@ -183,7 +184,7 @@ func checkID(id string) error {
 	if id == "" {
 		return fail(http.StatusBadRequest, "id is empty")
 	}
-	// Typed nil: CheckID returns a *Refusal.
+	// CheckID returns a *Refusal, and a nil one would be an error that is not nil.
 	if refusal := profile.CheckID("id", id, profile.DefaultLimits()); refusal != nil {
 		return refusal
 	}
@@ -222,8 +223,8 @@ func listOf(u *url.URL) (string, error) {
 	return list, nil
 }
 
-// parameters refuses what is not known: "K=50" would otherwise be answered
-// with ten, and nobody would notice.
+// parameters refuses parameters that are not known: "K=50" would otherwise be answered
+// with ten entries, and nobody would notice.
 func parameters(u *url.URL, known map[string]bool) error {
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -50,7 +50,7 @@ func (m *metrics) observe(handler string, code int, took time.Duration) {
 }
 
 // handler serves the registry. A metric that can't be gathered is logged, and the others
-// are served: the dashboards should not go dark for one.
+// are served: one broken collector must not leave all dashboards empty.
 func (m *metrics) handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            promLog{log},

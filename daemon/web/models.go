@@ -17,7 +17,9 @@ func (s *Server) models(w http.ResponseWriter, r *http.Request, _ string) error 
 	return writeJSON(w, http.StatusOK, m)
 }
 
-// change lets a model serve, by one of the ways of Service. A page of another site, which a browser on this machine shows, may not.
+// change returns the handler of a request for another model: do is Service.Promote or Service.Rollback. It refuses requests
+// that a browser makes for a page of another site: without authentication, any page that a person on this machine looks at
+// could otherwise change what serves.
 func (s *Server) change(do func(ctx context.Context, epoch uint32) error) func(http.ResponseWriter, *http.Request, string) error {
 	crossOrigin := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request, id string) error {

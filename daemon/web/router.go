@@ -121,7 +121,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, name, escapedI
 	return e.serve(w, r, id)
 }
 
-// recorder remembers the status code.
+// recorder notes the status code, for metrics, and whether anything was written, for ServeHTTP after a panic.
 type recorder struct {
 	http.ResponseWriter
 	code  int

@@ -69,7 +69,7 @@ func New(cfg Config, service Service, reg Registry, log *slog.Logger) (*Server, 
 	return s, nil
 }
 
-// Listen takes the address. The errors tell a taken one apart.
+// Listen takes the address. Its error says so when another process has taken it.
 func (s *Server) Listen() error {
 	l, err := net.Listen("tcp", s.cfg.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -106,7 +106,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("http: %w", err), ignoreClosed(s.listener.Close()))
 	case <-ctx.Done():
 	}
-	// ctx has ended; what is left is bounded by its own time.
+	// ctx has ended, so requests in progress get a context of their own, bounded by shutdownTimeout.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(bounded)
@@ -117,7 +117,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
-	// Shutdown knows of the listener only when serving has begun.
+	// Shutdown closes the listener only if toolkit.Serve has come to know it; ctx may have ended before.
 	if err = errors.Join(err, ignoreClosed(s.listener.Close())); err != nil {
 		return fmt.Errorf("http: %w", err)
 	}

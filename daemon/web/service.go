@@ -50,25 +50,26 @@ type Answer struct {
 	Items []rerank.Entry `json:"items"`
 }
 
-// Models are the models that there are.
+// Models are the models in the registry, and which of them serves.
 type Models struct {
-	// Serving is the epoch of the one that serves, in a state of this generation.
-	Serving    uint32 `json:"serving"`
-	Generation int    `json:"generation"`
-	// Republishing: the lists of that state are not all published yet.
+	// Serving is the epoch of the model that serves.
+	Serving uint32 `json:"serving"`
+	// Generation is the number of the state that serves: each state of another model, or of other encoders, has the next one.
+	Generation int `json:"generation"`
+	// Republishing: the lists of the state that serves are not all published yet.
 	Republishing bool             `json:"republishing"`
 	Next         *Making          `json:"next,omitempty"`
 	Models       []registry.Model `json:"models"` // by epoch
 }
 
-// Making is the making of a state of another model.
+// Making tells how far the state of another model is made.
 type Making struct {
 	Epoch uint32 `json:"epoch"`
 	// Phase is waiting (for the lists of the present state to be published), filling, completing or failed.
 	Phase string `json:"phase"`
-	// Ratio is from 0 to 1, an estimate.
+	// Ratio is how much is done, from 0 to 1, an estimate.
 	Ratio float64 `json:"ratio"`
-	// Error is why it failed; it is tried again when asked for, and at the next start.
+	// Error is why Phase is failed; the state is made again when a promotion asks for it, and at the next start.
 	Error string `json:"error,omitempty"`
 }
 
@@ -85,7 +86,7 @@ type Status struct {
 	Nodes        map[string]int `json:"nodes"`        // by type
 	Edges        map[string]int `json:"edges"`        // by relation
 
-	Assigned     bool   `json:"assigned"`      // the group gave this instance its partitions, and Lag is known
+	Assigned     bool   `json:"assigned"`      // the consumer group gave this daemon its partitions, and Lag is known
 	Lag          int64  `json:"lag"`           // records not yet durable in the state
 	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again
 	Outbox       int    `json:"outbox"`        // messages not yet acknowledged by the brokers
@@ -100,7 +101,7 @@ type Status struct {
 	Training *Training `json:"training,omitempty"`
 }
 
-// Training is the fine-tuning of the model beside serving.
+// Training is where the fine-tuning of the model stands.
 type Training struct {
 	// Phase is idle, snapshot (the archive is read), training or judging.
 	Phase string `json:"phase"`

@@ -213,7 +213,7 @@ func (f *files) put(uri, data string) {
 // works runs a worker in a bubble of time until the test ends.
 func works(t *testing.T, m *memory, f *files, lanes ...Lane) (stop func()) {
 	t.Helper()
-	w, err := New(Config{Lanes: lanes, ItemBytes: 100, InFlightBytes: 250, Retry: DefaultRetry()},
+	w, err := NewWorker(Config{Lanes: lanes, ItemBytes: 100, InFlightBytes: 250, Retry: DefaultRetry()},
 		m.queue, m, f, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

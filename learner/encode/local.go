@@ -69,9 +69,9 @@ func (p Precomputed) Refusal() *feature.Refusal {
 	return feature.Refuse(feature.ReasonRejected, "it has no embedding by %q, and the encoder makes none: precomputed", p.ID.Name)
 }
 
-// Made tells whether a vector that comes with a record, with the name of its encoder, is one of e's. A name alone says
+// madeBy tells whether a vector that comes with a record, with the name of its encoder, is one of e's. A name alone says
 // nothing of the version of an encoder in this binary: its whole identity has to be given.
-func Made(e feature.Encoder, name string, vec []float32) bool {
+func madeBy(e feature.Encoder, name string, vec []float32) bool {
 	id := e.Identity()
 	if len(vec) != id.Dim {
 		return false

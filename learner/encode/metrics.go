@@ -99,7 +99,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(waitingDesc, float64(d.Waiting-d.Held), "false")
 		gauge(waitingDesc, float64(d.Held), "true")
-		gauge(againDesc, float64(d.Known))
+		gauge(againDesc, float64(d.Again))
 		age := 0.0
 		if oldest := c.q.Oldest(kind); !oldest.IsZero() {
 			age = max(time.Since(oldest).Seconds(), 0)

@@ -26,8 +26,8 @@ type Queue struct {
 // waiting is one modality's part of the queue.
 type waiting struct {
 	tasks   int // all of them, those taken included
-	known   int // of these, the Known
-	held    int // of those that are not Known, the ones that failed heldAfter times
+	again   int // of these, the ones with Again
+	held    int // of those without Again, the ones that failed heldAfter times
 	ready   byAge
 	delayed byRetry
 	// failures counts those of the encoder in a row.
@@ -70,8 +70,8 @@ func (q *Queue) Put(t Task) {
 	e := &entry{Task: t, lane: l}
 	q.by[t.Node] = e
 	l.tasks++
-	if t.Known {
-		l.known++
+	if t.Again {
+		l.again++
 	}
 	heap.Push(&l.ready, e)
 	l.signal()
@@ -101,10 +101,10 @@ func (q *Queue) drop(node graphstore.NodeID) {
 	delete(q.by, node)
 	e.dead = true
 	e.lane.tasks--
-	if e.Known {
-		e.lane.known--
+	if e.Again {
+		e.lane.again--
 	}
-	if e.failures >= heldAfter && !e.Known {
+	if e.failures >= heldAfter && !e.Again {
 		e.lane.held--
 	}
 }
@@ -156,7 +156,7 @@ func (q *Queue) failed(e *entry, now time.Time, r Retry) (held bool) {
 	if e.dead || !e.taken {
 		return false
 	}
-	if e.failures++; e.failures == heldAfter && !e.Known {
+	if e.failures++; e.failures == heldAfter && !e.Again {
 		e.lane.held++
 		held = true
 	}
@@ -230,8 +230,8 @@ func (q *Queue) encoderWorks(kind string) {
 type Depth struct {
 	// Waiting are the tasks that nobody has answered.
 	Waiting int
-	// Known are those that are to be answered anew.
-	Known int
+	// Again are those that are to be answered anew.
+	Again int
 	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did.
 	Held int
 }
@@ -244,7 +244,7 @@ func (q *Queue) Depth(kind string) Depth {
 	if l == nil {
 		return Depth{}
 	}
-	d := Depth{Waiting: l.tasks - l.known, Known: l.known, Held: l.held}
+	d := Depth{Waiting: l.tasks - l.again, Again: l.again, Held: l.held}
 	if l.failures >= heldAfter {
 		d.Held = d.Waiting
 	}
@@ -258,7 +258,7 @@ func (q *Queue) Oldest(kind string) time.Time {
 	defer q.mu.Unlock()
 	var oldest time.Time
 	for _, e := range q.by {
-		if e.Kind == kind && !e.Known && (oldest.IsZero() || e.Since.Before(oldest)) {
+		if e.Kind == kind && !e.Again && (oldest.IsZero() || e.Since.Before(oldest)) {
 			oldest = e.Since
 		}
 	}
@@ -283,8 +283,8 @@ type byAge []*entry
 func (h byAge) Len() int { return len(h) }
 func (h byAge) Less(i, j int) bool {
 	a, b := h[i], h[j]
-	if a.Known != b.Known {
-		return b.Known
+	if a.Again != b.Again {
+		return b.Again
 	}
 	return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Node, b.Node)) < 0
 }

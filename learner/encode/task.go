@@ -3,9 +3,12 @@ package encode
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode/feature"
 )
 
@@ -17,9 +20,9 @@ type Task struct {
 	Revision uint64
 	// Since is when it began to wait.
 	Since time.Time
-	// Known is true when it has been answered before, by a refusal that may not hold any more. It comes after what
+	// Again is true when it has been answered before, by a refusal that may not hold any more. It comes after what
 	// nobody has answered.
-	Known bool
+	Again bool
 }
 
 // Source is what a task is about.
@@ -42,18 +45,56 @@ type Answer struct {
 // ErrOutdated is the answer of State.Source when nobody asks any more.
 var ErrOutdated = errors.New("encode: the task is outdated")
 
+// Source reads what the task is about from the graph and from the artifact's record, or returns ErrOutdated.
+func (t Task) Source(g Reader, artifact func(id string) (*profile.Artifact, error)) (Source, error) {
+	row, err := g.Media(t.Node)
+	if err != nil {
+		return Source{}, err
+	}
+	if row == nil || row.Revision != t.Revision {
+		return Source{}, ErrOutdated
+	}
+	n, err := g.Node(t.Node)
+	if err != nil {
+		return Source{}, err
+	}
+	a, err := artifact(weave.Owner(n))
+	if err != nil {
+		return Source{}, fmt.Errorf("encode: media node %q: %w", n.Key, err)
+	}
+	s := Source{Item: feature.Item{Kind: t.Kind}}
+	if t.Kind == profile.Text {
+		s.Item.Text = weave.Joined(a)
+		return s, nil
+	}
+	i, err := weave.Place(n)
+	if err == nil && i >= len(a.Media) {
+		err = fmt.Errorf("the record has %d media", len(a.Media))
+	}
+	if err != nil {
+		return Source{}, fmt.Errorf("encode: media node %q: %w", n.Key, err)
+	}
+	s.Item.MediaType, s.Item.Data, s.URI = a.Media[i].MediaType, a.Media[i].Data, a.Media[i].URI
+	return s, nil
+}
+
+// Cache is what encoders have made until now.
+type Cache interface {
+	// Vector returns what the encoder of that identity made of a content, nil if nobody has asked it yet.
+	Vector(c graphstore.Content, encoder string) ([]float32, error)
+}
+
 // State is what the questions come from and the answers go to. It is called concurrently.
 type State interface {
+	Cache
 	// Source returns what a task is about, or ErrOutdated.
 	Source(Task) (Source, error)
-	// Vector returns what an encoder made of a content, nil if nobody has asked it yet.
-	Vector(c graphstore.Content, encoder string) ([]float32, error)
 	// Answer makes answers durable, with all that follows from them. Those to outdated questions are dropped.
 	Answer(ctx context.Context, answers []Answer) error
 }
 
-// Fetcher brings the bytes behind the URI of a medium of a kind. A *feature.Refusal in the error's chain is permanent; after any other error
-// it may be asked again.
+// Fetcher brings the bytes behind the URI of a medium of a kind. A *feature.Refusal in the error's
+// chain is permanent; after any other error it may be asked again.
 type Fetcher interface {
 	Fetch(ctx context.Context, kind, uri string) ([]byte, error)
 }

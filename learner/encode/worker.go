@@ -23,7 +23,7 @@ type Lane struct {
 	Batch, Concurrency int
 }
 
-// Config bounds the work.
+// Config bounds the work of a Worker.
 type Config struct {
 	Lanes []Lane
 	// ItemBytes is the most that the fetcher brings for one item, InFlightBytes the most that is kept
@@ -64,8 +64,8 @@ type request struct {
 	done    chan error
 }
 
-// New returns a worker. Each lane's modality must be one of the queue's.
-func New(cfg Config, queue *Queue, state State, fetcher Fetcher, metrics *Metrics, log *slog.Logger) (*Worker, error) {
+// NewWorker returns a worker. Each lane's modality must be one of the queue's.
+func NewWorker(cfg Config, queue *Queue, state State, fetcher Fetcher, metrics *Metrics, log *slog.Logger) (*Worker, error) {
 	for _, l := range cfg.Lanes {
 		if queue.lanes[l.Kind] == nil || l.Encoder == nil || l.Batch < 1 || l.Concurrency < 1 {
 			return nil, fmt.Errorf("encode: lane %q with batch %d and concurrency %d: want a modality of the queue, an encoder, and 1 or more of each", l.Kind, l.Batch, l.Concurrency)

@@ -251,7 +251,7 @@ func TestStateFails(t *testing.T) {
 	broken := errors.New("disk full")
 	m := newMemory(t)
 	m.put(1, "image", "", "picture")
-	w, err := New(Config{Lanes: []Lane{{"image", &scripted{asked: map[string]int{}}, 1, 1}}, ItemBytes: 1, InFlightBytes: 1, Retry: DefaultRetry()},
+	w, err := NewWorker(Config{Lanes: []Lane{{"image", &scripted{asked: map[string]int{}}, 1, 1}}, ItemBytes: 1, InFlightBytes: 1, Retry: DefaultRetry()},
 		m.queue, failing{m, broken}, &files{}, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -287,10 +287,10 @@ func TestLocal(t *testing.T) {
 		t.Errorf("answer %+v", out[1])
 	}
 	vec := []float32{1, 2, 3}
-	if Made(e, "panics", vec) || !Made(e, "panics v2, 3 numbers", vec) || Made(e, "panics v2, 3 numbers", vec[:2]) {
+	if madeBy(e, "panics", vec) || !madeBy(e, "panics v2, 3 numbers", vec) || madeBy(e, "panics v2, 3 numbers", vec[:2]) {
 		t.Error("a built-in encoder's vectors are told by its whole identity")
 	}
-	if p := (Precomputed{e.Identity()}); !Made(p, "panics", vec) || Made(p, "panic", vec) {
+	if p := (Precomputed{e.Identity()}); !madeBy(p, "panics", vec) || madeBy(p, "panic", vec) {
 		t.Error("others' vectors are told by the name")
 	}
 }

@@ -3,7 +3,9 @@ package train
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/lapack"
+	lapackgonum "gonum.org/v1/gonum/lapack/gonum"
 
 	"kilim/learner/tensor/tape"
 	"kilim/learner/tensor/vec"
@@ -23,22 +25,22 @@ type Collapse struct {
 // Measure looks at rows of length 1, two or more.
 func Measure(rows tape.Matrix) Collapse {
 	n, d := rows.Rows, rows.Cols
-	gram := mat.NewSymDense(d, nil)
+	gram := make([]float64, d*d) // its upper triangle
 	for i := range n {
 		row := rows.Row(i)
 		for a, x := range row {
 			for b := a; b < d; b++ {
-				gram.SetSym(a, b, gram.At(a, b)+float64(x)*float64(row[b]))
+				gram[a*d+b] += float64(x) * float64(row[b])
 			}
 		}
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(gram, false) {
+	squares, ok := eigenvalues(gram, d)
+	if !ok {
 		return Collapse{} // of rows that are not numbers
 	}
 	var singular []float64
 	total := 0.0
-	for _, v := range eigen.Values(nil) {
+	for _, v := range squares {
 		s := math.Sqrt(max(v, 0))
 		singular = append(singular, s)
 		total += s
@@ -57,6 +59,21 @@ func Measure(rows tape.Matrix) Collapse {
 		}
 	}
 	return Collapse{math.Exp(entropy), math.Log(sum / (float64(n) * float64(n-1) / 2))}
+}
+
+// eigenvalues returns those of the symmetric d x d matrix whose upper triangle is given, in ascending order, and
+// overwrites the matrix. ok is false when Dsyev does not converge.
+//
+// eigenvalues calls Dsyev on LAPACK's concrete type. mat.EigenSym calls the same Dsyev through an interface, for which
+// the linker keeps all of LAPACK (1.5 MB of bin/kilim with its tables), and gonum/mat besides.
+func eigenvalues(matrix []float64, d int) (values []float64, ok bool) {
+	var solver lapackgonum.Implementation
+	values = make([]float64, d)
+	size := make([]float64, 1)
+	solver.Dsyev(lapack.EVNone, blas.Upper, d, matrix, d, values, size, -1)
+	work := make([]float64, int(size[0]))
+	ok = solver.Dsyev(lapack.EVNone, blas.Upper, d, matrix, d, values, work, len(work))
+	return values, ok
 }
 
 // reciprocalRank is the mean reciprocal rank of row i of keys among all keys, for the rows

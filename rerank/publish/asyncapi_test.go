@@ -181,9 +181,8 @@ func TestListsAreAsDescribed(t *testing.T) {
 		return rerank.TopK(out, 4)
 	}
 	for i := range 200 {
-		old, new := rerank.Lists{Total: cut(), General: cut()}, rerank.Lists{Total: cut(), General: cut()}
-		u := rerank.Update{ID: "walters:1/é", Revision: rng.Uint64() >> 1, Epoch: 1, Lists: new, Changes: map[string]rerank.Changes{
-			rerank.ListTotal: rerank.Diff(old.Total, new.Total), rerank.ListGeneral: rerank.Diff(old.General, new.General)}}
+		old, new := both(cut(), cut()), both(cut(), cut())
+		u := rerank.Update{ID: "walters:1/é", Revision: rng.Uint64() >> 1, Epoch: 1, Lists: new, Changes: rerank.DiffAll(old, new)}
 		if i%2 == 0 {
 			u.Cause, u.Recorded = []string{"x"}, time.UnixMilli(rng.Int64N(1<<41))
 			u.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

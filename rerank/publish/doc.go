@@ -1,9 +1,14 @@
 // Package publish delivers the outbox to Kafka: every message once, in order for
 // each key, across crashes of this process and of the brokers.
 //
+// Publisher is what does so, with the settings of Config. Store is the outbox as Publisher needs it: it gives each Entry
+// with its sequence number, and keeps a Position for each output partition. Published describes a message that has
+// left the outbox. In come the entries, each a rerank.OutMessage in its stored form; out go Kafka messages (CloudEvents,
+// tombstones, dead letters). The package must not know how a list came to be, nor that the outbox is in badger.
+//
 // # The way of a message
 //
-// The chain writes messages to the outbox in the commit that caused them. Publisher
+// The pipeline writes messages to the outbox in the commit that caused them. Publisher
 // takes them from there in order, spreads them over the topic's partitions by key as Java's
 // default partitioner does (murmur2), sends each partition's share with acks=all, one
 // request in flight a partition, and when all are acknowledged removes them from the

@@ -32,14 +32,14 @@ type memory struct {
 	lock      sync.Mutex
 	entries   []Entry
 	seq       uint64
-	positions map[lane]int64
+	positions map[topicPartition]int64
 	// beforeAck decides about every Ack that removes entries; an error is a crash.
 	beforeAck func(upto uint64) error
 	empty     chan struct{} // signalled when the outbox becomes empty
 }
 
 func newMemory() *memory {
-	return &memory{positions: map[lane]int64{}, empty: make(chan struct{}, 1)}
+	return &memory{positions: map[topicPartition]int64{}, empty: make(chan struct{}, 1)}
 }
 
 func (m *memory) UUID() string { return uuid }
@@ -76,7 +76,7 @@ func (m *memory) Ack(upto uint64, positions []Position) error {
 	}
 	m.entries = slices.DeleteFunc(m.entries, func(e Entry) bool { return e.Seq <= upto })
 	for _, p := range positions {
-		m.positions[lane{p.Topic, p.Partition}] = p.Next
+		m.positions[topicPartition{p.Topic, p.Partition}] = p.Next
 	}
 	if removes && len(m.entries) == 0 {
 		select {
@@ -346,8 +346,7 @@ func seqOf(t *testing.T, r *kgo.Record) uint64 {
 }
 
 func update(id string, revision uint64) []byte {
-	return rerank.EncodeUpdate(&rerank.Update{ID: id, Revision: revision, Lists: rerank.Lists{
-		Total: []rerank.Entry{{ID: "other", Score: 0.5}}}})
+	return rerank.EncodeUpdate(&rerank.Update{ID: id, Revision: revision, Lists: both([]rerank.Entry{{ID: "other", Score: 0.5}}, nil)})
 }
 
 // mixed makes n entries: updates of a few artifacts, tombstones and dead letters.

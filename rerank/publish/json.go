@@ -2,30 +2,73 @@ package publish
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 
 	"kilim/rerank"
 )
 
-// JSON gives the value of the topic of lists. What is empty is [], not null. An Update is not a json.Marshaler itself,
-// for json.Marshal would read all of its text again to check it.
+// JSON gives the value of the topic of lists: the lists in their order, the changes by name. What is empty is [], not
+// null. It is written member by member: encoding/json has no object of ordered names, and reads all that a
+// json.Marshaler returns again to check it.
 func JSON(u *rerank.Update) ([]byte, error) {
-	v := struct {
-		ID       string                    `json:"id"`
-		Revision uint64                    `json:"revision"`
-		Epoch    uint32                    `json:"epoch"`
-		Lists    rerank.Lists              `json:"lists"`
-		Changes  map[string]rerank.Changes `json:"changes"`
-		Cause    []string                  `json:"cause"`
-	}{
-		ID: u.ID, Revision: u.Revision, Epoch: u.Epoch,
-		Lists:   rerank.Lists{Total: present(u.Lists.Total), General: present(u.Lists.General)},
-		Changes: make(map[string]rerank.Changes, len(u.Changes)),
-		Cause:   present(u.Cause),
+	var o object
+	o.open()
+	o.member("id", u.ID)
+	o.member("revision", u.Revision)
+	o.member("epoch", u.Epoch)
+	o.name("lists")
+	o.open()
+	for _, l := range u.Lists {
+		o.member(l.Name, present(l.Entries))
 	}
-	for name, c := range u.Changes {
-		v.Changes[name] = rerank.Changes{Entered: present(c.Entered), Left: present(c.Left), Moved: present(c.Moved)}
+	o.close()
+	o.name("changes")
+	o.open()
+	for _, name := range slices.Sorted(maps.Keys(u.Changes)) {
+		c := u.Changes[name]
+		o.member(name, rerank.Changes{Entered: present(c.Entered), Left: present(c.Left), Moved: present(c.Moved)})
 	}
-	return json.Marshal(v)
+	o.close()
+	o.member("cause", present(u.Cause))
+	o.close()
+	if o.err != nil {
+		return nil, fmt.Errorf("publish: JSON of an update: %w", o.err)
+	}
+	return o.text, nil
+}
+
+// object writes JSON objects with their members in the order of the calls. The first error sticks.
+type object struct {
+	text []byte
+	err  error
+}
+
+func (o *object) open() { o.text = append(o.text, '{') }
+
+func (o *object) close() { o.text = append(o.text, '}') }
+
+func (o *object) member(name string, value any) {
+	o.name(name)
+	o.value(value)
+}
+
+// name begins a member, after a comma unless it is the first of its object.
+func (o *object) name(name string) {
+	if o.text[len(o.text)-1] != '{' {
+		o.text = append(o.text, ',')
+	}
+	o.value(name)
+	o.text = append(o.text, ':')
+}
+
+func (o *object) value(v any) {
+	text, err := json.Marshal(v)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	o.text = append(o.text, text...)
 }
 
 func present[T any](v []T) []T {

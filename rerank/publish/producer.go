@@ -17,14 +17,15 @@ import (
 // and Transactional Messaging"): a broker appends a batch only if its sequence
 // follows the last one's of the same producer id in the partition.
 type producer struct {
-	// known is true while id and epoch are valid; with denied, batches carry none.
+	// known is true while id and epoch (Kafka's producer epoch) are valid. denied is true in a cluster that gives no producer
+	// ids; batches carry none then.
 	known, denied bool
 	id            int64
 	epoch         int16
-	lanes         map[lane]*numbering
+	partitions    map[topicPartition]*numbering
 }
 
-// numbering is the state of a partition. Each is used by one goroutine at a time.
+// numbering is where the sequence numbers of one partition stand. Each is used by one goroutine at a time.
 type numbering struct {
 	next int32
 	// open is the batch whose fate is unknown. It must be sent again as it was, for the
@@ -39,9 +40,9 @@ type openBatch struct {
 
 // begin settles which open batches arrived, and gets a producer id when there is none; all
 // topics of the shares are reconciled.
-func (p *Publisher) begin(ctx context.Context, shares map[lane]*share) error {
+func (p *Publisher) begin(ctx context.Context, shares map[topicPartition]*share) error {
 	pr := &p.producer
-	for at, n := range pr.lanes {
+	for at, n := range pr.partitions {
 		if n.open == nil {
 			continue
 		}
@@ -59,18 +60,18 @@ func (p *Publisher) begin(ctx context.Context, shares map[lane]*share) error {
 		}
 	}
 	for at := range shares {
-		if pr.lanes[at] == nil {
-			pr.lanes[at] = &numbering{}
+		if pr.partitions[at] == nil {
+			pr.partitions[at] = &numbering{}
 		}
 	}
-	// From here on, every request of this process is numbered.
+	// From here on every request carries a producer id, unless denied: the broker drops a repeated one, so nothing is unsettled.
 	p.unsettled = pr.denied
 	return nil
 }
 
 func (p *Publisher) initProducer(ctx context.Context) error {
 	pr := &p.producer
-	pr.lanes = map[lane]*numbering{}
+	pr.partitions = map[topicPartition]*numbering{}
 	res, err := p.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 	if err == nil {
 		err = res.Error

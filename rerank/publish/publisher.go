@@ -26,28 +26,29 @@ type Publisher struct {
 	writer      string
 	wake        chan struct{}
 
-	// The rest belongs to Run.
+	// What follows is used by the goroutine of Run only.
 
 	// acked is the last sequence number that has left the outbox in this process's time.
 	acked uint64
 	// delivered are those above acked that a broker has acknowledged, or that
 	// reconciliation has found.
 	delivered map[uint64]struct{}
-	positions map[lane]int64
+	positions map[topicPartition]int64
 	// topics are those reconciled since the start or the last failure.
 	topics   map[string]*topic
 	producer producer
-	// unsettled is true while requests that nobody waits for may be on their way.
+	// unsettled is true while requests that nobody waits for may still be carried out: those of the process before, or
+	// unanswered ones without a producer id. settled then waits until the ends of the partitions are at rest.
 	unsettled bool
 }
 
-// lane is a topic's partition.
-type lane struct {
+// topicPartition names one partition of a topic. The publisher's order and its positions are by partition.
+type topicPartition struct {
 	topic     string
 	partition int
 }
 
-// storeError marks errors after which there is no going on.
+// storeError marks an error of the store, after which Run returns. All other errors are Kafka's, which Run retries.
 type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
@@ -89,9 +90,9 @@ func (p *Publisher) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("publish: positions: %w", err)
 	}
-	p.positions = make(map[lane]int64, len(stored))
+	p.positions = make(map[topicPartition]int64, len(stored))
 	for _, s := range stored {
-		p.positions[lane{s.Topic, s.Partition}] = s.Next
+		p.positions[topicPartition{s.Topic, s.Partition}] = s.Next
 	}
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
@@ -120,7 +121,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
-// failed forgets what can't be relied on after a failure.
+// failed forgets the reconciled topics: after a failure it is not known which messages arrived, so publish must reconcile
+// before it sends again.
 func (p *Publisher) failed(err error) {
 	p.cfg.Metrics.failures.Inc()
 	p.cfg.Log.Warn("publishing failed; what was sent will be looked up before it is tried again", "err", err)
@@ -131,7 +133,7 @@ func (p *Publisher) failed(err error) {
 	}
 }
 
-// drain returns nil when the outbox is empty.
+// drain publishes batches until the outbox is empty, or ctx ends (nil in both cases), or one fails.
 func (p *Publisher) drain(ctx context.Context) error {
 	for ctx.Err() == nil {
 		entries, err := p.load()
@@ -217,13 +219,13 @@ func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
 // ack stores positions, and takes the entries up to upto out of the outbox.
 func (p *Publisher) ack(upto uint64, positions []Position) error {
 	slices.SortFunc(positions, func(a, b Position) int {
-		return lane{a.Topic, a.Partition}.compare(lane{b.Topic, b.Partition})
+		return topicPartition{a.Topic, a.Partition}.compare(topicPartition{b.Topic, b.Partition})
 	})
 	if err := p.cfg.Store.Ack(upto, positions); err != nil {
 		return storeError{fmt.Errorf("acknowledge entries up to %d: %w", upto, err)}
 	}
 	for _, s := range positions {
-		p.positions[lane{s.Topic, s.Partition}] = s.Next
+		p.positions[topicPartition{s.Topic, s.Partition}] = s.Next
 	}
 	if upto > p.acked {
 		p.acked = upto

@@ -300,7 +300,7 @@ func TestForeignMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.positions = map[lane]int64{}
+	p.positions = map[topicPartition]int64{}
 	shares, err := p.share(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)

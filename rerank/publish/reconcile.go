@@ -58,7 +58,7 @@ func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) 
 	var positions []Position
 	found := 0
 	for _, partition := range partitions {
-		at, s := lane{name, partition}, spans[partition]
+		at, s := topicPartition{name, partition}, spans[partition]
 		from := p.start(at, s)
 		// next is where the next reconciliation has to begin.
 		next := s.end
@@ -108,7 +108,7 @@ func (p *Publisher) anchor(ctx context.Context) error {
 			return err
 		}
 		partitions = slices.DeleteFunc(partitions, func(partition int) bool {
-			_, ok := p.positions[lane{name, partition}]
+			_, ok := p.positions[topicPartition{name, partition}]
 			return ok
 		})
 		if len(partitions) == 0 {
@@ -129,7 +129,7 @@ func (p *Publisher) anchor(ctx context.Context) error {
 }
 
 // start is where to begin reading: the stored position, if the log still has it.
-func (p *Publisher) start(at lane, s span) int64 {
+func (p *Publisher) start(at topicPartition, s span) int64 {
 	from, ok := p.positions[at]
 	switch {
 	case !ok, from < s.first:
@@ -166,7 +166,8 @@ func (p *Publisher) partitions(ctx context.Context, name string) ([]int, error) 
 	return nil, fmt.Errorf("topic %q: the cluster names no partitions", name)
 }
 
-// settled returns the spans once they are final as far as the publisher's requests go.
+// settled returns the spans of the partitions. While p.unsettled it first waits until the ends have not moved for Config.Settle,
+// so that no request of this store's publishers is carried out after reconcile has looked.
 func (p *Publisher) settled(ctx context.Context, name string, partitions []int) (map[int]span, error) {
 	now, err := p.spans(ctx, name, partitions)
 	for err == nil && p.unsettled {
@@ -204,8 +205,8 @@ func (p *Publisher) spans(ctx context.Context, name string, partitions []int) (m
 	return spans, nil
 }
 
-// own calls fn for every message of this store in [from, end).
-func (p *Publisher) own(ctx context.Context, at lane, from, end int64, fn func(offset int64, key []byte, seq uint64)) error {
+// own calls fn for every message that this store wrote to [from, end) of a partition.
+func (p *Publisher) own(ctx context.Context, at topicPartition, from, end int64, fn func(offset int64, key []byte, seq uint64)) error {
 	tries := 0
 	for from < end {
 		res, err := p.client.Fetch(ctx, &kafka.FetchRequest{

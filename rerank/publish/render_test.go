@@ -13,15 +13,18 @@ import (
 func sampleUpdate() *rerank.Update {
 	return &rerank.Update{
 		ID: "walters:22764", Revision: 300, Epoch: 2,
-		Lists: rerank.Lists{
-			Total:   []rerank.Entry{{ID: "b", Score: 0.75, Parts: rerank.Parts{Cosine: 0.5, Entities: 1, Words: 0.25, Date: 0.125, Link: 1}}, {ID: "c", Score: -0.5}},
-			General: []rerank.Entry{{ID: "c", Score: 0.5}},
-		},
+		Lists: both(
+			[]rerank.Entry{{ID: "b", Score: 0.75, Parts: rerank.Parts{Cosine: 0.5, Entities: 1, Words: 0.25, Date: 0.125, Link: 1}}, {ID: "c", Score: -0.5}},
+			[]rerank.Entry{{ID: "c", Score: 0.5}}),
 		Changes:     map[string]rerank.Changes{"total": {Entered: []string{"b"}, Left: []string{"d", "e"}, Moved: []string{"c"}}, "general": {}},
 		Cause:       []string{"walters:22764", "b"},
 		Recorded:    time.UnixMilli(1_750_000_000_123).UTC(),
 		TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
+}
+
+func both(total, general []rerank.Entry) rerank.Lists {
+	return rerank.Lists{{Name: rerank.ListTotal, Entries: total}, {Name: rerank.ListGeneral, Entries: general}}
 }
 
 func sampleEntries() [][]byte {
@@ -46,7 +49,7 @@ func TestUpdateJSON(t *testing.T) {
 	t.Parallel()
 	for want, u := range map[string]*rerank.Update{
 		goldenUpdate: sampleUpdate(),
-		`{"id":"","revision":0,"epoch":0,"lists":{"total":[],"general":[]},"changes":{},"cause":[]}`: {},
+		`{"id":"","revision":0,"epoch":0,"lists":{"total":[],"general":[]},"changes":{},"cause":[]}`: {Lists: both(nil, nil)},
 	} {
 		if got, err := JSON(u); err != nil || string(got) != want {
 			t.Errorf("got\n%s, %v, want\n%s", got, err, want)

@@ -22,16 +22,16 @@ import (
 // bytes of the value that is missing.
 const HeaderDropped = "kilim_dropped_bytes"
 
-// maxLanes bounds the requests in flight.
-const maxLanes = 16
+// maxRequests bounds the requests in flight: one a partition, and of so many partitions.
+const maxRequests = 16
 
 // cutBytes is how much of a key or a header's value a cut dead letter keeps.
 const cutBytes = 1024
 
 // send delivers all shares. It waits for all, also after an error: a request that is given up
 // is one more to reconcile.
-func (p *Publisher) send(ctx context.Context, shares map[lane]*share) error {
-	lanes := slices.SortedFunc(maps.Keys(shares), lane.compare)
+func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) error {
+	partitions := slices.SortedFunc(maps.Keys(shares), topicPartition.compare)
 	if err := p.begin(ctx, shares); err != nil {
 		return err
 	}
@@ -40,9 +40,9 @@ func (p *Publisher) send(ctx context.Context, shares map[lane]*share) error {
 		lock sync.Mutex
 		errs []error
 	)
-	g.SetLimit(maxLanes)
-	for _, at := range lanes {
-		s, n := shares[at], p.producer.lanes[at]
+	g.SetLimit(maxRequests)
+	for _, at := range partitions {
+		s, n := shares[at], p.producer.partitions[at]
 		g.Go(func() error {
 			sent, err := p.sendShare(ctx, at, s, n)
 			lock.Lock()
@@ -66,7 +66,7 @@ func (p *Publisher) send(ctx context.Context, shares map[lane]*share) error {
 }
 
 // sendShare returns how many messages were acknowledged, also with an error.
-func (p *Publisher) sendShare(ctx context.Context, at lane, s *share, n *numbering) (int, error) {
+func (p *Publisher) sendShare(ctx context.Context, at topicPartition, s *share, n *numbering) (int, error) {
 	sent, most := 0, len(s.messages)
 	for sent < len(s.messages) {
 		chunk := p.chunk(s.messages[sent:], n, most)
@@ -112,7 +112,7 @@ func (p *Publisher) chunk(messages []*outgoing, n *numbering, most int) []*outgo
 
 // produce sends one batch, and returns the offset of its first message, or -1 where the
 // broker does not say.
-func (p *Publisher) produce(ctx context.Context, at lane, messages []*outgoing, n *numbering) (int64, error) {
+func (p *Publisher) produce(ctx context.Context, at topicPartition, messages []*outgoing, n *numbering) (int64, error) {
 	batch, err := p.encode(messages, n.next)
 	if err != nil {
 		return -1, err

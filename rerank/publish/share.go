@@ -13,7 +13,7 @@ import (
 	"kilim/rerank"
 )
 
-// outgoing is an entry on its way.
+// outgoing is an entry of the outbox and the Kafka message that it becomes.
 type outgoing struct {
 	seq uint64
 	out rerank.OutMessage
@@ -29,11 +29,11 @@ type share struct {
 	next int64
 }
 
-func (a lane) compare(b lane) int {
+func (a topicPartition) compare(b topicPartition) int {
 	return cmp.Or(strings.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
 }
 
-func (a lane) String() string { return fmt.Sprintf("%s/%d", a.topic, a.partition) }
+func (a topicPartition) String() string { return fmt.Sprintf("%s/%d", a.topic, a.partition) }
 
 func (o *outgoing) published() Published {
 	p := Published{
@@ -77,8 +77,8 @@ func (p *Publisher) render(entries []Entry) ([]outgoing, error) {
 }
 
 // share spreads the messages over the partitions, leaving out what is there already.
-func (p *Publisher) share(ctx context.Context, out []outgoing) (map[lane]*share, error) {
-	shares := map[lane]*share{}
+func (p *Publisher) share(ctx context.Context, out []outgoing) (map[topicPartition]*share, error) {
+	shares := map[topicPartition]*share{}
 	for i := range out {
 		o := &out[i]
 		t, err := p.topic(ctx, o.msg.Topic)
@@ -88,7 +88,7 @@ func (p *Publisher) share(ctx context.Context, out []outgoing) (map[lane]*share,
 		if p.isDelivered(t, o) {
 			continue
 		}
-		at := lane{o.msg.Topic, t.partition(o)}
+		at := topicPartition{o.msg.Topic, t.partition(o)}
 		s := shares[at]
 		if s == nil {
 			s = &share{next: -1}

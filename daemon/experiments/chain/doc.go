@@ -1,4 +1,4 @@
-// Command bench measures kilim's chain beside the Python pipeline in
+// Command chain measures kilim's chain beside the Python pipeline in
 // shared/peers/pipeline: the same feed, the same real Apache Kafka, the same
 // machine, one run, each in its turn.
 //

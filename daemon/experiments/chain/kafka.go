@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"kilim/consumer/kafkaconn"
+	"kilim/daemon/experiments/daemonproc"
 )
 
 // cluster is a real Kafka of this run only.
@@ -25,11 +25,11 @@ type cluster struct {
 
 // startKafka starts one in dir. When it fails nothing is left running.
 func startKafka(ctx context.Context, scripts, dir string) (_ *cluster, err error) {
-	port, err := freePorts(3)
+	port, err := daemonproc.FreePorts(3)
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{scripts: scripts, dir: dir, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), version: "unknown"}
+	c := &cluster{scripts: scripts, dir: dir, addr: daemonproc.Local(port), version: "unknown"}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.stop())
@@ -38,7 +38,8 @@ func startKafka(ctx context.Context, scripts, dir string) (_ *cluster, err error
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if _, _, err := run(ctx, filepath.Join(dir, "start.log"), filepath.Join(scripts, "start.sh"), []string{dir, strconv.Itoa(port)}, nil); err != nil {
+	start := daemonproc.Command{Path: filepath.Join(scripts, "start.sh"), Args: []string{dir, strconv.Itoa(port)}, Log: filepath.Join(dir, "start.log")}
+	if _, err := daemonproc.Run(ctx, start); err != nil {
 		return nil, err
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "classpath")); err == nil {
@@ -58,7 +59,8 @@ func (c *cluster) stop() error {
 		c.conn.Close()
 	}
 	// Not the run's context: Kafka must end when that has.
-	_, _, err := run(context.Background(), filepath.Join(c.dir, "stop.log"), filepath.Join(c.scripts, "stop.sh"), []string{c.dir}, nil)
+	stop := daemonproc.Command{Path: filepath.Join(c.scripts, "stop.sh"), Args: []string{c.dir}, Log: filepath.Join(c.dir, "stop.log")}
+	_, err := daemonproc.Run(context.Background(), stop)
 	return err
 }
 

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kilim/daemon/experiments/feedfile"
+	"kilim/daemon/experiments/stats"
 )
 
 // latency is from the time that an artifact was due to the receipt of its own
@@ -22,72 +25,74 @@ type latency struct {
 
 // ourLatency measures kilim with all but the last artifacts of the feed applied
 // and settled.
-func (l *lab) ourLatency(ctx context.Context) (_ *ourRun, err error) {
-	ctx, cancel := context.WithTimeout(ctx, l.opt.timeout)
+func (e *experiment) ourLatency(ctx context.Context) (_ *ourRun, err error) {
+	ctx, cancel := context.WithTimeout(ctx, e.opt.timeout)
 	defer cancel()
-	n, prefill := len(l.feed), len(l.feed)-l.opt.measured
-	t, err := l.begin(ctx, "kilim-"+onlyLatency, l.feed[:prefill])
+	n, prefill := len(e.feed), len(e.feed)-e.opt.measured
+	t, err := e.begin(ctx, "kilim-"+onlyLatency, e.feed[:prefill])
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.end(ctx)) }()
-	if _, err := t.daemon.settle(ctx, prefill); err != nil {
+	alive, release := t.daemon.Alive(ctx)
+	defer release()
+	if _, err := t.settle(alive, prefill); err != nil {
 		return nil, err
 	}
-	if t.receiver, err = l.kafka.receive(t.topics.similar); err != nil {
+	if t.receiver, err = e.kafka.receive(t.topics.similar); err != nil {
 		return nil, err
 	}
-	if err := t.receiver.await(ctx, prefill); err != nil {
+	if err := t.receiver.await(alive, prefill); err != nil {
 		return nil, err
 	}
-	before, err := t.daemon.scrape(ctx)
+	before, err := t.instance.Metrics(alive)
 	if err != nil {
 		return nil, err
 	}
-	if err := sleep(ctx, l.opt.pause); err != nil {
+	if err := sleep(alive, e.opt.pause); err != nil {
 		return nil, err
 	}
-	due, err := l.send(ctx, t.topics.artifacts, l.feed[prefill:])
+	due, err := e.send(alive, t.topics.artifacts, e.feed[prefill:])
 	if err != nil {
 		return nil, err
 	}
-	if err := t.receiver.await(ctx, n); err != nil {
+	if err := t.receiver.await(alive, n); err != nil {
 		return nil, err
 	}
-	after, err := t.daemon.scrape(ctx)
+	after, err := t.instance.Metrics(alive)
 	if err != nil {
 		return nil, err
 	}
 	r := &ourRun{Artifacts: n}
-	r.work(before, after, l.opt.measured)
-	if r.latency, err = t.latencies(l.feed[prefill:], due); err != nil {
+	r.work(before, after, e.opt.measured)
+	if r.latency, err = t.latencies(e.feed[prefill:], due); err != nil {
 		return nil, err
 	}
-	if _, err := t.daemon.settle(ctx, n); err != nil {
+	if _, err := t.settle(alive, n); err != nil {
 		return nil, err
 	}
 	return r, t.finish(ctx, r, n)
 }
 
-func (t *trial) latencies(records []record, due []time.Time) (*latency, error) {
+func (t *trial) latencies(records []feedfile.Record, due []time.Time) (*latency, error) {
 	ms := make([]float64, len(records))
 	for i, r := range records {
-		at, ok := t.receiver.arrived(r.id)
+		at, ok := t.receiver.arrived(r.ID)
 		if !ok {
-			return nil, fmt.Errorf("artifact %q has no update", r.id)
+			return nil, fmt.Errorf("artifact %q has no update", r.ID)
 		}
 		ms[i] = at.Sub(due[i]).Seconds() * 1e3
 	}
 	return &latency{
-		P50: median(ms), P99: quantile(ms, 0.99), Max: quantile(ms, 1),
-		LateHalfP50: median(ms[len(ms)/2:]),
+		P50: stats.Median(ms), P99: stats.Quantile(ms, 0.99), Max: stats.Quantile(ms, 1),
+		LateHalfP50: stats.Median(ms[len(ms)/2:]),
 	}, nil
 }
 
 // send produces artifacts at the configured rate, each at its time however late those
 // before are, and returns when each was due.
-func (l *lab) send(ctx context.Context, topic string, records []record) ([]time.Time, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(l.kafka.addr), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0))
+func (e *experiment) send(ctx context.Context, topic string, records []feedfile.Record) ([]time.Time, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(e.kafka.addr), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0))
 	if err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
@@ -102,11 +107,11 @@ func (l *lab) send(ctx context.Context, topic string, records []record) ([]time.
 	due := make([]time.Time, len(records))
 	start := time.Now()
 	for i, r := range records {
-		due[i] = start.Add(time.Duration(float64(i) / l.opt.rate * float64(time.Second)))
+		due[i] = start.Add(time.Duration(float64(i) / e.opt.rate * float64(time.Second)))
 		if err := sleep(ctx, time.Until(due[i])); err != nil {
 			return nil, err
 		}
-		client.Produce(ctx, &kgo.Record{Key: []byte(r.id), Value: r.line}, func(_ *kgo.Record, err error) {
+		client.Produce(ctx, &kgo.Record{Key: []byte(r.ID), Value: r.Line}, func(_ *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			failed = errors.Join(failed, err)
@@ -127,6 +132,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }

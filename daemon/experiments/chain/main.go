@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"kilim/daemon/experiments/comparison"
 )
 
 func main() {
@@ -52,20 +54,20 @@ func bench(ctx context.Context, opt *options, stdout, stderr io.Writer) error {
 }
 
 func (r *report) measure(ctx context.Context, say io.Writer) (err error) {
-	l, err := openLab(ctx, r.options, say)
+	e, err := prepare(ctx, r.options, say)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	r.artifacts, r.machine.Kafka = len(l.feed), l.kafka.version
+	defer func() { err = errors.Join(err, e.close()) }()
+	r.artifacts, r.machine.Kafka = len(e.feed), e.kafka.version
 	if r.options.wants(onlyThroughput) {
-		r.throughput, err = l.hold(ctx, onlyThroughput, r.options.rounds, throughputVariants(), l.ourThroughput, l.peerThroughput)
+		r.throughput, err = e.hold(ctx, onlyThroughput, r.options.rounds, throughputVariants(), e.ourThroughput, e.peerThroughput)
 		if err != nil {
 			return err
 		}
 	}
 	if r.options.wants(onlyLatency) {
-		r.latency, err = l.hold(ctx, onlyLatency, r.options.latencyRounds, latencyVariants(), l.ourLatency, l.peerLatency)
+		r.latency, err = e.hold(ctx, onlyLatency, r.options.latencyRounds, latencyVariants(), e.ourLatency, e.peerLatency)
 	}
 	return err
 }
@@ -76,7 +78,7 @@ func (r *report) writeFile(path string) error {
 		return err
 	}
 	defer f.Close()
-	if err := r.writeRows(f); err != nil {
+	if err := comparison.Write(f, r.rows()); err != nil {
 		return err
 	}
 	return f.Close()

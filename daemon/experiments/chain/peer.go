@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"kilim/daemon/experiments/daemonproc"
 )
 
 // variant is a way to run the peer.
@@ -47,7 +49,7 @@ type peerRun struct {
 	P99         float64            `json:"p99_ms,omitempty"`
 	Max         float64            `json:"max_ms,omitempty"`
 	LateHalfP50 float64            `json:"late_half_p50_ms,omitempty"`
-	usage
+	daemonproc.Usage
 }
 
 // ensureVenv makes the peer's Python environment. pip is asked each time: it
@@ -55,12 +57,12 @@ type peerRun struct {
 func ensureVenv(ctx context.Context, venv, peer, log string) error {
 	python := filepath.Join(venv, "bin", "python")
 	if _, err := os.Stat(python); errors.Is(err, os.ErrNotExist) {
-		if _, _, err := run(ctx, log, "python3", []string{"-m", "venv", venv}, nil); err != nil {
+		if _, err := daemonproc.Run(ctx, daemonproc.Command{Path: "python3", Args: []string{"-m", "venv", venv}, Log: log}); err != nil {
 			return fmt.Errorf("make %s: %w", venv, err)
 		}
 	}
 	args := []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join(peer, "requirements.txt")}
-	if _, _, err := run(ctx, log, python, args, nil); err != nil {
+	if _, err := daemonproc.Run(ctx, daemonproc.Command{Path: python, Args: args, Log: log}); err != nil {
 		return fmt.Errorf("install the peer's requirements into %s: %w", venv, err)
 	}
 	return nil
@@ -68,36 +70,39 @@ func ensureVenv(ctx context.Context, venv, peer, log string) error {
 
 // runPeer runs bench.py, which starts the peer's daemon and checks that every update is out
 // and every offset committed.
-func (l *lab) runPeer(ctx context.Context, what string, v variant, args ...string) (*peerRun, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.opt.timeout)
+func (e *experiment) runPeer(ctx context.Context, what string, v variant, args ...string) (*peerRun, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.opt.timeout)
 	defer cancel()
-	dir, err := l.folder("peer-" + what)
+	dir, err := e.folder("peer-" + what)
 	if err != nil {
 		return nil, err
 	}
-	all := []string{filepath.Join(l.opt.peer, "bench.py"), what, l.opt.feed, "--brokers", l.kafka.addr, "--count", strconv.Itoa(len(l.feed)), "--work", dir}
+	all := []string{filepath.Join(e.opt.peer, "bench.py"), what, e.opt.feed, "--brokers", e.kafka.addr, "--count", strconv.Itoa(len(e.feed)), "--work", dir}
 	all = append(append(all, args...), v.args...)
 	// The peer's folder may be read-only, or someone else's.
-	out, used, err := run(ctx, filepath.Join(dir, "log"), filepath.Join(l.opt.venv, "bin", "python"), all, []string{"PYTHONDONTWRITEBYTECODE=1"})
+	out, err := daemonproc.Run(ctx, daemonproc.Command{
+		Path: filepath.Join(e.opt.venv, "bin", "python"), Args: all,
+		Env: []string{"PYTHONDONTWRITEBYTECODE=1"}, Log: filepath.Join(dir, "log"),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", v.name, err)
 	}
 	r := new(peerRun)
-	if err := json.Unmarshal(bytes.TrimSpace(out), r); err != nil {
-		return nil, fmt.Errorf("%s: answer %q: %w", v.name, out, err)
+	if err := json.Unmarshal(bytes.TrimSpace(out.Stdout), r); err != nil {
+		return nil, fmt.Errorf("%s: answer %q: %w", v.name, out.Stdout, err)
 	}
-	if r.Artifacts != len(l.feed) {
-		return nil, fmt.Errorf("%s: %d artifacts, sent %d", v.name, r.Artifacts, len(l.feed))
+	if r.Artifacts != len(e.feed) {
+		return nil, fmt.Errorf("%s: %d artifacts, sent %d", v.name, r.Artifacts, len(e.feed))
 	}
-	r.usage = used
+	r.Usage = out.Usage
 	return r, nil
 }
 
-func (l *lab) peerThroughput(ctx context.Context, v variant) (*peerRun, error) {
-	return l.runPeer(ctx, "throughput", v)
+func (e *experiment) peerThroughput(ctx context.Context, v variant) (*peerRun, error) {
+	return e.runPeer(ctx, "throughput", v)
 }
 
-func (l *lab) peerLatency(ctx context.Context, v variant) (*peerRun, error) {
-	return l.runPeer(ctx, "latency", v,
-		"--rate", strconv.FormatFloat(l.opt.rate, 'g', -1, 64), "--prefill", strconv.Itoa(len(l.feed)-l.opt.measured))
+func (e *experiment) peerLatency(ctx context.Context, v variant) (*peerRun, error) {
+	return e.runPeer(ctx, "latency", v,
+		"--rate", strconv.FormatFloat(e.opt.rate, 'g', -1, 64), "--prefill", strconv.Itoa(len(e.feed)-e.opt.measured))
 }

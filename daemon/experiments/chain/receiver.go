@@ -102,7 +102,7 @@ func (r *receiver) await(ctx context.Context, n int) error {
 		select {
 		case <-r.news:
 		case <-ctx.Done():
-			return fmt.Errorf("receiver: %d of %d artifacts have their own update: %w", have, n, ctx.Err())
+			return fmt.Errorf("receiver: %d of %d artifacts have their own update: %w", have, n, context.Cause(ctx))
 		}
 	}
 }

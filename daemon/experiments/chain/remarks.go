@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"maps"
+
+	"kilim/daemon/experiments/stats"
 )
 
 // remarks say what the figures hold and what they don't, in sentences.
@@ -15,21 +17,21 @@ func (r *report) remarks() []string {
 			say("What dominates %s: %s.", v.name, dominant(medianStages(c.peers[i], peerStages), 4))
 		}
 		say("kilim from the start, s: every record durable %.2f, every newcomer's update published %.2f, nothing left to refresh %.2f (%.0f pieces of refresh work were left at the first of these; the peer has no such work and leaves document frequencies and lists of earlier artifacts as they were).",
-			medianOf(c.ours, func(o *ourRun) float64 { return o.DurableSeconds }),
-			medianOf(c.ours, func(o *ourRun) float64 { return o.PublishedSeconds }),
-			medianOf(c.ours, func(o *ourRun) float64 { return o.SettledSeconds }),
-			medianOf(c.ours, func(o *ourRun) float64 { return float64(o.QueueLeft) }))
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.DurableSeconds }),
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.PublishedSeconds }),
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.SettledSeconds }),
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return float64(o.QueueLeft) }))
 		say("Messages published for %d artifacts: kilim %.0f until settled, since lists that a newcomer entered are published too; the peer %d.",
-			r.artifacts, medianOf(c.ours, func(o *ourRun) float64 { return float64(o.Updates) }), r.artifacts)
+			r.artifacts, stats.MedianOf(c.ours, func(o *ourRun) float64 { return float64(o.Updates) }), r.artifacts)
 		say("Candidates: kilim's are of its default index, an HNSW whose recall is watched while it serves; the peer's hnswlib found %.3f (%s) and %.3f (%s) of the ten nearest among its 201.",
-			medianOf(c.peers[0], recall), c.variants[0].name, medianOf(c.peers[1], recall), c.variants[1].name)
+			stats.MedianOf(c.peers[0], recall), c.variants[0].name, stats.MedianOf(c.peers[1], recall), c.variants[1].name)
 	}
 	if c := r.latency; c != nil {
 		say("What dominates kilim at %g/s, an artifact: %s; %d artifacts in %.0f batches, and %.0f units of background refresh beside them. Second half's p50 %.1f ms: far above the p50, it would say that a queue grows.",
 			r.options.rate, dominant(medianStages(c.ours, workStages), 4),
-			r.options.measured, medianOf(c.ours, func(o *ourRun) float64 { return float64(o.Batches) }),
-			medianOf(c.ours, func(o *ourRun) float64 { return o.Units }),
-			medianOf(c.ours, func(o *ourRun) float64 { return o.LateHalfP50 }))
+			r.options.measured, stats.MedianOf(c.ours, func(o *ourRun) float64 { return float64(o.Batches) }),
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.Units }),
+			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.LateHalfP50 }))
 	}
 	return append(out,
 		"Not done by the peer: a change feed to artifacts already there; lists kept and compared; a restart that goes on (its graph is written and never read); updates neither lost nor repeated by a crash (outbox, reconciliation); replacement, deletion, links, placeholders; checks of records and dead letters; collections, techniques and media as nodes; the parts of each score beyond cosines.",

@@ -3,25 +3,16 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
 
-// row is a comparison. Ratio is so turned that more than 1 means that kilim is better.
-type row struct {
-	Bench    string  `json:"bench"`
-	Case     string  `json:"case"`
-	Ours     float64 `json:"ours"`
-	Peer     float64 `json:"peer"`
-	PeerName string  `json:"peer_name"`
-	Unit     string  `json:"unit"`
-	Ratio    float64 `json:"ratio"`
-}
+	"kilim/daemon/experiments/comparison"
+	"kilim/daemon/experiments/stats"
+)
 
 type sense int
 
@@ -31,15 +22,15 @@ const (
 )
 
 // compare makes a row; ok is false when there is no ratio to be had.
-func compare(name string, ours, peer float64, peerName, unit string, better sense) (r row, ok bool) {
+func compare(name string, ours, peer float64, peerName, unit string, better sense) (r comparison.Row, ok bool) {
 	if !(ours > 0 && peer > 0) {
-		return row{}, false
+		return comparison.Row{}, false
 	}
 	ratio := ours / peer
 	if better == lessIsBetter {
 		ratio = peer / ours
 	}
-	return row{"chain", name, ours, peer, peerName, unit, ratio}, true
+	return comparison.Row{Bench: "chain", Case: name, Ours: ours, Peer: peer, PeerName: peerName, Unit: unit, Ratio: ratio}, true
 }
 
 // pair is stages of both that do the like. They divide the work differently,
@@ -73,7 +64,7 @@ func medianStages[T any](runs []T, stages func(T) map[string]float64) map[string
 	out := map[string]float64{}
 	for _, r := range runs {
 		for name := range stages(r) {
-			out[name] = medianOf(runs, func(r T) float64 { return stages(r)[name] })
+			out[name] = stats.MedianOf(runs, func(r T) float64 { return stages(r)[name] })
 		}
 	}
 	return out
@@ -90,11 +81,11 @@ type report struct {
 }
 
 // rows are all comparisons, for scripts.
-func (r *report) rows() []row {
-	var out []row
+func (r *report) rows() []comparison.Row {
+	var out []comparison.Row
 	add := func(c *contest, name, unit string, better sense, ours func(*ourRun) float64, peer func(*peerRun) float64) {
 		for i, v := range c.variants {
-			if row, ok := compare(name, medianOf(c.ours, ours), medianOf(c.peers[i], peer), v.name, unit, better); ok {
+			if row, ok := compare(name, stats.MedianOf(c.ours, ours), stats.MedianOf(c.peers[i], peer), v.name, unit, better); ok {
 				out = append(out, row)
 			}
 		}
@@ -118,18 +109,6 @@ func (r *report) rows() []row {
 	return out
 }
 
-// writeRows writes the rows as JSON Lines.
-func (r *report) writeRows(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for _, row := range r.rows() {
-		if err := enc.Encode(row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // print writes the report for people.
 func (r *report) print(out io.Writer) error {
 	w := new(bytes.Buffer)
@@ -138,7 +117,7 @@ func (r *report) print(out io.Writer) error {
 		fmt.Fprintln(w, "A trial (-quick): not figures to quote.")
 	}
 	rows, width := r.rows(), 0
-	name := func(row row) string { return row.Case + ", " + row.Unit }
+	name := func(row comparison.Row) string { return row.Case + ", " + row.Unit }
 	for _, row := range rows {
 		width = max(width, utf8.RuneCountInString(name(row)))
 	}

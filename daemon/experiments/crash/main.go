@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -37,7 +40,7 @@ func main() {
 	flag.DurationVar(&o.span, "span", 1500*time.Millisecond, "longest life of a daemon from ready to kill")
 	flag.DurationVar(&o.patience, "patience", 10*time.Minute, "longest wait for a daemon to be ready, and to have done everything")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, o, os.Stdout)
 	stop()
 	os.Exit(code)
@@ -116,66 +119,70 @@ func test(ctx context.Context, o options, out io.Writer) (*report, error) {
 
 // through takes the whole plan through a daemon, killed so many times.
 func (o *options) through(ctx context.Context, name string, p *plan, r *report, out io.Writer, kills int) (*ending, error) {
-	s, err := newSite(o.kilim, filepath.Join(o.dir, name), o.partitions)
+	i, err := newInstance(o.kilim, filepath.Join(o.dir, name), o.partitions)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.createTopics(ctx); err != nil {
+	if err := i.createTopics(ctx); err != nil {
 		return nil, err
 	}
 	pause := time.Duration(0)
 	if kills > 0 {
 		pause = 30 * time.Millisecond
 	}
-	f := newFeeder(s.broker, topicArtifacts, o.partitions, p.ops, o.seed, pause)
-	k := &killer{site: s, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), model: firstModel, start: time.Second, span: o.span, patience: o.patience}
-	for i := range kills {
+	f := newFeeder(i.Kafka, topicArtifacts, o.partitions, p.ops, o.seed, pause)
+	k := &killer{instance: i, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), model: firstModel, start: time.Second, span: o.span, patience: o.patience}
+	for life := range kills {
 		// The feed goes on over all lives: a share of it for each, at most.
-		if err := k.life(ctx, i, len(p.ops)*(i+1)/(kills+1)); err != nil {
-			return nil, fmt.Errorf("life %d: %w", i+1, err)
+		if err := k.life(ctx, life, len(p.ops)*(life+1)/(kills+1)); err != nil {
+			return nil, fmt.Errorf("life %d: %w", life+1, err)
 		}
 	}
-	e, err := o.finish(ctx, s, f, p)
+	e, err := o.finish(ctx, i, f, p)
 	if err != nil {
 		return nil, err
 	}
 	if err := k.check(ctx, "at the end"); err != nil {
 		return nil, err
 	}
-	e.topics, err = s.readTopics(ctx)
+	e.topics, err = i.readTopics(ctx)
 	return e, err
 }
 
 // finish lets a daemon do the rest, asks it for everything, and stops it.
-func (o *options) finish(ctx context.Context, s *site, f *feeder, p *plan) (e *ending, err error) {
-	c, err := s.start()
+func (o *options) finish(ctx context.Context, i *instance, f *feeder, p *plan) (e *ending, err error) {
+	daemon, err := i.serve()
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			_ = c.kill() // err says more
+			err = errors.Join(err, daemon.Close())
 		}
 	}()
-	limited, cancel := context.WithTimeout(ctx, o.patience)
+	ctx, release := daemon.Alive(ctx)
+	defer release()
+	feeding, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
-	if err := c.ready(limited); err != nil {
+	if err := i.Ready(feeding); err != nil {
 		return nil, err
 	}
-	if err := f.feed(limited, len(p.ops)); err != nil {
+	if err := f.feed(feeding, len(p.ops)); err != nil {
 		return nil, err
 	}
 	if f.next < len(p.ops) {
-		return nil, fmt.Errorf("fed %d of %d records within %v", f.next, len(p.ops), o.patience)
+		return nil, fmt.Errorf("fed %d of %d records: %w", f.next, len(p.ops), context.Cause(feeding))
 	}
 	// Wherever the kills have left it, the model is that of the run without kills.
-	if err := s.promote(limited, firstModel); err != nil {
+	if err := i.promote(ctx, firstModel); err != nil {
 		return nil, err
 	}
-	if err := s.serves(ctx, firstModel, o.patience); err != nil {
+	settling, cancel := context.WithTimeout(ctx, o.patience)
+	defer cancel()
+	if err := i.serves(settling, firstModel); err != nil {
 		return nil, err
 	}
-	status, err := s.wait(ctx, o.patience)
+	status, err := i.Settle(settling)
 	if err != nil {
 		return nil, err
 	}
@@ -183,98 +190,10 @@ func (o *options) finish(ctx context.Context, s *site, f *feeder, p *plan) (e *e
 	if err := json.Unmarshal(status, &e.counts); err != nil {
 		return nil, fmt.Errorf("kilim status --json: %w", err)
 	}
-	ids := make([]string, 0, len(p.live)+len(p.deleted))
-	for id := range p.live {
-		ids = append(ids, id)
-	}
-	for id := range p.deleted {
-		ids = append(ids, id)
-	}
-	if e.served, err = s.ask(ctx, ids); err != nil {
+	ids := slices.Collect(maps.Keys(p.live))
+	ids = slices.AppendSeq(ids, maps.Keys(p.deleted))
+	if e.served, err = i.ask(ctx, ids); err != nil {
 		return nil, err
 	}
-	return e, c.stop(time.Minute)
-}
-
-// killer makes lives and ends them.
-type killer struct {
-	site     *site
-	feeder   *feeder
-	report   *report
-	out      io.Writer
-	rng      *rand.Rand
-	model    int           // the one asked for last
-	start    time.Duration // the last time from start to ready
-	span     time.Duration
-	patience time.Duration
-}
-
-// Of 100 lives so many end while the daemon starts, after so many the folder is checked, and in so many of the others
-// another model is asked for.
-const (
-	shareStart = 30
-	shareCheck = 12
-	shareModel = 25
-)
-
-// life starts the daemon, feeds up to so many ops, and kills it at a random moment.
-func (k *killer) life(ctx context.Context, number, upto int) error {
-	inStart, checked := k.rng.IntN(100) < shareStart && number > 0, k.rng.IntN(100) < shareCheck
-	moment := k.rng.Float64()
-	another := k.rng.IntN(100) < shareModel
-	if another && !inStart {
-		k.model = firstModel + otherModel - k.model
-	}
-	c, err := k.site.start()
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	feeding, cut := context.WithCancel(ctx)
-	fed := make(chan error, 1)
-	go func() { fed <- k.feeder.feed(feeding, upto) }()
-	wait := time.Duration(moment * float64(k.start))
-	if !inStart {
-		limited, cancel := context.WithTimeout(ctx, k.patience)
-		err = c.ready(limited)
-		cancel()
-		k.start = time.Since(began)
-		wait = time.Duration(moment * float64(k.span))
-		if err == nil && another {
-			err = k.site.promote(ctx, k.model)
-		}
-	}
-	if err == nil {
-		select {
-		case <-time.After(wait):
-		case <-c.exit:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-	}
-	dead := c.kill()
-	cut()
-	feedErr := <-fed
-	for _, err := range []error{err, dead, feedErr} {
-		if err != nil {
-			return err
-		}
-	}
-	if checked {
-		return k.check(ctx, fmt.Sprintf("after kill %d", number+1))
-	}
-	return nil
-}
-
-// check lets `kilim check` look at the folder.
-func (k *killer) check(ctx context.Context, when string) error {
-	found, err := k.site.check(ctx)
-	if err != nil {
-		return err
-	}
-	if found = strings.TrimSpace(found); found != "" {
-		k.report.Faults += strings.Count(found, "\n") + 1
-		fmt.Fprintf(k.out, "kilim check %s:\n%.2000s\n", when, found)
-	}
-	return nil
+	return e, daemon.Stop()
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"time"
 
+	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/pipeline"
-	"kilim/daemon/web"
 	"kilim/learner/train/registry"
 )
 
@@ -19,9 +18,9 @@ const (
 	otherModel = 2
 )
 
-// addModels gives the folder, which is new, a second model.
-func (s *site) addModels() error {
-	models, err := registry.Open(filepath.Join(s.data, "models"), registry.Model{Seed: pipeline.Seed}, nil)
+// addModels gives a state folder, which is new, a second model.
+func addModels(data string) error {
+	models, err := registry.Open(filepath.Join(data, "models"), registry.Model{Seed: pipeline.Seed}, nil)
 	if err != nil {
 		return err
 	}
@@ -30,42 +29,32 @@ func (s *site) addModels() error {
 }
 
 // promote asks for a model.
-func (s *site) promote(ctx context.Context, epoch int) error {
-	target := fmt.Sprintf("http://%s/api/v1/models/%d/promote", s.http, epoch)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, nil)
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("promote epoch %d: %s", epoch, res.Status)
-	}
-	return nil
+func (i *instance) promote(ctx context.Context, epoch int) error {
+	return i.Post(ctx, fmt.Sprintf("/api/v1/models/%d/promote", epoch))
 }
 
 // serves waits until a model serves and nothing is left of the way to it.
-func (s *site) serves(ctx context.Context, epoch uint32, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		var m web.Models
-		if _, err := s.get(ctx, "/api/v1/models", &m); err != nil {
+func (i *instance) serves(ctx context.Context, epoch int) error {
+	var failed error
+	err := daemonproc.Poll(ctx, 10*time.Millisecond, func() error {
+		var m struct {
+			Serving      int  `json:"serving"`
+			Republishing bool `json:"republishing"`
+			Next         *struct {
+				Error string `json:"error"`
+			} `json:"next"`
+		}
+		if _, err := i.Get(ctx, "/api/v1/models", &m); err != nil {
 			return err
 		}
-		switch {
-		case m.Next != nil && m.Next.Error != "":
-			return errors.New(m.Next.Error)
-		case m.Serving == epoch && m.Next == nil && !m.Republishing:
+		if m.Next != nil && m.Next.Error != "" {
+			failed = fmt.Errorf("the way to epoch %d: %s", epoch, m.Next.Error)
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("epoch %d serves, and epoch %d is awaited: %w", m.Serving, epoch, ctx.Err())
-		case <-time.After(10 * time.Millisecond):
+		if m.Serving != epoch || m.Next != nil || m.Republishing {
+			return fmt.Errorf("epoch %d serves, and epoch %d is awaited", m.Serving, epoch)
 		}
-	}
+		return nil
+	})
+	return errors.Join(err, failed)
 }

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 )
 
@@ -37,7 +34,7 @@ type counts struct {
 }
 
 // ask collects the answers for the ids.
-func (s *site) ask(ctx context.Context, ids []string) (map[string]answer, error) {
+func (i *instance) ask(ctx context.Context, ids []string) (map[string]answer, error) {
 	all := make(map[string]answer, len(ids))
 	for _, id := range ids {
 		a := answer{lists: lists{}}
@@ -46,7 +43,7 @@ func (s *site) ask(ctx context.Context, ids []string) (map[string]answer, error)
 		}
 		path := "/api/v1/artifacts/" + url.PathEscape(id)
 		var err error
-		if a.found, err = s.get(ctx, path, &view); err != nil {
+		if a.found, err = i.Get(ctx, path, &view); err != nil {
 			return nil, err
 		}
 		a.artifact = view.Artifact
@@ -57,7 +54,7 @@ func (s *site) ask(ctx context.Context, ids []string) (map[string]answer, error)
 			if !a.found {
 				break
 			}
-			if _, err := s.get(ctx, path+"/similar?k=10&list="+name, &list); err != nil {
+			if _, err := i.Get(ctx, path+"/similar?k=10&list="+name, &list); err != nil {
 				return nil, err
 			}
 			a.lists[name] = list.Items
@@ -65,28 +62,4 @@ func (s *site) ask(ctx context.Context, ids []string) (map[string]answer, error)
 		all[id] = a
 	}
 	return all, nil
-}
-
-// get is false for what is not there.
-func (s *site) get(ctx context.Context, path string, into any) (bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.http+path, nil)
-	if err != nil {
-		return false, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false, err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		return false, fmt.Errorf("GET %s: %w", path, err)
-	}
-	switch res.StatusCode {
-	case http.StatusNotFound:
-		return false, nil
-	case http.StatusOK:
-		return true, json.Unmarshal(body, into)
-	}
-	return false, fmt.Errorf("GET %s: %s: %s", path, res.Status, body)
 }

@@ -20,9 +20,9 @@ const (
 	topicDead      = "kilim.artifacts.dlq"
 )
 
-// withBroker opens the site's broker in this process; no daemon may run.
-func (s *site) withBroker(do func(addr string) error) error {
-	b, err := broker.Start("127.0.0.1:0", filepath.Join(s.data, "broker"), nil)
+// withBroker opens the instance's broker in this process; no daemon may run.
+func (i *instance) withBroker(do func(addr string) error) error {
+	b, err := broker.Start("127.0.0.1:0", filepath.Join(i.Data, "broker"), nil)
 	if err != nil {
 		return err
 	}
@@ -31,12 +31,12 @@ func (s *site) withBroker(do func(addr string) error) error {
 
 // createTopics makes the topics before the daemon does: without compaction, which
 // would hide what was published twice.
-func (s *site) createTopics(ctx context.Context) error {
-	return s.withBroker(func(addr string) error {
+func (i *instance) createTopics(ctx context.Context) error {
+	return i.withBroker(func(addr string) error {
 		client := &kafka.Client{Addr: kafka.TCP(addr), Timeout: 10 * time.Second}
 		req := &kafka.CreateTopicsRequest{}
 		for _, name := range []string{topicArtifacts, topicSimilar, topicDead} {
-			req.Topics = append(req.Topics, kafka.TopicConfig{Topic: name, NumPartitions: s.partitions, ReplicationFactor: 1,
+			req.Topics = append(req.Topics, kafka.TopicConfig{Topic: name, NumPartitions: i.partitions, ReplicationFactor: 1,
 				ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "delete"}, {ConfigName: "retention.ms", ConfigValue: "-1"}}})
 		}
 		res, err := client.CreateTopics(ctx, req)
@@ -55,10 +55,10 @@ func (s *site) createTopics(ctx context.Context) error {
 // topics is everything in them, by partition and offset.
 type topics struct{ artifacts, similar, dead []kafka.Message }
 
-func (s *site) readTopics(ctx context.Context) (t topics, err error) {
-	err = s.withBroker(func(addr string) error {
+func (i *instance) readTopics(ctx context.Context) (t topics, err error) {
+	err = i.withBroker(func(addr string) error {
 		for name, into := range map[string]*[]kafka.Message{topicArtifacts: &t.artifacts, topicSimilar: &t.similar, topicDead: &t.dead} {
-			for p := range s.partitions {
+			for p := range i.partitions {
 				messages, err := readPartition(ctx, addr, name, p)
 				if err != nil {
 					return fmt.Errorf("reading %s/%d: %w", name, p, err)

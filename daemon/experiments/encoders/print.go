@@ -6,6 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"kilim/daemon/experiments/comparison"
 	"kilim/learner/train/eval"
 )
 
@@ -46,26 +47,14 @@ func (r *Result) JSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// Lines writes a comparison a line, in the form that all benches share: ratio is above 1
-// where ours is better.
+// Lines writes a comparison a line.
 func (r *Result) Lines(w io.Writer) error {
-	e := json.NewEncoder(w)
-	for _, row := range r.Rows {
-		line := struct {
-			Bench    string  `json:"bench"`
-			Case     string  `json:"case"`
-			Ours     float64 `json:"ours"`
-			Peer     float64 `json:"peer"`
-			PeerName string  `json:"peer_name"`
-			Unit     string  `json:"unit"`
-			Ratio    float64 `json:"ratio"`
-		}{"encoders", row.Modality + ", " + row.Task, row.Ours.Mean, row.Base.Mean, row.Baseline, row.Score, 0}
-		if line.Peer > 0 {
-			line.Ratio = line.Ours / line.Peer
-		}
-		if err := e.Encode(line); err != nil {
-			return err
+	rows := make([]comparison.Row, len(r.Rows))
+	for i, row := range r.Rows {
+		rows[i] = comparison.Row{Bench: "encoders", Case: row.Modality + ", " + row.Task, Ours: row.Ours.Mean, Peer: row.Base.Mean, PeerName: row.Baseline, Unit: row.Score}
+		if rows[i].Peer > 0 {
+			rows[i].Ratio = rows[i].Ours / rows[i].Peer
 		}
 	}
-	return nil
+	return comparison.Write(w, rows)
 }

@@ -1,4 +1,4 @@
-// Command bench measures what training beside it costs the feed: the freshness of artifacts (from a record to the acknowledgement
+// Command training measures what training beside it costs the feed: the freshness of artifacts (from a record to the acknowledgement
 // of its own update) of a daemon that trains and of one that does not, in turns.
 //
 //	go build -o bin/kilim ./daemon && go run ./daemon/experiments/training

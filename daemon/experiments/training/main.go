@@ -1,19 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"text/tabwriter"
 
-	"kilim/consumer/profile"
+	"kilim/daemon/experiments/feedfile"
+	"kilim/daemon/experiments/stats"
 )
 
 type options struct {
@@ -49,34 +49,54 @@ func main() {
 }
 
 func run(ctx context.Context, o options, w io.Writer) error {
+	if o.rounds < 1 {
+		return fmt.Errorf("-rounds %d: want at least 1", o.rounds)
+	}
 	dir, err := os.MkdirTemp("", "kilim-bench-training")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l := &lab{kilim: o.kilim, dir: dir}
-	first, rest := filepath.Join(dir, "first.jsonl"), filepath.Join(dir, "rest.jsonl")
-	if err := split(o.feed, o.base, first, o.measure, rest); err != nil {
+	records, err := feedfile.Read(o.feed, o.base+o.measure)
+	if err != nil {
 		return err
 	}
-	base := filepath.Join(dir, "base")
-	if err := l.load(ctx, base, first); err != nil {
+	first, rest := filepath.Join(dir, "first.jsonl"), filepath.Join(dir, "rest.jsonl")
+	if err := errors.Join(feedfile.Write(first, records[:o.base]), feedfile.Write(rest, records[o.base:])); err != nil {
+		return err
+	}
+	e := &experiment{kilim: o.kilim, dir: dir, base: filepath.Join(dir, "base")}
+	if err := e.load(ctx, first); err != nil {
 		return fmt.Errorf("load %d artifacts: %w", o.base, err)
 	}
 	if o.takeover {
-		r, err := l.takeover(ctx, base, first, rest, o.stages, o.rate)
-		if err != nil {
-			return err
+		ids := make([]string, o.base)
+		for i := range ids {
+			ids[i] = records[i].ID
 		}
-		fmt.Fprintf(w, "feed of %d artifacts to %d: %.0f s; freshness p50 %.0f ms, p99 %.0f ms\n", r.fed, o.base, r.feed, 1000*r.p50, 1000*r.p99)
-		fmt.Fprintf(w, "epoch 2 served after %.0f s, the last is epoch %d; the last training: %s\n", r.served, r.epoch, r.reason)
-		fmt.Fprintf(w, "%d answers, none of an older model after a newer, none refused; %d artifacts in the end; kilim check: no fault\n", r.answers, r.artifacts)
-		// What was on its way when the feed was stopped may have come unacknowledged.
-		if want := o.base + r.fed; r.artifacts < want || r.artifacts > want+100 {
-			return fmt.Errorf("%d artifacts, want %d", r.artifacts, want)
-		}
-		return nil
+		return e.tellTakeover(ctx, o, ids, rest, w)
 	}
+	return e.compareTurns(ctx, o, rest, w)
+}
+
+// tellTakeover prints what a takeover was like for the feed.
+func (e *experiment) tellTakeover(ctx context.Context, o options, ids []string, feed string, w io.Writer) error {
+	r, err := e.takeover(ctx, ids, feed, o.stages, o.rate)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "feed of %d artifacts to %d: %.0f s; freshness p50 %.0f ms, p99 %.0f ms\n", r.fed, o.base, r.feed, 1000*r.p50, 1000*r.p99)
+	fmt.Fprintf(w, "epoch 2 served after %.0f s, the last is epoch %d; the last training: %s\n", r.served, r.epoch, r.reason)
+	fmt.Fprintf(w, "%d answers, none of an older model after a newer, none refused; %d artifacts in the end; kilim check: no fault\n", r.answers, r.artifacts)
+	// What was on its way when the feed was stopped may have come unacknowledged.
+	if want := o.base + r.fed; r.artifacts < want || r.artifacts > want+100 {
+		return fmt.Errorf("%d artifacts, want %d", r.artifacts, want)
+	}
+	return nil
+}
+
+// compareTurns prints what each turn showed, and fails when training costs the feed more than the limit.
+func (e *experiment) compareTurns(ctx context.Context, o options, feed string, w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "round\ttraining\tp50 ms\tp99 ms\tlast within s\tCPU s\tsteps\t")
 	p99 := map[bool][]float64{}
@@ -87,7 +107,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 			if trains {
 				share = o.share
 			}
-			r, err := l.turn(ctx, base, rest, o.rate, share)
+			r, err := e.turn(ctx, feed, o.rate, share)
 			if err != nil {
 				return fmt.Errorf("round %d, training %v: %w", round+1, trains, err)
 			}
@@ -98,45 +118,10 @@ func run(ctx context.Context, o options, w io.Writer) error {
 			p99[trains] = append(p99[trains], r.p99)
 		}
 	}
-	ratio := median(p99[true]) / median(p99[false])
+	ratio := stats.Median(p99[true]) / stats.Median(p99[false])
 	fmt.Fprintf(w, "p99 freshness with training is %.2f times that without (medians of %d rounds)\n", ratio, o.rounds)
 	if o.limit > 0 && ratio > o.limit {
 		return fmt.Errorf("want at most %v times", o.limit)
-	}
-	return nil
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
-}
-
-// split writes the first n records of a feed to one file and the next m to another.
-func split(feed string, n int, first string, m int, rest string) error {
-	f, err := os.Open(feed)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	in, err := profile.Feed(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", feed, err)
-	}
-	for _, part := range []struct {
-		n    int
-		path string
-	}{{n, first}, {m, rest}} {
-		var b bytes.Buffer
-		for i := range part.n {
-			line, err := in.ReadBytes('\n')
-			if err != nil {
-				return fmt.Errorf("%s: record %d of %d: %w", feed, i+1, part.n, err)
-			}
-			b.Write(line)
-		}
-		if err := os.WriteFile(part.path, b.Bytes(), 0o600); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package facts
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"kilim/consumer/profile"
 )
 
 func p(x float64) *float64 { return &x }
@@ -116,4 +119,15 @@ func dot(a, b []float32) (s float64) {
 		s += float64(a[i]) * float64(b[i])
 	}
 	return s
+}
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	if got := Of(&profile.Artifact{}); !slices.Equal(got, make([]float32, Dim)) {
+		t.Errorf("of nothing: %v", got)
+	}
+	a := &profile.Artifact{Date: &profile.Date{Begin: p(1501), End: p(1600)}, Location: &profile.Location{Lat: 41, Lon: 29}}
+	if want := encode(p(1501), p(1600), p(41), p(29)); !slices.Equal(Of(a), want[:]) {
+		t.Errorf("got %v, want %v", Of(a), want)
+	}
 }

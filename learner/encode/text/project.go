@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Project writes the feature vector of d to out, of length Dim (another length
@@ -18,6 +19,11 @@ func (e *Encoder) Project(d *Doc, idf func(bucket uint32) float32, out []float32
 func (e *Encoder) ProjectPlain(d *Doc, out []float32) { e.project(d, plain, out) }
 
 func plain(uint32) float32 { return 1 }
+
+// Label writes the features of an entity's label to out. They are plain: a label's features never drift.
+func (e *Encoder) Label(label string, out []float32) {
+	e.ProjectPlain(e.Analyze(strings.TrimSpace(label)), out)
+}
 
 func (e *Encoder) project(d *Doc, idf func(uint32) float32, out []float32) {
 	if len(out) != e.cfg.Dim {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 	"kilim/learner/model"
 	"kilim/learner/model/safetensors"
 )

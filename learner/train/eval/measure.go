@@ -65,18 +65,3 @@ func Measure(q Query, ranking []string) Metrics {
 	m.Recall50 = float64(found50) / float64(len(grades))
 	return m
 }
-
-// Mean is the mean of each metric; of no query, 0.
-func Mean(all []Metrics) Metrics {
-	var s Metrics
-	for _, m := range all {
-		s.NDCG10 += m.NDCG10
-		s.Recall10 += m.Recall10
-		s.Recall50 += m.Recall50
-		s.MRR += m.MRR
-	}
-	if n := float64(len(all)); n > 0 {
-		s.NDCG10, s.Recall10, s.Recall50, s.MRR = s.NDCG10/n, s.Recall10/n, s.Recall50/n, s.MRR/n
-	}
-	return s
-}

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // ledger is what is kept, from one start to the next, of the time since the last training.

@@ -12,19 +12,20 @@ import (
 	"strings"
 	"time"
 
-	"kilim/daemon/pipeline"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/tensor/par"
 	"kilim/learner/train"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/eval"
 	"kilim/learner/train/gate"
 	"kilim/learner/train/registry"
 )
 
-// Source is what is trained on: the chain that serves.
+// Source is what is trained on: an archive, and a model that serves it.
 type Source interface {
-	Dataset(limit int, until time.Time) (*pipeline.Dataset, error)
+	// Dataset takes a snapshot of at most limit artifacts, of records that came until then; zero: of all.
+	Dataset(limit int, until time.Time) (*dataset.Dataset, error)
 	Model() (shape model.Config, weights []float32)
 }
 
@@ -179,7 +180,7 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 }
 
 // snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
-func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *pipeline.Dataset, error) {
+func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
 	left, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err := source.Dataset(cfg.Limit, time.Time{})
@@ -205,7 +206,7 @@ func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoin
 }
 
 // prepare makes a trainer, which goes on where it was left, if it was and that fits.
-func prepare(cfg train.Config, data *pipeline.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
 	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
 	fresh := func() (*train.Trainer, error) {
 		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))

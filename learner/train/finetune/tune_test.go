@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,86 +19,83 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kilim/consumer"
 	"kilim/consumer/profile"
-	"kilim/daemon/demo"
-	"kilim/daemon/pipeline"
-	"kilim/daemon/standby"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
+	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
 	"kilim/learner/train"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/gate"
 	"kilim/learner/train/registry"
 )
 
-// engine is a chain over the demo archive.
-func engine(t *testing.T, artifacts int) *pipeline.Engine {
-	t.Helper()
-	store, err := graphstore.Open(t.TempDir(), graphstore.Options{SyncWrites: graphstore.NoSync})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
-	e, err := pipeline.Open(pipeline.Config{
-		DeadLetters: "dlq", Engine: "flat", Epoch: 1, Text: text.Config{Dim: 64, Seed: 1},
-		Model:  infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
-		Budget: 64, Sweep: 1, Tolerance: 0.01, Epsilon: 0.05,
-		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 1000,
-		Limits: profile.DefaultLimits(),
-	}, store, pipeline.NewMetrics(prometheus.NewRegistry(), refused), func() {}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Check(func(p string) { t.Error(p) }); err != nil {
-			t.Error(err)
-		}
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	b := &consumer.Batch{}
-	err = demo.Each(demo.Options{Artifacts: artifacts, Seed: 1}, func(raw []byte, id string) error {
-		a, err := profile.Parse(raw, id, profile.DefaultLimits())
-		at := int64(len(b.Items))
-		b.Items = append(b.Items, consumer.Item{
-			Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: raw}, ID: id, Artifact: a,
-		})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Next = []consumer.Offset{{Topic: "in", Next: int64(len(b.Items))}}
-	if err := e.Apply(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
-	return e
+// archive is an archive in memory, with a seeded model.
+type archive struct {
+	t        *testing.T
+	records  *dataset.Memory
+	settings dataset.Config
+	weights  []float32
+	fed      int
+	changed  float64
 }
 
-// feed brings one more record.
-func feed(t *testing.T, e *pipeline.Engine, id, raw string) {
-	t.Helper()
-	at, _, err := e.StoredOffset("in", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := profile.Parse([]byte(raw), id, profile.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &consumer.Batch{Next: []consumer.Offset{{Topic: "in", Next: at + 1}}}
-	b.Items = append(b.Items, consumer.Item{
-		Record: consumer.Record{Topic: "in", Offset: at, Time: time.Unix(1_700_000_000+at, 0), Key: []byte(id), Value: []byte(raw)}, ID: id, Artifact: a,
-	})
-	if err := e.Apply(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
+func (a *archive) Dataset(limit int, until time.Time) (*dataset.Dataset, error) {
+	return dataset.Make(a.records, a.settings, limit, until)
 }
+
+func (a *archive) Model() (model.Config, []float32)                 { return a.settings.Shape, a.weights }
+func (a *archive) Epoch() uint32                                    { return 1 }
+func (a *archive) Artifacts() int                                   { return a.records.Len() }
+func (a *archive) Changed() float64                                 { return a.changed }
+func (a *archive) Mix(n int) (map[string]map[string]float64, error) { return dataset.Mix(a.records, n) }
+
+// feed brings one more record.
+func (a *archive) feed(id, raw string) {
+	a.t.Helper()
+	doc := &graphstore.Doc{ID: id, Raw: []byte(raw), Timestamp: time.Unix(1_700_000_000+int64(a.fed), 0)}
+	if err := a.records.Put(doc, dataset.Vectors{}); err != nil {
+		a.t.Fatal(err)
+	}
+	a.fed++
+	a.changed += 1 / float64(a.records.Len())
+}
+
+// archiveOf is one of invented records, which have something in common by their cultures.
+func archiveOf(t *testing.T, artifacts int) *archive {
+	t.Helper()
+	words, err := text.NewEncoder(text.Config{Dim: 64, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
+	m, err := infer.Seeded(served)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &archive{
+		t: t, records: dataset.NewMemory(profile.DefaultLimits()), weights: m.Weights(),
+		settings: dataset.Config{Words: words, Shape: served.Shape(), Limits: profile.DefaultLimits()},
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range artifacts {
+		culture := rng.IntN(6)
+		raw := fmt.Sprintf(`{"title":"%s %d","description":"Made of %[3]s. A %[4]s with %[5]s. Found in a grave.","culture":["People %[6]d"],"material":["%[3]s"],"creator":["maker %[7]d"],"date":{"begin":%[8]d},"theme":{"motif":["%[5]s"]},"link":[{"type":"related","target":"r%[9]d"}]}`,
+			things[rng.IntN(len(things))], rng.IntN(50), materials[(culture+rng.IntN(3))%len(materials)], things[rng.IntN(len(things))],
+			motifs[(culture+rng.IntN(2))%len(motifs)], culture, rng.IntN(artifacts/4), 1000+100*culture+rng.IntN(100), (i+1+rng.IntN(artifacts-1))%artifacts)
+		a.feed(fmt.Sprintf("r%d", i), raw)
+	}
+	return a
+}
+
+var (
+	things    = []string{"bowl", "belt", "rug", "drum", "mask", "knife", "cup"}
+	materials = []string{"bronze", "wool", "clay", "silver", "birch bark"}
+	motifs    = []string{"a stag", "a spiral", "ram horns", "a star", "a fish", "two birds"}
+)
 
 func openModels(t *testing.T) *registry.Registry {
 	t.Helper()
@@ -123,9 +121,9 @@ func settings(step func(train.Progress)) Config {
 // judged, with its table.
 func TestRunIsResumable(t *testing.T) {
 	t.Parallel()
-	e := engine(t, 150)
+	a := archiveOf(t, 150)
 	bytesOf := func(r *registry.Registry) []byte {
-		m, table, err := Run(t.Context(), settings(nil), e, 1, r)
+		m, table, err := Run(t.Context(), settings(nil), a, 1, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +154,7 @@ func TestRunIsResumable(t *testing.T) {
 			if p.Step == at {
 				cancel()
 			}
-		}), e, 1, stopped)
+		}), a, 1, stopped)
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("stopped at step %d: %v", at, err)
 		}
@@ -168,7 +166,7 @@ func TestRunIsResumable(t *testing.T) {
 	if len(stopped.List()) != 1 {
 		t.Error("a run that was stopped has left a model")
 	}
-	feed(t, e, "later", `{"title":"a cloth that came later","culture":"Elsewhere"}`)
+	a.feed("later", `{"title":"a cloth that came later","culture":"Elsewhere"}`)
 	if !bytes.Equal(bytesOf(stopped), once) {
 		t.Error("a run that was stopped and went on, after another record had come, differs")
 	}
@@ -178,7 +176,7 @@ func TestRunIsResumable(t *testing.T) {
 // would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	e := engine(t, 120)
+	a := archiveOf(t, 120)
 	dir := t.TempDir()
 	left := map[string]string{}
 	kept := func(moment string) {
@@ -222,7 +220,7 @@ func TestKilledAnywhere(t *testing.T) {
 			kept(fmt.Sprintf("step %d", p.Step))
 		}
 	})
-	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil {
+	if _, _, err := Run(t.Context(), cfg, a, 1, r); err != nil {
 		t.Fatal(err)
 	}
 	kept("the end")
@@ -236,7 +234,7 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Fatalf("%s: %v", moment, err)
 		}
 		if moment != "the end" {
-			if _, _, err := Run(t.Context(), settings(nil), e, 1, r); err != nil {
+			if _, _, err := Run(t.Context(), settings(nil), a, 1, r); err != nil {
 				t.Fatalf("%s: %v", moment, err)
 			}
 		}
@@ -252,17 +250,17 @@ func canonical(s string) string { return strings.Join(strings.Fields(s), "") }
 // TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
 func TestForeignCheckpoints(t *testing.T) {
 	t.Parallel()
-	e := engine(t, 120)
+	a := archiveOf(t, 120)
 	r := openModels(t)
 	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	steps := 0
-	if _, _, err := Run(t.Context(), settings(func(train.Progress) { steps++ }), e, 1, r); err != nil || steps != 30 {
+	if _, _, err := Run(t.Context(), settings(func(train.Progress) { steps++ }), a, 1, r); err != nil || steps != 30 {
 		t.Errorf("after a torn checkpoint: %d steps, %v", steps, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, _, err := Run(ctx, settings(func(train.Progress) { cancel() }), e, 1, r); !errors.Is(err, context.Canceled) {
+	if _, _, err := Run(ctx, settings(func(train.Progress) { cancel() }), a, 1, r); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	steps = 0
@@ -272,36 +270,34 @@ func TestForeignCheckpoints(t *testing.T) {
 		c.MoCo.Momentum = 0.9
 		return c
 	}
-	if _, _, err := Run(t.Context(), cfg, e, 1, r); err != nil || steps != 30 {
+	if _, _, err := Run(t.Context(), cfg, a, 1, r); err != nil || steps != 30 {
 		t.Errorf("after a checkpoint of other settings: %d steps, %v", steps, err)
 	}
 }
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	e := engine(t, 20)
-	if _, _, err := Run(t.Context(), settings(nil), e, 1, openModels(t)); !errors.Is(err, ErrTooFew) {
+	a := archiveOf(t, 20)
+	if _, _, err := Run(t.Context(), settings(nil), a, 1, openModels(t)); !errors.Is(err, ErrTooFew) {
 		t.Errorf("20 artifacts: %v", err)
 	}
 	cfg := settings(nil)
 	cfg.Share = 2
-	if _, _, err := Run(t.Context(), cfg, e, 1, openModels(t)); err == nil || !strings.Contains(err.Error(), "share 2") {
+	if _, _, err := Run(t.Context(), cfg, a, 1, openModels(t)); err == nil || !strings.Contains(err.Error(), "share 2") {
 		t.Errorf("a share of 2: %v", err)
 	}
 }
 
-// keeper notes what is promoted.
-type keeper struct {
-	e        *pipeline.Engine
+// manager notes what is promoted.
+type manager struct {
+	a        *archive
 	promoted []uint32
 }
 
-func (k *keeper) Engine() *pipeline.Engine { return k.e }
-func (k *keeper) Status() standby.Status {
-	return standby.Status{Serving: standby.ID{Number: 1, Epoch: k.e.Epoch()}}
-}
-func (k *keeper) Promote(epoch uint32) error {
-	k.promoted = append(k.promoted, epoch)
+func (m *manager) Archive() Archive        { return m.a }
+func (m *manager) Serving() (uint32, bool) { return m.a.Epoch(), false }
+func (m *manager) Promote(epoch uint32) error {
+	m.promoted = append(m.promoted, epoch)
 	return nil
 }
 
@@ -309,11 +305,11 @@ func (k *keeper) Promote(epoch uint32) error {
 // and what was found good before a crash is promoted at the start.
 func TestTuner(t *testing.T) {
 	t.Parallel()
-	e := engine(t, 120)
-	k := &keeper{e: e}
+	a := archiveOf(t, 120)
+	mgr := &manager{a: a}
 	r := openModels(t)
 	tuner := func(triggers Triggers) *Tuner {
-		tu := New(settings(nil), triggers, k, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		tu := New(settings(nil), triggers, mgr, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 		tu.begin()
 		tu.look()
 		return tu
@@ -344,8 +340,8 @@ func TestTuner(t *testing.T) {
 	tu := tuner(Triggers{Changes: 0.5, Drift: 0.5})
 	tu.train(t.Context())
 	last := r.List()[len(r.List())-1]
-	if last.Epoch != 2 || (last.State == registry.Evaluated) != (len(k.promoted) == 1) {
-		t.Errorf("trained: %+v, promoted %v", last, k.promoted)
+	if last.Epoch != 2 || (last.State == registry.Evaluated) != (len(mgr.promoted) == 1) {
+		t.Errorf("trained: %+v, promoted %v", last, mgr.promoted)
 	}
 	if s := tu.Status(); s.Phase != Idle || s.Changed != 0 || s.Last == nil || s.Last.Epoch != 2 || s.Last.Result == failed {
 		t.Errorf("the status is %+v, %+v", s, s.Last)
@@ -373,9 +369,9 @@ func TestTuner(t *testing.T) {
 	if _, err := r.Judge(m.Epoch, registry.Evaluated, nil, ""); err != nil {
 		t.Fatal(err)
 	}
-	k.promoted = nil
-	if err := tuner(Triggers{}).takeUp(); err != nil || len(k.promoted) != 1 || k.promoted[0] < 2 {
-		t.Errorf("taken up: %v, %v", k.promoted, err)
+	mgr.promoted = nil
+	if err := tuner(Triggers{}).takeUp(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
+		t.Errorf("taken up: %v, %v", mgr.promoted, err)
 	}
 }
 

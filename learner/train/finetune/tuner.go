@@ -10,16 +10,31 @@ import (
 	"sync"
 	"time"
 
-	"kilim/daemon/pipeline"
-	"kilim/daemon/standby"
 	"kilim/learner/train"
 	"kilim/learner/train/registry"
 )
 
-// Keeper holds the chain that serves, and lets another model take over.
-type Keeper interface {
-	Engine() *pipeline.Engine
-	Status() standby.Status
+// Archive is a Source that grows.
+type Archive interface {
+	Source
+	// Epoch is that of the model.
+	Epoch() uint32
+	// Artifacts is how many there are.
+	Artifacts() int
+	// Changed is how much it has changed so far, in archives: an insert, replacement or deletion among N artifacts counts 1/N.
+	// Only differences between two looks count.
+	Changed() float64
+	// Mix is what a sample of the archive is of: the share of each term, by entity type.
+	Mix(limit int) (map[string]map[string]float64, error)
+}
+
+// Manager knows what serves, and lets another model take over.
+type Manager interface {
+	// Archive is what serves at the moment: another one, to ==, after another model took over.
+	Archive() Archive
+	// Serving is the epoch of the model that serves, and whether another is on its way to take its place.
+	Serving() (epoch uint32, replaced bool)
+	// Promote lets the model of an epoch take over as soon as that can be.
 	Promote(epoch uint32) error
 }
 
@@ -52,14 +67,14 @@ type Status struct {
 type Tuner struct {
 	cfg      Config
 	triggers Triggers
-	keeper   Keeper
+	manager  Manager
 	models   *registry.Registry
 	metrics  *Metrics
 	log      *slog.Logger
 
 	ledger ledger
-	// engine had changed by seen when it was looked at last, and drift was measured when it had changed by measured.
-	engine         *pipeline.Engine
+	// archive had changed by seen when it was looked at last, and drift was measured when it had changed by measured.
+	archive        Archive
 	seen, measured float64
 	drift          float64
 	// kept is the ledger's Changed that is on the disk.
@@ -70,8 +85,8 @@ type Tuner struct {
 }
 
 // New returns a tuner. Its Config's Step, Phase and Log are the tuner's own.
-func New(cfg Config, triggers Triggers, keeper Keeper, models *registry.Registry, metrics *Metrics, log *slog.Logger) *Tuner {
-	t := &Tuner{triggers: triggers, keeper: keeper, models: models, metrics: metrics, log: log}
+func New(cfg Config, triggers Triggers, manager Manager, models *registry.Registry, metrics *Metrics, log *slog.Logger) *Tuner {
+	t := &Tuner{triggers: triggers, manager: manager, models: models, metrics: metrics, log: log}
 	cfg.Step, cfg.Phase, cfg.Log = t.step, t.phase, log
 	t.cfg, t.status.Phase = cfg, Idle
 	return t
@@ -116,7 +131,7 @@ func (t *Tuner) Status() Status {
 
 // begin takes up the ledger. Without one, all that is there is new, unless a model was trained.
 func (t *Tuner) begin() {
-	e := t.keeper.Engine()
+	a := t.manager.Archive()
 	l, ok, err := readLedger(t.models.Path(ledgerName))
 	if err != nil {
 		t.log.Warn("what is known of the last training can't be read; it counts as just done", "err", err)
@@ -124,26 +139,26 @@ func (t *Tuner) begin() {
 	if !ok {
 		l = ledger{At: time.Now()}
 		if all := t.models.List(); err == nil && all[len(all)-1].Checkpoint == "" {
-			l.Changed = e.Changed()
+			l.Changed = a.Changed()
 		}
 	}
 	t.ledger, t.kept = l, l.Changed
-	t.engine, t.seen, t.measured = e, e.Changed(), -1
+	t.archive, t.seen, t.measured = a, a.Changed(), -1
 	t.tell()
 }
 
 // look sums up what has changed since the last look. Each generation has its own count of that.
 func (t *Tuner) look() {
-	e := t.keeper.Engine()
-	now := e.Changed()
-	if e == t.engine {
+	a := t.manager.Archive()
+	now := a.Changed()
+	if a == t.archive {
 		t.ledger.Changed += max(now-t.seen, 0)
 	}
-	if e != t.engine || t.measured < 0 || now-t.measured > little {
-		t.measure(e)
+	if a != t.archive || t.measured < 0 || now-t.measured > little {
+		t.measure(a)
 		t.measured = now
 	}
-	t.engine, t.seen = e, now
+	t.archive, t.seen = a, now
 	t.tell()
 	if t.ledger.Changed-t.kept > little {
 		t.save()
@@ -151,11 +166,11 @@ func (t *Tuner) look() {
 }
 
 // measure measures the drift. The first mix there is is the one of the last training, or of the start.
-func (t *Tuner) measure(e *pipeline.Engine) {
-	if t.triggers.Drift == 0 || e.Artifacts() < t.least() {
+func (t *Tuner) measure(a Archive) {
+	if t.triggers.Drift == 0 || a.Artifacts() < t.least() {
 		return
 	}
-	mix, err := e.Mix(sampled)
+	mix, err := a.Mix(sampled)
 	if err != nil {
 		t.log.Warn("the drift of the archive can't be measured now", "err", err)
 		return
@@ -187,11 +202,11 @@ func (t *Tuner) save() {
 
 // takeUp promotes a model that was found good when a crash came between.
 func (t *Tuner) takeUp() error {
-	m, ok := Waiting(t.models, t.keeper.Engine().Epoch())
+	m, ok := Waiting(t.models, t.manager.Archive().Epoch())
 	if !ok {
 		return nil
 	}
-	return t.keeper.Promote(m.Epoch)
+	return t.manager.Promote(m.Epoch)
 }
 
 // Waiting is the newest model that was found better than the one of the given epoch, and has not taken its place.
@@ -207,10 +222,10 @@ func Waiting(models *registry.Registry, serving uint32) (registry.Model, bool) {
 func (t *Tuner) least() int { return max(t.triggers.Least, Least) }
 
 func (t *Tuner) due(now time.Time) bool {
-	if t.triggers.Changes == 0 && t.triggers.Interval == 0 && t.triggers.Drift == 0 || t.keeper.Engine().Artifacts() < t.least() {
+	if t.triggers.Changes == 0 && t.triggers.Interval == 0 && t.triggers.Drift == 0 || t.manager.Archive().Artifacts() < t.least() {
 		return false
 	}
-	if t.keeper.Status().Next != nil {
+	if _, replaced := t.manager.Serving(); replaced {
 		return false // what it would begin with is about to be replaced
 	}
 	if _, err := os.Stat(t.models.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
@@ -223,19 +238,19 @@ func (t *Tuner) due(now time.Time) bool {
 }
 
 func (t *Tuner) train(ctx context.Context) {
-	e := t.keeper.Engine()
+	a := t.manager.Archive()
 	start := time.Now()
-	t.log.Info("training begins", "epoch", e.Epoch(), "artifacts", e.Artifacts(), "changed", t.ledger.Changed, "drift", t.drift)
+	t.log.Info("training begins", "epoch", a.Epoch(), "artifacts", a.Artifacts(), "changed", t.ledger.Changed, "drift", t.drift)
 	next := ledger{}
 	if t.triggers.Drift > 0 {
-		mix, err := e.Mix(sampled)
+		mix, err := a.Mix(sampled)
 		if err != nil {
 			t.log.Warn("the mix of the archive can't be measured now", "err", err)
 		}
 		next.Mix = mix
 	}
-	t.engine, t.seen, t.measured = e, e.Changed(), -1
-	last := t.attempt(ctx, e, start)
+	t.archive, t.seen, t.measured = a, a.Changed(), -1
+	last := t.attempt(ctx, a, start)
 	t.metrics.idle()
 	t.phase(Idle)
 	if ctx.Err() != nil && last.Result != promoted {
@@ -249,8 +264,8 @@ func (t *Tuner) train(ctx context.Context) {
 }
 
 // attempt is one training, to the end.
-func (t *Tuner) attempt(ctx context.Context, e *pipeline.Engine, start time.Time) *Last {
-	m, table, err := Run(ctx, t.cfg, e, e.Epoch(), t.models)
+func (t *Tuner) attempt(ctx context.Context, a Archive, start time.Time) *Last {
+	m, table, err := Run(ctx, t.cfg, a, a.Epoch(), t.models)
 	took := time.Since(start).Round(time.Second)
 	last := &Last{At: time.Now(), Result: failed, Epoch: m.Epoch}
 	if table != nil {
@@ -270,12 +285,12 @@ func (t *Tuner) attempt(ctx context.Context, e *pipeline.Engine, start time.Time
 	}
 	last.Result, last.Reason = promoted, table.Reason
 	t.log.Info("the trained model is better and takes over", "epoch", m.Epoch, "reason", table.Reason, "took", took)
-	if now := t.keeper.Status(); now.Serving.Epoch != m.Parent || now.Next != nil {
+	if serves, replaced := t.manager.Serving(); serves != m.Parent || replaced {
 		last.Result, last.Reason = rejected, "another model serves, or is to serve, than the one it was held against"
-		t.log.Warn("the trained model does not take over: "+last.Reason, "epoch", m.Epoch, "held_against", m.Parent, "serves", now.Serving.Epoch)
+		t.log.Warn("the trained model does not take over: "+last.Reason, "epoch", m.Epoch, "held_against", m.Parent, "serves", serves)
 		return last
 	}
-	if err := t.keeper.Promote(m.Epoch); err != nil {
+	if err := t.manager.Promote(m.Epoch); err != nil {
 		last.Result, last.Reason = failed, err.Error()
 		t.log.Error("the trained model can't take over now; it is tried again at the next start", "epoch", m.Epoch, "err", err)
 	}

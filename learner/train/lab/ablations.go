@@ -23,7 +23,7 @@ func (o *options) ablationsOf(c *corpus) []ablation {
 	for _, m := range []struct {
 		name string
 		has  func(r record) bool
-	}{{"image", func(r record) bool { return r.image != nil }}, {"audio", func(r record) bool { return r.audio != nil }}} {
+	}{{"image", func(r record) bool { return r.Vectors.Image != nil }}, {"audio", func(r record) bool { return r.Vectors.Audio != nil }}} {
 		if slices.ContainsFunc(c.records, m.has) {
 			out = append(out, without(m.name))
 		}
@@ -49,7 +49,7 @@ func (o *options) ablationsOf(c *corpus) []ablation {
 }
 
 func (o *options) ablations() error {
-	c, err := read(o.feed, o.demo)
+	c, err := read(o.feed)
 	if err != nil {
 		return err
 	}
@@ -76,29 +76,4 @@ func (o *options) ablations() error {
 	}
 	fmt.Printf("\n%s", table.String())
 	return nil
-}
-
-func header(to *strings.Builder, of []result) {
-	fmt.Fprint(to, "| |")
-	for _, r := range of {
-		fmt.Fprintf(to, " %s, %s |", r.task, r.metric)
-	}
-	fmt.Fprintf(to, "\n|---|%s\n", strings.Repeat("---|", len(of)))
-}
-
-// line writes the means, and what the paired bootstrap says of them beside those of all parts.
-func line(to *strings.Builder, name string, of, all []result) {
-	fmt.Fprintf(to, "| %s |", name)
-	for k, r := range of {
-		sum := 0.0
-		for _, x := range r.values {
-			sum += x
-		}
-		fmt.Fprintf(to, " %.3f", sum/float64(len(r.values)))
-		if all != nil {
-			fmt.Fprintf(to, " (%s)", verdict(all[k], r))
-		}
-		fmt.Fprint(to, " |")
-	}
-	fmt.Fprintln(to)
 }

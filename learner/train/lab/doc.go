@@ -1,14 +1,14 @@
-// Command lab shows what fine-tuning does for the embeddings, on feeds in kilim's
-// profile or on the demo archive:
+// Command lab shows what fine-tuning does for the embeddings, on feeds in kilim's profile:
 //
 //	go run ./learner/train/lab -feed ../shared/data/walters.jsonl.gz
-//	go run ./learner/train/lab -demo 3000 -without hard
-//	go run ./learner/train/lab -demo 3000 -ablations -seeds 1 -steps 400
+//	kilim demo --artifacts 3000 --out demo.jsonl
+//	go run ./learner/train/lab -feed demo.jsonl -without hard
+//	go run ./learner/train/lab -feed demo.jsonl -ablations -seeds 1 -steps 400
 //
-// 2,000 artifacts are set aside (fewer in a small archive). The others are
-// trained on. Then, with all artifacts in the graph:
+// 2,000 artifacts are set aside (fewer in a small archive). The others are an archive by themselves, of which
+// package dataset makes what is trained on, as it does for the daemon. Then, with all artifacts in the graph:
 //
-//   - half: each record's pieces (title, sentences, terms, date; with two or more
+//   - half: each record's pieces (title, sentences, terms, date, location; with two or more
 //     modalities these too) are dealt out to two halves. The graph has the first half of every
 //     record; a second half, which only reads it, looks for its first among all. MRR, and the
 //     share found in the first ten.

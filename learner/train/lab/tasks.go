@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"kilim/graphstore/weave"
 	"kilim/learner/encode/text"
 	"kilim/learner/tensor/tape"
 	"kilim/learner/tensor/vec"
 	"kilim/learner/train"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/eval"
 )
 
@@ -36,31 +38,50 @@ type half struct {
 	baseline *words
 }
 
-func (a *archive) half(test []int, seed uint64) (*half, error) {
+func (s *sets) half(test []int, seed uint64) (*half, error) {
 	r := rand.New(rand.NewPCG(seed, 0x4a1f))
 	asked := make(map[int]bool, len(test))
 	for _, i := range test {
 		asked[i] = true
 	}
-	var docs, second []doc
+	var shown, queries []dataset.Record
 	var first [][]text.Term
 	h := &half{}
-	for i := range a.corpus.records {
-		pieces := slices.Clone(a.corpus.records[i].pieces)
-		r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
-		k := (len(pieces) + 1) / 2
-		image, audio := r.IntN(2) == 0, r.IntN(2) == 0
-		docs = append(docs, doc{record: i, pieces: pieces[:k], noImage: image, noAudio: audio})
-		first = append(first, a.analyze(pieces[:k]))
-		if asked[i] && len(pieces) > k {
-			second = append(second, doc{record: i, pieces: pieces[k:], noImage: !image, noAudio: !audio, oneWay: true})
-			h.own, h.query = append(h.own, i), append(h.query, a.analyze(pieces[k:]))
+	for i := range s.corpus.records {
+		one, other := deal(r, s.corpus.records[i].Record)
+		shown, first = append(shown, one), append(first, s.analyze(one.Pieces))
+		if asked[i] && len(other.Pieces) > 0 {
+			other.Query = true
+			queries = append(queries, other)
+			h.own, h.query = append(h.own, i), append(h.query, s.analyze(other.Pieces))
 		}
 	}
-	set, nodes, err := a.set(append(docs, second...))
-	h.set, h.rows, h.queries = set, nodes[:len(docs)], nodes[len(docs):]
+	set, nodes, err := s.of(append(shown, queries...))
+	if err != nil {
+		return nil, err
+	}
+	h.set, h.rows, h.queries = set, nodes[:len(shown)], nodes[len(shown):]
 	h.baseline = newWords(first)
-	return h, err
+	return h, nil
+}
+
+// deal gives each piece, picture and recording of a record to one of two.
+func deal(r *rand.Rand, whole dataset.Record) (one, other dataset.Record) {
+	pieces := slices.Clone(whole.Pieces)
+	r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
+	k := (len(pieces) + 1) / 2
+	one, other = whole, whole
+	one.Pieces, other.Pieces = pieces[:k], pieces[k:]
+	for _, take := range []func(*dataset.Vectors){
+		func(v *dataset.Vectors) { v.Image = nil }, func(v *dataset.Vectors) { v.Audio = nil },
+	} {
+		if r.IntN(2) == 0 {
+			take(&one.Vectors)
+		} else {
+			take(&other.Vectors)
+		}
+	}
+	return one, other
 }
 
 func (h *half) measure(score scorer) []result {
@@ -112,39 +133,39 @@ type labels struct {
 	asked []int
 }
 
-var hidden = []string{"culture", "period", "dynasty", "reign", "style", "place", "creator"}
-
-func (a *archive) votes(test []int, least int) (*votes, error) {
-	v := &votes{test: test, visible: make([]bool, len(a.corpus.records))}
+func (s *sets) votes(test []int, least int) (*votes, error) {
+	v := &votes{test: test, visible: make([]bool, len(s.corpus.records))}
 	for i := range v.visible {
 		v.visible[i] = true
 	}
 	for _, i := range test {
 		v.visible[i] = false
 	}
-	var docs []doc
-	for i, r := range a.corpus.records {
-		d := doc{record: i, pieces: r.pieces}
+	var shown []dataset.Record
+	for i := range s.corpus.records {
+		r := s.corpus.records[i].Record
 		if !v.visible[i] {
-			d.pieces = slices.DeleteFunc(slices.Clone(r.pieces), func(p int32) bool { return slices.Contains(hidden, a.corpus.pieces[p].field) })
+			r.Pieces = slices.DeleteFunc(slices.Clone(r.Pieces), func(p weave.Piece) bool { return p.Origin })
 		}
-		docs = append(docs, d)
-		v.texts = append(v.texts, a.analyze(d.pieces))
+		shown = append(shown, r)
+		v.texts = append(v.texts, s.analyze(r.Pieces))
 	}
 	v.baseline = newWords(v.texts)
 	of := map[string][]string{}
-	for i, r := range a.corpus.records {
+	for i, r := range s.corpus.records {
 		set := func(task, label string) {
 			if of[task] == nil {
-				of[task] = make([]string, len(a.corpus.records))
+				of[task] = make([]string, len(s.corpus.records))
 			}
 			of[task][i] = label
 		}
-		if r.culture != "" {
-			set("culture", r.culture)
+		if r.Culture != "" {
+			set("culture", r.Culture)
 		}
-		for theme, label := range r.themes {
-			set("theme "+theme, label)
+		for theme, labels := range r.Themes {
+			if len(labels) == 1 {
+				set("theme "+theme, labels[0])
+			}
 		}
 	}
 	for task, all := range of {
@@ -169,7 +190,7 @@ func (a *archive) votes(test []int, least int) (*votes, error) {
 	}
 	slices.SortFunc(v.tasks, func(a, b labels) int { return cmp.Compare(a.task, b.task) })
 	var err error
-	v.set, v.nodes, err = a.set(docs)
+	v.set, v.nodes, err = s.of(shown)
 	return v, err
 }
 

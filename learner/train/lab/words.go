@@ -21,14 +21,6 @@ type weighted struct {
 	weight float32
 }
 
-func (a *archive) analyze(pieces []int32) []text.Term {
-	var texts []string
-	for _, p := range pieces {
-		texts = append(texts, a.corpus.pieces[p].text)
-	}
-	return a.enc.Analyze(texts...).Words
-}
-
 func newWords(docs [][]text.Term) *words {
 	w := &words{postings: map[uint32][]weighted{}, length: make([]float64, len(docs)), n: len(docs), bm25: eval.NewBM25()}
 	for i, d := range docs {

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"kilim/graphstore/atomicfile"
+	"kilim/internal/atomicfile"
 )
 
 // State is how far a model has come.

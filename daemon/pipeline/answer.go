@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/encode"
+)
+
+// Media is what waits for the encoders, and who they are.
+func (e *Engine) Media() *encode.Media { return e.media }
+
+// MediaState is the state of an Engine as those work on it who encode its media: encode.State.
+type MediaState struct{ e *Engine }
+
+// MediaState shows the state to those who encode its media.
+func (e *Engine) MediaState() MediaState { return MediaState{e} }
+
+// Source returns what a task is about.
+func (s MediaState) Source(t encode.Task) (source encode.Source, err error) {
+	err = s.e.store.View(func(r *graphstore.Reader) error {
+		source, err = t.Source(r, func(id string) (*profile.Artifact, error) {
+			_, a, err := weave.Read(r, id, s.e.cfg.Limits)
+			return a, err
+		})
+		return err
+	})
+	return source, err
+}
+
+// Vector returns what an encoder made of a content, nil if nobody has asked it yet. A standby knows too what
+// the state knows that it copies from.
+func (s MediaState) Vector(c graphstore.Content, encoder string) (v []float32, err error) {
+	read := func(r *graphstore.Reader) error {
+		v, err = r.MediaVector(c, encoder)
+		return err
+	}
+	if err := s.e.store.View(read); err != nil || v != nil {
+		return v, err
+	}
+	if origin := s.e.role.origin.Load(); origin != nil {
+		return v, origin.View(read)
+	}
+	return nil, nil
+}
+
+// Answer makes answers durable and refreshes the artifacts that they are about. Those to questions that were asked
+// anew meanwhile are dropped. It works in units of the background's length. After an error the engine is of no further
+// use, unless ctx ended.
+func (s MediaState) Answer(ctx context.Context, answers []encode.Answer) error {
+	for len(answers) > 0 {
+		if err := s.e.waitForOutbox(ctx); err != nil {
+			return err
+		}
+		start := time.Now()
+		n, err := s.answerUnit(answers)
+		if err != nil {
+			return err
+		}
+		s.e.turns.Work.Broadcast()
+		if answers = answers[n:]; len(answers) > 0 {
+			s.e.turns.Rest(ctx, time.Since(start))
+		}
+	}
+	return nil
+}
+
+// answerUnit takes the first of answers, and tells how many.
+func (s MediaState) answerUnit(answers []encode.Answer) (int, error) {
+	e := s.e
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if e.failed != nil {
+		return 0, e.failed
+	}
+	pace := &e.background.paces.media
+	answers = answers[:fits(answers, max(pace.Size(e.turns.UnitLength()), leastVectors))]
+	err := e.do(task{pace, func(u *unit) (int, error) {
+		touched, err := u.media.Take(answers)
+		if err != nil {
+			return 0, err
+		}
+		if err := u.renewFeatures(touched, 0); err != nil {
+			return 0, err
+		}
+		return len(touched), u.complete(budget{ranked: len(touched)}, nil)
+	}})
+	if err != nil {
+		e.failed = fmt.Errorf("pipeline: take %d answers of encoders: %w", len(answers), err)
+		return 0, e.failed
+	}
+	return len(answers), nil
+}
+
+// leastVectors keeps the commits fewer than the answers, whatever a commit costs.
+const leastVectors = 16
+
+// fits is the number of answers with at most so many vectors among them: those are what takes time.
+func fits(answers []encode.Answer, vectors int) int {
+	for i := range answers {
+		if answers[i].Vector == nil {
+			continue
+		}
+		if vectors--; vectors < 0 {
+			return i
+		}
+	}
+	return len(answers)
+}

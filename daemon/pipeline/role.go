@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"kilim/graphstore"
+	"kilim/rerank"
+	"kilim/rerank/topk"
+)
+
+// phase is a part of a state's life. A state that nobody made beside another begins with serving.
+type phase int32
+
+const (
+	backfilling phase = iota // a standby takes documents over and computes no list: each artifact changes those of all others
+	completing               // a standby computes its lists, and follows what changes; it publishes none of them
+	serving
+	retired // another state was cut over to
+)
+
+// role is the phase of a state, and what it owes to the state that served before it or comes after it. It is guarded by the unit
+// lock, but for what is atomic or a channel.
+type role struct {
+	phase atomic.Int32
+	// backfilledAt is the time (clock.arrivals) at which a standby's backfill ended, or at which it was opened since.
+	backfilledAt float64
+	// origin is the store that a standby copies from, once that is known.
+	origin atomic.Pointer[graphstore.Store]
+	// follow is told which artifacts a batch changed, for the standby that copies them.
+	follow func(ids []string)
+	// previous holds the lists that were published before the cutover; nil when nothing needs them.
+	previous *graphstore.Store
+	// republished is closed when no list that was made in a standby is left to be published; not by a standby.
+	republished chan struct{}
+}
+
+// backfillKey is in the store of a standby until its backfill has ended.
+const backfillKey = "chain/filling"
+
+func (r *role) init(standby bool) {
+	r.republished = make(chan struct{})
+	r.set(serving)
+	if standby {
+		r.set(completing)
+	}
+}
+
+// load finds out how far a standby has come. at is the clock's time.
+func (r *role) load(store *graphstore.Reader, at float64) error {
+	b, err := store.Meta(backfillKey)
+	if err != nil {
+		return err
+	}
+	r.backfilledAt = at
+	switch {
+	case b == nil:
+	case !r.standby():
+		return errors.New("the state is a standby that was never completed")
+	default:
+		r.set(backfilling)
+	}
+	return nil
+}
+
+func (r *role) set(p phase)     { r.phase.Store(int32(p)) }
+func (r *role) is(p phase) bool { return phase(r.phase.Load()) == p }
+
+// standby is true for a state whose lists are kept and not published.
+func (r *role) standby() bool { return r.is(backfilling) || r.is(completing) }
+
+// listing says what a unit makes of lists in this phase.
+func (r *role) listing(revision uint64) topk.Unit {
+	unit := topk.Unit{Mode: topk.Serving, Revision: revision}
+	switch {
+	case r.is(backfilling):
+		unit.Mode = topk.Backfill
+	case r.is(completing):
+		unit.Mode = topk.Standby
+	case r.previous != nil:
+		unit.Previous = r.lastPublished
+	}
+	return unit
+}
+
+// tell lets follow know which artifacts a batch changed.
+func (r *role) tell(ops []operation) {
+	if r.follow == nil {
+		return
+	}
+	var ids []string
+	for i := range ops {
+		if ops[i].refusal == nil {
+			ids = append(ids, ops[i].item.ID)
+		}
+	}
+	r.follow(ids)
+}
+
+// republish notes that all lists are published.
+func (r *role) republish() {
+	select {
+	case <-r.republished:
+	default:
+		close(r.republished)
+	}
+}
+
+// lastPublished are the lists of an artifact as the state before the cutover published them.
+func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
+	err = r.previous.View(func(r *graphstore.Reader) error {
+		n, err := stored(r, id)
+		if err != nil || n == nil {
+			return err
+		}
+		row, err := topk.Stored(listReader{r}, uint64(n.ID))
+		if err == nil && row != nil {
+			lists = row.Lists
+		}
+		return err
+	})
+	if err != nil {
+		return lists, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
+	}
+	return lists, nil
+}
+
+// Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that.
+func (e *Engine) Follow(fn func(ids []string)) {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	e.role.follow = fn
+}
+
+// SetPrevious gives an engine that was opened after its cutover, with lists still to be published, the store of the state that
+// served before; nil when that store is of no more use.
+func (e *Engine) SetPrevious(store *graphstore.Store) {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	e.role.previous = store
+}
+
+// Republished is closed when all lists are published: the previous state is of no more use.
+func (e *Engine) Republished() <-chan struct{} { return e.role.republished }

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"math"
+	"sync/atomic"
+
+	"kilim/learner/encode"
+)
+
+// seen is where the unit at work has arrived, for those who look from outside of the unit lock.
+type seen struct {
+	// queue is the length of the refresh queue, arrivals the clock's (as bits of a float64) and revision the number of the
+	// unit, as of the last one.
+	queue    atomic.Int64
+	arrivals atomic.Uint64
+	revision atomic.Uint64
+	// consumed and refused count the records whose effects are durable, since the start.
+	consumed, refused atomic.Int64
+}
+
+func (s *seen) applied(ops []operation) {
+	s.consumed.Add(int64(len(ops)))
+	for i := range ops {
+		if ops[i].refusal != nil {
+			s.refused.Add(1)
+		}
+	}
+}
+
+// report shows the outside where the unit at work has arrived.
+func (e *Engine) report() {
+	e.seen.queue.Store(int64(e.pending()))
+	e.seen.arrivals.Store(math.Float64bits(e.clock.arrivals))
+	e.seen.revision.Store(e.clock.revision)
+	if !e.role.standby() && e.lists.Unpublished() == 0 {
+		e.role.republish()
+	}
+}
+
+// pending is the number of things the background has to do: pushes on their way,
+// artifacts whose features or lists are stale, and lists that a standby left to be published.
+func (e *Engine) pending() int {
+	unpublished := 0
+	if !e.role.standby() {
+		unpublished = e.lists.Unpublished()
+	}
+	return unpublished + e.refresher.Pending() +
+		e.stale.Count(e.clock.arrivals, e.cfg.Sweep) +
+		e.lists.Stale(e.clock.rank)
+}
+
+// Status is where a state stands.
+type Status struct {
+	Artifacts, Placeholders int
+	Nodes                   map[string]int // by type
+	Edges                   map[string]int // by relation
+	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
+	RefreshQueue, Outbox int
+	Epoch                uint32
+	Revision             uint64
+	IndexEngine          string
+	Vectors              int
+	// Consumed and Refused count the records since the start.
+	Consumed, Refused int64
+	Media             map[string]encode.Counts // by modality, of those that have an encoder
+}
+
+// Status tells where the state stands.
+func (e *Engine) Status() Status {
+	media := e.media.Counts()    // before the queue, which gets what an answer sets off
+	queue := e.seen.queue.Load() // before the outbox, which gets what the queue's work finds
+	counts := e.store.Counts()
+	depth, _ := e.store.OutboxDepth()
+	return Status{
+		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
+		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
+		RefreshQueue: int(queue), Outbox: depth,
+		Epoch: e.cfg.Epoch, Revision: e.seen.revision.Load(),
+		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
+		Consumed: e.seen.consumed.Load(), Refused: e.seen.refused.Load(),
+		Media: media,
+	}
+}

@@ -1,0 +1,105 @@
+package encode
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"kilim/consumer/profile"
+	"kilim/learner/encode/feature"
+)
+
+// Encoders make the vectors of pictures and recordings, and those of texts in place of the
+// built-in projection. Where one is nil, nothing does.
+type Encoders struct{ Text, Image, Audio feature.Encoder }
+
+// Of is a modality's encoder, nil if there is none.
+func (e Encoders) Of(kind string) feature.Encoder {
+	switch kind {
+	case profile.Text:
+		return e.Text
+	case profile.Image:
+		return e.Image
+	case profile.Audio:
+		return e.Audio
+	}
+	return nil
+}
+
+// Kinds are the modalities that have an encoder.
+func (e Encoders) Kinds() []string {
+	var out []string
+	for _, k := range []string{profile.Text, profile.Image, profile.Audio} {
+		if e.Of(k) != nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Identity names a modality's encoder as rows and vectors do, "" if there is none.
+func (e Encoders) Identity(kind string) string {
+	enc := e.Of(kind)
+	if enc == nil {
+		return ""
+	}
+	return enc.Identity().String()
+}
+
+// Identities are those of the encoders that there are, by modality.
+func (e Encoders) Identities() map[string]feature.Identity {
+	ids := map[string]feature.Identity{}
+	for _, kind := range e.Kinds() {
+		ids[kind] = e.Of(kind).Identity()
+	}
+	return ids
+}
+
+// recordKey is the row with the identities of the encoders whose vectors are in the artifacts' features.
+const recordKey = "chain/encoders"
+
+// Settings is where a state notes what it is made with.
+type Settings interface {
+	EncoderDim(name string) (dim int, known bool)
+	SetEncoderDim(name string, dim int) error
+	PutMeta(key string, value []byte) error
+}
+
+// Record notes in a new state whose vectors it is made of. They are a part of its identity: vectors
+// of two encoders are never mixed.
+func (e Encoders) Record(s Settings) error {
+	ids := e.Identities()
+	for _, id := range ids {
+		// A record with a vector of this encoder and another length is refused.
+		if _, known := s.EncoderDim(id.Name); !known {
+			if err := s.SetEncoderDim(id.Name, id.Dim); err != nil {
+				return fmt.Errorf("encode: note the length of vectors by %q: %w", id.Name, err)
+			}
+		}
+	}
+	b, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("encode: write the encoders' identities: %w", err)
+	}
+	if err := s.PutMeta(recordKey, b); err != nil {
+		return fmt.Errorf("encode: note the encoders' identities: %w", err)
+	}
+	return nil
+}
+
+// Notes is where Recorded reads what Record has noted.
+type Notes interface {
+	Meta(key string) ([]byte, error)
+}
+
+// Recorded are the identities of the encoders that a state is made with, by modality; nil for a new
+// state. The built-in projection of texts is not among them.
+func Recorded(from Notes) (ids map[string]feature.Identity, err error) {
+	b, err := from.Meta(recordKey)
+	if err == nil && b != nil {
+		err = json.Unmarshal(b, &ids)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode: read the encoders' identities: %w", err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,186 @@
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"math"
+	"time"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/encode/text"
+	"kilim/learner/model"
+	"kilim/learner/train"
+	"kilim/learner/train/eval"
+)
+
+// Dataset is a snapshot of an archive, to train a model on and to judge models by.
+type Dataset struct {
+	Set *train.Set
+	// IDs are those of the set's artifacts, and Cultures the labels of their first culture, if they have one.
+	IDs, Cultures []string
+	// Themes are the labels that artifacts came with, nil if none did.
+	Themes *eval.Truth
+	// Links are pairs of artifacts whose link is kept out of the set, to be found by it.
+	Links [][2]int32
+	// Until is the time of the last record in it.
+	Until time.Time
+	// Watermark is Until and a checksum of the content: the same for the same snapshot only.
+	Watermark string
+}
+
+// Reader is what Make reads of an archive. It must not change meanwhile.
+type Reader interface {
+	weave.Documents
+	Entities
+	// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
+	ArtifactsAfter(after graphstore.NodeID, limit int) ([]string, error)
+	// Vectors returns what encoders have made of an artifact.
+	Vectors(artifact graphstore.NodeID) (Vectors, error)
+}
+
+// Entities is where the nodes of entities are found. Their labels are read: an entity is called what most artifacts call it.
+type Entities interface {
+	// Node returns nil for an entity that is not there.
+	Node(graphstore.NodeID) (*graphstore.Node, error)
+}
+
+// Vectors are what encoders have made of an artifact, nil where there is nothing.
+type Vectors struct {
+	// Text is of the artifact's whole text. It is read only where Config says so.
+	Text []float32
+	// Image and Audio are one for all the artifact's pictures, and recordings.
+	Image, Audio []float32
+}
+
+// FewMembers is how many artifacts share an entity that is rare for training: a pair that shares
+// one is rather a positive than a negative.
+const FewMembers = 8
+
+// Config is how sets are made.
+type Config struct {
+	// Words encodes texts and labels.
+	Words *text.Encoder
+	// Shape is that of the models to be trained: the set has its modalities.
+	Shape model.Config
+	// TextVectors has the text of a record read as Vectors.Text, whole, and not as its words.
+	TextVectors bool
+	// Limits of the documents.
+	Limits profile.Limits
+	// FewMembers is how many artifacts share a rare entity at most; 0: the constant FewMembers.
+	FewMembers int
+	// WithoutGraph leaves out all edges, for ablations.
+	WithoutGraph bool
+}
+
+// Make makes a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that
+// does not depend on the order of arrival. Records that came after until are left out, unless it is
+// zero: so a snapshot can be made again after others have come, as long as nothing in it was replaced or deleted. (Words are
+// weighted by the artifacts in it for the same reason.)
+func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
+	d, err := snapshot(from, cfg, limit, until)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
+	}
+	return d, nil
+}
+
+func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
+	c := chosen{table: text.NewTable(), sum: checksum{sha256.New()}}
+	if err := c.choose(from, cfg, limit, until); err != nil {
+		return nil, err
+	}
+	b, err := newBuilder(cfg, c.table.IDF, from, c.sum.features)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range c.ids {
+		if err := addStored(b, from, cfg.Limits, id); err != nil {
+			return nil, fmt.Errorf("artifact %q: %w", id, err)
+		}
+	}
+	d, err := b.build()
+	if err != nil {
+		return nil, err
+	}
+	d.Until, d.Watermark = c.until, fmt.Sprintf("%s %x", c.until.UTC().Format(time.RFC3339Nano), c.sum.Sum(nil))
+	return d, nil
+}
+
+// addStored adds an artifact of an archive.
+func addStored(b *Builder, from Reader, limits profile.Limits, id string) error {
+	_, a, err := weave.Read(from, id, limits)
+	if err != nil {
+		return err
+	}
+	v, err := from.Vectors(graphstore.ID(graphstore.Artifact, id))
+	if err != nil {
+		return err
+	}
+	_, err = b.add(RecordOf(a, v))
+	return err
+}
+
+// chosen are the artifacts of a snapshot.
+type chosen struct {
+	ids   []string
+	until time.Time
+	table *text.Table
+	sum   checksum
+}
+
+// page is how many ids are asked for at a time.
+const page = 256
+
+// choose finds the artifacts of a snapshot, and counts their words. Documents are read again when the words are weighted, not
+// kept until then: their media may be inline, and are too much for the memory of all.
+func (c *chosen) choose(from Reader, cfg Config, limit int, until time.Time) error {
+	for after := graphstore.NodeID(0); ; {
+		ids, err := from.ArtifactsAfter(after, page)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		for _, id := range ids {
+			if len(c.ids) == limit {
+				return nil
+			}
+			doc, a, err := weave.Read(from, id, cfg.Limits)
+			if err != nil {
+				return err
+			}
+			if until.IsZero() || !doc.Timestamp.After(until) {
+				c.take(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
+			}
+		}
+		after = graphstore.ID(graphstore.Artifact, ids[len(ids)-1])
+	}
+}
+
+func (c *chosen) take(doc *graphstore.Doc, words *text.Doc) {
+	if doc.Timestamp.After(c.until) {
+		c.until = doc.Timestamp
+	}
+	c.sum.part([]byte(doc.ID))
+	c.sum.part(doc.Raw)
+	c.table.Add(words, 1)
+	c.ids = append(c.ids, doc.ID)
+}
+
+// checksum is of all that a snapshot is made of.
+type checksum struct{ hash.Hash }
+
+func (c checksum) part(b []byte) {
+	c.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(b))))
+	c.Write(b)
+}
+
+func (c checksum) features(f []float32) {
+	b := make([]byte, 0, 4*len(f))
+	for _, x := range f {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	c.part(b)
+}

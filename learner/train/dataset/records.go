@@ -1,0 +1,65 @@
+package dataset
+
+import (
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/text"
+	"kilim/learner/train"
+)
+
+// records encodes pieces as the daemon encodes records: text, facts, and the type of the node. It is train.Encoder.
+type records struct {
+	words  *text.Encoder
+	idf    func(bucket uint32) float32
+	width  int
+	pieces []weave.Piece
+	// whole are the vectors that another encoder made of whole texts, by node: they can't be made of a part.
+	whole map[int32][]float32
+}
+
+// add keeps a piece and returns its number.
+func (r *records) add(p weave.Piece) int32 {
+	r.pieces = append(r.pieces, p)
+	return int32(len(r.pieces) - 1)
+}
+
+// Encode writes the features of the parts of an artifact's record that are shown.
+func (r *records) Encode(node int32, parts []train.Part, out []float32) {
+	clear(out)
+	var texts []text.Text
+	var begin, end, lat, lon *float64
+	for _, part := range parts {
+		p := &r.pieces[part.Content]
+		texts = append(texts, p.Texts...)
+		if p.Begin != nil || p.End != nil {
+			begin, end = p.Begin, p.End
+		}
+		if p.Lat != nil {
+			lat, lon = p.Lat, p.Lon
+		}
+	}
+	words, numbers, kind := r.split(out)
+	if v, ok := r.whole[node]; ok {
+		copy(words, v)
+	} else if doc := r.words.AnalyzeTexts(texts); len(doc.Words) > 0 {
+		r.words.Project(doc, r.idf, words)
+	}
+	facts.Encode(begin, end, lat, lon, numbers)
+	kind[graphstore.Artifact] = 1
+}
+
+// entity is the record of an entity.
+func (r *records) entity(label string, t graphstore.Type) []float32 {
+	out := make([]float32, r.width)
+	words, _, kind := r.split(out)
+	r.words.Label(label, words)
+	kind[t] = 1
+	return out
+}
+
+// split gives the parts of a record's features.
+func (r *records) split(out []float32) (words, numbers, kind []float32) {
+	dim := r.words.Dim()
+	return out[:dim], out[dim : dim+facts.Dim], out[dim+facts.Dim:]
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kilim/learner/encode/audio"
+	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
+	"kilim/learner/encode/image"
+	"kilim/learner/encode/text"
+	"kilim/learner/model"
+	"kilim/learner/model/infer"
+	"kilim/learner/refresh"
+	"kilim/learner/tensor/par"
+	"kilim/learner/tensor/tape"
+	"kilim/learner/train"
+	"kilim/learner/train/dataset"
+)
+
+// comparison is what each has found.
+type comparison struct {
+	tfidf, bm25, raw, before []result
+	runs                     [][]result // of each seed
+}
+
+func (o *options) compared(c *corpus) (*comparison, error) {
+	enc, err := text.NewEncoder(text.Config{Dim: o.text, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	served := infer.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
+	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Image != nil }) {
+		served.Image = image.Dim
+	}
+	if !o.leaves("audio") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Audio != nil }) {
+		served.Audio = audio.Dim
+	}
+	shape := served.Shape()
+	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
+	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, Limits: c.limits, FewMembers: o.rare, WithoutGraph: o.leaves("graph")})
+	if err != nil {
+		return nil, err
+	}
+	order := rand.New(rand.NewPCG(1, 0x1ab)).Perm(len(c.records))
+	// Those with a culture first: they are what is asked.
+	slices.SortStableFunc(order, func(x, y int) int { return b2i(c.records[x].Culture == "") - b2i(c.records[y].Culture == "") })
+	withCulture := 0
+	for _, r := range c.records {
+		withCulture += b2i(r.Culture != "")
+	}
+	n := min(o.test, len(order)/3, max(withCulture/2, 1))
+	test, rest := order[:n], order[n:]
+	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, o.fusion, o.residual, o.layers, o.without)
+	return o.compare(s, served, test, rest)
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comparison, error) {
+	h, err := s.half(test, 1)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.votes(test, o.least)
+	if err != nil {
+		return nil, err
+	}
+	tfidf := append(h.measure(func(i int) []float32 { return h.baseline.cosines(h.query[i]) }),
+		v.measure(func(i int, _ labels) []float32 { return v.baseline.cosines(v.texts[i]) })...)
+	var bm25 []result
+	if o.bm25 {
+		bm25 = o.rankings(h, v)
+	}
+	team, err := par.New(o.threads)
+	if err != nil {
+		return nil, err
+	}
+	defer team.Close()
+	m, err := model.New(s.cfg.Shape)
+	if err != nil {
+		return nil, err
+	}
+	weights := func(data []float32) (*model.Weights, error) { return m.Weights(data, make([]float32, len(data))) }
+	embedded := func(data []float32) ([]result, error) {
+		w, err := m.Weights(data, nil)
+		if err != nil {
+			return nil, err
+		}
+		embed := func(set *train.Set) (tape.Matrix, error) { return train.Embed(set, m, w, team) }
+		z, err := embed(h.set)
+		if err != nil {
+			return nil, err
+		}
+		out := h.embedded(z)
+		if z, err = embed(v.set); err != nil {
+			return nil, err
+		}
+		return append(out, v.embedded(z)...), nil
+	}
+	start := infer.SeededWeights(served, m)
+	before, err := embedded(start)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := features(s, h, v)
+	if err != nil {
+		return nil, err
+	}
+	trained := make([][]float32, o.seeds)
+	var group errgroup.Group
+	if !o.together {
+		group.SetLimit(1)
+	}
+	for seed := range o.seeds {
+		group.Go(func() (err error) {
+			trained[seed], err = o.train(s, m, weights, start, rest, uint64(seed+1))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var runs [][]result
+	for _, data := range trained {
+		r, err := embedded(data)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return &comparison{tfidf, bm25, raw, before, runs}, nil
+}
+
+// features are what the model gets to read of a record: the cosines of these rows themselves.
+func features(s *sets, h *half, v *votes) ([]result, error) {
+	dim := s.cfg.Words.Dim()
+	rows := func(set *train.Set) (tape.Matrix, error) {
+		all, block, err := set.Whole()
+		if err != nil {
+			return tape.Matrix{}, err
+		}
+		records, place := all[0], block.Rows[0]
+		z := tape.Constant(set.Nodes(), dim, make([]float32, set.Nodes()*dim))
+		for i := range set.Nodes() {
+			if at := place.Start[i]; at < place.Start[i+1] {
+				copy(z.Row(i), records.Row(int(place.Source[at]))[:dim])
+				feature.Scale(z.Row(i), 1)
+			}
+		}
+		return z, nil
+	}
+	z, err := rows(h.set)
+	if err != nil {
+		return nil, err
+	}
+	out := h.embedded(z)
+	if z, err = rows(v.set); err != nil {
+		return nil, err
+	}
+	return append(out, v.embedded(z)...), nil
+}
+
+// rankings are BM25's.
+func (o *options) rankings(h *half, v *votes) []result {
+	all := func(int) bool { return true }
+	return append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),
+		v.measure(func(i int, l labels) []float32 {
+			return v.baseline.bm25Scores(v.texts[i], neighbours, func(d int) bool { return v.visible[d] && l.of[d] != "" })
+		})...)
+}
+
+func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64) ([]float32, error) {
+	cfg, err := o.config(seed)
+	if err != nil {
+		return nil, err
+	}
+	team, err := par.New(o.threads)
+	if err != nil {
+		return nil, err
+	}
+	defer team.Close()
+	set, err := s.training(rest)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weights(slices.Clone(start))
+	if err != nil {
+		return nil, err
+	}
+	t, err := train.New(cfg, set, m, w, team)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	err = t.Run(context.Background(), func(p train.Progress) error {
+		if p.Judged && !o.quiet {
+			fmt.Printf("  seed %d step %d/%d %s: loss %.3f, temperature %.3f, gradient %.2f, rate %.2g; held out MRR %.3f, rank %.1f, uniformity %.2f\n",
+				seed, p.Step, p.Steps, p.Stage, p.Loss, p.Temperature, p.GradientNorm, p.Rate, p.Judgement.MRR, p.Judgement.Collapse.Rank, p.Judgement.Collapse.Uniformity)
+		}
+		return nil
+	})
+	best, j := t.Best()
+	fmt.Printf("seed %d: %d steps in %.0f s; held out MRR from %.3f to %.3f at step %d\n", seed, t.Steps(), time.Since(began).Seconds(), t.Judgements()[0].MRR, j.MRR, j.Step)
+	return best, err
+}

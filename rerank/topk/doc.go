@@ -1,0 +1,42 @@
+// Package topk keeps, for every artifact, its lists of the most similar others, and tells which lists a change of the archive
+// changed.
+//
+// The types: Lists is what lives from one unit of work to the next (scorer, caches, queues of what is stale or not
+// published). A Pass is what one unit does to lists; it works on a Graph, of which a Reader is the half that answers need.
+// Row is what the store keeps of an artifact's lists, Query an artifact whose lists are asked for, Checker finds
+// faults in what is stored.
+//
+// What comes in: artifacts that arrived, with their evidence, that moved, and that departed; an Index of
+// embeddings and a table of Words that the caller keeps current; the Time on the archive's clocks. What goes out: rows, who is
+// listed by whom, updates for publication, answers to queries.
+//
+// What topk must not know: how embeddings came to be, how and where rows are stored, what becomes of an update. Nodes
+// are numbers to it. So it can be tested with maps.
+//
+// # The search
+//
+// Stage 1 unites an artifact's nearest by embedding (Index) with those that share rare entities with it and those linked; stage
+// 2 scores these by all evidence (rerank.Scorer) and cuts each list. There is one implementation, the type search, for lists that
+// are stored and for answers; its comment names what the two have not in common, and why.
+//
+// # What is guaranteed after each pass
+//
+//   - A departed artifact is in no list. Its place stays empty until the list is computed in full.
+//   - What arrived has lists that are computed in full, with all that the pass sees, and it is in the list of each of its
+//     candidates where it beats the last entry: the score is symmetric.
+//   - Graph.SetListedBy has been told exactly who lists whom: that is how departures and moves find the lists they are in.
+//   - A list that changed by more than Config.Tolerance is published once, in the unit that changed it, with what entered,
+//     left and moved since it was last published, and with the records that caused it.
+//
+// And when Lists.Stale is 0: every list is what a computation of now would make it, but for what Config.Sweep and Config.Tolerance
+// allow. With both 0 it is a pure function of the archive: the order of arrival, the sizes of passes and restarts leave no trace
+// in a score.
+//
+// # Why not recompute what a newcomer is near to
+//
+// The obvious design, to search anew for each artifact that a newcomer may be near to, costs a search for each of its candidates,
+// some hundreds a record, and most of them find what they had. Here the newcomer's one search pays for all: its candidates
+// have their scores already, and a list is touched only where an entry beats the last one. What that can't find, whom a list
+// lacks when an entry fell behind or departed, is found by a search, for those lists alone; what exceeds the pass's budget is the
+// first thing that is stale.
+package topk

@@ -1,0 +1,324 @@
+package topk
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"kilim/rerank"
+	"kilim/rerank/topk/stale"
+)
+
+// Mode is what becomes of lists that a pass makes.
+type Mode uint8
+
+const (
+	// Serving: lists that change are published.
+	Serving Mode = iota
+	// Standby: lists are kept, and published when the state serves.
+	Standby
+	// Backfill: no list is computed, for each artifact that comes would change those of all others. They are due afterwards.
+	Backfill
+)
+
+// Unit tells a pass about the unit of work that it is a part of.
+type Unit struct {
+	Mode Mode
+	// Revision numbers the unit, from 1; the updates of the unit carry it.
+	Revision uint64
+	// Previous returns the lists of an artifact that another state published last. Where this state has made lists and
+	// not published them, their changes are counted from those. nil: no other state served before this one.
+	Previous func(id string) (rerank.Lists, error)
+}
+
+// Cause is the record that brought or took an artifact.
+type Cause struct {
+	Recorded    time.Time
+	TraceParent string
+}
+
+// Pass is what one unit of work does to lists. The order of calls: Arrived, Departed and Moved as the graph and the index
+// change; TakeMoved, Recompute and Publish for what earlier passes left; then Rank once; then Write once.
+type Pass struct {
+	l    *Lists
+	g    Graph
+	unit Unit
+
+	// arrived and departed are what records changed; came and went are their nodes, in the order of the calls.
+	arrived, departed map[uint64]arrival
+	came, went        []uint64
+	// lists are those that the pass has looked at or changed.
+	lists map[uint64]*listing
+	// weights are those of the state that the pass sees; nil until it ranks.
+	weights *weights
+}
+
+type arrival struct {
+	id    string
+	cause Cause
+}
+
+// listing is an artifact's lists on their way through a pass.
+type listing struct {
+	node uint64
+	id   string
+	// old is nil when the store has no lists of the artifact.
+	old *Row
+	new Row
+	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set.
+	touched, ranked bool
+}
+
+// Begin starts a pass over g.
+func (l *Lists) Begin(g Graph, unit Unit) *Pass {
+	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]arrival{}, departed: map[uint64]arrival{}, lists: map[uint64]*listing{}}
+}
+
+// Arrived says that a record brought an artifact, new or anew.
+func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
+	p.l.evidence.Add(node, e)
+	p.l.prepared.forget(node)
+	p.arrived[node] = arrival{e.ID, cause}
+	p.came = append(p.came, node)
+}
+
+// Departed says that an artifact was deleted. Its own lists end here; Rank takes it out of those of others.
+func (p *Pass) Departed(node uint64, id string, cause Cause) error {
+	p.departed[node] = arrival{id, cause}
+	p.went = append(p.went, node)
+	row, err := p.row(node)
+	if err != nil || row == nil {
+		return err
+	}
+	return p.setListedBy(node, row.Lists, nil)
+}
+
+// Moved says that an artifact's embedding moved. Small moves add up until they could show in a score: then its lists are
+// due. No row is written for that: at the next start the drift tells the same.
+func (p *Pass) Moved(node uint64, distance float64) error {
+	if _, ok := p.arrived[node]; ok {
+		return p.g.SetDrift(node, 0) // it is ranked in this pass
+	}
+	a, ok, err := p.g.Artifact(node)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("topk: node %d moved, which is not an artifact", node)
+	}
+	drift := a.Drift + distance
+	if p.l.dueAt(0, drift) == stale.Never {
+		p.l.ranked.Set(node, stale.Never)
+	}
+	return p.g.SetDrift(node, drift)
+}
+
+// TakeMoved returns those of nodes that have moved since they were ranked, for Rank to carry to the lists of others, and takes
+// note of it.
+func (p *Pass) TakeMoved(nodes []uint64) (moving []uint64, err error) {
+	for _, node := range nodes {
+		a, _, err := p.g.Artifact(node)
+		if err != nil {
+			return nil, err
+		}
+		if a.Drift == 0 {
+			continue
+		}
+		if err := p.g.SetDrift(node, 0); err != nil {
+			return nil, err
+		}
+		moving = append(moving, node)
+	}
+	return moving, nil
+}
+
+// Publish takes up to n of the lists that were made and not published, for Write to publish them as they are by then. It
+// returns their number.
+func (p *Pass) Publish(n int) (taken int, err error) {
+	if n == 0 || p.l.unpublished.Len() == 0 {
+		return 0, nil
+	}
+	for _, node := range p.l.unpublished.Take(n, 0, 0) {
+		if _, gone := p.departed[node]; gone {
+			continue
+		}
+		l, err := p.listing(node)
+		if err != nil {
+			return 0, err
+		}
+		l.touched = true
+		taken++
+	}
+	return taken, nil
+}
+
+// Rank computes the lists of what arrived and of what is moving, which TakeMoved returned, and does what follows for the
+// lists of others. Of those that must be computed in full for it, at most budget are; the others are due.
+func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
+	if p.unit.Mode == Backfill {
+		return p.rankLater()
+	}
+	nodes := slices.Concat(moving, p.came)
+	slices.Sort(nodes)
+	nodes = slices.Compact(nodes)
+	r := reverse{p: p, now: now, ranked: make(map[uint64]struct{}, len(nodes)), demoted: map[uint64]struct{}{}}
+	for _, node := range nodes {
+		r.ranked[node] = struct{}{}
+	}
+	all, err := p.recompute(now, nodes)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if err := r.update(f); err != nil {
+			return err
+		}
+	}
+	for _, node := range p.went {
+		if err := r.removeFromLists(node, p.departed[node].id); err != nil {
+			return err
+		}
+	}
+	return p.completeDemoted(now, r.demoted, budget)
+}
+
+// rankLater gives the newcomers empty lists, which are due.
+func (p *Pass) rankLater() error {
+	for _, node := range p.came {
+		l, err := p.listing(node)
+		if err != nil {
+			return err
+		}
+		l.new.RankedAt = stale.Never
+		l.touched, l.ranked = true, true
+		p.l.unlisted[node] = struct{}{}
+	}
+	return nil
+}
+
+// completeDemoted computes in full the lists that may have lost an entry: only a search can
+// tell who comes up. What exceeds the budget follows in a later pass, first of all.
+func (p *Pass) completeDemoted(now Time, demoted map[uint64]struct{}, budget int) error {
+	nodes := sorted(demoted)
+	if len(nodes) > budget {
+		for _, node := range nodes[budget:] {
+			p.lists[node].new.RankedAt, p.lists[node].ranked = stale.Never, true
+		}
+		nodes = nodes[:budget]
+	}
+	return p.Recompute(now, nodes)
+}
+
+// Recompute computes the lists of artifacts in full, as of now. They must stay where they are: what follows of a move for
+// the lists of others is Rank's.
+func (p *Pass) Recompute(now Time, nodes []uint64) error {
+	_, err := p.recompute(now, nodes)
+	return err
+}
+
+func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
+	if len(nodes) == 0 {
+		return nil, nil
+	}
+	if p.weights == nil {
+		p.weights = newWeights(p.g, p.l.words)
+		p.l.prepared.bound()
+	}
+	queries, vectors := make([]Query, len(nodes)), make([][]float32, len(nodes))
+	for i, node := range nodes {
+		q, ok, err := p.l.Query(p.g, node)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fmt.Errorf("topk: lists of node %d, which is not an artifact", node)
+		}
+		queries[i], vectors[i] = q, q.Vector
+	}
+	hits, err := p.l.index.SearchMany(vectors, p.l.cfg.Candidates+1) // one more: the artifact itself is the nearest
+	if err != nil {
+		return nil, fmt.Errorf("topk: search: %w", err)
+	}
+	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates,
+		prepare: func(node uint64, _ *rerank.Evidence) (*rerank.Prepared, error) { return p.prepare(node, now) }}
+	all, err := s.stage1(queries, hits)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.stage2(all); err != nil {
+		return nil, err
+	}
+	if p.weights.err != nil {
+		return nil, p.weights.err
+	}
+	for _, f := range all {
+		l, err := p.listing(f.Node)
+		if err != nil {
+			return nil, err
+		}
+		l.new.Lists, l.new.RankedAt = nil, now.Rank
+		for _, name := range p.l.names {
+			l.new.Lists = append(l.new.Lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
+		}
+		l.touched, l.ranked = true, true
+	}
+	return all, nil
+}
+
+// prepare returns an artifact's evidence as it was prepared, now or shortly before.
+func (p *Pass) prepare(node uint64, now Time) (*rerank.Prepared, error) {
+	if e := p.l.prepared.get(node, now.Encode); e != nil {
+		return e, nil
+	}
+	e, err := p.l.evidenceOf(p.g, node)
+	if err != nil {
+		return nil, err
+	}
+	p.l.evidence.Add(node, e)
+	done := rerank.Prepare(e, p.weights)
+	p.l.prepared.put(node, now.Encode, done)
+	return done, nil
+}
+
+// listing returns the lists of an artifact as the pass has them now.
+func (p *Pass) listing(node uint64) (*listing, error) {
+	if l := p.lists[node]; l != nil {
+		return l, nil
+	}
+	a, ok, err := p.g.Artifact(node)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("topk: lists of node %d, which is not an artifact", node)
+	}
+	l := &listing{node: node, id: a.ID}
+	if l.old, err = p.row(node); err != nil {
+		return nil, err
+	}
+	if l.old != nil {
+		l.new = *l.old
+	}
+	p.lists[node] = l
+	return l, nil
+}
+
+func (p *Pass) row(node uint64) (*Row, error) {
+	if r, ok := p.l.rows.Get(node); ok {
+		return r, nil
+	}
+	r, err := Stored(p.g, node)
+	if err == nil && r != nil {
+		p.l.rows.Add(node, r)
+	}
+	return r, err
+}
+
+func sorted[V any](set map[uint64]V) []uint64 {
+	out := make([]uint64, 0, len(set))
+	for node := range set {
+		out = append(out, node)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,161 @@
+package topk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"kilim/rerank"
+	"kilim/rerank/topk/stale"
+)
+
+// Config says how long lists are, where candidates come from, and how eagerly lists are made anew.
+type Config struct {
+	// Size is the length of each list.
+	Size int
+	// Candidates is the number of nearest artifacts that stage 2 looks at, and the most that shared rare entities and
+	// links may add.
+	Candidates int
+	// RareMembers is the most artifacts that share a rare entity.
+	RareMembers int
+	// Tolerance is the change of a score below which a list is not published again.
+	Tolerance float32
+	// Sweep is how far the archive may change, in archives, before lists made earlier are stale.
+	Sweep float64
+	// Cached bounds the evidence and the rows kept decoded in memory.
+	Cached int
+}
+
+// Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
+type Time struct {
+	// Encode follows what document frequencies depend on: arrivals and departures.
+	Encode float64
+	// Rank follows what lists depend on: these, and embeddings that move.
+	Rank float64
+}
+
+// Lists is what is known of all lists from one unit of work to the next. Search may be called concurrently with everything;
+// for all else, the one unit at work (a Pass) and who asks between units must exclude each other.
+type Lists struct {
+	cfg    Config
+	scorer *rerank.Scorer
+	index  Index
+	words  Words
+	// reading is held while a search, which runs beside a unit that changes words, reads them.
+	reading sync.Locker
+	// names are those of the lists that each artifact has, in their order.
+	names []string
+
+	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
+	evidence *lru.Cache[uint64, *rerank.Evidence]
+	rows     *lru.Cache[uint64, *Row]
+	prepared prepared
+
+	// ranked has the rank time of every artifact's lists.
+	ranked stale.Queue
+	// unpublished are the artifacts whose lists were made in a state that does not publish, and were not published since.
+	unpublished stale.Queue
+	// unlisted are those of which no list was ever computed.
+	unlisted map[uint64]struct{}
+}
+
+// New returns the lists of an empty archive. reading is locked while a search reads words.
+func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sync.Locker) (*Lists, error) {
+	if cfg.Size < 1 || cfg.Candidates < 1 {
+		return nil, fmt.Errorf("topk: lists of %d entries from %d candidates: want 1 or more", cfg.Size, cfg.Candidates)
+	}
+	l := &Lists{
+		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
+		names:    []string{rerank.ListTotal, rerank.ListGeneral},
+		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
+	}
+	var err error
+	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
+		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+	}
+	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
+		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+	}
+	return l, nil
+}
+
+// ErrUnknownList is wrapped by what is said of the list that was asked for.
+var ErrUnknownList = errors.New("unknown list")
+
+// Known is an error, which wraps ErrUnknownList, unless artifacts have a list of this name.
+func (l *Lists) Known(list string) error {
+	if slices.Contains(l.names, list) {
+		return nil
+	}
+	if name, ok := strings.CutPrefix(list, "theme:"); ok {
+		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
+	}
+	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
+}
+
+// score is an entry as it stands in the named list, of the pair whose embeddings have the given cosine.
+func score(list string, entry rerank.Entry, cosine float32) rerank.Entry {
+	if list == rerank.ListGeneral {
+		entry.Score = cosine
+	}
+	return entry
+}
+
+// Stale is the number of artifacts whose lists are stale at a rank time.
+func (l *Lists) Stale(rank float64) int { return l.ranked.Count(rank, l.cfg.Sweep) }
+
+// TakeStale returns up to n of them, the most urgent first. They are stale until a pass has computed their lists.
+func (l *Lists) TakeStale(n int, rank float64) []uint64 { return l.ranked.Take(n, rank, l.cfg.Sweep) }
+
+// Unpublished is the number of artifacts whose lists wait to be published: those of a state that does not publish, and of
+// one that began to until all are.
+func (l *Lists) Unpublished() int { return l.unpublished.Len() }
+
+// Unlisted is the number of artifacts of which no list was ever computed.
+func (l *Lists) Unlisted() int { return len(l.unlisted) }
+
+// dueAt is the stamp of lists computed at rankedAt, of an artifact that has moved by drift since others were told: when
+// that could show in a score, it is due, however new its own lists are.
+func (l *Lists) dueAt(rankedAt, drift float64) float64 {
+	if drift > float64(l.cfg.Tolerance) {
+		return stale.Never
+	}
+	return rankedAt
+}
+
+// Loader fills the queues of Lists from the rows of a store.
+type Loader struct {
+	l                   *Lists
+	ranked, unpublished []stale.Stamp
+}
+
+// Load begins to fill empty Lists.
+func (l *Lists) Load() *Loader { return &Loader{l: l} }
+
+// Artifact takes up a stored artifact, in any order. row is what the store has of its lists.
+func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
+	var r Row
+	if err := r.Unmarshal(row); err != nil {
+		return err
+	}
+	at := ld.l.dueAt(r.RankedAt, drift)
+	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
+	if r.Revision > 0 {
+		return nil
+	}
+	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})
+	if at == stale.Never && len(r.Lists.Get(rerank.ListGeneral)) == 0 {
+		ld.l.unlisted[node] = struct{}{}
+	}
+	return nil
+}
+
+// Done must be called after the last artifact.
+func (ld *Loader) Done() {
+	ld.l.ranked.Load(ld.ranked)
+	ld.l.unpublished.Load(ld.unpublished)
+}

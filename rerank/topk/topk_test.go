@@ -1,0 +1,314 @@
+package topk
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"kilim/annindex"
+	"kilim/rerank"
+)
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+// batch invents changes to a few artifacts of ids.
+func (a *archive) batch(rng *rand.Rand, ids int) (changes []change) {
+	for _, i := range rng.Perm(ids)[:1+rng.IntN(4)] {
+		id := fmt.Sprintf("a%d", i)
+		node := a.NodeOf(id)
+		switch there := a.artifacts[node] != nil; {
+		case there && rng.IntN(4) == 0:
+			changes = append(changes, change{id: id})
+		case there && rng.IntN(2) == 0:
+			changes = append(changes, change{id: id, vector: unit(rng)})
+		default:
+			changes = append(changes, invent(rng, node, id, ids))
+		}
+	}
+	return changes
+}
+
+// TestHistories drives random arrivals, moves and departures, in batches of any size and budget, with the lists opened
+// again from their rows now and then. Every pass is held to its guarantees (see archive.write); at rest each
+// list is what a computation from nothing makes it.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 17))
+			cfg := testConfig()
+			switch seed % 3 {
+			case 0:
+				cfg.Candidates = 100 // everyone is a candidate of everyone
+			case 1:
+				cfg.Candidates, cfg.RareMembers = 3, 10 // others than the nearest take all places that there are for them
+			}
+			a := newArchive(t, cfg)
+			for step := range 60 {
+				a.apply(a.batch(rng, 25), rng.IntN(4))
+				if rng.IntN(5) == 0 {
+					again := a.open()
+					if x, y := again.Stale(a.now.Rank), a.lists.Stale(a.now.Rank); x != y {
+						t.Errorf("%d lists are stale when opened again, %d before", x, y)
+					}
+					a.lists = again
+				}
+				if rng.IntN(6) == 0 {
+					a.settle(1 + rng.IntN(7))
+					a.compare(fmt.Sprint("step ", step))
+				}
+			}
+			a.settle(5)
+			a.compare("in the end")
+			if a.updates < 100 {
+				t.Errorf("%d updates: the history is too quiet to tell", a.updates)
+			}
+		})
+	}
+}
+
+// TestReverseUpdates looks at lists that nothing but reverse updates keeps: no artifact changes the score of a pair that it is not
+// in, and nothing is ever stale because the archive has changed. What arrived or departed is then accounted for in all
+// lists at once, what moved when its turn has come. Where everyone is a candidate of everyone all lists are exact; where not, the
+// scores of all entries are.
+func TestReverseUpdates(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 23))
+			cfg := testConfig()
+			cfg.Sweep = 1e9
+			if seed%2 == 0 {
+				cfg.Candidates = 100
+			}
+			m := newMemory()
+			m.steady = true
+			a := newArchiveOf(t, cfg, m, rerank.ScoreWeights{Cosine: 0.5, Words: 0.3, Date: 0.1, Link: 0.1, DateScale: 50})
+			for step := range 80 {
+				changes := a.batch(rng, 25)
+				budget := 100
+				if step%2 == 0 {
+					budget = rng.IntN(2)
+				}
+				a.apply(changes, budget)
+				moved := slices.ContainsFunc(changes, func(c change) bool { return c.vector != nil && c.evidence == nil })
+				if stale := a.lists.Stale(a.now.Rank); budget == 100 && !moved && stale > 0 {
+					t.Errorf("step %d: %d lists are stale", step, stale)
+				}
+				a.settle(1 + rng.IntN(7))
+				a.current(cfg.Candidates == 100)
+			}
+		})
+	}
+}
+
+// current wants all entries to have the score of now and, where complete, all lists to be exact.
+func (a *archive) current(complete bool) {
+	a.t.Helper()
+	for node, artifact := range a.artifacts {
+		row, err := Stored(a.memory, node)
+		a.must(err)
+		for i, list := range row.Lists {
+			what := fmt.Sprintf("%s list of %s", list.Name, artifact.ID)
+			if complete {
+				same(a.t, what, scores(list.Entries), scores(a.oracle(node)[i].Entries))
+			}
+			for _, e := range list.Entries {
+				other := a.NodeOf(e.ID)
+				cosine := annindex.Dot(a.vectors[node], a.vectors[other])
+				want, _ := a.lists.scorer.Score(a.evidence[node], a.evidence[other], cosine, idf{a.memory})
+				if list.Name == "general" {
+					want = cosine
+				}
+				if e.Score != want {
+					a.t.Errorf("%s: %s has score %v, want %v", what, e.ID, e.Score, want)
+				}
+			}
+		}
+	}
+}
+
+// TestNewcomersAreComplete wants what arrived to have, with its own batch, the lists of a full computation.
+func TestNewcomersAreComplete(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(4, 4))
+	a := newArchive(t, testConfig())
+	for range 80 {
+		changes := a.batch(rng, 25)
+		a.apply(changes, 0)
+		for _, c := range changes {
+			if node := a.NodeOf(c.id); c.evidence != nil {
+				same(t, c.id, a.published[c.id], a.oracle(node))
+			}
+		}
+	}
+}
+
+// TestTolerance wants small changes to leave lists as they were published, and their sum not to.
+func TestTolerance(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(6, 6))
+	cfg := testConfig()
+	cfg.Tolerance, cfg.Sweep = 0.01, 1000
+	a := newArchive(t, cfg)
+	var all []change
+	for i := range 10 {
+		id := fmt.Sprintf("a%d", i)
+		all = append(all, invent(rng, a.NodeOf(id), id, 10))
+	}
+	a.apply(all, 10)
+	a.settle(5)
+	vector := slices.Clone(a.vectors[firstArtifact])
+	steps := 0
+	for ; a.lists.Stale(a.now.Rank) == 0 && steps < 100; steps++ {
+		vector = slices.Clone(vector)
+		vector[0] += 0.0011
+		a.apply([]change{{id: "a0", vector: vector}}, 10)
+	}
+	if steps != 10 {
+		t.Errorf("moved by 0.0011 %d times until the lists were due, want 10 times", steps)
+	}
+	if again := a.open().Stale(a.now.Rank); again != 1 {
+		t.Errorf("%d lists are due when opened again, want 1", again)
+	}
+}
+
+// TestStandby fills a state, makes its lists, and then has it publish them while artifacts depart, the changes of each counted from the lists that were
+// published before it.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	for _, another := range []bool{true, false} {
+		t.Run(fmt.Sprint("another state published before: ", another), func(t *testing.T) {
+			t.Parallel()
+			standby(t, another)
+		})
+	}
+}
+
+func standby(t *testing.T, another bool) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	first, a := newArchive(t, testConfig()), newArchive(t, testConfig())
+	a.mode = Backfill
+	for step := range 60 {
+		changes := first.batch(rng, 25)
+		first.apply(changes, 2)
+		if step == 40 {
+			if a.lists.Unlisted() != len(a.artifacts) || a.open().Unlisted() != len(a.artifacts) {
+				t.Errorf("%d of %d artifacts have no list", a.lists.Unlisted(), len(a.artifacts))
+			}
+			a.mode = Standby
+		}
+		a.apply(changes, 2)
+	}
+	a.settle(5)
+	a.compare("standby")
+	if a.updates > 0 || a.lists.Unlisted() > 0 || a.lists.Unpublished() != len(a.artifacts) || a.open().Unpublished() != len(a.artifacts) {
+		t.Errorf("%d updates, %d without lists, %d of %d not published", a.updates, a.lists.Unlisted(), a.lists.Unpublished(), len(a.artifacts))
+	}
+	a.mode = Serving
+	if another {
+		a.previous = func(id string) (rerank.Lists, error) {
+			if lists, ok := first.published[id]; ok {
+				return lists, nil
+			}
+			return nil, errors.New("never published")
+		}
+	}
+	a.publishing = 5
+	for range 3 {
+		var gone []change
+		for _, node := range slices.Sorted(maps.Keys(a.artifacts))[:2] {
+			gone = append(gone, change{id: a.artifacts[node].ID})
+		}
+		a.apply(gone, 0)
+	}
+	for left := a.lists.Unpublished(); left > 0; left -= 3 {
+		p := a.begin()
+		n, err := p.Publish(3)
+		a.must(err)
+		if n == 0 || n > 3 {
+			t.Fatalf("took %d lists, want 1 to 3", n)
+		}
+		a.write(p, nil)
+	}
+	if len(a.published) != len(a.artifacts) || a.open().Unpublished() > 0 {
+		t.Errorf("%d of %d artifacts are published", len(a.published), len(a.artifacts))
+	}
+	a.settle(5)
+	a.compare("published")
+}
+
+// TestAnswersAreTheStoredLists asks at rest for what is stored.
+func TestAnswersAreTheStoredLists(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 5))
+	cfg := testConfig()
+	cfg.Candidates = 2 * cfg.Size // or an answer looks at more
+	a := newArchive(t, cfg)
+	for range 60 {
+		a.apply(a.batch(rng, 25), 3)
+	}
+	a.settle(5)
+	for node := range a.artifacts {
+		q, _, err := a.lists.Query(a.memory, node)
+		a.must(err)
+		row, err := Stored(a.memory, node)
+		a.must(err)
+		for _, want := range row.Lists {
+			got, err := a.lists.Search(a.memory, q, want.Name, a.cfg.Size, nil)
+			a.must(err)
+			same(t, fmt.Sprintf("%s list of %d", want.Name, node), scores(got), scores(want.Entries))
+		}
+	}
+}
+
+// TestAnswersAmong asks for artifacts among some, while the index is a unit ahead of what the answer reads.
+func TestAnswersAmong(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	a := newArchive(t, testConfig())
+	for range 60 {
+		a.apply(a.batch(rng, 25), 3)
+	}
+	node := slices.Min(slices.Collect(maps.Keys(a.artifacts)))
+	a.vectors[firstArtifact+1000] = a.vectors[node] // as near as can be, and not there yet
+	q, _, err := a.lists.Query(a.memory, node)
+	a.must(err)
+	odd := func(n uint64) bool { return n%2 == 1 }
+	for _, list := range []string{"total", "general"} {
+		all, err := a.lists.Search(a.memory, q, list, 1000, nil)
+		a.must(err)
+		some, err := a.lists.Search(a.memory, q, list, 1000, odd)
+		a.must(err)
+		if len(all) != len(a.artifacts)-1 {
+			t.Errorf("%s: %d of the %d others", list, len(all), len(a.artifacts)-1)
+		}
+		same(t, list, some, slices.DeleteFunc(slices.Clone(all), func(e rerank.Entry) bool { return !odd(a.NodeOf(e.ID)) }))
+	}
+}
+
+// TestUnknownList asks for what no artifact has.
+func TestUnknownList(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t, testConfig())
+	for list, want := range map[string]string{
+		"theme:craft": `unknown list: theme "craft": the seeded model has no themes`,
+		"all":         `unknown list: "all": want total or general`,
+	} {
+		_, err := a.lists.Search(a.memory, Query{}, list, 3, nil)
+		if !errors.Is(err, ErrUnknownList) || err.Error() != want {
+			t.Errorf("%s: %v, want %s", list, err, want)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package topk
+
+import (
+	"fmt"
+
+	"kilim/rerank"
+	"kilim/rerank/topk/stale"
+)
+
+// Write settles every list that the pass touched: what did not change materially stays as it was published. publish is
+// called with each update, the newcomers' first, for somebody waits for them; its Epoch is not set.
+func (p *Pass) Write(publish func(*rerank.Update) error) error {
+	rest := make(map[uint64]*listing, len(p.lists))
+	for node, l := range p.lists {
+		if _, ok := p.arrived[node]; !ok {
+			rest[node] = l
+		}
+	}
+	for _, nodes := range [][]uint64{p.came, sorted(rest)} {
+		for _, node := range nodes {
+			if l := p.lists[node]; l != nil && l.touched {
+				if err := p.write(l, publish); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, node := range p.went {
+		if err := p.g.DeleteLists(node); err != nil {
+			return err
+		}
+		p.l.forget(node)
+	}
+	return nil
+}
+
+// forget drops all that is known of an artifact.
+func (l *Lists) forget(node uint64) {
+	l.rows.Remove(node)
+	l.evidence.Remove(node)
+	l.prepared.forget(node)
+	l.ranked.Remove(node)
+	l.unpublished.Remove(node)
+	delete(l.unlisted, node)
+}
+
+func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
+	if l.ranked {
+		a, _, err := p.g.Artifact(l.node)
+		if err != nil {
+			return err
+		}
+		p.l.ranked.Set(l.node, p.l.dueAt(l.new.RankedAt, a.Drift))
+		if l.new.RankedAt != stale.Never {
+			delete(p.l.unlisted, l.node)
+		}
+	}
+	var before rerank.Lists
+	if l.old != nil {
+		before = l.old.Lists
+	}
+	same := l.old != nil && !rerank.Material(before, l.new.Lists, p.l.cfg.Tolerance)
+	if same {
+		l.new.Lists = before
+	} else if err := p.setListedBy(l.node, before, l.new.Lists); err != nil {
+		return err
+	}
+	serving := p.unit.Mode == Serving
+	switch {
+	case same && (!serving || l.old.Revision > 0):
+		l.new.Revision = l.old.Revision
+		if l.new.RankedAt == l.old.RankedAt {
+			return nil
+		}
+	case !serving:
+		p.l.unpublished.Add(l.node)
+	default:
+		if err := p.publish(l, before, publish); err != nil {
+			return err
+		}
+	}
+	if err := p.g.PutLists(l.node, l.new.Marshal()); err != nil {
+		return err
+	}
+	stored := l.new
+	p.l.rows.Add(l.node, &stored)
+	return nil
+}
+
+// publish gives lists their revision. before are those stored until now.
+func (p *Pass) publish(l *listing, before rerank.Lists, publish func(*rerank.Update) error) (err error) {
+	if l.old != nil && l.old.Revision == 0 {
+		before = nil
+		if p.unit.Previous != nil {
+			if before, err = p.unit.Previous(l.id); err != nil {
+				return fmt.Errorf("topk: lists of %q as last published: %w", l.id, err)
+			}
+		}
+	}
+	l.new.Revision = p.unit.Revision
+	p.l.unpublished.Remove(l.node)
+	u := &rerank.Update{ID: l.id, Revision: l.new.Revision, Lists: l.new.Lists, Changes: rerank.DiffAll(before, l.new.Lists)}
+	p.explain(u)
+	return publish(u)
+}
+
+// explain names the records' artifacts that a change is due to: the artifact
+// itself, and those that entered, left or moved. A change by refresh alone has none.
+func (p *Pass) explain(u *rerank.Update) {
+	seen := map[string]struct{}{}
+	name := func(id string) {
+		if _, ok := seen[id]; ok {
+			return
+		}
+		node := p.g.NodeOf(id)
+		a, ok := p.arrived[node]
+		if !ok {
+			if a, ok = p.departed[node]; !ok {
+				return
+			}
+		}
+		seen[id] = struct{}{}
+		u.Cause = append(u.Cause, id)
+		if a.cause.Recorded.After(u.Recorded) {
+			u.Recorded = a.cause.Recorded
+		}
+		if u.TraceParent == "" {
+			u.TraceParent = a.cause.TraceParent
+		}
+	}
+	name(u.ID)
+	for _, list := range u.Lists {
+		c := u.Changes[list.Name]
+		for _, ids := range [][]string{c.Entered, c.Left, c.Moved} {
+			for _, id := range ids {
+				name(id)
+			}
+		}
+	}
+}
+
+// setListedBy keeps, for each artifact, who has it in a list: its departure or move
+// must reach them.
+func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
+	had, has := members(before), members(after)
+	var err error
+	set := func(id string, on bool) {
+		if err == nil {
+			err = p.g.SetListedBy(p.g.NodeOf(id), by, on)
+		}
+	}
+	after.Members(func(id string) {
+		if _, ok := had[id]; !ok {
+			set(id, true)
+		}
+	})
+	before.Members(func(id string) {
+		if _, ok := has[id]; !ok {
+			set(id, false)
+		}
+	})
+	return err
+}
+
+func members(l rerank.Lists) map[string]struct{} {
+	out := map[string]struct{}{}
+	l.Members(func(id string) { out[id] = struct{}{} })
+	return out
+}
