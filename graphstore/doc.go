@@ -22,9 +22,9 @@
 //
 //   - Damage. A row that is not as it was written is never returned: each ends with a checksum of its key and value, which is
 //     verified at each read. Open compares all tables with their checksums and refuses a folder with a damaged one (ErrTable):
-//     a key or an offset may be what is damaged, and rows that can't be found would be taken for absent. That costs some 0.6 s of a
-//     processor for a GiB of tables. A damaged
-//     value in the value log takes none of those behind it with it. Damage to a key or an offset of a table that is open is found by the next Open, or by Check.
+//     a key or an offset may be what is damaged, and rows that can't be found would be taken for absent. That costs some 0.6 s
+//     of a processor for a GiB of tables. Damage to a key or an offset of a table that is open is found by the next Open, or by
+//     Check. A damaged value in the value log takes none of those behind it with it.
 //     Of a document that is damaged, Reader.Artifact and Reader.Evidence return an ErrDamaged that names the artifact: a
 //     caller goes on with the other artifacts, and the next PutArtifact or DeleteArtifact of this one needs nothing of the
 //     damaged rows. A damaged row of any other kind is an error without a type: what follows from it can't be bounded,

@@ -104,7 +104,8 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
 		WithSyncWrites(o.SyncWrites == SyncEach).
 		WithMemTableSize(memtable).
-		WithNumMemtables(3).
+		WithNumMemtables(memtables).
+		WithNumLevelZeroTablesStall(levelZeroTables).
 		WithNumCompactors(2).
 		// Tables that are not compressed are read where they are mapped, and Store.nodes caches decoded nodes: a cache of
 		// blocks would save nothing. Badger also charges a block with all that follows it in its file, so that 64 MiB held some

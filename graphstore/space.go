@@ -30,16 +30,25 @@ func (e *SpaceError) Is(target error) bool { return target == ErrNoSpace }
 // the kernel ends the process (SIGBUS) at the write into a hole; no error can be returned. So the store looks at the free
 // space before it writes, and leaves a margin that badger may use up in the background.
 //
-// unitTables are the memtables in that margin: the one that is written, two that wait to be made tables, and the five tables of
-// level 0 whose compaction needs their size once more until it is done.
-const unitTables = 8
+// What is in the margin: memtables that are written or wait to be made tables; the tables of level 0, all of which a compaction
+// may write once more before it removes them (a writer is held up at levelZeroTables of them); what compactions of the
+// deeper levels, two at a time, write before they remove anything; and a file of the value log.
+const (
+	memtables       = 3
+	levelZeroTables = 10
+	// deepTables and deepMB are the room for the deeper levels, in memtables, and its least, in MiB.
+	deepTables, deepMB = 4, 32
+)
 
-// Margin is the free space, in bytes, below which no unit of work should begin: unitTables memtables and a file of the value
-// log. A commit needs half of it, so that a unit that has begun above it can end, and an acknowledgement, which takes some bytes a
-// message and whose refusal ends the publisher, a quarter.
+// Margin is the free space, in bytes, below which no unit of work should begin: 1,152 MiB with memtables of 64. A commit needs
+// half of it, so that a unit that has begun above it can end, and an acknowledgement, which takes some bytes a message and
+// whose refusal ends the publisher, a quarter.
 func (s *Store) Margin() int64 { return s.opts.margin() }
 
-func (o *Options) margin() int64 { return int64(unitTables*o.MemtableMB+o.valueLogMB) * mib }
+func (o *Options) margin() int64 {
+	deep := max(deepTables*o.MemtableMB, deepMB)
+	return int64((memtables+levelZeroTables)*o.MemtableMB+deep+o.valueLogMB) * mib
+}
 
 // Room returns an ErrNoSpace when the disk has less than Margin. Who writes asks before it begins: what has been changed in
 // memory when Commit refuses would have to be undone.

@@ -50,7 +50,7 @@ func TestNoSpace(t *testing.T) {
 	if !errors.As(err, &space) || !errors.Is(err, ErrNoSpace) || space.Free != s.Margin()-1 || space.Need != s.Margin() || space.Dir != dir {
 		t.Errorf("below the margin: %v", err)
 	}
-	if want := fmt.Sprintf("the disk of %s is nearly full: 8 MiB are free, and 9 MiB must be", dir); !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("the disk of %s is nearly full: 45 MiB are free, and 46 MiB must be", dir); !strings.Contains(err.Error(), want) {
 		t.Errorf("the error is %q, want it to say %q", err, want)
 	}
 	if err := put("b"); err != nil { // a unit that has begun may end
@@ -98,7 +98,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("only root may mount a tmpfs")
 	}
 	disk := t.TempDir()
-	if err := unix.Mount("kilim-test", disk, "tmpfs", 0, "size=48m"); err != nil {
+	if err := unix.Mount("kilim-test", disk, "tmpfs", 0, "size=160m"); err != nil {
 		t.Skip("mount a tmpfs: ", err)
 	}
 	defer func() {
@@ -107,7 +107,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}()
 	ballast := filepath.Join(disk, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 16<<20), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 48<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(disk, "graph")
