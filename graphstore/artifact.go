@@ -14,7 +14,7 @@ import (
 // Targets that lose their last edge go.
 //
 // The vectors of existing nodes are left alone. An id or target whose NodeID
-// belongs to another key is an ErrCollision, and nothing changes.
+// belongs to another key is an ErrCollision, and nothing changes; see KeyCheck.
 func (t *Tx) PutArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	change, err := t.putArtifact(doc, specs)
 	if err != nil {
@@ -30,12 +30,19 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if doc.ID == "" {
 		return Change{}, errors.New("the id is empty")
 	}
+	if err := t.s.checkSize("its content", len(doc.Raw)); err != nil {
+		return Change{}, err
+	}
+	if err := t.s.checkSize("its id with its evidence", len(doc.ID)+len(doc.Evidence)); err != nil {
+		return Change{}, err
+	}
 	id := ID(Artifact, doc.ID)
 	want, err := wanted(doc.ID, specs)
 	if err != nil {
 		return Change{}, err
 	}
-	// find, outgoing and editAll return all errors that there can be; edgeDiff, which makes the changes, has none.
+	// find, outgoing and editAll return all errors that are about the argument; edgeDiff, which makes the changes, has only those of
+	// reading.
 	self, err := t.find(id, Artifact, doc.ID)
 	if err != nil {
 		return Change{}, err
@@ -60,7 +67,7 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	d.apply(want, have)
 	t.ov.rows[string(idKey(keyDoc, id))] = encodeDoc(&doc)
 	t.ov.rows[string(idKey(keyRaw, id))] = encodeBlob(doc.Raw)
-	return d.done(), nil
+	return d.done()
 }
 
 // DeleteArtifact removes an artifact with its edges, and its lists at Commit:
@@ -112,7 +119,7 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	t.ov.rows[string(idKey(keyDoc, id))] = nil
 	t.ov.rows[string(idKey(keyRaw, id))] = nil
 	t.ov.deleted[id] = struct{}{}
-	return d.done(), nil
+	return d.done()
 }
 
 // find returns the node of a key, nil if there is none.
@@ -128,7 +135,7 @@ func (t *Tx) find(id NodeID, typ Type, key string) (*Node, error) {
 		return nil, nil
 	}
 	if n.Type != typ || n.Key != key {
-		return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, typ, key, n.Type, n.Key)
+		return nil, typedKey{typ, key}.collides(typedKey{n.Type, n.Key})
 	}
 	return n, nil
 }
@@ -190,7 +197,7 @@ func wanted(id string, specs []EdgeSpec) ([]wantedEdge, error) {
 		}
 		first := &out[n-1]
 		if first.typ != out[i].typ || first.key != out[i].key {
-			return nil, fmt.Errorf("%w: %s %q and %s %q", ErrCollision, first.typ, first.key, out[i].typ, out[i].key)
+			return nil, typedKey{out[i].typ, out[i].key}.collides(typedKey{first.typ, first.key})
 		}
 		first.detail.labels = union(first.detail.labels, out[i].detail.labels)
 		first.detail.linkTypes = union(first.detail.linkTypes, out[i].detail.linkTypes)

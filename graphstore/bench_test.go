@@ -68,3 +68,67 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(put), "µs/artifact")
 }
+
+// BenchmarkReads reads nodes and documents from tables, by id and by scan, without the caches.
+func BenchmarkReads(b *testing.B) {
+	dir := b.TempDir()
+	opts := Options{SyncWrites: NoSync, CacheMB: 1}
+	s, err := Open(dir, opts)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const artifacts = 20_000
+	vec := make([]float32, 256)
+	for from := 0; from < artifacts; from += 500 {
+		commitAll(b, s, func(tx *Tx) error {
+			for i := from; i < from+500; i++ {
+				id := fmt.Sprint(i)
+				if _, err := tx.PutArtifact(Doc{ID: id, Raw: make([]byte, 3000), Evidence: make([]byte, 600)}, nil); err != nil {
+					return err
+				}
+				n, err := tx.Edit(ID(Artifact, id))
+				if err != nil {
+					return err
+				}
+				n.Features, n.Embedding = vec, vec
+			}
+			return nil
+		})
+	}
+	if err := s.Close(); err != nil { // which makes a table of the log
+		b.Fatal(err)
+	}
+	if s, err = Open(dir, opts); err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	read := func(name string, fn func(r *Reader, i int) error) {
+		b.Run(name, func(b *testing.B) {
+			i := 0
+			for b.Loop() {
+				if err := s.View(func(r *Reader) error { i++; return fn(r, i*7919%artifacts) }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	read("node", func(r *Reader, i int) error { _, err := r.Node(ID(Artifact, fmt.Sprint(i))); return err })
+	read("document", func(r *Reader, i int) error { _, err := r.Artifact(fmt.Sprint(i)); return err })
+	read("scan", func(r *Reader, _ int) error { return r.EachNode(func(*Node) bool { return true }) })
+	b.Run("open", func(b *testing.B) {
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if s, err = Open(dir, opts); err != nil {
+				b.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if s, err = Open(dir, opts); err != nil {
+			b.Fatal(err)
+		}
+	})
+}

@@ -60,7 +60,7 @@ func (c *checker) others() error {
 func (c *checker) unknownRows() error {
 	known := string([]byte{
 		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
-		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo,
+		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo, keyFlush, keyLabel,
 	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})
 	defer it.Close()

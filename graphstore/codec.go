@@ -8,15 +8,12 @@ import (
 	"time"
 )
 
-// rowVersion is the first byte of every row. A row is therefore never empty,
-// which matters: badger returns an empty value and no error for a value that
-// it can't read from its value log.
+// rowVersion is the first byte of every row.
 const rowVersion = 1
 
 var (
 	errTruncated = errors.New("the row ends early")
 	errTrailing  = errors.New("the row goes on after its end")
-	errEmptyRow  = errors.New("the row is empty: its value could not be read from the value log")
 )
 
 func newRow(capacity int) []byte { return append(make([]byte, 0, capacity+1), rowVersion) }
@@ -53,11 +50,11 @@ type decoder struct {
 	err error
 }
 
-// decodeRow checks the version byte.
+// decodeRow checks the version byte. A scan shows a damaged row as an empty one.
 func decodeRow(b []byte) *decoder {
 	d := &decoder{b: b}
 	if len(b) == 0 {
-		d.err = errEmptyRow
+		d.err = errDamagedRow
 		return d
 	}
 	if v := d.byte(); v != rowVersion {

@@ -45,25 +45,30 @@ const (
 	redoChunkShare = 4 // redo chunks take this part of a transaction
 )
 
-// cost is what a row takes of a transaction's bytes.
-func (s *Store) cost(o *op) int64 {
-	size := len(o.value)
-	if int64(size) >= s.threshold {
-		size = pointerSize
+// cost is what a row takes of a transaction's bytes, and of the value log. All values of a transaction go to one file,
+// which grows with them; badger fails for good when it would be larger than 4 GiB.
+func (s *Store) cost(o *op) (bytes, logged int64) {
+	size := int64(len(o.value) + sealSize)
+	if size >= s.threshold {
+		size, logged = pointerSize, size
 	}
-	return int64(len(o.key) + size + rowOverhead)
+	return int64(len(o.key)) + size + rowOverhead, logged
 }
 
 func (s *Store) fits(ops []op) bool {
 	if int64(len(ops)+rowsMargin) > s.db.MaxBatchCount() {
 		return false
 	}
-	size := int64(bytesMargin)
+	size, logged := int64(bytesMargin), int64(0)
 	for i := range ops {
-		size += s.cost(&ops[i])
+		b, l := s.cost(&ops[i])
+		size += b
+		logged += l
 	}
-	return size <= s.db.MaxBatchSize()
+	return size <= s.db.MaxBatchSize() && logged <= s.logFileSize()
 }
+
+func (s *Store) logFileSize() int64 { return int64(s.opts.valueLogMB) * mib }
 
 // write is one step: one badger transaction.
 func (s *Store) write(step string, ops []op) error {
@@ -79,7 +84,7 @@ func (s *Store) write(step string, ops []op) error {
 		if ops[i].value == nil {
 			err = txn.Delete(ops[i].key)
 		} else {
-			err = txn.Set(ops[i].key, ops[i].value)
+			err = txn.Set(ops[i].key, seal(ops[i].key, ops[i].value))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", step, err)
@@ -87,6 +92,10 @@ func (s *Store) write(step string, ops []op) error {
 	}
 	if err := txn.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", step, err)
+	}
+	for i := range ops {
+		_, logged := s.cost(&ops[i])
+		s.logged.Add(logged)
 	}
 	// A flush that badger only logged as failed is a failure here.
 	return s.Err()

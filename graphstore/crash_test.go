@@ -109,7 +109,7 @@ func (h *crashHistory) open(dir string, inj *injector) (*Store, error) {
 	opts.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
 	s, err := Open(dir, opts)
 	if err == nil {
-		s.foldAfter = 10
+		s.foldAfter, s.keptLabels = 10, 2
 	}
 	return s, err
 }

@@ -6,48 +6,49 @@ import (
 	"math"
 )
 
-// Artifact returns an artifact's content, nil if it is not there.
+// Artifact returns an artifact's content, nil if it is not there. If its rows are not as they were written, the error is
+// an ErrDamaged: all else can be read, and the next PutArtifact of it writes them anew.
 func (r *Reader) Artifact(id string) (*Doc, error) {
 	node := ID(Artifact, id)
-	doc, err := r.doc(node)
+	doc, err := r.doc(id, node)
 	if err != nil || doc == nil || doc.ID != id {
 		return nil, err
 	}
 	row, err := r.row(idKey(keyRaw, node))
 	if err == nil && row == nil {
-		err = errors.New("its content is missing")
+		err = errNoContent
 	}
 	if err == nil {
 		doc.Raw, err = decodeBlob(row)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("graphstore: read artifact %q: %w", id, err)
+		return nil, damaged(id, node, err)
 	}
 	return doc, nil
 }
 
 // Evidence returns an artifact's evidence without reading its content; nil if
-// the artifact is not there or has none.
+// the artifact is not there or has none. The error may be an ErrDamaged, as with Artifact.
 func (r *Reader) Evidence(id NodeID) ([]byte, error) {
-	doc, err := r.doc(id)
+	doc, err := r.doc("", id)
 	if err != nil || doc == nil {
 		return nil, err
 	}
 	return doc.Evidence, nil
 }
 
-// doc reads an artifact without its content.
-func (r *Reader) doc(node NodeID) (*Doc, error) {
+// doc reads an artifact without its content. An empty id is one that the caller does not know.
+func (r *Reader) doc(id string, node NodeID) (*Doc, error) {
 	row, err := r.row(idKey(keyDoc, node))
-	if err != nil {
-		return nil, fmt.Errorf("graphstore: read artifact %016x: %w", uint64(node), err)
-	}
-	if row == nil {
+	if err == nil && row == nil {
 		return nil, nil
 	}
-	doc, err := decodeDoc(row)
+	var doc *Doc
+	if err == nil {
+		doc, err = decodeDoc(row)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("graphstore: read artifact %016x: %w", uint64(node), err)
+		return nil, damaged(id, node, err)
 	}
 	return doc, nil
 }

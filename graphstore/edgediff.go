@@ -1,15 +1,20 @@
 package graphstore
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // edgeDiff brings an artifact's node and edges to what is wanted, on the Tx's own copies of
 // the nodes, which editAll has made, and records each difference in Change.
 type edgeDiff struct {
 	t *Tx
 	Change
+	// err is the first failure of counting labels.
+	err error
+}
+
+func (d *edgeDiff) label(n *Node, texts []string, sign int) {
+	if d.err == nil {
+		d.err = d.t.countLabels(n, texts, sign)
+	}
 }
 
 // putNode makes the artifact's node, or turns its placeholder into the artifact.
@@ -75,7 +80,7 @@ func (d *edgeDiff) add(w *wantedEdge) {
 	}
 	to.Degree++
 	to.Members++
-	to.label(w.detail.labels, 1)
+	d.label(to, w.detail.labels, 1)
 	ov.nodes[d.Artifact].Degree++
 	d.setEdge(w.edgeEnd, w.detail)
 	d.t.state.counts.edge(w.rel, 1)
@@ -88,7 +93,7 @@ func (d *edgeDiff) remove(h *edgeChange) {
 	last := to.last()
 	to.Degree--
 	to.Members--
-	to.label(h.detail.labels, -1)
+	d.label(to, h.detail.labels, -1)
 	ov.nodes[d.Artifact].Degree--
 	ov.changeEdge(d.Artifact, edgeChange{edgeEnd: h.edgeEnd, removed: true})
 	ov.changeEdge(h.to, edgeChange{edgeEnd: edgeEnd{h.rel | Inverse, d.Artifact}, removed: true})
@@ -106,8 +111,8 @@ func (d *edgeDiff) update(w *wantedEdge, h *edgeChange) {
 		return
 	}
 	to := d.t.ov.nodes[w.to]
-	to.label(h.detail.labels, -1)
-	to.label(w.detail.labels, 1)
+	d.label(to, h.detail.labels, -1)
+	d.label(to, w.detail.labels, 1)
 	d.setEdge(w.edgeEnd, w.detail)
 }
 
@@ -126,10 +131,10 @@ func (d *edgeDiff) gone(n, last *Node) {
 	d.Gone[n.ID] = last
 }
 
-func (d *edgeDiff) done() Change {
+func (d *edgeDiff) done() (Change, error) {
 	slices.Sort(d.NewNodes)
 	slices.Sort(d.GoneNodes)
-	return d.Change
+	return d.Change, d.err
 }
 
 // last is the node as it is now, kept while n changes in its Degree, Members and Labels.
@@ -137,21 +142,4 @@ func (n *Node) last() *Node {
 	c := *n
 	c.Labels = slices.Clone(n.Labels)
 	return &c
-}
-
-// label counts the uses of labels up or down.
-func (n *Node) label(labels []string, sign int) {
-	for _, text := range labels {
-		i, found := slices.BinarySearchFunc(n.Labels, text, func(l Label, text string) int { return cmp.Compare(l.Text, text) })
-		if !found {
-			n.Labels = slices.Insert(n.Labels, i, Label{Text: text})
-		}
-		n.Labels[i].Count = uint32(int(n.Labels[i].Count) + sign)
-		if n.Labels[i].Count == 0 {
-			n.Labels = slices.Delete(n.Labels, i, i+1)
-		}
-	}
-	if len(n.Labels) == 0 {
-		n.Labels = nil
-	}
 }

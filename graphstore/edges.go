@@ -121,8 +121,11 @@ func (r *Reader) scanEdgeRows(id NodeID, rel relationFilter, from NodeID, detail
 		}
 		c := edgeChange{edgeEnd: edgeEnd{e.Rel, e.To}}
 		if details && e.Rel&Inverse == 0 {
-			if err := it.Item().Value(func(v []byte) error {
-				c.detail, err = decodeDetail(v)
+			if err := it.Item().Value(func(sealed []byte) error {
+				v, err := unseal(it.Item().Key(), sealed)
+				if err == nil {
+					c.detail, err = decodeDetail(v)
+				}
 				return err
 			}); err != nil {
 				return fmt.Errorf("edge (%s) to %016x: %w", e.Rel, uint64(e.To), err)

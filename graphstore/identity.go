@@ -11,7 +11,7 @@ import (
 
 // ID derives a node's identity from its type and key alone: the first 8 bytes,
 // big endian, of SHA-256(type name, 0x00, key). Two keys with the same id are
-// told apart when the second is put: see ErrCollision.
+// told apart when the second is put: see ErrCollision and KeyCheck.
 func ID(t Type, key string) NodeID {
 	name := t.String()
 	b := make([]byte, 0, 128)

@@ -29,29 +29,36 @@ import (
 //	H                               schema version and identity of the store
 //	R                               marker of a complete redo log
 //	r <chunk 4>                     redo log
+//	b <id 8> c <label>              a label that the node does not keep, see keptLabels
+//	b <id 8> o <^count 4> <label>   the same, the most used first
+//	F                               written to be dropped, see flush
 const (
-	keyEdge      = 'e'
-	keyNode      = 'n'
-	keyDoc       = 'd'
-	keyRaw       = 'w'
-	keyLists     = 'l'
-	keyListedBy  = 'h'
-	keyPush      = 's'
-	keyOffset    = 'o'
-	keyOutbox    = 'q'
-	keyPosition  = 'p'
-	keyTerms     = 't'
-	keyDim       = 'c'
-	keyMeta      = 'm'
-	keyMedia     = 'a'
-	keyUse       = 'u'
-	keyVector    = 'v'
-	keyState     = 'S'
-	keyHead      = 'H'
-	keyMarker    = 'R'
-	keyRedo      = 'r'
-	keyTermPage  = 'p'
-	keyTermDelta = 'd'
+	keyEdge       = 'e'
+	keyNode       = 'n'
+	keyDoc        = 'd'
+	keyRaw        = 'w'
+	keyLists      = 'l'
+	keyListedBy   = 'h'
+	keyPush       = 's'
+	keyOffset     = 'o'
+	keyOutbox     = 'q'
+	keyPosition   = 'p'
+	keyTerms      = 't'
+	keyDim        = 'c'
+	keyMeta       = 'm'
+	keyMedia      = 'a'
+	keyUse        = 'u'
+	keyVector     = 'v'
+	keyState      = 'S'
+	keyHead       = 'H'
+	keyMarker     = 'R'
+	keyRedo       = 'r'
+	keyFlush      = 'F'
+	keyTermPage   = 'p'
+	keyLabel      = 'b'
+	keyLabelCount = 'c'
+	keyLabelOrder = 'o'
+	keyTermDelta  = 'd'
 )
 
 func idKey(prefix byte, id NodeID) []byte {

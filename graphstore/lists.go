@@ -18,6 +18,9 @@ func (t *Tx) PutLists(id NodeID, lists []byte) error {
 	if t.broken != nil {
 		return t.broken
 	}
+	if err := t.s.checkSize(fmt.Sprintf("the lists of %016x", uint64(id)), len(lists)); err != nil {
+		return err
+	}
 	delete(t.ov.deleted, id)
 	t.ov.rows[string(idKey(keyLists, id))] = encodeBlob(lists)
 	return nil

@@ -175,6 +175,9 @@ func (t *Tx) PutMedia(m Media) error {
 	if m.State < MediaWaiting || m.State > MediaRefused {
 		return fmt.Errorf("graphstore: put media %016x: %s is unknown", uint64(m.Node), m.State)
 	}
+	if err := t.s.checkSize("what is kept of a medium", len(m.Encoder)+len(m.Reason)+len(m.Detail)); err != nil {
+		return err
+	}
 	old, err := t.Media(m.Node)
 	if err != nil {
 		return err
@@ -212,6 +215,9 @@ func (t *Tx) PutMediaVector(c Content, encoder string, vec []float32) error {
 	}
 	if encoder == "" || len(vec) == 0 || c == (Content{}) {
 		return errors.New("graphstore: put a media vector: want a content, an encoder and a vector")
+	}
+	if err := t.s.checkSize("a vector of a medium", len(encoder)+4*len(vec)); err != nil {
+		return err
 	}
 	key := string(vectorKey(c, encoder))
 	t.ov.rows[key] = encodeVector(encoder, vec)

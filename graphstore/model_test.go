@@ -25,6 +25,8 @@ type model struct {
 	messages  []OutboxEntry // all ever
 	acked     uint64
 	positions map[string]Position
+	// kept is how many labels a node keeps.
+	kept int
 }
 
 type modelArtifact struct {
@@ -42,7 +44,7 @@ func newModel() *model {
 	return &model{
 		artifacts: map[string]modelArtifact{}, vectors: map[NodeID]vectors{}, lists: map[NodeID][]byte{},
 		listedBy: map[[2]NodeID]bool{}, offsets: map[string]int64{}, pushes: map[NodeID]Push{},
-		terms: map[uint32]int32{}, dims: map[string]int{}, meta: map[string][]byte{}, positions: map[string]Position{},
+		terms: map[uint32]int32{}, dims: map[string]int{}, meta: map[string][]byte{}, positions: map[string]Position{}, kept: keptLabels,
 	}
 }
 
@@ -104,6 +106,11 @@ func (m *model) graph() *graph {
 		}
 	}
 	for _, n := range g.nodes {
+		slices.SortFunc(n.Labels, func(a, b Label) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Text, b.Text)) })
+		if len(n.Labels) > m.kept {
+			n.OtherLabels = uint32(len(n.Labels) - m.kept)
+			n.Labels = n.Labels[:m.kept]
+		}
 		slices.SortFunc(n.Labels, func(a, b Label) int { return cmp.Compare(a.Text, b.Text) })
 		if n.Placeholder {
 			g.counts.Placeholders++
@@ -179,7 +186,7 @@ func sameFloats(a, b []float32) bool {
 
 func sameNode(a, b *Node) bool {
 	return a != nil && b != nil && a.ID == b.ID && a.Type == b.Type && a.Key == b.Key && a.Placeholder == b.Placeholder &&
-		slices.Equal(a.Labels, b.Labels) && a.Degree == b.Degree && a.Members == b.Members &&
+		slices.Equal(a.Labels, b.Labels) && a.OtherLabels == b.OtherLabels && a.Degree == b.Degree && a.Members == b.Members &&
 		sameFloats(a.Features, b.Features) && sameFloats(a.Hidden, b.Hidden) && sameFloats(a.Embedding, b.Embedding) &&
 		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift
 }

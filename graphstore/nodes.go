@@ -140,6 +140,7 @@ func encodeNode(n *Node) []byte {
 		b = appendBytes(b, l.Text)
 		b = binary.AppendUvarint(b, uint64(l.Count))
 	}
+	b = binary.AppendUvarint(b, uint64(n.OtherLabels))
 	b = appendFloat64(b, n.EncodedAt)
 	b = appendFloat64(b, n.Drift)
 	b = appendFloat32s(b, n.Features)
@@ -162,6 +163,7 @@ func decodeNode(id NodeID, row []byte) (*Node, error) {
 			n.Labels[i] = Label{Text: d.string(), Count: d.uint32()}
 		}
 	}
+	n.OtherLabels = d.uint32()
 	n.EncodedAt = d.float64()
 	n.Drift = d.float64()
 	n.Features = d.float32s()

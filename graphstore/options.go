@@ -33,10 +33,10 @@ type Options struct {
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
-	// VerifyTables lets Open read all tables and compare them with their checksums first.
-	VerifyTables bool
-	// GCInterval is the time between collections of the value log; 0 means 5 minutes.
-	GCInterval time.Duration
+	// FreeSpace returns the bytes that can still be written to the disk of a folder; nil asks the file system.
+	FreeSpace func(dir string) (int64, error)
+	// MaintainInterval is the time between two looks of Maintain at the value log; 0 means 5 minutes.
+	MaintainInterval time.Duration
 	// UUID is the identity of a folder that is new, empty for a random one; one that is not new keeps its own.
 	UUID string
 	// Logger gets the store's and badger's messages; nil discards them.
@@ -44,9 +44,13 @@ type Options struct {
 	// Now is the clock that stamps outbox messages; nil means time.Now.
 	Now func() time.Time
 
-	// valueLogMB is the size of value log files; tests make it smaller. Files of
-	// 128 MiB are small enough that the collector finds whole ones to drop.
+	// valueLogMB is the size of value log files; tests make it smaller. It bounds a row (see MaxRow) and is part of
+	// the margin on the disk. Files of 64 MiB are small enough that the collector finds whole ones to drop.
 	valueLogMB int
+	// patience is how long Maintain compacts before it holds up writers.
+	patience time.Duration
+	// roomPoll is the time between two looks of WaitRoom at the disk.
+	roomPoll time.Duration
 }
 
 func (o *Options) setDefaults() error {
@@ -54,7 +58,7 @@ func (o *Options) setDefaults() error {
 		name  string
 		value *int
 		def   int
-	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}, {"valueLogMB", &o.valueLogMB, 128}} {
+	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}, {"valueLogMB", &o.valueLogMB, 64}} {
 		if *f.value == 0 {
 			*f.value = f.def
 		}
@@ -62,14 +66,23 @@ func (o *Options) setDefaults() error {
 			return fmt.Errorf("%s %d: want 1 to 1024", f.name, *f.value)
 		}
 	}
-	if o.GCInterval == 0 {
-		o.GCInterval = 5 * time.Minute
+	if o.MaintainInterval == 0 {
+		o.MaintainInterval = 5 * time.Minute
 	}
-	if o.GCInterval < 0 {
-		return fmt.Errorf("GCInterval %v: must not be negative", o.GCInterval)
+	if o.MaintainInterval < 0 {
+		return fmt.Errorf("MaintainInterval %v: must not be negative", o.MaintainInterval)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FreeSpace == nil {
+		o.FreeSpace = freeSpace
+	}
+	if o.patience == 0 {
+		o.patience = 30 * time.Second
+	}
+	if o.roomPoll == 0 {
+		o.roomPoll = 2 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -91,7 +104,8 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
 		WithSyncWrites(o.SyncWrites == SyncEach).
 		WithMemTableSize(memtable).
-		WithNumMemtables(3).
+		WithNumMemtables(memtables).
+		WithNumLevelZeroTablesStall(levelZeroTables).
 		WithNumCompactors(2).
 		// Tables that are not compressed are read where they are mapped, and Store.nodes caches decoded nodes: a cache of
 		// blocks would save nothing. Badger also charges a block with all that follows it in its file, so that 64 MiB held some

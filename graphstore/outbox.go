@@ -197,6 +197,9 @@ func (s *Store) Ack(upto uint64, positions []Position) error {
 			}
 		}
 		if len(ops) > 0 {
+			if err := s.commitRoom(ops, s.Margin()/4); err != nil {
+				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, err)
+			}
 			if err := s.write("ack", ops); err != nil {
 				s.poison(err)
 				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, s.Err())

@@ -16,6 +16,8 @@ type overlay struct {
 	uses map[Content]map[NodeID]bool
 	// vectorKeys are the keys of the media vectors that PutMediaVector put, by content.
 	vectorKeys map[Content][]string
+	// otherLabels are the counts of labels that their nodes do not keep, by node and text.
+	otherLabels map[NodeID]map[string]*otherLabel
 	// rows are the rows of all other kinds, by key; nil marks one that was removed.
 	rows  map[string][]byte
 	dims  map[string]int
@@ -31,7 +33,7 @@ func newOverlay() *overlay {
 	return &overlay{
 		nodes: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
 		listedBy: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
-		vectorKeys: map[Content][]string{}, rows: map[string][]byte{},
+		vectorKeys: map[Content][]string{}, otherLabels: map[NodeID]map[string]*otherLabel{}, rows: map[string][]byte{},
 		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},
 	}
 }

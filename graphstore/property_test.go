@@ -22,6 +22,7 @@ func TestAgainstModel(t *testing.T) {
 
 func runHistory(t *testing.T, seed uint64) {
 	v := &generator{rng: rand.New(rand.NewPCG(seed, 11)), m: newModel(), at: time.Unix(1_700_000_000, 0).UTC()}
+	v.m.kept = 2
 	dir := t.TempDir()
 	open := func() *Store {
 		opts := small()
@@ -30,7 +31,7 @@ func runHistory(t *testing.T, seed uint64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.foldAfter = 50
+		s.foldAfter, s.keptLabels = 50, v.m.kept
 		return s
 	}
 	s := open()

@@ -26,7 +26,7 @@ import (
 // commitRedo makes ops durable, all or none.
 func (s *Store) commitRedo(ops []op) error {
 	var chunks uint32
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	sum := crc32.New(castagnoli)
 	limit := s.db.MaxBatchSize() / redoChunkShare
 	for rest := ops; len(rest) > 0; chunks++ {
 		size, n := int64(0), 0
@@ -55,10 +55,12 @@ func (s *Store) commitRedo(ops []op) error {
 // apply writes ops in transactions that fit.
 func (s *Store) apply(ops []op) error {
 	for len(ops) > 0 {
-		size, n := int64(bytesMargin), 0
+		size, logged, n := int64(bytesMargin), int64(0), 0
 		for n < len(ops) && (n == 0 || int64(n+rowsMargin) < s.db.MaxBatchCount()) {
-			size += s.cost(&ops[n])
-			if n > 0 && size > s.db.MaxBatchSize() {
+			b, l := s.cost(&ops[n])
+			size += b
+			logged += l
+			if n > 0 && (size > s.db.MaxBatchSize() || logged > s.logFileSize()) {
 				break
 			}
 			n++
@@ -84,7 +86,7 @@ func (s *Store) recoverRedo() error {
 	var marker []byte
 	var keys [][]byte
 	var ops []op
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	sum := crc32.New(castagnoli)
 	err := s.db.View(func(txn *badger.Txn) error {
 		var err error
 		if marker, err = getRow(txn, []byte{keyMarker}); err != nil {

@@ -10,6 +10,16 @@ import (
 
 // getRow returns a copy of a row, nil if there is none.
 func getRow(txn *badger.Txn, key []byte) ([]byte, error) {
+	row, err := readRow(txn, key)
+	if errors.Is(err, errDamagedRow) {
+		// The collector may have moved the value between Get and ValueCopy.
+		// Badger hides that it could not read it; the second try finds it.
+		row, err = readRow(txn, key)
+	}
+	return row, err
+}
+
+func readRow(txn *badger.Txn, key []byte) ([]byte, error) {
 	item, err := txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, nil
@@ -17,22 +27,15 @@ func getRow(txn *badger.Txn, key []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	row, err := item.ValueCopy(nil)
-	if err == nil && len(row) == 0 {
-		// The collector may have moved the value between Get and ValueCopy.
-		// Badger hides that it could not read it; the second try finds it.
-		if item, err = txn.Get(key); err == nil {
-			row, err = item.ValueCopy(nil)
-		}
-		if err == nil && len(row) == 0 {
-			err = errEmptyRow
-		}
+	sealed, err := item.ValueCopy(nil)
+	if err != nil {
+		return nil, err
 	}
-	return row, err
+	return unseal(key, sealed)
 }
 
-// scanRows calls fn for the rows with a prefix, in the order of keys. Key and
-// value are valid during the call only.
+// scanRows calls fn for the rows with a prefix, in the order of keys; for a damaged row with no value, which is for fn to
+// refuse. Key and value are valid during the call only.
 func scanRows(txn *badger.Txn, prefix []byte, fn func(k, v []byte) error) error {
 	return scanFrom(txn, prefix, prefix, fn)
 }
@@ -43,13 +46,13 @@ func scanFrom(txn *badger.Txn, prefix, start []byte, fn func(k, v []byte) error)
 	defer it.Close()
 	for it.Seek(start); it.Valid(); it.Next() {
 		item := it.Item()
-		err := item.Value(func(v []byte) error {
-			if len(v) == 0 {
-				// See getRow. An empty row is for fn to refuse.
-				var err error
-				if v, err = getRow(txn, item.KeyCopy(nil)); err != nil && !errors.Is(err, errEmptyRow) {
-					return err
-				}
+		err := item.Value(func(sealed []byte) error {
+			v, err := unseal(item.Key(), sealed)
+			if err != nil {
+				v, err = getRow(txn, item.KeyCopy(nil)) // see getRow
+			}
+			if err != nil && !errors.Is(err, errDamagedRow) {
+				return err
 			}
 			return fn(item.Key(), v)
 		})

@@ -18,28 +18,49 @@ type snapshot struct {
 	refs int // guarded by Store.mu; the store holds one of the current snapshot
 }
 
+// enter keeps the store from being closed until leave.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.enterLocked()
+}
+
+// enterLocked is enter with s.mu held.
+func (s *Store) enterLocked() error {
+	if s.closing {
+		return ErrClosed
+	}
+	if err := s.Err(); err != nil {
+		return err
+	}
+	s.users++
+	return nil
+}
+
+func (s *Store) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users == 0 {
+		s.idle.Broadcast()
+	}
+}
+
 // acquire pins the current snapshot.
 func (s *Store) acquire() (*snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		return nil, ErrClosed
-	}
-	if err := s.Err(); err != nil {
+	if err := s.enterLocked(); err != nil {
 		return nil, err
 	}
 	s.cur.refs++
-	s.users++
 	return s.cur, nil
 }
 
 func (s *Store) release(snap *snapshot) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.unref(snap)
-	if s.users--; s.users == 0 {
-		s.idle.Broadcast()
-	}
+	s.mu.Unlock()
+	s.leave()
 }
 
 func (s *Store) unref(snap *snapshot) {

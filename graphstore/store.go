@@ -1,7 +1,6 @@
 package graphstore
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
@@ -23,12 +22,21 @@ var (
 	ErrFailed = errors.New("graphstore: the store failed and must be opened again")
 	// ErrClosed is returned by a closed store.
 	ErrClosed = errors.New("graphstore: the store is closed")
-	// ErrCollision is returned when a key has the NodeID of another.
+	// ErrCollision is returned, as a CollisionError, when a key has the NodeID of another.
 	ErrCollision = errors.New("graphstore: two keys have the same id")
 	// ErrLocked is returned when another process has the folder open.
 	ErrLocked = errors.New("graphstore: the folder is in use")
 	// ErrSchema is returned for a folder written by a program of another schema.
 	ErrSchema = errors.New("graphstore: the folder has another schema")
+	// ErrTable is returned for a folder with a damaged table: what is missing or wrong in it can't be told,
+	// so that the folder has to be restored, or made anew from the topic.
+	ErrTable = errors.New("graphstore: a table is damaged; restore the folder from a backup, or remove it to have it made anew from Kafka")
+	// ErrDamaged is returned, as a DamagedError, for an artifact whose rows are not as they were written.
+	ErrDamaged = errors.New("graphstore: the artifact's rows are damaged")
+	// ErrNoSpace is returned, as a SpaceError, by whatever would write while the disk is nearly full.
+	ErrNoSpace = errors.New("graphstore: the disk is nearly full")
+	// ErrTooLarge is returned, as a SizeError, for a row that is larger than a store takes.
+	ErrTooLarge = errors.New("graphstore: the row is too large")
 )
 
 // Store is an open graph. It is safe for concurrent use; writes are by one Tx at a time.
@@ -37,11 +45,14 @@ type Store struct {
 	opts Options
 	// threshold is the size from which a value goes to the value log.
 	threshold int64
-	// foldAfter is foldAfterTerms, except in tests.
-	foldAfter uint64
-	log       *slog.Logger
-	dir       string
-	uuid      string
+	// foldAfter is foldAfterTerms, and keptLabels the constant, except in tests.
+	foldAfter  uint64
+	keptLabels int
+	// logged counts the bytes written to the value log since the last compaction of Maintain.
+	logged atomic.Int64
+	log    *slog.Logger
+	dir    string
+	uuid   string
 
 	// writer is held from Begin to the end of the Tx.
 	writer sync.Mutex
@@ -62,7 +73,7 @@ type Store struct {
 	acked bool
 	// closing: Close was called; users that remain end, none begins.
 	closing bool
-	users   int // views and transactions that hold a snapshot
+	users   int // views, transactions, and what else Close has to wait for
 	idle    sync.Cond
 }
 
@@ -81,12 +92,18 @@ func open(dir string, opts Options) (*Store, error) {
 	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms}
+	if err := opts.openRoom(dir); err != nil {
+		return nil, err
+	}
+	s := &Store{opts: opts, log: opts.Logger, dir: dir, foldAfter: foldAfterTerms, keptLabels: keptLabels}
 	s.idle.L = &s.mu
 	// Decoded nodes take the most; neighbourhoods are small.
 	s.nodes = newCache[*Node](opts.CacheMB * mib / 4 * 3)
 	s.edges = newCache[[]Edge](opts.CacheMB * mib / 4)
-	var err error
+	err := spareLastLog(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look at the value log: %w", err)
+	}
 	if s.db, err = openBadger(dir, opts, s.poison); err != nil {
 		// Badger keeps the cause as text only.
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
@@ -95,10 +112,10 @@ func open(dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.threshold = s.db.Opts().ValueThreshold
-	if opts.VerifyTables {
-		if err := verifyTables(s.db); err != nil {
-			return nil, errors.Join(err, s.db.Close())
-		}
+	_, logged := s.db.Size()
+	s.logged.Store(logged)
+	if err := verifyTables(s.db); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	// The schema first: a redo log of another one must be left alone.
 	for _, step := range []func() error{s.readHead, s.recoverRedo, s.load} {
@@ -109,17 +126,17 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// verifyTables compares the tables on disk with their checksums, which reading alone does not
-// do: badger returns wrong rows from a damaged table, none, or panics. (The value log's
-// checksums are verified at each read, those of the log at each start.)
+// verifyTables compares the tables on disk with their checksums. The checksums of rows (see seal) tell a row that is
+// not as it was; those of the tables also tell rows that can't be found any more, since a key or an offset is damaged: badger
+// then returns nothing, or panics. (The value log's checksums are verified at each read, those of the log at each start.)
 func verifyTables(db *badger.DB) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // at a block that it can't unpack
-			err = fmt.Errorf("a table can't be read: %v", r)
+			err = fmt.Errorf("%w: it can't be read: %v", ErrTable, r)
 		}
 	}()
 	if err := db.VerifyChecksum(); err != nil {
-		return fmt.Errorf("a table is damaged: %w", err)
+		return fmt.Errorf("%w: %w", ErrTable, err)
 	}
 	return nil
 }
@@ -139,6 +156,8 @@ func (s *Store) readHead() error {
 		return err
 	})
 	switch {
+	case errors.Is(err, errDamagedRow):
+		return fmt.Errorf("%w: its head row was written by an earlier program, or is damaged", ErrSchema)
 	case err != nil:
 		return fmt.Errorf("read the head row: %w", err)
 	case row == nil && !empty:
@@ -279,6 +298,3 @@ func (s *Store) Sizes() (lsm, vlog int64) { return s.db.Size() }
 
 // UUID names the store. It was made, or taken from Options.UUID, when the folder was first opened.
 func (s *Store) UUID() string { return s.uuid }
-
-// GC collects the value log now and then until ctx is done, and returns nil then.
-func (s *Store) GC(ctx context.Context) error { return s.collect(ctx) }

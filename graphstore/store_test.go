@@ -1,9 +1,7 @@
 package graphstore
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,7 +91,7 @@ func TestForeignFolders(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
 	for field, opts := range map[string]Options{
-		"CacheMB": {CacheMB: -1}, "MemtableMB": {MemtableMB: 4096}, "GCInterval": {GCInterval: -time.Second},
+		"CacheMB": {CacheMB: -1}, "MemtableMB": {MemtableMB: 4096}, "MaintainInterval": {MaintainInterval: -time.Second},
 	} {
 		if _, err := Open(filepath.Join(t.TempDir(), "x"), opts); err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
@@ -250,50 +248,5 @@ func TestEditIsPrivate(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestCollector rewrites value log files that are mostly garbage and loses nothing.
-func TestCollector(t *testing.T) {
-	t.Parallel()
-	s := openSmall(t)
-	defer checked(t, s)
-	for round := range 12 {
-		commitAll(t, s, func(tx *Tx) error {
-			for i := range 8 {
-				raw := make([]byte, 100<<10)
-				raw[0], raw[1] = byte(round), byte(i)
-				if _, err := tx.PutArtifact(Doc{ID: fmt.Sprint(i), Raw: raw}, nil); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	// Compaction tells badger what is garbage.
-	if err := s.db.Flatten(1); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.collectAll(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.View(func(r *Reader) error {
-		for i := range 8 {
-			doc, err := r.Artifact(fmt.Sprint(i))
-			if err != nil {
-				return err
-			}
-			if len(doc.Raw) != 100<<10 || doc.Raw[0] != 11 || doc.Raw[1] != byte(i) {
-				t.Errorf("artifact %d was not kept", i)
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.GC(ctx); err != nil {
-		t.Errorf("GC with a done context: %v", err)
 	}
 }

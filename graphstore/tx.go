@@ -34,6 +34,9 @@ func (t *Tx) SetOffset(topic string, partition int, next int64) error {
 }
 
 func checkPartition(topic string, partition int) error {
+	if err := checkName("the name of a topic", topic); err != nil {
+		return err
+	}
 	if topic == "" || strings.ContainsRune(topic, 0) {
 		return fmt.Errorf("topic %q: want a name without a zero byte", topic)
 	}
@@ -51,6 +54,9 @@ func (t *Tx) SetEncoderDim(name string, dim int) error {
 	if name == "" || dim < 1 {
 		return fmt.Errorf("graphstore: encoder %q of dimension %d: want a name and a positive dimension", name, dim)
 	}
+	if err := checkName("the name of an encoder", name); err != nil {
+		return err
+	}
 	if have, ok := t.EncoderDim(name); ok && have != dim {
 		return fmt.Errorf("graphstore: encoder %q of dimension %d: it has dimension %d", name, dim, have)
 	}
@@ -66,6 +72,12 @@ func (t *Tx) PutMeta(key string, val []byte) error {
 	}
 	if key == "" {
 		return errors.New("graphstore: put meta: the key is empty")
+	}
+	if err := checkName("the key of a meta row", key); err != nil {
+		return err
+	}
+	if err := t.s.checkSize(fmt.Sprintf("the meta row %q", key), len(val)); err != nil {
+		return err
 	}
 	var row []byte
 	if val != nil {
@@ -93,14 +105,17 @@ func (t *Tx) Enqueue(value []byte) (uint64, error) {
 	if t.broken != nil {
 		return 0, t.broken
 	}
+	if err := t.s.checkSize("a message", len(value)); err != nil {
+		return 0, err
+	}
 	seq := t.state.nextSeq
 	t.state.nextSeq++
 	t.ov.messages = append(t.ov.messages, OutboxEntry{Seq: seq, Time: t.s.opts.Now().UTC(), Value: value})
 	return seq, nil
 }
 
-// Commit makes all of the Tx durable, or none of it. After an error that is
-// not about an earlier error of the Tx itself, the store has failed: see ErrFailed.
+// Commit makes all of the Tx durable, or none of it. After an error that is none of an earlier call, no ErrTooLarge
+// and no ErrNoSpace, the store has failed: see ErrFailed.
 func (t *Tx) Commit() error {
 	if t.done {
 		return errDone
@@ -113,11 +128,17 @@ func (t *Tx) Commit() error {
 		return err
 	}
 	ops, err := t.writes()
+	if err == nil {
+		err = t.s.checkOps(ops)
+	}
 	if err != nil {
 		return fmt.Errorf("graphstore: commit: %w", err)
 	}
 	if len(ops) == 0 {
 		return nil
+	}
+	if err := t.s.commitRoom(ops, t.s.Margin()/2); err != nil {
+		return fmt.Errorf("graphstore: commit: %w", err)
 	}
 	t.s.beginCommit()
 	if err := t.s.commit(ops); err != nil {
@@ -201,6 +222,11 @@ func (t *Tx) writes() ([]op, error) {
 				o.value = bare
 			}
 			ops = append(ops, o)
+		}
+	}
+	for id, m := range ov.otherLabels {
+		for text, o := range m {
+			ops = append(ops, o.writes(id, text)...)
 		}
 	}
 	for k, v := range ov.rows {

@@ -135,7 +135,7 @@ type Label struct {
 // Node is a node of the graph. One that was not got from Tx.Edit is shared:
 // it may be read concurrently and must not be modified.
 //
-// ID, Type, Key, Placeholder, Labels, Degree and Members are the store's own:
+// ID, Type, Key, Placeholder, Labels, OtherLabels, Degree and Members are the store's own:
 // changes made to them through Tx.Edit break its invariants. The rest is
 // opaque to the store, which keeps and returns it; an empty vector comes back
 // as nil.
@@ -147,9 +147,11 @@ type Node struct {
 	Key string
 	// Placeholder marks an artifact that others link to and that is not there.
 	Placeholder bool
-	// Labels are those in use, sorted by text, with the number of artifacts
+	// Labels are the 64 that most artifacts use (the smaller text among equals), sorted by text, with the number of artifacts
 	// that use each. Entities and media have them.
 	Labels []Label
+	// OtherLabels is the number of labels in use that are not among Labels.
+	OtherLabels uint32
 	// Degree is the number of edges at the node, in both directions: the
 	// length of its scan.
 	Degree uint32

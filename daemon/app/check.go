@@ -43,7 +43,6 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) e
 	if err != nil {
 		return err
 	}
-	serving.Store.VerifyTables = true
 	engine, done, err := standby.OpenServing(serving)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -162,6 +163,7 @@ func (u *unit) rankStale(ids []uint64) (moving []uint64, err error) {
 // more than epsilon stay.
 func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]infer.Features, len(ids))
+	damaged := make([]bool, len(ids)) // whose features stay until the next record
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range ids {
@@ -170,6 +172,10 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			return err
 		}
 		doc, err := u.tx.Artifact(n.Key)
+		if damaged[i] = errors.Is(err, graphstore.ErrDamaged); damaged[i] {
+			u.e.log.Error("an artifact keeps its features, for it can't be read", "error", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -197,7 +203,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 		if err != nil {
 			return err
 		}
-		if u.refresh.Drift(n, feats[i]) <= epsilon {
+		if damaged[i] || u.refresh.Drift(n, feats[i]) <= epsilon {
 			n.EncodedAt = u.e.clock.arrivals
 			u.e.stale.Set(uint64(id), n.EncodedAt)
 			continue

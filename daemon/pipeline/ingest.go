@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,8 +15,10 @@ import (
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
+	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
 	"kilim/rerank"
+	"kilim/rerank/publish"
 	"kilim/rerank/topk"
 )
 
@@ -156,6 +159,15 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = u.keys.Admit(op.item.ID, op.extracted.edges)
+	var collision *graphstore.CollisionError
+	if errors.As(err, &collision) {
+		return &profile.Refusal{Reason: "id_collision", Field: collision.Type.String(), Value: collision.Key,
+			Detail: fmt.Sprintf("has the same 64-bit hash as %s %q", collision.OtherType, collision.Other)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	// The first vector of an encoder says how long its vectors are.
 	for _, m := range op.item.Artifact.Media {
 		if len(m.Embedding) == 0 {
@@ -181,6 +193,11 @@ func (u *unit) refuse(op *operation) error {
 		ready[i] = rerank.Header(h)
 	}
 	_, err := u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, value, ready))
+	if errors.Is(err, graphstore.ErrTooLarge) {
+		// As the publisher does with a dead letter that Kafka does not take.
+		ready = append(ready, rerank.Header{Key: publish.HeaderDropped, Value: []byte(strconv.Itoa(len(value)))})
+		_, err = u.tx.Enqueue(rerank.EncodeMessage(u.e.cfg.DeadLetters, key, nil, ready))
+	}
 	return err
 }
 
@@ -266,6 +283,13 @@ func (u *unit) remove(op *operation) error {
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.
 func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 	a, err := u.record(id)
+	if errors.Is(err, graphstore.ErrDamaged) {
+		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
+		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
+		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
+		u.e.words.count(&extracted{doc: new(text.Doc)}, -1, u.terms)
+		return nil, nil
+	}
 	if err != nil || a == nil {
 		return nil, err
 	}

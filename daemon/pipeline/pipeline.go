@@ -228,6 +228,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		defer cancel()
 		return e.Background(ctx)
 	})
+	g.Go(func() error { return e.store.Maintain(ctx) })
 	g.Go(func() error {
 		e.index.Run(ctx) // which samples queries for the index's recall, and builds it anew when that falls
 		return nil
@@ -253,9 +254,12 @@ func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool,
 // Published tells the engine that messages left the outbox.
 func (e *Engine) Published() { e.turns.Room.Broadcast() }
 
-// waitForOutbox holds a unit back while the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
+	if err := e.store.WaitRoom(ctx); err != nil {
+		return err
+	}
 	for {
 		room := e.turns.Room.Changed()
 		if e.role.is(retired) {

@@ -20,6 +20,8 @@ type unit struct {
 	refresh *refresh.Pass
 	media   *encode.Pass
 	lists   *topk.Pass
+	// keys finds collisions among the unit's records and with what is stored.
+	keys *graphstore.KeyCheck
 
 	// arrived is what records brought.
 	arrived map[graphstore.NodeID]*extracted
@@ -38,7 +40,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	e.clock.revision++
 	return &unit{
 		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, e.role.listing(e.clock.revision)),
-		arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
+		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
 	}
 }
 

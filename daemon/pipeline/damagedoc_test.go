@@ -1,0 +1,63 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kilim/graphstore"
+)
+
+// TestDamagedDocument flips a bit of one of several documents in the value log: what is to be encoded anew is, but for
+// that one; its next record replaces it; and all other records are applied. It ended the daemon, again after each start.
+func TestDamagedDocument(t *testing.T) {
+	t.Parallel()
+	cfg := exact()
+	s, err := openSite(t, t.TempDir(), cfg, graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { s.must(s.store.Close()) }()
+	big := func(word string) map[string]any {
+		return map[string]any{"title": word, "description": strings.Repeat(word+" rug ", 20_000), "culture": "Ottoman"}
+	}
+	s.must(s.apply([]change{{"a", big("lozenge")}, {"b", big("star")}, {"c", big("hook")}}))
+	s.must(s.settle())
+	files, err := filepath.Glob(filepath.Join(s.dir, "*.vlog"))
+	s.must(err)
+	all, err := os.ReadFile(files[0])
+	s.must(err)
+	at := bytes.Index(all, []byte("star rug star rug"))
+	if at < 0 {
+		t.Fatal("the document is not in the value log")
+	}
+	f, err := os.OpenFile(files[0], os.O_RDWR, 0)
+	s.must(err)
+	_, err = f.WriteAt([]byte("r"), int64(at))
+	s.must(errors.Join(err, f.Close()))
+
+	read := func(id string) error {
+		return s.store.View(func(r *graphstore.Reader) error { _, err := r.Artifact(id); return err })
+	}
+	if err := read("b"); !errors.Is(err, graphstore.ErrDamaged) {
+		t.Fatalf("a damaged document: %v", err)
+	}
+	var ids []graphstore.NodeID
+	for _, id := range []string{"a", "b", "c"} {
+		ids = append(ids, graphstore.ID(graphstore.Artifact, id))
+	}
+	u := s.engine.begin(nil)
+	s.must(u.renewFeatures(ids, 0))
+	u.tx.Discard()
+
+	s.must(s.apply([]change{{"d", big("comb")}}))
+	s.must(s.apply([]change{{"b", big("bird")}}))
+	s.must(s.settle())
+	for _, id := range []string{"a", "b", "c", "d"} {
+		s.must(read(id))
+	}
+	s.must(s.store.Check(func(p string) { t.Error(p) }))
+}
