@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -226,4 +227,12 @@ func ID(raw []byte) string {
 		return ""
 	}
 	return id
+}
+
+// Deleted is true when the fields of an object, as Object gives them, say that it is deleted: "__deleted" is true, or
+// "true", as Debezium's ExtractNewRecordState writes it.
+func Deleted(fields map[string][]byte) bool {
+	mark := bytes.TrimSuffix(bytes.TrimPrefix(fields["__deleted"], []byte("[")), []byte("]"))
+	mark = bytes.TrimSpace(mark)
+	return string(mark) == "true" || string(mark) == `"true"`
 }
