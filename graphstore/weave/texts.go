@@ -42,9 +42,10 @@ func Joined(a *profile.Artifact) string {
 	return strings.Join(bodies, "\n")
 }
 
-// text is none when the body is empty, and in the artifact's language when it has none of its own.
+// text is none when the body is empty, and in the artifact's language when it has none of its own. It is what a person
+// reads: markup has no part in what an artifact is like.
 func text(a *profile.Artifact, body, language string) []Text {
-	if body == "" {
+	if body = plain(body); body == "" {
 		return nil
 	}
 	return []Text{{Body: body, Language: cmp.Or(language, a.Language)}}
@@ -74,7 +75,7 @@ func Pieces(a *profile.Artifact) []Piece {
 		}
 	}
 	say(a.Title, "")
-	for _, s := range sentences(a.Description) {
+	for _, s := range sentences(plain(a.Description)) {
 		say(s, "")
 	}
 	for _, f := range fields(a) {
