@@ -29,33 +29,38 @@ func plain(s string) string {
 // longestEntity is that of HTML's names, &CounterClockwiseContourIntegral;, and some room.
 const longestEntity = 40
 
-// characters puts characters for entities that end with a semicolon. Without one, AT&TRADE is a name.
+// characters puts characters for entities that end with a semicolon. Without one, AT&TRADE is a name. Most texts with
+// an & have no entity, and are not copied.
 func characters(s string) string {
-	if !strings.Contains(s, "&") {
-		return s
-	}
 	var b strings.Builder
-	for {
-		at := strings.IndexByte(s, '&')
+	done := 0 // bytes of s that are in b
+	for i := 0; ; {
+		at := strings.IndexByte(s[i:], '&')
 		if at < 0 {
-			b.WriteString(s)
-			return b.String()
+			break
 		}
-		b.WriteString(s[:at])
-		s = s[at:]
-		end := strings.IndexByte(s[:min(len(s), longestEntity)], ';')
-		if end < 0 || strings.LastIndexByte(s[:end], '&') > 0 {
-			b.WriteByte('&')
-			s = s[1:]
+		at += i
+		i = at + 1
+		entity := s[at:min(len(s), at+longestEntity)]
+		end := strings.IndexByte(entity, ';')
+		if end < 0 || strings.LastIndexByte(entity[:end], '&') > 0 {
 			continue
 		}
-		character := html.UnescapeString(s[:end+1])
+		entity = entity[:end+1]
+		character := html.UnescapeString(entity)
 		if strings.HasSuffix(character, ";") && character != ";" {
-			character = s[:end+1] // only its beginning is an entity: &nothing; has &not
+			continue // only its beginning is an entity, as in &nothing;, or nothing of it
 		}
+		b.WriteString(s[done:at])
 		b.WriteString(character)
-		s = s[end+1:]
+		i = at + len(entity)
+		done = i
 	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
 }
 
 func withoutTags(s string) string {

@@ -1,8 +1,12 @@
 package weave
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"html"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -142,5 +146,62 @@ func TestMarkupIsNotRead(t *testing.T) {
 	}
 	if e := Edges(marked)[0]; e.Label != "Arts &amp; Crafts" {
 		t.Errorf("an entity's label is %q, want it as received", e.Label)
+	}
+}
+
+// The records that others report: with markup and without it the same words are read.
+func TestReportedMarkup(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../../shared/cases/records/html-counts-as-words.json")
+	if err != nil {
+		t.Skipf("no cases here: %v", err)
+	}
+	var records []struct{ Value string }
+	if err := json.Unmarshal(raw, &records); err != nil {
+		t.Fatal(err)
+	}
+	var read []string
+	for _, r := range records[:2] {
+		a, err := profile.Parse([]byte(r.Value), "", profile.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, strings.Join(strings.Fields(Joined(a)), " "))
+	}
+	if read[0] != read[1] {
+		t.Errorf("with markup %q, without %q", read[0], read[1])
+	}
+}
+
+// BenchmarkTexts measures what is read of real records: of all, nearly none of which has markup, and of the same with markup
+// put around each word of their descriptions.
+func BenchmarkTexts(b *testing.B) {
+	f, err := os.Open("../../../shared/data/walters.jsonl.gz")
+	if err != nil {
+		b.Skip("needs ../shared/data: ", err)
+	}
+	defer f.Close()
+	in, err := profile.Feed(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var plain, marked []*profile.Artifact
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		a, err := profile.Parse(bytes.Clone(lines.Bytes()), "", profile.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		plain = append(plain, a)
+		m := *a
+		m.Description = "<p>" + strings.Join(strings.Fields(a.Description), "</p> <p class='x'>") + "</p>"
+		marked = append(marked, &m)
+	}
+	for name, list := range map[string][]*profile.Artifact{"plain": plain, "marked": marked} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				Texts(list[i%len(list)])
+			}
+		})
 	}
 }
