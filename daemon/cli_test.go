@@ -160,7 +160,11 @@ func TestFeedAndWatch(t *testing.T) {
 		t.Fatalf("feed: exit code %d, %s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = kilim(t, "", "feed", "--broker", broker, "--topic", "another", file)
-	if code != exitFailed || !strings.HasPrefix(stdout, "3 records") || !strings.Contains(stdout, told) || !strings.Contains(stderr, "line 1: no_fields: ") {
+	if code != exitFailed || !strings.HasPrefix(stdout, "0 records") || !strings.Contains(stderr, "line 1: no_fields: ") {
+		t.Fatalf("feed of another table: exit code %d, %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = kilim(t, `{"id":"c"}`+"\n"+in, "feed", "--broker", broker, "--topic", "another", "-")
+	if code != exitFailed || !strings.HasPrefix(stdout, "4 records") || !strings.Contains(stdout, told) || !strings.Contains(stderr, "line 2: no_fields: ") {
 		t.Fatalf("feed of records that are refused: exit code %d, %s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = kilim(t, `{"id":"c"}`, "feed", "--broker", broker, "--topic", "other", "-")

@@ -26,7 +26,7 @@ type feedCommand struct {
 	Topic          string       `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
 	Rate           float64      `placeholder:"N" help:"Records a second at most."`
 	MaxRecordBytes config.Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"The daemon's ingest.max-record-bytes, above which it refuses a record."`
-	AllowRefused   bool         `help:"End with exit code 0 also when the daemon will refuse records, and feed an input that does not begin with an object."`
+	AllowRefused   bool         `help:"End with exit code 0 also when the daemon will refuse records, and feed an input whose first line is no object, or has no field of an artifact."`
 	Input          string       `arg:"" name:"file" help:"JSON Lines, an array of objects or objects printed over several lines; plain, gzip, zstd or bzip2; - is standard input."`
 }
 

@@ -28,11 +28,17 @@ func Parse(raw []byte, key string, lim Limits) (*Artifact, error) {
 	if err := p.object("", p.field); err != nil {
 		return nil, err
 	}
+	if p.fields == 0 && p.others > 0 {
+		return nil, p.noFields()
+	}
 	if err := p.identify(key); err != nil {
 		return nil, err
 	}
-	if err := p.checkContent(); err != nil {
-		return nil, err
+	if p.fields == 0 && !p.identified {
+		return nil, p.noFields()
+	}
+	if n := p.a.edges(); n > p.lim.Edges {
+		return nil, Refuse(ReasonTooMany, "record", strconv.Itoa(n), "%d edges (terms, media, links, dates) in all, the limit is %d", n, p.lim.Edges)
 	}
 	return p.a, nil
 }
@@ -196,17 +202,10 @@ func (p *parser) identify(key string) error {
 	return nil
 }
 
-// checkContent refuses what is no artifact: an object of which no field is known, an id aside, is a row or an envelope
+// noFields refuses what is no artifact: an object of which no field is known, an id aside, is a row or an envelope
 // that nobody has opened. An object of an id alone is an artifact of which nothing is known yet.
-// Then it counts the edges, of which each is a row, and perhaps a new node, in the store.
-func (p *parser) checkContent() error {
-	if p.fields == 0 && (p.others > 0 || !p.identified) {
-		return Refuse(ReasonNoFields, "record", string(p.b[:min(len(p.b), 2*valueBytes)]), "no field of an artifact but the id")
-	}
-	if n := p.a.edges(); n > p.lim.Edges {
-		return Refuse(ReasonTooMany, "record", strconv.Itoa(n), "%d edges (terms, media, links, dates) in all, the limit is %d", n, p.lim.Edges)
-	}
-	return nil
+func (p *parser) noFields() error {
+	return Refuse(ReasonNoFields, "record", string(p.b[:min(len(p.b), 2*valueBytes)]), "no field of an artifact but the id")
 }
 
 // IsField is true for the names of an artifact's fields.

@@ -23,7 +23,7 @@ type Options struct {
 	Base string
 	// Limits are those of the daemon.
 	Limits profile.Limits
-	// AllowRefused also feeds an input whose first line is no object.
+	// AllowRefused also feeds an input whose first line is no object, or one without a field of an artifact.
 	AllowRefused bool
 	// Rate bounds the records a second; 0 does not.
 	Rate float64

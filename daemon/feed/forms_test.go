@@ -115,6 +115,8 @@ func TestFormsThatAreRefused(t *testing.T) {
 		"JSON Lines  ":       "\"a\"\n\"b\"\n",
 		"JSON Lines   ":      "[[1,2],[3,4]]",
 		"JSON Lines    ":     "\n\nnull\n",
+		"line 1: no_fields":  "{\"records\":[{\"id\":\"a\",\"title\":\"x\"}]}\n",
+		"line 2: no_fields":  "\n{\"id\":7,\"name\":\"x\"}\n" + four,
 		"unexpected EOF":     "[{\"id\":\"a\"",
 		"unexpected EOF ":    "{\n\"id\":\"a\",\n",
 		"after 0 values":     "[,]",

@@ -76,14 +76,15 @@ func (s *source) read(ctx context.Context, opt *Options, out chan<- record) {
 		if err == nil && len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		if err == nil && first && !opt.AllowRefused {
-			err = s.checkForm(line)
-		}
-		first = false
 		r := record{line: s.no, err: err}
 		if err == nil {
 			r = newRecord(s.no, absolute(line, opt.Base), opt.Limits)
 		}
+		if err == nil && first && !opt.AllowRefused {
+			err = checkForm(&r, line)
+			r.err = err
+		}
+		first = false
 		select {
 		case out <- r:
 		case <-ctx.Done():
@@ -95,11 +96,15 @@ func (s *source) read(ctx context.Context, opt *Options, out chan<- record) {
 	}
 }
 
-// checkForm refuses an input whose first line is no object: all others would be refused by the daemon, one by one.
-func (s *source) checkForm(line []byte) error {
+// checkForm refuses an input whose first line is no object, or one without a field of an artifact: another table, or a
+// document with all records in one of its fields. All other lines would be refused by the daemon, one by one.
+func checkForm(first *record, line []byte) error {
 	line = bytes.TrimSpace(line)
-	if line[0] == '{' {
-		return nil
+	switch {
+	case line[0] != '{':
+		return fmt.Errorf("line %d begins with %.40q: want JSON Lines, an object a line", first.line, line)
+	case first.refusal != nil && first.refusal.Reason == profile.ReasonNoFields:
+		return fmt.Errorf("line %d: %w", first.line, first.refusal)
 	}
-	return fmt.Errorf("line %d begins with %.40q: want JSON Lines, an object a line", s.no, line)
+	return nil
 }
