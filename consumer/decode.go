@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 
 	"kilim/consumer/profile"
 )
@@ -31,36 +32,42 @@ func guard(rec Record, decode func(*Item)) (item Item) {
 }
 
 func (item *Item) decode(lim profile.Limits) {
-	item.TraceParent = traceParent(item)
+	if item.Dropped > 0 {
+		item.Refusal = profile.Refuse(profile.ReasonTooLarge, "record", strconv.Itoa(item.Dropped),
+			"%d bytes in a key, a value or headers, of which %d are taken: they are not kept", item.Dropped, wholeBytes)
+		return
+	}
 	item.ID = keyID(item.Key, lim)
 	if item.Value == nil {
+		item.TraceParent = traceParent(item, "")
 		item.Refusal = profile.CheckID("key", item.ID, lim)
 		return
 	}
 	c, refusal := unwrap(item.Value, item.Headers, lim)
+	item.TraceParent = traceParent(item, c.traceParent)
 	if refusal != nil {
 		item.Refusal = refusal
 		return
 	}
-	if item.TraceParent == "" {
-		item.TraceParent = c.traceParent
-	}
-	if c.json == nil {
-		item.delete(c.id, lim)
-		return
+	if c.json == nil || c.id != "" {
+		if item.identify(c.id, lim); c.json == nil || item.Refusal != nil {
+			return
+		}
 	}
 	a, err := profile.Parse(c.json, item.ID, lim)
 	if err != nil {
-		if !errors.As(err, &item.Refusal) {
+		if !errors.As(err, &refusal) {
 			panic(err) // Parse promises a *Refusal
 		}
+		item.Refusal = explain(refusal, c.json, lim)
 		return
 	}
 	item.ID, item.Artifact = a.ID, a
 }
 
-// delete refuses what Parse would refuse: a key that is not the artifact's id.
-func (item *Item) delete(id string, lim profile.Limits) {
+// identify takes the id of an envelope where the record has no key, and refuses what Parse would refuse: a key that is
+// not the artifact's id.
+func (item *Item) identify(id string, lim profile.Limits) {
 	if item.ID == "" {
 		item.ID = id
 	}
@@ -68,15 +75,6 @@ func (item *Item) delete(id string, lim profile.Limits) {
 		return
 	}
 	if id != "" && id != item.ID {
-		item.Refusal = profile.Refuse(profile.ReasonIDMismatch, "before.id", id, "the record's key is %s", item.ID)
+		item.Refusal = profile.Refuse(profile.ReasonIDMismatch, "id", id, "the record's key is %s", item.ID)
 	}
-}
-
-func traceParent(item *Item) string {
-	for _, name := range []string{"traceparent", "ce_traceparent"} {
-		if v, ok := header(item.Headers, name); ok {
-			return v
-		}
-	}
-	return ""
 }

@@ -31,7 +31,21 @@
 // nothing waits for more: a single record goes through at once.
 //
 // Memory is bounded by Config.InFlightBytes of records, plus one response
-// (about Config.FetchBytes, uncompressed) for each assigned partition.
+// (about Config.FetchBytes as it is sent) for each assigned partition. A response is unpacked by
+// the client library, batch by batch and whole, before anything here sees it: a producer of
+// a batch that unpacks to a thousand times its size is bounded by the topic's message size only.
+// Of a record's key, value and headers no more than 16 MiB each are kept beyond that.
+//
+// # Envelopes
+//
+// Decode opens what artifacts come in: a Schema Registry frame, a CloudEvent (binary or structured,
+// also without its content type), Connect's {"schema", "payload"}, change events of Debezium
+// (also of MongoDB, and as CloudEvents) and CockroachDB (wrapped, bare, enriched), and rows that are marked as
+// deleted ("__deleted"). What it knows and does not open (Maxwell, Canal, GoldenGate, DMS,
+// messages without a row) and what it does not know becomes a dead letter, never an artifact
+// without content. Control messages of other systems (resolved timestamps, heartbeats, transactions) are dead
+// letters too: passing over them would need a guess that nothing is lost by it. A trace context that is
+// not W3C's is dropped, the record is kept.
 //
 // # Why not kafka.Reader
 //

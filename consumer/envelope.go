@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"mime"
 	"strings"
 
@@ -37,14 +38,23 @@ func header(headers []kafka.Header, name string) (string, bool) {
 // content is what an envelope held.
 type content struct {
 	json        []byte // the artifact; nil: a deletion
-	id          string // of a deletion, "" when only the key can say it
+	id          string // what the envelope says of the artifact's id, "" when it says nothing
 	traceParent string // when the envelope itself carried one
+	op          string // of a Debezium event that came as a CloudEvent, which keeps it outside of the event
 }
 
-// unwrap takes the artifact's JSON out of whatever it came in: a Schema
+// maxLayers bounds how often one envelope may stand in another. Connect's around a CloudEvent around Connect's around a
+// change event are four.
+const maxLayers = 5
+
+// unwrap takes the artifact's JSON out of whatever it came in, in any order: a Schema
 // Registry frame; a CloudEvent (version 1, Kafka protocol binding, binary or
-// structured); Connect's {"schema", "payload"}; a Debezium change event.
-// They may be nested in this order.
+// structured); Connect's {"schema", "payload"}; a change event of Debezium or
+// CockroachDB. What marks a row as deleted makes a deletion of it.
+//
+// An object is looked into only when no field of it, an id aside, is an artifact's, unless it has all that its kind of
+// envelope must have: artifacts may have fields of their own with such names. What is not opened here and is no
+// artifact either, profile.Parse refuses.
 func unwrap(value []byte, headers []kafka.Header, lim profile.Limits) (content, *profile.Refusal) {
 	c := content{json: stripFrame(value)}
 	kind, _ := header(headers, "content-type")
@@ -53,7 +63,7 @@ func unwrap(value []byte, headers []kafka.Header, lim profile.Limits) (content, 
 	switch {
 	case isMedia(kind, "application/cloudevents-batch"):
 		return c, envelopeRefusal("content-type", kind, "batches of CloudEvents are not for Kafka")
-	case structured && !strings.Contains(kind, "json"):
+	case structured && !isJSON(kind):
 		return c, envelopeRefusal("content-type", kind, "want application/cloudevents+json")
 	case !structured && binary:
 		if !strings.HasPrefix(version, "1.") {
@@ -62,24 +72,61 @@ func unwrap(value []byte, headers []kafka.Header, lim profile.Limits) (content, 
 		if kind != "" && !isJSON(kind) {
 			return c, envelopeRefusal("content-type", kind, "want application/json")
 		}
+		c.op, _ = header(headers, "ce_iodebeziumop")
 	}
-	// Only what can be an envelope is looked into: most records are none.
-	if structured || (!binary && has(c.json, "specversion")) {
-		if r := c.openCloudEvent(lim, structured); r != nil {
+	if structured {
+		f, r := profile.Object(c.json, lim)
+		if r == nil {
+			r = c.openCloudEvent(f)
+		}
+		if r != nil {
 			return c, r
 		}
 	}
-	if has(c.json, "payload") {
-		if r := c.openConnect(lim); r != nil {
+	for range maxLayers {
+		opened, r := c.open(lim)
+		if r != nil || c.json == nil {
 			return c, r
 		}
-	}
-	if has(c.json, "op") {
-		if r := c.openDebezium(lim); r != nil {
-			return c, r
+		if !opened {
+			return c, c.unopened(lim)
 		}
 	}
-	return c, nil
+	return c, envelopeRefusal("record", string(c.json[:min(len(c.json), 200)]), "more than %d envelopes in one another", maxLayers)
+}
+
+// marks are fields without one of which an object is neither an envelope nor deleted. Most records have none of them,
+// and are not looked into.
+var marks = []string{"specversion", "payload", "before", "after", "database", deletedField, cockroachField}
+
+// open opens one envelope.
+func (c *content) open(lim profile.Limits) (opened bool, r *profile.Refusal) {
+	marked := c.op != ""
+	for _, name := range marks {
+		marked = marked || has(c.json, name)
+	}
+	if !marked {
+		return false, nil
+	}
+	f, r := profile.Object(c.json, lim)
+	if r != nil {
+		return false, nil // Parse will say what is wrong with it
+	}
+	switch {
+	case isCloudEvent(f):
+		return true, c.openCloudEvent(f)
+	case isChange(f):
+		return true, c.openChange(f, lim)
+	case isDeleted(f, lim):
+		c.json, c.id = nil, rowID(f)
+		return true, nil
+	case hasOnly(f, "id") && f["payload"] != nil:
+		return true, c.openPayload(f)
+	case hasOnly(f, "id", "type") && f["database"] != nil && f["table"] != nil:
+		// Maxwell and Canal have a type, as artifacts have.
+		return false, envelopeRefusal("record", string(c.json), "a change of Maxwell or Canal: want the row itself, or Debezium's form")
+	}
+	return false, nil
 }
 
 func envelopeRefusal(field, value, format string, args ...any) *profile.Refusal {
@@ -88,37 +135,58 @@ func envelopeRefusal(field, value, format string, args ...any) *profile.Refusal 
 
 func has(b []byte, field string) bool { return bytes.Contains(b, []byte(`"`+field+`"`)) }
 
+// hasOnly is true when of an artifact's fields there are none but those.
+func hasOnly(f map[string][]byte, fields ...string) bool {
+next:
+	for name := range f {
+		for _, field := range fields {
+			if name == field {
+				continue next
+			}
+		}
+		if profile.IsField(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// mediaType is a content type without its parameters, in lower case (RFC 2045, section 5.1); "" for what is none.
+func mediaType(contentType string) string {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return ""
+	}
+	return t
+}
+
 // isMedia is true for the media type base, with any suffix and parameters.
 func isMedia(contentType, base string) bool {
-	t, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return false
-	}
-	t, _, _ = strings.Cut(t, "+")
+	t, _, _ := strings.Cut(mediaType(contentType), "+")
 	return t == base
 }
 
 func isJSON(contentType string) bool {
-	t, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (strings.HasSuffix(t, "/json") || strings.HasSuffix(t, "+json"))
+	t := mediaType(contentType)
+	return strings.HasSuffix(t, "/json") || strings.HasSuffix(t, "+json")
 }
 
-// openCloudEvent opens a structured CloudEvent. declared: the content type
-// says that it is one; otherwise it must look like one in every respect.
-func (c *content) openCloudEvent(lim profile.Limits, declared bool) *profile.Refusal {
-	f, r := profile.Object(c.json, lim)
-	if r != nil {
-		if declared {
-			return r
+// isCloudEvent is true for an object that is a structured CloudEvent though no header says so: with all of the required
+// attributes, and with data or nothing of an artifact's beside them.
+func isCloudEvent(f map[string][]byte) bool {
+	for _, name := range []string{"specversion", "id", "source", "type"} {
+		if _, ok := text(f[name]); !ok {
+			return false
 		}
-		return nil // Parse will say what is wrong with it
 	}
+	return f["data"] != nil || f["data_base64"] != nil || hasOnly(f, "id", "type", "subject")
+}
+
+// openCloudEvent opens a structured CloudEvent.
+func (c *content) openCloudEvent(f map[string][]byte) *profile.Refusal {
 	data, hasData := f["data"]
 	encoded, hasEncoded := f["data_base64"]
 	version, isString := text(f["specversion"])
-	if !declared && !(isString && (hasData || hasEncoded) && f["source"] != nil && f["type"] != nil && f["id"] != nil) {
-		return nil
-	}
 	if !isString || !strings.HasPrefix(version, "1.") {
 		return envelopeRefusal("specversion", string(f["specversion"]), "want 1.x")
 	}
@@ -126,6 +194,7 @@ func (c *content) openCloudEvent(lim profile.Limits, declared bool) *profile.Ref
 		return envelopeRefusal("datacontenttype", kind, "want application/json")
 	}
 	c.traceParent, _ = text(f["traceparent"])
+	c.op, _ = text(f["iodebeziumop"])
 	switch {
 	case hasData && hasEncoded:
 		return envelopeRefusal("data", "", "both data and data_base64")
@@ -144,53 +213,17 @@ func (c *content) openCloudEvent(lim profile.Limits, declared bool) *profile.Ref
 	return nil
 }
 
-// openConnect opens what Connect's JsonConverter writes with its schema.
-func (c *content) openConnect(lim profile.Limits) *profile.Refusal {
-	f, r := profile.Object(c.json, lim)
-	if r != nil || len(f) != 2 || f["schema"] == nil || f["payload"] == nil {
-		return nil
-	}
-	c.json = f["payload"]
-	if isNull(c.json) {
+// openPayload opens what Connect's JsonConverter writes with its schema, and what CockroachDB and others write
+// without one. An empty payload is a deletion only where Connect's form says that it is the record's value.
+func (c *content) openPayload(f map[string][]byte) *profile.Refusal {
+	_, withSchema := f["schema"]
+	switch payload := f["payload"]; {
+	case !isNull(payload):
+		c.json = object(payload)
+	case withSchema && len(f) == 2:
 		c.json = nil
-	}
-	return nil
-}
-
-// isDebezium is true for the fields that a change event may have. An artifact
-// with a field named op has others beside, and is not taken for one.
-func isDebezium(field string) bool {
-	switch field {
-	case "before", "after", "op", "source", "transaction", "ts_ms", "ts_us", "ts_ns":
-		return true
-	}
-	return false
-}
-
-func (c *content) openDebezium(lim profile.Limits) *profile.Refusal {
-	f, r := profile.Object(c.json, lim)
-	if r != nil || f["op"] == nil || (f["after"] == nil && f["before"] == nil) {
-		return nil
-	}
-	for name := range f {
-		if !isDebezium(name) {
-			return nil
-		}
-	}
-	op, _ := text(f["op"])
-	switch op {
-	case "c", "u", "r":
-		if isNull(f["after"]) {
-			return envelopeRefusal("after", "", "a change without its row")
-		}
-		c.json = f["after"]
-	case "d":
-		c.json = nil
-		if before, r := profile.Object(f["before"], lim); r == nil {
-			c.id, _ = text(before["id"])
-		}
 	default:
-		return envelopeRefusal("op", string(f["op"]), "want c, u, r or d")
+		return envelopeRefusal("payload", "null", "an envelope without content")
 	}
 	return nil
 }
@@ -206,31 +239,10 @@ func text(b []byte) (string, bool) {
 	return s, true
 }
 
-// keyID reads the artifact's id from a record's key: the key itself, or what
-// converters make of it (a Schema Registry frame, a JSON string, an object with
-// an id, with or without Connect's schema around).
-func keyID(key []byte, lim profile.Limits) string {
-	key = stripFrame(key)
-	if len(key) < 2 || (key[0] != '{' && key[0] != '"') {
-		return string(key)
+// object is a value, or the object that stands in it as a string of JSON, as MongoDB's documents do.
+func object(b []byte) []byte {
+	if s, ok := text(b); ok && strings.HasPrefix(strings.TrimSpace(s), "{") {
+		return []byte(s)
 	}
-	if key[0] == '"' {
-		if r, ok := text(key); ok {
-			return r
-		}
-		return string(key)
-	}
-	f, r := profile.Object(key, lim)
-	if r != nil {
-		return string(key)
-	}
-	if inner, r := profile.Object(f["payload"], lim); r == nil && f["schema"] != nil {
-		f = inner
-	} else if s, ok := text(f["payload"]); ok && f["schema"] != nil {
-		return s
-	}
-	if s, ok := text(f["id"]); ok {
-		return s
-	}
-	return string(key)
+	return b
 }

@@ -124,9 +124,8 @@ func readBatch(tp TopicPartition, offset int64, b protocol.RecordReader) (record
 		}
 		last = max(last, r.Offset)
 		rec := Record{Topic: tp.Topic, Partition: tp.Partition, Offset: r.Offset, Time: r.Time}
-		rec.Key, err = take(r.Key)
-		if err == nil {
-			rec.Value, err = take(r.Value)
+		if rec.Key, err = rec.take(r.Key); err == nil {
+			rec.Value, err = rec.take(r.Value)
 		}
 		if err != nil {
 			return nil, last, fmt.Errorf("record %d: %w", r.Offset, err)
@@ -134,18 +133,39 @@ func readBatch(tp TopicPartition, offset int64, b protocol.RecordReader) (record
 		if r.Offset < offset {
 			continue // brokers send whole batches
 		}
-		rec.Headers = slices.Clone(r.Headers)
+		rec.takeHeaders(r.Headers)
 		records = append(records, rec)
 	}
 }
 
-// take copies bytes out of the client library's pages and lets go of those.
-func take(b protocol.Bytes) ([]byte, error) {
+// wholeBytes is the most that is kept of a record's key, of its value, and of all of its headers: more than the 15 MiB that
+// a topic of kilim's takes, packed. What is packed may be a thousand times as much when it is unpacked, and a refused
+// record goes into the store, on its way to the dead letters, as it was received.
+const wholeBytes = 16 << 20
+
+// take copies bytes out of the client library's pages and lets go of those. It copies all of them or none.
+func (r *Record) take(b protocol.Bytes) ([]byte, error) {
 	if b == nil {
 		return nil, nil
 	}
 	defer b.Close()
+	if n := b.Len(); n > wholeBytes {
+		r.Dropped += n
+		return nil, nil
+	}
 	return protocol.ReadAll(b)
+}
+
+func (r *Record) takeHeaders(headers []protocol.Header) {
+	n := 0
+	for i := range headers {
+		n += len(headers[i].Key) + len(headers[i].Value)
+	}
+	if n > wholeBytes {
+		r.Dropped += n
+		return
+	}
+	r.Headers = slices.Clone(headers)
 }
 
 // aborted filters the records of aborted transactions, which brokers send

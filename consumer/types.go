@@ -36,6 +36,9 @@ type Record struct {
 	Key       []byte
 	Value     []byte
 	Headers   []kafka.Header
+	// Dropped counts the bytes of key, value and headers that were not kept because they are more than any
+	// topic of kilim's takes. Such a record is refused.
+	Dropped int
 }
 
 // size is what a record costs in memory, about.

@@ -154,9 +154,18 @@ func TestFeedAndWatch(t *testing.T) {
 	if err := os.WriteFile(file, []byte(in), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := kilim(t, "", "feed", "--broker", broker, file)
-	if code != exitOK || !strings.HasPrefix(stdout, "3 records acknowledged, ") || !strings.Contains(stdout, "1 of them deletes, 1 without") {
+	const told = "2 that the daemon refuses (1 no_fields, 1 not_json)"
+	code, stdout, stderr := kilim(t, "", "feed", "--broker", broker, "--allow-refused", file)
+	if code != exitOK || !strings.HasPrefix(stdout, "3 records acknowledged, ") || !strings.Contains(stdout, "1 of them deletes, "+told) {
 		t.Fatalf("feed: exit code %d, %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = kilim(t, "", "feed", "--broker", broker, "--topic", "another", file)
+	if code != exitFailed || !strings.HasPrefix(stdout, "0 records") || !strings.Contains(stderr, "line 1: no_fields: ") {
+		t.Fatalf("feed of another table: exit code %d, %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = kilim(t, `{"id":"c"}`+"\n"+in, "feed", "--broker", broker, "--topic", "another", "-")
+	if code != exitFailed || !strings.HasPrefix(stdout, "4 records") || !strings.Contains(stdout, told) || !strings.Contains(stderr, "line 2: no_fields: ") {
+		t.Fatalf("feed of records that are refused: exit code %d, %s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = kilim(t, `{"id":"c"}`, "feed", "--broker", broker, "--topic", "other", "-")
 	if code != exitOK || !strings.HasPrefix(stdout, "1 records") {
@@ -194,6 +203,15 @@ func TestFeedThatCanNot(t *testing.T) {
 	code, stdout, stderr := kilim(t, "\x1f\x8b", "feed", "--broker", broker, "-")
 	if code != exitFailed || !strings.HasPrefix(stdout, "0 records") || !strings.Contains(stderr, "gzip") {
 		t.Errorf("a torn file: exit code %d, %s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = kilim(t, "PK\x03\x04\x14\x00", "feed", "--broker", broker, "-")
+	if code != exitFailed || !strings.HasPrefix(stdout, "0 records") || !strings.Contains(stderr, "a zip archive") {
+		t.Errorf("a zip archive: exit code %d, %s%s", code, stdout, stderr)
+	}
+	long := `{"id":"a","title":"` + strings.Repeat("x", 2000) + `"}`
+	code, stdout, stderr = kilim(t, long, "feed", "--broker", broker, "--max-record-bytes", "1KiB", "-")
+	if code != exitFailed || !strings.HasPrefix(stdout, "1 records") || !strings.Contains(stderr, "too_large") {
+		t.Errorf("a record above the daemon's limit: exit code %d, %s%s", code, stdout, stderr)
 	}
 }
 

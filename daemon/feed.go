@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -13,24 +16,27 @@ import (
 	"golang.org/x/term"
 
 	"kilim/consumer/kafkaconn"
+	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/daemon/feed"
 )
 
 type feedCommand struct {
 	config.Client
-	Topic string  `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
-	Rate  float64 `placeholder:"N" help:"Records a second at most."`
-	Input string  `arg:"" name:"file" help:"JSON Lines, plain or gzip; - is standard input."`
+	Topic          string       `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
+	Rate           float64      `placeholder:"N" help:"Records a second at most."`
+	MaxRecordBytes config.Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"The daemon's ingest.max-record-bytes, above which it refuses a record."`
+	AllowRefused   bool         `help:"End with exit code 0 also when the daemon will refuse records, and feed an input whose first line is no object, or has no field of an artifact."`
+	Input          string       `arg:"" name:"file" help:"JSON Lines, an array of objects or objects printed over several lines; plain, gzip, zstd or bzip2; - is standard input."`
 }
 
 // Help is shown by kilim feed --help.
 func (feedCommand) Help() string {
-	return `Each line that is not blank becomes one record, keyed by the artifact's id. A line without a usable id is sent without a key, and the daemon puts it to the dead letters with the reason. {"id": "x", "__deleted": true} deletes the artifact x.
+	return `Each line that is not blank becomes one record, keyed by the artifact's id. A line that can't be used is sent too, and the daemon puts it to the dead letters with the reason; such lines are counted here by reason. {"id": "x", "__deleted": true} deletes the artifact x.
 
 A relative uri of media becomes a file: URI beside FILE; one in standard input is relative to the working directory. It is read as a URI, so "a%20b.jpg" is the file "a b.jpg". The daemon reads such files below the folders of its media.root. Other bytes of a line are sent as they are.
 
-The topic is created when it is missing. Exit code 0 means that every record is acknowledged by all in-sync replicas; otherwise the first line that is not is named. Feeding the same file again does no harm.`
+The topic is created when it is missing. A file of another form (zip, xz, UTF-16, CSV ...) is refused before a record is sent. Exit code 0 means that every record is acknowledged by all in-sync replicas and can be used by the daemon, as far as the record alone tells; otherwise the first line that is not is named. The daemon alone knows of vectors of another length than their encoder's: kilim_records_refused_total counts all. Feeding the same file again does no harm.`
 }
 
 // Run feeds the file and prints what was acknowledged.
@@ -70,11 +76,15 @@ func (c *feedCommand) Run(s *session) error {
 		return fmt.Errorf("feed: %w", err)
 	}
 	show := newProgress(s.stderr, size)
-	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Rate: c.Rate, Progress: show.update, Log: s.log()})
+	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Limits: profile.Limits{RecordBytes: int(c.MaxRecordBytes)},
+		AllowRefused: c.AllowRefused, Rate: c.Rate, Progress: show.update, Log: s.log()})
 	show.end()
 	fmt.Fprintln(s.stdout, summary(sum))
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
+	}
+	if len(sum.Refused) > 0 && !c.AllowRefused {
+		return fmt.Errorf("feed: the daemon refuses %d of the %d records (%s); the first, %s", refused(sum), sum.Records, reasons(sum), sum.FirstRefused)
 	}
 	return nil
 }
@@ -93,10 +103,26 @@ func summary(sum feed.Summary) string {
 	if sum.Deletes > 0 {
 		text += fmt.Sprintf(", %d of them deletes", sum.Deletes)
 	}
-	if sum.Keyless > 0 {
-		text += fmt.Sprintf(", %d without a usable id (the daemon refuses those)", sum.Keyless)
+	if len(sum.Refused) > 0 {
+		text += fmt.Sprintf(", %d that the daemon refuses (%s)", refused(sum), reasons(sum))
 	}
 	return text
+}
+
+func refused(sum feed.Summary) (n int) {
+	for _, of := range sum.Refused {
+		n += of
+	}
+	return n
+}
+
+// reasons lists those of refusals with their numbers.
+func reasons(sum feed.Summary) string {
+	var list []string
+	for _, reason := range slices.Sorted(maps.Keys(sum.Refused)) {
+		list = append(list, fmt.Sprintf("%d %s", sum.Refused[reason], reason))
+	}
+	return strings.Join(list, ", ")
 }
 
 // log returns the logger of commands that a person runs. Debug lines would drown what the command prints.

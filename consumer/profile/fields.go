@@ -3,7 +3,6 @@ package profile
 import (
 	"encoding/base64"
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -38,59 +37,65 @@ func (p *parser) date(path string) (*Date, error) {
 	return d, nil
 }
 
-// year reads a year as a number, or as a string that holds one. Any other
+// year reads a year as a number, or as a string that holds one or an ISO 8601 date. Any other
 // string goes to spare, if that is free.
-func (p *parser) year(path string, spare *string) (*float64, error) {
-	var v float64
-	shown := p.shown()
-	switch {
-	case p.null():
-		return nil, nil
-	case p.peek() == '"':
-		s := strings.TrimSpace(p.str())
-		n, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-			if *spare == "" {
-				*spare = s
+func (p *parser) year(path string, spare *string) (year *float64, err error) {
+	err = p.single(path, "year", func() error {
+		var v float64
+		shown := p.shown()
+		switch {
+		case p.null():
+			return nil
+		case p.peek() == '"':
+			s := strings.TrimSpace(p.str())
+			n, ok := yearOf(s)
+			if !ok {
+				if *spare == "" {
+					*spare = s
+				}
+				return nil
 			}
-			return nil, nil
+			v = n
+		case p.atNumber():
+			n, err := p.number(path)
+			if err != nil {
+				return err
+			}
+			v = n
+		default:
+			return p.wrongType(path, "a year")
 		}
-		v = n
-	case p.atNumber():
-		n, err := p.number(path)
-		if err != nil {
-			return nil, err
+		if math.Abs(v) > p.lim.Year {
+			return Refuse(ReasonOutOfRange, path, shown, "a year beyond ±%g", p.lim.Year)
 		}
-		v = n
-	default:
-		return nil, p.wrongType(path, "a year")
-	}
-	if math.Abs(v) > p.lim.Year {
-		return nil, Refuse(ReasonOutOfRange, path, shown, "a year beyond ±%g", p.lim.Year)
-	}
-	return &v, nil
+		year = &v
+		return nil
+	})
+	return year, err
 }
 
 func (p *parser) location(path string) (*Location, error) {
 	l := Location{Lat: math.NaN(), Lon: math.NaN()}
 	degrees := func(name string, limit float64, out *float64) error {
 		name = join(path, name)
-		if p.null() {
+		return p.single(name, "number of degrees", func() error {
+			if p.null() {
+				return nil
+			}
+			if !p.atNumber() {
+				return p.wrongType(name, "a number of degrees")
+			}
+			shown := p.shown()
+			v, err := p.number(name)
+			if err != nil {
+				return err
+			}
+			if math.Abs(v) > limit {
+				return Refuse(ReasonOutOfRange, name, shown, "beyond ±%g degrees", limit)
+			}
+			*out = v
 			return nil
-		}
-		if !p.atNumber() {
-			return p.wrongType(name, "a number of degrees")
-		}
-		shown := p.shown()
-		v, err := p.number(name)
-		if err != nil {
-			return err
-		}
-		if math.Abs(v) > limit {
-			return Refuse(ReasonOutOfRange, name, shown, "beyond ±%g degrees", limit)
-		}
-		*out = v
-		return nil
+		})
 	}
 	present, err := p.optional(path, func(name string) error {
 		switch name {
@@ -151,7 +156,7 @@ func (p *parser) links(path string) error {
 			case "type":
 				l.Type, err = p.text(sub + ".type")
 			case "target":
-				l.Target, err = p.text(sub + ".target")
+				l.Target, err = p.id(sub + ".target")
 			default:
 				p.skip()
 			}
@@ -252,30 +257,4 @@ func (p *parser) data(path string) ([]byte, error) {
 		return nil, Refuse(ReasonBadBase64, path, s, "%v", err)
 	}
 	return b, nil
-}
-
-func (p *parser) embedding(path string) ([]float32, error) {
-	if p.null() {
-		return nil, nil
-	}
-	if p.peek() != '[' {
-		return nil, p.wrongType(path, "a list of numbers")
-	}
-	var v []float32
-	err := p.array(func(i int) error {
-		if i >= p.lim.Dimensions {
-			return Refuse(ReasonTooMany, path, "", "more than %d values", p.lim.Dimensions)
-		}
-		if !p.atNumber() {
-			return p.wrongType(at(path, i), "a number")
-		}
-		text := string(p.skip())
-		x, err := strconv.ParseFloat(text, 32)
-		if err != nil || math.IsInf(x, 0) {
-			return Refuse(ReasonEmbeddingRange, at(path, i), text, "not a number that float32 can hold")
-		}
-		v = append(v, float32(x))
-		return nil
-	})
-	return v, err
 }

@@ -1,9 +1,11 @@
 package profile
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"testing"
@@ -48,6 +50,31 @@ func FuzzParse(f *testing.F) {
 		}
 		if !reflect.DeepEqual(a, again) {
 			t.Fatalf("first %+v\nthen  %+v", a, again)
+		}
+	})
+}
+
+// FuzzLines: whatever a file is, what Lines gives is the file itself without its byte order mark, or lines that are JSON each.
+func FuzzLines(f *testing.F) {
+	for _, s := range []string{"{}\n{}", "[{},\n{}]", "{\n\"a\":1}\n{\n}", "\ufeff[1]", "{\"a\n{}", "[", "\x1f\x8b", "BZh91AY&SY", "\x28\xb5\x2f\xfd", "[1]2", "{\n", "{\x00"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		in, err := Lines(bytes.NewReader(file), 1<<16)
+		if err != nil {
+			return
+		}
+		got, err := io.ReadAll(io.LimitReader(in, 1<<22))
+		if plain, marked := bytes.CutPrefix(file, byteOrderMark); err == nil && (bytes.Equal(got, file) || marked && bytes.Equal(got, plain)) {
+			return
+		}
+		if text, _, _ := unpack(bufio.NewReader(bytes.NewReader(file)), file); text != nil {
+			return
+		}
+		for line := range bytes.Lines(got) {
+			if !json.Valid(line) {
+				t.Fatalf("%q becomes %q (%v)", file, line, err)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ type Limits struct {
 	IDBytes     int     // an artifact's id, a link's target or type; default 1,024
 	NameBytes   int     // an encoder's or a theme's name; default 256
 	Items       int     // entries of one list (terms, media, links, themes, labels); default 4,096
+	Edges       int     // edges in all: one for each term, medium and link, two for a date; default 4,096
 	Dimensions  int     // values of one embedding; default 16,384
 	Depth       int     // nesting of the JSON; default 64
 	Year        float64 // magnitude of a year; default 1e7, before the first stone tools
@@ -20,6 +21,7 @@ func (l Limits) withDefaults() Limits {
 	l.IDBytes = orDefault(l.IDBytes, 1024)
 	l.NameBytes = orDefault(l.NameBytes, 256)
 	l.Items = orDefault(l.Items, 4096)
+	l.Edges = orDefault(l.Edges, 4096)
 	l.Dimensions = orDefault(l.Dimensions, 16384)
 	l.Depth = orDefault(l.Depth, 64)
 	if l.Year <= 0 {

@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,8 +28,17 @@ func Parse(raw []byte, key string, lim Limits) (*Artifact, error) {
 	if err := p.object("", p.field); err != nil {
 		return nil, err
 	}
+	if p.fields == 0 && p.others > 0 {
+		return nil, p.noFields()
+	}
 	if err := p.identify(key); err != nil {
 		return nil, err
+	}
+	if p.fields == 0 && !p.identified {
+		return nil, p.noFields()
+	}
+	if n := p.a.edges(); n > p.lim.Edges {
+		return nil, Refuse(ReasonTooMany, "record", strconv.Itoa(n), "%d edges (terms, media, links, dates) in all, the limit is %d", n, p.lim.Edges)
 	}
 	return p.a, nil
 }
@@ -63,6 +74,8 @@ func CheckID(field, id string, lim Limits) *Refusal {
 		return Refuse(ReasonNoID, field, "", "neither an id nor a key")
 	case len(id) > lim.IDBytes:
 		return Refuse(ReasonBadID, field, id, "%d bytes, the limit is %d", len(id), lim.IDBytes)
+	case strings.TrimSpace(id) == "":
+		return Refuse(ReasonBadID, field, id, "a blank id")
 	case !utf8.ValidString(id):
 		return Refuse(ReasonBadID, field, id, "not UTF-8")
 	case strings.IndexFunc(id, unicode.IsControl) >= 0:
@@ -97,16 +110,26 @@ func (a *Artifact) CheckEmbeddings(dim func(encoder string) (int, bool)) error {
 
 type parser struct {
 	cursor
-	lim Limits
-	a   *Artifact
+	lim            Limits
+	a              *Artifact
+	fields, others int // fields of the profile but the id, and those that are none
+	identified     bool
 }
 
 // field reads one of the artifact's fields; the cursor is at its value.
 func (p *parser) field(name string) (err error) {
 	a := p.a
+	switch {
+	case name == "id":
+		p.identified = true
+	case IsField(name):
+		p.fields++
+	default:
+		p.others++
+	}
 	switch name {
 	case "id":
-		a.ID, err = p.text(name)
+		a.ID, err = p.id(name)
 	case "title":
 		a.Title, err = p.text(name)
 	case "description":
@@ -177,4 +200,38 @@ func (p *parser) identify(key string) error {
 		}
 	}
 	return nil
+}
+
+// noFields refuses what is no artifact: an object of which no field is known, an id aside, is a row or an envelope
+// that nobody has opened. An object of an id alone is an artifact of which nothing is known yet.
+func (p *parser) noFields() error {
+	return Refuse(ReasonNoFields, "record", string(p.b[:min(len(p.b), 2*valueBytes)]), "no field of an artifact but the id")
+}
+
+// IsField is true for the names of an artifact's fields.
+func IsField(name string) bool {
+	switch name {
+	case "id", "title", "description", "language", "digitized", "creator", "culture", "period", "dynasty", "reign", "style",
+		"place", "material", "technique", "type", "subject", "collection", "date", "location", "media", "theme", "link":
+		return true
+	}
+	return false
+}
+
+// ID reads an artifact's id from its JSON, by the rules of Parse; "" for what is none. raw is a value that Object gave.
+func ID(raw []byte) string {
+	p := &parser{cursor: cursor{b: raw}}
+	id, err := p.id("id")
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// Deleted is true when the fields of an object, as Object gives them, say that it is deleted: "__deleted" is true, or
+// "true", as Debezium's ExtractNewRecordState writes it.
+func Deleted(fields map[string][]byte) bool {
+	mark := bytes.TrimSuffix(bytes.TrimPrefix(fields["__deleted"], []byte("[")), []byte("]"))
+	mark = bytes.TrimSpace(mark)
+	return string(mark) == "true" || string(mark) == `"true"`
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func TestParse(t *testing.T) {
 	  "date": {"begin": -500.5, "end": "-450", "text": "5th c."}, "digitized": "2008-09-25T17:09:33.997",
 	  "location": {"lat": -90, "lon": 180}, "shelf": {"any": [1, {"b": "}]"}]},
 	  "media": [{"kind": "image", "uri": "x.jpg", "data": "aGk=", "media_type": "image/jpeg"},
-	            {"kind": "text", "text": "words", "embedding": [1, -2.5e-1, 3.4e38], "encoder": "e5", "note": 1}],
+	            {"kind": "text", "text": "words", "embedding": [3, -0, 4e0], "encoder": "e5", "note": 1}],
 	  "theme": {"motif": ["knot", ""], "music": "lament", "none": []},
 	  "link": {"type": "part_of", "target": "a:2"}}`
 	want := &Artifact{
@@ -29,7 +30,7 @@ func TestParse(t *testing.T) {
 		Location:  &Location{Lat: -90, Lon: 180},
 		Media: []Media{
 			{Kind: Image, URI: "x.jpg", Data: []byte("hi"), MediaType: "image/jpeg"},
-			{Kind: Text, Text: "words", Embedding: []float32{1, -0.25, 3.4e38}, Encoder: "e5"},
+			{Kind: Text, Text: "words", Embedding: []float32{0.6, 0, 0.8}, Encoder: "e5"},
 		},
 		Theme: map[string][]string{"motif": {"knot"}, "music": {"lament"}},
 		Link:  []Link{{Type: "part_of", Target: "a:2"}},
@@ -46,7 +47,7 @@ func TestParse(t *testing.T) {
 
 func TestParseTakesTheKeyForAnID(t *testing.T) {
 	t.Parallel()
-	for _, raw := range []string{`{}`, `{"id": null}`, `{"id": ""}`, `{"ID": "other case"}`} {
+	for _, raw := range []string{`{"title":"x"}`, `{"id": null}`, `{"id": ""}`, `{"ID": "other case", "title":"x"}`} {
 		a, err := Parse([]byte(raw), "k", Limits{})
 		if err != nil || a.ID != "k" {
 			t.Errorf("%s: got %+v, %v; want the id k", raw, a, err)
@@ -68,6 +69,22 @@ func TestDates(t *testing.T) {
 		{`{"begin": "c.1997-9"}`, &Date{Text: "c.1997-9"}},
 		{`{"begin": "2007", "end": 2008}`, &Date{Begin: year(2007), End: year(2008)}},
 		{`{"begin": "NaN", "end": "+Inf"}`, &Date{Text: "NaN"}},
+		{`{"begin": "1899-06-20", "end": "1899-07-17"}`, &Date{Begin: year(1899), End: year(1899)}},
+		{`{"begin": "1984-01-01T00:00:00.000Z", "end": "1984-12"}`, &Date{Begin: year(1984), End: year(1984)}},
+		{`{"begin": "-0043-03-15", "end": "+012024-01-01 10:00:00+02:00"}`, &Date{Begin: year(-43), End: year(12024)}},
+		{`{"begin": "18990620", "end": " 1900-00-00 "}`, &Date{Begin: year(1899), End: year(1900)}},
+		{`{"begin": "1899-06-20Z", "end": "1900-06-20+01:00"}`, &Date{Begin: year(1899), End: year(1900)}},
+		{`{"begin": "1828-29"}`, &Date{Text: "1828-29"}},
+		{`{"begin": "1899-06-32"}`, &Date{Text: "1899-06-32"}},
+		{`{"begin": "1899-13-01"}`, &Date{Text: "1899-13-01"}},
+		{`{"begin": "1899-06-20 or later"}`, &Date{Text: "1899-06-20 or later"}},
+		{`{"begin": "0000-00-00"}`, &Date{Text: "0000-00-00"}},
+		{`{"begin": "189-06-20"}`, &Date{Text: "189-06-20"}},
+		{`{"begin": "1899-06-20T"}`, &Date{Text: "1899-06-20T"}},
+		{`[{"begin": [1889], "end": ["1890"], "text": ["x"]}]`, &Date{Begin: year(1889), End: year(1890), Text: "x"}},
+		{`[]`, nil},
+		{`[null]`, nil},
+		{`{"begin": [], "end": [null], "text": "x"}`, &Date{Text: "x"}},
 		{`{"begin": -1e7}`, &Date{Begin: year(-1e7)}},
 	}
 	for _, tt := range tests {
@@ -145,5 +162,82 @@ func TestObject(t *testing.T) {
 		if f, r := Object([]byte(bad), Limits{}); r == nil {
 			t.Errorf("%s: got %q, want a refusal", bad, f)
 		}
+	}
+}
+
+// What archives export from XML has a list around each value.
+func TestListsOfOne(t *testing.T) {
+	t.Parallel()
+	plain := `{"id":"a","title":"T","culture":"x","date":{"begin":1,"end":2,"text":"t"},"location":{"lat":51.5,"lon":-0.1},
+		"media":{"kind":"text","text":"w","embedding":[3,4],"encoder":"e"},"theme":{"m":"l"},"link":{"type":"t","target":"b"}}`
+	listed := `{"id":["a"],"title":["T"],"culture":[{"label":["x"],"id":[]}],"date":[{"begin":[1],"end":[2],"text":["t"]}],"location":[{"lat":[51.5],"lon":[-0.1]}],
+		"media":[{"kind":["text"],"text":["w"],"embedding":[[3,4]],"encoder":["e"]}],"theme":[{"m":["l"]}],"link":[{"type":["t"],"target":["b"]}]}`
+	want, err := Parse([]byte(plain), "", Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Parse([]byte(listed), "a", Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Raw = want.Raw
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestWholeNumbersAreIDs(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		`5`: "5", `"5"`: "5", `[5]`: "5", `5.0`: "5", `-7`: "-7", `-0`: "0", `0`: "0", `12345678901234567890123`: "12345678901234567890123",
+		`5.5`: "", `5e3`: "", `1.0e1`: "", `true`: "", `{}`: "", `[5,6]`: "", `[[5]]`: "", `null`: "", `[]`: "",
+	} {
+		if got := ID([]byte(id)); got != want {
+			t.Errorf("%s: the id %q, want %q", id, got, want)
+		}
+		if want == "" {
+			continue
+		}
+		a, err := Parse([]byte(`{"id":`+id+`,"link":{"type":"t","target":600}}`), want, Limits{})
+		if err != nil || a.ID != want || a.Link[0].Target != "600" {
+			t.Errorf("%s: got %+v, %v", id, a, err)
+		}
+	}
+}
+
+// A vector comes in any length and is kept by its direction; the squares of the largest numbers do not fit float32.
+func TestEmbeddingsHaveLengthOne(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 2271} {
+		for _, x := range []string{"3e38", "-3.4e38", "1", "1e-7", "0.5", "1e-30"} {
+			a, err := Parse([]byte(`{"media":{"kind":"image","encoder":"e","embedding":[`+strings.TrimSuffix(strings.Repeat(x+",", n), ",")+`]}}`), "k", Limits{})
+			if x == "1e-30" {
+				var r *Refusal
+				if !errors.As(err, &r) || r.Reason != ReasonEmbeddingRange || r.Field != "media[0].embedding" {
+					t.Errorf("%d of %s: got %v", n, x, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%d of %s: %v", n, x, err)
+				continue
+			}
+			squares := 0.0
+			for _, v := range a.Media[0].Embedding {
+				squares += float64(v) * float64(v)
+			}
+			if math.Abs(squares-1) > 1e-5 || len(a.Media[0].Embedding) != n {
+				t.Errorf("%d of %s: a vector of %d numbers, of squared length %v", n, x, len(a.Media[0].Embedding), squares)
+			}
+		}
+	}
+}
+
+func TestBlankTerms(t *testing.T) {
+	t.Parallel()
+	a, err := Parse([]byte(`{"culture":[{"id":" ","label":"Ottoman"},{"id":"\u00a0\t","label":"Navajo"},{"id":" u ","label":" "},{"id":"","label":"\n"}," "]}`), "k", Limits{})
+	want := []Term{{Label: "Ottoman"}, {Label: "Navajo"}, {ID: "u"}}
+	if err != nil || !reflect.DeepEqual(a.Culture, want) {
+		t.Errorf("got %+v, %v; want %+v", a, err, want)
 	}
 }

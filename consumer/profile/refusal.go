@@ -10,22 +10,23 @@ import (
 // and of a dead letter's header: few, and fixed.
 const (
 	ReasonTooLarge        = "too_large"           // over a limit in bytes
-	ReasonTooMany         = "too_many"            // a list over its limit
+	ReasonTooMany         = "too_many"            // a list over its limit, or all of them together over that of edges
 	ReasonTooDeep         = "too_deep"            // nested over the limit
 	ReasonNotUTF8         = "not_utf8"            // bytes that are not UTF-8, or a lone surrogate
 	ReasonNotJSON         = "not_json"            // not one JSON value
 	ReasonNotObject       = "not_object"          // JSON, but not an object
+	ReasonNoFields        = "no_fields"           // an object of which no field but the id is an artifact's
 	ReasonDuplicateField  = "duplicate_field"     // a field given twice
 	ReasonWrongType       = "wrong_type"          // a field of another JSON type
 	ReasonOutOfRange      = "out_of_range"        // a number outside of its range
 	ReasonNoID            = "no_id"               // neither id nor key
-	ReasonBadID           = "bad_id"              // too long, or with control characters
+	ReasonBadID           = "bad_id"              // blank, too long, or with control characters
 	ReasonIDMismatch      = "id_mismatch"         // id and key differ
 	ReasonMediaKind       = "media_kind"          // a media item of no known kind
 	ReasonMediaEmpty      = "media_empty"         // a media item without content
 	ReasonBadBase64       = "bad_base64"          // data that can't be decoded
 	ReasonNoEncoder       = "no_encoder"          // an embedding of an unnamed encoder
-	ReasonEmbeddingRange  = "embedding_range"     // a value that float32 can't hold
+	ReasonEmbeddingRange  = "embedding_range"     // a value that float32 can't hold, or a vector without a direction
 	ReasonEmbeddingLength = "embedding_dimension" // not its encoder's dimension
 	ReasonBadLink         = "bad_link"            // a link without type or target, or to itself
 	ReasonBadEnvelope     = "bad_envelope"        // an envelope that can't be opened
@@ -36,7 +37,7 @@ const (
 // Reasons lists all reasons of this package, for whoever counts by them.
 func Reasons() []string {
 	return []string{
-		ReasonTooLarge, ReasonTooMany, ReasonTooDeep, ReasonNotUTF8, ReasonNotJSON, ReasonNotObject,
+		ReasonTooLarge, ReasonTooMany, ReasonTooDeep, ReasonNotUTF8, ReasonNotJSON, ReasonNotObject, ReasonNoFields,
 		ReasonDuplicateField, ReasonWrongType, ReasonOutOfRange, ReasonNoID, ReasonBadID, ReasonIDMismatch,
 		ReasonMediaKind, ReasonMediaEmpty, ReasonBadBase64, ReasonNoEncoder, ReasonEmbeddingRange,
 		ReasonEmbeddingLength, ReasonBadLink, ReasonBadEnvelope, ReasonPanic, ReasonUnprocessable,

@@ -39,7 +39,17 @@ var hostile = []struct{ name, key, raw, reason, field string }{
 	{"inner field twice", "k", `{"media":[{"kind":"text","text":"a","text":"b"}]}`, ReasonDuplicateField, "media[0].text"},
 	{"no id", "", `{"title":"x"}`, ReasonNoID, "id"},
 	{"empty id", "", `{"id":""}`, ReasonNoID, "id"},
-	{"id of another type", "k", `{"id":7}`, ReasonWrongType, "id"},
+	{"id of another type", "k", `{"id":true}`, ReasonWrongType, "id"},
+	{"id not whole", "k", `{"id":7.5}`, ReasonWrongType, "id"},
+	{"id with an exponent", "k", `{"id":7e1}`, ReasonWrongType, "id"},
+	{"number of another key", "k", `{"id":7}`, ReasonIDMismatch, "id"},
+	{"blank id", "", `{"id":" \t"}`, ReasonBadID, "id"},
+	{"blank key", " ", `{"title":"x"}`, ReasonBadID, "key"},
+	{"no field", "k", `{}`, ReasonNoFields, "record"},
+	{"unknown fields only", "k", `{"name":"Vase","dept":7}`, ReasonNoFields, "record"},
+	{"unknown fields beside an id", "k", `{"id":"k","name":"Vase"}`, ReasonNoFields, "record"},
+	{"other case", "k", `{"ID":"k","Title":"Vase"}`, ReasonNoFields, "record"},
+	{"edges in all", "k", `{"subject":[` + strings.Repeat(`"a",`, 2048) + `"a"],"type":[` + strings.Repeat(`"a",`, 2048) + `"a"]}`, ReasonTooMany, "record"},
 	{"long id", "", `{"id":"` + strings.Repeat("x", 1025) + `"}`, ReasonBadID, "id"},
 	{"long key", strings.Repeat("x", 1025), `{}`, ReasonBadID, "key"},
 	{"control in id", "", `{"id":"a\u0000b"}`, ReasonBadID, "id"},
@@ -56,13 +66,16 @@ var hostile = []struct{ name, key, raw, reason, field string }{
 	{"term's label", "k", `{"place":[{"label":{}}]}`, ReasonWrongType, "place[0].label"},
 	{"too many terms", "k", `{"subject":[` + strings.Repeat(`"a",`, 4096) + `"a"]}`, ReasonTooMany, "subject"},
 	{"date a string", "k", `{"date":"1900"}`, ReasonWrongType, "date"},
-	{"year a list", "k", `{"date":{"begin":[1]}}`, ReasonWrongType, "date.begin"},
+	{"year a list", "k", `{"date":{"begin":[1,2]}}`, ReasonWrongType, "date.begin"},
 	{"year out of range", "k", `{"date":{"end":-1e8}}`, ReasonOutOfRange, "date.end"},
 	{"year as text out of range", "k", `{"date":{"end":"99999999"}}`, ReasonOutOfRange, "date.end"},
 	{"year beyond float64", "k", `{"date":{"end":1e999}}`, ReasonOutOfRange, "date.end"},
 	{"latitude", "k", `{"location":{"lat":90.01,"lon":0}}`, ReasonOutOfRange, "location.lat"},
 	{"longitude", "k", `{"location":{"lat":0,"lon":-181}}`, ReasonOutOfRange, "location.lon"},
 	{"latitude a string", "k", `{"location":{"lat":"5","lon":0}}`, ReasonWrongType, "location.lat"},
+	{"latitudes", "k", `{"location":{"lat":[5,6],"lon":0}}`, ReasonWrongType, "location.lat"},
+	{"dates", "k", `{"date":[{"begin":1},{"begin":2}]}`, ReasonWrongType, "date"},
+	{"date in two lists", "k", `{"date":[[{"begin":1}]]}`, ReasonWrongType, "date"},
 	{"half a location", "k", `{"location":{"lat":5}}`, ReasonWrongType, "location.lon"},
 	{"location a list", "k", `{"location":[1,2]}`, ReasonWrongType, "location"},
 	{"media a string", "k", `{"media":["x.jpg"]}`, ReasonWrongType, "media[0]"},
@@ -81,6 +94,10 @@ var hostile = []struct{ name, key, raw, reason, field string }{
 	{"embedding of strings", "k", `{"media":[{"kind":"text","encoder":"e","embedding":["1"]}]}`, ReasonWrongType, "media[0].embedding[0]"},
 	{"embedding of nulls", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[null]}]}`, ReasonWrongType, "media[0].embedding[0]"},
 	{"embedding a string", "k", `{"media":[{"kind":"text","encoder":"e","embedding":"AAAA"}]}`, ReasonWrongType, "media[0].embedding"},
+	{"embedding of zeros", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[0,-0,0e9]}]}`, ReasonEmbeddingRange, "media[0].embedding"},
+	{"embedding almost of zeros", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[1e-10]}]}`, ReasonEmbeddingRange, "media[0].embedding"},
+	{"embeddings", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[[1],[2]]}]}`, ReasonWrongType, "media[0].embedding"},
+	{"embedding in three lists", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[[[1]]]}]}`, ReasonWrongType, "media[0].embedding"},
 	{"embedding too long", "k", `{"media":[{"kind":"text","encoder":"e","embedding":[` + strings.Repeat("0,", 16384) + `0]}]}`, ReasonTooMany, "media[0].embedding"},
 	{"theme a list", "k", `{"theme":["a"]}`, ReasonWrongType, "theme"},
 	{"theme's labels", "k", `{"theme":{"motif":[1]}}`, ReasonWrongType, "theme.motif[0]"},
@@ -124,7 +141,12 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	id := func(n int) string { return fmt.Sprintf(`{"id":"%s"}`, strings.Repeat("x", n)) }
 	terms := func(n int) string { return `{"type":[` + strings.TrimSuffix(strings.Repeat(`"a",`, n), ",") + `]}` }
-	deep := func(n int) string { return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1) }
+	deep := func(n int) string {
+		return `{"title":"","a":` + strings.Repeat(`{"a":`, n-2) + "{}" + strings.Repeat("}", n-1)
+	}
+	edges := func(n int) string {
+		return `{"date":{"begin":1},"media":{"kind":"text","text":"x"},"link":{"type":"t","target":"u"},"place":["x"],` + terms(n - 5)[1:]
+	}
 	size := func(n int) string { return `{"title":"` + strings.Repeat("x", n-len(`{"title":""}`)) + `"}` }
 	for _, tt := range []struct {
 		name  string
@@ -134,6 +156,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"id", Limits{IDBytes: 10}, id, 10},
 		{"items", Limits{Items: 3}, terms, 3},
+		{"edges", Limits{Edges: 9}, edges, 9},
 		{"depth", Limits{Depth: 5}, deep, 5},
 		{"size", Limits{RecordBytes: 50}, size, 50},
 	} {

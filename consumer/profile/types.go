@@ -3,8 +3,8 @@ package profile
 // Term is a catalogue value: a label, an identifier (a URI), or both.
 // In JSON it is a string (the label) or {"id": ..., "label": ...}.
 type Term struct {
-	ID    string
-	Label string
+	ID    string // without white space at its ends
+	Label string // "" when it is blank
 }
 
 // Text is what a person would read: the label, or the identifier of a term
@@ -40,7 +40,7 @@ type Media struct {
 	Text      string
 	MediaType string // an IANA media type, not checked
 	Language  string
-	Embedding []float32 // every value finite
+	Embedding []float32 // of length 1
 	Encoder   string    // names the encoder of Embedding; never empty beside one
 }
 
@@ -87,4 +87,18 @@ type Artifact struct {
 	// fields included. It shares memory with what was given to Parse.
 	// Parse(Raw, ID, limits) gives the same artifact again.
 	Raw []byte
+}
+
+// edges is how many the graph is asked for, at most.
+func (a *Artifact) edges() int {
+	n := len(a.Media) + len(a.Link)
+	for _, terms := range [...][]Term{
+		a.Creator, a.Culture, a.Period, a.Dynasty, a.Reign, a.Style, a.Place, a.Material, a.Technique, a.Type, a.Subject, a.Collection,
+	} {
+		n += len(terms)
+	}
+	if a.Date != nil {
+		n += 2 // the decades of both ends
+	}
+	return n
 }

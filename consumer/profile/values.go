@@ -22,27 +22,66 @@ func (p *parser) wrongType(path, want string) error {
 	return Refuse(ReasonWrongType, path, p.shown(), "want %s", want)
 }
 
+// single has read take the value at the cursor, or the only element of a list; of an empty list there is nothing to read.
+func (p *parser) single(path, want string, read func() error) error {
+	if p.peek() != '[' {
+		return read()
+	}
+	start := p.i
+	return p.array(func(i int) error {
+		if i > 0 || p.peek() == '[' {
+			p.i = start
+			return p.wrongType(path, "one "+want)
+		}
+		return read()
+	})
+}
+
 // text reads a string, or a list of at most one. null is "".
 func (p *parser) text(path string) (s string, err error) {
-	switch p.peek() {
-	case '"':
-		return p.str(), nil
-	case 'n':
-		p.null()
-		return "", nil
-	case '[':
-		start := p.i
-		err = p.array(func(i int) error {
-			if i > 0 || p.peek() == '[' {
-				p.i = start
-				return p.wrongType(path, "one string")
-			}
+	err = p.single(path, "string", func() error {
+		switch p.peek() {
+		case '"':
+			s = p.str()
+		case 'n':
+			p.null()
+		default:
+			return p.wrongType(path, "a string")
+		}
+		return nil
+	})
+	return s, err
+}
+
+// id reads an artifact's id as text does. A whole number is its digits, so that a database's 5, "5" and 5.0 are one.
+func (p *parser) id(path string) (s string, err error) {
+	err = p.single(path, "string", func() (err error) {
+		if !p.atNumber() {
 			s, err = p.text(path)
 			return err
-		})
-		return s, err
+		}
+		shown := p.shown()
+		number, ok := whole(string(p.skip()))
+		if !ok {
+			return Refuse(ReasonWrongType, path, shown, "want a string or a whole number")
+		}
+		s = number
+		return nil
+	})
+	return s, err
+}
+
+// whole is the digits of a JSON number that is whole as it is written: without an exponent, whose digits are those of
+// a float64 and no longer the database's.
+func whole(number string) (digits string, ok bool) {
+	digits, fraction, _ := strings.Cut(number, ".")
+	if strings.Trim(fraction, "0") != "" || strings.ContainsAny(digits, "eE") {
+		return "", false
 	}
-	return "", p.wrongType(path, "a string")
+	if digits == "-0" {
+		digits = "0"
+	}
+	return digits, true
 }
 
 // list calls each for every element that is not null; a value that is no list
@@ -90,7 +129,11 @@ func (p *parser) terms(path string) (terms []Term, err error) {
 		default:
 			return p.wrongType(at(path, i), `a string or {"id", "label"}`)
 		}
-		if strings.TrimSpace(t.ID) == "" && strings.TrimSpace(t.Label) == "" {
+		t.ID = strings.TrimSpace(t.ID)
+		if strings.TrimSpace(t.Label) == "" {
+			t.Label = ""
+		}
+		if t == (Term{}) {
 			return nil
 		}
 		terms = append(terms, t)
@@ -127,14 +170,18 @@ func (p *parser) atNumber() bool {
 	return c == '-' || (c >= '0' && c <= '9')
 }
 
-// object reads an object; null is not present.
+// optional reads an object, or a list of at most one; null is not present.
 func (p *parser) optional(path string, each func(name string) error) (present bool, err error) {
-	switch p.peek() {
-	case 'n':
-		p.null()
-		return false, nil
-	case '{':
-		return true, p.object(path, each)
-	}
-	return false, p.wrongType(path, "an object")
+	err = p.single(path, "object", func() error {
+		switch p.peek() {
+		case 'n':
+			p.null()
+			return nil
+		case '{':
+			present = true
+			return p.object(path, each)
+		}
+		return p.wrongType(path, "an object")
+	})
+	return present, err
 }

@@ -241,7 +241,7 @@ func TestKafkaToSimilar(t *testing.T) {
 	for i := range 30 {
 		feed = append(feed, artifact(fmt.Sprintf("a/%d", i), fmt.Sprintf(`"title":"kilim with star %d","culture":["c%d"],"material":["wool"],"date":{"begin":%d}`, i%5, i%3, 1700+i)))
 		if i%10 == 0 {
-			feed = append(feed, kafka.Message{Key: []byte("bad"), Value: []byte(`{"id":7}`)})
+			feed = append(feed, kafka.Message{Key: []byte("bad"), Value: []byte(`{"id":7.5}`)})
 		}
 	}
 	d.feed(feed...)
@@ -271,7 +271,7 @@ func TestKafkaToSimilar(t *testing.T) {
 	stored := d.stored(30)
 	d.compare(stored)
 	for _, m := range d.read(cfg.Kafka.Topics.DeadLetters) {
-		if reason := header(m, "__connect.errors.exception.class.name"); reason != "wrong_type" || string(m.Value) != `{"id":7}` {
+		if reason := header(m, "__connect.errors.exception.class.name"); reason != "wrong_type" || string(m.Value) != `{"id":7.5}` {
 			t.Errorf("dead letter %s: reason %q", m.Value, reason)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"kilim/consumer/kafkaconn"
+	"kilim/consumer/profile"
 )
 
 // Options of Run.
@@ -20,6 +21,10 @@ type Options struct {
 	// Base is the absolute path of the folder that relative uris of media are relative to. Empty
 	// leaves them as they are.
 	Base string
+	// Limits are those of the daemon.
+	Limits profile.Limits
+	// AllowRefused also feeds an input whose first line is no object, or one without a field of an artifact.
+	AllowRefused bool
 	// Rate bounds the records a second; 0 does not.
 	Rate float64
 	// Progress, when set, is told after each chunk of acknowledged records, from one goroutine.
@@ -32,8 +37,12 @@ type Options struct {
 type Summary struct {
 	Records int // tombstones and those without a key included
 	Deletes int // tombstones
-	Keyless int // without an id; the daemon will refuse most of them
+	Keyless int // without an id
 	Bytes   int64
+	// Refused counts by reason the records that the daemon puts to the dead letters, as far as a record alone tells:
+	// what depends on records before it only the daemon knows. FirstRefused says what is wrong with the first.
+	Refused      map[string]int
+	FirstRefused string
 	// Read counts the bytes read from the input, compressed as they are, some of
 	// them ahead of what was acknowledged.
 	Read    int64
@@ -115,7 +124,7 @@ func (f *feeder) read(ctx context.Context, in io.Reader) {
 		return
 	}
 	f.source = src
-	src.read(ctx, f.opt.Base, f.records)
+	src.read(ctx, &f.opt, f.records)
 }
 
 func (f *feeder) run(ctx context.Context) error {
@@ -241,5 +250,12 @@ func (f *feeder) count(r *record) {
 		f.sum.Keyless++
 	} else if r.msg.Value == nil {
 		f.sum.Deletes++
+	}
+	if r.refusal != nil {
+		if f.sum.Refused == nil {
+			f.sum.Refused = make(map[string]int)
+			f.sum.FirstRefused = fmt.Sprintf("line %d: %v", r.line, r.refusal)
+		}
+		f.sum.Refused[r.refusal.Reason]++
 	}
 }

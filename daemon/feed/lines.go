@@ -12,14 +12,14 @@ import (
 	"kilim/consumer/profile"
 )
 
-// MaxLine is the longest line that is read. It is over what brokers accept.
+// MaxLine is the longest line, or value of JSON in another form, that is read. It is over what brokers accept.
 const MaxLine = 32 << 20
 
 // source reads the lines of a plain or compressed stream.
 type source struct {
 	raw  *counter
 	text *bufio.Reader
-	no   int // number of the last line read, from 1
+	no   int // number of the last line read, from 1; of a value where those are not a line each
 }
 
 // counter counts the bytes read from a stream, compressed as it is.
@@ -34,11 +34,11 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// open returns the source of a stream. It reads the first bytes, which tell whether the stream is compressed.
+// open returns the source of a stream. It reads the first bytes, which tell the stream's form.
 func open(in io.Reader) (*source, error) {
 	s := &source{raw: &counter{r: in}}
 	var err error
-	s.text, err = profile.Feed(s.raw)
+	s.text, err = profile.Lines(s.raw, MaxLine)
 	return s, err
 }
 
@@ -65,22 +65,26 @@ func (s *source) next() ([]byte, error) {
 }
 
 // read sends the records of all lines that are not blank, the uris of their media relative to
-// base made absolute, then closes out. An error of the input is sent last, in a record of its own.
-func (s *source) read(ctx context.Context, base string, out chan<- record) {
+// the base made absolute, then closes out. An error of the input is sent last, in a record of its own.
+func (s *source) read(ctx context.Context, opt *Options, out chan<- record) {
 	defer close(out)
-	for {
+	for first := true; ; {
 		line, err := s.next()
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		var r record
-		if err != nil {
-			r = record{line: s.no, err: err}
-		} else if len(bytes.TrimSpace(line)) == 0 {
+		if err == nil && len(bytes.TrimSpace(line)) == 0 {
 			continue
-		} else {
-			r = newRecord(s.no, absolute(line, base))
 		}
+		r := record{line: s.no, err: err}
+		if err == nil {
+			r = newRecord(s.no, absolute(line, opt.Base), opt.Limits)
+		}
+		if err == nil && first && !opt.AllowRefused {
+			err = checkForm(&r, line)
+			r.err = err
+		}
+		first = false
 		select {
 		case out <- r:
 		case <-ctx.Done():
@@ -90,4 +94,17 @@ func (s *source) read(ctx context.Context, base string, out chan<- record) {
 			return
 		}
 	}
+}
+
+// checkForm refuses an input whose first line is no object, or one without a field of an artifact: another table, or a
+// document with all records in one of its fields. All other lines would be refused by the daemon, one by one.
+func checkForm(first *record, line []byte) error {
+	line = bytes.TrimSpace(line)
+	switch {
+	case line[0] != '{':
+		return fmt.Errorf("line %d begins with %.40q: want JSON Lines, an object a line", first.line, line)
+	case first.refusal != nil && first.refusal.Reason == profile.ReasonNoFields:
+		return fmt.Errorf("line %d: %w", first.line, first.refusal)
+	}
+	return nil
 }

@@ -1,47 +1,40 @@
 package feed
 
 import (
-	"encoding/json"
-
 	"github.com/segmentio/kafka-go"
 
+	"kilim/consumer"
 	"kilim/consumer/profile"
 )
 
-// deletedField marks a line that deletes its artifact.
-const deletedField = "__deleted"
-
 // record is a line on its way to the topic.
 type record struct {
-	line  int
-	bytes int // of the line, its media's uris absolute
-	msg   kafka.Message
-	err   error // the input ended here
+	line    int
+	bytes   int // of the line, its media's uris absolute
+	msg     kafka.Message
+	refusal *profile.Refusal // of the daemon, as far as the line alone tells
+	err     error            // the input ended here
 }
 
-func newRecord(no int, line []byte) record {
+// newRecord decodes the line as the daemon will, so that both agree on its id and on what can be used. What is refused
+// keeps the id that it names, so that it goes the same way as the artifact's other records.
+func newRecord(no int, line []byte, lim profile.Limits) record {
 	r := record{line: no, bytes: len(line), msg: kafka.Message{Value: line}}
-	id, deleted := identify(line)
-	if id != "" {
-		r.msg.Key = []byte(id)
-		if deleted {
+	item := consumer.Decode(consumer.Record{Value: line}, lim)
+	r.refusal = item.Refusal
+	id := item.ID
+	if item.Artifact == nil {
+		lim.RecordBytes = MaxLine
+		fields, _ := profile.Object(line, lim) // its refusal is the item's
+		switch {
+		case r.refusal != nil:
+			id = profile.ID(fields["id"])
+		case profile.Deleted(fields):
 			r.msg.Value = nil
 		}
 	}
+	if id != "" {
+		r.msg.Key = []byte(id)
+	}
 	return r
-}
-
-// identify returns a line's id, "" when it has none that can be used as a key, and
-// whether it asks for a deletion. The line is read as strictly as the daemon will read
-// it: what that refuses gets no key.
-func identify(line []byte) (id string, deleted bool) {
-	fields, refusal := profile.Object(line, profile.Limits{RecordBytes: MaxLine})
-	if refusal != nil {
-		return "", false
-	}
-	if err := json.Unmarshal(fields["id"], &id); err != nil {
-		return "", false // missing, or not a string
-	}
-	mark := string(fields[deletedField])
-	return id, mark == "true" || mark == `"true"`
 }

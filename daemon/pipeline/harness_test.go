@@ -97,7 +97,11 @@ func (c change) item(offset int64) consumer.Item {
 	if c.fields == nil {
 		return item
 	}
-	raw, err := json.Marshal(c.fields)
+	fields := c.fields
+	if len(fields) == 0 {
+		fields = map[string]any{"id": c.id} // an object without any field is refused
+	}
+	raw, err := json.Marshal(fields)
 	if err != nil {
 		panic(err)
 	}

@@ -247,7 +247,11 @@ func item(c change, offset int64) consumer.Item {
 	if c.fields == nil {
 		return it
 	}
-	raw, err := json.Marshal(c.fields)
+	fields := c.fields
+	if len(fields) == 0 {
+		fields = map[string]any{"id": c.id} // an object without any field is refused
+	}
+	raw, err := json.Marshal(fields)
 	if err == nil {
 		it.Value = raw
 		it.Artifact, err = profile.Parse(raw, c.id, profile.DefaultLimits())

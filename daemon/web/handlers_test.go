@@ -138,7 +138,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"POST", "/api/v1/similar", ``, 400, []string{"not_json"}},
 		{"POST", "/api/v1/similar", `{`, 400, []string{"not_json"}},
 		{"POST", "/api/v1/similar", `[1]`, 400, []string{"not_object"}},
-		{"POST", "/api/v1/similar", `{"id":5}`, 400, []string{"wrong_type", "id"}},
+		{"POST", "/api/v1/similar", `{"id":5.5}`, 400, []string{"wrong_type", "id"}},
 		{"POST", "/api/v1/similar", `{"title":7}`, 400, []string{"wrong_type", "title"}},
 		{"POST", "/api/v1/similar", `{"id":"a\u0000"}`, 400, []string{"bad_id"}},
 		{"POST", "/api/v1/similar", `{"location":{"lat":91,"lon":0}}`, 400, []string{"out_of_range", "lat", "91"}},
@@ -180,7 +180,7 @@ func TestErrorsOfTheService(t *testing.T) {
 		for _, w := range []*httptest.ResponseRecorder{
 			ask(t, s, "GET", "/api/v1/artifacts/x", ""),
 			ask(t, s, "GET", "/api/v1/artifacts/x/similar", ""),
-			ask(t, s, "POST", "/api/v1/similar", "{}"),
+			ask(t, s, "POST", "/api/v1/similar", `{"title":"x"}`),
 			ask(t, s, "GET", "/api/v1/status", ""),
 		} {
 			text := errorText(t, w)

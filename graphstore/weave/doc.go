@@ -3,7 +3,7 @@
 //
 //   - Edges are what the artifact is joined to: an entity for each term, the decades of its
 //     dates, its media, and the artifacts that it links to.
-//   - Texts are everything that can be read of it.
+//   - Texts are everything that can be read of it, without the tags and entities of HTML.
 //   - Pieces are the same, cut into what can be shown or hidden as a whole: training makes
 //     its views of a record from them.
 //   - Read and Parse make an Artifact of a stored document again.

@@ -17,18 +17,18 @@ type Text = struct{ Body, Language string }
 // Texts is everything that can be read of an artifact.
 func Texts(a *profile.Artifact) []Text {
 	var out []Text
-	out = append(out, text(a, a.Title, "")...)
-	out = append(out, text(a, a.Description, "")...)
+	out = appendText(out, a, a.Title, "")
+	out = appendText(out, a, a.Description, "")
 	for _, f := range fields(a) {
 		for _, t := range f.terms {
-			out = append(out, text(a, t.Text(), "")...)
+			out = appendText(out, a, t.Text(), "")
 		}
 	}
 	if a.Date != nil {
-		out = append(out, text(a, a.Date.Text, "")...)
+		out = appendText(out, a, a.Date.Text, "")
 	}
 	for _, m := range a.Media {
-		out = append(out, text(a, m.Text, m.Language)...)
+		out = appendText(out, a, m.Text, m.Language)
 	}
 	return out
 }
@@ -42,12 +42,13 @@ func Joined(a *profile.Artifact) string {
 	return strings.Join(bodies, "\n")
 }
 
-// text is none when the body is empty, and in the artifact's language when it has none of its own.
-func text(a *profile.Artifact, body, language string) []Text {
-	if body == "" {
-		return nil
+// appendText adds nothing when the body is empty. The text is in the artifact's language when it has none of its own. It is what
+// a person reads: markup has no part in what an artifact is like.
+func appendText(out []Text, a *profile.Artifact, body, language string) []Text {
+	if body = plain(body); body == "" {
+		return out
 	}
-	return []Text{{Body: body, Language: cmp.Or(language, a.Language)}}
+	return append(out, Text{Body: body, Language: cmp.Or(language, a.Language)})
 }
 
 // Piece is what a view of a record shows or hides as a whole: a title, a sentence, a field's
@@ -69,21 +70,21 @@ var origins = []graphstore.Type{
 func Pieces(a *profile.Artifact) []Piece {
 	var out []Piece
 	say := func(body, language string) {
-		if t := text(a, body, language); t != nil {
+		if t := appendText(nil, a, body, language); t != nil {
 			out = append(out, Piece{Texts: t})
 		}
 	}
 	say(a.Title, "")
-	for _, s := range sentences(a.Description) {
+	for _, s := range sentences(plain(a.Description)) {
 		say(s, "")
 	}
 	for _, f := range fields(a) {
 		for _, t := range f.terms {
-			out = append(out, Piece{Texts: text(a, t.Text(), ""), Edges: entityEdge(f.entity, t.ID, t.Label), Origin: slices.Contains(origins, f.entity)})
+			out = append(out, Piece{Texts: appendText(nil, a, t.Text(), ""), Edges: entityEdge(f.entity, t.ID, t.Label), Origin: slices.Contains(origins, f.entity)})
 		}
 	}
 	if d := a.Date; d != nil {
-		p := Piece{Texts: text(a, d.Text, ""), Begin: d.Begin, End: d.End}
+		p := Piece{Texts: appendText(nil, a, d.Text, ""), Begin: d.Begin, End: d.End}
 		for _, decade := range decades(d) {
 			p.Edges = append(p.Edges, entityEdge(graphstore.Decade, "", decade)...)
 		}

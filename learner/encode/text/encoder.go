@@ -106,9 +106,9 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 // Dim is the number of coordinates of a feature vector.
 func (e *Encoder) Dim() int { return e.cfg.Dim }
 
-// Identity names the encoder.
+// Identity names the encoder. Its version also counts what package weave gives it to read: 5 is without markup.
 func (e *Encoder) Identity() Identity {
-	return Identity{Name: "words+grams", Version: 4, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	return Identity{Name: "words+grams", Version: 5, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
 }
 
 // mix is the finisher of splitmix64 (Steele, Lea, Flood 2014): every bit of x
