@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: a message of %d bytes", tt.name, len(r.Error()))
 		}
 	}
-	elsewhere := []string{ReasonEmbeddingLength, ReasonBadEnvelope, ReasonPanic}
+	elsewhere := []string{ReasonEmbeddingLength, ReasonBadEnvelope, ReasonPanic, ReasonUnprocessable}
 	for _, reason := range Reasons() {
 		if seen[reason] == slices.Contains(elsewhere, reason) {
 			t.Errorf("reason %s: tested here %v", reason, seen[reason])

@@ -37,7 +37,7 @@
 //
 // One unit is at work at a time: Engine.unitLock. Records go first: while they come, background units take about 10 ms each
 // and half of the time at most, and none begins while a batch waits (package turns). The unit of a batch does its share of
-// what it sets off (an embedding and a list for each of its records); Engine.nextTask gives the rest to background units.
+// what it sets off (an embedding and a list for each of its records); background.next gives the rest to background units.
 //
 // Pictures and recordings are encoded beside the units (package encode). The unit that brings a record writes a row for each
 // of its media that waits, or takes the vector that the same bytes have already. It embeds the artifact by what else is

@@ -56,7 +56,7 @@ func TestSearchWaitsForItsTurn(t *testing.T) {
 		s := newServer(t, &fake{blocks: func(context.Context) { <-leave }})
 		done := make(chan int, 2*searchesAtOnce)
 		for range 2 * searchesAtOnce {
-			go func() { done <- ask(t, s, http.MethodPost, "/api/v1/similar", "{}").Code }()
+			go func() { done <- ask(t, s, http.MethodPost, "/api/v1/similar", `{"title":"Rug"}`).Code }()
 		}
 		synctest.Wait()
 		close(leave)
