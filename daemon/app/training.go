@@ -59,7 +59,7 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
+	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, MinArtifacts: c.Least}
 	a.tuner = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.tuner.Run})
 	return nil
@@ -130,7 +130,7 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 // error when a daemon must first finish another cutover, or the publishing of the lists after one.
 func findPassed(manager *standby.Manager, models *registry.Registry, out *Trained) error {
 	s := manager.Status()
-	m, ok := finetune.Waiting(models, s.Serving.Epoch)
+	m, ok := finetune.PendingPromotion(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
 		return errors.New("the lists of the state that serves are not all published: let the daemon finish that first")

@@ -108,7 +108,7 @@ func webError(err error) error {
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, topk.ErrUnknownList):
 		return meaning{err, web.ErrUnknownList}
-	case errors.Is(err, eval.ErrNotAsked):
+	case errors.Is(err, eval.ErrNoQueries):
 		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)
 	case errors.Is(err, registry.ErrUnknown):
 		return fmt.Errorf("%w: %w", web.ErrNotFound, err)

@@ -7,7 +7,7 @@ package model
 // takes nothing. So a new modality or entity type joins a trained model.
 func (m *Model) Adopt(other *Weights) (w *Weights, fresh []string) {
 	w = m.Init()
-	for i, p := range m.registry.params {
+	for i, p := range m.layout.params {
 		to := w.matrices[i]
 		from, ok := other.Matrix(p.Name)
 		if !ok || from.Cols != to.Cols {

@@ -9,7 +9,7 @@ import (
 // Block is a sampled neighbourhood of some items. Each modality has rows of its
 // own, of which the items are the first.
 type Block struct {
-	Present tape.Present
+	Mask tape.Mask
 	// Rows gathers, for each modality, the features of its rows; a row without
 	// entries has none: what the input's bias holds stands for them.
 	Rows []tape.CSR
@@ -24,8 +24,8 @@ type Block struct {
 // check says what of a block doesn't fit the model.
 func (m *Model) check(features []tape.Matrix, b *Block) error {
 	n := len(m.branches)
-	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Present.Modes != n || len(b.Present.Has) != n*b.Present.Items {
-		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Present.Modes, n)
+	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Mask.Modalities != n || len(b.Mask.Present) != n*b.Mask.Items {
+		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Mask.Modalities, n)
 	}
 	for i, mode := range m.cfg.Modalities {
 		layers := b.Layers[i]
@@ -39,8 +39,8 @@ func (m *Model) check(features []tape.Matrix, b *Block) error {
 			}
 			below = e.Rows()
 		}
-		if below != b.Present.Items {
-			return fmt.Errorf("model: block whose last layer of %s updates %d rows: there are %d items", mode.Name, below, b.Present.Items)
+		if below != b.Mask.Items {
+			return fmt.Errorf("model: block whose last layer of %s updates %d rows: there are %d items", mode.Name, below, b.Mask.Items)
 		}
 		if features[i].Cols != mode.Features {
 			return fmt.Errorf("model: %d features of %s: the model has %d", features[i].Cols, mode.Name, mode.Features)
@@ -59,22 +59,22 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Blo
 	if train {
 		f.drop.Rate = m.cfg.Dropout
 	}
-	d, items := m.cfg.Width, b.Present.Items
+	d, items := m.cfg.Width, b.Mask.Items
 	tokens := t.New(len(m.branches)*items, d)
-	t.Fork(len(m.branches), func(i int, lane *tape.Tape) {
+	t.Fork(len(m.branches), func(i int, child *tape.Tape) {
 		own := f
-		own.t = lane
-		own.drop.Seed += uint64(i*m.cfg.Layers) * dropSeeds
+		own.t = child
+		own.drop.Seed += uint64(i*m.cfg.Layers) * dropSeedStride
 		own.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
 	})
-	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeeds
-	embedding = m.fusion.fuse(&f, tokens, b.Present)
+	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeedStride
+	embedding = m.fusion.fuse(&f, tokens, b.Mask)
 	h := f.linear(embedding, m.head[0], tape.ReLU)
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }
 
 // dropSeeds is the distance of the seeds of dropouts that follow each other.
-const dropSeeds = 0x9e3779b97f4a7c15
+const dropSeedStride = 0x9e3779b97f4a7c15
 
 // forward is one pass.
 type forward struct {
@@ -85,19 +85,19 @@ type forward struct {
 }
 
 // at is a parameter.
-func (f *forward) at(number int) tape.Matrix { return f.w.matrices[number] }
+func (f *forward) param(number int) tape.Matrix { return f.w.matrices[number] }
 
 func (f *forward) linear(x tape.Matrix, l linear, act tape.Activation) tape.Matrix {
-	w := f.at(l.w)
+	w := f.param(l.w)
 	y := f.t.New(x.Rows, w.Cols)
 	f.t.Product(y, x, w, false)
-	f.t.Bias(y, f.at(l.b), act, tape.Drop{})
+	f.t.Bias(y, f.param(l.b), act, tape.Drop{})
 	return y
 }
 
 func (f *forward) norm(x tape.Matrix, l linear) tape.Matrix {
 	y := f.t.New(x.Rows, x.Cols)
-	f.t.LayerNorm(y, x, tape.Matrix{}, f.at(l.w), f.at(l.b), false)
+	f.t.LayerNorm(y, x, tape.Matrix{}, f.param(l.w), f.param(l.b), false)
 	return y
 }
 
@@ -117,29 +117,29 @@ func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *B
 	h := f.linear(x, p.input, tape.Identity)
 	for l, edges := range b.Layers[mode] {
 		h = f.layer(h, p.layers[l], edges)
-		f.drop.Seed += dropSeeds
+		f.drop.Seed += dropSeedStride
 	}
 	own := x.Slice(0, token.Rows)
 	if f.cfg.Residual == ResidualConcat {
-		join, d := f.at(p.join), token.Cols
+		join, d := f.param(p.join), token.Cols
 		f.t.Product(token, h, join.Slice(0, d), false)
 		f.t.Product(token, f.linear(own, p.skip, tape.Identity), join.Slice(d, 2*d), true)
 		return
 	}
 	f.t.Copy(token, h)
-	f.t.Product(token, own, f.at(p.skip.w), true)
-	f.t.Bias(token, f.at(p.skip.b), tape.Identity, tape.Drop{})
+	f.t.Product(token, own, f.param(p.skip.w), true)
+	f.t.Bias(token, f.param(p.skip.b), tape.Identity, tape.Drop{})
 }
 
 func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 	n, d := edges.Rows(), h.Cols
 	own := h.Slice(0, n)
 	z := f.t.New(n, d)
-	f.t.Product(z, own, f.at(p.self.w), false)
+	f.t.Product(z, own, f.param(p.self.w), false)
 	f.messages(z, h, p, edges)
-	f.t.Bias(z, f.at(p.self.b), tape.ReLU, f.drop)
+	f.t.Bias(z, f.param(p.self.b), tape.ReLU, f.drop)
 	y := f.t.New(n, d)
-	f.t.LayerNorm(y, z, own, f.at(p.norm.w), f.at(p.norm.b), f.cfg.Inside)
+	f.t.LayerNorm(y, z, own, f.param(p.norm.w), f.param(p.norm.b), f.cfg.Inside)
 	return y
 }
 
@@ -151,11 +151,11 @@ func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 // one relation, W_r is formed once and multiplied by the means: less work, and the
 // same by linearity.
 func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
-	t, d, bases := f.t, h.Cols, f.at(p.bases)
+	t, d, bases := f.t, h.Cols, f.param(p.bases)
 	g := edges.Group(f.cfg.Bases)
 	if g == nil {
 		mix := t.New(z.Rows, bases.Rows)
-		t.Mix(mix, h, f.at(p.coef), edges)
+		t.Mix(mix, h, f.param(p.coef), edges)
 		t.Product(z, mix, bases, true)
 		return
 	}
@@ -163,29 +163,29 @@ func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 	all := t.New(many+few, d)
 	if many > 0 {
 		mix := t.New(many, bases.Rows)
-		t.Mix(mix, h, f.at(p.coef), g.Many)
+		t.Mix(mix, h, f.param(p.coef), g.Many)
 		t.Product(all.Slice(0, many), mix, bases, false)
 	}
 	means := t.New(few, d)
-	t.Mix(means, h, one, g.Few)
+	t.Mix(means, h, unitCoefficient, g.Few)
 	matrices := t.New(len(g.Relations), d*d)
-	t.Mix(matrices, bases.Reshape(f.cfg.Bases, d*d), f.at(p.coef).Reshape(f.cfg.Relations*f.cfg.Bases, 1), f.sums(g.Relations))
+	t.Mix(matrices, bases.Reshape(f.cfg.Bases, d*d), f.param(p.coef).Reshape(f.cfg.Relations*f.cfg.Bases, 1), f.basisEdges(g.Relations))
 	from := 0
 	for i, to := range g.Ends {
 		t.Product(all.Slice(many+from, many+to), means.Slice(from, to), matrices.Slice(i, i+1).Reshape(d, d), false)
 		from = to
 	}
 	sum := t.New(z.Rows, d)
-	t.Mix(sum, all, one, g.Scatter)
+	t.Mix(sum, all, unitCoefficient, g.Scatter)
 	t.Add(z, sum)
 }
 
 // one is the coefficient of edges that only add up.
-var one = tape.Constant(1, 1, []float32{1})
+var unitCoefficient = tape.Constant(1, 1, []float32{1})
 
 // sums are the edges by which Mix forms the matrices of some relations: of each, a row
 // that reads every basis, the coefficients taken one by one.
-func (f *forward) sums(relations []int32) *tape.Edges {
+func (f *forward) basisEdges(relations []int32) *tape.Edges {
 	c, coefficients := tape.CSR{Start: []int32{0}}, []int32(nil)
 	for _, r := range relations {
 		for b := range int32(f.cfg.Bases) {
@@ -194,11 +194,11 @@ func (f *forward) sums(relations []int32) *tape.Edges {
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	return f.edges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
+	return f.mustEdges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
 }
 
 // edges are those of a CSR made here.
-func (f *forward) edges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
+func (f *forward) mustEdges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
 	e, err := tape.NewEdges(c, relation, sources, relations)
 	if err != nil {
 		panic(fmt.Sprintf("model: %v", err)) // made by the model itself

@@ -6,10 +6,10 @@ import "kilim/learner/tensor/tape"
 // m*Items+i; what lies in the rows of absent tokens reaches neither the result nor
 // a gradient.
 type fusion interface {
-	fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix
+	fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix
 }
 
-func newFusion(g *registry, cfg Config) fusion {
+func newFusion(g *layout, cfg Config) fusion {
 	switch cfg.Fusion {
 	case FusionMLP:
 		return newMLP(g, cfg)
@@ -32,7 +32,7 @@ type encoderLayer struct {
 	qkv, proj, up, out linear
 }
 
-func newEncoderLayer(g *registry, cfg Config) encoderLayer {
+func newEncoderLayer(g *layout, cfg Config) encoderLayer {
 	d := cfg.Width
 	return encoderLayer{
 		n1: g.norm("fusion", d, 1, "fusion.norm1"), n2: g.norm("fusion", d, 1, "fusion.norm2"),
@@ -41,10 +41,10 @@ func newEncoderLayer(g *registry, cfg Config) encoderLayer {
 	}
 }
 
-func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, present tape.Present, self bool) tape.Matrix {
+func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, mask tape.Mask, self bool) tape.Matrix {
 	qkv := f.linear(f.norm(tokens, e.n1), e.qkv, tape.Identity)
 	read := f.t.New(tokens.Rows, tokens.Cols)
-	f.t.Attention(read, qkv, present, f.cfg.Heads, self)
+	f.t.Attention(read, qkv, mask, f.cfg.Heads, self)
 	tokens = f.sum(tokens, f.linear(read, e.proj, tape.Identity))
 	more := f.linear(f.linear(f.norm(tokens, e.n2), e.up, tape.GELU), e.out, tape.Identity)
 	return f.sum(tokens, f.t.Dropout(more, f.drop))
@@ -57,17 +57,17 @@ type crossAttention struct {
 	n3    linear
 }
 
-func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
-	t, items := f.t, present.Items
-	tokens = a.apply(f, tokens, present, false)
+func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	t, items := f.t, mask.Items
+	tokens = a.apply(f, tokens, mask, false)
 	gate := t.New(tokens.Rows, tokens.Cols)
 	for i, l := range a.gates {
 		g := gate.Slice(i*items, (i+1)*items)
-		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.at(l.w), false)
-		t.Bias(g, f.at(l.b), tape.Identity, tape.Drop{})
+		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.param(l.w), false)
+		t.Bias(g, f.param(l.b), tape.Identity, tape.Drop{})
 	}
 	z := t.New(items, tokens.Cols)
-	t.Gates(z, tokens, gate, present)
+	t.Gates(z, tokens, gate, mask)
 	return f.norm(z, a.n3)
 }
 
@@ -77,8 +77,8 @@ type transformer struct {
 	n3 linear
 }
 
-func (a *transformer) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
-	return f.norm(f.mean(a.apply(f, tokens, present, true), present), a.n3)
+func (a *transformer) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	return f.norm(f.mean(a.apply(f, tokens, mask, true), mask), a.n3)
 }
 
 // mlp adds to the tokens' mean what a network of one hidden layer makes of them
@@ -90,7 +90,7 @@ type mlp struct {
 	n3   linear
 }
 
-func newMLP(g *registry, cfg Config) *mlp {
+func newMLP(g *layout, cfg Config) *mlp {
 	d := cfg.Width
 	a := &mlp{}
 	for _, mode := range cfg.Modalities {
@@ -102,33 +102,33 @@ func newMLP(g *registry, cfg Config) *mlp {
 	return a
 }
 
-func (a *mlp) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
+func (a *mlp) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
 	t := f.t
-	h := t.New(present.Items, 4*tokens.Cols)
+	h := t.New(mask.Items, 4*tokens.Cols)
 	for m, up := range a.up {
-		own := f.pool(tokens, present, func(_, mode, _ int) float32 {
+		own := f.pool(tokens, mask, func(_, mode, _ int) float32 {
 			if mode == m {
 				return 1
 			}
 			return 0
 		})
-		t.Product(h, own, f.at(up), m > 0)
+		t.Product(h, own, f.param(up), m > 0)
 	}
-	t.Bias(h, f.at(a.bias), tape.GELU, tape.Drop{})
-	z := f.sum(f.mean(tokens, present), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
+	t.Bias(h, f.param(a.bias), tape.GELU, tape.Drop{})
+	z := f.sum(f.mean(tokens, mask), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
 	return f.norm(z, a.n3)
 }
 
-func (f *forward) mean(tokens tape.Matrix, present tape.Present) tape.Matrix {
-	return f.pool(tokens, present, func(_, _, count int) float32 { return 1 / float32(count) })
+func (f *forward) mean(tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	return f.pool(tokens, mask, func(_, _, count int) float32 { return 1 / float32(count) })
 }
 
 // pool is, for each item, the weighted sum of the tokens that it has; count is
 // their number. Entries of weight 0 are left out.
-func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(item, mode, count int) float32) tape.Matrix {
+func (f *forward) pool(tokens tape.Matrix, mask tape.Mask, weight func(item, mode, count int) float32) tape.Matrix {
 	c := tape.CSR{Start: []int32{0}}
-	for i := range present.Items {
-		has := present.Has[i*present.Modes : (i+1)*present.Modes]
+	for i := range mask.Items {
+		has := mask.Present[i*mask.Modalities : (i+1)*mask.Modalities]
 		count := 0
 		for _, h := range has {
 			if h {
@@ -140,12 +140,12 @@ func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(ite
 				continue
 			}
 			if w := weight(i, m, count); w != 0 {
-				c.Source, c.Weight = append(c.Source, int32(m*present.Items+i)), append(c.Weight, w)
+				c.Source, c.Weight = append(c.Source, int32(m*mask.Items+i)), append(c.Weight, w)
 			}
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	y := f.t.New(present.Items, tokens.Cols)
-	f.t.Mix(y, tokens, one, f.edges(c, make([]int32, len(c.Source)), tokens.Rows, 1))
+	y := f.t.New(mask.Items, tokens.Cols)
+	f.t.Mix(y, tokens, unitCoefficient, f.mustEdges(c, make([]int32, len(c.Source)), tokens.Rows, 1))
 	return y
 }

@@ -30,12 +30,12 @@ func variants() []Config {
 
 func newTape(t *testing.T) *tape.Tape {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return tape.New(team)
+	t.Cleanup(pool.Close)
+	return tape.New(pool)
 }
 
 func newModel(t *testing.T, cfg Config) *Model {
@@ -111,7 +111,7 @@ func TestAbsentModalityIsNotRead(t *testing.T) {
 			}
 			features := []tape.Matrix{units(r, 3, 24), units(r, 3, 16)}
 			b := &Block{
-				Present: tape.Present{Items: 2, Modes: 2, Has: []bool{true, true, true, false}},
+				Mask: tape.Mask{Items: 2, Modalities: 2, Present: []bool{true, true, true, false}},
 				Rows:    []tape.CSR{rows(0, 1, 2), rows(0, -1, 2)},
 			}
 			text := []*tape.Edges{edges(t, 3, []int32{2}, []int32{2}), edges(t, 2, []int32{1}, nil)}
@@ -144,7 +144,7 @@ func TestAbsentModalityIsNotRead(t *testing.T) {
 			if !slices.Equal(g, g2) {
 				t.Error("a gradient depends on a modality that the item lacks")
 			}
-			b.Present.Has[3] = true
+			b.Mask.Present[3] = true
 			if z3, _ := run(); slices.Equal(z2, z3) {
 				t.Error("a modality that the item has is not read")
 			}
@@ -177,10 +177,10 @@ func TestSeededModelIsUseful(t *testing.T) {
 				b[j] = a[j] + b[j]*float32(i)/items*2
 			}
 		}
-		b := &Block{Present: tape.Present{Items: items, Modes: 2, Has: make([]bool, 2*items)}}
+		b := &Block{Mask: tape.Mask{Items: items, Modalities: 2, Present: make([]bool, 2*items)}}
 		var own []int32
 		for i := range items {
-			b.Present.Has[2*i] = true
+			b.Mask.Present[2*i] = true
 			own = append(own, int32(i))
 		}
 		b.Rows = []tape.CSR{rows(append(own, items)...), rows(append(own, items)...)}
@@ -240,12 +240,12 @@ func TestWeights(t *testing.T) {
 	}
 	at := 0
 	for _, p := range m.Params() {
-		if p.From != at {
-			t.Errorf("%s begins at %d, want %d", p.Name, p.From, at)
+		if p.Offset != at {
+			t.Errorf("%s begins at %d, want %d", p.Name, p.Offset, at)
 		}
 		at += p.Rows * p.Cols
 		w, ok := a.Matrix(p.Name)
-		if !ok || w.Rows != p.Rows || w.Cols != p.Cols || &w.Data[0] != &a.Data[p.From] {
+		if !ok || w.Rows != p.Rows || w.Cols != p.Cols || &w.Data[0] != &a.Data[p.Offset] {
 			t.Errorf("%s is not found by its name", p.Name)
 		}
 	}
@@ -286,7 +286,7 @@ func TestRefusals(t *testing.T) {
 	good := func() *Block {
 		e := []*tape.Edges{edges(t, 2, nil, nil), edges(t, 2, nil)}
 		return &Block{
-			Present: tape.Present{Items: 1, Modes: 2, Has: []bool{true, true}},
+			Mask: tape.Mask{Items: 1, Modalities: 2, Present: []bool{true, true}},
 			Rows:    []tape.CSR{rows(0, 1), rows(0, 1)}, Layers: [][]*tape.Edges{e, slices.Clone(e)},
 		}
 	}

@@ -25,9 +25,9 @@ const (
 )
 
 // fill writes the seeded values of a parameter into the run of all weights.
-type fill func(r *rand.Rand, all []float32, p Param)
+type initializer func(r *rand.Rand, all []float32, p Param)
 
-func constant(v float32) fill {
+func constant(v float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i := range p.of(all) {
 			p.of(all)[i] = v
@@ -35,7 +35,7 @@ func constant(v float32) fill {
 	}
 }
 
-func normal(deviation float64) fill {
+func normal(deviation float64) initializer {
 	return func(r *rand.Rand, all []float32, p Param) {
 		w := p.of(all)
 		for i := range w {
@@ -45,7 +45,7 @@ func normal(deviation float64) fill {
 }
 
 // scaledCopy is a multiple of an earlier parameter of the same shape.
-func scaledCopy(of Param, factor float32) fill {
+func scaledCopy(of Param, factor float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i, x := range of.of(all) {
 			p.of(all)[i] = factor * x
@@ -54,7 +54,7 @@ func scaledCopy(of Param, factor float32) fill {
 }
 
 // identities is square identity matrices, multiplied, above each other.
-func identities(factor float32) fill {
+func identities(factor float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i := range p.Rows {
 			p.of(all)[i*p.Cols+i%p.Cols] = factor

@@ -20,7 +20,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		return 0, fmt.Errorf("refresh: audit: node %d is not an artifact", id)
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outward(g, id); err != nil {
+	if e.neighbours, err = outNeighbours(g, id); err != nil {
 		return 0, err
 	}
 	for i := range e.neighbours {
@@ -62,7 +62,7 @@ func (r *Refresher) currentHidden(g Reader, n *graphstore.Node) ([]float32, erro
 	}
 	e := &embedding{id: n.ID, node: n}
 	var err error
-	if e.neighbours, err = outward(g, n.ID); err != nil {
+	if e.neighbours, err = outNeighbours(g, n.ID); err != nil {
 		return nil, err
 	}
 	r.firstLayerOf([]*embedding{e})

@@ -14,7 +14,7 @@ type CheckReader interface {
 }
 
 // slack is what rounding may add to epsilon when a vector is computed again.
-const slack = 1e-6
+const roundingTolerance = 1e-6
 
 // Check recomputes, the dull way, everything that the refresh maintains: each
 // running sum from the artifacts that contribute to it, bit for bit; each
@@ -28,10 +28,10 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	var all []graphstore.NodeID
 	var bad error
 	err := g.EachNode(func(n *graphstore.Node) bool {
-		if !vectored(n) {
+		if !hasVectors(n) {
 			return true
 		}
-		if h0 := features(n); !r.blocks(h0) || !r.blocks(n.Hidden) {
+		if h0 := features(n); !r.wholeBlocks(h0) || !r.wholeBlocks(n.Hidden) {
 			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), r.model.Width())
 			return true
 		}
@@ -39,7 +39,7 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 		if !n.IsArtifact() {
 			return true
 		}
-		nbs, err := outward(g, n.ID)
+		nbs, err := outNeighbours(g, n.ID)
 		if err != nil {
 			bad = err
 			return false
@@ -67,10 +67,10 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 }
 
 // blocks tells whether a vector is one of blocks.
-func (r *Refresher) blocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
+func (r *Refresher) wholeBlocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
 
 // vectored tells the nodes that the refresh keeps vectors of. What media say is in their artifact's features.
-func vectored(n *graphstore.Node) bool {
+func hasVectors(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
 
@@ -86,13 +86,13 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
 	if !n.IsArtifact() {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}
 		return nil
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outward(g, id); err != nil {
+	if e.neighbours, err = outNeighbours(g, id); err != nil {
 		return err
 	}
 	r.firstLayerOf([]*embedding{e})
@@ -101,7 +101,7 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("artifact %q: an embedding of %d numbers, want %d", n.Key, len(n.Embedding), len(want))
 		return nil
 	}
-	if slices.Equal(n.Embedding, want) || r.pushOnItsWay(e) {
+	if slices.Equal(n.Embedding, want) || r.pushPending(e) {
 		return nil
 	}
 	faultf("artifact %q: its embedding is %v away from what its neighbourhood gives, and no push is on its way", n.Key, distance(n.Embedding, want))
@@ -110,7 +110,7 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 
 // pushOnItsWay is true when something that an embedding reads was pushed and has perhaps
 // not reached it.
-func (r *Refresher) pushOnItsWay(e *embedding) bool {
+func (r *Refresher) pushPending(e *embedding) bool {
 	if r.queue.has(e.id) || e.node.Members > 0 && r.Pending() > 0 {
 		return true
 	}

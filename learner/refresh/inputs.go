@@ -15,7 +15,7 @@ type neighbour struct {
 
 // outward reads the entities and link targets of an artifact, in the order of
 // the scan (relation, target), which fixes the order in which means are summed.
-func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
+func outNeighbours(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	var edges []graphstore.Edge
 	err := g.Edges(id, func(e graphstore.Edge) bool {
 		if e.Rel != graphstore.RelMedia && e.Rel&graphstore.Inverse == 0 {
@@ -42,7 +42,7 @@ func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 
 // gather averages, per relation, what vector gives of each neighbour: each block over the
 // neighbours that have it.
-func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
+func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
 	var msgs []infer.Message
 	var counts []float32
 	for i := 0; i < len(nbs); {
@@ -94,15 +94,15 @@ func features(n *graphstore.Node) []float32 {
 func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
 // fromSum adds the mean of a running sum over the artifacts that point at n.
-func (r *Refresher) fromSum(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
+func (r *Refresher) withSumMessage(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
 	if len(sum) == 0 {
 		return msgs
 	}
-	return append(msgs, infer.Message{Relation: RelationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
+	return append(msgs, infer.Message{Relation: RelationIndex(incomingRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
 // inwardRelation is the relation by which n sees the artifacts that point at it.
-func inwardRelation(n *graphstore.Node) graphstore.Relation {
+func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	if n.Type == graphstore.Artifact {
 		return graphstore.RelLink | graphstore.Inverse
 	}
@@ -117,7 +117,7 @@ func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	}
 	in := make([]infer.Input, len(nodes))
 	for i, n := range nodes {
-		in[i] = infer.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
+		in[i] = infer.Input{Self: n.Features, Messages: r.withSumMessage(nil, n, n.Sum1)}
 	}
 	return r.model.Layer(0, in)
 }
@@ -136,8 +136,8 @@ func (r *Refresher) firstLayerOf(batch []*embedding) {
 	}
 	in := make([]infer.Input, len(batch))
 	for i, e := range batch {
-		msgs := gather(e.neighbours, r.model.Width(), features)
-		in[i] = infer.Input{Self: features(e.node), Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
+		msgs := meanMessages(e.neighbours, r.model.Width(), features)
+		in[i] = infer.Input{Self: features(e.node), Messages: r.withSumMessage(msgs, e.node, e.node.Sum1)}
 	}
 	for i, h1 := range r.model.Layer(0, in) {
 		batch[i].h1 = h1
@@ -150,8 +150,8 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	}
 	in, own := make([]infer.Input, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
-		msgs := gather(e.neighbours, r.model.Width(), hidden)
-		in[i] = infer.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
+		msgs := meanMessages(e.neighbours, r.model.Width(), hidden)
+		in[i] = infer.Input{Self: e.h1, Messages: r.withSumMessage(msgs, e.node, e.node.Sum2)}
 		own[i] = e.node.Features
 	}
 	return r.model.Output(r.model.Layer(1, in), own)

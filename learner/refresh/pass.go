@@ -16,18 +16,18 @@ type Pass struct {
 	r *Refresher
 	g Graph
 	// touched are the nodes whose running sums changed.
-	touched map[graphstore.NodeID]struct{}
+	dirty map[graphstore.NodeID]struct{}
 	// attached are the artifacts with new features.
 	attached map[graphstore.NodeID]struct{}
 }
 
 // Begin starts a pass over g.
 func (r *Refresher) Begin(g Graph) *Pass {
-	r.pass++
-	if r.queue.len() == 0 || r.seen == nil {
-		r.seen = map[graphstore.NodeID]uint64{}
+	r.passes++
+	if r.queue.len() == 0 || r.lastEmbedded == nil {
+		r.lastEmbedded = map[graphstore.NodeID]uint64{}
 	}
-	return &Pass{r: r, g: g, touched: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
+	return &Pass{r: r, g: g, dirty: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
 }
 
 // Detach takes an artifact's contributions out of the sums of the nodes it
@@ -43,7 +43,7 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 // contribute adds sign times h0 (and p, over links) of artifact n to the sums of the
 // nodes it points at.
 func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
-	nbs, err := outward(p.g, n.ID)
+	nbs, err := outNeighbours(p.g, n.ID)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) 
 		if nb.rel == graphstore.RelLink {
 			t.Sum2 = addFixed(t.Sum2, pushed, sign, p.r.model.Width())
 		}
-		p.touched[t.ID] = struct{}{}
+		p.dirty[t.ID] = struct{}{}
 	}
 	return nil
 }
@@ -79,8 +79,8 @@ func (p *Pass) Departed(id graphstore.NodeID) error {
 		return err
 	}
 	if n == nil {
-		delete(p.touched, id)
-		return p.drop(id)
+		delete(p.dirty, id)
+		return p.dropPush(id)
 	}
 	n, err = p.g.Edit(id)
 	if err != nil {
@@ -89,21 +89,21 @@ func (p *Pass) Departed(id graphstore.NodeID) error {
 	n.Features, n.Hidden, n.Embedding = nil, nil, nil
 	p.initialize(n)
 	n.Hidden = p.r.firstLayer([]*graphstore.Node{n})[0]
-	return p.push(n, 1)
+	return p.startPush(n, 1)
 }
 
 // Forget drops what is queued for nodes that the batch removed from the graph.
 func (p *Pass) Forget(gone []graphstore.NodeID) error {
 	for _, id := range gone {
-		delete(p.touched, id)
-		if err := p.drop(id); err != nil {
+		delete(p.dirty, id)
+		if err := p.dropPush(id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Pass) drop(id graphstore.NodeID) error {
+func (p *Pass) dropPush(id graphstore.NodeID) error {
 	if !p.r.queue.has(id) {
 		return nil
 	}
@@ -130,14 +130,14 @@ func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 // Embed brings up to date what the pass touched and, within budget further
 // artifacts, what earlier passes left. It returns the artifacts embedded, by id.
 func (p *Pass) Embed(budget int) ([]Moved, error) {
-	if err := p.evaluateTouched(); err != nil {
+	if err := p.evaluateDirty(); err != nil {
 		return nil, err
 	}
 	set := map[graphstore.NodeID]struct{}{}
 	for id := range p.attached {
 		set[id] = struct{}{}
 	}
-	for id := range p.touched {
+	for id := range p.dirty {
 		n, err := p.g.Node(id)
 		if err != nil {
 			return nil, err
@@ -146,7 +146,7 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 			set[id] = struct{}{}
 		}
 	}
-	if err := p.takePushes(set, budget); err != nil {
+	if err := p.collectDependants(set, budget); err != nil {
 		return nil, err
 	}
 	ids := make([]graphstore.NodeID, 0, len(set))
@@ -159,9 +159,9 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 
 // evaluateTouched recomputes h1 of the touched entities and placeholders and
 // begins the pushes that are due.
-func (p *Pass) evaluateTouched() error {
-	ids := make([]graphstore.NodeID, 0, len(p.touched))
-	for id := range p.touched {
+func (p *Pass) evaluateDirty() error {
+	ids := make([]graphstore.NodeID, 0, len(p.dirty))
+	for id := range p.dirty {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -193,7 +193,7 @@ func (p *Pass) evaluateTouched() error {
 		}
 		if d := rms(h1, n.Hidden, p.r.model.Width()); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
-			if err := p.push(n, d); err != nil {
+			if err := p.startPush(n, d); err != nil {
 				return err
 			}
 		}
@@ -212,24 +212,24 @@ func (p *Pass) relabel(n *graphstore.Node) error {
 		return nil
 	}
 	n.Features = h0
-	return p.push(n, 1)
+	return p.startPush(n, 1)
 }
 
 // push begins (or begins again) to tell the dependants of n.
-func (p *Pass) push(n *graphstore.Node, weight float32) error {
+func (p *Pass) startPush(n *graphstore.Node, weight float32) error {
 	push := graphstore.Push{Node: n.ID, Weight: weight}
-	p.r.queue.begin(push, p.r.pass)
+	p.r.queue.start(push, p.r.passes)
 	return p.g.PutPush(push)
 }
 
 // scanned bounds, by the budget, the dependants that a pass looks at to find some that have
 // not seen a push yet.
-const scanned = 64
+const scansPerBudget = 64
 
 // takePushes adds dependants of queued pushes that have not seen them to set, at most budget of them.
-func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error {
-	for looks := scanned * budget; budget > 0 && looks > 0; {
-		push, began, ok := p.r.queue.first()
+func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int) error {
+	for scans := scansPerBudget * budget; budget > 0 && scans > 0; {
+		push, startedIn, ok := p.r.queue.first()
 		if !ok {
 			return nil
 		}
@@ -238,7 +238,7 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 			return err
 		}
 		if n == nil {
-			if err := p.drop(push.Node); err != nil {
+			if err := p.dropPush(push.Node); err != nil {
 				return err
 			}
 			continue
@@ -248,8 +248,8 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 			return err
 		}
 		for _, id := range deps {
-			looks--
-			if pass, ok := p.r.seen[id]; ok && pass >= began {
+			scans--
+			if pass, ok := p.r.lastEmbedded[id]; ok && pass >= startedIn {
 				continue
 			}
 			if _, ok := set[id]; !ok {
@@ -258,7 +258,7 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 			}
 		}
 		if !more {
-			if err := p.finish(n); err != nil {
+			if err := p.finishPush(n); err != nil {
 				return err
 			}
 			continue
@@ -273,8 +273,8 @@ func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error 
 }
 
 // finish ends a push; when its node has moved on meanwhile, the next begins.
-func (p *Pass) finish(n *graphstore.Node) error {
-	if err := p.drop(n.ID); err != nil {
+func (p *Pass) finishPush(n *graphstore.Node) error {
+	if err := p.dropPush(n.ID); err != nil {
 		return err
 	}
 	if n.IsArtifact() {
@@ -290,7 +290,7 @@ func (p *Pass) finish(n *graphstore.Node) error {
 		return err
 	}
 	n.Hidden = h1
-	return p.push(n, d)
+	return p.startPush(n, d)
 }
 
 // dependants lists the artifacts after cursor, by id, whose embedding reads n: the first
@@ -299,7 +299,7 @@ func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit in
 	if n.IsArtifact() {
 		ids, err = linked(g, n, cursor)
 	} else {
-		err = g.EdgesAfter(n.ID, inwardRelation(n), cursor, func(e graphstore.Edge) bool {
+		err = g.EdgesAfter(n.ID, incomingRelation(n), cursor, func(e graphstore.Edge) bool {
 			ids = append(ids, e.To)
 			return len(ids) <= limit
 		})
@@ -357,7 +357,7 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	// Only now: an artifact linked with another of this batch must see the copy
 	// that the batch changes.
 	for _, e := range batch {
-		nbs, err := outward(p.g, e.id)
+		nbs, err := outNeighbours(p.g, e.id)
 		if err != nil {
 			return nil, err
 		}
@@ -365,7 +365,7 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	}
 	p.r.firstLayerOf(batch)
 	for _, e := range batch {
-		if err := p.offer(e); err != nil {
+		if err := p.pushIfMoved(e); err != nil {
 			return nil, err
 		}
 	}
@@ -375,13 +375,13 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 		isNew := len(e.node.Embedding) == 0
 		moved[i] = Moved{ID: e.id, New: isNew, Distance: distance(e.node.Embedding, out[i])}
 		e.node.Embedding = out[i]
-		p.r.seen[e.id] = p.r.pass
+		p.r.lastEmbedded[e.id] = p.r.passes
 	}
 	return moved, nil
 }
 
 // offer decides whether those linked with an artifact must see its new h1.
-func (p *Pass) offer(e *embedding) error {
+func (p *Pass) pushIfMoved(e *embedding) error {
 	_, attached := p.attached[e.id]
 	linked := e.node.Members > 0
 	for _, nb := range e.neighbours {
@@ -408,7 +408,7 @@ func (p *Pass) offer(e *embedding) error {
 		t.Sum2 = addFixed(t.Sum2, e.h1, 1, p.r.model.Width())
 	}
 	e.node.Hidden = e.h1
-	return p.push(e.node, min(d, 2))
+	return p.startPush(e.node, min(d, 2))
 }
 
 // Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.

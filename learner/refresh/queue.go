@@ -17,7 +17,7 @@ type pushItem struct {
 	push  graphstore.Push
 	index int
 	// began is the number of the pass that began the push, 0 when that was another process.
-	began uint64
+	startedIn uint64
 }
 
 func (q *pushQueue) len() int { return len(q.heap) }
@@ -25,9 +25,9 @@ func (q *pushQueue) len() int { return len(q.heap) }
 func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
 
 // begin adds p, which the pass of this number began, or replaces what is queued for its node.
-func (q *pushQueue) begin(p graphstore.Push, pass uint64) {
+func (q *pushQueue) start(p graphstore.Push, pass uint64) {
 	q.put(p)
-	q.byNode[p.Node].began = pass
+	q.byNode[p.Node].startedIn = pass
 }
 
 // put adds p, or replaces what is queued for its node and goes on with it.
@@ -45,11 +45,11 @@ func (q *pushQueue) put(p graphstore.Push) {
 	heap.Push(&q.heap, it)
 }
 
-func (q *pushQueue) first() (push graphstore.Push, began uint64, ok bool) {
+func (q *pushQueue) first() (push graphstore.Push, startedIn uint64, ok bool) {
 	if len(q.heap) == 0 {
 		return graphstore.Push{}, 0, false
 	}
-	return q.heap[0].push, q.heap[0].began, true
+	return q.heap[0].push, q.heap[0].startedIn, true
 }
 
 func (q *pushQueue) remove(id graphstore.NodeID) {

@@ -45,7 +45,7 @@ type Model interface {
 
 // Labeler writes the features of an entity's label to out. They may depend on
 // nothing but the label.
-type Labeler interface {
+type LabelEncoder interface {
 	Label(label string, out []float32)
 	Dim() int
 }
@@ -62,18 +62,18 @@ type Config struct {
 type Refresher struct {
 	cfg   Config
 	model Model
-	label Labeler
+	label LabelEncoder
 	queue pushQueue
 	// pass numbers the passes, from 1.
-	pass uint64
+	passes uint64
 	// seen is, while pushes are on their way, the last pass that embedded an artifact.
 	// It has read what every push begun until then has to tell it: when
 	// all entities of an artifact push, it is embedded once, not once for each.
-	seen map[graphstore.NodeID]uint64
+	lastEmbedded map[graphstore.NodeID]uint64
 }
 
 // New returns a Refresher with the pushes that the store still holds.
-func New(cfg Config, model Model, label Labeler, pending []graphstore.Push) (*Refresher, error) {
+func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push) (*Refresher, error) {
 	if !(cfg.Epsilon >= 0) {
 		return nil, fmt.Errorf("refresh: epsilon %v: must be 0 or more", cfg.Epsilon)
 	}

@@ -265,7 +265,7 @@ func TestEpsilonBoundsDrift(t *testing.T) {
 	want := exact.vectors()
 	for key, g := range lazy.vectors() {
 		w := want[key]
-		if d := rms(g.Hidden, w.Hidden, 16); g.Type != graphstore.Artifact && d > epsilon+slack {
+		if d := rms(g.Hidden, w.Hidden, 16); g.Type != graphstore.Artifact && d > epsilon+roundingTolerance {
 			t.Errorf("%s: pushed vector %v from the exact one, more than epsilon %v", key, d, epsilon)
 		}
 		worst = max(worst, distance(g.Embedding, w.Embedding))
@@ -300,17 +300,17 @@ func TestAudit(t *testing.T) {
 	exact.batch(live, 0)
 	exact.settle()
 	for key, d := range audit(exact) {
-		if d > slack {
+		if d > roundingTolerance {
 			t.Errorf("%s: %v from exact, with epsilon 0 at rest", key, d)
 		}
 	}
 	want, got, off := exact.vectors(), lazy.vectors(), 0
 	for key, d := range audit(lazy) {
 		real := distance(got[key].Embedding, want[key].Embedding)
-		if math.Abs(d-real) > slack {
+		if math.Abs(d-real) > roundingTolerance {
 			t.Errorf("%s: the audit finds %v, the exact embedding is %v away", key, d, real)
 		}
-		if real > 10*slack {
+		if real > 10*roundingTolerance {
 			off++
 		}
 	}

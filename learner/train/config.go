@@ -50,7 +50,7 @@ func Defaults(layers int) Config {
 			Queue: 4096, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Decay: 1e-2, Clip: 5,
 			Prototypes: moco.Prototypes{Weight: 2, Temperature: 0.1, Momentum: 0.8},
 		},
-		Views:     Views{Half: 0.6, Bare: 0.3, FieldDrop: 0.3, ModalityDrop: 0.2, FeatureMask: 0.02, Link: 0.05, Rare: 0.1, Fan: fan},
+		Views:     Views{Half: 0.6, NoOrigin: 0.3, FieldDrop: 0.3, ModalityDrop: 0.2, FeatureMask: 0.02, Link: 0.05, Rare: 0.1, Fan: fan},
 		Negatives: Negatives{Hard: 2},
 		Stages:    []Stage{{Full, 2000, 8e-3}},
 		HeldOut:   0.1, Every: 100, Patience: 6,

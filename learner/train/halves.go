@@ -26,12 +26,12 @@ func NewHalves(set *Set, artifacts []int32, batch int, views Views, seed uint64)
 
 // Ranks are, for each artifact, the rank at which the embedding of its one half finds the other's among
 // the halves of all, from 1. Of equal cosines the own one comes last.
-func (h *Halves) Ranks(m *model.Model, w *model.Weights, team *par.Team) ([]int, error) {
+func (h *Halves) Ranks(m *model.Model, w *model.Weights, pool *par.Pool) ([]int, error) {
 	sampler, err := NewSampler(h.set, h.artifacts, h.batch, h.views, h.seed)
 	if err != nil {
 		return nil, err
 	}
-	queries, keys, err := halves(sampler, h.artifacts, h.batch, h.seed, m, w, tape.New(team))
+	queries, keys, err := embedHalves(sampler, h.artifacts, h.batch, h.seed, m, w, tape.New(pool))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (h *Halves) Ranks(m *model.Model, w *model.Weights, team *par.Team) ([]int,
 
 // Bare embeds some artifacts as if their records named no origin: a row of length 1 each. Views says how many
 // neighbours are read.
-func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *model.Model, w *model.Weights, team *par.Team) (tape.Matrix, error) {
+func EmbedWithoutOrigin(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *model.Model, w *model.Weights, pool *par.Pool) (tape.Matrix, error) {
 	batch = min(batch, len(artifacts))
 	s, err := NewSampler(set, artifacts, batch, views, seed)
 	if err != nil {
@@ -52,10 +52,10 @@ func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *m
 	}
 	d := m.Config().Width
 	out := tape.Constant(len(artifacts), d, make([]float32, len(artifacts)*d))
-	t := tape.New(team)
-	t.Record(false)
+	t := tape.New(pool)
+	t.SetRecording(false)
 	for at := 0; at < len(artifacts); at += batch {
-		view, err := s.Bare(artifacts[at:min(at+batch, len(artifacts))], seed+uint64(at))
+		view, err := s.WithoutOrigin(artifacts[at:min(at+batch, len(artifacts))], seed+uint64(at))
 		if err != nil {
 			return tape.Matrix{}, err
 		}
@@ -70,7 +70,7 @@ func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *m
 }
 
 // halves embeds both halves of artifacts: rows of length 1.
-func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
+func embedHalves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
 	d, n := m.Config().Width, len(artifacts)
 	queries, keys = tape.Constant(n, d, make([]float32, n*d)), tape.Constant(n, d, make([]float32, n*d))
 	for at := 0; at < n; at += batch {
@@ -83,7 +83,7 @@ func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Mode
 			to   tape.Matrix
 		}{{b.Query, queries}, {b.Key, keys}} {
 			t.Reset()
-			t.Record(false)
+			t.SetRecording(false)
 			z, _, err := m.Forward(t, w, half.view.Features, half.view.Block, 0, false)
 			if err != nil {
 				return queries, keys, fmt.Errorf("train: halves: %w", err)

@@ -25,38 +25,38 @@ const unknownCulture = -1
 
 // owners knows whose the keys in the queue are. It is tape.Weigher for the
 // present batch.
-type owners struct {
+type queueOwners struct {
 	set     *Set
 	weights Negatives
-	of      []int32 // [place] artifact, below 0: of nobody
+	artifact      []int32 // [place] artifact, below 0: of nobody
 	culture []int32 // [place]
-	places  [][]int32
+	slots  [][]int32
 	pairs   []Pair
 }
 
-func newOwners(set *Set, weights Negatives, queue int) *owners {
-	o := &owners{set: set, weights: weights, of: make([]int32, queue), culture: make([]int32, queue), places: make([][]int32, len(set.artifacts))}
-	for i := range o.of {
-		o.of[i], o.culture[i] = -1, unknownCulture
+func newOwners(set *Set, weights Negatives, queue int) *queueOwners {
+	o := &queueOwners{set: set, weights: weights, artifact: make([]int32, queue), culture: make([]int32, queue), slots: make([][]int32, len(set.artifacts))}
+	for i := range o.artifact {
+		o.artifact[i], o.culture[i] = -1, unknownCulture
 	}
 	return o
 }
 
 // put says whose key is at a place of the queue.
-func (o *owners) put(place int, artifact int32) {
-	if old := o.of[place]; old >= 0 {
-		list := o.places[old]
+func (o *queueOwners) put(place int, artifact int32) {
+	if old := o.artifact[place]; old >= 0 {
+		list := o.slots[old]
 		for i, p := range list {
 			if int(p) == place {
 				list[i] = list[len(list)-1]
-				o.places[old] = list[:len(list)-1]
+				o.slots[old] = list[:len(list)-1]
 				break
 			}
 		}
 	}
-	o.of[place], o.culture[place] = artifact, unknownCulture
+	o.artifact[place], o.culture[place] = artifact, unknownCulture
 	if artifact >= 0 {
-		o.places[artifact] = append(o.places[artifact], int32(place))
+		o.slots[artifact] = append(o.slots[artifact], int32(place))
 		if c := o.set.artifacts[artifact].Culture; c >= 0 {
 			o.culture[place] = c
 		}
@@ -64,12 +64,12 @@ func (o *owners) put(place int, artifact int32) {
 }
 
 // Weigh implements tape.Weigher.
-func (o *owners) Weigh(i int, cosines, weights []float32) {
+func (o *queueOwners) Weigh(i int, cosines, weights []float32) {
 	pair := o.pairs[i]
 	own := o.set.artifacts[pair.Query].Culture
 	near := float32(math.Inf(1))
 	if o.weights.Hard > 1 && own >= 0 {
-		near = aboveMost(cosines)
+		near = hardThreshold(cosines)
 	}
 	hard := float32(o.weights.Hard)
 	for j, c := range o.culture {
@@ -78,20 +78,20 @@ func (o *owners) Weigh(i int, cosines, weights []float32) {
 			weights[j] = hard
 		}
 	}
-	o.excuse(pair.Query, weights)
+	o.exclude(pair.Query, weights)
 	if pair.Key != pair.Query {
-		o.excuse(pair.Key, weights)
+		o.exclude(pair.Key, weights)
 	}
 }
 
 // excuse takes an artifact and its kin out of the negatives.
-func (o *owners) excuse(artifact int32, weights []float32) {
-	for _, place := range o.places[artifact] {
+func (o *queueOwners) exclude(artifact int32, weights []float32) {
+	for _, place := range o.slots[artifact] {
 		weights[place] = 0
 	}
-	for _, node := range o.set.artifacts[artifact].Kin {
-		if a := o.set.of[node]; a >= 0 {
-			for _, place := range o.places[a] {
+	for _, node := range o.set.artifacts[artifact].Related {
+		if a := o.set.artifactOf[node]; a >= 0 {
+			for _, place := range o.slots[a] {
 				weights[place] = 0
 			}
 		}
@@ -99,7 +99,7 @@ func (o *owners) excuse(artifact int32, weights []float32) {
 }
 
 // aboveMost is two standard deviations above the mean.
-func aboveMost(x []float32) float32 {
+func hardThreshold(x []float32) float32 {
 	var sum, square float64
 	for _, v := range x {
 		sum += float64(v)

@@ -36,7 +36,7 @@ type Artifact struct {
 	Parts   []Part
 	// Kin are the nodes of artifacts that are no negatives: linked ones, and those
 	// that share a rare entity.
-	Kin []int32
+	Related []int32
 	// Links and Rare are the nodes of artifacts that may be positives.
 	Links, Rare []int32
 }
@@ -46,11 +46,11 @@ type Artifact struct {
 type Set struct {
 	shape     model.Config
 	features  []tape.Matrix // of each modality, a row a node that has some
-	row       [][]int32     // [modality][node] its row, or -1
+	rowOf       [][]int32     // [modality][node] its row, or -1
 	start     []int32       // of each node's edges
 	edges     []Edge        // by relation
 	artifacts []Artifact
-	of        []int32 // [node] its artifact, or -1
+	artifactOf        []int32 // [node] its artifact, or -1
 	encoder   Encoder
 	classes   int     // number of cultures
 	class     []int32 // [artifact] of its culture, from 0; -1: none
@@ -74,7 +74,7 @@ func NewBuilder(shape model.Config) *Builder {
 
 // Node adds a node with its features of each modality, nil for none, and returns
 // its number: they count from 0.
-func (b *Builder) Node(features ...[]float32) int32 {
+func (b *Builder) AddNode(features ...[]float32) int32 {
 	n := int32(len(b.reads))
 	b.reads = append(b.reads, nil)
 	if len(features) > len(b.features) {
@@ -99,22 +99,22 @@ func (b *Builder) Node(features ...[]float32) int32 {
 func (b *Builder) Nodes() int32 { return int32(len(b.reads)) }
 
 // Read lets a node read another. It is for the caller to say both directions.
-func (b *Builder) Read(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
+func (b *Builder) AddEdge(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
 
 // Artifact adds a node to those that are trained on. Its node reads what the
 // edges of its parts say, besides what Read says.
-func (b *Builder) Artifact(a Artifact) {
+func (b *Builder) AddArtifact(a Artifact) {
 	b.artifacts = append(b.artifacts, a)
 	for _, p := range a.Parts {
 		for _, e := range p.Edges {
-			b.Read(a.Node, e)
+			b.AddEdge(a.Node, e)
 		}
 	}
 }
 
 // Build returns the set, or what doesn't fit together.
 func (b *Builder) Build(encoder Encoder) (*Set, error) {
-	s := &Set{shape: b.shape, row: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
+	s := &Set{shape: b.shape, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
 	n := int32(len(b.reads))
 	outside := func(what string, node int32) {
 		if node < 0 || node >= n {
@@ -133,19 +133,19 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 		s.edges = append(s.edges, slices.Compact(edges)...)
 		s.start = append(s.start, int32(len(s.edges)))
 	}
-	s.of = make([]int32, n)
-	for i := range s.of {
-		s.of[i] = -1
+	s.artifactOf = make([]int32, n)
+	for i := range s.artifactOf {
+		s.artifactOf[i] = -1
 	}
 	for i := range s.artifacts {
 		a := &s.artifacts[i]
-		for _, list := range [][]int32{{a.Node}, a.Kin, a.Links, a.Rare} {
+		for _, list := range [][]int32{{a.Node}, a.Related, a.Links, a.Rare} {
 			for _, node := range list {
 				outside(fmt.Sprintf("artifact %d, node", i), node)
 			}
 		}
 		if a.Node >= 0 && a.Node < n {
-			s.of[a.Node] = int32(i)
+			s.artifactOf[a.Node] = int32(i)
 		}
 	}
 	if len(b.errs) > 0 {
@@ -154,7 +154,7 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 	for i := range s.artifacts {
 		a := &s.artifacts[i]
 		// A positive must have views of its own.
-		a.Links, a.Rare = s.trained(a.Links), s.trained(a.Rare)
+		a.Links, a.Rare = s.onlyArtifacts(a.Links), s.onlyArtifacts(a.Rare)
 	}
 	s.classify()
 	for m, mode := range b.shape.Modalities {
@@ -182,8 +182,8 @@ func (s *Set) classify() {
 	s.classes = len(numbers)
 }
 
-func (s *Set) trained(nodes []int32) []int32 {
-	return slices.DeleteFunc(slices.Clone(nodes), func(n int32) bool { return s.of[n] < 0 })
+func (s *Set) onlyArtifacts(nodes []int32) []int32 {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n int32) bool { return s.artifactOf[n] < 0 })
 }
 
 func sortEdges(edges []Edge) {
@@ -196,19 +196,19 @@ func (s *Set) Nodes() int { return len(s.start) - 1 }
 // Artifacts are those that are trained on.
 func (s *Set) Artifacts() []Artifact { return s.artifacts }
 
-func (s *Set) reads(node int32) []Edge { return s.edges[s.start[node]:s.start[node+1]] }
+func (s *Set) neighbours(node int32) []Edge { return s.edges[s.start[node]:s.start[node+1]] }
 
 // Whole is the whole set as one block: every node is an item that reads all its
 // neighbours, so that its embeddings are exact.
-func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
+func (s *Set) FullBlock() ([]tape.Matrix, *model.Block, error) {
 	n, modes := s.Nodes(), len(s.features)
-	b := &model.Block{Present: tape.Present{Items: n, Modes: modes, Has: make([]bool, n*modes)}}
+	b := &model.Block{Mask: tape.Mask{Items: n, Modalities: modes, Present: make([]bool, n*modes)}}
 	for m := range s.features {
 		rows := tape.CSR{Start: make([]int32, 1, n+1)}
 		active := make([]bool, n)
-		for i, r := range s.row[m] {
+		for i, r := range s.rowOf[m] {
 			active[i] = r >= 0
-			b.Present.Has[i*modes+m] = active[i]
+			b.Mask.Present[i*modes+m] = active[i]
 			if active[i] {
 				rows.Source, rows.Weight = append(rows.Source, r), append(rows.Weight, 1)
 			}
@@ -219,7 +219,7 @@ func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
 		for range s.shape.Layers {
 			e := newEdgeList(n)
 			for i := range n {
-				e.row(s.reads(int32(i)), func(to int32) int32 {
+				e.row(s.neighbours(int32(i)), func(to int32) int32 {
 					if active[to] {
 						return to
 					}
@@ -231,7 +231,7 @@ func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
 				return nil, nil, err
 			}
 			layers = append(layers, edges)
-			active = e.spread(active)
+			active = e.activeAbove(active)
 		}
 		b.Layers = append(b.Layers, layers)
 	}
@@ -275,7 +275,7 @@ func (l *edgeList) entry(source, relation int32, weight float32) {
 func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source))) }
 
 // spread is which rows are active above the layer.
-func (l *edgeList) spread(active []bool) []bool {
+func (l *edgeList) activeAbove(active []bool) []bool {
 	out := slices.Clone(active)
 	for i := range l.csr.Rows() {
 		out[i] = out[i] || l.csr.Start[i] < l.csr.Start[i+1]

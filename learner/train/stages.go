@@ -72,7 +72,7 @@ const (
 	warmUp   = 0.1 // share of a stage's steps in which the rate rises
 	lastRate = 0.1 // of the rate, at a stage's end
 	// lower is how much less a layer learns than the one above while they are unfrozen.
-	lower = 0.5
+	layerDecay = 0.5
 )
 
 // rate is that of a step within the stage, from 0.
@@ -86,14 +86,14 @@ func (s Stage) rate(step int) float64 {
 }
 
 // share is how much of the rate a parameter has; 0: it is frozen.
-func (s Stage) share(p model.Param, layers, step int) float64 {
+func (s Stage) rateFactor(p model.Param, layers, step int) float64 {
 	depth := 0 // of the parameter below the fusion
 	switch {
-	case p.Stage == "branch":
+	case p.Group == "branch":
 		depth = layers + 1
-	case strings.HasPrefix(p.Stage, "layer"):
+	case strings.HasPrefix(p.Group, "layer"):
 		var l int
-		fmt.Sscanf(p.Stage, "layer%d", &l)
+		fmt.Sscanf(p.Group, "layer%d", &l)
 		depth = layers + 1 - l
 	}
 	switch {
@@ -104,6 +104,6 @@ func (s Stage) share(p model.Param, layers, step int) float64 {
 	case depth > 1 && step < s.Steps/2:
 		return 0
 	default:
-		return math.Pow(lower, float64(depth))
+		return math.Pow(layerDecay, float64(depth))
 	}
 }

@@ -49,7 +49,7 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 	for g := range groups * fields {
 		label := make([]float32, 24)
 		words{}.Encode(0, []Part{{Content: int32(g)}}, label)
-		entities = append(entities, b.Node(label))
+		entities = append(entities, b.AddNode(label))
 	}
 	nodes := make([]int32, artifacts)
 	parts := make([][]Part, artifacts)
@@ -69,18 +69,18 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 			image = make([]float32, 16)
 			image[g%16] = 1
 		}
-		nodes[i] = b.Node(whole, image)
+		nodes[i] = b.AddNode(whole, image)
 	}
 	for i, n := range nodes {
 		a := Artifact{Node: n, Culture: int32(i % groups / 2), Parts: parts[i]}
 		if i >= groups {
-			a.Links, a.Kin = []int32{nodes[i-groups]}, []int32{nodes[i-groups]}
-			b.Read(n, Edge{nodes[i-groups], 7})
+			a.Links, a.Related = []int32{nodes[i-groups]}, []int32{nodes[i-groups]}
+			b.AddEdge(n, Edge{nodes[i-groups], 7})
 		}
-		b.Artifact(a)
+		b.AddArtifact(a)
 		for _, p := range parts[i] {
 			if !oneWay {
-				b.Read(p.Edges[0].To, Edge{n, p.Edges[0].Relation + 1})
+				b.AddEdge(p.Edges[0].To, Edge{n, p.Edges[0].Relation + 1})
 			}
 		}
 	}
@@ -91,14 +91,14 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 	return s
 }
 
-func newTeam(t *testing.T, threads int) *par.Team {
+func newTeam(t *testing.T, threads int) *par.Pool {
 	t.Helper()
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return team
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 func newModel(t *testing.T, cfg model.Config) *model.Model {
@@ -135,8 +135,8 @@ func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 		for i := range w.Data {
 			w.Data[i] += float32(r.NormFloat64()) * 0.02
 		}
-		team := newTeam(t, 2)
-		want, err := Embed(set, m, w, team)
+		pool := newTeam(t, 2)
+		want, err := Embed(set, m, w, pool)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,12 +144,12 @@ func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for step := range s.PerEpoch() {
+		for step := range s.PerPass() {
 			b, err := s.Draw(step)
 			if err != nil {
 				t.Fatal(err)
 			}
-			tp := tape.New(team)
+			tp := tape.New(pool)
 			z, _, err := m.Forward(tp, w, b.Key.Features, b.Key.Block, 0, false)
 			if err != nil {
 				t.Fatal(err)
@@ -183,8 +183,8 @@ func TestBatches(t *testing.T) {
 	s := sampler()
 	r := rand.New(rand.NewPCG(1, 1))
 	for a := range set.artifacts {
-		q, k := shown{artifact: int32(a)}, shown{artifact: int32(a)}
-		s.deal(r, &q, &k)
+		q, k := viewSpec{artifact: int32(a)}, viewSpec{artifact: int32(a)}
+		s.splitParts(r, &q, &k)
 		if len(q.parts)+len(k.parts) != fields || len(q.parts) < 1 || len(k.parts) < 1 {
 			t.Fatalf("halves of %d and %d parts", len(q.parts), len(k.parts))
 		}
@@ -201,7 +201,7 @@ func TestBatches(t *testing.T) {
 	}
 	drawn := map[int32]int{}
 	linked := 0
-	for step := range s.PerEpoch() {
+	for step := range s.PerPass() {
 		b, err := s.Draw(step)
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +219,7 @@ func TestBatches(t *testing.T) {
 		}
 		for _, v := range []*model.Block{b.Query.Block, b.Key.Block} {
 			for m := range v.Rows {
-				for node, row := range set.row[m] {
+				for node, row := range set.rowOf[m] {
 					if in[int32(node)] && row >= 0 && slices.Contains(v.Rows[m].Source, row) {
 						t.Fatalf("artifact node %d of the batch is read in it", node)
 					}
@@ -254,14 +254,14 @@ func TestBareEmbeddings(t *testing.T) {
 	for i := range set.artifacts[33].Parts {
 		set.artifacts[33].Parts[i].Origin = false
 	}
-	m, team := newModel(t, shape), newTeam(t, 2)
+	m, pool := newModel(t, shape), newTeam(t, 2)
 	w := m.Init()
-	whole, err := Embed(set, m, w, team)
+	whole, err := Embed(set, m, w, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
 	artifacts := []int32{0, 2, 33}
-	z, err := Bare(set, artifacts, 1, Views{Fan: []int{100, 100}}, 1, m, w, team)
+	z, err := EmbedWithoutOrigin(set, artifacts, 1, Views{Fan: []int{100, 100}}, 1, m, w, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,12 +277,12 @@ func TestBareViews(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 24, 6, false)
 	set.artifacts[1].Parts = set.artifacts[1].Parts[1:2]
-	s, err := NewSampler(set, []int32{0, 1}, 2, Views{Bare: 1, Fan: []int{9, 9}}, 1)
+	s, err := NewSampler(set, []int32{0, 1}, 2, Views{NoOrigin: 1, Fan: []int{9, 9}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for artifact, want := range []int{fields - 1, 1} {
-		q, k := s.look(rand.New(rand.NewPCG(1, 1)), Pair{int32(artifact), int32(artifact)})
+		q, k := s.drawViews(rand.New(rand.NewPCG(1, 1)), Pair{int32(artifact), int32(artifact)})
 		if len(q.parts) != want || want > 1 && slices.ContainsFunc(q.parts, func(p Part) bool { return p.Origin }) {
 			t.Errorf("artifact %d: the bare view has %+v", artifact, q.parts)
 		}
@@ -337,14 +337,14 @@ func TestNegatives(t *testing.T) {
 	if !slices.Equal(weights[:7], want) {
 		t.Errorf("weights are %v, want %v: itself, linked, same culture, other and near, other, other, of nobody", weights[:7], want)
 	}
-	if len(o.places[3]) != 0 || !slices.Equal(o.places[4], []int32{4, 5}) {
-		t.Errorf("places of 3 and 4 are %v and %v", o.places[3], o.places[4])
+	if len(o.slots[3]) != 0 || !slices.Equal(o.slots[4], []int32{4, 5}) {
+		t.Errorf("places of 3 and 4 are %v and %v", o.slots[3], o.slots[4])
 	}
 }
 
 func TestStages(t *testing.T) {
 	t.Parallel()
-	p := func(stage string) model.Param { return model.Param{Stage: stage} }
+	p := func(stage string) model.Param { return model.Param{Group: stage} }
 	for _, c := range []struct {
 		stage  string
 		step   int
@@ -355,7 +355,7 @@ func TestStages(t *testing.T) {
 		{Unfreeze, 0, "head", 1}, {Unfreeze, 0, "layer2", 0.5}, {Unfreeze, 49, "layer1", 0}, {Unfreeze, 50, "layer1", 0.25}, {Unfreeze, 50, "branch", 0.125},
 		{Full, 0, "branch", 1}, {Full, 0, "layer1", 1},
 	} {
-		if got := (Stage{c.stage, 100, 1}).share(p(c.param), 2, c.step); got != c.expect {
+		if got := (Stage{c.stage, 100, 1}).rateFactor(p(c.param), 2, c.step); got != c.expect {
 			t.Errorf("%s, step %d: %s has %v of the rate, want %v", c.stage, c.step, c.param, got, c.expect)
 		}
 	}
@@ -389,10 +389,10 @@ func TestMeasure(t *testing.T) {
 	for i := range 2 * d {
 		even.Row(i)[i%d], same.Row(i)[0] = 1, 1
 	}
-	if c := Measure(even); math.Abs(c.Rank-d) > 1e-6 || c.Uniformity > -1 {
+	if c := MeasureCollapse(even); math.Abs(c.Rank-d) > 1e-6 || c.Uniformity > -1 {
 		t.Errorf("even rows: %+v", c)
 	}
-	if c := Measure(same); math.Abs(c.Rank-1) > 1e-6 || math.Abs(c.Uniformity) > 1e-6 {
+	if c := MeasureCollapse(same); math.Abs(c.Rank-1) > 1e-6 || math.Abs(c.Uniformity) > 1e-6 {
 		t.Errorf("equal rows: %+v", c)
 	}
 	if r := reciprocalRank(even.Slice(0, d), even.Slice(0, d)); r != 1 {
@@ -426,7 +426,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 			if p.Step == stopAt {
 				return errStop
 			}
-			if !(p.Loss > 0 && p.GradientNorm > 0 && p.Rate > 0 && p.Temperature > 0) || p.Judgement.Collapse.Rank < 1 {
+			if !(p.Loss > 0 && p.GradientNorm > 0 && p.Rate > 0 && p.Temperature > 0) || p.Validation.Collapse.Rank < 1 {
 				t.Errorf("progress %+v", p)
 			}
 			return nil
@@ -450,7 +450,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 		t.Errorf("ended after %d steps", one.Steps())
 	}
 	_, best := one.Best()
-	if first := one.Judgements()[0]; best.MRR < first.MRR+0.02 {
+	if first := one.Validations()[0]; best.MRR < first.MRR+0.02 {
 		t.Errorf("the halves' mean reciprocal rank went from %.3f to %.3f", first.MRR, best.MRR)
 	}
 	if two := run(trainer(t, cfg, village(t, shape, 200, 10, false), 2), 0); !bytes.Equal(want, two) {
@@ -482,9 +482,9 @@ func TestFrozenParametersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range tr.model.Params() {
-		from, to := p.From, p.From+p.Rows*p.Cols
+		from, to := p.Offset, p.Offset+p.Rows*p.Cols
 		same := slices.Equal(before[from:to], tr.weights.Data[from:to])
-		if frozen := p.Stage != "fusion" && p.Stage != "head"; same != frozen {
+		if frozen := p.Group != "fusion" && p.Group != "head"; same != frozen {
 			t.Errorf("%s: changed %v, frozen %v", p.Name, !same, frozen)
 		}
 	}
@@ -536,12 +536,12 @@ func TestRefusals(t *testing.T) {
 		t.Error("a set for another model was accepted")
 	}
 	for what, change := range map[string]func(*Builder){
-		"features":  func(b *Builder) { b.Node(make([]float32, 3)) },
-		"modality":  func(b *Builder) { b.Node(nil, nil, nil) },
-		"neighbour": func(b *Builder) { b.Read(b.Node(), Edge{7, 0}) },
-		"relation":  func(b *Builder) { b.Read(b.Node(), Edge{0, 99}) },
-		"artifact":  func(b *Builder) { b.Artifact(Artifact{Node: 3}) },
-		"kin":       func(b *Builder) { b.Artifact(Artifact{Node: b.Node(), Kin: []int32{-1}}) },
+		"features":  func(b *Builder) { b.AddNode(make([]float32, 3)) },
+		"modality":  func(b *Builder) { b.AddNode(nil, nil, nil) },
+		"neighbour": func(b *Builder) { b.AddEdge(b.AddNode(), Edge{7, 0}) },
+		"relation":  func(b *Builder) { b.AddEdge(b.AddNode(), Edge{0, 99}) },
+		"artifact":  func(b *Builder) { b.AddArtifact(Artifact{Node: 3}) },
+		"kin":       func(b *Builder) { b.AddArtifact(Artifact{Node: b.AddNode(), Related: []int32{-1}}) },
 	} {
 		b := NewBuilder(shape)
 		change(b)

@@ -43,7 +43,7 @@ const (
 )
 
 // unset stands for the checksum while it is computed.
-var unset = strings.Repeat("0", 2*sha256.Size)
+var blankChecksum = strings.Repeat("0", 2*sha256.Size)
 
 // Encode returns the file's bytes: the same for the same content.
 func (c *Checkpoint) Encode() ([]byte, error) {
@@ -58,12 +58,12 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: metadata: %w", err)
 	}
-	f := safetensors.File{Metadata: map[string]string{"format": format, "kilim": string(meta), "sha256": unset}}
+	f := safetensors.File{Metadata: map[string]string{"format": format, "kilim": string(meta), "sha256": blankChecksum}}
 	if len(c.Progress) > 0 {
 		f.Metadata["progress"] = string(c.Progress)
 	}
 	for _, p := range m.Params() {
-		f.Tensors = append(f.Tensors, safetensors.Floats(weightPrefix+p.Name, c.Weights[p.From:p.From+p.Rows*p.Cols], p.Rows, p.Cols))
+		f.Tensors = append(f.Tensors, safetensors.Floats(weightPrefix+p.Name, c.Weights[p.Offset:p.Offset+p.Rows*p.Cols], p.Rows, p.Cols))
 	}
 	for _, t := range c.Training {
 		t.Name = trainingPrefix + t.Name
@@ -73,7 +73,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	at := bytes.Index(raw, []byte(checksumKey+unset))
+	at := bytes.Index(raw, []byte(checksumKey+blankChecksum))
 	sum := sha256.Sum256(raw)
 	hex.Encode(raw[at+len(checksumKey):], sum[:])
 	return raw, nil
@@ -93,11 +93,11 @@ func Decode(raw []byte) (*Checkpoint, error) {
 	}
 	sum := f.Metadata["sha256"]
 	at := bytes.Index(raw, []byte(checksumKey+sum))
-	if len(sum) != len(unset) || at < 0 {
+	if len(sum) != len(blankChecksum) || at < 0 {
 		return nil, errors.New("checkpoint: there is no checksum")
 	}
 	blank := slices.Clone(raw)
-	copy(blank[at+len(checksumKey):], unset)
+	copy(blank[at+len(checksumKey):], blankChecksum)
 	if have := sha256.Sum256(blank); hex.EncodeToString(have[:]) != sum {
 		return nil, fmt.Errorf("checkpoint: damaged: its bytes have the checksum %x, it says %s", have, sum)
 	}
@@ -133,7 +133,7 @@ func (c *Checkpoint) read(f *safetensors.File) error {
 		if !slices.Equal(t.Shape, []int{p.Rows, p.Cols}) || t.I32 != nil {
 			return fmt.Errorf("%s has shape %v, the model's is [%d %d] of F32", name, t.Shape, p.Rows, p.Cols)
 		}
-		copy(c.Weights[p.From:], t.F32)
+		copy(c.Weights[p.Offset:], t.F32)
 	}
 	for _, t := range f.Tensors {
 		name, training := strings.CutPrefix(t.Name, trainingPrefix)
@@ -153,7 +153,7 @@ func (c *Checkpoint) read(f *safetensors.File) error {
 
 // Fits says in what the checkpoint's configuration differs from another; the seed
 // and the dropout don't matter.
-func (c *Checkpoint) Fits(cfg model.Config) error {
+func (c *Checkpoint) Compatible(cfg model.Config) error {
 	have, want := c.Config, cfg
 	have.Seed, have.Dropout, want.Seed, want.Dropout = 0, 0, 0, 0
 	a, b := fields(have), fields(want)

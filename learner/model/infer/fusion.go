@@ -45,16 +45,16 @@ func newEncoderLayer(r *reader, self bool) encoderLayer {
 func (l *encoderLayer) apply(m *Model, t *tokens) {
 	n, w := len(t.mode), m.cfg.Width
 	token, normed := t.token[:n*w], t.normed[:n*w]
-	each(normed, token, w, l.n1)
-	m.dense(normed, l.qkv, t.wide)
-	m.attend(t, t.wide[:n*3*w], l.self)
-	m.dense(t.read[:n*w], l.proj, t.more)
-	add(token, t.more)
-	each(normed, token, w, l.n2)
-	m.dense(normed, l.up, t.wide)
-	vec.GELU(t.wide[:n*4*w], nil)
-	m.dense(t.wide[:n*4*w], l.out, t.more)
-	add(token, t.more)
+	normalizeRows(normed, token, w, l.n1)
+	m.dense(normed, l.qkv, t.hidden)
+	m.attend(t, t.hidden[:n*3*w], l.self)
+	m.dense(t.attended[:n*w], l.proj, t.branchOut)
+	add(token, t.branchOut)
+	normalizeRows(normed, token, w, l.n2)
+	m.dense(normed, l.up, t.hidden)
+	vec.GELU(t.hidden[:n*4*w], nil)
+	m.dense(t.hidden[:n*4*w], l.out, t.branchOut)
+	add(token, t.branchOut)
 }
 
 // crossAttention lets each token read the others, and adds them up through gates.
@@ -68,7 +68,7 @@ func (f *crossAttention) fuse(m *Model, t *tokens, out [][]float32) {
 	f.apply(m, t)
 	w := m.cfg.Width
 	for k, mode := range t.mode {
-		row, gate := t.token[k*w:(k+1)*w], t.more[:w]
+		row, gate := t.token[k*w:(k+1)*w], t.branchOut[:w]
 		m.dense(row, f.gates[mode], gate)
 		z := out[t.item[k]]
 		for j, x := range row {
@@ -105,7 +105,7 @@ type mlp struct {
 func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
 	m.mean(t, out)
-	hidden, part, more := t.wide[:4*w], t.wide[4*w:8*w], t.more[:w]
+	hidden, part, more := t.hidden[:4*w], t.hidden[4*w:8*w], t.branchOut[:w]
 	for first := 0; first < len(t.mode); {
 		item := t.item[first]
 		copy(hidden, f.bias)
@@ -147,7 +147,7 @@ func (m *Model) attend(t *tokens, qkv []float32, self bool) {
 	w, size := m.cfg.Width, m.cfg.Width/m.cfg.Heads
 	scale := 1 / math.Sqrt(float64(size))
 	n := len(t.mode)
-	clear(t.read[:n*w])
+	clear(t.attended[:n*w])
 	// part is that of head h of the query (0), key (1) or value (2) of a token.
 	part := func(token, which, h int) []float32 {
 		at := (token*3+which)*w + h*size
@@ -174,7 +174,7 @@ func (m *Model) attend(t *tokens, qkv []float32, self bool) {
 						total += p[b-first]
 					}
 				}
-				row := t.read[a*w+h*size : a*w+(h+1)*size]
+				row := t.attended[a*w+h*size : a*w+(h+1)*size]
 				for b := first; b < last; b++ {
 					if self || b != a {
 						share := p[b-first] / total

@@ -4,13 +4,13 @@ import "fmt"
 
 // must guards lengths and indices. They follow from the configuration and not
 // from data: a wrong one is a programming error.
-func must(what string, have, want int) {
+func mustLength(what string, have, want int) {
 	if have != want {
 		panic(fmt.Sprintf("infer: %s has length %d, want %d", what, have, want))
 	}
 }
 
-func below(what string, have, limit int) {
+func mustBelow(what string, have, limit int) {
 	if have < 0 || have >= limit {
 		panic(fmt.Sprintf("infer: %s %d, the model has %d", what, have, limit))
 	}
@@ -20,7 +20,7 @@ func below(what string, have, limit int) {
 const maxMagnitude = 1e12
 
 // finite guards what would spread: one NaN in a running sum stays for ever.
-func finite(what string, v []float32) {
+func mustBeFinite(what string, v []float32) {
 	for i, x := range v {
 		if !(x >= -maxMagnitude && x <= maxMagnitude) {
 			panic(fmt.Sprintf("infer: %s[%d] is %v", what, i, x))
@@ -91,31 +91,31 @@ func present(v []float32) bool {
 
 // record is the linear map of [text | facts | one-hot type].
 func (m *Model) record(l input, f Features, typ int, out []float32) {
-	below("type", typ, m.cfg.Types)
+	mustBelow("type", typ, m.cfg.Types)
 	if f.Text != nil {
-		must("text", len(f.Text), m.cfg.Text)
+		mustLength("text", len(f.Text), m.cfg.Text)
 	}
 	if f.Facts != nil {
-		must("facts", len(f.Facts), m.cfg.Facts)
+		mustLength("facts", len(f.Facts), m.cfg.Facts)
 	}
 	if f.Text == nil {
 		clear(out)
 	} else {
-		finite("text", f.Text)
+		mustBeFinite("text", f.Text)
 		product(f.Text, l.dense, out)
 	}
-	finite("facts", f.Facts)
+	mustBeFinite("facts", f.Facts)
 	for i, x := range f.Facts {
-		m.blas.Saxpy(len(out), x, l.rest.row(i), 1, out, 1)
+		m.blas.Saxpy(len(out), x, l.sparse.row(i), 1, out, 1)
 	}
-	add(out, l.rest.row(m.cfg.Facts+typ))
+	add(out, l.sparse.row(m.cfg.Facts+typ))
 	add(out, l.b)
 }
 
 // apply is the linear map of features.
 func (m *Model) apply(l input, x, out []float32) {
-	must("features", len(x), l.dense.rows)
-	finite("features", x)
+	mustLength("features", len(x), l.dense.rows)
+	mustBeFinite("features", x)
 	product(x, l.dense, out)
 	add(out, l.b)
 }

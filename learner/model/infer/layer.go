@@ -36,14 +36,14 @@ type job struct {
 // Layer computes layer l (from 0) for a batch of nodes, on all processors: h' of each, of as many
 // blocks as are active.
 func (m *Model) Layer(l int, in []Input) [][]float32 {
-	below("layer", l, layers)
+	mustBelow("layer", l, layers)
 	w := m.cfg.Width
 	out := make([][]float32, len(in))
 	var jobs [modalities][]job
 	total := 0
 	active := make([][modalities]bool, len(in))
 	for i := range in {
-		total += m.activity(in[i], &active[i]) * w
+		total += m.activeModalities(in[i], &active[i]) * w
 	}
 	slab := make([]float32, total)
 	for i := range in {
@@ -81,12 +81,12 @@ func (m *Model) Layer(l int, in []Input) [][]float32 {
 
 // activity checks a node and tells which modalities are active at it; it returns the number of blocks
 // up to the last that is.
-func (m *Model) activity(in Input, active *[modalities]bool) (blocks int) {
+func (m *Model) activeModalities(in Input, active *[modalities]bool) (blocks int) {
 	check := func(what string, v []float32) {
 		if len(v)%m.cfg.Width != 0 || len(v) > modalities*m.cfg.Width {
-			must(what, len(v), m.cfg.Width)
+			mustLength(what, len(v), m.cfg.Width)
 		}
-		finite(what, v)
+		mustBeFinite(what, v)
 		for mode := range len(v) / m.cfg.Width {
 			if m.branches[mode] != nil && m.block(v, mode) != nil {
 				active[mode] = true
@@ -96,7 +96,7 @@ func (m *Model) activity(in Input, active *[modalities]bool) (blocks int) {
 	}
 	check("self", in.Self)
 	for _, msg := range in.Messages {
-		below("relation", msg.Relation, m.cfg.Relations)
+		mustBelow("relation", msg.Relation, m.cfg.Relations)
 		check("mean", msg.Mean)
 	}
 	return blocks

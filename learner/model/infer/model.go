@@ -43,7 +43,7 @@ type linear struct {
 // other branches all. The rest is read row by row.
 type input struct {
 	dense factor
-	rest  matrix
+	sparse  matrix
 	b     []float32
 }
 
@@ -75,7 +75,7 @@ type Model struct {
 	branches [modalities]*branch // nil: the model has none
 	fusion   fusion
 	weights  []float32
-	print    string
+	fingerprint    string
 	scratch  sync.Pool // of *scratch
 }
 
@@ -95,24 +95,24 @@ func Seeded(cfg Config) (*Model, error) {
 // Config's, or one that fuses otherwise or is of another depth.
 func SeededWeights(cfg Config, shape *model.Model) []float32 {
 	w := shape.Init().Data
-	quiet(cfg, shape, w)
+	damp(cfg, shape, w)
 	return w
 }
 
 // quiet makes a node's facts and type say little beside its text, until training gives them their say: a
 // type's vector is the same for all artifacts and must not make them all alike.
-func quiet(cfg Config, shape *model.Model, w []float32) {
+func damp(cfg Config, shape *model.Model, w []float32) {
 	for _, p := range shape.Params() {
 		if p.Name != "record.input.weight" && p.Name != "record.skip.weight" {
 			continue
 		}
-		for i := p.From + cfg.Text*p.Cols; i < p.From+p.Rows*p.Cols; i++ {
-			w[i] *= quietShare
+		for i := p.Offset + cfg.Text*p.Cols; i < p.Offset+p.Rows*p.Cols; i++ {
+			w[i] *= dampFactor
 		}
 	}
 }
 
-const quietShare = 0.1
+const dampFactor = 0.1
 
 // New makes a model of weights, which lie as model.Model.Params tells of the Config's Shape.
 func New(cfg Config, weights []float32) (*Model, error) {
@@ -135,7 +135,7 @@ func New(cfg Config, weights []float32) (*Model, error) {
 	m := &Model{cfg: cfg, weights: weights}
 	named := map[string]matrix{}
 	for _, p := range shape.Params() {
-		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
+		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.Offset : p.Offset+p.Rows*p.Cols]}
 	}
 	r := reader{named: named}
 	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
@@ -143,11 +143,11 @@ func New(cfg Config, weights []float32) (*Model, error) {
 	if r.missing != "" {
 		return nil, fmt.Errorf("infer: the model has no parameter %q", r.missing)
 	}
-	m.print = fingerprint(cfg, weights)
+	m.fingerprint = fingerprint(cfg, weights)
 	m.scratch.New = func() any { return newScratch(cfg) }
 	for _, b := range m.branches {
 		if b != nil {
-			m.rest(b)
+			m.computeAbsent(b)
 		}
 	}
 	return m, nil
@@ -224,7 +224,7 @@ func (m *Model) branch(r *reader, mode int, name string) *branch {
 }
 
 // rest computes what a node is where it has nothing of a modality.
-func (m *Model) rest(b *branch) {
+func (m *Model) computeAbsent(b *branch) {
 	h := b.input.b
 	for l := range b.layers {
 		b.layers[l].absent = h
@@ -257,13 +257,13 @@ func (m *Model) Width() int { return m.cfg.Width }
 func (m *Model) EmbeddingDim() int { return m.cfg.Width }
 
 // Fingerprint identifies shape and weights, 16 hexadecimal digits.
-func (m *Model) Fingerprint() string { return m.print }
+func (m *Model) Fingerprint() string { return m.fingerprint }
 
 // product writes a*b to c, a and c dense, a in rows of b's height.
 func product(a []float32, b factor, c []float32) { b.Multiply(len(a)/b.rows, a, c) }
 
 // chunk is how many rows one goroutine takes at a time.
-const chunk = 32
+const rowsPerChunk = 32
 
 // scratch is the memory of chunk rows; of the fusion's tokens there are up to modalities a row.
 type scratch struct {
@@ -273,7 +273,7 @@ type scratch struct {
 }
 
 func newScratch(cfg Config) *scratch {
-	s := &scratch{rows: make([]float32, chunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, chunk*cfg.Width)}
+	s := &scratch{rows: make([]float32, rowsPerChunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, rowsPerChunk*cfg.Width)}
 	s.tokens.make(cfg.Width)
 	return s
 }
@@ -285,15 +285,15 @@ func (m *Model) parallel(n int, work func(s *scratch, from, to int)) {
 		s := m.scratch.Get().(*scratch)
 		defer m.scratch.Put(s)
 		for {
-			from := int(next.Add(1)-1) * chunk
+			from := int(next.Add(1)-1) * rowsPerChunk
 			if from >= n {
 				return
 			}
-			work(s, from, min(from+chunk, n))
+			work(s, from, min(from+rowsPerChunk, n))
 		}
 	}
 	var wg sync.WaitGroup
-	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) - 1 {
+	for range min((n+rowsPerChunk-1)/rowsPerChunk, runtime.GOMAXPROCS(0)) - 1 {
 		wg.Go(run)
 	}
 	run()

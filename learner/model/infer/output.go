@@ -4,29 +4,29 @@ import "math"
 
 // tokens is the scratch of the fusion.
 type tokens struct {
-	token, normed, read, more []float32 // rows of Width
-	wide                      []float32 // rows of 4*Width
+	token, normed, attended, branchOut []float32 // rows of Width
+	hidden                      []float32 // rows of 4*Width
 	mode, item                []int     // of each token
 }
 
 func (t *tokens) make(w int) {
-	const n = chunk * modalities
-	t.token, t.normed, t.read, t.more = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
-	t.wide = make([]float32, n*4*w)
+	const n = rowsPerChunk * modalities
+	t.token, t.normed, t.attended, t.branchOut = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
+	t.hidden = make([]float32, n*4*w)
 	t.mode, t.item = make([]int, 0, n), make([]int, 0, n)
 }
 
 // Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last
 // layer gave, features what Artifact gave.
 func (m *Model) Output(h2, features [][]float32) [][]float32 {
-	must("features", len(features), len(h2))
+	mustLength("features", len(features), len(h2))
 	w := m.cfg.Width
 	out := make([][]float32, len(h2))
 	slab := make([]float32, len(h2)*w)
 	for i := range h2 {
 		out[i] = slab[i*w : (i+1)*w : (i+1)*w]
-		finite("h2", h2[i])
-		finite("features", features[i])
+		mustBeFinite("h2", h2[i])
+		mustBeFinite("features", features[i])
 	}
 	m.parallel(len(h2), func(s *scratch, from, to int) {
 		m.fuse(&s.tokens, h2[from:to], features[from:to], out[from:to])
@@ -60,7 +60,7 @@ func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
 	w, n := m.cfg.Width, len(t.mode)
 	row := t.token[n*w : (n+1)*w]
 	if join := m.branches[mode].join; join.Packed != nil {
-		both := t.wide[:2*w]
+		both := t.hidden[:2*w]
 		clear(both[:w])
 		copy(both, h2)
 		copy(both[w:], direct)
@@ -88,7 +88,7 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 }
 
 // each normalizes rows.
-func each(out, in []float32, w int, n norm) {
+func normalizeRows(out, in []float32, w int, n norm) {
 	for i := 0; i < len(in); i += w {
 		normalize(in[i:i+w], n, out[i:i+w])
 	}

@@ -12,20 +12,20 @@ import (
 // node and every edge from an active one.
 func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.Weights) [][]float64 {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer team.Close()
-	tp := tape.New(team)
-	tp.Record(false)
+	defer pool.Close()
+	tp := tape.New(pool)
+	tp.SetRecording(false)
 	modes := len(m.Config().Modalities)
-	block := &model.Block{Present: tape.Present{Items: w.artifacts, Modes: modes, Has: make([]bool, w.artifacts*modes)}}
+	block := &model.Block{Mask: tape.Mask{Items: w.artifacts, Modalities: modes, Present: make([]bool, w.artifacts*modes)}}
 	var features []tape.Matrix
 	for mode := range modes {
 		f, rows, active := w.featuresOf(cfg, mode)
 		for i := range w.artifacts {
-			block.Present.Has[i*modes+mode] = active[i]
+			block.Mask.Present[i*modes+mode] = active[i]
 		}
 		features, block.Rows = append(features, f), append(block.Rows, rows)
 		var edges []*tape.Edges

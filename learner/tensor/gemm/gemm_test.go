@@ -20,7 +20,7 @@ func noise(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-func team(t testing.TB, size int) *par.Team {
+func team(t testing.TB, size int) *par.Pool {
 	t.Helper()
 	p, err := par.New(size)
 	if err != nil {
@@ -148,7 +148,7 @@ func TestSgemmRowsDoNotDependOnTheirBatch(t *testing.T) {
 // equal as can be of which each is summed alone.
 func fused(m, n, k int, a, b []float32) []float32 {
 	c := make([]float32, m*n)
-	depth := even(k, maxK, 1)
+	depth := evenSize(k, maxK, 1)
 	for i := range c {
 		for p0 := 0; p0 < k; p0 += depth {
 			var sum float32
@@ -175,7 +175,7 @@ func TestVectorKernelsSumAsPromised(t *testing.T) {
 	a, b := noise(r, m*k), noise(r, k*n)
 	want := fused(m, n, k, a, b)
 	for _, kern := range kernels() {
-		if kern.name == plain().name { // it rounds products
+		if kern.name == portable().name { // it rounds products
 			continue
 		}
 		t.Log("this processor has", kern.name)

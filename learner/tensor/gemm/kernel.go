@@ -26,7 +26,7 @@ const (
 )
 
 // plain is the kernel in Go, for every processor.
-func plain() kernel {
+func portable() kernel {
 	return kernel{name: "Go", mr: goRows, nr: goCols, tile: tileGo, copyA: copyGoA, copyB: copyGoB, transpose: transposeGoB}
 }
 

@@ -134,7 +134,7 @@ func transpose512(k int, src []float32, ld int, dst []float32) {
 
 // kernels are those that this processor can run, the fastest first.
 func kernels() []kernel {
-	all := []kernel{plain()}
+	all := []kernel{portable()}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		all = append(all, avx2())
 		// The flags of AVX-512 are false too where the system does not keep its registers.

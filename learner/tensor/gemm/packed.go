@@ -19,7 +19,7 @@ func pack(k, n int, b []float32, kern kernel) *Packed {
 	if k < 1 || n < 1 || len(b) != k*n {
 		panic(fmt.Sprintf("gemm: pack %d numbers as %d x %d", len(b), k, n))
 	}
-	p := &Packed{kern: kern, k: k, n: n, depth: even(k, maxK, 1)}
+	p := &Packed{kern: kern, k: k, n: n, depth: evenSize(k, maxK, 1)}
 	p.panels = make([]float32, (n+kern.nr-1)/kern.nr*kern.nr*k)
 	g := &job{Engine: &Engine{kern: kern}, n: n, b: b, ldb: n}
 	p.eachPanel(func(p0, kc, j int, panel []float32) { g.packB(panel, p0, kc, j) })
@@ -45,14 +45,14 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 		panic(fmt.Sprintf("gemm: multiply %d numbers, %d rows, by %d x %d to %d numbers", len(a), m, p.k, p.n, len(c)))
 	}
 	mr, nr := p.kern.mr, p.kern.nr
-	whole := m / mr * mr
+	wholeRows := m / mr * mr
 	edge := make([]float32, mr*nr)
 	var tail []float32 // the rows after the last whole tile, a block of k
-	if m-whole > 1 {
+	if m-wholeRows > 1 {
 		tail = make([]float32, mr*p.depth)
 	}
 	p.eachPanel(func(p0, kc, j int, panel []float32) {
-		for i := 0; i < whole; i += mr {
+		for i := 0; i < wholeRows; i += mr {
 			if j+nr <= p.n {
 				p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, c[i*p.n+j:], p.n, p0 > 0)
 				continue
@@ -60,20 +60,20 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 			p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, edge, nr, false)
 			p.put(edge, c, i, mr, p0, j)
 		}
-		switch m - whole {
+		switch m - wholeRows {
 		case 0:
 			return
 		case 1: // read again and again instead of copied
-			p.kern.tile(1, kc, a[whole*p.k+p0:], 0, 1, panel, edge, nr, false)
+			p.kern.tile(1, kc, a[wholeRows*p.k+p0:], 0, 1, panel, edge, nr, false)
 		default:
 			if j == 0 {
-				for r := range m - whole {
-					copy(tail[r*kc:(r+1)*kc], a[(whole+r)*p.k+p0:])
+				for r := range m - wholeRows {
+					copy(tail[r*kc:(r+1)*kc], a[(wholeRows+r)*p.k+p0:])
 				}
 			}
-			p.kern.tile(m-whole, kc, tail, kc, 1, panel, edge, nr, false)
+			p.kern.tile(m-wholeRows, kc, tail, kc, 1, panel, edge, nr, false)
 		}
-		p.put(edge, c, whole, m-whole, p0, j)
+		p.put(edge, c, wholeRows, m-wholeRows, p0, j)
 	})
 }
 

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Three branches over the same input, side by side, in lanes of lanes or one after
-// the other: the same bits, forwards and back, for any number of threads.
+// Three branches over the same input, side by side, in lanes of lanes or one after the other: the same bits, forwards and back, for any number of threads.
 func TestForkChangesNothing(t *testing.T) {
 	t.Parallel()
 	const rows, wide, branches = 150, 24, 3
@@ -22,15 +21,15 @@ func TestForkChangesNothing(t *testing.T) {
 		both, bias := Constant(wide, 1, narrow(numbers(r, wide))), Constant(1, wide, narrow(numbers(r, wide)))
 		tape.Reset()
 		all := tape.New(branches*rows, wide)
-		branch := func(i int, lane *Tape) {
-			z := lane.New(rows, wide)
-			lane.Product(z, x, w[i], false)
-			lane.Bias(z, bias, ReLU, Drop{0.2, uint64(i)})
-			lane.Product(all.Slice(i*rows, (i+1)*rows), z, w[i], false)
+		branch := func(i int, child *Tape) {
+			z := child.New(rows, wide)
+			child.Product(z, x, w[i], false)
+			child.Bias(z, bias, ReLU, Drop{0.2, uint64(i)})
+			child.Product(all.Slice(i*rows, (i+1)*rows), z, w[i], false)
 		}
 		if inLanes {
-			tape.Fork(2, func(half int, lane *Tape) {
-				lane.Fork(1+half, func(i int, lane *Tape) { branch(half+i, lane) })
+			tape.Fork(2, func(half int, child *Tape) {
+				child.Fork(1+half, func(i int, child *Tape) { branch(half+i, child) })
 			})
 		} else {
 			for i := range branches {
@@ -71,9 +70,9 @@ func TestForkRecords(t *testing.T) {
 	tape := newTape(t, 2)
 	for range 2 {
 		tape.Reset()
-		tape.Fork(2, func(i int, lane *Tape) {
-			lane.Record(i == 0)
-			if has := lane.New(1, 1).Grad() != nil; has != (i == 0) {
+		tape.Fork(2, func(i int, child *Tape) {
+			child.SetRecording(i == 0)
+			if has := child.New(1, 1).Grad() != nil; has != (i == 0) {
 				t.Errorf("lane %d: gradient %v", i, has)
 			}
 		})

@@ -50,8 +50,8 @@ type Edges struct {
 	csr      CSR
 	relation []int32
 	sources  int
-	back     transposed
-	groups   atomic.Pointer[grouping]
+	readers     transposed
+	lastGrouping   atomic.Pointer[grouping]
 }
 
 // grouping is a result of Group, kept.
@@ -78,7 +78,7 @@ func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 			return nil, fmt.Errorf("tape: edges: relation %d of entry %d: there are %d", r, e, limit)
 		}
 	}
-	return &Edges{csr: c, relation: relation, sources: sources, back: c.transpose(sources)}, nil
+	return &Edges{csr: c, relation: relation, sources: sources, readers: c.transpose(sources)}, nil
 }
 
 // Rows is the number of rows of the result.
@@ -105,11 +105,11 @@ type Groups struct {
 // Group takes edges apart; nil says that all rows have limit or more relations.
 // The last result is kept: the modalities of a view often share their edges.
 func (e *Edges) Group(limit int) *Groups {
-	if kept := e.groups.Load(); kept != nil && kept.limit == limit {
+	if kept := e.lastGrouping.Load(); kept != nil && kept.limit == limit {
 		return kept.groups
 	}
 	g := e.group(limit)
-	e.groups.Store(&grouping{limit, g})
+	e.lastGrouping.Store(&grouping{limit, g})
 	return g
 }
 
@@ -186,7 +186,7 @@ func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Sou
 func (l *edgeList) edges(sources int) *Edges {
 	c := l.csr
 	c.Start = append([]int32{0}, c.Start...)
-	return &Edges{csr: c, relation: l.relation, sources: sources, back: c.transpose(sources)}
+	return &Edges{csr: c, relation: l.relation, sources: sources, readers: c.transpose(sources)}
 }
 
 type gather struct {
@@ -197,14 +197,14 @@ type gather struct {
 // Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It
 // has no gradient: x are features.
 func (t *Tape) Gather(y, x Matrix, c CSR) {
-	fit("y", y.Rows, c.Rows())
-	fit("y", y.Cols, x.Cols)
+	mustFit("y", y.Rows, c.Rows())
+	mustFit("y", y.Cols, x.Cols)
 	o := t.slabs.gathers.next()
 	*o = gather{y, x, c}
-	t.member.Run(o, parts(y.Rows))
+	t.worker.Run(o, parts(y.Rows))
 }
 
-func (o *gather) Part(i int, _ *par.Member) {
+func (o *gather) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	for r := from; r < to; r++ {
 		a, b := o.csr.Start[r], o.csr.Start[r+1]
@@ -218,7 +218,7 @@ type mix struct {
 	bases   int
 	weight  []float32 // bases runs of one weight an entry
 	sums    []float32 // gradients of c, of each part
-	number  int       // of parts
+	parts  int       // of parts
 }
 
 // Mix is the mean aggregation of relations that share a basis (Schlichtkrull et
@@ -229,9 +229,9 @@ type mix struct {
 // so that y times the stacked bases is the sum over the relations of W_r mean_r.
 func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
 	bases := c.Cols
-	fit("x", x.Rows, edges.sources)
-	fit("y", y.Rows, edges.Rows())
-	fit("y", y.Cols, bases*x.Cols)
+	mustFit("x", x.Rows, edges.sources)
+	mustFit("y", y.Rows, edges.Rows())
+	mustFit("y", y.Cols, bases*x.Cols)
 	o := t.slabs.mixes.next()
 	n := len(edges.csr.Source)
 	*o = mix{y: y, x: x, c: c, edges: edges, bases: bases, weight: t.Scratch(bases * n)}
@@ -241,13 +241,13 @@ func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
 			o.weight[b*n+e] = w * k
 		}
 	}
-	t.member.Run((*mixForward)(o), parts(y.Rows))
-	t.note(o, y)
+	t.worker.Run((*mixForward)(o), parts(y.Rows))
+	t.record(o, y)
 }
 
 type mixForward mix
 
-func (o *mixForward) Part(i int, _ *par.Member) {
+func (o *mixForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	w, n := o.x.Cols, int32(len(o.edges.csr.Source))
 	for r := from; r < to; r++ {
@@ -259,34 +259,34 @@ func (o *mixForward) Part(i int, _ *par.Member) {
 	}
 }
 
-func (o *mix) back(t *Tape) {
-	o.y.zeroed()
+func (o *mix) backward(t *Tape) {
+	o.y.ensureZeroed()
 	if o.x.grad != nil {
-		o.x.zeroed()
-		t.member.Run((*mixSources)(o), parts(o.x.Rows))
+		o.x.ensureZeroed()
+		t.worker.Run((*mixSources)(o), parts(o.x.Rows))
 	}
 	if o.c.grad == nil {
 		return
 	}
-	o.number = parts(o.y.Rows)
-	o.sums = t.Scratch(o.number * len(o.c.Data))
-	t.member.Run((*mixRelations)(o), o.number)
+	o.parts = parts(o.y.Rows)
+	o.sums = t.Scratch(o.parts * len(o.c.Data))
+	t.worker.Run((*mixRelations)(o), o.parts)
 	addParts(o.c.Grad(), o.sums)
 }
 
 // mixSources adds up, for each source, what the rows that read it send back.
 type mixSources mix
 
-func (o *mixSources) Part(i int, _ *par.Member) {
+func (o *mixSources) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	w, n := o.x.Cols, len(o.edges.csr.Source)
 	gy, gx := o.y.Grad(), o.x.Grad()
 	for s := from; s < to; s++ {
 		g := gx[s*w : (s+1)*w]
-		for k := o.edges.back.start[s]; k < o.edges.back.start[s+1]; k++ {
-			row := gy[int(o.edges.back.row[k])*o.bases*w:]
+		for k := o.edges.readers.start[s]; k < o.edges.readers.start[s+1]; k++ {
+			row := gy[int(o.edges.readers.row[k])*o.bases*w:]
 			for b := range o.bases {
-				vec.Axpy(o.weight[b*n+int(o.edges.back.entry[k])], row[b*w:(b+1)*w], g)
+				vec.Axpy(o.weight[b*n+int(o.edges.readers.entry[k])], row[b*w:(b+1)*w], g)
 			}
 		}
 	}
@@ -295,7 +295,7 @@ func (o *mixSources) Part(i int, _ *par.Member) {
 // mixRelations is the gradient of the coefficients.
 type mixRelations mix
 
-func (o *mixRelations) Part(i int, _ *par.Member) {
+func (o *mixRelations) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	w := o.x.Cols
 	sums := o.sums[i*len(o.c.Data) : (i+1)*len(o.c.Data)]

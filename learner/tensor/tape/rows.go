@@ -36,32 +36,32 @@ func (t *Tape) Dropout(x Matrix, drop Drop) Matrix {
 	}
 	o := t.slabs.drops.next()
 	*o = dropout{y: t.New(x.Rows, x.Cols), x: x, drop: drop}
-	t.member.Run((*dropForward)(o), parts(x.Rows))
-	t.note(o, o.y)
+	t.worker.Run((*dropForward)(o), parts(x.Rows))
+	t.record(o, o.y)
 	return o.y
 }
 
 type dropForward dropout
 
-func (o *dropForward) Part(i int, _ *par.Member) {
+func (o *dropForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		o.drop.apply(r, o.x.Row(r), o.y.Row(r))
 	}
 }
 
-func (o *dropout) back(t *Tape) {
+func (o *dropout) backward(t *Tape) {
 	if o.x.grad == nil {
 		return
 	}
-	o.y.zeroed()
-	o.dx, o.add = o.x.sink()
-	t.member.Run((*dropBackward)(o), parts(o.x.Rows))
+	o.y.ensureZeroed()
+	o.dx, o.add = o.x.gradientTarget()
+	t.worker.Run((*dropBackward)(o), parts(o.x.Rows))
 }
 
 type dropBackward dropout
 
-func (o *dropBackward) Part(i int, _ *par.Member) {
+func (o *dropBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	gy, n := o.y.Grad(), o.x.Cols
 	for r := from; r < to; r++ {
@@ -80,38 +80,38 @@ type addition struct{ y, x Matrix }
 
 // Copy is y = x.
 func (t *Tape) Copy(y, x Matrix) {
-	fit("x", len(x.Data), len(y.Data))
+	mustFit("x", len(x.Data), len(y.Data))
 	copy(y.Data, x.Data)
-	t.noteSum(y, x)
+	t.recordSum(y, x)
 }
 
 // Add is y += x. No operation that needs its y again, or has read y, may have
 // been noted for it but Copy, Product and Add: they alone don't look at it while
 // going back.
 func (t *Tape) Add(y, x Matrix) {
-	fit("x", len(x.Data), len(y.Data))
+	mustFit("x", len(x.Data), len(y.Data))
 	vec.Axpy(1, x.Data, y.Data)
-	t.noteSum(y, x)
+	t.recordSum(y, x)
 }
 
-func (t *Tape) noteSum(y, x Matrix) {
+func (t *Tape) recordSum(y, x Matrix) {
 	o := t.slabs.copies.next()
 	*o = addition{y, x}
-	t.note(o, y)
+	t.record(o, y)
 }
 
-func (o *addition) back(*Tape) {
+func (o *addition) backward(*Tape) {
 	if o.x.grad == nil {
 		return
 	}
 	dy := o.y.Grad()
-	g, add := o.x.sink()
-	give(g, dy, add)
+	g, add := o.x.gradientTarget()
+	accumulate(g, dy, add)
 }
 
 type norm struct {
 	y, x, res, gain, bias Matrix
-	both                  []float32 // x + res, if that is what is normalized
+	sum                  []float32 // x + res, if that is what is normalized
 	mean, scale           []float32 // of each row
 	// while going back
 	sums         []float32 // of each part: the gradients of gain, then those of bias
@@ -123,59 +123,59 @@ type norm struct {
 // rows is none. LN brings a row to mean 0 and variance 1, multiplies by gain and
 // adds bias (Ba, Kiros, Hinton 2016).
 func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
-	fit("x", len(x.Data), len(y.Data))
-	fit("gain", len(gain.Data), x.Cols)
-	fit("bias", len(bias.Data), x.Cols)
+	mustFit("x", len(x.Data), len(y.Data))
+	mustFit("gain", len(gain.Data), x.Cols)
+	mustFit("bias", len(bias.Data), x.Cols)
 	o := t.slabs.norms.next()
 	*o = norm{y: y, x: x, res: res, gain: gain, bias: bias, mean: t.Scratch(x.Rows), scale: t.Scratch(x.Rows)}
 	if res.Rows > 0 {
-		fit("res", len(res.Data), len(x.Data))
+		mustFit("res", len(res.Data), len(x.Data))
 		if inside {
 			// In memory of its own: who made x may look at it while going back.
-			o.both = t.Scratch(len(x.Data))
+			o.sum = t.Scratch(len(x.Data))
 		}
 	}
-	t.member.Run((*normForward)(o), parts(x.Rows))
-	t.note(o, y)
+	t.worker.Run((*normForward)(o), parts(x.Rows))
+	t.record(o, y)
 }
 
 // in is the row that is normalized.
-func (o *norm) in(r int) []float32 {
-	if o.both != nil {
-		return o.both[r*o.x.Cols : (r+1)*o.x.Cols]
+func (o *norm) normalized(r int) []float32 {
+	if o.sum != nil {
+		return o.sum[r*o.x.Cols : (r+1)*o.x.Cols]
 	}
 	return o.x.Row(r)
 }
 
 type normForward norm
 
-func (f *normForward) Part(i int, _ *par.Member) {
+func (f *normForward) Part(i int, _ *par.Worker) {
 	o := (*norm)(f)
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
-		in, y := o.in(r), o.y.Row(r)
-		if o.both != nil {
+		in, y := o.normalized(r), o.y.Row(r)
+		if o.sum != nil {
 			copy(in, o.x.Row(r))
 			vec.Axpy(1, o.res.Row(r), in)
 		}
 		o.mean[r], o.scale[r] = vec.Norm(in, o.gain.Data, o.bias.Data, y)
-		if o.both == nil && o.res.Rows > 0 {
+		if o.sum == nil && o.res.Rows > 0 {
 			vec.Axpy(1, o.res.Row(r), y)
 		}
 	}
 }
 
-func (o *norm) back(t *Tape) {
-	o.y.zeroed()
+func (o *norm) backward(t *Tape) {
+	o.y.ensureZeroed()
 	if o.x.grad != nil {
-		o.dx, o.addX = o.x.sink()
+		o.dx, o.addX = o.x.gradientTarget()
 	}
 	if o.res.Rows > 0 && o.res.grad != nil {
-		o.dRes, o.addRes = o.res.sink()
+		o.dRes, o.addRes = o.res.gradientTarget()
 	}
 	n := parts(o.x.Rows)
 	o.sums = t.Scratch(2 * n * o.x.Cols)
-	t.member.Run((*normBackward)(o), n)
+	t.worker.Run((*normBackward)(o), n)
 	if o.gain.grad != nil {
 		addParts(o.gain.Grad(), o.sums[:n*o.x.Cols])
 	}
@@ -186,7 +186,7 @@ func (o *norm) back(t *Tape) {
 
 type normBackward norm
 
-func (b *normBackward) Part(i int, _ *par.Member) {
+func (b *normBackward) Part(i int, _ *par.Worker) {
 	o := (*norm)(b)
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
@@ -197,14 +197,14 @@ func (b *normBackward) Part(i int, _ *par.Member) {
 	gy := o.y.Grad()
 	for r := from; r < to; r++ {
 		dy := gy[r*n : (r+1)*n]
-		if o.both != nil {
+		if o.sum != nil {
 			// What comes back to the sum takes the place of dy, which is needed no more.
-			vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
+			vec.NormGrad(o.normalized(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
 			if o.dx != nil {
-				give(o.dx[r*n:(r+1)*n], dy, o.addX)
+				accumulate(o.dx[r*n:(r+1)*n], dy, o.addX)
 			}
 			if o.dRes != nil {
-				give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+				accumulate(o.dRes[r*n:(r+1)*n], dy, o.addRes)
 			}
 			continue
 		}
@@ -212,15 +212,15 @@ func (b *normBackward) Part(i int, _ *par.Member) {
 		if o.dx != nil {
 			dx = o.dx[r*n : (r+1)*n]
 		}
-		vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dx, o.mean[r], o.scale[r], o.addX)
+		vec.NormGrad(o.normalized(r), dy, o.gain.Data, dGain, dBias, dx, o.mean[r], o.scale[r], o.addX)
 		if o.dRes != nil {
-			give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+			accumulate(o.dRes[r*n:(r+1)*n], dy, o.addRes)
 		}
 	}
 }
 
 // give writes d to a gradient, or adds it.
-func give(g, d []float32, add bool) {
+func accumulate(g, d []float32, add bool) {
 	if add {
 		vec.Axpy(1, d, g)
 	} else {
@@ -238,14 +238,14 @@ type unit struct {
 func (t *Tape) Unit(x Matrix) Matrix {
 	o := t.slabs.units.next()
 	*o = unit{y: t.New(x.Rows, x.Cols), x: x, scale: t.Scratch(x.Rows)}
-	t.member.Run((*unitForward)(o), parts(x.Rows))
-	t.note(o, o.y)
+	t.worker.Run((*unitForward)(o), parts(x.Rows))
+	t.record(o, o.y)
 	return o.y
 }
 
 type unitForward unit
 
-func (o *unitForward) Part(i int, _ *par.Member) {
+func (o *unitForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		x, y := o.x.Row(r), o.y.Row(r)
@@ -257,18 +257,18 @@ func (o *unitForward) Part(i int, _ *par.Member) {
 	}
 }
 
-func (o *unit) back(t *Tape) {
+func (o *unit) backward(t *Tape) {
 	if o.x.grad == nil {
 		return
 	}
-	o.x.zeroed()
-	o.y.zeroed()
-	t.member.Run((*unitBackward)(o), parts(o.x.Rows))
+	o.x.ensureZeroed()
+	o.y.ensureZeroed()
+	t.worker.Run((*unitBackward)(o), parts(o.x.Rows))
 }
 
 type unitBackward unit
 
-func (o *unitBackward) Part(i int, _ *par.Member) {
+func (o *unitBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
 	gy, gx := o.y.Grad(), o.x.Grad()

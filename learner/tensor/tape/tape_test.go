@@ -63,7 +63,7 @@ func operations(tb testing.TB) []operation {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	present := Present{5, 3, []bool{true, true, true, true, false, true, false, false, true, true, true, false, false, true, true}}
+	mask := Mask{5, 3, []bool{true, true, true, true, false, true, false, false, true, true, true, false, false, true, true}}
 	k, queue := mat{4, 8, numbers(r, 32)}, mat{300, 8, numbers(r, 2400)}
 	k, queue = unit64(k), unit64(queue)
 	constant := func(m mat) Matrix { return Constant(m.rows, m.cols, narrow(m.v)) }
@@ -118,19 +118,19 @@ func operations(tb testing.TB) []operation {
 		}, func(in []mat) mat { return mix64(in[0], in[1], csr, relation) }},
 		{"attention", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
-			t.Attention(y, in[0], present, 2, false)
+			t.Attention(y, in[0], mask, 2, false)
 			return y
-		}, func(in []mat) mat { return attention64(in[0], present, 2, false) }},
+		}, func(in []mat) mat { return attention64(in[0], mask, 2, false) }},
 		{"attention with itself", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
-			t.Attention(y, in[0], present, 2, true)
+			t.Attention(y, in[0], mask, 2, true)
 			return y
-		}, func(in []mat) mat { return attention64(in[0], present, 2, true) }},
+		}, func(in []mat) mat { return attention64(in[0], mask, 2, true) }},
 		{"gates", [][2]int{{15, 9}, {15, 9}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(5, 9)
-			t.Gates(y, in[0], in[1], present)
+			t.Gates(y, in[0], in[1], mask)
 			return y
-		}, func(in []mat) mat { return gates64(in[0], in[1], present) }},
+		}, func(in []mat) mat { return gates64(in[0], in[1], mask) }},
 		{"InfoNCE", [][2]int{{4, 8}, {1, 1}}, func(t *Tape, in []Matrix) Matrix {
 			return t.InfoNCE(in[0], constant(k), constant(queue), in[1], nil)
 		}, func(in []mat) mat {
@@ -144,12 +144,12 @@ func operations(tb testing.TB) []operation {
 
 func newTape(t testing.TB, threads int) *Tape {
 	t.Helper()
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return New(team)
+	t.Cleanup(pool.Close)
+	return New(pool)
 }
 
 // run returns the result of an operation and the gradients of a weighted sum of

@@ -5,7 +5,7 @@ package vec
 // hash of a counter that begins above it, about four elements.
 func Drop(x, y []float32, seed uint64, limit uint16, scale float32) {
 	must("y", len(y), len(x))
-	done := dropMany(x, y, seed, limit, scale)
+	done := dropSIMD(x, y, seed, limit, scale)
 	dropGo(x[done:], y[done:], seed+uint64(done/4), limit, scale)
 }
 

@@ -66,8 +66,8 @@ func TestAgreesWithLoops(t *testing.T) {
 		near(t, "AddReLU", a, b, 0)
 		g, h := noise(r, n), make([]float32, n)
 		copy(h, g)
-		Pass(a, g, 1.25)
-		passGo(b, h, 1.25)
+		ReLUGrad(a, g, 1.25)
+		reluGradGo(b, h, 1.25)
 		near(t, "Pass", g, h, 0)
 		for _, slopes := range []bool{true, false} {
 			a, b = append([]float32(nil), y...), append([]float32(nil), y...)
@@ -185,12 +185,12 @@ func TestNormAgreesWithLoops(t *testing.T) {
 		start := noise(r, 3*n)
 		got, plain := append([]float32(nil), start...), append([]float32(nil), start...)
 		for _, add := range []bool{true, false} {
-			NormBack(x, dy, gain, got[:n], got[n:2*n], got[2*n:], mean, scale, add)
+			NormGrad(x, dy, gain, got[:n], got[n:2*n], got[2*n:], mean, scale, add)
 			var sums [2]float32
 			normSumsGo(x, dy, gain, plain[:n], plain[n:2*n], mean, scale, &sums)
 			normGradGo(x, dy, gain, plain[2*n:], &[4]float32{mean, scale, sums[0] / float32(n), sums[1] / float32(n)}, add)
 			near(t, "gradients of Norm", got, plain, 5e-5)
 		}
-		NormBack(x, dy, gain, got[:n], got[n:2*n], nil, mean, scale, false)
+		NormGrad(x, dy, gain, got[:n], got[n:2*n], nil, mean, scale, false)
 	}
 }

@@ -40,7 +40,7 @@ func RecordOf(a *profile.Artifact, v Vectors) Record {
 }
 
 // heldLinks is one in how many links is kept out.
-const heldLinks = 5
+const heldOutEvery = 5
 
 // Builder makes a Dataset of records. Until and Watermark are left to Make, which knows when they came.
 type Builder struct {
@@ -49,19 +49,19 @@ type Builder struct {
 	records  *records
 	set      *train.Builder
 	// note is told all features, in their order.
-	note func(features []float32)
+	onFeatures func(features []float32)
 	// nodes are those of entities, by id; members are the places in artifacts of those that have one.
 	nodes   map[graphstore.NodeID]int32
 	members map[graphstore.NodeID][]int
 	// artifacts are the set's, place their places by id; queries are not of the set.
-	artifacts, queries []added
+	artifacts, queries []builtRecord
 	place              map[graphstore.NodeID]int
 	data               Dataset
 	themes             []map[string][]string
 }
 
 // added is a record that has its node.
-type added struct {
+type builtRecord struct {
 	id       graphstore.NodeID
 	entities []graphstore.NodeID
 	links    []graphstore.NodeID
@@ -78,8 +78,8 @@ func NewBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities) 
 }
 
 func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, note func([]float32)) (*Builder, error) {
-	if cfg.FewMembers == 0 {
-		cfg.FewMembers = FewMembers
+	if cfg.MaxRareMembers == 0 {
+		cfg.MaxRareMembers = MaxRareMembers
 	}
 	if len(cfg.Shape.Modalities) == 0 {
 		return nil, errors.New("a model without modalities reads no record")
@@ -95,8 +95,8 @@ func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, 
 		return nil, fmt.Errorf("a record has %d features in the model, at least %d are needed", width, least)
 	}
 	return &Builder{
-		cfg: cfg, entities: entities, note: note,
-		records: &records{words: cfg.Words, idf: idf, width: width, whole: map[int32][]float32{}},
+		cfg: cfg, entities: entities, onFeatures: note,
+		records: &records{words: cfg.Words, idf: idf, width: width, textVectors: map[int32][]float32{}},
 		set:     train.NewBuilder(cfg.Shape),
 		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{}, place: map[graphstore.NodeID]int{},
 	}, nil
@@ -122,14 +122,14 @@ func (b *Builder) Add(r Record) (node int32, err error) {
 }
 
 func (b *Builder) add(r Record) (int32, error) {
-	own := added{id: graphstore.ID(graphstore.Artifact, r.ID)}
+	own := builtRecord{id: graphstore.ID(graphstore.Artifact, r.ID)}
 	if _, ok := b.place[own.id]; ok && !r.Query {
 		return 0, errors.New("it is in the set already")
 	}
 	if b.cfg.WithoutGraph {
 		r = withoutGraph(r)
 	}
-	if err := b.join(&own, r); err != nil {
+	if err := b.resolveEdges(&own, r); err != nil {
 		return 0, err
 	}
 	own.artifact.Node = b.node(b.features(r.Vectors, own.artifact.Parts)...)
@@ -160,7 +160,7 @@ func withoutGraph(r Record) Record {
 }
 
 // join finds what a record's pieces and links lead to.
-func (b *Builder) join(own *added, r Record) error {
+func (b *Builder) resolveEdges(own *builtRecord, r Record) error {
 	for _, piece := range r.Pieces {
 		part := train.Part{Content: b.records.add(piece), Origin: piece.Origin}
 		for _, spec := range piece.Edges {
@@ -185,16 +185,16 @@ func (b *Builder) join(own *added, r Record) error {
 // node is the next one, with its features.
 func (b *Builder) node(features ...[]float32) int32 {
 	for _, f := range features {
-		b.note(f)
+		b.onFeatures(f)
 	}
-	return b.set.Node(features...)
+	return b.set.AddNode(features...)
 }
 
 // features of each modality, of the record that becomes the next node.
 func (b *Builder) features(v Vectors, parts []train.Part) [][]float32 {
 	next := b.set.Nodes()
 	if b.cfg.TextVectors {
-		b.records.whole[next] = v.Text
+		b.records.textVectors[next] = v.Text
 	}
 	record := make([]float32, b.records.width)
 	b.records.Encode(next, parts, record)
@@ -233,14 +233,14 @@ func (b *Builder) Build() (*Dataset, error) {
 }
 
 func (b *Builder) build() (*Dataset, error) {
-	b.share()
-	b.link()
-	b.tidy()
+	b.addRarePairs()
+	b.addLinks()
+	b.sortLists()
 	for _, a := range b.artifacts {
-		b.set.Artifact(a.artifact)
+		b.set.AddArtifact(a.artifact)
 	}
-	b.inverse()
-	b.ask()
+	b.addInverseEdges()
+	b.addQueryEdges()
 	d := b.data
 	if slices.ContainsFunc(b.themes, func(t map[string][]string) bool { return len(t) > 0 }) {
 		d.Themes = eval.Labels(d.IDs, b.themes)
@@ -251,12 +251,12 @@ func (b *Builder) build() (*Dataset, error) {
 }
 
 // share finds the artifacts that share something rare.
-func (b *Builder) share() {
+func (b *Builder) addRarePairs() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i]
 		for _, entity := range a.entities {
 			members := b.members[entity]
-			if len(members) > b.cfg.FewMembers {
+			if len(members) > b.cfg.MaxRareMembers {
 				continue
 			}
 			for _, m := range members {
@@ -269,10 +269,10 @@ func (b *Builder) share() {
 }
 
 // held tells the links that are kept out, for judging. It is the same in both directions.
-func held(a, b graphstore.NodeID) bool { return uint64(a^b)%heldLinks == 0 }
+func heldOut(a, b graphstore.NodeID) bool { return uint64(a^b)%heldOutEvery == 0 }
 
 // link lets linked artifacts read each other, but for those links that are held.
-func (b *Builder) link() {
+func (b *Builder) addLinks() {
 	for i := range b.artifacts {
 		from := &b.artifacts[i]
 		for _, target := range from.links {
@@ -281,14 +281,14 @@ func (b *Builder) link() {
 				continue
 			}
 			x, y := &from.artifact, &b.artifacts[j].artifact
-			x.Kin, y.Kin = append(x.Kin, y.Node), append(y.Kin, x.Node)
-			if held(from.id, target) {
+			x.Related, y.Related = append(x.Related, y.Node), append(y.Related, x.Node)
+			if heldOut(from.id, target) {
 				b.data.Links = append(b.data.Links, [2]int32{int32(i), int32(j)})
 				continue
 			}
 			x.Links, y.Links = append(x.Links, y.Node), append(y.Links, x.Node)
-			b.set.Read(x.Node, linkTo(y.Node))
-			b.set.Read(y.Node, train.Edge{To: x.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse))})
+			b.set.AddEdge(x.Node, linkTo(y.Node))
+			b.set.AddEdge(y.Node, train.Edge{To: x.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse))})
 		}
 	}
 	slices.SortFunc(b.data.Links, func(x, y [2]int32) int { return slices.Compare(x[:], y[:]) })
@@ -300,11 +300,11 @@ func linkTo(node int32) train.Edge {
 }
 
 // tidy makes sets of the lists. What shares something rare is kin.
-func (b *Builder) tidy() {
+func (b *Builder) sortLists() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i].artifact
-		a.Kin = append(a.Kin, a.Rare...)
-		for _, list := range []*[]int32{&a.Kin, &a.Links, &a.Rare} {
+		a.Related = append(a.Related, a.Rare...)
+		for _, list := range []*[]int32{&a.Related, &a.Links, &a.Rare} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
 		}
@@ -312,27 +312,27 @@ func (b *Builder) tidy() {
 }
 
 // inverse lets entities read their members.
-func (b *Builder) inverse() {
+func (b *Builder) addInverseEdges() {
 	for _, a := range b.artifacts {
 		for _, p := range a.artifact.Parts {
 			for _, edge := range p.Edges {
-				b.set.Read(edge.To, train.Edge{To: a.artifact.Node, Relation: edge.Relation + 1})
+				b.set.AddEdge(edge.To, train.Edge{To: a.artifact.Node, Relation: edge.Relation + 1})
 			}
 		}
 	}
 }
 
 // ask lets queries read what artifacts of their records would, but never the artifact itself.
-func (b *Builder) ask() {
+func (b *Builder) addQueryEdges() {
 	for _, q := range b.queries {
 		for _, p := range q.artifact.Parts {
 			for _, edge := range p.Edges {
-				b.set.Read(q.artifact.Node, edge)
+				b.set.AddEdge(q.artifact.Node, edge)
 			}
 		}
 		for _, target := range q.links {
-			if j, ok := b.place[target]; ok && target != q.id && !held(q.id, target) {
-				b.set.Read(q.artifact.Node, linkTo(b.artifacts[j].artifact.Node))
+			if j, ok := b.place[target]; ok && target != q.id && !heldOut(q.id, target) {
+				b.set.AddEdge(q.artifact.Node, linkTo(b.artifacts[j].artifact.Node))
 			}
 		}
 	}

@@ -58,7 +58,7 @@ type Vectors struct {
 
 // FewMembers is how many artifacts share an entity that is rare for training: a pair that shares
 // one is rather a positive than a negative.
-const FewMembers = 8
+const MaxRareMembers = 8
 
 // Config is how sets are made.
 type Config struct {
@@ -71,7 +71,7 @@ type Config struct {
 	// Limits of the documents.
 	Limits profile.Limits
 	// FewMembers is how many artifacts share a rare entity at most; 0: the constant FewMembers.
-	FewMembers int
+	MaxRareMembers int
 	// WithoutGraph leaves out all edges, for ablations.
 	WithoutGraph bool
 }
@@ -89,7 +89,7 @@ func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error)
 }
 
 func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
-	c := chosen{table: text.NewTable(), sum: checksum{sha256.New()}}
+	c := sample{table: text.NewTable(), sum: checksum{sha256.New()}}
 	if err := c.choose(from, cfg, limit, until); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func addStored(b *Builder, from Reader, limits profile.Limits, id string) error 
 }
 
 // chosen are the artifacts of a snapshot.
-type chosen struct {
+type sample struct {
 	ids   []string
 	until time.Time
 	table *text.Table
@@ -133,13 +133,13 @@ type chosen struct {
 }
 
 // page is how many ids are asked for at a time.
-const page = 256
+const pageSize = 256
 
 // choose finds the artifacts of a snapshot, and counts their words. Documents are read again when the words are weighted, not
 // kept until then: their media may be inline, and are too much for the memory of all.
-func (c *chosen) choose(from Reader, cfg Config, limit int, until time.Time) error {
+func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) error {
 	for after := graphstore.NodeID(0); ; {
-		ids, err := from.ArtifactsAfter(after, page)
+		ids, err := from.ArtifactsAfter(after, pageSize)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -152,14 +152,14 @@ func (c *chosen) choose(from Reader, cfg Config, limit int, until time.Time) err
 				return err
 			}
 			if until.IsZero() || !doc.Timestamp.After(until) {
-				c.take(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
+				c.add(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
 			}
 		}
 		after = graphstore.ID(graphstore.Artifact, ids[len(ids)-1])
 	}
 }
 
-func (c *chosen) take(doc *graphstore.Doc, words *text.Doc) {
+func (c *sample) add(doc *graphstore.Doc, words *text.Doc) {
 	if doc.Timestamp.After(c.until) {
 		c.until = doc.Timestamp
 	}

@@ -68,7 +68,7 @@ func archive(t *testing.T, n int) *Memory {
 // edges are who reads whom by what, of models that have a set's shape.
 func edges(t *testing.T, s *train.Set) any {
 	t.Helper()
-	_, block, err := s.Whole()
+	_, block, err := s.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestWhatASetIs(t *testing.T) {
 	} {
 		put(t, m, at, r[0], r[1], Vectors{})
 	}
-	if held(graphstore.ID(graphstore.Artifact, "a"), graphstore.ID(graphstore.Artifact, "b")) {
+	if heldOut(graphstore.ID(graphstore.Artifact, "a"), graphstore.ID(graphstore.Artifact, "b")) {
 		t.Fatal("the link of a and b is held out: choose other ids")
 	}
 	cfg := settings(t)
@@ -95,8 +95,8 @@ func TestWhatASetIs(t *testing.T) {
 	a, b, c := of(d, "a"), of(d, "b"), of(d, "c")
 	want := []int32{b.Node, c.Node}
 	slices.Sort(want)
-	if !slices.Equal(a.Rare, want) || !slices.Equal(a.Kin, want) || !slices.Equal(a.Links, []int32{b.Node}) {
-		t.Errorf("a shares with %v, is kin of %v, linked to %v; b is %d, c %d", a.Rare, a.Kin, a.Links, b.Node, c.Node)
+	if !slices.Equal(a.Rare, want) || !slices.Equal(a.Related, want) || !slices.Equal(a.Links, []int32{b.Node}) {
+		t.Errorf("a shares with %v, is kin of %v, linked to %v; b is %d, c %d", a.Rare, a.Related, a.Links, b.Node, c.Node)
 	}
 	if a.Culture != b.Culture || a.Culture < 0 || c.Culture >= 0 {
 		t.Errorf("cultures %d %d %d", a.Culture, b.Culture, c.Culture)
@@ -114,12 +114,12 @@ func TestWhatASetIs(t *testing.T) {
 
 	hand := train.NewBuilder(cfg.Shape)
 	for range d.Set.Nodes() {
-		hand.Node(make([]float32, cfg.Shape.Modalities[0].Features))
+		hand.AddNode(make([]float32, cfg.Shape.Modalities[0].Features))
 	}
 	culture, clay := a.Parts[1].Edges[0].To, a.Parts[2].Edges[0].To
 	both := func(from, to int32, rel graphstore.Relation) {
-		hand.Read(from, train.Edge{To: to, Relation: int32(refresh.RelationIndex(rel))})
-		hand.Read(to, train.Edge{To: from, Relation: int32(refresh.RelationIndex(rel | graphstore.Inverse))})
+		hand.AddEdge(from, train.Edge{To: to, Relation: int32(refresh.RelationIndex(rel))})
+		hand.AddEdge(to, train.Edge{To: from, Relation: int32(refresh.RelationIndex(rel | graphstore.Inverse))})
 	}
 	both(a.Node, b.Node, graphstore.RelLink)
 	for _, x := range []int32{a.Node, b.Node, c.Node} {
@@ -135,7 +135,7 @@ func TestWhatASetIs(t *testing.T) {
 		t.Error("nodes read others than by hand")
 	}
 
-	cfg.FewMembers = 2
+	cfg.MaxRareMembers = 2
 	few := snapshotOf(t, m, cfg, 10, time.Time{})
 	if rare := of(few, "c").Rare; len(rare) != 0 {
 		t.Errorf("clay has three members, of two at most, and c shares with %v", rare)
@@ -145,7 +145,7 @@ func TestWhatASetIs(t *testing.T) {
 	}
 	cfg.WithoutGraph = true
 	for _, x := range snapshotOf(t, m, cfg, 10, time.Time{}).Set.Artifacts() {
-		if len(x.Rare)+len(x.Links)+len(x.Kin)+len(x.Parts[1].Edges) != 0 {
+		if len(x.Rare)+len(x.Links)+len(x.Related)+len(x.Parts[1].Edges) != 0 {
 			t.Errorf("without a graph: %+v", x)
 		}
 	}
@@ -223,8 +223,8 @@ func TestHeldLinks(t *testing.T) {
 	for _, l := range d.Links {
 		for _, p := range [][2]int32{l, {l[1], l[0]}} {
 			x, y := artifacts[p[0]], artifacts[p[1]]
-			if slices.Contains(x.Links, y.Node) || !slices.Contains(x.Kin, y.Node) {
-				t.Errorf("%s and %s: linked %v, kin %v", d.IDs[p[0]], d.IDs[p[1]], x.Links, x.Kin)
+			if slices.Contains(x.Links, y.Node) || !slices.Contains(x.Related, y.Node) {
+				t.Errorf("%s and %s: linked %v, kin %v", d.IDs[p[0]], d.IDs[p[1]], x.Links, x.Related)
 			}
 		}
 	}
@@ -291,7 +291,7 @@ func TestAllPiecesAreTheRecord(t *testing.T) {
 // recordOf are the features of a node's record.
 func recordOf(t *testing.T, s *train.Set, node int32) []float32 {
 	t.Helper()
-	features, block, err := s.Whole()
+	features, block, err := s.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}

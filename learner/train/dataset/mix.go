@@ -15,7 +15,7 @@ type Graph interface {
 }
 
 // mixed are the entity types by which Mix tells an archive from another.
-var mixed = []graphstore.Type{graphstore.Culture, graphstore.Kind}
+var mixTypes = []graphstore.Type{graphstore.Culture, graphstore.Kind}
 
 // Mix is what a sample of at most limit artifacts is of, by entity type: the share of each culture and type. The sample is, as
 // that of Make, the artifacts of the smallest hashes.
@@ -25,7 +25,7 @@ func Mix(from Graph, limit int) (map[string]map[string]float64, error) {
 		return nil, fmt.Errorf("dataset: mix: %w", err)
 	}
 	out := map[string]map[string]float64{}
-	for _, t := range mixed {
+	for _, t := range mixTypes {
 		shares, total := map[string]float64{}, 0.0
 		for _, id := range ids {
 			if err := from.EdgesOf(graphstore.ID(graphstore.Artifact, id), graphstore.Relation(t), func(edge graphstore.Edge) bool {

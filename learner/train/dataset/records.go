@@ -15,7 +15,7 @@ type records struct {
 	width  int
 	pieces []weave.Piece
 	// whole are the vectors that another encoder made of whole texts, by node: they can't be made of a part.
-	whole map[int32][]float32
+	textVectors map[int32][]float32
 }
 
 // add keeps a piece and returns its number.
@@ -40,7 +40,7 @@ func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 		}
 	}
 	words, numbers, kind := r.split(out)
-	if v, ok := r.whole[node]; ok {
+	if v, ok := r.textVectors[node]; ok {
 		copy(words, v)
 	} else if doc := r.words.AnalyzeTexts(texts); len(doc.Words) > 0 {
 		r.words.Project(doc, r.idf, words)

@@ -26,7 +26,7 @@ func BootstrapOf(n int, statistic func(places []int) float64, seed uint64) Inter
 }
 
 // tail is how many resamples lie beyond each end of an interval, at least: fewer would leave the end to chance.
-const tail = 25
+const tailResamples = 25
 
 func bootstrap(values []float64, level float64, seed uint64) Interval {
 	return resample(len(values), func(places []int) float64 {
@@ -49,7 +49,7 @@ func resample(n int, statistic func(places []int) float64, level float64, seed u
 	out := Interval{Mean: statistic(places)}
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
 	beyond := (1 - level) / 2
-	resamples := max(1000, int(math.Ceil(tail/beyond)))
+	resamples := max(1000, int(math.Ceil(tailResamples/beyond)))
 	drawn := make([]float64, resamples)
 	for i := range drawn {
 		for j := range places {

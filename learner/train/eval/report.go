@@ -36,11 +36,11 @@ type Report struct {
 // lead over it.
 type Result struct {
 	Name    string     `json:"name"`
-	Metrics []Measured `json:"metrics"`
+	Metrics []MetricResult `json:"metrics"`
 }
 
 // Measured is a metric of a system.
-type Measured struct {
+type MetricResult struct {
 	Metric string `json:"metric"`
 	Interval
 	// Lead is the first system minus this one, paired.
@@ -85,13 +85,13 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 		}
 	}
 	if r.Queries == 0 {
-		return nil, fmt.Errorf("%w: none of the %d of list %q is in the archive", ErrNotAsked, len(queries), list)
+		return nil, fmt.Errorf("%w: none of the %d of list %q is in the archive", ErrNoQueries, len(queries), list)
 	}
 	for i, s := range systems {
 		res := Result{Name: s.Name}
 		for j, name := range Names() {
 			lead, verdict := Paired(values[i][j], values[0][j], seed)
-			res.Metrics = append(res.Metrics, Measured{name, Bootstrap(values[i][j], seed), lead, verdict.String()})
+			res.Metrics = append(res.Metrics, MetricResult{name, Bootstrap(values[i][j], seed), lead, verdict.String()})
 		}
 		r.Systems = append(r.Systems, res)
 	}

@@ -39,10 +39,10 @@ type label struct {
 }
 
 // mostQueries bounds the queries of a theme.
-const mostQueries = 500
+const maxQueries = 500
 
 // mostLine bounds a line: a feed's artifact with its media.
-const mostLine = 16 << 20
+const maxLine = 16 << 20
 
 // Read reads a truth, plain or gzip. An error names the line and the field.
 func Read(r io.Reader) (*Truth, error) {
@@ -53,7 +53,7 @@ func Read(r io.Reader) (*Truth, error) {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
 	lines := bufio.NewScanner(text)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
@@ -180,7 +180,7 @@ func (t *Truth) Candidates() []string {
 }
 
 // ErrNotAsked is returned where a truth has nothing to ask: of a list, or of an archive.
-var ErrNotAsked = errors.New("eval: no query")
+var ErrNoQueries = errors.New("eval: no query")
 
 // Queries are those for a list: "general", "total" or "theme:NAME". Of a theme there are at
 // most 500, chosen by the seed.
@@ -192,9 +192,9 @@ func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 	theme, themed := strings.CutPrefix(list, "theme:")
 	switch {
 	case !themed && list != "general" && list != "total":
-		return nil, fmt.Errorf("%w: list %q: want general, total or theme:NAME", ErrNotAsked, list)
+		return nil, fmt.Errorf("%w: list %q: want general, total or theme:NAME", ErrNoQueries, list)
 	case themed && !slices.Contains(t.Themes(), theme):
-		return nil, fmt.Errorf("%w: the truth has no theme %q; it has %q", ErrNotAsked, theme, t.Themes())
+		return nil, fmt.Errorf("%w: the truth has no theme %q; it has %q", ErrNoQueries, theme, t.Themes())
 	}
 	if !themed {
 		theme = ""
@@ -206,7 +206,7 @@ func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 		all = t.labelQueries(theme, rand.New(rand.NewPCG(seed, 0x9e7)))
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: the truth says nothing of list %q", ErrNotAsked, list)
+		return nil, fmt.Errorf("%w: the truth says nothing of list %q", ErrNoQueries, list)
 	}
 	return all, nil
 }
@@ -249,7 +249,7 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 		}
 	}
 	rng.Shuffle(len(asked), func(i, j int) { asked[i], asked[j] = asked[j], asked[i] })
-	asked = asked[:min(mostQueries, len(asked))]
+	asked = asked[:min(maxQueries, len(asked))]
 	slices.Sort(asked)
 	var out []Query
 	for _, i := range asked {
@@ -258,7 +258,7 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 			if j == i {
 				continue
 			}
-			if g := likeness(t.labels[i], other, theme); g > 0 {
+			if g := similarity(t.labels[i], other, theme); g > 0 {
 				q.Relevant[other.id] = g
 			}
 		}
@@ -270,7 +270,7 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 }
 
 // likeness of two labels in a theme, or the mean over the themes of a.
-func likeness(a, b label, theme string) float64 {
+func similarity(a, b label, theme string) float64 {
 	if theme != "" {
 		return jaccard(a.terms[theme], b.terms[theme])
 	}

@@ -5,9 +5,9 @@ import "maps"
 const (
 	// sampled is how many artifacts the mix of an archive is taken from. By chance alone the mixes of two samples
 	// differ by some hundredths.
-	sampled = 1000
+	driftSample = 1000
 	// rare is the share below which terms are taken together, now and then alike: one by one they are mostly chance.
-	rare = 0.01
+	rareShare = 0.01
 )
 
 // drift is how far the mix of an archive has shifted: of the entity types the largest distance (total variation, 0..1) between the
@@ -28,7 +28,7 @@ func variation(a, b map[string]float64) float64 {
 	maps.Copy(all, b)
 	up, rareA, rareB := 0.0, 0.0, 0.0
 	for term := range all {
-		if a[term] < rare && b[term] < rare {
+		if a[term] < rareShare && b[term] < rareShare {
 			rareA += a[term]
 			rareB += b[term]
 			continue

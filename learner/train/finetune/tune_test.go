@@ -127,7 +127,7 @@ func TestRunIsResumable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := os.Stat(r.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(r.Path(checkpointName)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the checkpoint of a finished run is left: %v", err)
 		}
 		var kept gate.Table
@@ -158,7 +158,7 @@ func TestRunIsResumable(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("stopped at step %d: %v", at, err)
 		}
-		c, err := checkpoint.Read(stopped.Path(unfinished))
+		c, err := checkpoint.Read(stopped.Path(checkpointName))
 		if err != nil || len(c.Training) == 0 {
 			t.Fatalf("stopped at step %d: no checkpoint: %v", at, err)
 		}
@@ -185,7 +185,7 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A write was under way.
-		for _, name := range []string{unfinished, "0002.safetensors", "0002.json"} {
+		for _, name := range []string{checkpointName, "0002.safetensors", "0002.json"} {
 			if err := os.WriteFile(filepath.Join(to, name+".new"), []byte("torn"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestKilledAnywhere(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		_, err = os.Stat(r.Path(unfinished))
+		_, err = os.Stat(r.Path(checkpointName))
 		return fmt.Sprintf("%s, %s, %s, %x, unfinished: %v", all[1].State, all[1].Reason, all[1].Metrics, sha256.Sum256(raw), err == nil)
 	}
 	cfg := settings(func(p train.Progress) {
@@ -252,7 +252,7 @@ func TestForeignCheckpoints(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
 	r := openModels(t)
-	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+	if err := os.WriteFile(r.Path(checkpointName), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	steps := 0
@@ -308,10 +308,10 @@ func TestTuner(t *testing.T) {
 	a := archiveOf(t, 120)
 	mgr := &manager{a: a}
 	r := openModels(t)
-	tuner := func(triggers Triggers) *Tuner {
+	tuner := func(triggers Triggers) *Scheduler {
 		tu := New(settings(nil), triggers, mgr, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
-		tu.begin()
-		tu.look()
+		tu.restore()
+		tu.poll()
 		return tu
 	}
 	now := time.Now()
@@ -322,7 +322,7 @@ func TestTuner(t *testing.T) {
 		"never":         {Triggers{}, false},
 		"few changes":   {Triggers{Changes: 1e6}, false},
 		"changes":       {Triggers{Changes: 0.5}, true},
-		"too few":       {Triggers{Changes: 0.5, Least: 1000}, false},
+		"too few":       {Triggers{Changes: 0.5, MinArtifacts: 1000}, false},
 		"not yet":       {Triggers{Interval: 2 * time.Hour}, false},
 		"after an hour": {Triggers{Interval: time.Minute}, true},
 		"no drift":      {Triggers{Drift: 0.2}, false},
@@ -331,7 +331,7 @@ func TestTuner(t *testing.T) {
 			t.Errorf("%s: due is %v", name, due)
 		}
 	}
-	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+	if err := os.WriteFile(r.Path(checkpointName), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if !tuner(Triggers{Changes: 1e6}).due(now) {
@@ -347,14 +347,14 @@ func TestTuner(t *testing.T) {
 		t.Errorf("the status is %+v, %+v", s, s.Last)
 	}
 	again := tuner(Triggers{Changes: 0.5, Drift: 0.5})
-	for name, tu := range map[string]*Tuner{"it": tu, "one after a start": again} {
+	for name, tu := range map[string]*Scheduler{"it": tu, "one after a start": again} {
 		if tu.due(now.Add(time.Hour)) {
 			t.Errorf("nothing has changed since, and %s is due again", name)
 		}
 	}
-	again.ledger.Mix = map[string]map[string]float64{"culture": {"another": 1}}
-	again.measured = -1
-	again.look()
+	again.state.Mix = map[string]map[string]float64{"culture": {"another": 1}}
+	again.driftMeasuredAt = -1
+	again.poll()
 	if !again.due(now) {
 		t.Error("all cultures are others, and it is not due")
 	}
@@ -366,11 +366,11 @@ func TestTuner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Judge(m.Epoch, registry.Evaluated, nil, ""); err != nil {
+	if _, err := r.SetState(m.Epoch, registry.Evaluated, nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	mgr.promoted = nil
-	if err := tuner(Triggers{}).takeUp(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
+	if err := tuner(Triggers{}).promotePending(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
 		t.Errorf("taken up: %v, %v", mgr.promoted, err)
 	}
 }

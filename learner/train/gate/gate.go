@@ -19,7 +19,7 @@ import (
 )
 
 // Material is what models are judged by.
-type Material struct {
+type Benchmark struct {
 	Set *train.Set
 	// IDs are those of the set's artifacts, and Cultures their names, empty where none is known.
 	IDs, Cultures []string
@@ -34,8 +34,8 @@ type Material struct {
 }
 
 // Candidate is a model with its weights.
-type Candidate struct {
-	Model   *model.Model
+type Model struct {
+	Shape   *model.Model
 	Weights *model.Weights
 }
 
@@ -63,19 +63,19 @@ type Table struct {
 const (
 	batch = 256
 	// leastOfCulture is how many held-out artifacts a culture must have to be compared by itself.
-	leastOfCulture = 20
+	minHeldOutOfCulture = 20
 	// leastQueries is below what a task says too little to stand in the way of a model or to promote it.
-	leastQueries = 10
+	minQueries = 10
 )
 
 // Judge compares a candidate with the serving model. Their shape is the set's.
-func Judge(ctx context.Context, m Material, serving, candidate Candidate, team *par.Team) (*Table, error) {
+func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *par.Pool) (*Table, error) {
 	t := &Table{}
-	for _, task := range []func(context.Context, *Table, Material, Candidate, Candidate, *par.Team) error{halves, neighbours} {
+	for _, task := range []func(context.Context, *Table, Benchmark, Model, Model, *par.Pool) error{halves, neighbours} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := task(ctx, t, m, serving, candidate, team); err != nil {
+		if err := task(ctx, t, m, serving, candidate, pool); err != nil {
 			return nil, fmt.Errorf("gate: %w", err)
 		}
 	}
@@ -108,7 +108,7 @@ func (t *Table) decide() {
 
 // add compares two values a query at a level.
 func (t *Table) add(task, metric string, serving, candidate []float64, level float64, seed uint64) {
-	if len(serving) < leastQueries {
+	if len(serving) < minQueries {
 		return
 	}
 	gain, verdict := eval.PairedAt(serving, candidate, level, seed)
@@ -123,13 +123,13 @@ func mean(v []float64) float64 {
 	return s / float64(max(len(v), 1))
 }
 
-func halves(_ context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
+func halves(_ context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
 	h := train.NewHalves(m.Set, m.HeldOut, batch, m.Views, m.Seed)
-	before, err := h.Ranks(serving.Model, serving.Weights, team)
+	before, err := h.Ranks(serving.Shape, serving.Weights, pool)
 	if err != nil {
 		return err
 	}
-	after, err := h.Ranks(candidate.Model, candidate.Weights, team)
+	after, err := h.Ranks(candidate.Shape, candidate.Weights, pool)
 	if err != nil {
 		return err
 	}
@@ -140,8 +140,8 @@ func halves(_ context.Context, t *Table, m Material, serving, candidate Candidat
 		}
 		return 0
 	}
-	t.add("halves", "MRR", of(before, reciprocal), of(after, reciprocal), eval.Level, m.Seed)
-	t.add("halves", "recall@10", of(before, in10), of(after, in10), eval.Level, m.Seed)
+	t.add("halves", "MRR", mapRanks(before, reciprocal), mapRanks(after, reciprocal), eval.Level, m.Seed)
+	t.add("halves", "recall@10", mapRanks(before, in10), mapRanks(after, in10), eval.Level, m.Seed)
 	byCulture := map[string][2][]int{}
 	for i, a := range m.HeldOut {
 		if c := m.Cultures[a]; c != "" {
@@ -151,19 +151,19 @@ func halves(_ context.Context, t *Table, m Material, serving, candidate Candidat
 	}
 	var enough []string
 	for c, pair := range byCulture {
-		if len(pair[0]) >= leastOfCulture {
+		if len(pair[0]) >= minHeldOutOfCulture {
 			enough = append(enough, c)
 		}
 	}
 	slices.Sort(enough)
 	for _, c := range enough {
 		level := 1 - (1-eval.Level)/float64(len(enough))
-		t.add("halves of "+c, "MRR", of(byCulture[c][0], reciprocal), of(byCulture[c][1], reciprocal), level, m.Seed)
+		t.add("halves of "+c, "MRR", mapRanks(byCulture[c][0], reciprocal), mapRanks(byCulture[c][1], reciprocal), level, m.Seed)
 	}
 	return nil
 }
 
-func of(ranks []int, value func(int) float64) []float64 {
+func mapRanks(ranks []int, value func(int) float64) []float64 {
 	out := make([]float64, len(ranks))
 	for i, r := range ranks {
 		out[i] = value(r)
@@ -172,26 +172,26 @@ func of(ranks []int, value func(int) float64) []float64 {
 }
 
 // neighbours are the tasks that rank whole artifacts.
-func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
-	before, err := newSpace(m, serving, team)
+func neighbours(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
+	before, err := newEmbeddings(m, serving, pool)
 	if err != nil {
 		return err
 	}
-	after, err := newSpace(m, candidate, team)
+	after, err := newEmbeddings(m, candidate, pool)
 	if err != nil {
 		return err
 	}
-	t.Collapse = train.Measure(after.sample(m.HeldOut))
+	t.Collapse = train.MeasureCollapse(after.sample(m.HeldOut))
 	var queries []eval.Query
 	for _, l := range m.Links {
 		for _, way := range [][2]int32{l, {l[1], l[0]}} {
 			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
 		}
 	}
-	if err := origins(ctx, t, m, serving, candidate, [2]*space{before, after}, team); err != nil {
+	if err := origins(ctx, t, m, serving, candidate, [2]*embeddings{before, after}, pool); err != nil {
 		return err
 	}
-	if err := t.ask(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
+	if err := t.retrieval(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
 		return err
 	}
 	for _, truth := range []struct {
@@ -202,20 +202,20 @@ func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Ca
 			continue
 		}
 		queries, err := truth.of.Queries("general", m.Seed)
-		if errors.Is(err, eval.ErrNotAsked) {
+		if errors.Is(err, eval.ErrNoQueries) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if err := t.ask(ctx, truth.name, queries, before, after, truth.of.Candidates(), m.Seed); err != nil {
+		if err := t.retrieval(ctx, truth.name, queries, before, after, truth.of.Candidates(), m.Seed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, before, after *space, among []string, seed uint64) error {
+func (t *Table) retrieval(ctx context.Context, task string, queries []eval.Query, before, after *embeddings, among []string, seed uint64) error {
 	allowed := before.numbers(among)
 	values := [2][][]float64{}
 	for i := range values {
@@ -228,7 +228,7 @@ func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, befo
 		if _, ok := before.number[q.ID]; !ok {
 			continue
 		}
-		for i, s := range []*space{before, after} {
+		for i, s := range []*embeddings{before, after} {
 			for j, v := range eval.Measure(q, s.nearest(q.ID, eval.Depth, allowed)).Values() {
 				values[i][j] = append(values[i][j], v)
 			}
@@ -241,19 +241,19 @@ func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, befo
 }
 
 // space is all artifacts as one model embeds them.
-type space struct {
+type embeddings struct {
 	ids    []string
 	number map[string]int
 	rows   tape.Matrix
 }
 
-func newSpace(m Material, c Candidate, team *par.Team) (*space, error) {
-	all, err := train.Embed(m.Set, c.Model, c.Weights, team)
+func newEmbeddings(m Benchmark, c Model, pool *par.Pool) (*embeddings, error) {
+	all, err := train.Embed(m.Set, c.Shape, c.Weights, pool)
 	if err != nil {
 		return nil, err
 	}
 	artifacts := m.Set.Artifacts()
-	s := &space{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
+	s := &embeddings{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
 	for i, a := range artifacts {
 		copy(s.rows.Row(i), all.Row(int(a.Node)))
 		s.number[m.IDs[i]] = i
@@ -261,7 +261,7 @@ func newSpace(m Material, c Candidate, team *par.Team) (*space, error) {
 	return s, nil
 }
 
-func (s *space) sample(artifacts []int32) tape.Matrix {
+func (s *embeddings) sample(artifacts []int32) tape.Matrix {
 	out := tape.Constant(len(artifacts), s.rows.Cols, make([]float32, len(artifacts)*s.rows.Cols))
 	for i, a := range artifacts {
 		copy(out.Row(i), s.rows.Row(int(a)))
@@ -270,7 +270,7 @@ func (s *space) sample(artifacts []int32) tape.Matrix {
 }
 
 // numbers of ids; nil for nil.
-func (s *space) numbers(ids []string) []int {
+func (s *embeddings) numbers(ids []string) []int {
 	var out []int
 	for _, id := range ids {
 		if n, ok := s.number[id]; ok {
@@ -281,7 +281,7 @@ func (s *space) numbers(ids []string) []int {
 }
 
 // nearest ranks by the cosine; equal ones by id.
-func (s *space) nearest(id string, k int, among []int) []string {
+func (s *embeddings) nearest(id string, k int, among []int) []string {
 	self := s.number[id]
 	query := s.rows.Row(self)
 	type hit struct {
@@ -289,18 +289,18 @@ func (s *space) nearest(id string, k int, among []int) []string {
 		cosine float32
 	}
 	var hits []hit
-	look := func(i int) {
+	score := func(i int) {
 		if i != self {
 			hits = append(hits, hit{i, vec.Dot(query, s.rows.Row(i))})
 		}
 	}
 	if among == nil {
 		for i := range s.ids {
-			look(i)
+			score(i)
 		}
 	}
 	for _, i := range among {
-		look(i)
+		score(i)
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(b.cosine, a.cosine), strings.Compare(s.ids[a.number], s.ids[b.number]))

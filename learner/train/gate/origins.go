@@ -15,7 +15,7 @@ import (
 const voters = 10
 
 // origins asks for the cultures of held-out artifacts by their neighbours, when all that names an origin is hidden.
-func origins(ctx context.Context, t *Table, m Material, serving, candidate Candidate, spaces [2]*space, team *par.Team) error {
+func origins(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, spaces [2]*embeddings, pool *par.Pool) error {
 	cultures := m.Set.Artifacts()
 	heldOut := map[int32]bool{}
 	var asked, visible []int32
@@ -30,12 +30,12 @@ func origins(ctx context.Context, t *Table, m Material, serving, candidate Candi
 			visible = append(visible, int32(a))
 		}
 	}
-	if len(asked) < leastQueries || len(visible) == 0 {
+	if len(asked) < minQueries || len(visible) == 0 {
 		return nil
 	}
 	var right [2][]float64
-	for i, c := range []Candidate{serving, candidate} {
-		z, err := train.Bare(m.Set, asked, batch, m.Views, m.Seed, c.Model, c.Weights, team)
+	for i, c := range []Model{serving, candidate} {
+		z, err := train.EmbedWithoutOrigin(m.Set, asked, batch, m.Views, m.Seed, c.Shape, c.Weights, pool)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func origins(ctx context.Context, t *Table, m Material, serving, candidate Candi
 }
 
 // vote is the culture that most of the nearest artifacts have; of equal ones, that with the nearer.
-func (s *space) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
+func (s *embeddings) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
 	type hit struct {
 		artifact int32
 		cosine   float32

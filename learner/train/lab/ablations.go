@@ -59,20 +59,20 @@ func (o *options) ablations() error {
 	for i, a := range o.ablationsOf(c) {
 		own := *o
 		a.change(&own)
-		k, err := own.compared(c)
+		k, err := own.prepare(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 		after := mean(k.runs)
 		if i == 0 {
 			all = after
-			header(&table, after)
-			line(&table, "word tf-idf", k.tfidf, nil)
-			line(&table, "untrained", k.before, all)
-			line(&table, a.name, after, nil)
+			writeHeader(&table, after)
+			writeLine(&table, "word tf-idf", k.tfidf, nil)
+			writeLine(&table, "untrained", k.before, all)
+			writeLine(&table, a.name, after, nil)
 			continue
 		}
-		line(&table, a.name, after, all)
+		writeLine(&table, a.name, after, all)
 	}
 	fmt.Printf("\n%s", table.String())
 	return nil

@@ -30,7 +30,7 @@ type corpus struct {
 }
 
 // mostLine bounds a line: an artifact with its media.
-const mostLine = 16 << 20
+const maxLine = 16 << 20
 
 // read reads a feed.
 func read(feed string) (*corpus, error) {
@@ -53,7 +53,7 @@ func read(feed string) (*corpus, error) {
 	c := &corpus{limits: profile.DefaultLimits()}
 	at := map[string]int{}
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		r, err := c.parse(bytes.Clone(lines.Bytes()), media)
 		if err != nil {

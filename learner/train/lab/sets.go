@@ -42,7 +42,7 @@ func (s *sets) training(numbers []int) (*train.Set, error) {
 }
 
 // of is the set of what is shown of records, with the node of each.
-func (s *sets) of(shown []dataset.Record) (*train.Set, []int32, error) {
+func (s *sets) build(shown []dataset.Record) (*train.Set, []int32, error) {
 	b, err := dataset.NewBuilder(s.cfg, s.table.IDF, s.archive)
 	if err != nil {
 		return nil, nil, err

@@ -79,7 +79,7 @@ func (c *centres) check(items int, classes ...[]int32) error {
 	return nil
 }
 
-func (c *centres) known(class int32) bool {
+func (c *centres) hasCentre(class int32) bool {
 	row := c.at.Row(int(class))
 	return vec.Dot(row, row) > 0
 }
@@ -88,7 +88,7 @@ func (c *centres) known(class int32) bool {
 // centre yet, has none.
 func (c *centres) loss(t *tape.Tape, embedding tape.Matrix, classes []int32) tape.Matrix {
 	c.of = classes
-	embedding = c.first(t, embedding)
+	embedding = c.classCoordinates(t, embedding)
 	own := tape.Constant(embedding.Rows, embedding.Cols, t.Scratch(len(embedding.Data)))
 	for i, class := range classes {
 		clear(own.Row(i))
@@ -104,7 +104,7 @@ func (c *centres) loss(t *tape.Tape, embedding tape.Matrix, classes []int32) tap
 }
 
 // first are the coordinates that tell the classes apart.
-func (c *centres) first(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
+func (c *centres) classCoordinates(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
 	w := c.at.Cols
 	if w == embedding.Cols {
 		return embedding
@@ -121,11 +121,11 @@ func (c *centres) first(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
 // Weigh implements tape.Weigher.
 func (c *centres) Weigh(i int, _, weights []float32) {
 	clear(weights)
-	if c.of[i] < 0 || !c.known(c.of[i]) {
+	if c.of[i] < 0 || !c.hasCentre(c.of[i]) {
 		return
 	}
 	for class := range weights {
-		if int32(class) != c.of[i] && c.known(int32(class)) {
+		if int32(class) != c.of[i] && c.hasCentre(int32(class)) {
 			weights[class] = 1
 		}
 	}
@@ -133,7 +133,7 @@ func (c *centres) Weigh(i int, _, weights []float32) {
 
 // follow moves each centre towards the mean of the keys of its class, if there are any: a rare class's
 // moves as far as a common one's when one of its few comes by.
-func (c *centres) follow(embedding tape.Matrix, classes []int32) {
+func (c *centres) update(embedding tape.Matrix, classes []int32) {
 	clear(c.sums.Data)
 	clear(c.counts)
 	for i, class := range classes {
@@ -152,7 +152,7 @@ func (c *centres) follow(embedding tape.Matrix, classes []int32) {
 		}
 		row, sum := c.at.Row(class), c.sums.Row(class)
 		stays := float32(c.cfg.Momentum)
-		if !c.known(int32(class)) {
+		if !c.hasCentre(int32(class)) {
 			stays = 0
 		}
 		for j := range row {

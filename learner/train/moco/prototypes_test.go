@@ -11,12 +11,12 @@ import (
 
 func newTape(t *testing.T) *tape.Tape {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return tape.New(team)
+	t.Cleanup(pool.Close)
+	return tape.New(pool)
 }
 
 // Centres of two classes by hand, from the first two of three coordinates.
@@ -35,11 +35,11 @@ func TestCentresFollowTheMeansOfTheirClasses(t *testing.T) {
 			t.Errorf("the centre of class %d is %v, want %v, %v", class, row, x, y)
 		}
 	}
-	c.follow(keys, []int32{0, 0, 2, -1})
+	c.update(keys, []int32{0, 0, 2, -1})
 	near(0, math.Sqrt(0.5), math.Sqrt(0.5))
 	near(1, 0, 0) // none has come by
 	near(2, -1, 0)
-	c.follow(tape.Constant(1, 3, []float32{0, -1, 9}), []int32{2})
+	c.update(tape.Constant(1, 3, []float32{0, -1, 9}), []int32{2})
 	length := math.Hypot(0.75, 0.25)
 	near(2, -0.75/length, -0.25/length)
 	near(0, math.Sqrt(0.5), math.Sqrt(0.5)) // nothing of it came by
@@ -74,7 +74,7 @@ func TestPrototypesLoss(t *testing.T) {
 func TestStepWithPrototypes(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)
-	items := v.Block.Present.Items
+	items := v.Block.Mask.Items
 	v.Classes = make([]int32, items)
 	for i := range v.Classes {
 		v.Classes[i] = int32(i%3) - 1

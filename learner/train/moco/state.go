@@ -9,7 +9,7 @@ import (
 // State is all that a Trainer needs to go on, besides the weights of its query
 // encoder: tensors, and where it stands.
 type State struct {
-	Step, At int
+	Step, Slot int
 	Tensors  []safetensors.Tensor `json:"-"`
 }
 
@@ -20,7 +20,7 @@ func (t *Trainer) tensors() []safetensors.Tensor {
 		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
 		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
 		safetensors.Floats("temperature", t.temperature.Data, 1),
-		safetensors.Floats("temperature.moment1", t.tm, 1), safetensors.Floats("temperature.moment2", t.tv, 1),
+		safetensors.Floats("temperature.moment1", t.temperatureMoment1, 1), safetensors.Floats("temperature.moment2", t.temperatureMoment2, 1),
 		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
 	}
 	if c := t.centres.at; c.Rows > 0 {
@@ -30,13 +30,13 @@ func (t *Trainer) tensors() []safetensors.Tensor {
 }
 
 // State shares memory with the trainer: it is to be written before the next step.
-func (t *Trainer) State() State { return State{t.step, t.at, t.tensors()} }
+func (t *Trainer) State() State { return State{t.step, t.slot, t.tensors()} }
 
 // Restore goes on from a State of the same configuration; the query encoder's
 // weights are the caller's to restore. On an error nothing has changed.
 func (t *Trainer) Restore(s State) error {
-	if s.Step < 0 || s.At < 0 || s.At >= t.cfg.Queue {
-		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.At, t.cfg.Queue)
+	if s.Step < 0 || s.Slot < 0 || s.Slot >= t.cfg.Queue {
+		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.Slot, t.cfg.Queue)
 	}
 	f := safetensors.File{Tensors: s.Tensors}
 	own := t.tensors()
@@ -51,6 +51,6 @@ func (t *Trainer) Restore(s State) error {
 		copy(to.F32, from.F32)
 		copy(to.I32, from.I32)
 	}
-	t.step, t.at = s.Step, s.At
+	t.step, t.slot = s.Step, s.Slot
 	return nil
 }

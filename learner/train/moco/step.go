@@ -68,10 +68,10 @@ type Trainer struct {
 	query, key   *model.Weights
 	optimizer    *optimizer
 	temperature  tape.Matrix // its logarithm
-	tm, tv       []float32
+	temperatureMoment1, temperatureMoment2       []float32
 	queue        tape.Matrix
 	centres      *centres
-	at           int
+	slot           int
 	step         int
 	gradientNorm float64
 	rates        []float64 // of each parameter; nil: Config.Rate for all
@@ -79,7 +79,7 @@ type Trainer struct {
 
 // New returns a trainer of weights that have gradients. The keys' encoder begins
 // as a copy, the queue with seeded random directions.
-func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.Team) (*Trainer, error) {
+func New(cfg Config, m *model.Model, query *model.Weights, width int, pool *par.Pool) (*Trainer, error) {
 	if err := cfg.validate(width); err != nil {
 		return nil, err
 	}
@@ -91,9 +91,9 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 		return nil, fmt.Errorf("moco: key encoder: %w", err)
 	}
 	t := &Trainer{
-		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
-		optimizer: newOptimizer(m.Params(), query, key, cfg.Momentum, team.Caller()),
-		tm:        make([]float32, 1), tv: make([]float32, 1),
+		cfg: cfg, model: m, tape: tape.New(pool), query: query, key: key,
+		optimizer: newOptimizer(m.Params(), query, key, cfg.Momentum, pool.Caller()),
+		temperatureMoment1:        make([]float32, 1), temperatureMoment2: make([]float32, 1),
 		queue:   tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
 		centres: newCentres(cfg.Prototypes),
 	}
@@ -128,7 +128,7 @@ func (t *Trainer) GradientNorm() float64 { return t.gradientNorm }
 func (t *Trainer) Steps() int { return t.step }
 
 // Place is where in the queue the next step's keys go.
-func (t *Trainer) Place() int { return t.at }
+func (t *Trainer) Slot() int { return t.slot }
 
 // SetRates gives each of the model's parameters a rate of its own from now on. At
 // rate 0 a parameter stays as it is, its moments too. The temperature has the
@@ -151,9 +151,9 @@ func (t *Trainer) rate(parameter int) float64 {
 // step. weigh may be nil. On an error, or when the loss is not finite, nothing
 // has changed.
 func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
-	items := q.Block.Present.Items
-	if k.Block.Present.Items != items || t.cfg.Queue%items != 0 {
-		return 0, fmt.Errorf("moco: views of %d and %d items, the queue has %d: want equal ones which divide it", items, k.Block.Present.Items, t.cfg.Queue)
+	items := q.Block.Mask.Items
+	if k.Block.Mask.Items != items || t.cfg.Queue%items != 0 {
+		return 0, fmt.Errorf("moco: views of %d and %d items, the queue has %d: want equal ones which divide it", items, k.Block.Mask.Items, t.cfg.Queue)
 	}
 	clear(t.query.Grad)
 	clear(t.temperature.Grad())
@@ -161,13 +161,13 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	seed := t.cfg.Seed + uint64(2*t.step)<<40
 	var embedded, projected [2]tape.Matrix
 	var errs [2]error
-	t.tape.Fork(2, func(i int, lane *tape.Tape) {
+	t.tape.Fork(2, func(i int, child *tape.Tape) {
 		if i == 0 {
-			embedded[0], projected[0], errs[0] = t.model.Forward(lane, t.query, q.Features, q.Block, seed, true)
+			embedded[0], projected[0], errs[0] = t.model.Forward(child, t.query, q.Features, q.Block, seed, true)
 			return
 		}
-		lane.Record(false)
-		embedded[1], projected[1], errs[1] = t.model.Forward(lane, t.key, k.Features, k.Block, seed+1<<40, true)
+		child.SetRecording(false)
+		embedded[1], projected[1], errs[1] = t.model.Forward(child, t.key, k.Features, k.Block, seed+1<<40, true)
 	})
 	if errs[0] != nil {
 		return 0, fmt.Errorf("moco: query: %w", errs[0])
@@ -192,10 +192,10 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	}
 	t.tape.Backward(loss)
 	t.update()
-	copy(t.queue.Data[t.at*t.queue.Cols:], b.Data)
-	t.at = (t.at + items) % t.cfg.Queue
+	copy(t.queue.Data[t.slot*t.queue.Cols:], b.Data)
+	t.slot = (t.slot + items) % t.cfg.Queue
 	if t.cfg.Prototypes.Classes > 0 && k.Classes != nil {
-		t.centres.follow(embedded[1], k.Classes)
+		t.centres.update(embedded[1], k.Classes)
 	}
 	return value, nil
 }
@@ -212,7 +212,7 @@ func (t *Trainer) update() {
 	for i := range t.model.Params() {
 		adam.Rate = max(adam.Rate, t.rate(i))
 	}
-	adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
+	adam.Update(t.temperature.Data, t.temperature.Grad(), t.temperatureMoment1, t.temperatureMoment2)
 	x := &t.temperature.Data[0]
 	*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
 }

@@ -11,38 +11,38 @@ import (
 // optimizer is AdamW over a model's weights, and the keys' encoder that follows
 // them.
 type optimizer struct {
-	member     *par.Member
+	worker     *par.Worker
 	params     []model.Param
 	query, key *model.Weights
 	m, v       []float32
 	updates    []int32    // of each parameter: how many it has had
 	adams      []vec.Adam // of each parameter, this step
-	follow     float32    // by how much of the difference the key moves
+	keyRate     float32    // by how much of the difference the key moves
 	clip       float32    // what the gradient is multiplied by
-	pieces     []piece
+	chunks     []chunk
 	squares    []float32 // of each piece's gradient
 }
 
 // piece is a part of a parameter, short enough that all of its numbers stay in
 // the second cache from one operation to the next.
-type piece struct{ parameter, from, to int }
+type chunk struct{ parameter, from, to int }
 
-const pieceSize = 8192
+const chunkSize = 8192
 
-func newOptimizer(params []model.Param, query, key *model.Weights, momentum float64, member *par.Member) *optimizer {
+func newOptimizer(params []model.Param, query, key *model.Weights, momentum float64, worker *par.Worker) *optimizer {
 	n := len(query.Data)
 	o := &optimizer{
-		member: member, params: params, query: query, key: key, follow: float32(1 - momentum),
+		worker: worker, params: params, query: query, key: key, keyRate: float32(1 - momentum),
 		m: make([]float32, n), v: make([]float32, n),
 		updates: make([]int32, len(params)), adams: make([]vec.Adam, len(params)),
 	}
 	for i, p := range params {
-		end := p.From + p.Rows*p.Cols
-		for from := p.From; from < end; from += pieceSize {
-			o.pieces = append(o.pieces, piece{i, from, min(from+pieceSize, end)})
+		end := p.Offset + p.Rows*p.Cols
+		for from := p.Offset; from < end; from += chunkSize {
+			o.chunks = append(o.chunks, chunk{i, from, min(from+chunkSize, end)})
 		}
 	}
-	o.squares = make([]float32, len(o.pieces))
+	o.squares = make([]float32, len(o.chunks))
 	return o
 }
 
@@ -65,7 +65,7 @@ func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) 
 		}
 		o.adams[i] = adam
 	}
-	o.member.Run((*measuring)(o), len(o.pieces))
+	o.worker.Run((*gradientTask)(o), len(o.chunks))
 	total := 0.0
 	for _, s := range o.squares {
 		total += float64(s)
@@ -75,15 +75,15 @@ func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) 
 	if clip > 0 && length > clip {
 		o.clip = float32(clip / length)
 	}
-	o.member.Run((*moving)(o), len(o.pieces))
+	o.worker.Run((*updateTask)(o), len(o.chunks))
 	return length
 }
 
 // measuring is the task that finds the gradient's length.
-type measuring optimizer
+type gradientTask optimizer
 
-func (o *measuring) Part(i int, _ *par.Member) {
-	p := o.pieces[i]
+func (o *gradientTask) Part(i int, _ *par.Worker) {
+	p := o.chunks[i]
 	g := o.query.Grad[p.from:p.to]
 	if o.adams[p.parameter].Rate == 0 {
 		clear(g)
@@ -92,10 +92,10 @@ func (o *measuring) Part(i int, _ *par.Member) {
 }
 
 // moving is the task that moves the weights.
-type moving optimizer
+type updateTask optimizer
 
-func (o *moving) Part(i int, _ *par.Member) {
-	p := o.pieces[i]
+func (o *updateTask) Part(i int, _ *par.Worker) {
+	p := o.chunks[i]
 	x, g := o.query.Data[p.from:p.to], o.query.Grad[p.from:p.to]
 	if o.clip != 1 {
 		for j := range g {
@@ -105,5 +105,5 @@ func (o *moving) Part(i int, _ *par.Member) {
 	if adam := o.adams[p.parameter]; adam.Rate != 0 {
 		adam.Update(x, g, o.m[p.from:p.to], o.v[p.from:p.to])
 	}
-	vec.Lerp(o.follow, x, o.key.Data[p.from:p.to])
+	vec.Lerp(o.keyRate, x, o.key.Data[p.from:p.to])
 }

@@ -31,7 +31,7 @@ const (
 )
 
 // follows tells the states that a state may be followed by.
-var follows = map[State][]State{
+var transitions = map[State][]State{
 	Candidate: {Evaluated, Promoted, Rejected},
 	Evaluated: {Promoted, Rejected},
 	Promoted:  {},
@@ -115,7 +115,7 @@ func read(name string) (Model, error) {
 	if stem := strings.TrimSuffix(filepath.Base(name), ".json"); m.Epoch == 0 || stem != stemOf(m.Epoch) {
 		return m, fmt.Errorf("epoch %d: want that of the file's name", m.Epoch)
 	}
-	if _, ok := follows[m.State]; !ok {
+	if _, ok := transitions[m.State]; !ok {
 		return m, fmt.Errorf("state %q: want candidate, evaluated, promoted or rejected", m.State)
 	}
 	if m.Checkpoint != filepath.Base(m.Checkpoint) && m.Checkpoint != "" {
@@ -191,14 +191,14 @@ func (r *Registry) Add(m Model) (Model, error) {
 
 // Judge gives a model another state, with the metrics and the reason that it is due to; nil metrics leave those that it has. A
 // state that it has already is no fault.
-func (r *Registry) Judge(epoch uint32, state State, metrics json.RawMessage, reason string) (Model, error) {
+func (r *Registry) SetState(epoch uint32, state State, metrics json.RawMessage, reason string) (Model, error) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	m, err := r.get(epoch)
 	if err != nil {
 		return m, err
 	}
-	if m.State != state && !slices.Contains(follows[m.State], state) {
+	if m.State != state && !slices.Contains(transitions[m.State], state) {
 		return m, fmt.Errorf("registry: epoch %d is %s and can't become %s: %w", epoch, m.State, state, ErrState)
 	}
 	m.State, m.Reason = state, reason

@@ -31,12 +31,12 @@ func name(s [3]int) string {
 // timeProducts returns GFLOPS of each shape: the best repeat within 0.6 s, as
 // matmul.py counts.
 func timeProducts(threads int) ([]float64, error) {
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
-	e := gemm.New(team)
+	defer pool.Close()
+	e := gemm.New(pool)
 	var out []float64
 	for _, s := range shapes {
 		m, k, n := s[0], s[1], s[2]

@@ -204,9 +204,9 @@ func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	b := &model.Block{Present: tape.Present{Items: batch, Modes: len(features), Has: make([]bool, batch*len(features))}}
-	for i := range b.Present.Has {
-		b.Present.Has[i] = true
+	b := &model.Block{Mask: tape.Mask{Items: batch, Modalities: len(features), Present: make([]bool, batch*len(features))}}
+	for i := range b.Mask.Present {
+		b.Mask.Present[i] = true
 	}
 	for range features {
 		b.Rows, b.Layers = append(b.Rows, c), append(b.Layers, s.layers)
@@ -248,11 +248,11 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 		queries = append(queries, s.view(features, s.rows))
 		keys = append(keys, all[(i+3)%samples].view(features, s.rows))
 	}
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	enc, err := model.New(shape)
 	if err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 	for i := range w.Data { // no zeros that the peer has not
 		w.Data[i] += float32(r.NormFloat64()) * 0.02
 	}
-	t, err := moco.New(moco.Config{Queue: queue, Momentum: 0.999, Temperature: 0.07, Rate: 1e-3, Decay: 1e-2, Seed: 1}, enc, w, width, team)
+	t, err := moco.New(moco.Config{Queue: queue, Momentum: 0.999, Temperature: 0.07, Rate: 1e-3, Decay: 1e-2, Seed: 1}, enc, w, width, pool)
 	if err != nil {
 		return nil, err
 	}

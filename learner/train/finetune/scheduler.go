@@ -48,7 +48,7 @@ type Triggers struct {
 	// Drift is how far the mix of cultures and types must have shifted, in 0..1.
 	Drift float64
 	// Least is the number of artifacts below which nothing is trained.
-	Least int
+	MinArtifacts int
 }
 
 // Status is what training does.
@@ -60,11 +60,11 @@ type Status struct {
 	// Changed is how much the archive has changed since the last training began, in archives, and Drift how far its mix of
 	// cultures and types has shifted, in 0..1.
 	Changed, Drift float64
-	Last           *Last // nil when there was none
+	Last           *Outcome // nil when there was none
 }
 
 // Tuner trains beside a daemon's work whenever that is due.
-type Tuner struct {
+type Scheduler struct {
 	cfg      Config
 	triggers Triggers
 	manager  Manager
@@ -72,21 +72,21 @@ type Tuner struct {
 	metrics  *Metrics
 	log      *slog.Logger
 
-	ledger ledger
+	state triggerState
 	// archive had changed by seen when it was looked at last, and drift was measured when it had changed by measured.
 	archive        Archive
-	seen, measured float64
+	lastChanged, driftMeasuredAt float64
 	drift          float64
 	// kept is the ledger's Changed that is on the disk.
-	kept float64
+	savedChanged float64
 
 	lock   sync.Mutex
 	status Status
 }
 
 // New returns a tuner. Its Config's Step, Phase and Log are the tuner's own.
-func New(cfg Config, triggers Triggers, manager Manager, models *registry.Registry, metrics *Metrics, log *slog.Logger) *Tuner {
-	t := &Tuner{triggers: triggers, manager: manager, models: models, metrics: metrics, log: log}
+func New(cfg Config, triggers Triggers, manager Manager, models *registry.Registry, metrics *Metrics, log *slog.Logger) *Scheduler {
+	t := &Scheduler{triggers: triggers, manager: manager, models: models, metrics: metrics, log: log}
 	cfg.Step, cfg.Phase, cfg.Log = t.step, t.phase, log
 	t.cfg, t.status.Phase = cfg, Idle
 	return t
@@ -94,25 +94,25 @@ func New(cfg Config, triggers Triggers, manager Manager, models *registry.Regist
 
 const (
 	// looks is the time between two looks at the triggers.
-	looks = 5 * time.Second
+	pollInterval = 5 * time.Second
 	// little is a change of the archive after which the drift is not measured again, and the ledger not written.
-	little = 0.01
+	significantChange = 0.01
 )
 
 // Run trains whenever it is due, until ctx ends. A training that fails is logged and tried again when it
 // is due again: what serves is not concerned.
-func (t *Tuner) Run(ctx context.Context) error {
-	if err := t.takeUp(); err != nil {
+func (t *Scheduler) Run(ctx context.Context) error {
+	if err := t.promotePending(); err != nil {
 		t.log.Warn("a model that was found good can't be promoted now", "err", err)
 	}
-	t.begin()
-	tick := time.NewTicker(looks)
+	t.restore()
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case now := <-tick.C:
-			t.look()
+			t.poll()
 			if t.due(now) {
 				t.train(ctx)
 			}
@@ -123,86 +123,86 @@ func (t *Tuner) Run(ctx context.Context) error {
 }
 
 // Status tells what training does. It may be called at any time.
-func (t *Tuner) Status() Status {
+func (t *Scheduler) Status() Status {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	return t.status
 }
 
 // begin takes up the ledger. Without one, all that is there is new, unless a model was trained.
-func (t *Tuner) begin() {
+func (t *Scheduler) restore() {
 	a := t.manager.Archive()
-	l, ok, err := readLedger(t.models.Path(ledgerName))
+	l, ok, err := readTriggerState(t.models.Path(stateName))
 	if err != nil {
 		t.log.Warn("what is known of the last training can't be read; it counts as just done", "err", err)
 	}
 	if !ok {
-		l = ledger{At: time.Now()}
+		l = triggerState{At: time.Now()}
 		if all := t.models.List(); err == nil && all[len(all)-1].Checkpoint == "" {
 			l.Changed = a.Changed()
 		}
 	}
-	t.ledger, t.kept = l, l.Changed
-	t.archive, t.seen, t.measured = a, a.Changed(), -1
-	t.tell()
+	t.state, t.savedChanged = l, l.Changed
+	t.archive, t.lastChanged, t.driftMeasuredAt = a, a.Changed(), -1
+	t.publishStatus()
 }
 
 // look sums up what has changed since the last look. Each generation has its own count of that.
-func (t *Tuner) look() {
+func (t *Scheduler) poll() {
 	a := t.manager.Archive()
 	now := a.Changed()
 	if a == t.archive {
-		t.ledger.Changed += max(now-t.seen, 0)
+		t.state.Changed += max(now-t.lastChanged, 0)
 	}
-	if a != t.archive || t.measured < 0 || now-t.measured > little {
-		t.measure(a)
-		t.measured = now
+	if a != t.archive || t.driftMeasuredAt < 0 || now-t.driftMeasuredAt > significantChange {
+		t.measureDrift(a)
+		t.driftMeasuredAt = now
 	}
-	t.archive, t.seen = a, now
-	t.tell()
-	if t.ledger.Changed-t.kept > little {
+	t.archive, t.lastChanged = a, now
+	t.publishStatus()
+	if t.state.Changed-t.savedChanged > significantChange {
 		t.save()
 	}
 }
 
 // measure measures the drift. The first mix there is is the one of the last training, or of the start.
-func (t *Tuner) measure(a Archive) {
-	if t.triggers.Drift == 0 || a.Artifacts() < t.least() {
+func (t *Scheduler) measureDrift(a Archive) {
+	if t.triggers.Drift == 0 || a.Artifacts() < t.minArtifacts() {
 		return
 	}
-	mix, err := a.Mix(sampled)
+	mix, err := a.Mix(driftSample)
 	if err != nil {
 		t.log.Warn("the drift of the archive can't be measured now", "err", err)
 		return
 	}
-	if t.ledger.Mix == nil {
-		t.ledger.Mix = mix
+	if t.state.Mix == nil {
+		t.state.Mix = mix
 	}
-	t.drift = drift(t.ledger.Mix, mix)
+	t.drift = drift(t.state.Mix, mix)
 }
 
-func (t *Tuner) tell() {
-	t.metrics.since(t.ledger.Changed, t.drift)
+func (t *Scheduler) publishStatus() {
+	t.metrics.setChanges(t.state.Changed, t.drift)
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	t.status.Changed, t.status.Drift = t.ledger.Changed, t.drift
-	if l := t.ledger.Last; l != nil {
+	t.status.Changed, t.status.Drift = t.state.Changed, t.drift
+	if l := t.state.Last; l != nil {
 		t.status.Last = l
 	}
 }
 
 // save keeps the ledger. What it can't keep costs a training too early or too late.
-func (t *Tuner) save() {
-	if err := t.ledger.write(t.models.Path(ledgerName)); err != nil {
+func (t *Scheduler) save() {
+	if err := t.state.write(t.models.Path(stateName)); err != nil {
 		t.log.Warn("what is known of the last training can't be written", "err", err)
 		return
 	}
-	t.kept = t.ledger.Changed
+	t.savedChanged = t.state.Changed
 }
 
 // takeUp promotes a model that was found good when a crash came between.
-func (t *Tuner) takeUp() error {
-	m, ok := Waiting(t.models, t.manager.Archive().Epoch())
+func (t *Scheduler) promotePending() error {
+	m, ok := PendingPromotion(t.models, t.manager.Archive().Epoch())
 	if !ok {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (t *Tuner) takeUp() error {
 }
 
 // Waiting is the newest model that was found better than the one of the given epoch, and has not taken its place.
-func Waiting(models *registry.Registry, serving uint32) (registry.Model, bool) {
+func PendingPromotion(models *registry.Registry, serving uint32) (registry.Model, bool) {
 	for _, m := range slices.Backward(models.List()) {
 		if m.State == registry.Evaluated && m.Parent == serving {
 			return m, true
@@ -219,57 +219,57 @@ func Waiting(models *registry.Registry, serving uint32) (registry.Model, bool) {
 	return registry.Model{}, false
 }
 
-func (t *Tuner) least() int { return max(t.triggers.Least, Least) }
+func (t *Scheduler) minArtifacts() int { return max(t.triggers.MinArtifacts, MinArtifacts) }
 
-func (t *Tuner) due(now time.Time) bool {
-	if t.triggers.Changes == 0 && t.triggers.Interval == 0 && t.triggers.Drift == 0 || t.manager.Archive().Artifacts() < t.least() {
+func (t *Scheduler) due(now time.Time) bool {
+	if t.triggers.Changes == 0 && t.triggers.Interval == 0 && t.triggers.Drift == 0 || t.manager.Archive().Artifacts() < t.minArtifacts() {
 		return false
 	}
 	if _, replaced := t.manager.Serving(); replaced {
 		return false // what it would begin with is about to be replaced
 	}
-	if _, err := os.Stat(t.models.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(t.models.Path(checkpointName)); !errors.Is(err, fs.ErrNotExist) {
 		return true // one that was interrupted
 	}
-	l := &t.ledger
+	l := &t.state
 	return t.triggers.Changes > 0 && l.Changed >= t.triggers.Changes ||
 		t.triggers.Interval > 0 && now.Sub(l.At) >= t.triggers.Interval && l.Changed > 0 ||
 		t.triggers.Drift > 0 && t.drift >= t.triggers.Drift
 }
 
-func (t *Tuner) train(ctx context.Context) {
+func (t *Scheduler) train(ctx context.Context) {
 	a := t.manager.Archive()
 	start := time.Now()
-	t.log.Info("training begins", "epoch", a.Epoch(), "artifacts", a.Artifacts(), "changed", t.ledger.Changed, "drift", t.drift)
-	next := ledger{}
+	t.log.Info("training begins", "epoch", a.Epoch(), "artifacts", a.Artifacts(), "changed", t.state.Changed, "drift", t.drift)
+	next := triggerState{}
 	if t.triggers.Drift > 0 {
-		mix, err := a.Mix(sampled)
+		mix, err := a.Mix(driftSample)
 		if err != nil {
 			t.log.Warn("the mix of the archive can't be measured now", "err", err)
 		}
 		next.Mix = mix
 	}
-	t.archive, t.seen, t.measured = a, a.Changed(), -1
+	t.archive, t.lastChanged, t.driftMeasuredAt = a, a.Changed(), -1
 	last := t.attempt(ctx, a, start)
-	t.metrics.idle()
+	t.metrics.setIdle()
 	t.phase(Idle)
 	if ctx.Err() != nil && last.Result != promoted {
 		return // it goes on after the next start
 	}
 	next.At, next.Last = last.At, last
-	t.ledger, t.drift = next, 0
-	t.metrics.ended(last.Result)
-	t.look()
+	t.state, t.drift = next, 0
+	t.metrics.countEnded(last.Result)
+	t.poll()
 	t.save()
 }
 
 // attempt is one training, to the end.
-func (t *Tuner) attempt(ctx context.Context, a Archive, start time.Time) *Last {
+func (t *Scheduler) attempt(ctx context.Context, a Archive, start time.Time) *Outcome {
 	m, table, err := Run(ctx, t.cfg, a, a.Epoch(), t.models)
 	took := time.Since(start).Round(time.Second)
-	last := &Last{At: time.Now(), Result: failed, Epoch: m.Epoch}
+	last := &Outcome{At: time.Now(), Result: failed, Epoch: m.Epoch}
 	if table != nil {
-		t.metrics.judged(table)
+		t.metrics.setCompared(table)
 	}
 	switch {
 	case err != nil:
@@ -298,14 +298,14 @@ func (t *Tuner) attempt(ctx context.Context, a Archive, start time.Time) *Last {
 }
 
 // step and phase are told by Run.
-func (t *Tuner) step(p train.Progress) {
-	t.metrics.step(p)
+func (t *Scheduler) step(p train.Progress) {
+	t.metrics.setStep(p)
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	t.status.Step, t.status.Steps, t.status.Stage = p.Step, p.Steps, p.Stage
 }
 
-func (t *Tuner) phase(phase string) {
+func (t *Scheduler) phase(phase string) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	t.status.Phase, t.status.Step, t.status.Steps, t.status.Stage = phase, 0, 0, ""

@@ -23,7 +23,7 @@ type Collapse struct {
 }
 
 // Measure looks at rows of length 1, two or more.
-func Measure(rows tape.Matrix) Collapse {
+func MeasureCollapse(rows tape.Matrix) Collapse {
 	n, d := rows.Rows, rows.Cols
 	gram := make([]float64, d*d) // its upper triangle
 	for i := range n {

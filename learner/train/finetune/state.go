@@ -12,7 +12,7 @@ import (
 )
 
 // ledger is what is kept, from one start to the next, of the time since the last training.
-type ledger struct {
+type triggerState struct {
 	// At is when the last training ended, or the first start.
 	At time.Time `json:"at"`
 	// Changed is how much the archive has changed since that began, in archives.
@@ -20,11 +20,11 @@ type ledger struct {
 	// Mix is that of the archive at its beginning.
 	Mix map[string]map[string]float64 `json:"mix,omitempty"`
 	// Last is how the last training ended.
-	Last *Last `json:"last,omitempty"`
+	Last *Outcome `json:"last,omitempty"`
 }
 
 // Last is how a training has ended.
-type Last struct {
+type Outcome struct {
 	At     time.Time
 	Result string // promoted, rejected or failed
 	Epoch  uint32 // of the model, 0 if none was made
@@ -32,10 +32,10 @@ type Last struct {
 }
 
 // ledgerName is the name of the file, among the models'.
-const ledgerName = "training.ledger"
+const stateName = "training.ledger"
 
 // readLedger returns false when there is none.
-func readLedger(path string) (l ledger, ok bool, err error) {
+func readTriggerState(path string) (l triggerState, ok bool, err error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, false, nil
@@ -44,12 +44,12 @@ func readLedger(path string) (l ledger, ok bool, err error) {
 		return l, false, err
 	}
 	if err := json.Unmarshal(raw, &l); err != nil {
-		return ledger{}, false, fmt.Errorf("%s: %w", path, err)
+		return triggerState{}, false, fmt.Errorf("%s: %w", path, err)
 	}
 	return l, true, nil
 }
 
-func (l *ledger) write(path string) error {
+func (l *triggerState) write(path string) error {
 	raw, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return err

@@ -11,32 +11,32 @@ type count struct {
 	wrong atomic.Int32
 }
 
-func (c *count) Part(i int, m *Member) {
+func (c *count) Part(i int, m *Worker) {
 	c.seen[i].Add(1)
 	if m.Index() < 0 || m.Index() >= c.bound {
 		c.wrong.Add(1)
 	}
 }
 
-func newTeam(t *testing.T, size int) *Team {
+func newTeam(t *testing.T, size int) *Pool {
 	t.Helper()
-	team, err := New(size)
+	pool, err := New(size)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return team
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 // Every part is done exactly once, and before Run returns.
 func TestEveryPartOnce(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2, 3, 8} {
-		team := newTeam(t, size)
+		pool := newTeam(t, size)
 		for round := range 300 {
 			parts := round % 17
 			c := &count{seen: make([]atomic.Int32, parts), bound: size}
-			team.Caller().Run(c, parts)
+			pool.Caller().Run(c, parts)
 			for i := range c.seen {
 				if n := c.seen[i].Load(); n != 1 {
 					t.Fatalf("team of %d, part %d of %d: done %d times", size, i, parts, n)
@@ -46,8 +46,8 @@ func TestEveryPartOnce(t *testing.T) {
 				t.Fatalf("team of %d: member out of range", size)
 			}
 		}
-		team.Close()
-		team.Close()
+		pool.Close()
+		pool.Close()
 	}
 }
 
@@ -55,14 +55,14 @@ func TestEveryPartOnce(t *testing.T) {
 // two parts at a time on one member's scratch memory.
 func TestTasksWithinTasks(t *testing.T) {
 	t.Parallel()
-	const width, levels = 3, depths + 2
+	const width, levels = 3, maxDepth + 2
 	for _, size := range []int{1, 2, 3, 8} {
-		team := newTeam(t, size)
+		pool := newTeam(t, size)
 		scratch := make([]int, size) // the race detector looks at it
 		var leaves atomic.Int64
 		var down func(level int) Func
 		down = func(level int) Func {
-			return func(_ int, m *Member) {
+			return func(_ int, m *Worker) {
 				scratch[m.Index()]++
 				if level == levels {
 					leaves.Add(1)
@@ -75,7 +75,7 @@ func TestTasksWithinTasks(t *testing.T) {
 				}
 			}
 		}
-		team.Caller().Run(down(1), width)
+		pool.Caller().Run(down(1), width)
 		want := int64(1)
 		for range levels {
 			want *= width
@@ -89,18 +89,18 @@ func TestTasksWithinTasks(t *testing.T) {
 // A member that sleeps is woken for work, and one that waits for another's part when that is done.
 func TestSleepersAreWoken(t *testing.T) {
 	t.Parallel()
-	team := newTeam(t, 2)
+	pool := newTeam(t, 2)
 	for range 5 {
 		both := make(chan struct{}) // each part needs the other to go on
-		team.Caller().Run(Func(func(i int, _ *Member) {
+		pool.Caller().Run(Func(func(i int, _ *Worker) {
 			if i == 0 {
 				both <- struct{}{}
 			} else {
 				<-both
 			}
 		}), 2)
-		for !team.members[1].asleep.Load() {
-			team.Caller().Run(Func(func(int, *Member) {}), 1)
+		for !pool.workers[1].parked.Load() {
+			pool.Caller().Run(Func(func(int, *Worker) {}), 1)
 		}
 	}
 }

@@ -87,7 +87,7 @@ const (
 )
 
 // Least is the number of artifacts below which there is nothing to be learned from an archive.
-const Least = 100
+const MinArtifacts = 100
 
 // ErrTooFew is returned for an archive of fewer artifacts than Least.
 var ErrTooFew = errors.New("finetune: too few artifacts")
@@ -106,7 +106,7 @@ func Settings(n, layers int, seed uint64) train.Config {
 }
 
 // unfinished is the name of the checkpoint of a run that is under way, among the models' files.
-const unfinished = "training.safetensors"
+const checkpointName = "training.safetensors"
 
 // Run trains a candidate from the model of the given epoch, judges it, and keeps it among the models with its
 // table: as evaluated when it is to be promoted, else as rejected. When ctx ends, the run is left in its checkpoint.
@@ -125,18 +125,18 @@ func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 func run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
 	none := registry.Model{}
 	cfg.Phase(Snapshot)
-	left, data, err := snapshot(cfg, source, parent, models.Path(unfinished))
+	checkpointed, data, err := snapshot(cfg, source, parent, models.Path(checkpointName))
 	if err != nil {
 		return none, nil, err
 	}
-	if n := len(data.IDs); n < Least {
-		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, Least)
+	if n := len(data.IDs); n < MinArtifacts {
+		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, MinArtifacts)
 	}
-	team, err := par.New(cfg.Threads)
+	pool, err := par.New(cfg.Threads)
 	if err != nil {
 		return none, nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	shape, start := source.Model()
 	m, err := model.New(shape)
 	if err != nil {
@@ -148,11 +148,11 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	}
 	settings := cfg.Settings(len(data.IDs), shape.Layers, cfg.Seed)
 	cfg.Phase(Training)
-	t, meta, err := prepare(settings, data, m, start, parent, team, left, cfg.Log)
+	t, meta, err := prepare(settings, data, m, start, parent, pool, checkpointed, cfg.Log)
 	if err != nil {
 		return none, nil, err
 	}
-	if err := advance(ctx, cfg, t, meta, models.Path(unfinished)); err != nil {
+	if err := trainToEnd(ctx, cfg, t, meta, models.Path(checkpointName)); err != nil {
 		return none, nil, err
 	}
 	cfg.Phase(Judging)
@@ -161,19 +161,19 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	if err != nil {
 		return none, nil, err
 	}
-	table, err := gate.Judge(ctx, gate.Material{
+	table, err := gate.Compare(ctx, gate.Benchmark{
 		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
 		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
-	}, gate.Candidate{Model: m, Weights: serving}, gate.Candidate{Model: m, Weights: weights}, team)
+	}, gate.Model{Shape: m, Weights: serving}, gate.Model{Shape: m, Weights: weights}, pool)
 	if err != nil {
 		return none, nil, err
 	}
 	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
-	kept, err := keep(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
+	kept, err := store(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
 	if err != nil {
 		return kept, table, err
 	}
-	if err := os.Remove(models.Path(unfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(models.Path(checkpointName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return kept, table, err
 	}
 	return kept, table, nil
@@ -181,7 +181,7 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 
 // snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
 func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
-	left, err := checkpoint.Read(path)
+	checkpointed, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err := source.Dataset(cfg.Limit, time.Time{})
 		return nil, data, err
@@ -192,34 +192,34 @@ func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoin
 		data, err := source.Dataset(cfg.Limit, time.Time{})
 		return nil, data, err
 	}
-	at, _, _ := strings.Cut(left.Watermark, " ")
+	at, _, _ := strings.Cut(checkpointed.Watermark, " ")
 	until, err := time.Parse(time.RFC3339Nano, at)
-	if err == nil && left.Parent == uint64(parent) {
+	if err == nil && checkpointed.Parent == uint64(parent) {
 		data, err := source.Dataset(cfg.Limit, until)
-		if err != nil || data.Watermark == left.Watermark {
-			return left, data, err
+		if err != nil || data.Watermark == checkpointed.Watermark {
+			return checkpointed, data, err
 		}
 	}
-	log.Info("the archive or the model has changed since training was left; it begins anew", "then", left.Watermark)
+	log.Info("the archive or the model has changed since training was left; it begins anew", "then", checkpointed.Watermark)
 	data, err := source.Dataset(cfg.Limit, time.Time{})
 	return nil, data, err
 }
 
 // prepare makes a trainer, which goes on where it was left, if it was and that fits.
-func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, pool *par.Pool, checkpointed *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
 	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
 	fresh := func() (*train.Trainer, error) {
 		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))
 		if err != nil {
 			return nil, err
 		}
-		return train.New(cfg, data.Set, m, w, team)
+		return train.New(cfg, data.Set, m, w, pool)
 	}
 	t, err := fresh()
-	if err != nil || left == nil {
+	if err != nil || checkpointed == nil {
 		return t, meta, err
 	}
-	if err := t.Resume(left); err != nil {
+	if err := t.Resume(checkpointed); err != nil {
 		log.Warn("the checkpoint of the last training does not fit; it begins anew", "err", err)
 		t, err = fresh()
 		return t, meta, err
@@ -229,7 +229,7 @@ func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []fl
 }
 
 // advance trains to the end, at the pace of the share, and writes checkpoints.
-func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
+func trainToEnd(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
 	write := func() error {
 		c, err := t.Checkpoint(meta)
 		if err != nil {
@@ -245,7 +245,7 @@ func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.
 				return err
 			}
 		}
-		if err := rest(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
+		if err := pause(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
 			return nil // Run sees it at once
 		}
 		began = time.Now()
@@ -257,7 +257,7 @@ func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.
 	return err
 }
 
-func rest(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
@@ -273,10 +273,10 @@ func rest(ctx context.Context, d time.Duration) error {
 
 // keep writes the candidate down: its weights first, then its row, then what was decided. What a crash has left of the same is
 // completed.
-func keep(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
+func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
 	all := models.List()
 	m := all[len(all)-1]
-	same, err := isOf(models, m, c, parent)
+	same, err := sameCandidate(models, m, c, parent)
 	if err != nil {
 		return registry.Model{}, err
 	}
@@ -301,11 +301,11 @@ func keep(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, ta
 	if table.Promote {
 		state, reason = registry.Evaluated, ""
 	}
-	return models.Judge(m.Epoch, state, raw, reason)
+	return models.SetState(m.Epoch, state, raw, reason)
 }
 
 // isOf tells whether a model is that of the checkpoint.
-func isOf(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
+func sameCandidate(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
 	if m.Checkpoint == "" || m.Parent != parent || m.State == registry.Promoted {
 		return false, nil
 	}

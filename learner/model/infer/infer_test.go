@@ -210,7 +210,7 @@ func TestRowsAreBitExact(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	m, _, _ := random(t, shape)
 	rng := rand.New(rand.NewPCG(2, 2))
-	const n = 3*chunk + 5
+	const n = 3*rowsPerChunk + 5
 	in, features := make([]Input, n), make([][]float32, n)
 	for i := range in {
 		f := Features{Text: vector(rng, shape.Text)}
