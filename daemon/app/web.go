@@ -160,7 +160,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Lag is known for every partition a moment after they were assigned.
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
 	status.Ready = s.Ready() == nil
-	if t := s.app.tuner; t != nil {
+	if t := s.app.scheduler; t != nil {
 		status.Training = trainingOf(t.Status())
 	}
 	status.Version = s.app.version

@@ -6,22 +6,21 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// Block is a sampled neighbourhood of some items. Each modality has rows of its
-// own, of which the items are the first.
+// Block is a sampled neighbourhood of some items. Each modality has rows of its own, and the items are the first of
+// them.
 type Block struct {
 	Mask tape.Mask
-	// Rows gathers, for each modality, the features of its rows; a row without
-	// entries has none: what the input's bias holds stands for them.
+	// Rows gathers, for each modality, the features of its rows. A row without entries has no features: the bias of the
+	// branch's input stands for them.
 	Rows []tape.CSR
-	// Layers has, for each modality, the edges of each layer, the lowest first.
-	// Layer l updates the first Layers[m][l].Rows() rows, reading those that the
-	// layer below updated. An edge comes from a row that is active below: one with
-	// features, or with an edge in a layer below. It is the sampler's to leave
-	// the others out.
+	// Layers has, for each modality, the edges of each layer, the lowest first. Layer l updates the first
+	// Layers[m][l].Rows() rows and reads the rows that the layer below updated. An edge must come from a row that is
+	// active below: one with features, or with an edge in a layer below. Forward does not check that; the sampler
+	// leaves other edges out.
 	Layers [][]*tape.Edges
 }
 
-// check says what of a block doesn't fit the model.
+// check returns an error that says in what a Block doesn't fit the model.
 func (m *Model) check(features []tape.Matrix, b *Block) error {
 	n := len(m.branches)
 	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Mask.Modalities != n || len(b.Mask.Present) != n*b.Mask.Items {
@@ -49,8 +48,8 @@ func (m *Model) check(features []tape.Matrix, b *Block) error {
 	return nil
 }
 
-// Forward computes a block's embeddings (before the head) and projections, a
-// row an item. seed chooses the dropout; train says whether there is one.
+// Forward computes the embeddings (before the head) and the projections of a Block's items, a row each. seed decides
+// what is dropped out; train turns dropout on.
 func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Block, seed uint64, train bool) (embedding, projection tape.Matrix, err error) {
 	if err := m.check(features, b); err != nil {
 		return embedding, projection, err
@@ -73,10 +72,10 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Blo
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }
 
-// dropSeeds is the distance of the seeds of dropouts that follow each other.
+// dropSeedStride is the distance between the seeds of successive dropouts.
 const dropSeedStride = 0x9e3779b97f4a7c15
 
-// forward is one pass.
+// forward is the state of one forward pass.
 type forward struct {
 	*Model
 	t    *tape.Tape
@@ -84,7 +83,7 @@ type forward struct {
 	drop tape.Drop
 }
 
-// at is a parameter.
+// param returns the matrix of a parameter by its number.
 func (f *forward) param(number int) tape.Matrix { return f.w.matrices[number] }
 
 func (f *forward) linear(x tape.Matrix, l linear, act tape.Activation) tape.Matrix {
@@ -108,7 +107,7 @@ func (f *forward) sum(x, y tape.Matrix) tape.Matrix {
 	return z
 }
 
-// branch writes the tokens of one modality.
+// branch writes the tokens of one modality to token.
 func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *Block) {
 	rows := b.Rows[mode]
 	x := tape.Constant(rows.Rows(), features.Cols, f.t.Scratch(rows.Rows()*features.Cols))
@@ -145,11 +144,10 @@ func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 
 // messages adds to z, for each row, the sum over its relations of W_r mean_r.
 //
-// W_r is a sum of the bases. A row with as many relations as there are bases, or
-// more, mixes its means for each basis and then multiplies by the bases: W_r is
-// never formed. For one with fewer, as entities are, whose neighbours are all of
-// one relation, W_r is formed once and multiplied by the means: less work, and the
-// same by linearity.
+// W_r is a sum of the bases with coefficients. A row with at least as many relations as there are bases mixes its means
+// for each basis and multiplies the mixes by the bases: W_r is never formed. For a row with fewer relations, such as an
+// entity, whose neighbours are all of one relation, W_r is formed once and multiplied by the means: that is less work,
+// and the same by linearity.
 func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 	t, d, bases := f.t, h.Cols, f.param(p.bases)
 	g := edges.Group(f.cfg.Bases)
@@ -180,11 +178,11 @@ func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 	t.Add(z, sum)
 }
 
-// one is the coefficient of edges that only add up.
+// unitCoefficient has Mix only add up.
 var unitCoefficient = tape.Constant(1, 1, []float32{1})
 
-// sums are the edges by which Mix forms the matrices of some relations: of each, a row
-// that reads every basis, the coefficients taken one by one.
+// basisEdges are the edges by which Mix forms W_r for some relations: for each relation a row that reads every basis by
+// its coefficient.
 func (f *forward) basisEdges(relations []int32) *tape.Edges {
 	c, coefficients := tape.CSR{Start: []int32{0}}, []int32(nil)
 	for _, r := range relations {
@@ -197,7 +195,7 @@ func (f *forward) basisEdges(relations []int32) *tape.Edges {
 	return f.mustEdges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
 }
 
-// edges are those of a CSR made here.
+// mustEdges prepares a CSR that the model itself made; an error is a bug and panics.
 func (f *forward) mustEdges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
 	e, err := tape.NewEdges(c, relation, sources, relations)
 	if err != nil {

@@ -2,9 +2,8 @@ package model
 
 import "kilim/learner/tensor/tape"
 
-// fusion makes one vector of an item's tokens. Token m of item i is row
-// m*Items+i; what lies in the rows of absent tokens reaches neither the result nor
-// a gradient.
+// fusion makes one vector of an item's tokens. Token m of item i is row m*Items+i. Rows of absent tokens have no
+// influence on the result and get no gradient.
 type fusion interface {
 	fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix
 }
@@ -25,8 +24,8 @@ func newFusion(g *layout, cfg Config) fusion {
 	}
 }
 
-// encoderLayer is attention and a feed-forward network, normalized before each
-// (Xiong et al. 2020, figure 1b). Both begin at zero.
+// encoderLayer is attention and a feed-forward network, each normalized before it (pre-norm: Xiong et al. 2020, figure
+// 1b). The last matrices of both begin at zero, so that an untrained layer changes nothing.
 type encoderLayer struct {
 	n1, n2             linear
 	qkv, proj, up, out linear
@@ -50,7 +49,7 @@ func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, mask tape.Mask, sel
 	return f.sum(tokens, f.t.Dropout(more, f.drop))
 }
 
-// crossAttention lets each token read the others, and adds them up through gates.
+// crossAttention lets each token attend to the others, and sums the tokens with a sigmoid gate each.
 type crossAttention struct {
 	encoderLayer
 	gates []linear
@@ -71,7 +70,7 @@ func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) ta
 	return f.norm(z, a.n3)
 }
 
-// transformer is a layer of a transformer over the tokens, and their mean.
+// transformer is an encoderLayer in which tokens attend to themselves too, and the mean of its tokens.
 type transformer struct {
 	encoderLayer
 	n3 linear
@@ -81,8 +80,7 @@ func (a *transformer) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.
 	return f.norm(f.mean(a.apply(f, tokens, mask, true), mask), a.n3)
 }
 
-// mlp adds to the tokens' mean what a network of one hidden layer makes of them
-// side by side, absent ones as zeros.
+// mlp adds to the mean of the tokens a network of one hidden layer over all tokens side by side, absent ones as zeros.
 type mlp struct {
 	up   []int // of each modality
 	bias int
@@ -123,8 +121,8 @@ func (f *forward) mean(tokens tape.Matrix, mask tape.Mask) tape.Matrix {
 	return f.pool(tokens, mask, func(_, _, count int) float32 { return 1 / float32(count) })
 }
 
-// pool is, for each item, the weighted sum of the tokens that it has; count is
-// their number. Entries of weight 0 are left out.
+// pool returns, for each item, the weighted sum of its present tokens; count is their number. Tokens of weight 0 are
+// left out.
 func (f *forward) pool(tokens tape.Matrix, mask tape.Mask, weight func(item, mode, count int) float32) tape.Matrix {
 	c := tape.CSR{Start: []int32{0}}
 	for i := range mask.Items {

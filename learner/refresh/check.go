@@ -7,20 +7,19 @@ import (
 	"kilim/graphstore"
 )
 
-// CheckReader is what Check reads.
+// CheckReader is the part of the graph that Check reads.
 type CheckReader interface {
 	Reader
 	EachNode(fn func(*graphstore.Node) bool) error
 }
 
-// slack is what rounding may add to epsilon when a vector is computed again.
+// roundingTolerance is what rounding may add to Epsilon when a vector is computed again.
 const roundingTolerance = 1e-6
 
-// Check recomputes, the dull way, everything that the refresh maintains: each
-// running sum from the artifacts that contribute to it, bit for bit; each
-// pushed vector, which must be within epsilon of h1 unless a push of its node is
-// on its way; and the embedding of each artifact, as exactly as the pushes on
-// their way allow: where none is, bit for bit.
+// Check recomputes from scratch all that the refresh maintains, and calls fault for each difference. Each running sum
+// must equal, bit for bit, the sum over the artifacts that contribute to it. Each pushed vector must be within Epsilon
+// of h1 unless a push of its node is pending. The embedding of each artifact must equal, bit for bit, what its
+// neighbourhood gives, unless a push to it is pending.
 func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
 	sum1 := map[graphstore.NodeID][]int64{}
@@ -66,10 +65,11 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	return nil
 }
 
-// blocks tells whether a vector is one of blocks.
+// wholeBlocks tells whether a vector has one or more whole blocks.
 func (r *Refresher) wholeBlocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
 
-// vectored tells the nodes that the refresh keeps vectors of. What media say is in their artifact's features.
+// hasVectors tells whether the refresh keeps vectors of a node. Media nodes have none: their features are in those of
+// their artifact.
 func hasVectors(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
@@ -108,8 +108,7 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 	return nil
 }
 
-// pushOnItsWay is true when something that an embedding reads was pushed and has perhaps
-// not reached it.
+// pushPending is true when a push of something that the embedding reads may not have reached it yet.
 func (r *Refresher) pushPending(e *embedding) bool {
 	if r.queue.has(e.id) || e.node.Members > 0 && r.Pending() > 0 {
 		return true

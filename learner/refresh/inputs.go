@@ -13,8 +13,8 @@ type neighbour struct {
 	node *graphstore.Node
 }
 
-// outward reads the entities and link targets of an artifact, in the order of
-// the scan (relation, target), which fixes the order in which means are summed.
+// outNeighbours reads the entities and link targets of an artifact, in the order of the scan (relation, target), which
+// fixes the order in which means are summed.
 func outNeighbours(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	var edges []graphstore.Edge
 	err := g.Edges(id, func(e graphstore.Edge) bool {
@@ -40,8 +40,8 @@ func outNeighbours(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	return out, nil
 }
 
-// gather averages, per relation, what vector gives of each neighbour: each block over the
-// neighbours that have it.
+// meanMessages averages, per relation, the vectors of neighbours: each block over the neighbours that have it. vector
+// returns that of a node.
 func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
 	var msgs []infer.Message
 	var counts []float32
@@ -82,7 +82,7 @@ func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []fl
 	return msgs
 }
 
-// features is h0 of a node.
+// features returns h0 of a node.
 func features(n *graphstore.Node) []float32 {
 	if n.IsArtifact() {
 		h0, _ := infer.Halves(n.Features)
@@ -93,7 +93,7 @@ func features(n *graphstore.Node) []float32 {
 
 func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
-// fromSum adds the mean of a running sum over the artifacts that point at n.
+// withSumMessage adds to msgs the mean of a running sum over the artifacts that point at n.
 func (r *Refresher) withSumMessage(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
 	if len(sum) == 0 {
 		return msgs
@@ -101,7 +101,7 @@ func (r *Refresher) withSumMessage(msgs []infer.Message, n *graphstore.Node, sum
 	return append(msgs, infer.Message{Relation: RelationIndex(incomingRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
-// inwardRelation is the relation by which n sees the artifacts that point at it.
+// incomingRelation is the relation by which n reads the artifacts that point at it.
 func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	if n.Type == graphstore.Artifact {
 		return graphstore.RelLink | graphstore.Inverse
@@ -109,8 +109,7 @@ func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	return graphstore.Relation(n.Type) | graphstore.Inverse
 }
 
-// firstLayer computes h1 of nodes that are seen only through their running
-// sums: entities and placeholders.
+// firstLayer computes h1 of entities and placeholders, which read their neighbours through their running sums only.
 func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	if len(nodes) == 0 {
 		return nil
@@ -122,7 +121,7 @@ func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	return r.model.Layer(0, in)
 }
 
-// embedding is one artifact on its way through the layers.
+// embedding is the computation of one artifact's embedding.
 type embedding struct {
 	id         graphstore.NodeID
 	node       *graphstore.Node
@@ -157,8 +156,8 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	return r.model.Output(r.model.Layer(1, in), own)
 }
 
-// Transient embeds an artifact that is not in the graph, of its features and of edges to the
-// nodes it would be joined to. It changes nothing.
+// Transient embeds an artifact that is not in the graph, from its features and from edges to the nodes that it would be
+// joined to. It changes nothing.
 func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.model.Artifact(f, int(graphstore.Artifact))}
 	e := &embedding{node: self}
@@ -182,7 +181,7 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 	return r.secondLayerOf([]*embedding{e})[0], nil
 }
 
-// inputOf is h0 of an entity by its label, and of a placeholder, which has none.
+// inputOf returns h0 of an entity by its label, and of a placeholder, which has none.
 func (r *Refresher) inputOf(t graphstore.Type, label string) []float32 {
 	if t == graphstore.Artifact {
 		return r.model.Node(nil, int(t))

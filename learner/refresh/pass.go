@@ -9,19 +9,19 @@ import (
 	"kilim/learner/model/infer"
 )
 
-// Pass is the refresh of one batch. The order of calls: for each artifact that
-// the batch changes, Detach before its edges change and Attach after; then
-// Embed once.
+// Pass is the refresh of one batch. For each artifact that the batch changes, the caller calls Detach before its edges
+// change, and after that Attach, or Departed if it was deleted. Forget is called with the nodes that the batch removed,
+// and Embed once, at last.
 type Pass struct {
 	r *Refresher
 	g Graph
-	// touched are the nodes whose running sums changed.
+	// dirty are the nodes whose running sums changed.
 	dirty map[graphstore.NodeID]struct{}
-	// attached are the artifacts with new features.
+	// attached are the artifacts that have new features.
 	attached map[graphstore.NodeID]struct{}
 }
 
-// Begin starts a pass over g.
+// Begin starts a Pass over g.
 func (r *Refresher) Begin(g Graph) *Pass {
 	r.passes++
 	if r.queue.len() == 0 || r.lastEmbedded == nil {
@@ -30,8 +30,8 @@ func (r *Refresher) Begin(g Graph) *Pass {
 	return &Pass{r: r, g: g, dirty: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
 }
 
-// Detach takes an artifact's contributions out of the sums of the nodes it
-// points at. An unknown artifact or a placeholder has none.
+// Detach takes an artifact's contributions out of the running sums of the nodes that it points at. An unknown artifact
+// and a placeholder have none.
 func (p *Pass) Detach(id graphstore.NodeID) error {
 	n, err := p.g.Node(id)
 	if err != nil || n == nil || n.Placeholder {
@@ -40,8 +40,7 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 	return p.contribute(n, -1, features(n), n.Hidden)
 }
 
-// contribute adds sign times h0 (and p, over links) of artifact n to the sums of the
-// nodes it points at.
+// contribute adds, times sign, h0 (and p, over links) of artifact n to the running sums of the nodes that n points at.
 func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
 	nbs, err := outNeighbours(p.g, n.ID)
 	if err != nil {
@@ -64,15 +63,13 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) 
 	return nil
 }
 
-// initialize gives a node that the batch created its h0. Its p follows when
-// the pass evaluates it.
+// initialize sets h0 of a node that the batch created. evaluateDirty sets its p.
 func (p *Pass) initialize(n *graphstore.Node) {
 	n.Features = p.r.inputOf(n.Type, n.DisplayLabel())
 }
 
-// Departed says that the artifact was deleted, after Detach and after the
-// deletion in the graph. Where others still link to it, it is a placeholder
-// now, and they look at it anew.
+// Departed tells the Pass that an artifact was deleted. It is called after Detach and after the deletion in the graph.
+// If others still link to the artifact, it is a placeholder now, and Departed pushes its new p to them.
 func (p *Pass) Departed(id graphstore.NodeID) error {
 	n, err := p.g.Node(id)
 	if err != nil {
@@ -92,7 +89,7 @@ func (p *Pass) Departed(id graphstore.NodeID) error {
 	return p.startPush(n, 1)
 }
 
-// Forget drops what is queued for nodes that the batch removed from the graph.
+// Forget drops the queued pushes of nodes that the batch removed from the graph.
 func (p *Pass) Forget(gone []graphstore.NodeID) error {
 	for _, id := range gone {
 		delete(p.dirty, id)
@@ -111,7 +108,7 @@ func (p *Pass) dropPush(id graphstore.NodeID) error {
 	return p.g.DeletePush(id)
 }
 
-// Attach gives an artifact new features and adds it to the sums of the nodes it points at.
+// Attach sets an artifact's new features and adds its contributions to the running sums of the nodes that it points at.
 func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	n, err := p.g.Edit(id)
 	if err != nil {
@@ -122,13 +119,13 @@ func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	}
 	p.attached[id] = struct{}{}
 	n.Features = p.r.model.Artifact(f, int(graphstore.Artifact))
-	// p(id) joins the sums of link targets in Embed, where it is known.
+	// embed adds p(id) to the sums of link targets; it is not known here.
 	n.Hidden = nil
 	return p.contribute(n, 1, features(n), nil)
 }
 
-// Embed brings up to date what the pass touched and, within budget further
-// artifacts, what earlier passes left. It returns the artifacts embedded, by id.
+// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further artifacts, dependants
+// of pending pushes. It returns the recomputed artifacts, ordered by id.
 func (p *Pass) Embed(budget int) ([]Moved, error) {
 	if err := p.evaluateDirty(); err != nil {
 		return nil, err
@@ -157,8 +154,7 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 	return p.embed(ids)
 }
 
-// evaluateTouched recomputes h1 of the touched entities and placeholders and
-// begins the pushes that are due.
+// evaluateDirty recomputes h1 of the dirty entities and placeholders and starts the pushes that are due.
 func (p *Pass) evaluateDirty() error {
 	ids := make([]graphstore.NodeID, 0, len(p.dirty))
 	for id := range p.dirty {
@@ -189,7 +185,7 @@ func (p *Pass) evaluateDirty() error {
 			continue
 		}
 		if p.r.queue.has(n.ID) {
-			continue // looked at again when the push under way is done
+			continue // finishPush compares h1 again when the pending push ends
 		}
 		if d := rms(h1, n.Hidden, p.r.model.Width()); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
@@ -201,8 +197,8 @@ func (p *Pass) evaluateDirty() error {
 	return nil
 }
 
-// relabel renews h0 of an entity known by URI when another of its labels is
-// the most used now. An entity known by its label keeps h0 for ever.
+// relabel recomputes h0 of an entity known by URI when another of its labels has become the most used. An entity known
+// by its label never changes h0.
 func (p *Pass) relabel(n *graphstore.Node) error {
 	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(n.DisplayLabel()) == n.Key {
 		return nil
@@ -215,18 +211,18 @@ func (p *Pass) relabel(n *graphstore.Node) error {
 	return p.startPush(n, 1)
 }
 
-// push begins (or begins again) to tell the dependants of n.
+// startPush starts a push of n's new p to its dependants, or restarts the pending one.
 func (p *Pass) startPush(n *graphstore.Node, weight float32) error {
 	push := graphstore.Push{Node: n.ID, Weight: weight}
 	p.r.queue.start(push, p.r.passes)
 	return p.g.PutPush(push)
 }
 
-// scanned bounds, by the budget, the dependants that a pass looks at to find some that have
-// not seen a push yet.
+// scansPerBudget bounds the dependants that a Pass looks at, for each artifact of its budget, to find some that have
+// not read a push yet.
 const scansPerBudget = 64
 
-// takePushes adds dependants of queued pushes that have not seen them to set, at most budget of them.
+// collectDependants adds to set dependants of queued pushes that have not read them, at most budget of them.
 func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int) error {
 	for scans := scansPerBudget * budget; budget > 0 && scans > 0; {
 		push, startedIn, ok := p.r.queue.first()
@@ -272,13 +268,13 @@ func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int)
 	return nil
 }
 
-// finish ends a push; when its node has moved on meanwhile, the next begins.
+// finishPush ends a push. If h1 of its node has meanwhile moved beyond Epsilon again, it starts the next.
 func (p *Pass) finishPush(n *graphstore.Node) error {
 	if err := p.dropPush(n.ID); err != nil {
 		return err
 	}
 	if n.IsArtifact() {
-		return nil // looked at again whenever it is embedded
+		return nil // pushIfMoved compares h1 whenever the artifact is embedded
 	}
 	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
 	d := rms(h1, n.Hidden, p.r.model.Width())
@@ -293,8 +289,8 @@ func (p *Pass) finishPush(n *graphstore.Node) error {
 	return p.startPush(n, d)
 }
 
-// dependants lists the artifacts after cursor, by id, whose embedding reads n: the first
-// limit of them, and whether there are more.
+// dependants returns the first limit artifacts after cursor, by id, whose embedding reads n, and whether there are
+// more.
 func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
 	if n.IsArtifact() {
 		ids, err = linked(g, n, cursor)
@@ -310,7 +306,7 @@ func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit in
 	return ids, false, err
 }
 
-// linked lists the artifacts after cursor that link to n or that n links to.
+// linked returns the artifacts after cursor, by id, that link to n or that n links to.
 func linked(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
 	var ids []graphstore.NodeID
 	for _, rel := range []graphstore.Relation{graphstore.RelLink | graphstore.Inverse, graphstore.RelLink} {
@@ -341,7 +337,7 @@ func sortNeighbours(nbs []neighbour) {
 	})
 }
 
-// embed runs both layers for artifacts given by ascending id.
+// embed computes both layers of artifacts given by ascending id.
 func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	batch := make([]*embedding, len(ids))
 	for i, id := range ids {
@@ -354,8 +350,8 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 		}
 		batch[i] = &embedding{id: id, node: n}
 	}
-	// Only now: an artifact linked with another of this batch must see the copy
-	// that the batch changes.
+	// Neighbours are read only after all Edits: an artifact linked with another of this batch must see the copy that
+	// the batch changes.
 	for _, e := range batch {
 		nbs, err := outNeighbours(p.g, e.id)
 		if err != nil {
@@ -380,7 +376,7 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	return moved, nil
 }
 
-// offer decides whether those linked with an artifact must see its new h1.
+// pushIfMoved starts a push of an artifact's new h1 to those linked with it, if it is new or moved beyond Epsilon.
 func (p *Pass) pushIfMoved(e *embedding) error {
 	_, attached := p.attached[e.id]
 	linked := e.node.Members > 0
@@ -388,7 +384,7 @@ func (p *Pass) pushIfMoved(e *embedding) error {
 		linked = linked || nb.rel == graphstore.RelLink
 	}
 	if !linked {
-		// Nobody has seen p: it may follow h1 at no cost.
+		// No node reads p, so it may follow h1 without a push.
 		e.node.Hidden = e.h1
 		return nil
 	}
@@ -411,7 +407,7 @@ func (p *Pass) pushIfMoved(e *embedding) error {
 	return p.startPush(e.node, min(d, 2))
 }
 
-// Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.
+// Drift is the distance by which features f would move an artifact's h0, as rms measures it.
 func (p *Pass) Drift(n *graphstore.Node, f infer.Features) float32 {
 	h0, _ := infer.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
 	return rms(features(n), h0, p.r.model.Width())

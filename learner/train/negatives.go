@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Negatives says how the keys in the queue weigh. Those of the same culture weigh as much as any: the cultures
-// are the prototypes' to hold together, and with less weight for them (0.2) the halves of Walters' records found each
-// other less often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
+// Negatives weights the keys in the queue. Keys of the same culture weigh as much as others: the prototypes hold
+// cultures together, and with less weight for these keys (0.2) the halves of Walters' records found each other less
+// often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
 type Negatives struct {
-	// Hard is the weight of the near keys of other cultures, 1 or more: those whose
-	// cosine is more than two standard deviations above the mean.
+	// Hard is the weight of hard negatives, 1 or more: keys of other cultures whose cosine is more than two standard
+	// deviations above the mean.
 	Hard float64
 }
 
@@ -23,15 +23,14 @@ func (n Negatives) validate() error {
 
 const unknownCulture = -1
 
-// owners knows whose the keys in the queue are. It is tape.Weigher for the
-// present batch.
+// queueOwners knows which artifact each key in the queue is of. It is the tape.Weigher of the present batch.
 type queueOwners struct {
-	set     *Set
-	weights Negatives
-	artifact      []int32 // [place] artifact, below 0: of nobody
-	culture []int32 // [place]
-	slots  [][]int32
-	pairs   []Pair
+	set      *Set
+	weights  Negatives
+	artifact []int32 // [slot], below 0: a seeded key
+	culture  []int32 // [slot]
+	slots    [][]int32
+	pairs    []Pair
 }
 
 func newOwners(set *Set, weights Negatives, queue int) *queueOwners {
@@ -42,7 +41,7 @@ func newOwners(set *Set, weights Negatives, queue int) *queueOwners {
 	return o
 }
 
-// put says whose key is at a place of the queue.
+// put sets the artifact of the key in a slot of the queue.
 func (o *queueOwners) put(place int, artifact int32) {
 	if old := o.artifact[place]; old >= 0 {
 		list := o.slots[old]
@@ -84,7 +83,7 @@ func (o *queueOwners) Weigh(i int, cosines, weights []float32) {
 	}
 }
 
-// excuse takes an artifact and its kin out of the negatives.
+// exclude gives weight 0 to the keys of an artifact and of those related to it.
 func (o *queueOwners) exclude(artifact int32, weights []float32) {
 	for _, place := range o.slots[artifact] {
 		weights[place] = 0
@@ -98,7 +97,7 @@ func (o *queueOwners) exclude(artifact int32, weights []float32) {
 	}
 }
 
-// aboveMost is two standard deviations above the mean.
+// hardThreshold is two standard deviations above the mean of x.
 func hardThreshold(x []float32) float32 {
 	var sum, square float64
 	for _, v := range x {

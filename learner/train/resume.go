@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -9,16 +10,16 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// progress is the part of a checkpoint that is no array.
+// progress is the part of a Trainer's state that is no tensor, as JSON.
 type progress struct {
-	Config    Config
-	MoCo      moco.State
-	Validations    []Validation
-	BestIndex int
+	Config      Config
+	MoCo        moco.State
+	Validations []Validation
+	BestIndex   int
 }
 
-// Checkpoint has the present weights and all that is needed to go on. It shares
-// memory with the trainer: it is to be written before the next step.
+// Checkpoint returns the present weights and all that Resume needs. It shares memory with the Trainer: it must be
+// written before the next step.
 func (t *Trainer) Checkpoint(meta checkpoint.Meta) (*checkpoint.Checkpoint, error) {
 	state := t.moco.State()
 	raw, err := json.Marshal(progress{t.cfg, state, t.validations, t.bestIndex})
@@ -34,15 +35,17 @@ func (t *Trainer) Checkpoint(meta checkpoint.Meta) (*checkpoint.Checkpoint, erro
 	}, nil
 }
 
-// Resume goes on from a checkpoint of the same configuration and set. After an error
-// the trainer must not be used.
+// Resume restores the state of a checkpoint that was made with the same Config and Set. After an error the Trainer must
+// not be used.
 func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
 	if err := c.Compatible(t.model.Config()); err != nil {
 		return err
 	}
 	var p progress
-	if err := json.Unmarshal(c.Progress, &p); err != nil {
-		return fmt.Errorf("train: resume: the checkpoint has no progress: %w", err)
+	d := json.NewDecoder(bytes.NewReader(c.Progress))
+	d.DisallowUnknownFields() // of another version of progress
+	if err := d.Decode(&p); err != nil {
+		return fmt.Errorf("train: resume: the checkpoint's progress: %w", err)
 	}
 	if have, want := fmt.Sprintf("%+v", p.Config), fmt.Sprintf("%+v", t.cfg); have != want {
 		return fmt.Errorf("train: resume: the checkpoint was made with %s, this run has %s", have, want)
@@ -51,7 +54,7 @@ func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
 	best, _ := f.Tensor("best")
 	owners, _ := f.Tensor("owners")
 	if len(owners.I32) != t.cfg.MoCo.Queue || p.BestIndex < 0 || p.BestIndex >= max(len(p.Validations), 1) || len(p.Validations) > 0 && len(best.F32) != len(c.Weights) {
-		return fmt.Errorf("train: resume: %d owners for a queue of %d, judgement %d of %d, %d best weights of %d",
+		return fmt.Errorf("train: resume: %d owners for a queue of %d, validation %d of %d, %d best weights of %d",
 			len(owners.I32), t.cfg.MoCo.Queue, p.BestIndex, len(p.Validations), len(best.F32), len(c.Weights))
 	}
 	for _, a := range owners.I32 {

@@ -10,17 +10,16 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// Views says how the views of an artifact are made. Shares and probabilities are
-// in 0..1.
+// Views says how the views of an artifact are made. Shares and probabilities are in 0..1.
 type Views struct {
 	Half         float64 // share of artifacts whose fields are dealt out to the two views
-	NoOrigin         float64 // of the others, share whose first view lacks all that names an origin, as many a newcomer does
+	NoOrigin     float64 // of the others, share whose first view lacks all that names an origin, as many a newcomer does
 	FieldDrop    float64 // probability of a field to be hidden, elsewhere
 	ModalityDrop float64 // of a modality; one is always left
 	FeatureMask  float64 // of a coordinate to be 0
 	Link         float64 // share of artifacts whose second view is of a linked one, if there is
 	Rare         float64 // and of one with which it shares a rare entity
-	// Fan is how many neighbours are read at most: of an item, of its neighbours, ...
+	// Fan is how many neighbours are read at most: by an item, by its neighbours, and so on, one number for each layer.
 	Fan []int
 }
 
@@ -53,19 +52,18 @@ type Sampler struct {
 	views Views
 	seed  uint64
 	size  int
-	train []int32 // the artifacts that are drawn
-	order []int32 // of the epoch
-	pass int
+	train []int32 // the artifacts that batches are drawn from
+	order []int32 // the artifacts in the order of the present pass
+	pass  int
 
 	features []tape.Matrix // the set's, and after them the rows of the views
-	viewRows      []int         // where these begin
+	viewRows []int         // the first row of the views in features
 	inBatch  []bool        // [node]
 	depth    []int32       // [node] in the present view, -1: not in it
 	row      [][]int32     // [modality][node] in the present view
 }
 
-// NewSampler draws batches of size among some of a set's artifacts, by their
-// numbers.
+// NewSampler returns a Sampler of batches of size among some of a set's artifacts, given by number.
 func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*Sampler, error) {
 	if err := views.validate(set.shape.Layers); err != nil {
 		return nil, err
@@ -88,10 +86,10 @@ func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*S
 	return s, nil
 }
 
-// PerEpoch is the number of steps in which every artifact is drawn once.
+// PerPass is the number of steps of one pass over the artifacts.
 func (s *Sampler) PerPass() int { return len(s.train) / s.size }
 
-// Draw returns the batch of a step, from 0: a function of the seed and the step.
+// Draw returns the batch of a step, from 0. It is a function of the seed and the step.
 func (s *Sampler) Draw(step int) (*Batch, error) {
 	if e := step / s.PerPass(); e != s.pass {
 		s.order = slices.Clone(s.train)
@@ -112,8 +110,8 @@ func (s *Sampler) Draw(step int) (*Batch, error) {
 	return b, s.buildPair(r, b, queries, keys)
 }
 
-// Halves is a batch of the two halves of up to size artifacts, without dropped
-// modalities or masks, for evaluation.
+// Halves returns a batch of the two halves of up to size artifacts, without dropped modalities or masked features, for
+// evaluation.
 func (s *Sampler) Halves(artifacts []int32, seed uint64) (*Batch, error) {
 	r := rand.New(rand.NewPCG(seed, 0x4a1f))
 	b := &Batch{}
@@ -127,7 +125,7 @@ func (s *Sampler) Halves(artifacts []int32, seed uint64) (*Batch, error) {
 	return b, s.buildPair(r, b, queries, keys)
 }
 
-// Bare is a view of up to size artifacts without what names their origins, for evaluation.
+// WithoutOrigin returns a view of up to size artifacts without the parts that name their origin, for evaluation.
 func (s *Sampler) WithoutOrigin(artifacts []int32, seed uint64) (moco.View, error) {
 	r := rand.New(rand.NewPCG(seed, 0xba4e))
 	b, views := &Batch{}, make([]viewSpec, len(artifacts))
@@ -141,7 +139,8 @@ func (s *Sampler) WithoutOrigin(artifacts []int32, seed uint64) (moco.View, erro
 	return s.buildView(r, views, 0)
 }
 
-// mark says whether a batch's artifacts are in the present one: those that are, are read by nobody.
+// markInBatch sets whether a batch's artifacts are in the present batch. sampleEdges leaves out edges to those that
+// are.
 func (s *Sampler) markInBatch(b *Batch, in bool) {
 	for _, p := range b.Pairs {
 		s.inBatch[s.set.artifacts[p.Query].Node] = in
@@ -164,7 +163,8 @@ func (s *Sampler) buildPair(r *rand.Rand, b *Batch, queries, keys []viewSpec) (e
 	return nil
 }
 
-// partner is the artifact whose view is the positive.
+// positive draws the artifact whose view is the key of artifact a: a itself, a linked one, or one that shares a rare
+// entity.
 func (s *Sampler) positive(r *rand.Rand, a int32) int32 {
 	art := &s.set.artifacts[a]
 	x := r.Float64()
@@ -183,12 +183,13 @@ func (s *Sampler) positive(r *rand.Rand, a int32) int32 {
 	return a
 }
 
-// expand adds the neighbourhood of the items to a view: nodes by the depth at
-// which they were first seen, each with the edges that it reads.
+// sampleNeighbourhood samples the neighbourhood of the items of a view. nodes are ordered by the depth at which they
+// were first reached, and ends[d] is the end of those at depth d; reads has the sampled edges of each node. An item's
+// entry in nodes is -1: no node reads it.
 func (s *Sampler) sampleNeighbourhood(r *rand.Rand, items []viewSpec) (nodes []int32, reads [][]Edge, ends []int) {
 	fan := s.views.Fan
 	for i := range items {
-		nodes = append(nodes, -1) // an item is read by nobody
+		nodes = append(nodes, -1) // no node reads an item
 		reads = append(reads, s.sampleEdges(r, s.edgesOf(&items[i]), fan[0]))
 	}
 	ends = append(ends, len(nodes))
@@ -216,7 +217,7 @@ func (s *Sampler) sampleNeighbourhood(r *rand.Rand, items []viewSpec) (nodes []i
 	return nodes, reads, ends
 }
 
-// some are up to n of a node's edges whose ends are not in the batch, by relation.
+// sampleEdges samples up to n edges to nodes outside of the batch, and sorts them by relation.
 func (s *Sampler) sampleEdges(r *rand.Rand, all []Edge, n int) []Edge {
 	var out []Edge
 	if len(all) <= 4*n {
@@ -230,7 +231,7 @@ func (s *Sampler) sampleEdges(r *rand.Rand, all []Edge, n int) []Edge {
 			out = out[:n]
 		}
 	} else {
-		for range 2 * n { // a hub: a few tries
+		for range 2 * n { // a hub: 2n draws may give fewer than n edges, but cost no scan
 			e := all[r.IntN(len(all))]
 			if !s.inBatch[e.To] && !slices.Contains(out, e) {
 				if out = append(out, e); len(out) == n {
@@ -243,8 +244,7 @@ func (s *Sampler) sampleEdges(r *rand.Rand, all []Edge, n int) []Edge {
 	return out
 }
 
-// view makes the block of some items. Their features of this view are written to
-// the rows from at on, after the set's.
+// buildView makes the block of some items. The features that they show are written to rows at, at+1, ... of viewRows.
 func (s *Sampler) buildView(r *rand.Rand, items []viewSpec, at int) (moco.View, error) {
 	modes := len(s.features)
 	b := &model.Block{Mask: tape.Mask{Items: len(items), Modalities: modes, Present: make([]bool, len(items)*modes)}}
@@ -263,12 +263,12 @@ func (s *Sampler) buildView(r *rand.Rand, items []viewSpec, at int) (moco.View, 
 	return moco.View{Features: s.features, Block: b}, nil
 }
 
-// modality adds a modality's rows and layers to a block: the items, and those of
-// the nodes that are active in it.
+// addModality adds the rows and layers of modality m to a block: those of the items, and of the nodes that are active
+// in m.
 func (s *Sampler) addModality(b *model.Block, m, at int, nodes []int32, reads [][]Edge, ends []int) error {
 	items, layers := b.Mask.Items, s.set.shape.Layers
 	row := s.row[m]
-	// active[k] is the lowest layer above which node k is active; from layers on, never.
+	// activeFrom[k] is the lowest layer above which node k is active; layers stands for never.
 	activeFrom := make([]int, len(nodes))
 	for k, n := range nodes {
 		activeFrom[k] = layers
@@ -292,8 +292,8 @@ func (s *Sampler) addModality(b *model.Block, m, at int, nodes []int32, reads []
 			}
 		}
 	}
-	// A node is needed if it is active when it is read: at depth d, below layer
-	// layers-d+1. The deepest ones are only read as they are: see lowest.
+	// A node at depth d has a row if it is active when it is read, below layer layers-d+1. Nodes at depth layers have
+	// none: lowestLayer reads their features.
 	place := make([]int32, len(nodes))
 	rows := tape.CSR{Start: []int32{0}}
 	add := func(sources ...int32) int32 {
@@ -351,9 +351,9 @@ func (s *Sampler) addModality(b *model.Block, m, at int, nodes []int32, reads []
 	return nil
 }
 
-// lowest makes the edges of the lowest layer. The deepest nodes are read here only, and
-// the input is linear: their means are taken before it, as a row for each relation
-// of each reader, which are fewer than the nodes.
+// lowestLayer makes the edges of the lowest layer. Only this layer reads the deepest nodes, and the input is linear, so
+// the means of their features are taken before the input: a row for each relation of each reader, which are fewer than
+// the nodes.
 func (s *Sampler) lowestLayer(m int, nodes []int32, reads [][]Edge, place []int32, level []int, readers int, add func(...int32) int32, rows *tape.CSR) (*tape.Edges, error) {
 	list := newEdgeList(readers)
 	var near, deep []int32

@@ -39,9 +39,8 @@ func (words) Encode(_ int32, parts []Part, out []float32) {
 
 const fields = 4
 
-// village is an archive of artifacts in groups; those of a group share an entity of
-// each field, by relation 2*field, and half of its words. Entities read them back
-// unless oneWay is set. Every second artifact has a picture.
+// village is an archive of artifacts in groups; those of a group share an entity of each field, by relation 2*field,
+// and half of its words. Entities read them back unless oneWay is set. Every second artifact has a picture.
 func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool) *Set {
 	t.Helper()
 	b, r := NewBuilder(cfg), rand.New(rand.NewPCG(3, 3))
@@ -91,7 +90,7 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 	return s
 }
 
-func newTeam(t *testing.T, threads int) *par.Pool {
+func newPool(t *testing.T, threads int) *par.Pool {
 	t.Helper()
 	pool, err := par.New(threads)
 	if err != nil {
@@ -120,10 +119,9 @@ func settings() Config {
 	return c
 }
 
-// A view that shows all of an artifact and reads all its neighbours has the
-// embedding that the whole set gives it, for 1, 2 and 3 layers: sampling leaves out,
-// and does nothing else. Entities don't read the artifacts back here, as those
-// of a batch are never read.
+// TestSampledViewAgreesWithTheWhole: a view that shows all of an artifact and reads all its neighbours has the
+// embedding that the whole Set gives it, for 1, 2 and 3 layers: sampling only leaves out. Entities don't read the
+// artifacts back here, as those of a batch are never read.
 func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 	t.Parallel()
 	for layers := 1; layers <= 3; layers++ {
@@ -135,7 +133,7 @@ func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 		for i := range w.Data {
 			w.Data[i] += float32(r.NormFloat64()) * 0.02
 		}
-		pool := newTeam(t, 2)
+		pool := newPool(t, 2)
 		want, err := Embed(set, m, w, pool)
 		if err != nil {
 			t.Fatal(err)
@@ -164,8 +162,8 @@ func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 	}
 }
 
-// The two halves of a record share no part; no artifact of the batch is read;
-// a batch is a function of its step; an epoch draws each artifact once.
+// TestBatches: the two halves of a record share no part; no artifact of the batch is read; a batch is a function of its
+// step; a pass draws each artifact once.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 96, 6, false)
@@ -247,14 +245,14 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// Embedded bare, an artifact whose record names no origin is what it is, and one whose record does is another.
-func TestBareEmbeddings(t *testing.T) {
+// TestEmbedWithoutOrigin: it changes the embedding of an artifact whose record names an origin, and no other.
+func TestEmbedWithoutOrigin(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 60, 6, true)
 	for i := range set.artifacts[33].Parts {
 		set.artifacts[33].Parts[i].Origin = false
 	}
-	m, pool := newModel(t, shape), newTeam(t, 2)
+	m, pool := newModel(t, shape), newPool(t, 2)
 	w := m.Init()
 	whole, err := Embed(set, m, w, pool)
 	if err != nil {
@@ -272,8 +270,8 @@ func TestBareEmbeddings(t *testing.T) {
 	}
 }
 
-// A bare view has all but what names an origin, or, if that is all there is, all.
-func TestBareViews(t *testing.T) {
+// TestViewsWithoutOrigin: a view without origin has all parts that name no origin or, if there are none, all parts.
+func TestViewsWithoutOrigin(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 24, 6, false)
 	set.artifacts[1].Parts = set.artifacts[1].Parts[1:2]
@@ -292,7 +290,7 @@ func TestBareViews(t *testing.T) {
 	}
 }
 
-// The classes of a batch are its artifacts' cultures, numbered from 0.
+// TestClasses: the classes of a batch are its artifacts' cultures, numbered from 0.
 func TestClasses(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 24, 6, false)
@@ -382,7 +380,7 @@ func TestParseStage(t *testing.T) {
 	}
 }
 
-func TestMeasure(t *testing.T) {
+func TestMeasureCollapse(t *testing.T) {
 	t.Parallel()
 	const d = 8
 	even, same := tape.Constant(2*d, d, make([]float32, 2*d*d)), tape.Constant(2*d, d, make([]float32, 2*d*d))
@@ -406,7 +404,7 @@ func TestMeasure(t *testing.T) {
 func trainer(t *testing.T, cfg Config, set *Set, threads int) *Trainer {
 	t.Helper()
 	m := newModel(t, shape)
-	tr, err := New(cfg, set, m, m.Init(), newTeam(t, threads))
+	tr, err := New(cfg, set, m, m.Init(), newPool(t, threads))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,8 +413,8 @@ func trainer(t *testing.T, cfg Config, set *Set, threads int) *Trainer {
 
 var errStop = errors.New("stop")
 
-// The same bytes for any number of threads, and when the run is stopped anywhere
-// and goes on in another trainer; and what is held out is found better after it.
+// TestRunRepeatsResumesAndLearns: a run makes the same bytes for any number of threads, and when it is stopped anywhere
+// and goes on in another Trainer; and the held-out halves are found better after it.
 func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	t.Parallel()
 	cfg := settings()
@@ -471,7 +469,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	}
 }
 
-// What a stage freezes keeps its bits; the rest moves.
+// TestFrozenParametersStay: parameters that a Stage freezes keep their bits; the others move.
 func TestFrozenParametersStay(t *testing.T) {
 	t.Parallel()
 	cfg := settings()
@@ -526,13 +524,13 @@ func TestRefusals(t *testing.T) {
 	} {
 		cfg := settings()
 		change(&cfg)
-		if _, err := New(cfg, set, m, m.Init(), newTeam(t, 1)); err == nil {
+		if _, err := New(cfg, set, m, m.Init(), newPool(t, 1)); err == nil {
 			t.Errorf("%s: accepted", what)
 		}
 	}
 	other := shape
 	other.Relations++
-	if _, err := New(settings(), set, newModel(t, other), newModel(t, other).Init(), newTeam(t, 1)); err == nil {
+	if _, err := New(settings(), set, newModel(t, other), newModel(t, other).Init(), newPool(t, 1)); err == nil {
 		t.Error("a set for another model was accepted")
 	}
 	for what, change := range map[string]func(*Builder){

@@ -13,7 +13,7 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// Progress is where a run stands after a step.
+// Progress is the state of a run after a step.
 type Progress struct {
 	Step, Steps  int
 	Stage        string
@@ -22,17 +22,16 @@ type Progress struct {
 	GradientNorm float64
 	Rate         float64 // the stage's at this step
 	QueueAge     int     // steps since the oldest key in the queue was made; 0 while seeded ones are there
-	// Judged is set when the step ended with a judgement, the last of which is in
-	// Judgement.
-	Validated    bool
+	// Validated is true when the step ended with a validation. Validation is the last one.
+	Validated  bool
 	Validation Validation
 }
 
-// Judgement is how good the weights were on the held-out artifacts.
+// Validation measures the weights on the held-out artifacts.
 type Validation struct {
 	Step int
-	// MRR is the mean reciprocal rank at which the embedding of one half of an
-	// artifact finds the other's among the halves of all held-out ones.
+	// MRR is the mean reciprocal rank at which the embedding of one half of an artifact finds the other's among the
+	// halves of all held-out ones.
 	MRR      float64
 	Collapse Collapse
 }
@@ -49,13 +48,12 @@ type Trainer struct {
 	owners  *queueOwners
 	heldOut []int32
 
-	bestWeights      []float32 // the best weights
-	validations    []Validation
-	bestIndex int // in judged
+	bestWeights []float32 // the best weights
+	validations []Validation
+	bestIndex   int // in judged
 }
 
-// New prepares a run from weights, which it changes. The set must be made for the
-// model's shape.
+// New returns a Trainer of the weights start, which it changes. The set must be made for the model's shape.
 func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.Pool) (*Trainer, error) {
 	if err := cfg.validate(m.Config().Layers); err != nil {
 		return nil, err
@@ -81,7 +79,7 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	return t, nil
 }
 
-// split deals artifacts to those that are trained on and those held out.
+// split divides artifacts at random into those trained on and those held out.
 func split(n int, share float64, seed uint64) (train, heldOut []int32) {
 	order := rand.New(rand.NewPCG(seed, 0x5e1d)).Perm(n)
 	k := max(2, int(math.Round(share*float64(n))))
@@ -101,20 +99,19 @@ func split(n int, share float64, seed uint64) (train, heldOut []int32) {
 // Steps is the number of steps done.
 func (t *Trainer) Steps() int { return t.moco.Steps() }
 
-// Done says that the run has come to its end.
+// Done is true when all steps are done, or Patience is exhausted.
 func (t *Trainer) Done() bool {
 	return t.Steps() >= t.cfg.steps() || len(t.validations) > 0 && len(t.validations)-1-t.bestIndex >= t.cfg.Patience
 }
 
-// Best are the weights of the best judgement, and that; the starting weights are
-// judged too.
+// Best returns the weights of the best validation, and that validation. The starting weights are validated too.
 func (t *Trainer) Best() ([]float32, Validation) { return t.bestWeights, t.validations[t.bestIndex] }
 
-// Judgements are all that were made, the first of the starting weights.
+// Validations are all so far, the first of the starting weights.
 func (t *Trainer) Validations() []Validation { return t.validations }
 
-// Run trains until the end, or until ctx ends, whose error it returns then; after
-// each step it tells how things stand. It can be called again to go on.
+// Run trains until Done or until ctx ends, whose error it then returns. It calls each after every step and stops at its
+// error. A later Run goes on.
 func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
 	if len(t.validations) == 0 {
 		if err := t.validate(); err != nil {
@@ -174,7 +171,7 @@ func (t *Trainer) step() (Progress, error) {
 	return out, nil
 }
 
-// judge looks at the weights as they are.
+// validate validates the present weights, and keeps them if they are the best.
 func (t *Trainer) validate() error {
 	j, err := t.validation()
 	if err != nil {
@@ -196,11 +193,11 @@ func (t *Trainer) validation() (Validation, error) {
 	return Validation{Step: t.Steps(), MRR: reciprocalRank(queries, keys), Collapse: MeasureCollapse(keys)}, nil
 }
 
-// HeldOut are the artifacts that the run is judged on and not trained on, by their numbers.
+// HeldOut are the held-out artifacts, by number.
 func (t *Trainer) HeldOut() []int32 { return t.heldOut }
 
-// Embed computes the exact embeddings of all nodes of a set, a row of length 1
-// each; those of nodes without features mean nothing.
+// Embed computes the exact embeddings of all nodes of a Set, a row of length 1 each. The rows of nodes without features
+// are undefined.
 func Embed(set *Set, m *model.Model, w *model.Weights, pool *par.Pool) (tape.Matrix, error) {
 	features, block, err := set.FullBlock()
 	if err != nil {

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// shown is what a view shows of an artifact.
+// viewSpec says what a view shows of an artifact.
 type viewSpec struct {
 	artifact int32
 	parts    []Part // of the record
-	hidden   uint64 // modalities, a bit each
-	mask     bool   // coordinates are masked
+	hidden   uint64 // a bit for each hidden modality
+	mask     bool   // mask coordinates of the features
 }
 
-// look makes the two views of a pair.
+// drawViews draws what the two views of a pair show.
 func (s *Sampler) drawViews(r *rand.Rand, p Pair) (q, k viewSpec) {
 	q.artifact, k.artifact, q.mask, k.mask = p.Query, p.Key, true, true
 	if p.Query == p.Key && r.Float64() < s.views.Half {
@@ -30,7 +30,7 @@ func (s *Sampler) drawViews(r *rand.Rand, p Pair) (q, k viewSpec) {
 	return q, k
 }
 
-// deal gives each part of a record to one of two views, about as many to each.
+// splitParts gives each part of a record to one of two views, about as many to each.
 func (s *Sampler) splitParts(r *rand.Rand, q, k *viewSpec) {
 	parts := slices.Clone(s.set.artifacts[q.artifact].Parts)
 	r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
@@ -42,7 +42,7 @@ func (s *Sampler) splitParts(r *rand.Rand, q, k *viewSpec) {
 	q.parts, k.parts = inOrder(parts[:half]), inOrder(parts[half:])
 }
 
-// bare shows what names no origin, or all if there is nothing else.
+// hideOrigin shows the parts that name no origin, or all parts if there are no others.
 func (s *Sampler) hideOrigin(v *viewSpec) {
 	all := s.set.artifacts[v.artifact].Parts
 	for _, p := range all {
@@ -60,7 +60,7 @@ func inOrder(parts []Part) []Part {
 	return parts
 }
 
-// some2 hides some parts, not all.
+// dropParts hides parts at random, but not all.
 func (s *Sampler) dropParts(r *rand.Rand, v *viewSpec) {
 	all := s.set.artifacts[v.artifact].Parts
 	for _, p := range all {
@@ -73,7 +73,7 @@ func (s *Sampler) dropParts(r *rand.Rand, v *viewSpec) {
 	}
 }
 
-// has lists the modalities of an artifact.
+// modalitiesOf returns the modalities that an artifact has.
 func (s *Sampler) modalitiesOf(artifact int32) []int {
 	var out []int
 	for m := range s.features {
@@ -84,7 +84,7 @@ func (s *Sampler) modalitiesOf(artifact int32) []int {
 	return out
 }
 
-// drop hides modalities, all but one at most.
+// dropModalities hides modalities at random, but not all.
 func (s *Sampler) dropModalities(r *rand.Rand, v *viewSpec) {
 	has := s.modalitiesOf(v.artifact)
 	left := len(has)
@@ -96,8 +96,7 @@ func (s *Sampler) dropModalities(r *rand.Rand, v *viewSpec) {
 	}
 }
 
-// dealModalities gives each view modalities that the other has not, where there
-// are two or more: the record to either, the others dealt.
+// splitModalities gives each modality besides the record to one of two views; both show the record.
 func (s *Sampler) splitModalities(r *rand.Rand, q, k *viewSpec) {
 	for _, m := range s.modalitiesOf(q.artifact) {
 		if m == 0 {
@@ -111,8 +110,8 @@ func (s *Sampler) splitModalities(r *rand.Rand, q, k *viewSpec) {
 	}
 }
 
-// edgesOf is what the item reads: the edges of the parts that are shown, by relation,
-// and of its links those that are of no part.
+// edgesOf returns the edges that the item reads, by relation: those of the parts that are shown, and those of its links
+// that belong to no part.
 func (s *Sampler) edgesOf(v *viewSpec) []Edge {
 	a := &s.set.artifacts[v.artifact]
 	byPart := map[Edge]bool{}
@@ -134,7 +133,7 @@ func (s *Sampler) edgesOf(v *viewSpec) []Edge {
 	return slices.Compact(out)
 }
 
-// write writes the item's features of a modality; false says that it shows none.
+// writeFeatures writes to out the item's features of a modality; false says that the view shows none.
 func (s *Sampler) writeFeatures(r *rand.Rand, v *viewSpec, m int, out []float32) bool {
 	node := s.set.artifacts[v.artifact].Node
 	row := s.set.rowOf[m][node]

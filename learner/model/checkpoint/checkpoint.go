@@ -16,23 +16,23 @@ import (
 	"kilim/learner/model/safetensors"
 )
 
-// Meta tells where weights come from.
+// Meta says what the weights are and where they come from.
 type Meta struct {
 	Config    model.Config       `json:"config"`
-	Epoch     uint64             `json:"epoch"`     // of the model
-	Parent    uint64             `json:"parent"`    // the epoch that training began with; 0 is the seed
-	Watermark string             `json:"watermark"` // up to where the data went, in the caller's terms
+	Epoch     uint64             `json:"epoch"`     // number of the model
+	Parent    uint64             `json:"parent"`    // epoch of the model that training started from; 0: the seed
+	Watermark string             `json:"watermark"` // identifies the data that was trained on, in the trainer's terms
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 }
 
-// Checkpoint is the content of a file.
+// Checkpoint is the content of a checkpoint file.
 type Checkpoint struct {
 	Meta
 	// Weights are in the order of model.Params.
 	Weights []float32
-	// Training is what a trainer goes on from: names and shapes are its own.
+	// Training has the tensors that a trainer resumes from; their names and shapes are the trainer's.
 	Training []safetensors.Tensor
-	// Progress is the trainer's too, JSON.
+	// Progress is the trainer's JSON besides Training.
 	Progress json.RawMessage
 }
 
@@ -42,10 +42,10 @@ const (
 	trainingPrefix = "training/"
 )
 
-// unset stands for the checksum while it is computed.
+// blankChecksum stands in the place of the checksum while the checksum is computed.
 var blankChecksum = strings.Repeat("0", 2*sha256.Size)
 
-// Encode returns the file's bytes: the same for the same content.
+// Encode returns the bytes of a file, the same bytes for the same content.
 func (c *Checkpoint) Encode() ([]byte, error) {
 	m, err := model.New(c.Config)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 // checksumKey stands before the checksum in a header as Encode writes it.
 const checksumKey = `"sha256":"`
 
-// Decode reads a file's bytes.
+// Decode reads the bytes of a file.
 func Decode(raw []byte) (*Checkpoint, error) {
 	f, err := safetensors.Decode(raw)
 	if err != nil {
@@ -151,8 +151,8 @@ func (c *Checkpoint) read(f *safetensors.File) error {
 	return w.Check()
 }
 
-// Fits says in what the checkpoint's configuration differs from another; the seed
-// and the dropout don't matter.
+// Compatible returns an error that lists the fields in which the checkpoint's Config differs from cfg, except seed and
+// dropout.
 func (c *Checkpoint) Compatible(cfg model.Config) error {
 	have, want := c.Config, cfg
 	have.Seed, have.Dropout, want.Seed, want.Dropout = 0, 0, 0, 0
@@ -166,7 +166,7 @@ func (c *Checkpoint) Compatible(cfg model.Config) error {
 	return errors.Join(errs...)
 }
 
-// fields are the configuration's, by their names in JSON.
+// fields returns the fields of a Config by their names in JSON.
 func fields(cfg model.Config) map[string]string {
 	raw, err := json.Marshal(cfg)
 	if err != nil {
@@ -197,7 +197,7 @@ func names(a, b map[string]string) []string {
 	return out
 }
 
-// Write replaces the file at path by the checkpoint, see atomicfile.Write.
+// Write replaces the file at path by the Checkpoint, as atomicfile.Write does.
 func Write(path string, c *Checkpoint) error {
 	raw, err := c.Encode()
 	if err != nil {

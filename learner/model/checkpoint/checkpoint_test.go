@@ -79,7 +79,7 @@ func TestFailedWriteKeepsTheOldCheckpoint(t *testing.T) {
 	}
 }
 
-// Every single bit that is flipped is found.
+// TestDamageIsFound: Decode refuses a file with any single bit flipped.
 func TestDamageIsFound(t *testing.T) {
 	t.Parallel()
 	raw, err := sample(t).Encode()

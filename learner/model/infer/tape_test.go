@@ -8,8 +8,8 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// onTape embeds the artifacts of a world by the model's forward pass on a tape, which sees every
-// node and every edge from an active one.
+// onTape embeds the artifacts of a world by the model's forward pass on a tape, which sees every node and every edge
+// from an active one.
 func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.Weights) [][]float64 {
 	t.Helper()
 	pool, err := par.New(1)
@@ -52,7 +52,7 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 	return out
 }
 
-// featuresOf lays out the features of all nodes in a modality, and tells which have some.
+// featuresOf returns the features of all nodes in a modality, and which nodes have some.
 func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool) {
 	var data []float32
 	active := make([]bool, len(w.features))

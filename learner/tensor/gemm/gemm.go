@@ -10,39 +10,39 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// Sizes of the blocks, in elements, for caches of 32 KiB and 512 KiB: a panel
-// of B, maxK x nr, and a tile of A share the first cache; a block of A,
-// rows x maxK, lies in the second. maxN bounds the copy of B.
+// maxK, blockRows and maxN are the sizes of the blocks, in elements, for caches of 32 KiB and 512 KiB. A panel of B,
+// maxK x nr, and a tile of A share the first cache; a block of A, blockRows x maxK, lies in the second. maxN bounds the
+// copy of B.
 const (
-	maxK = 320
+	maxK      = 320
 	blockRows = 96
-	maxN = 4096
+	maxN      = 4096
 )
 
-// Engine computes with a team of goroutines. It implements gonum's
-// blas.Float32, for the team's caller; its other members multiply by On.
+// Engine multiplies on the workers of a par.Pool. It implements gonum's blas.Float32 for the Pool's Caller; other
+// workers multiply by SgemmOn.
 type Engine struct {
 	gonum.Implementation
 	pool *par.Pool
 	kern kernel
-	// tiles is each member's block of A, edge its tile at C's end.
-	packedA [][]float32
-	edgeTile  [][]float32
-	mu    sync.Mutex
-	idle  []*job // with the memory of earlier products
+	// packedA is each worker's copy of a block of A, edgeTile its tile where C ends within one.
+	packedA  [][]float32
+	edgeTile [][]float32
+	mu       sync.Mutex
+	idle     []*job // for their memory, used by earlier products
 }
 
 var _ blas.Float32 = (*Engine)(nil)
 
-// New returns an engine on a team, with the fastest kernel of this processor.
+// New returns an Engine on a Pool, with the fastest kernel of this processor.
 func New(pool *par.Pool) *Engine { return newEngine(pool, fastest()) }
 
 func newEngine(pool *par.Pool, kern kernel) *Engine {
 	e := &Engine{
-		pool:  pool,
-		kern:  kern,
-		packedA: make([][]float32, pool.Size()),
-		edgeTile:  make([][]float32, pool.Size()),
+		pool:     pool,
+		kern:     kern,
+		packedA:  make([][]float32, pool.Size()),
+		edgeTile: make([][]float32, pool.Size()),
 	}
 	for i := range e.edgeTile {
 		e.edgeTile[i] = make([]float32, kern.mr*kern.nr)
@@ -50,14 +50,14 @@ func newEngine(pool *par.Pool, kern kernel) *Engine {
 	return e
 }
 
-// Kernel names the kernel in use.
+// Kernel is the name of the kernel in use.
 func (e *Engine) Kernel() string { return e.kern.name }
 
-// job is one product, C = alpha*op(A)*op(B) + beta*C, and where it stands.
+// job is one product, C = alpha*op(A)*op(B) + beta*C, and the blocks of it that are computed now.
 type job struct {
 	*Engine
 	worker        *par.Worker
-	packedB        []float32 // B's block in panels
+	packedB       []float32 // B's block in panels
 	tA, tB        bool
 	m, n, k       int
 	alpha         float32
@@ -72,17 +72,16 @@ type job struct {
 	panelsEach int
 }
 
-// Sgemm is C = alpha*op(A)*op(B) + beta*C with op the identity or transposition;
-// op(A) is m x k, op(B) k x n, C m x n, rows lda, ldb and ldc apart. As in gonum,
-// wrong sizes panic, and with beta 0 C is not read.
+// Sgemm is C = alpha*op(A)*op(B) + beta*C with op the identity or transposition; op(A) is m x k, op(B) k x n, C m x n,
+// rows lda, ldb and ldc apart. As in gonum, wrong sizes panic, and with beta 0 C is not read.
 func (e *Engine) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	e.SgemmOn(e.pool.Caller(), tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-// On is Sgemm on a member of the team. Members may multiply at the same time.
+// SgemmOn is Sgemm on a worker of the Pool. Several workers may multiply at the same time.
 func (e *Engine) SgemmOn(worker *par.Worker, tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if !multipliable(tA, tB, m, n, k, alpha, a, lda, b, ldb, c, ldc) {
-		// Nothing to multiply, or wrong: gonum scales C, or says what is wrong.
+		// With nothing to multiply gonum scales C; with wrong sizes it panics and says which.
 		e.Implementation.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
 	}
@@ -112,7 +111,7 @@ func (e *Engine) SgemmOn(worker *par.Worker, tA, tB blas.Transpose, m, n, k int,
 	e.putJob(g)
 }
 
-// take is a job that nobody uses.
+// takeJob returns a job that no product uses.
 func (e *Engine) takeJob() *job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -148,14 +147,14 @@ func multipliable(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32
 	return fits(tA, m, k, a, lda) && fits(tB, k, n, b, ldb) && fits(blas.NoTrans, m, n, c, ldc)
 }
 
-// even is the size of equal pieces of n, none above limit, in multiples of unit.
+// evenSize is the size of equal blocks of n, none above limit, rounded up to a multiple of unit.
 func evenSize(n, limit, unit int) int {
 	pieces := (n + limit - 1) / limit
 	each := (n + pieces - 1) / pieces
 	return (each + unit - 1) / unit * unit
 }
 
-// block multiplies one block of k and columns: copies B, then divides C.
+// block multiplies one block of k and columns: it copies B, then divides C among the workers.
 func (g *job) block() {
 	mr, nr := g.kern.mr, g.kern.nr
 	panels := (g.nc + nr - 1) / nr
@@ -165,7 +164,7 @@ func (g *job) block() {
 	g.worker.Run((*packTask)(g), (panels+panelsPerPart-1)/panelsPerPart)
 
 	threads := g.pool.Size()
-	// A multiple of the threads, so that none waits for another's last block.
+	// The number of row blocks is a multiple of the threads, so that none waits for another's last block.
 	g.rowsEach = evenSize(g.m, max(evenSize((g.m+threads-1)/threads, blockRows, mr), mr), mr)
 	g.rowBlocks = (g.m + g.rowsEach - 1) / g.rowsEach
 	columnBlocks := 1
@@ -178,7 +177,7 @@ func (g *job) block() {
 
 const panelsPerPart = 4
 
-// packing is the task that copies B, panelsOfPacking panels a part.
+// packTask is the par.Task that copies B, panelsPerPart panels a part.
 type packTask job
 
 func (t *packTask) Part(i int, _ *par.Worker) {
@@ -189,7 +188,7 @@ func (t *packTask) Part(i int, _ *par.Worker) {
 	}
 }
 
-// multiplying is the task that computes one block of rows and panels a part.
+// multiplyTask is the par.Task that computes one block of rows and panels a part.
 type multiplyTask job
 
 func (t *multiplyTask) Part(part int, worker *par.Worker) {
@@ -200,7 +199,7 @@ func (t *multiplyTask) Part(part int, worker *par.Worker) {
 	first := part / g.rowBlocks * g.panelsEach
 	last := min(first+g.panelsEach, (g.nc+nr-1)/nr)
 
-	// whole rows of tiles may be read where they lie, the rest is copied.
+	// Tiles of A above row inPlace are read where they lie; those from it on are copied.
 	inPlace := from + (to-from)/mr*mr
 	if g.tA || g.alpha != 1 {
 		inPlace = from
@@ -234,7 +233,7 @@ func (t *multiplyTask) Part(part int, worker *par.Worker) {
 	}
 }
 
-// putEdge writes the part of a tile that lies within C.
+// putEdge writes the part of an edge tile that lies within C.
 func (g *job) putEdge(tile []float32, i, j int) {
 	mr, nr := g.kern.mr, g.kern.nr
 	width := min(nr, g.n-j)

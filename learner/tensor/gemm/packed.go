@@ -2,17 +2,17 @@ package gemm
 
 import "fmt"
 
-// Packed is a matrix B by which many others are multiplied: its panels are made once. It is immutable and
-// safe for concurrent use; a product runs in the goroutine that asks for it.
+// Packed is a matrix B by which many others are multiplied: its panels are made once. It is immutable and safe for
+// concurrent use; Multiply runs in the goroutine that calls it.
 type Packed struct {
 	kern  kernel
 	k, n  int
 	depth int // of a block of k
-	// panels are those of the first block, in the order of columns, then those of the next.
+	// panels are those of the first block of k, in the order of columns, then those of the next block.
 	panels []float32
 }
 
-// Pack copies B, k x n, dense. Wrong sizes panic.
+// Pack copies B, k x n, dense, into panels. Wrong sizes panic.
 func Pack(k, n int, b []float32) *Packed { return pack(k, n, b, fastest()) }
 
 func pack(k, n int, b []float32, kern kernel) *Packed {
@@ -38,8 +38,7 @@ func (p *Packed) eachPanel(fn func(p0, kc, j int, panel []float32)) {
 	}
 }
 
-// Multiply is C = A*B with A m x k and C m x n, dense. Elements of C have the same bits as Sgemm's. Wrong
-// sizes panic.
+// Multiply is C = A*B with A m x k and C m x n, dense. Elements of C have the same bits as Sgemm's. Wrong sizes panic.
 func (p *Packed) Multiply(m int, a, c []float32) {
 	if m < 0 || len(a) != m*p.k || len(c) < m*p.n {
 		panic(fmt.Sprintf("gemm: multiply %d numbers, %d rows, by %d x %d to %d numbers", len(a), m, p.k, p.n, len(c)))
@@ -63,7 +62,7 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 		switch m - wholeRows {
 		case 0:
 			return
-		case 1: // read again and again instead of copied
+		case 1: // row stride 0: the tile reads its one row mr times instead of having it copied
 			p.kern.tile(1, kc, a[wholeRows*p.k+p0:], 0, 1, panel, edge, nr, false)
 		default:
 			if j == 0 {
@@ -77,7 +76,7 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 	})
 }
 
-// put writes, or adds after the first block, the rows of a tile that lie within C.
+// put writes the rows of a tile that lie within C, and adds them after the first block of k.
 func (p *Packed) put(tile, c []float32, i, height, p0, j int) {
 	nr := p.kern.nr
 	width := min(nr, p.n-j)

@@ -7,60 +7,55 @@ import (
 	"sync/atomic"
 )
 
-// Task is work in parts. Part may be called for different i at the same time, by
-// different members; it may run further tasks on the member it is given.
+// Task is work in parts. Part may be called for different i at the same time, by different workers; it may Run further
+// tasks on the Worker that it is given.
 type Task interface {
 	Part(i int, m *Worker)
 }
 
-// Func is a Task of one function.
-type Func func(i int, m *Worker)
-
-// Part calls f.
-func (f Func) Part(i int, m *Worker) { f(i, m) }
-
-// Team runs tasks on a fixed number of goroutines, the caller's being one.
+// Pool runs tasks on a fixed number of workers, of which the first is the caller's own goroutine.
 type Pool struct {
 	workers []*Worker
 	closed  atomic.Bool
 	close   sync.Once
 }
 
-// Member is one of a team's goroutines, and belongs to it.
+// Worker is one of a Pool's goroutines, the only one that may call Run.
 type Worker struct {
 	pool  *Pool
 	index int
 	depth int // of the task that Run would begin now
 	jobs  [maxDepth]job
-	// asleep is taken back by who wakes the member, and then sends to wake.
+	// parked is true while the worker sleeps on wake. Whoever sets parked back to false must send to wake, and nobody
+	// else may.
 	parked atomic.Bool
 	wake   chan struct{}
 }
 
-// depths is how many tasks may be within one another; those further in are done
-// by the member that has them.
+// maxDepth is how deep tasks may be nested with their parts shared; the parts of a task nested deeper are all done by
+// the worker that runs it.
 const maxDepth = 6
 
-// job is a task that a member has begun, for others to help with.
+// job is a task that a worker runs and whose parts other workers may steal.
 type job struct {
-	// state is the number of the task in the upper half and the parts that nobody
-	// has taken in the lower: a part of another task can't be taken by mistake.
-	state atomic.Uint64
-	stolenDone  atomic.Int64 // parts that others have done
-	task  Task
-	parts int
-	_     [64]byte // no two members' jobs in one cache line
+	// state holds the task's number in its upper half and the count of parts not taken yet in its lower half. A
+	// compare-and-swap on both can't take a part of the task that came after the one it looked at.
+	state      atomic.Uint64
+	stolenDone atomic.Int64 // parts that other workers have done
+	task       Task
+	parts      int
+	_          [64]byte // keeps two workers' jobs out of one cache line
 }
 
-// spins is how often the waiting side looks for work before it sleeps: the gap
-// between two operations of a training step is shorter, waking a thread longer.
+// spins is how often a waiting worker looks for work before it parks. The gap between two operations of a training step
+// is shorter than that many looks, and waking a thread takes longer.
 const spins = 8000
 
-// maxSize bounds the size against slips of configuration.
+// maxSize bounds the size of a Pool against slips of configuration.
 const maxSize = 1024
 
-// New starts a team of size goroutines, size-1 besides the caller's. Close ends
-// them. A size outside 1..1024 is refused.
+// New returns a Pool of size workers: it starts size-1 goroutines besides the caller's, which Close ends. A size
+// outside 1..1024 is refused.
 func New(size int) (*Pool, error) {
 	if size < 1 || size > maxSize {
 		return nil, fmt.Errorf("par: threads %d: must be in 1..%d", size, maxSize)
@@ -75,13 +70,13 @@ func New(size int) (*Pool, error) {
 	return t, nil
 }
 
-// Size is the number of goroutines that share the work.
+// Size is the number of workers.
 func (t *Pool) Size() int { return len(t.workers) }
 
-// Caller is the member of the goroutine that uses the team.
+// Caller is the worker of the goroutine that uses the Pool.
 func (t *Pool) Caller() *Worker { return t.workers[0] }
 
-// Close ends the team's goroutines. Nothing may be run afterwards.
+// Close ends the Pool's goroutines. Nothing may be run afterwards.
 func (t *Pool) Close() {
 	t.close.Do(func() {
 		t.closed.Store(true)
@@ -91,12 +86,12 @@ func (t *Pool) Close() {
 	})
 }
 
-// Index, below the team's size, tells whose scratch memory may be used: until the
-// next Run, no other part has it.
+// Index numbers the workers from 0. A Part may use scratch memory that belongs to its worker's Index until its next
+// Run, in which the worker may do other parts.
 func (m *Worker) Index() int { return m.index }
 
-// Run does parts 0 .. parts-1 of a task and returns when all are done. Members
-// that have nothing else to do help.
+// Run does parts 0 .. parts-1 of a task and returns when all are done. Workers that have nothing else to do steal
+// parts.
 func (m *Worker) Run(task Task, parts int) {
 	depth := m.depth
 	if parts <= 1 || len(m.pool.workers) == 1 || depth == maxDepth {
@@ -126,7 +121,7 @@ func (m *Worker) Run(task Task, parts int) {
 	j.task = nil
 }
 
-// take gives out a part that nobody has begun.
+// take returns a part that nobody has taken; ok is false when none is left.
 func (j *job) take() (i int, ok bool) {
 	for {
 		s := j.state.Load()
@@ -140,11 +135,11 @@ func (j *job) take() (i int, ok bool) {
 	}
 }
 
-// serve is the life of the goroutines besides the caller's.
+// loop is what a goroutine that New starts runs until the Pool is closed.
 func (m *Worker) loop() { m.wait(0, m.pool.closed.Load) }
 
-// wait helps others until over says that it is time to go on: with tasks at depth
-// from or deeper, which are short beside what the member waits for.
+// wait steals parts of other workers' tasks until over returns true. It steals at depth from or deeper only: those
+// parts are short beside what the worker waits for.
 func (m *Worker) wait(from int, over func() bool) {
 	for idle := 0; !over(); idle++ {
 		switch {
@@ -159,8 +154,8 @@ func (m *Worker) wait(from int, over func() bool) {
 	}
 }
 
-// help does a part of another member's task; false says that there is none. Tasks
-// less deep come first: they are longer.
+// steal does one part of another worker's task and returns false when there is none to take. Tasks less deep come
+// first, because their parts are longer.
 func (m *Worker) steal(from int) bool {
 	for depth := from; depth < maxDepth; depth++ {
 		for _, other := range m.pool.workers {
@@ -184,17 +179,18 @@ func (m *Worker) steal(from int) bool {
 	return false
 }
 
-// sleep returns when there may be something to do.
+// park blocks until there may be something to do.
 func (m *Worker) park(from int, over func() bool) {
 	m.parked.Store(true)
-	// Looked at again, for what came before others could see that this one sleeps.
+	// over and stealable are asked once more: a task may have begun before its worker could see parked, and would not
+	// unpark this one.
 	if (over() || m.stealable(from)) && m.parked.CompareAndSwap(true, false) {
 		return
 	}
 	<-m.wake
 }
 
-// open tells whether help would find something.
+// stealable tells whether steal would find a part.
 func (m *Worker) stealable(from int) bool {
 	for _, other := range m.pool.workers {
 		for depth := from; depth < maxDepth && other != m; depth++ {
@@ -206,7 +202,7 @@ func (m *Worker) stealable(from int) bool {
 	return false
 }
 
-// rouse wakes the member if it sleeps.
+// unpark wakes the worker if it is parked.
 func (m *Worker) unpark() {
 	if m.parked.Load() && m.parked.CompareAndSwap(true, false) {
 		m.wake <- struct{}{}

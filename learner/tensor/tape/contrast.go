@@ -9,8 +9,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Weigher gives the negatives of item i their weights, knowing their cosines:
-// 1 as usual, 0 for one that is to be left out.
+// Weigher weights the negatives of an item. Weigh is given the cosines of item i with all of them and writes their
+// weights: 1 as usual, 0 for a negative that is left out.
 type Weigher interface {
 	Weigh(i int, cosines, weights []float32)
 }
@@ -19,18 +19,17 @@ type contrast struct {
 	loss, q, k, queue, temperature Matrix
 	weigh                          Weigher
 	prob                           []float32 // items x queue: cosines, then probabilities
-	weight                         []float32 // of one row a member
+	weight                         []float32 // one row for each worker
 	positive                       []float32 // cosine, then probability minus 1
-	losses, expected                  []float32 // of each item; sum of p * cosine, less the positive's cosine
+	losses, expected               []float32 // of each item; sum of p * cosine, less the positive's cosine
 }
 
 // InfoNCE is the mean over items i of
 //
 //	-log( exp(q_i k_i / tau) / (exp(q_i k_i / tau) + sum_j w_ij exp(q_i n_j / tau)) )
 //
-// (van den Oord et al. 2018, equation 4, with a queue as in He et al. 2020,
-// equation 1), a 1x1 matrix. tau is exp(temperature), 1x1. Neither keys nor queue
-// have a gradient. weigh may be nil: all weights are 1.
+// (van den Oord et al. 2018, equation 4, with a queue as in He et al. 2020, equation 1), a 1x1 matrix. tau is
+// exp(temperature); temperature is 1x1. Neither k nor queue has a gradient. weigh may be nil: all weights are 1 then.
 func (t *Tape) InfoNCE(q, k, queue, temperature Matrix, weigh Weigher) Matrix {
 	mustFit("k", len(k.Data), len(q.Data))
 	mustFit("queue", queue.Cols, q.Cols)
@@ -58,7 +57,7 @@ func (t *Tape) InfoNCE(q, k, queue, temperature Matrix, weigh Weigher) Matrix {
 
 const contrastRows = 16
 
-// Part is the loss and the probabilities of some rows.
+// Part computes the losses and probabilities of contrastRows rows.
 func (o *contrast) Part(part int, worker *par.Worker) {
 	n := o.queue.Rows
 	inverse := math.Exp(-float64(o.temperature.Data[0]))
@@ -71,7 +70,7 @@ func (o *contrast) Part(part int, worker *par.Worker) {
 			w = o.weight[worker.Index()*n : (worker.Index()+1)*n]
 			o.weigh.Weigh(i, p, w)
 		}
-		// Block by block: the cosines are wanted beside what exp replaces them by.
+		// The loop goes block by block because the cosines are needed beside the exponentials that replace them.
 		e := math.Exp((pos - top) * inverse)
 		var total, along float64
 		total = e
@@ -98,7 +97,7 @@ func (o *contrast) Part(part int, worker *par.Worker) {
 	}
 }
 
-// blockOfCosines fits the stack and the first cache.
+// blockOfCosines is short enough for the stack and the first cache.
 const blockOfCosines = 256
 
 func scale(x []float32, by float32) {
@@ -123,7 +122,7 @@ func (o *contrast) backward(t *Tape) {
 		return
 	}
 	g := o.q.Grad()
-	// Scaled afterwards: the product reads the probabilities where they lie.
+	// The sum is scaled after the product, which so reads the probabilities in place.
 	sum := t.Scratch(len(o.q.Data))
 	t.multiply(t.worker, blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
 	vec.Axpy(d, sum, g)

@@ -2,18 +2,17 @@ package tape
 
 import "kilim/learner/tensor/par"
 
-// fork is what several tapes have noted that computed at the same time.
+// fork is the record of a Fork: child tapes that computed at the same time.
 type fork struct {
 	tapes []*Tape
 	do    func(i int, child *Tape)
 }
 
-// Fork calls do with 0 .. n-1 and a tape for each, at the same time where the
-// team has members to spare, and returns when all have returned. What they note
-// is differentiated at the same time too. So they may read the same matrices,
-// but write, or want gradients of, only such as no other does; a matrix of which
-// each takes other rows must have a gradient from an operation after the Fork.
-// What they make is valid until t is reset.
+// Fork calls do with 0 .. n-1 and a child tape for each, at the same time where the Pool has idle workers, and returns
+// when all calls have returned. Backward differentiates the children at the same time too. So the children may read the
+// same matrices, but may write, and have gradients of, only matrices that no other child does. A matrix of which each
+// child takes other rows must have a gradient from an operation after the Fork. Matrices of the children are valid
+// until t is Reset.
 func (t *Tape) Fork(n int, do func(i int, child *Tape)) {
 	for len(t.children) < t.usedChildren+n {
 		t.children = append(t.children, &Tape{pool: t.pool, gemm: t.gemm})

@@ -7,25 +7,24 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Present says which modalities (columns) an item (row) has.
+// Mask says which tokens there are: Present[i*Modalities+m] is true when item i has modality m.
 type Mask struct {
 	Items, Modalities int
-	Present          []bool // Items x Modes
+	Present           []bool // Items x Modes
 }
 
 type attention struct {
-	y, qkv  Matrix
-	mask Mask
-	heads   int
-	self    bool
-	prob    []float32 // items x heads x modes x modes
+	y, qkv Matrix
+	mask   Mask
+	heads  int
+	self   bool
+	prob   []float32 // items x heads x modes x modes
 }
 
-// Attention lets each token of an item read the item's other tokens, and itself
-// if self is set, by scaled dot products in heads (Vaswani et al. 2017, section
-// 3.2). Token m of item i is row m*Items+i; a row of qkv is its query, key and
-// value. Absent tokens read nothing and are not read: their rows of qkv are not
-// looked at. The result of who reads nothing is 0.
+// Attention lets each token of an item attend to the item's other tokens, and to itself if self is set, by scaled dot
+// products in heads (Vaswani et al. 2017, section 3.2). Token m of item i is row m*Items+i; a row of qkv is its query,
+// key and value. Absent tokens attend to nothing and are not attended to: Attention does not read their rows of qkv.
+// The result of a token that attends to nothing is 0.
 func (t *Tape) Attention(y, qkv Matrix, mask Mask, heads int, self bool) {
 	mustFit("qkv", qkv.Cols, 3*y.Cols)
 	mustFit("qkv", qkv.Rows, y.Rows)
@@ -37,7 +36,7 @@ func (t *Tape) Attention(y, qkv Matrix, mask Mask, heads int, self bool) {
 	t.record(o, y)
 }
 
-// head is the part of head h of the query (which 0), key (1) or value (2).
+// head is the part of a row of qkv that belongs to head h of the query (which 0), key (1) or value (2).
 func (o *attention) head(row []float32, which, h int) []float32 {
 	w := o.y.Cols
 	n := w / o.heads
@@ -80,7 +79,7 @@ func (f *attentionForward) Part(part int, _ *par.Worker) {
 	}
 }
 
-// softmax writes how much token a reads of each.
+// softmax writes to p the attention of token a of item i to each token in head h.
 func (o *attention) softmax(p []float32, i, a, h int, scale float32) {
 	q := o.head(o.qkv.Row(a*o.mask.Items+i), 0, h)
 	top, total := math.Inf(-1), 0.0
@@ -153,12 +152,12 @@ func (f *attentionBackward) Part(part int, _ *par.Worker) {
 
 type gates struct {
 	y, x, a Matrix
-	mask Mask
+	mask    Mask
 	open    []float32 // sigmoid(a)
 }
 
-// Gates is y_i = sum over the tokens m that item i has of sigmoid(a_mi) * x_mi,
-// tokens as in Attention. Absent tokens are not looked at.
+// Gates is y_i = sum over the tokens m that item i has of sigmoid(a_mi) * x_mi, with tokens as in Attention. Gates does
+// not read absent tokens.
 func (t *Tape) Gates(y, x, a Matrix, mask Mask) {
 	mustFit("y", y.Rows, mask.Items)
 	mustFit("x", x.Rows, mask.Items*mask.Modalities)

@@ -10,8 +10,7 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// CSR lists the sources of each row of a result: of row i the entries
-// Start[i] .. Start[i+1]-1.
+// CSR is a sparse matrix in compressed rows: row i of a result reads the entries Start[i] .. Start[i+1]-1.
 type CSR struct {
 	Start  []int32
 	Source []int32
@@ -21,8 +20,7 @@ type CSR struct {
 // Rows is the number of rows of the result.
 func (c CSR) Rows() int { return len(c.Start) - 1 }
 
-// transposed lists for each of n sources the rows that read it, and where the
-// entry stood.
+// transposed lists, for each of n sources, the rows that read it and the entries by which they do.
 type transposed struct{ start, row, entry []int32 }
 
 func (c CSR) transpose(n int) transposed {
@@ -44,23 +42,23 @@ func (c CSR) transpose(n int) transposed {
 	return t
 }
 
-// Edges are a CSR with a relation for each entry, prepared for Mix. They are
-// immutable and may be used by many tapes at a time.
+// Edges are a CSR with a relation for each entry, prepared for Mix. They are immutable and may be used by many tapes at
+// the same time.
 type Edges struct {
-	csr      CSR
-	relation []int32
-	sources  int
-	readers     transposed
-	lastGrouping   atomic.Pointer[grouping]
+	csr          CSR
+	relation     []int32
+	sources      int
+	readers      transposed
+	lastGrouping atomic.Pointer[grouping]
 }
 
-// grouping is a result of Group, kept.
+// grouping is the last result of Group, with its argument.
 type grouping struct {
 	limit  int
 	groups *Groups
 }
 
-// NewEdges prepares entries among sources rows; relations are below limit.
+// NewEdges prepares a CSR whose entries read from sources rows by relations below limit. It refuses entries that don't.
 func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 	if len(c.Start) == 0 || int(c.Start[len(c.Start)-1]) != len(c.Source) || len(c.Weight) != len(c.Source) || len(relation) != len(c.Source) {
 		return nil, fmt.Errorf("tape: edges: %d starts, %d sources, %d weights, %d relations don't fit together", len(c.Start), len(c.Source), len(c.Weight), len(relation))
@@ -87,23 +85,21 @@ func (e *Edges) Rows() int { return e.csr.Rows() }
 // Sources is the number of rows that the entries read from.
 func (e *Edges) Sources() int { return e.sources }
 
-// Groups are edges taken apart, for relations that are applied one by one to the
-// rows that have few of them.
+// Groups are Edges split for Mix and Product: rows with few relations have those applied one by one.
 type Groups struct {
-	// Many are the rows with limit or more relations, in their order.
+	// Many has the rows with limit or more relations, in their order.
 	Many *Edges
-	// Few has a row for each relation of each other row, by relation; its entries'
-	// relations are 0.
+	// Few has a row for each relation of each other row, ordered by relation; its entries' relations are 0.
 	Few *Edges
-	// Relations are those of Few's rows, and Ends where each one's rows end.
+	// Relations are those of Few's rows, in order; Ends[i] is the end of the rows of Relations[i].
 	Relations []int32
 	Ends      []int
-	// Scatter adds Many's rows, and Few's after them, to the rows they are of.
+	// Scatter adds the rows of Many, and after them those of Few, to the rows that they came from.
 	Scatter *Edges
 }
 
-// Group takes edges apart; nil says that all rows have limit or more relations.
-// The last result is kept: the modalities of a view often share their edges.
+// Group splits the edges by limit; it returns nil when all rows have limit or more relations. Group keeps its last
+// result because the modalities of a view often share their edges.
 func (e *Edges) Group(limit int) *Groups {
 	if kept := e.lastGrouping.Load(); kept != nil && kept.limit == limit {
 		return kept.groups
@@ -171,7 +167,7 @@ func (e *Edges) group(limit int) *Groups {
 	return g
 }
 
-// edgeList collects edges that need no check.
+// edgeList builds Edges whose entries need no check.
 type edgeList struct {
 	csr      CSR
 	relation []int32
@@ -194,8 +190,7 @@ type gather struct {
 	csr  CSR
 }
 
-// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It
-// has no gradient: x are features.
+// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It has no gradient: x are features.
 func (t *Tape) Gather(y, x Matrix, c CSR) {
 	mustFit("y", y.Rows, c.Rows())
 	mustFit("y", y.Cols, x.Cols)
@@ -218,11 +213,11 @@ type mix struct {
 	bases   int
 	weight  []float32 // bases runs of one weight an entry
 	sums    []float32 // gradients of c, of each part
-	parts  int       // of parts
+	parts   int       // how many parts sums has
 }
 
-// Mix is the mean aggregation of relations that share a basis (Schlichtkrull et
-// al. 2018, equation 3, with the sums exchanged): y is rows x bases*width and
+// Mix is the mean aggregation of relations that share a basis (Schlichtkrull et al. 2018, equation 3, with the sums
+// exchanged): y is rows x bases*width and
 //
 //	y[i, b] = sum over the entries e of row i of Weight[e] * c[relation e, b] * x[Source e]
 //
@@ -274,7 +269,7 @@ func (o *mix) backward(t *Tape) {
 	addParts(o.c.Grad(), o.sums)
 }
 
-// mixSources adds up, for each source, what the rows that read it send back.
+// mixSources is the gradient of x: for each source, a sum over the rows that read it.
 type mixSources mix
 
 func (o *mixSources) Part(i int, _ *par.Worker) {
@@ -292,7 +287,7 @@ func (o *mixSources) Part(i int, _ *par.Worker) {
 	}
 }
 
-// mixRelations is the gradient of the coefficients.
+// mixRelations is the gradient of the coefficients c.
 type mixRelations mix
 
 func (o *mixRelations) Part(i int, _ *par.Worker) {

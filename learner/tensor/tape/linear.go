@@ -42,7 +42,7 @@ func (o *product) backward(t *Tape) {
 	t.worker.Run((*productBackward)(o), parts)
 }
 
-// productBackward is the gradient of w, if that is wanted, and then that of x.
+// productBackward has part 0 compute the gradient of w, and the last part that of x, where they are wanted.
 type productBackward product
 
 func (o *productBackward) Part(i int, m *par.Worker) {
@@ -54,10 +54,10 @@ func (o *productBackward) Part(i int, m *par.Worker) {
 	o.tape.multiply(m, blas.NoTrans, blas.Trans, o.x.Rows, o.x.Cols, o.y.Cols, dy, o.y.Cols, o.w.Data, o.w.Cols, o.dx, o.x.Cols, o.addX)
 }
 
-// Activation is what Bias applies.
+// Activation is the function that Bias applies.
 type Activation int
 
-// The activations; GELU is the exact one, x*Phi(x) (Hendrycks, Gimpel 2016).
+// The activations. GELU is the exact one, x*Phi(x) (Hendrycks and Gimpel 2016, section 2).
 const (
 	Identity Activation = iota
 	ReLU
@@ -72,8 +72,7 @@ type bias struct {
 	drop  Drop
 }
 
-// Bias is y = drop(act(y + b)), in place; b is one row. Drop is taken with ReLU
-// only.
+// Bias is y = drop(act(y + b)), in place; b is one row. A Drop with a Rate above 0 is allowed with ReLU only.
 func (t *Tape) Bias(y, b Matrix, act Activation, drop Drop) {
 	mustFit("bias", len(b.Data), y.Cols)
 	if drop.Rate > 0 && act != ReLU {
@@ -124,7 +123,7 @@ func (o *bias) backward(t *Tape) {
 	}
 }
 
-// addParts adds the sums of all parts, in their order.
+// addParts adds to a gradient the sums of all parts, in their order.
 func addParts(to, sums []float32) {
 	for ; len(sums) > 0; sums = sums[len(to):] {
 		vec.Axpy(1, sums[:len(to)], to)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The operations in float64, dull on purpose.
+// The operations in float64, as plain loops.
 
 type mat struct {
 	rows, cols int

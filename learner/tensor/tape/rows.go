@@ -7,9 +7,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Drop is a dropout: elements are zeroed with probability Rate, the others
-// scaled by 1/(1-Rate) (Srivastava et al. 2014). Which ones, Seed and the
-// element's place decide. Rate 0 drops nothing.
+// Drop is a dropout: elements are zeroed with probability Rate, the others scaled by 1/(1-Rate) (Srivastava et al.
+// 2014, section 10). Seed and the element's place decide which ones. Rate 0 drops nothing.
 type Drop struct {
 	Rate float64
 	Seed uint64
@@ -65,7 +64,7 @@ func (o *dropBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	gy, n := o.y.Grad(), o.x.Cols
 	for r := from; r < to; r++ {
-		// The gradient of the result is needed no more.
+		// The gradient of y is not needed after this, so the dropout may overwrite it.
 		g, dx := gy[r*n:(r+1)*n], o.dx[r*n:(r+1)*n]
 		if o.add {
 			o.drop.apply(r, g, g)
@@ -85,9 +84,8 @@ func (t *Tape) Copy(y, x Matrix) {
 	t.recordSum(y, x)
 }
 
-// Add is y += x. No operation that needs its y again, or has read y, may have
-// been noted for it but Copy, Product and Add: they alone don't look at it while
-// going back.
+// Add is y += x. Of the operations recorded for y before, only Copy, Product and Add are allowed: their gradients don't
+// read y, which Add changes.
 func (t *Tape) Add(y, x Matrix) {
 	mustFit("x", len(x.Data), len(y.Data))
 	vec.Axpy(1, x.Data, y.Data)
@@ -111,7 +109,7 @@ func (o *addition) backward(*Tape) {
 
 type norm struct {
 	y, x, res, gain, bias Matrix
-	sum                  []float32 // x + res, if that is what is normalized
+	sum                   []float32 // x + res, if that is what is normalized
 	mean, scale           []float32 // of each row
 	// while going back
 	sums         []float32 // of each part: the gradients of gain, then those of bias
@@ -119,9 +117,8 @@ type norm struct {
 	addX, addRes bool
 }
 
-// LayerNorm is y = LN(x) + res, or LN(x + res) when inside is set; a res without
-// rows is none. LN brings a row to mean 0 and variance 1, multiplies by gain and
-// adds bias (Ba, Kiros, Hinton 2016).
+// LayerNorm is y = LN(x) + res, or y = LN(x + res) when inside is set; a res without rows is left out. LN brings a row
+// to mean 0 and variance 1, multiplies by gain and adds bias (Ba, Kiros and Hinton 2016, section 3).
 func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	mustFit("x", len(x.Data), len(y.Data))
 	mustFit("gain", len(gain.Data), x.Cols)
@@ -131,7 +128,7 @@ func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	if res.Rows > 0 {
 		mustFit("res", len(res.Data), len(x.Data))
 		if inside {
-			// In memory of its own: who made x may look at it while going back.
+			// The sum has memory of its own because the operation that made x may read x in its gradient.
 			o.sum = t.Scratch(len(x.Data))
 		}
 	}
@@ -139,7 +136,7 @@ func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
 	t.record(o, y)
 }
 
-// in is the row that is normalized.
+// normalized is the row that LN normalizes: of sum if there is one, else of x.
 func (o *norm) normalized(r int) []float32 {
 	if o.sum != nil {
 		return o.sum[r*o.x.Cols : (r+1)*o.x.Cols]
@@ -198,7 +195,7 @@ func (b *normBackward) Part(i int, _ *par.Worker) {
 	for r := from; r < to; r++ {
 		dy := gy[r*n : (r+1)*n]
 		if o.sum != nil {
-			// What comes back to the sum takes the place of dy, which is needed no more.
+			// The gradient of the sum takes the place of dy, which is not needed after this.
 			vec.NormGrad(o.normalized(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
 			if o.dx != nil {
 				accumulate(o.dx[r*n:(r+1)*n], dy, o.addX)
@@ -219,7 +216,7 @@ func (b *normBackward) Part(i int, _ *par.Worker) {
 	}
 }
 
-// give writes d to a gradient, or adds it.
+// accumulate adds d to a gradient, or writes it when add is not set.
 func accumulate(g, d []float32, add bool) {
 	if add {
 		vec.Axpy(1, d, g)
@@ -233,8 +230,8 @@ type unit struct {
 	scale []float32
 }
 
-// Unit returns x with every row brought to length 1 (Euclidean, at least 1e-12
-// before, as PyTorch's normalize).
+// Unit returns x with every row scaled to Euclidean length 1. A length below 1e-12 counts as 1e-12, as in PyTorch's
+// normalize.
 func (t *Tape) Unit(x Matrix) Matrix {
 	o := t.slabs.units.next()
 	*o = unit{y: t.New(x.Rows, x.Cols), x: x, scale: t.Scratch(x.Rows)}

@@ -9,18 +9,18 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// Matrix is dense, row after row.
+// Matrix is dense and row-major.
 type Matrix struct {
 	Rows, Cols int
 	Data       []float32
 	grad       *gradient // nil: no gradient is wanted
-	from       int       // where Data begins in the whole that grad belongs to
+	from       int       // where Data begins in grad.data
 }
 
-// gradient is shared by a matrix and its views.
+// gradient is shared by a matrix and its slices.
 type gradient struct {
 	data []float32
-	set  bool // false: to be read as zeros
+	set  bool // false: data is undefined and stands for zeros
 }
 
 // Constant is a matrix without gradient around data of length rows*cols.
@@ -63,7 +63,7 @@ func (m Matrix) Grad() []float32 {
 	return m.grad.data[m.from : m.from+len(m.Data)]
 }
 
-// zeroed makes the gradient readable: what nothing was added to is zero.
+// ensureZeroed makes the gradient readable: if nothing was added to it yet, it is zeros.
 func (m Matrix) ensureZeroed() {
 	if !m.grad.set {
 		clear(m.grad.data)
@@ -71,8 +71,8 @@ func (m Matrix) ensureZeroed() {
 	}
 }
 
-// sink is where to add a gradient, and whether it holds something yet: a matrix
-// as a whole need not be cleared before its first gradient.
+// gradientTarget is where to add a gradient, and whether that holds something already: a whole matrix need not be
+// cleared before its first gradient is written.
 func (m Matrix) gradientTarget() (g []float32, add bool) {
 	if !m.grad.set && len(m.Data) == len(m.grad.data) {
 		m.grad.set = true
@@ -81,28 +81,28 @@ func (m Matrix) gradientTarget() (g []float32, add bool) {
 	return m.Grad(), true
 }
 
-// Tape belongs to one goroutine at a time.
+// Tape records operations and owns the memory of their results. It belongs to one goroutine at a time.
 type Tape struct {
-	pool   *par.Pool
-	worker *par.Worker // whose goroutine this is
-	gemm   *gemm.Engine
-	arena  arena
-	ops    []op
-	paused    bool // nothing is noted
-	slabs  slabs
-	children  []*Tape
-	usedChildren   int // of them
+	pool         *par.Pool
+	worker       *par.Worker // of the goroutine that the tape belongs to
+	gemm         *gemm.Engine
+	arena        arena
+	ops          []op
+	paused       bool // operations are not recorded
+	slabs        slabs
+	children     []*Tape
+	usedChildren int // children in use since the last Reset
 }
 
-// op is a noted operation.
+// op is a recorded operation.
 type op interface{ backward(*Tape) }
 
-// New returns a tape that computes on a team.
+// New returns a Tape that computes on a Pool.
 func New(pool *par.Pool) *Tape {
 	return &Tape{pool: pool, worker: pool.Caller(), gemm: gemm.New(pool)}
 }
 
-// Reset forgets all operations and takes back the memory of all matrices.
+// Reset removes all records and takes back the memory of all matrices.
 func (t *Tape) Reset() {
 	t.arena.reset()
 	t.slabs.reset()
@@ -115,11 +115,11 @@ func (t *Tape) Reset() {
 	t.usedChildren = 0
 }
 
-// Record says whether the operations that follow can be differentiated. It is
-// on after Reset.
+// SetRecording says whether the operations that follow are recorded, so that Backward differentiates them. Reset turns
+// it on.
 func (t *Tape) SetRecording(on bool) { t.paused = !on }
 
-// New is a matrix of undefined content which operations write.
+// New returns a matrix of undefined content, for operations to write.
 func (t *Tape) New(rows, cols int) Matrix {
 	m := Matrix{Rows: rows, Cols: cols, Data: t.arena.floats(rows * cols)}
 	if !t.paused {
@@ -129,17 +129,17 @@ func (t *Tape) New(rows, cols int) Matrix {
 	return m
 }
 
-// Scratch is n numbers of undefined content.
+// Scratch returns n numbers of undefined content, valid as long as a Matrix of New.
 func (t *Tape) Scratch(n int) []float32 { return t.arena.floats(n) }
 
-// note keeps an operation, unless its result wants no gradient.
+// record adds an operation to the tape, unless its result has no gradient.
 func (t *Tape) record(o op, result Matrix) {
 	if !t.paused && result.grad != nil {
 		t.ops = append(t.ops, o)
 	}
 }
 
-// Backward adds to every gradient that of the number at, a 1x1 matrix.
+// Backward adds to every gradient that of the 1x1 matrix at.
 func (t *Tape) Backward(at Matrix) {
 	mustFit("the number to differentiate", len(at.Data), 1)
 	if at.grad == nil {
@@ -155,7 +155,7 @@ func (t *Tape) backward() {
 	}
 }
 
-// multiply is C (+)= op(A)*op(B) on raw memory.
+// multiply is C = op(A)*op(B), or C += op(A)*op(B) when add is set.
 func (t *Tape) multiply(worker *par.Worker, tA, tB blas.Transpose, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
 	beta := float32(0)
 	if add {
@@ -170,7 +170,8 @@ func mustFit(what string, have, want int) {
 	}
 }
 
-// part is how many rows one part of a loop takes.
+// rowsPerPart is how many rows a part of a par.Task takes. It is fixed so that sums over parts have the same bits for
+// every number of threads.
 const rowsPerPart = 64
 
 func parts(rows int) int { return (rows + rowsPerPart - 1) / rowsPerPart }

@@ -9,7 +9,7 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// operation is one operation twice: on the tape and in float64.
+// operation is one operation, on the tape and in float64.
 type operation struct {
 	name   string
 	shapes [][2]int // of the inputs that are differentiated
@@ -152,8 +152,7 @@ func newTape(t testing.TB, threads int) *Tape {
 	return New(pool)
 }
 
-// run returns the result of an operation and the gradients of a weighted sum of
-// its elements.
+// run returns the result of an operation and the gradients of a weighted sum of its elements.
 func run(tape *Tape, o operation, in []mat, weight []float32) (out []float32, grads [][]float32) {
 	tape.Reset()
 	var vars []Matrix
@@ -170,7 +169,7 @@ func run(tape *Tape, o operation, in []mat, weight []float32) (out []float32, gr
 	return out, grads
 }
 
-// Results against float64, gradients against central differences in float64.
+// TestGradients holds results against float64, and gradients against central differences in float64.
 func TestGradients(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations(t) {
@@ -218,7 +217,8 @@ func narrowAndBack(x []float64) []float64 {
 	return y
 }
 
-// The same bits for any number of threads, and when the memory is used again.
+// TestBitsDoNotDependOnThreads: results and gradients have the same bits for any number of threads, and in memory that
+// is reused.
 func TestBitsDoNotDependOnThreads(t *testing.T) {
 	t.Parallel()
 	one, three := newTape(t, 1), newTape(t, 3)
@@ -244,7 +244,7 @@ func TestBitsDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// What lies in the slot of an absent modality doesn't reach anything.
+// TestAbsentTokensAreNotRead: numbers in the row of an absent token change nothing.
 func TestAbsentTokensAreNotRead(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations(t) {
@@ -276,8 +276,8 @@ func TestAbsentTokensAreNotRead(t *testing.T) {
 	}
 }
 
-// Dropout keeps its share, scales what stays, repeats for a seed, and its
-// gradient passes where the value passed; the same within Bias.
+// TestDropout: Dropout zeroes its share, scales the other elements and repeats for a seed, and its gradient passes
+// where the value passed; the same holds within Bias.
 func TestDropout(t *testing.T) {
 	t.Parallel()
 	tape := newTape(t, 2)
@@ -328,7 +328,7 @@ func TestDropout(t *testing.T) {
 	}
 }
 
-// Gather is the sum that its entries say.
+// TestGather: Gather is the weighted sum of its entries.
 func TestGather(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 4))

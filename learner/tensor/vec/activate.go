@@ -19,7 +19,7 @@ func addReLUGo(b, y []float32) {
 	}
 }
 
-// Pass is g = scale*g where y is above 0, and 0 elsewhere.
+// ReLUGrad is g = scale*g where y, the result of a ReLU, is above 0, and 0 elsewhere.
 func ReLUGrad(y, g []float32, scale float32) {
 	must("g", len(g), len(y))
 	done := reluGradSIMD(y, g, scale)
@@ -36,9 +36,8 @@ func reluGradGo(y, g []float32, scale float32) {
 	}
 }
 
-// GELU replaces y by y*Phi(y) (Hendrycks, Gimpel 2016) and, unless slope is nil,
-// writes the derivative to it. The distribution function Phi is taken from erf
-// by Abramowitz and Stegun 7.1.26, which is within 1.5e-7.
+// GELU replaces y by y*Phi(y) (Hendrycks, Gimpel 2016) and, unless slope is nil, writes the derivative to it. The
+// distribution function Phi is taken from erf by Abramowitz and Stegun 7.1.26, which is within 1.5e-7.
 func GELU(y, slope []float32) {
 	if slope != nil {
 		must("slope", len(slope), len(y))

@@ -2,12 +2,11 @@ package vec
 
 import "math"
 
-// epsilon is added to the variance, as PyTorch does.
+// epsilon is added to the variance, as PyTorch's LayerNorm does.
 const epsilon = 1e-5
 
-// Norm brings x to mean 0 and variance 1, multiplies it by gain and adds bias:
-// y = (x-mean)*scale*gain + bias (Ba, Kiros, Hinton 2016). All have one length,
-// above 0; y may be x.
+// Norm brings x to mean 0 and variance 1, multiplies it by gain and adds bias: y = (x-mean)*scale*gain + bias (Ba,
+// Kiros, Hinton 2016). All have one length, above 0; y may be x.
 func Norm(x, gain, bias, y []float32) (mean, scale float32) {
 	must("gain", len(gain), len(x))
 	must("bias", len(bias), len(x))
@@ -43,9 +42,8 @@ func normGo(x, gain, bias, y []float32, mean, scale float32) {
 	}
 }
 
-// NormBack is the way back of Norm: from the gradient dy of its y it adds to those
-// of gain and bias, and writes that of x to dx, or adds it when add is set. With
-// dx nil, none is wanted.
+// NormGrad is the gradient of Norm: from the gradient dy of Norm's y it adds to dGain and dBias, and writes the
+// gradient of x to dx, or adds it when add is set. dx may be nil.
 func NormGrad(x, dy, gain, dGain, dBias, dx []float32, mean, scale float32, add bool) {
 	must("dy", len(dy), len(x))
 	must("gain", len(gain), len(x))

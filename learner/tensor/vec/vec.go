@@ -51,8 +51,8 @@ func lerpGo(a float32, x, y []float32) {
 	}
 }
 
-// Gather writes to y the sum of w[k] times the row idx[k] of a table, or adds it
-// when add is set. The table's rows are ld apart and at least as long as y.
+// Gather writes to y the sum of w[k] times the row idx[k] of a table, or adds it when add is set. The table's rows are
+// ld apart and at least as long as y.
 func Gather(idx []int32, w, table []float32, ld int, y []float32, add bool) {
 	must("w", len(w), len(idx))
 	for _, r := range idx {
@@ -75,8 +75,8 @@ func gatherGo(idx []int32, w, table []float32, ld int, y []float32, from int) {
 	}
 }
 
-// Exp writes exp(scale*x+shift) to y, which may be x, and returns the sum. The
-// argument is brought into -87..88 before; the relative error is below 3e-7.
+// Exp writes exp(scale*x+shift) to y, which may be x, and returns the sum. The argument of exp is clamped to -87..88;
+// the relative error is below 3e-7.
 func Exp(x, y []float32, scale, shift float32) float32 {
 	must("y", len(y), len(x))
 	done, sum := expSIMD(x, y, scale, shift)
@@ -104,8 +104,7 @@ func Max(x []float32) float32 {
 	return larger(larger(a, b), larger(c, d))
 }
 
-// larger is max without its rules for NaN and signed zeros, which cost more
-// than the rest of the loop.
+// larger is max without the builtin's rules for NaN and signed zeros, which cost more than the rest of Max's loop.
 func larger(a, b float32) float32 {
 	if b > a {
 		return b
@@ -120,8 +119,8 @@ type Adam struct {
 	Step                  int // from 1
 }
 
-// Update is one step of AdamW, decay apart from the gradient (Loshchilov and
-// Hutter 2019, Algorithm 2), for parameters p with gradients g and moments m, v.
+// Update is one step of AdamW, decay apart from the gradient (Loshchilov and Hutter 2019, Algorithm 2), for parameters
+// p with gradients g and moments m, v.
 func (a Adam) Update(p, g, m, v []float32) {
 	must("g", len(g), len(p))
 	must("m", len(m), len(p))

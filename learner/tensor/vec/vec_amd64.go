@@ -47,7 +47,7 @@ func lerpAVX2(n int, a float32, x, y *float32)
 //go:noescape
 func dropAVX2(n int, x, y *float32, counter uint64, limit int32, scale float32)
 
-// fast tells whether the assembly can run here.
+// hasAVX2 tells whether this processor can run the assembly.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
 func dotSIMD(x, y []float32) (done int, sum float32) {

@@ -23,7 +23,7 @@ func near(t *testing.T, what string, got, want []float32, tolerance float64) {
 	}
 }
 
-// The fast way and the plain one agree, for all lengths around the vectors'.
+// TestAgreesWithLoops holds SIMD and Go against plain loops, for all lengths around those of the registers.
 func TestAgreesWithLoops(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -133,7 +133,7 @@ func TestExpIsAccurate(t *testing.T) {
 	}
 }
 
-// Adam against the formulas in float64.
+// TestAdam holds Update against the formulas in float64.
 func TestAdam(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 2))
@@ -168,7 +168,7 @@ func TestGatherRefusesRowsOutside(t *testing.T) {
 	Gather([]int32{3}, []float32{1}, make([]float32, 24), 8, make([]float32, 8), false)
 }
 
-// Norm and its way back, beside plain loops, for all lengths around the vectors'.
+// TestNormAgreesWithLoops holds Norm and NormGrad against plain loops, for all lengths around those of the registers.
 func TestNormAgreesWithLoops(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 3))

@@ -14,7 +14,7 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// Record is what a node of a set shows of an artifact: all of it, or a part.
+// Record is what a node of a Set shows of an artifact: all of it, or a part.
 type Record struct {
 	ID      string
 	Pieces  []weave.Piece
@@ -22,12 +22,12 @@ type Record struct {
 	Culture string   // the label of its first culture, if it has one
 	Themes  map[string][]string
 	Vectors Vectors
-	// Query is read by no other record's node, though it reads them: it asks what the set's artifacts answer. It is none of them
-	// itself, and may show another part of one of them.
+	// Query keeps the record's node from being read: it reads others, as the artifact would, but no other node reads
+	// it. It is none of the Set's artifacts, and may show another part of one of them.
 	Query bool
 }
 
-// RecordOf is all of an artifact.
+// RecordOf returns the Record of all of an artifact.
 func RecordOf(a *profile.Artifact, v Vectors) Record {
 	r := Record{ID: a.ID, Pieces: weave.Pieces(a), Themes: a.Theme, Vectors: v}
 	for _, l := range a.Link {
@@ -39,28 +39,28 @@ func RecordOf(a *profile.Artifact, v Vectors) Record {
 	return r
 }
 
-// heldLinks is one in how many links is kept out.
+// heldOutEvery is one in how many links is held out.
 const heldOutEvery = 5
 
-// Builder makes a Dataset of records. Until and Watermark are left to Make, which knows when they came.
+// Builder builds a Dataset from Records. It leaves Until and Watermark to Make, which knows when the records came.
 type Builder struct {
 	cfg      Config
 	entities Entities
 	records  *records
 	set      *train.Builder
-	// note is told all features, in their order.
+	// onFeatures is given the features of all nodes, in their order.
 	onFeatures func(features []float32)
-	// nodes are those of entities, by id; members are the places in artifacts of those that have one.
+	// nodes are those of entities, by id; members are the indices in artifacts of those that have an entity.
 	nodes   map[graphstore.NodeID]int32
 	members map[graphstore.NodeID][]int
-	// artifacts are the set's, place their places by id; queries are not of the set.
+	// artifacts are the Set's, and place has their indices by id; queries are not in the Set.
 	artifacts, queries []builtRecord
 	place              map[graphstore.NodeID]int
 	data               Dataset
 	themes             []map[string][]string
 }
 
-// added is a record that has its node.
+// builtRecord is a Record that has its node.
 type builtRecord struct {
 	id       graphstore.NodeID
 	entities []graphstore.NodeID
@@ -68,7 +68,7 @@ type builtRecord struct {
 	artifact train.Artifact
 }
 
-// NewBuilder returns a builder that weights words by idf.
+// NewBuilder returns a Builder that weights words by idf.
 func NewBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities) (*Builder, error) {
 	b, err := newBuilder(cfg, idf, entities, func([]float32) {})
 	if err != nil {
@@ -90,7 +90,7 @@ func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, 
 		}
 	}
 	width := cfg.Shape.Modalities[0].Features
-	// A record says of what type its node is, one number for each type; Decade is the last.
+	// A record has a feature for each type of node, of which Decade is the last.
 	if least := cfg.Words.Dim() + facts.Dim + int(graphstore.Decade) + 1; width < least {
 		return nil, fmt.Errorf("a record has %d features in the model, at least %d are needed", width, least)
 	}
@@ -102,7 +102,7 @@ func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, 
 	}, nil
 }
 
-// vector is that of a modality; false: there is no such modality.
+// vector returns the vector of a modality; false: there is no such modality.
 func (cfg *Config) vector(modality string, v Vectors) ([]float32, bool) {
 	switch modality {
 	case "image":
@@ -113,7 +113,7 @@ func (cfg *Config) vector(modality string, v Vectors) ([]float32, bool) {
 	return nil, false
 }
 
-// Add adds a record and returns its node.
+// Add adds a Record and returns its node.
 func (b *Builder) Add(r Record) (node int32, err error) {
 	if node, err = b.add(r); err != nil {
 		return 0, fmt.Errorf("dataset: artifact %q: %w", r.ID, err)
@@ -135,7 +135,7 @@ func (b *Builder) add(r Record) (int32, error) {
 	own.artifact.Node = b.node(b.features(r.Vectors, own.artifact.Parts)...)
 	own.artifact.Culture = -1
 	if r.Culture != "" {
-		own.artifact.Culture = int32(graphstore.ID(graphstore.Culture, graphstore.NormalizeLabel(r.Culture)) >> 33) // any number, the same for the same
+		own.artifact.Culture = int32(graphstore.ID(graphstore.Culture, graphstore.NormalizeLabel(r.Culture)) >> 33) // any number, the same for the same label
 	}
 	if r.Query {
 		b.queries = append(b.queries, own)
@@ -150,7 +150,7 @@ func (b *Builder) add(r Record) (int32, error) {
 	return own.artifact.Node, nil
 }
 
-// withoutGraph is a record that is joined to nothing.
+// withoutGraph returns a Record without edges and links.
 func withoutGraph(r Record) Record {
 	r.Links, r.Pieces = nil, slices.Clone(r.Pieces)
 	for i := range r.Pieces {
@@ -159,7 +159,7 @@ func withoutGraph(r Record) Record {
 	return r
 }
 
-// join finds what a record's pieces and links lead to.
+// resolveEdges finds the nodes that a Record's pieces lead to, and the ids that its links name.
 func (b *Builder) resolveEdges(own *builtRecord, r Record) error {
 	for _, piece := range r.Pieces {
 		part := train.Part{Content: b.records.add(piece), Origin: piece.Origin}
@@ -182,7 +182,7 @@ func (b *Builder) resolveEdges(own *builtRecord, r Record) error {
 	return nil
 }
 
-// node is the next one, with its features.
+// node adds a node with its features.
 func (b *Builder) node(features ...[]float32) int32 {
 	for _, f := range features {
 		b.onFeatures(f)
@@ -190,7 +190,7 @@ func (b *Builder) node(features ...[]float32) int32 {
 	return b.set.AddNode(features...)
 }
 
-// features of each modality, of the record that becomes the next node.
+// features returns those of each modality for the Record that becomes the next node.
 func (b *Builder) features(v Vectors, parts []train.Part) [][]float32 {
 	next := b.set.Nodes()
 	if b.cfg.TextVectors {
@@ -200,7 +200,7 @@ func (b *Builder) features(v Vectors, parts []train.Part) [][]float32 {
 	b.records.Encode(next, parts, record)
 	out := [][]float32{record}
 	for _, m := range b.cfg.Shape.Modalities[1:] {
-		vector, _ := b.cfg.vector(m.Name, v) // newBuilder has seen to it that there are no others
+		vector, _ := b.cfg.vector(m.Name, v) // newBuilder refuses other modalities
 		out = append(out, vector)
 	}
 	return out
@@ -223,7 +223,7 @@ func (b *Builder) entity(id graphstore.NodeID, spec graphstore.EdgeSpec) (int32,
 	return node, nil
 }
 
-// Build returns the set of what was added. The Builder is of no use after it.
+// Build returns the Dataset of what was added. The Builder must not be used after it.
 func (b *Builder) Build() (*Dataset, error) {
 	d, err := b.build()
 	if err != nil {
@@ -250,7 +250,7 @@ func (b *Builder) build() (*Dataset, error) {
 	return &d, err
 }
 
-// share finds the artifacts that share something rare.
+// addRarePairs finds the artifacts that share a rare entity.
 func (b *Builder) addRarePairs() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i]
@@ -268,10 +268,10 @@ func (b *Builder) addRarePairs() {
 	}
 }
 
-// held tells the links that are kept out, for judging. It is the same in both directions.
+// heldOut tells which links are kept out of the Set, to be found. It is the same in both directions.
 func heldOut(a, b graphstore.NodeID) bool { return uint64(a^b)%heldOutEvery == 0 }
 
-// link lets linked artifacts read each other, but for those links that are held.
+// addLinks lets linked artifacts read each other, except over links that are heldOut.
 func (b *Builder) addLinks() {
 	for i := range b.artifacts {
 		from := &b.artifacts[i]
@@ -299,7 +299,7 @@ func linkTo(node int32) train.Edge {
 	return train.Edge{To: node, Relation: int32(refresh.RelationIndex(graphstore.RelLink))}
 }
 
-// tidy makes sets of the lists. What shares something rare is kin.
+// sortLists sorts the lists of an artifact and removes duplicates. Artifacts that share a rare entity are Related.
 func (b *Builder) sortLists() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i].artifact
@@ -311,7 +311,7 @@ func (b *Builder) sortLists() {
 	}
 }
 
-// inverse lets entities read their members.
+// addInverseEdges lets entities read their members.
 func (b *Builder) addInverseEdges() {
 	for _, a := range b.artifacts {
 		for _, p := range a.artifact.Parts {
@@ -322,7 +322,7 @@ func (b *Builder) addInverseEdges() {
 	}
 }
 
-// ask lets queries read what artifacts of their records would, but never the artifact itself.
+// addQueryEdges lets queries read what the artifact of the Record would, but never that artifact itself.
 func (b *Builder) addQueryEdges() {
 	for _, q := range b.queries {
 		for _, p := range q.artifact.Parts {

@@ -136,7 +136,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// embedded is by a seeded model.
+// embedded returns the embeddings of a set by a seeded model.
 func embedded(t *testing.T, shape model.Config, s *train.Set) tape.Matrix {
 	t.Helper()
 	m, err := model.New(shape)
@@ -155,7 +155,8 @@ func embedded(t *testing.T, shape model.Config, s *train.Set) tape.Matrix {
 	return z
 }
 
-// TestQueryReadsLinks: an artifact's links are in its query, but for those held out, and nobody reads the query by them.
+// TestQueryReadsLinks: an artifact's links are in its query, but for those held out, and nobody reads the query by
+// them.
 func TestQueryReadsLinks(t *testing.T) {
 	t.Parallel()
 	m, cfg := NewMemory(profile.DefaultLimits()), settings(t)

@@ -28,7 +28,7 @@ func settings(t *testing.T) Config {
 	return Config{Words: words, Shape: shape.Shape(), Limits: profile.DefaultLimits()}
 }
 
-// put adds a record that came at second at.
+// put adds a record with a timestamp of second at.
 func put(t *testing.T, m *Memory, at int, id, raw string, v Vectors) {
 	t.Helper()
 	if err := m.Put(&graphstore.Doc{ID: id, Raw: []byte(raw), Timestamp: time.Unix(int64(at), 0).UTC()}, v); err != nil {
@@ -45,7 +45,7 @@ func snapshotOf(t *testing.T, m *Memory, cfg Config, limit int, until time.Time)
 	return d
 }
 
-// raws are invented records, r0, r1, ...
+// raws returns invented records, r0, r1, ...
 func raws(n int) []string {
 	rng := rand.New(rand.NewPCG(7, 7))
 	var out []string
@@ -65,7 +65,7 @@ func archive(t *testing.T, n int) *Memory {
 	return m
 }
 
-// edges are who reads whom by what, of models that have a set's shape.
+// edges returns the edges of a set: which node reads which by what relation.
 func edges(t *testing.T, s *train.Set) any {
 	t.Helper()
 	_, block, err := s.FullBlock()
@@ -75,7 +75,7 @@ func edges(t *testing.T, s *train.Set) any {
 	return block.Layers[0][0]
 }
 
-// TestWhatASetIs follows three artifacts by hand: what each reads, what is rare, kin and linked.
+// TestWhatASetIs follows three artifacts by hand: what each reads, which share a rare entity, are related and linked.
 func TestWhatASetIs(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(profile.DefaultLimits())
@@ -151,7 +151,8 @@ func TestWhatASetIs(t *testing.T) {
 	}
 }
 
-// TestOrderOfArrival: it decides nothing, nor does what was replaced; and a record that came later than asked for does not count.
+// TestOrderOfArrival: it decides nothing, nor does what was replaced; and a record that came later than asked for does
+// not count.
 func TestOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	m, all := archive(t, 60), raws(60)
@@ -186,7 +187,7 @@ func TestOrderOfArrival(t *testing.T) {
 	}
 }
 
-// TestWatermark: it tells everything that a set is made of.
+// TestWatermark: the Watermark changes with everything that a Set is made of.
 func TestWatermark(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -288,7 +289,7 @@ func TestAllPiecesAreTheRecord(t *testing.T) {
 	}
 }
 
-// recordOf are the features of a node's record.
+// recordOf returns the features of a node's record.
 func recordOf(t *testing.T, s *train.Set, node int32) []float32 {
 	t.Helper()
 	features, block, err := s.FullBlock()

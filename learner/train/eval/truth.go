@@ -16,13 +16,13 @@ import (
 	"kilim/consumer/profile"
 )
 
-// Truth is what people say is alike: graded pairs, or themes with their terms. It is read from JSON
-// Lines, each line
+// Truth is what people say is alike: graded pairs of artifacts, or artifacts with terms in themes. It is read from JSON
+// Lines, each line one of
 //
 //	{"a": id, "b": id, "grade": above 0, "theme": name or absent}     the candidates are the whole archive
 //	{"id": id, "theme": {name: [terms]}}                              the candidates are the ids of the file
 //
-// and all lines of one kind. Other fields are ignored, so a feed with themes is a Truth.
+// All lines must be of one kind. Other fields are ignored, so a feed of artifacts with themes is a Truth.
 type Truth struct {
 	pairs  []pair
 	labels []label
@@ -38,13 +38,13 @@ type label struct {
 	terms map[string]map[string]bool // by theme
 }
 
-// mostQueries bounds the queries of a theme.
+// maxQueries bounds the queries of a theme.
 const maxQueries = 500
 
-// mostLine bounds a line: a feed's artifact with its media.
+// maxLine bounds a line: an artifact of a feed, with its media.
 const maxLine = 16 << 20
 
-// Read reads a truth, plain or gzip. An error names the line and the field.
+// Read reads a Truth, plain or gzip. An error names the line and the field.
 func Read(r io.Reader) (*Truth, error) {
 	t := &Truth{}
 	seen := map[string]bool{}
@@ -72,7 +72,7 @@ func Read(r io.Reader) (*Truth, error) {
 	return t, nil
 }
 
-// Labels is the truth of themes that are known already: of each id its terms by theme.
+// Labels returns the Truth of theme labels: themes[i] has the terms of ids[i] by theme.
 func Labels(ids []string, themes []map[string][]string) *Truth {
 	t := &Truth{}
 	for i, id := range ids {
@@ -154,7 +154,7 @@ func (t *Truth) addLabel(id *string, themes json.RawMessage, seen map[string]boo
 	return nil
 }
 
-// Themes are the names in the truth, sorted.
+// Themes returns the names of the themes, sorted.
 func (t *Truth) Themes() []string {
 	set := map[string]bool{}
 	for _, p := range t.pairs {
@@ -170,7 +170,7 @@ func (t *Truth) Themes() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// Candidates are the ids among which is ranked; nil: the whole archive.
+// Candidates returns the ids that are ranked; nil: the whole archive.
 func (t *Truth) Candidates() []string {
 	var out []string
 	for _, l := range t.labels {
@@ -179,15 +179,15 @@ func (t *Truth) Candidates() []string {
 	return out
 }
 
-// ErrNotAsked is returned where a truth has nothing to ask: of a list, or of an archive.
+// ErrNoQueries is returned where a Truth has no query for a list, or none that an archive has.
 var ErrNoQueries = errors.New("eval: no query")
 
-// Queries are those for a list: "general", "total" or "theme:NAME". Of a theme there are at
-// most 500, chosen by the seed.
+// Queries returns the queries for a list: "general", "total" or "theme:NAME". Of labels there are at most maxQueries,
+// chosen by the seed.
 //
-// A pair counts both ways; for general and total its grade is the mean over its lines. Of labels, the
-// grade of a candidate is the Jaccard coefficient of its terms and the query's in the theme; for general and
-// total the mean of that over the themes of the query.
+// A pair counts in both directions; for general and total its grade is the mean over its lines. Of labels, the grade of
+// a candidate is the Jaccard coefficient of its terms and the query's in the theme; for general and total the mean of
+// that over the themes of the query.
 func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 	theme, themed := strings.CutPrefix(list, "theme:")
 	switch {
@@ -269,13 +269,13 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 	return out
 }
 
-// likeness of two labels in a theme, or the mean over the themes of a.
+// similarity returns the Jaccard coefficient of two labels in a theme, or the mean of these over the themes of a.
 func similarity(a, b label, theme string) float64 {
 	if theme != "" {
 		return jaccard(a.terms[theme], b.terms[theme])
 	}
 	sum := 0.0
-	for _, name := range slices.Sorted(maps.Keys(a.terms)) { // one order, one sum
+	for _, name := range slices.Sorted(maps.Keys(a.terms)) { // sorted, so that the sum always has the same bits
 		sum += jaccard(a.terms[name], b.terms[name])
 	}
 	return sum / float64(len(a.terms))

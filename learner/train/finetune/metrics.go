@@ -7,7 +7,7 @@ import (
 	"kilim/learner/train/gate"
 )
 
-// Metrics are those of training.
+// Metrics are the Prometheus metrics of training.
 type Metrics struct {
 	steps                                       prometheus.Counter
 	runs                                        *prometheus.CounterVec
@@ -17,7 +17,7 @@ type Metrics struct {
 	stage                                       *prometheus.GaugeVec
 }
 
-// How a training ends.
+// promoted, rejected and failed are the results of a training.
 const (
 	promoted = "promoted"
 	rejected = "rejected"
@@ -92,7 +92,7 @@ func (m *Metrics) setCollapse(c train.Collapse) {
 
 func (m *Metrics) setCompared(t *gate.Table) { m.setCollapse(t.Collapse) }
 
-// idle is between trainings.
+// setIdle sets the metrics of a training under way to those between trainings.
 func (m *Metrics) setIdle() {
 	m.progress.Set(0)
 	for _, s := range stages {

@@ -22,30 +22,30 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// Source is what is trained on: an archive, and a model that serves it.
+// Source is what is trained on: an archive, and the model that serves it.
 type Source interface {
-	// Dataset takes a snapshot of at most limit artifacts, of records that came until then; zero: of all.
+	// Dataset takes a snapshot of at most limit artifacts, of the records that came until then; zero: of all.
 	Dataset(limit int, until time.Time) (*dataset.Dataset, error)
 	Model() (shape model.Config, weights []float32)
 }
 
-// Config is how a run is made. The zero value of a field is its default, but for Truth.
+// Config says how a Run is made. The zero value of a field is its default, except for Truth and Seed.
 type Config struct {
-	// Threads compute a step. Default 1.
+	// Threads is how many compute a step. Default 1.
 	Threads int
 	// Share is the part of the time that steps may take, in 0..1. Default 1.
 	Share float64
 	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
 	Limit int
-	// Settings of the training, for the snapshot's number of artifacts and a model's layers. Default: the function Settings.
+	// Settings returns the training's settings for n artifacts and a model's layers. Default: the function Settings.
 	Settings func(n, layers int, seed uint64) train.Config
 	// Truth is the user's own, nil if there is none.
 	Truth *eval.Truth
-	// Seed decides all that is drawn.
+	// Seed is that of all random choices.
 	Seed uint64
 	// Every is how many steps lie between two checkpoints. Default 25.
 	Every int
-	// Step is told after each step, and Phase when another phase begins.
+	// Step is called after each step, and Phase when another phase begins.
 	Step  func(train.Progress)
 	Phase func(phase string)
 	Log   *slog.Logger
@@ -83,16 +83,16 @@ const (
 	Idle     = "idle"     // nothing is trained
 	Snapshot = "snapshot" // the archive is read
 	Training = "training"
-	Judging  = "judging" // the candidate is held against the model that serves
+	Judging  = "judging" // the candidate is compared with the model that serves
 )
 
-// Least is the number of artifacts below which there is nothing to be learned from an archive.
+// MinArtifacts is the number of artifacts below which there is nothing to be learned from an archive.
 const MinArtifacts = 100
 
-// ErrTooFew is returned for an archive of fewer artifacts than Least.
+// ErrTooFew is returned for an archive of fewer artifacts than MinArtifacts.
 var ErrTooFew = errors.New("finetune: too few artifacts")
 
-// Settings are those for an archive of n artifacts: small ones have small batches and a short queue.
+// Settings returns the settings for an archive of n artifacts: small ones get small batches and a short queue.
 func Settings(n, layers int, seed uint64) train.Config {
 	c := train.Defaults(layers)
 	for c.Batch > 16 && 4*c.Batch > n {
@@ -105,11 +105,12 @@ func Settings(n, layers int, seed uint64) train.Config {
 	return c
 }
 
-// unfinished is the name of the checkpoint of a run that is under way, among the models' files.
+// checkpointName is the name of the checkpoint of an unfinished Run, among the models' files.
 const checkpointName = "training.safetensors"
 
-// Run trains a candidate from the model of the given epoch, judges it, and keeps it among the models with its
-// table: as evaluated when it is to be promoted, else as rejected. When ctx ends, the run is left in its checkpoint.
+// Run trains a candidate from the model of epoch parent, compares the two, and adds the candidate with the Table to the
+// models: as evaluated if it is to be promoted, else as rejected. When ctx ends, the training is left in its
+// checkpoint.
 func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -179,7 +180,8 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	return kept, table, nil
 }
 
-// snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
+// snapshot takes the snapshot of the training that the checkpoint at path is of, and returns it with the checkpoint. If
+// that can't be, it takes a new one and returns no checkpoint.
 func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
 	checkpointed, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -205,7 +207,7 @@ func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoin
 	return nil, data, err
 }
 
-// prepare makes a trainer, which goes on where it was left, if it was and that fits.
+// prepare returns a Trainer that goes on from the checkpoint, if there is one and it fits, else from start.
 func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, pool *par.Pool, checkpointed *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
 	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
 	fresh := func() (*train.Trainer, error) {
@@ -228,7 +230,7 @@ func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []fl
 	return t, meta, nil
 }
 
-// advance trains to the end, at the pace of the share, and writes checkpoints.
+// trainToEnd trains at the pace of Config.Share, and writes checkpoints.
 func trainToEnd(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
 	write := func() error {
 		c, err := t.Checkpoint(meta)
@@ -246,7 +248,7 @@ func trainToEnd(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoi
 			}
 		}
 		if err := pause(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
-			return nil // Run sees it at once
+			return nil // ctx has ended, which t.Run returns
 		}
 		began = time.Now()
 		return nil
@@ -271,8 +273,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// keep writes the candidate down: its weights first, then its row, then what was decided. What a crash has left of the same is
-// completed.
+// store adds a candidate to the models: first its weights, then its row, then the state. It completes what a crash has
+// left of the same candidate.
 func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
 	all := models.List()
 	m := all[len(all)-1]
@@ -304,7 +306,7 @@ func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, t
 	return models.SetState(m.Epoch, state, raw, reason)
 }
 
-// isOf tells whether a model is that of the checkpoint.
+// sameCandidate tells whether the model m is that of the checkpoint.
 func sameCandidate(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
 	if m.Checkpoint == "" || m.Parent != parent || m.State == registry.Promoted {
 		return false, nil

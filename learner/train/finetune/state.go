@@ -11,46 +11,47 @@ import (
 	"kilim/internal/atomicfile"
 )
 
-// ledger is what is kept, from one start to the next, of the time since the last training.
+// triggerState is what the Triggers need to know since the last training. It is kept in a file over restarts.
 type triggerState struct {
-	// At is when the last training ended, or the first start.
+	// At is when the last training ended, or the Scheduler first ran.
 	At time.Time `json:"at"`
-	// Changed is how much the archive has changed since that began, in archives.
+	// Changed is how much the archive has changed since the last training began, in archives.
 	Changed float64 `json:"changed"`
-	// Mix is that of the archive at its beginning.
+	// Mix is that of the archive when the last training began.
 	Mix map[string]map[string]float64 `json:"mix,omitempty"`
-	// Last is how the last training ended.
+	// Last is the outcome of the last training.
 	Last *Outcome `json:"last,omitempty"`
 }
 
-// Last is how a training has ended.
+// Outcome is how a training ended.
 type Outcome struct {
 	At     time.Time
 	Result string // promoted, rejected or failed
-	Epoch  uint32 // of the model, 0 if none was made
+	Epoch  uint32 // of the trained model, 0 if none was made
 	Reason string
 }
 
-// ledgerName is the name of the file, among the models'.
-const stateName = "training.ledger"
+// stateName is the name of the triggerState's file, among the models'. It does not end in .json, as the rows of package
+// registry do.
+const stateName = "training.state"
 
-// readLedger returns false when there is none.
-func readTriggerState(path string) (l triggerState, ok bool, err error) {
+// readTriggerState returns ok false when there is no file.
+func readTriggerState(path string) (s triggerState, ok bool, err error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return l, false, nil
+		return s, false, nil
 	}
 	if err != nil {
-		return l, false, err
+		return s, false, err
 	}
-	if err := json.Unmarshal(raw, &l); err != nil {
+	if err := json.Unmarshal(raw, &s); err != nil {
 		return triggerState{}, false, fmt.Errorf("%s: %w", path, err)
 	}
-	return l, true, nil
+	return s, true, nil
 }
 
-func (l *triggerState) write(path string) error {
-	raw, err := json.MarshalIndent(l, "", "  ")
+func (s *triggerState) write(path string) error {
+	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,14 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// Material is what models are judged by.
+// Benchmark is what models are compared on.
 type Benchmark struct {
 	Set *train.Set
-	// IDs are those of the set's artifacts, and Cultures their names, empty where none is known.
+	// IDs are those of the Set's artifacts, and Cultures the names of their cultures, empty where unknown.
 	IDs, Cultures []string
-	// HeldOut are artifacts that neither model was trained on, by their numbers.
+	// HeldOut are artifacts that the candidate was not trained on, by number.
 	HeldOut []int32
-	// Links are pairs of artifacts whose link is not in the set.
+	// Links are pairs of artifacts whose link is not in the Set.
 	Links [][2]int32
 	// Themes and Expert may be nil.
 	Themes, Expert *eval.Truth
@@ -33,7 +33,7 @@ type Benchmark struct {
 	Seed           uint64
 }
 
-// Candidate is a model with its weights.
+// Model is a model with its weights.
 type Model struct {
 	Shape   *model.Model
 	Weights *model.Weights
@@ -50,25 +50,25 @@ type Row struct {
 	Verdict   string        `json:"verdict"`
 }
 
-// Table is the whole judgement.
+// Table is the result of Compare.
 type Table struct {
 	Rows []Row `json:"rows"`
 	// Promote is the decision, and Reason says what it rests on.
 	Promote bool   `json:"promote"`
 	Reason  string `json:"reason"`
-	// Collapse of the candidate's embeddings of the held-out halves.
+	// Collapse is that of the candidate's embeddings of the held-out artifacts.
 	Collapse train.Collapse `json:"collapse"`
 }
 
 const (
 	batch = 256
-	// leastOfCulture is how many held-out artifacts a culture must have to be compared by itself.
+	// minHeldOutOfCulture is how many held-out artifacts a culture must have to be compared by itself.
 	minHeldOutOfCulture = 20
-	// leastQueries is below what a task says too little to stand in the way of a model or to promote it.
+	// minQueries is how many queries a task must have: with fewer it says too little to decide anything.
 	minQueries = 10
 )
 
-// Judge compares a candidate with the serving model. Their shape is the set's.
+// Compare compares a candidate with the serving model. Both must have the Set's shape.
 func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *par.Pool) (*Table, error) {
 	t := &Table{}
 	for _, task := range []func(context.Context, *Table, Benchmark, Model, Model, *par.Pool) error{halves, neighbours} {
@@ -83,7 +83,7 @@ func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *p
 	return t, nil
 }
 
-// decide reads the verdicts.
+// decide sets Promote and Reason by the verdicts of the rows.
 func (t *Table) decide() {
 	t.Promote = false
 	var better, worse []string
@@ -106,7 +106,7 @@ func (t *Table) decide() {
 	}
 }
 
-// add compares two values a query at a level.
+// add compares two systems at a level by their value for each query.
 func (t *Table) add(task, metric string, serving, candidate []float64, level float64, seed uint64) {
 	if len(serving) < minQueries {
 		return
@@ -171,7 +171,7 @@ func mapRanks(ranks []int, value func(int) float64) []float64 {
 	return out
 }
 
-// neighbours are the tasks that rank whole artifacts.
+// neighbours has the tasks that rank whole artifacts.
 func neighbours(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
 	before, err := newEmbeddings(m, serving, pool)
 	if err != nil {
@@ -240,7 +240,7 @@ func (t *Table) retrieval(ctx context.Context, task string, queries []eval.Query
 	return nil
 }
 
-// space is all artifacts as one model embeds them.
+// embeddings has all artifacts as one model embeds them.
 type embeddings struct {
 	ids    []string
 	number map[string]int
@@ -269,7 +269,7 @@ func (s *embeddings) sample(artifacts []int32) tape.Matrix {
 	return out
 }
 
-// numbers of ids; nil for nil.
+// numbers returns the numbers of ids; nil for nil.
 func (s *embeddings) numbers(ids []string) []int {
 	var out []int
 	for _, id := range ids {
@@ -280,7 +280,7 @@ func (s *embeddings) numbers(ids []string) []int {
 	return out
 }
 
-// nearest ranks by the cosine; equal ones by id.
+// nearest returns the k artifacts with the highest cosine among some (nil: all), ties by id.
 func (s *embeddings) nearest(id string, k int, among []int) []string {
 	self := s.number[id]
 	query := s.rows.Row(self)
@@ -312,7 +312,7 @@ func (s *embeddings) nearest(id string, k int, among []int) []string {
 	return out
 }
 
-// Print writes the table for people.
+// Print writes the Table for people.
 func (t *Table) Print(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "task\tmetric\tqueries\tserving\tcandidate\tgain\t\t")

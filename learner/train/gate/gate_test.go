@@ -177,7 +177,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Three of one culture against two of another that are nearer; then one each.
+// TestVote: three artifacts of one culture outvote two nearer ones of another; with one each, the nearer wins.
 func TestVote(t *testing.T) {
 	t.Parallel()
 	cosines := []float32{0.9, 0.8, 0.5, 0.4, 0.3}

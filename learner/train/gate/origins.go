@@ -11,10 +11,11 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// voters are the neighbours whose cultures count.
+// voters is how many nearest neighbours vote.
 const voters = 10
 
-// origins asks for the cultures of held-out artifacts by their neighbours, when all that names an origin is hidden.
+// origins has the task that predicts the culture of held-out artifacts by their neighbours, when all that names their
+// origin is hidden.
 func origins(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, spaces [2]*embeddings, pool *par.Pool) error {
 	cultures := m.Set.Artifacts()
 	heldOut := map[int32]bool{}
@@ -54,7 +55,7 @@ func origins(ctx context.Context, t *Table, m Benchmark, serving, candidate Mode
 	return nil
 }
 
-// vote is the culture that most of the nearest artifacts have; of equal ones, that with the nearer.
+// vote returns the culture of most of the nearest artifacts; of equally many, that with the nearest one.
 func (s *embeddings) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
 	type hit struct {
 		artifact int32

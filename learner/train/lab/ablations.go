@@ -8,13 +8,13 @@ import (
 	"kilim/learner/model"
 )
 
-// ablation is a run that lacks something, or does something another way.
+// ablation is a run without one part of the training or the model, or with another choice for it.
 type ablation struct {
 	name   string
 	change func(o *options)
 }
 
-// ablations of what an archive has.
+// ablationsOf returns the ablations that make sense for an archive: of media that it has.
 func (o *options) ablationsOf(c *corpus) []ablation {
 	without := func(what string) ablation {
 		return ablation{"without " + what, func(o *options) { o.without = strings.Join(append(list(o.without), what), ",") }}

@@ -23,10 +23,10 @@ import (
 	"kilim/learner/train/dataset"
 )
 
-// comparison is what each has found.
+// comparison has the results of each system.
 type comparison struct {
 	tfidf, bm25, raw, before []result
-	runs                     [][]result // of each seed
+	runs                     [][]result // [seed]
 }
 
 func (o *options) prepare(c *corpus) (*comparison, error) {
@@ -48,8 +48,10 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 		return nil, err
 	}
 	order := rand.New(rand.NewPCG(1, 0x1ab)).Perm(len(c.records))
-	// Those with a culture first: they are what is asked.
-	slices.SortStableFunc(order, func(x, y int) int { return boolToInt(c.records[x].Culture == "") - boolToInt(c.records[y].Culture == "") })
+	// Records with a culture come first: the culture task asks for theirs.
+	slices.SortStableFunc(order, func(x, y int) int {
+		return boolToInt(c.records[x].Culture == "") - boolToInt(c.records[y].Culture == "")
+	})
 	withCulture := 0
 	for _, r := range c.records {
 		withCulture += boolToInt(r.Culture != "")
@@ -142,7 +144,7 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 	return &comparison{tfidf, bm25, raw, before, runs}, nil
 }
 
-// features are what the model gets to read of a record: the cosines of these rows themselves.
+// features are the results of the text features that the model reads: cosines of these rows themselves.
 func features(s *sets, h *halfTask, v *voteTask) ([]result, error) {
 	dim := s.cfg.Words.Dim()
 	rows := func(set *train.Set) (tape.Matrix, error) {
@@ -171,7 +173,7 @@ func features(s *sets, h *halfTask, v *voteTask) ([]result, error) {
 	return append(out, v.embedded(z)...), nil
 }
 
-// rankings are BM25's.
+// rankings are the results of BM25.
 func (o *options) rankings(h *halfTask, v *voteTask) []result {
 	all := func(int) bool { return true }
 	return append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),

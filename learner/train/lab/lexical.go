@@ -8,7 +8,7 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// words are the baselines: cosines of tf-idf over words, and BM25.
+// lexicalBaseline ranks records by their words: by cosines of tf-idf, and by BM25.
 type lexicalBaseline struct {
 	postings map[uint32][]weighted
 	length   []float64
@@ -41,9 +41,12 @@ func newLexicalBaseline(docs [][]text.Term) *lexicalBaseline {
 	return w
 }
 
-func (w *lexicalBaseline) idf(df int) float32 { return float32(math.Log(float64(1+w.n)/float64(1+df)) + 1) }
+func (w *lexicalBaseline) idf(df int) float32 {
+	return float32(math.Log(float64(1+w.n)/float64(1+df)) + 1)
+}
 
-// cosines of a document with all; its own length doesn't matter for their order.
+// cosines returns the cosine of a document with each record, up to the document's own length, which doesn't change
+// their order.
 func (w *lexicalBaseline) cosines(terms []text.Term) []float32 {
 	out := make([]float32, w.n)
 	for _, t := range terms {
@@ -61,7 +64,7 @@ func (w *lexicalBaseline) cosines(terms []text.Term) []float32 {
 	return out
 }
 
-// bm25Scores gives the k best documents scores in their order, the others 0.
+// bm25Scores returns scores of the k best documents that fall with their rank, and 0 for the others.
 func (w *lexicalBaseline) bm25Scores(terms []text.Term, k int, keep func(doc int) bool) []float32 {
 	var query []eval.Term
 	for _, t := range terms {

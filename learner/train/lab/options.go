@@ -8,7 +8,7 @@ import (
 	"kilim/learner/train"
 )
 
-// options are what the command line asks for.
+// options are the flags of the command line.
 type options struct {
 	feed                      string
 	test, least, seeds        int
@@ -29,7 +29,7 @@ func list(s string) []string {
 
 func (o *options) excludes(what string) bool { return slices.Contains(list(o.without), what) }
 
-// config is the training's.
+// config returns the settings of the training with a seed.
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
 	c.Seed, c.Every = seed, o.every

@@ -48,7 +48,7 @@ func writeHeader(to *strings.Builder, of []result) {
 	fmt.Fprintf(to, "\n|---|%s\n", strings.Repeat("---|", len(of)))
 }
 
-// line writes the means, and what the paired bootstrap says of them beside those of all parts.
+// writeLine writes the means, and beside them the verdict of the paired bootstrap against all, if that is not nil.
 func writeLine(to *strings.Builder, name string, of, all []result) {
 	fmt.Fprintf(to, "| %s |", name)
 	for k, r := range of {

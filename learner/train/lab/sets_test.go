@@ -52,8 +52,8 @@ func setsOf(t *testing.T, c *corpus) *sets {
 	return s
 }
 
-// TestTrainingSetIsTheDaemons: what is trained on is what package dataset makes of an archive that has the records that are not
-// set aside, and no others.
+// TestTrainingSetIsTheDaemons: the training set is what package dataset makes of an archive that has the records that
+// are not set aside, and no others.
 func TestTrainingSetIsTheDaemons(t *testing.T) {
 	t.Parallel()
 	c := feed(t, 40)
@@ -133,8 +133,8 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// TestHalvesAndOrigins: the halves that ask are of the records that are set aside, after all first halves; and of those the other
-// task shows no origin.
+// TestHalvesAndOrigins: the halves that are queries are of the records that are set aside, behind all first halves; and
+// the vote task shows no origin of those records.
 func TestHalvesAndOrigins(t *testing.T) {
 	t.Parallel()
 	c := feed(t, 40)

@@ -15,20 +15,21 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// result is a metric's value of each query. F1 has one value only, which comes from all votes: of each seed one of each query.
+// result is a metric's value for each query. Macro F1 has one value only, made of votes: those of each seed, one for
+// each query.
 type result struct {
 	task, metric string
 	values       []float64
 	votes        [][]vote
 }
 
-// vote is what the neighbours say, and what is true.
+// vote is the label that the neighbours predict, and the true one.
 type vote struct{ predicted, truth string }
 
-// scorer scores all candidates for query i.
+// scorer returns the scores of all candidates for query i.
 type scorer func(i int) []float32
 
-// half is the first task: sets and texts of the halves of all records.
+// halfTask finds one half of a record by the other.
 type halfTask struct {
 	set      *train.Set
 	queries  []int32 // nodes
@@ -65,7 +66,7 @@ func (s *sets) newHalfTask(test []int, seed uint64) (*halfTask, error) {
 	return h, nil
 }
 
-// deal gives each piece, picture and recording of a record to one of two.
+// splitRecord gives each piece, picture and recording of a record to one of two halves.
 func splitRecord(r *rand.Rand, whole dataset.Record) (one, other dataset.Record) {
 	pieces := slices.Clone(whole.Pieces)
 	r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
@@ -114,8 +115,7 @@ func cosines(z tape.Matrix, query int32, rows []int32) []float32 {
 	return out
 }
 
-// votes are the other tasks: sets and texts of all records, those set aside
-// without what is hidden.
+// voteTask predicts labels by the nearest neighbours: of records that are set aside, whose origins are hidden.
 type voteTask struct {
 	set      *train.Set
 	nodes    []int32
@@ -126,7 +126,7 @@ type voteTask struct {
 	tasks    []labels
 }
 
-// labels are those of all records, "" for none, and the records that are asked.
+// labels are those of all records for one task, "" for none, and the records that are asked.
 type labels struct {
 	task  string
 	of    []string
@@ -196,7 +196,7 @@ func (s *sets) newVoteTask(test []int, least int) (*voteTask, error) {
 
 const neighbours = 10
 
-// vote is the label that most of the nearest have; of equals, the nearer ones'.
+// vote returns the label of most of the nearest neighbours; of equally many, that with the nearer ones.
 func (v *voteTask) vote(l labels, scores []float32) string {
 	var best []int
 	for j, s := range scores {
@@ -239,7 +239,7 @@ func (v *voteTask) measure(score func(record int, l labels) []float32) []result 
 	return out
 }
 
-// macroF1 is the mean over the classes of 2 TP / (2 TP + FP + FN), of the votes at these places.
+// macroF1 is the mean over the classes of 2 TP / (2 TP + FP + FN), of the votes at these indices.
 func macroF1(votes []vote, places []int) float64 {
 	hit, said, truth := map[string]float64{}, map[string]float64{}, map[string]float64{}
 	for _, k := range places {
@@ -257,8 +257,8 @@ func macroF1(votes []vote, places []int) float64 {
 	return f1
 }
 
-// pairedF1 is what F1 gains, by bootstrap over the queries: both are asked the same ones. Of several seeds the means are
-// compared.
+// pairedF1 is the gain in macro F1, by bootstrap over the queries, which both systems share. Of several seeds the means
+// are compared.
 func pairedF1(than, r result) eval.Interval {
 	return eval.BootstrapOf(len(r.votes[0]), func(places []int) float64 { return r.meanF1(places) - than.meanF1(places) }, 1)
 }
@@ -281,7 +281,7 @@ func (v *voteTask) embedded(z tape.Matrix) []result {
 	})
 }
 
-// mean of equal results of several seeds, query by query.
+// mean returns the means over several seeds, query by query.
 func mean(all [][]result) []result {
 	out := slices.Clone(all[0])
 	for k := range out {

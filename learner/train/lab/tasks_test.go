@@ -16,8 +16,8 @@ func TestHalfCountsTiesAgainstItself(t *testing.T) {
 	}
 }
 
-// Two cultures, by hand: of a, one of two is found; of b, the one. What is
-// hidden doesn't vote, nor does a record without label.
+// TestVotes has two cultures, by hand: of a, one of two is predicted right; of b, the one. Neither a record that is set
+// aside nor one without label votes.
 func TestVotes(t *testing.T) {
 	t.Parallel()
 	v := &voteTask{

@@ -19,7 +19,8 @@ func newTape(t *testing.T) *tape.Tape {
 	return tape.New(pool)
 }
 
-// Centres of two classes by hand, from the first two of three coordinates.
+// TestCentresFollowTheMeansOfTheirClasses computes the centres of two classes by hand, from the first two of three
+// coordinates.
 func TestCentresFollowTheMeansOfTheirClasses(t *testing.T) {
 	t.Parallel()
 	c := newCentres(Prototypes{Classes: 3, Width: 2, Weight: 1, Temperature: 0.5, Momentum: 0.75})
@@ -45,8 +46,8 @@ func TestCentresFollowTheMeansOfTheirClasses(t *testing.T) {
 	near(0, math.Sqrt(0.5), math.Sqrt(0.5)) // nothing of it came by
 }
 
-// The loss by its formula, over the classes that have a centre; items of an unknown class, or of one without centre,
-// have none, nor a gradient, and no coordinate beyond the prototypes' has one.
+// TestPrototypesLoss computes the loss by its formula, over the classes that have a centre. Items of an unknown class,
+// or of one without centre, have neither loss nor gradient, and no coordinate beyond the prototypes' has a gradient.
 func TestPrototypesLoss(t *testing.T) {
 	t.Parallel()
 	const weight, tau = 3, 0.5
@@ -70,7 +71,8 @@ func TestPrototypesLoss(t *testing.T) {
 	}
 }
 
-// A step with prototypes ends in the same state when it is taken up again, and refuses classes that there are not.
+// TestStepWithPrototypes: a step with prototypes ends in the same state after Restore, and refuses classes that don't
+// exist.
 func TestStepWithPrototypes(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)

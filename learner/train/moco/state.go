@@ -6,14 +6,13 @@ import (
 	"kilim/learner/model/safetensors"
 )
 
-// State is all that a Trainer needs to go on, besides the weights of its query
-// encoder: tensors, and where it stands.
+// State is all that a Trainer needs to go on, besides the weights of its query encoder.
 type State struct {
 	Step, Slot int
-	Tensors  []safetensors.Tensor `json:"-"`
+	Tensors    []safetensors.Tensor `json:"-"`
 }
 
-// tensors are the trainer's own memory, by name.
+// tensors are the Trainer's own memory, by name.
 func (t *Trainer) tensors() []safetensors.Tensor {
 	n := len(t.key.Data)
 	out := []safetensors.Tensor{
@@ -29,11 +28,11 @@ func (t *Trainer) tensors() []safetensors.Tensor {
 	return out
 }
 
-// State shares memory with the trainer: it is to be written before the next step.
+// State returns the present State. It shares memory with the Trainer: it must be written before the next step.
 func (t *Trainer) State() State { return State{t.step, t.slot, t.tensors()} }
 
-// Restore goes on from a State of the same configuration; the query encoder's
-// weights are the caller's to restore. On an error nothing has changed.
+// Restore sets the State of a Trainer of the same Config; the caller restores the query encoder's weights. On an error
+// nothing has changed.
 func (t *Trainer) Restore(s State) error {
 	if s.Step < 0 || s.Slot < 0 || s.Slot >= t.cfg.Queue {
 		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.Slot, t.cfg.Queue)

@@ -118,7 +118,8 @@ func near(t *testing.T, what string, got, want []float32, tolerance float64) {
 	}
 }
 
-// Forward within 1e-5, gradients within 1e-4, AdamW, momentum and queue.
+// TestStepAgreesWithPyTorch: the forward pass agrees within 1e-5, and gradients within 1e-4; AdamW, momentum and queue
+// are compared too.
 func TestStepAgreesWithPyTorch(t *testing.T) {
 	t.Parallel()
 	f := readFixture(t)
@@ -166,7 +167,8 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 	}
 }
 
-// The same bytes twice, for any number of threads, with dropout; and it learns.
+// TestTrainingRepeats: training makes the same bytes twice, for any number of threads, with dropout; and the loss
+// falls.
 func TestTrainingRepeats(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)

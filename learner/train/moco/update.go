@@ -8,8 +8,7 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// optimizer is AdamW over a model's weights, and the keys' encoder that follows
-// them.
+// optimizer is AdamW (vec.Adam) over a model's weights, with the key encoder that follows them.
 type optimizer struct {
 	worker     *par.Worker
 	params     []model.Param
@@ -17,14 +16,14 @@ type optimizer struct {
 	m, v       []float32
 	updates    []int32    // of each parameter: how many it has had
 	adams      []vec.Adam // of each parameter, this step
-	keyRate     float32    // by how much of the difference the key moves
+	keyRate    float32    // share of its distance to the query encoder that the key encoder moves
 	clip       float32    // what the gradient is multiplied by
 	chunks     []chunk
-	squares    []float32 // of each piece's gradient
+	squares    []float32 // of each chunk's gradient
 }
 
-// piece is a part of a parameter, short enough that all of its numbers stay in
-// the second cache from one operation to the next.
+// chunk is a part of a parameter, short enough that its numbers stay in the second cache from one operation to the
+// next.
 type chunk struct{ parameter, from, to int }
 
 const chunkSize = 8192
@@ -46,17 +45,17 @@ func newOptimizer(params []model.Param, query, key *model.Weights, momentum floa
 	return o
 }
 
-// adamW is what the steps of all parameters have in common.
+// adamW has the settings that all parameters share.
 func adamW() vec.Adam { return vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
 
-// step moves the weights at each parameter's rate: not at all, its moments neither,
-// at 0. It returns the length of the gradient of the others, before it was
-// clipped (0 clips nothing).
+// step moves each parameter by its rate; at rate 0 neither the parameter nor its moments change. It returns the length
+// of the gradient of the others, before it is clipped (clip 0: it isn't).
 func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) float64 {
 	for i, p := range o.params {
 		adam := adamW()
 		if adam.Rate = rate(i); adam.Rate != 0 {
-			// Moments that begin later are corrected for that later.
+			// The bias correction of AdamW counts a parameter's own updates, as its moments may begin later than
+			// others'.
 			o.updates[i]++
 		}
 		adam.Step = int(o.updates[i])
@@ -79,7 +78,7 @@ func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) 
 	return length
 }
 
-// measuring is the task that finds the gradient's length.
+// gradientTask is the par.Task that sums the squares of the gradient.
 type gradientTask optimizer
 
 func (o *gradientTask) Part(i int, _ *par.Worker) {
@@ -91,7 +90,7 @@ func (o *gradientTask) Part(i int, _ *par.Worker) {
 	o.squares[i] = vec.Dot(g, g)
 }
 
-// moving is the task that moves the weights.
+// updateTask is the par.Task that moves the weights and the key encoder.
 type updateTask optimizer
 
 func (o *updateTask) Part(i int, _ *par.Worker) {

@@ -20,7 +20,7 @@ func open(t *testing.T, dir string) *Registry {
 	return r
 }
 
-// TestAModelsWay adds models, judges them, and finds all of it again.
+// TestAModelsWay adds models, sets their states, and reads all of it again.
 func TestAModelsWay(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "models")

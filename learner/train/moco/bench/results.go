@@ -16,11 +16,11 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// machine is where the figures come from.
+// machine describes where the figures were measured.
 type machine struct {
 	processor string
 	load      string // averages of 1, 5 and 15 minutes before the run
-	kernel    string // of our products
+	kernel    string // of gemm
 	revision  string
 }
 

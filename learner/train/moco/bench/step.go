@@ -17,7 +17,7 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// The peer's sizes.
+// Sizes of the peer's step.
 const (
 	width, relations, bases = 128, 10, 4
 	batch, queue            = 256, 4096
@@ -37,8 +37,7 @@ var fields = []string{"culture", "period", "dynasty", "style", "place", "materia
 // edge joins an artifact and an entity.
 type edge struct{ to, relation int32 }
 
-// museum is the peer's graph: of each artifact its entities, of each entity its
-// artifacts.
+// museum is the peer's graph: the entities of each artifact, and the artifacts of each entity.
 type museum struct{ ofArtifact, ofEntity [][]edge }
 
 func readMuseum(path string) (*museum, error) {
@@ -118,10 +117,9 @@ func termsOf(line []byte) ([]term, error) {
 	return out, nil
 }
 
-// sample draws a block as the peer does: 10 entities of each artifact and 5
-// artifacts of each entity, with replacement. What an entity reads is all of
-// one relation and read nowhere else, and the input is linear: as package train
-// does, the mean is taken before it, so that there is one row for it.
+// sample is a block drawn as the peer draws it: 10 entities of each artifact and 5 artifacts of each entity, with
+// replacement. All that an entity reads is of one relation and read nowhere else, and the input is linear: as in
+// package train, the mean is taken before the input, so that there is one row for it.
 type sample struct {
 	rows   []int32   // of the feature tables: the seeds' and the entities'
 	means  [][]int32 // after them, of each entity the rows that it reads
@@ -188,7 +186,7 @@ func means(rows [][]edge, sources int) (*tape.Edges, error) {
 	return tape.NewEdges(c, relation, sources, relations)
 }
 
-// view is a sample with the features of others' seeds.
+// view returns a sample with the features of other seeds.
 func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 	c := tape.CSR{Start: []int32{0}}
 	for i, n := range s.rows {
@@ -214,7 +212,7 @@ func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 	return moco.View{Features: features, Block: b}
 }
 
-// timeStep times our step.
+// timeStep times Step of package moco.
 func timeStep(feed string, threads, steps int) (*timing, error) {
 	m, err := readMuseum(feed)
 	if err != nil {

@@ -53,7 +53,7 @@ func (a *archive) Artifacts() int                                   { return a.r
 func (a *archive) Changed() float64                                 { return a.changed }
 func (a *archive) Mix(n int) (map[string]map[string]float64, error) { return dataset.Mix(a.records, n) }
 
-// feed brings one more record.
+// feed adds one more record.
 func (a *archive) feed(id, raw string) {
 	a.t.Helper()
 	doc := &graphstore.Doc{ID: id, Raw: []byte(raw), Timestamp: time.Unix(1_700_000_000+int64(a.fed), 0)}
@@ -64,7 +64,7 @@ func (a *archive) feed(id, raw string) {
 	a.changed += 1 / float64(a.records.Len())
 }
 
-// archiveOf is one of invented records, which have something in common by their cultures.
+// archiveOf returns an archive of invented records, whose cultures have something in common.
 func archiveOf(t *testing.T, artifacts int) *archive {
 	t.Helper()
 	words, err := text.NewEncoder(text.Config{Dim: 64, Seed: 1})
@@ -117,8 +117,8 @@ func settings(step func(train.Progress)) Config {
 	return Config{Settings: short, Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
 }
 
-// TestRunIsResumable: a run is the same bytes twice, also when it was stopped again and again; and it leaves a model that is
-// judged, with its table.
+// TestRunIsResumable: a Run makes the same bytes twice, also when it was stopped again and again; and it adds a model
+// that is evaluated, with its Table.
 func TestRunIsResumable(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 150)
@@ -172,8 +172,8 @@ func TestRunIsResumable(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is what SIGKILL
-// would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
+// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is
+// what SIGKILL would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
@@ -184,7 +184,7 @@ func TestKilledAnywhere(t *testing.T) {
 		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
-		// A write was under way.
+		// The process died during a write.
 		for _, name := range []string{checkpointName, "0002.safetensors", "0002.json"} {
 			if err := os.WriteFile(filepath.Join(to, name+".new"), []byte("torn"), 0o600); err != nil {
 				t.Fatal(err)
@@ -244,7 +244,7 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// canonical is without the white space of a row that was read from its file.
+// canonical strips the white space of a row that was read from its file.
 func canonical(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
@@ -288,7 +288,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// manager notes what is promoted.
+// manager records what is promoted.
 type manager struct {
 	a        *archive
 	promoted []uint32
@@ -301,14 +301,14 @@ func (m *manager) Promote(epoch uint32) error {
 	return nil
 }
 
-// TestTuner: training is due by changes, by time, by drift, or when one was interrupted; what is known of the last outlives a start;
-// and what was found good before a crash is promoted at the start.
-func TestTuner(t *testing.T) {
+// TestScheduler: training is due by changes, by time, by drift, or when one was interrupted; what is known of the last
+// outlives a start; and what was found good before a crash is promoted at the start.
+func TestScheduler(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
 	mgr := &manager{a: a}
 	r := openModels(t)
-	tuner := func(triggers Triggers) *Scheduler {
+	scheduler := func(triggers Triggers) *Scheduler {
 		tu := New(settings(nil), triggers, mgr, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 		tu.restore()
 		tu.poll()
@@ -327,17 +327,17 @@ func TestTuner(t *testing.T) {
 		"after an hour": {Triggers{Interval: time.Minute}, true},
 		"no drift":      {Triggers{Drift: 0.2}, false},
 	} {
-		if due := tuner(c.triggers).due(now.Add(time.Hour)); due != c.due {
+		if due := scheduler(c.triggers).due(now.Add(time.Hour)); due != c.due {
 			t.Errorf("%s: due is %v", name, due)
 		}
 	}
 	if err := os.WriteFile(r.Path(checkpointName), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !tuner(Triggers{Changes: 1e6}).due(now) {
+	if !scheduler(Triggers{Changes: 1e6}).due(now) {
 		t.Error("an interrupted training is not due")
 	}
-	tu := tuner(Triggers{Changes: 0.5, Drift: 0.5})
+	tu := scheduler(Triggers{Changes: 0.5, Drift: 0.5})
 	tu.train(t.Context())
 	last := r.List()[len(r.List())-1]
 	if last.Epoch != 2 || (last.State == registry.Evaluated) != (len(mgr.promoted) == 1) {
@@ -346,7 +346,7 @@ func TestTuner(t *testing.T) {
 	if s := tu.Status(); s.Phase != Idle || s.Changed != 0 || s.Last == nil || s.Last.Epoch != 2 || s.Last.Result == failed {
 		t.Errorf("the status is %+v, %+v", s, s.Last)
 	}
-	again := tuner(Triggers{Changes: 0.5, Drift: 0.5})
+	again := scheduler(Triggers{Changes: 0.5, Drift: 0.5})
 	for name, tu := range map[string]*Scheduler{"it": tu, "one after a start": again} {
 		if tu.due(now.Add(time.Hour)) {
 			t.Errorf("nothing has changed since, and %s is due again", name)
@@ -358,7 +358,7 @@ func TestTuner(t *testing.T) {
 	if !again.due(now) {
 		t.Error("all cultures are others, and it is not due")
 	}
-	// A crash between the judgement and the promotion.
+	// A crash came between the comparison and the promotion.
 	if err := os.WriteFile(r.Path("0003.safetensors"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -370,12 +370,12 @@ func TestTuner(t *testing.T) {
 		t.Fatal(err)
 	}
 	mgr.promoted = nil
-	if err := tuner(Triggers{}).promotePending(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
+	if err := scheduler(Triggers{}).promotePending(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
 		t.Errorf("taken up: %v, %v", mgr.promoted, err)
 	}
 }
 
-// TestDrift is told by whole shares, and not by rare terms.
+// TestDrift: drift counts whole shares, and rare terms together.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	mix := func(shares map[string]float64) map[string]map[string]float64 {
