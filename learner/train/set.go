@@ -17,7 +17,7 @@ type Edge struct{ To, Relation int32 }
 // content.
 type Part struct {
 	Content int32  // the Encoder's number for it
-	Edges   []Edge // that come with it
+	Edges   []Edge // edges that are read when the part is shown
 	// Origin is true when the part names where the artifact comes from: a culture, period, dynasty, reign, style, place
 	// or creator. A newcomer often lacks these.
 	Origin bool
@@ -44,10 +44,10 @@ type Artifact struct {
 // features.
 type Set struct {
 	shape      model.Config
-	features   []tape.Matrix // of each modality, a row a node that has some
+	features   []tape.Matrix // [modality], a row for each node that has some
 	rowOf      [][]int32     // [modality][node] its row, or -1
-	start      []int32       // of each node's edges
-	edges      []Edge        // by relation
+	start      []int32       // [node] its first edge
+	edges      []Edge        // of all nodes, each node's by relation
 	artifacts  []Artifact
 	artifactOf []int32 // [node] its artifact, or -1
 	encoder    Encoder

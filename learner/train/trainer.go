@@ -50,7 +50,7 @@ type Trainer struct {
 
 	bestWeights []float32 // the best weights
 	validations []Validation
-	bestIndex   int // in judged
+	bestIndex   int // of the best in validations
 }
 
 // New returns a Trainer of the weights start, which it changes. The set must be made for the model's shape.

@@ -3,8 +3,8 @@ package tape
 // arena allocates memory that is freed all at once, by reset.
 type arena struct {
 	chunks [][]float32
-	chunk  int // the one in use
-	used   int // of it
+	chunk  int // index of the chunk in use
+	used   int // numbers of that chunk that are in use
 }
 
 const chunkSize = 1 << 20

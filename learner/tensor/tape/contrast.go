@@ -18,10 +18,10 @@ type Weigher interface {
 type contrast struct {
 	loss, q, k, queue, temperature Matrix
 	weigh                          Weigher
-	prob                           []float32 // items x queue: cosines, then probabilities
+	prob                           []float32 // [item][key]: cosines, then probabilities
 	weight                         []float32 // one row for each worker
 	positive                       []float32 // cosine, then probability minus 1
-	losses, expected               []float32 // of each item; sum of p * cosine, less the positive's cosine
+	losses, expected               []float32 // [item]; expected is the sum of p * cosine, less the positive's cosine
 }
 
 // InfoNCE is the mean over items i of

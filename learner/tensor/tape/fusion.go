@@ -10,7 +10,7 @@ import (
 // Mask says which tokens there are: Present[i*Modalities+m] is true when item i has modality m.
 type Mask struct {
 	Items, Modalities int
-	Present           []bool // Items x Modes
+	Present           []bool // [item][modality]
 }
 
 type attention struct {
@@ -18,7 +18,7 @@ type attention struct {
 	mask   Mask
 	heads  int
 	self   bool
-	prob   []float32 // items x heads x modes x modes
+	prob   []float32 // [item][head][token][token]
 }
 
 // Attention lets each token of an item attend to the item's other tokens, and to itself if self is set, by scaled dot

@@ -211,8 +211,8 @@ type mix struct {
 	y, x, c Matrix
 	edges   *Edges
 	bases   int
-	weight  []float32 // bases runs of one weight an entry
-	sums    []float32 // gradients of c, of each part
+	weight  []float32 // [base][entry]
+	sums    []float32 // gradients of c, from each part
 	parts   int       // how many parts sums has
 }
 

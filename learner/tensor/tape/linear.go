@@ -114,7 +114,7 @@ func (o *biasForward) Part(i int, _ *par.Worker) {
 }
 
 func (o *bias) backward(t *Tape) {
-	o.y.Grad() // cleared before the parts look at it
+	o.y.Grad() // clears the gradient before the parts read it
 	n := parts(o.y.Rows)
 	o.sums = t.Scratch(n * o.y.Cols)
 	t.worker.Run((*biasBackward)(o), n)

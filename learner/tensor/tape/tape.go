@@ -13,7 +13,7 @@ import (
 type Matrix struct {
 	Rows, Cols int
 	Data       []float32
-	grad       *gradient // nil: no gradient is wanted
+	grad       *gradient // nil: there is no gradient
 	from       int       // where Data begins in grad.data
 }
 

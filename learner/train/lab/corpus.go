@@ -126,7 +126,7 @@ func vectors(a *profile.Artifact, kind string, encode func([]byte) ([]float32, e
 		if m.Kind != kind || len(m.Data) == 0 {
 			continue
 		}
-		if v, err := encode(m.Data); err == nil { // one that can't be read is none
+		if v, err := encode(m.Data); err == nil { // media that can't be read have no vector
 			out = append(out, v)
 		}
 	}

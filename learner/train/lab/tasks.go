@@ -32,7 +32,7 @@ type scorer func(i int) []float32
 // halfTask finds one half of a record by the other.
 type halfTask struct {
 	set      *train.Set
-	queries  []int32 // nodes
+	queries  []int32 // the node of each query
 	own      []int   // the record of each
 	rows     []int32 // the node of each record's first half
 	query    [][]text.Term

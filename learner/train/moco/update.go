@@ -14,12 +14,12 @@ type optimizer struct {
 	params     []model.Param
 	query, key *model.Weights
 	m, v       []float32
-	updates    []int32    // of each parameter: how many it has had
-	adams      []vec.Adam // of each parameter, this step
+	updates    []int32    // [parameter] how many steps have moved it
+	adams      []vec.Adam // [parameter] of this step
 	keyRate    float32    // share of its distance to the query encoder that the key encoder moves
 	clip       float32    // what the gradient is multiplied by
 	chunks     []chunk
-	squares    []float32 // of each chunk's gradient
+	squares    []float32 // [chunk] of the gradient
 }
 
 // chunk is a part of a parameter, short enough that its numbers stay in the second cache from one operation to the

@@ -123,7 +123,7 @@ func termsOf(line []byte) ([]term, error) {
 type sample struct {
 	rows   []int32   // of the feature tables: the seeds' and the entities'
 	means  [][]int32 // after them, of each entity the rows that it reads
-	nodes  int       // that the peer would have
+	nodes  int       // number of nodes that the peer would have
 	layers []*tape.Edges
 }
 
@@ -256,7 +256,7 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 		return nil, err
 	}
 	w := enc.Init()
-	for i := range w.Data { // no zeros that the peer has not
+	for i := range w.Data { // the peer's weights have no zeros
 		w.Data[i] += float32(r.NormFloat64()) * 0.02
 	}
 	t, err := moco.New(moco.Config{Queue: queue, Momentum: 0.999, Temperature: 0.07, Rate: 1e-3, Decay: 1e-2, Seed: 1}, enc, w, width, pool)
