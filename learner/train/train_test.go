@@ -317,7 +317,7 @@ func TestRefusals(t *testing.T) {
 		"neighbour": func(b *Builder) { b.AddEdge(b.AddNode(), Edge{7, 0}) },
 		"relation":  func(b *Builder) { b.AddEdge(b.AddNode(), Edge{0, 99}) },
 		"artifact":  func(b *Builder) { b.AddArtifact(Artifact{Node: 3}) },
-		"kin":       func(b *Builder) { b.AddArtifact(Artifact{Node: b.AddNode(), Related: []int32{-1}}) },
+		"related":   func(b *Builder) { b.AddArtifact(Artifact{Node: b.AddNode(), Related: []int32{-1}}) },
 	} {
 		b := NewBuilder(shape)
 		change(b)
@@ -334,5 +334,9 @@ func TestRefusals(t *testing.T) {
 	changed.Patience++
 	if err := trainer(t, changed, village(t, shape, 100, 5, false), 1).Resume(c); err == nil || !strings.Contains(err.Error(), "was made with") {
 		t.Errorf("a checkpoint of another configuration: %v", err)
+	}
+	c.Progress = bytes.Replace(c.Progress, []byte(`"Validations"`), []byte(`"Judged"`), 1)
+	if err := trainer(t, settings(), village(t, shape, 100, 5, false), 1).Resume(c); err == nil || !strings.Contains(err.Error(), `unknown field "Judged"`) {
+		t.Errorf("a checkpoint whose progress has the fields of an earlier version: %v", err)
 	}
 }
