@@ -93,7 +93,7 @@ func (p *trainingProgress) phase(phase string) {
 }
 
 func (p *trainingProgress) step(s train.Progress) {
-	p.show(float64(s.Step)/float64(s.Steps), s.Judged, "%s: step %d of at most %d, loss %.3f, halves found at %.3f", s.Stage, s.Step, s.Steps, s.Loss, s.Judgement.MRR)
+	p.show(float64(s.Step)/float64(s.Steps), s.Validated, "%s: step %d of at most %d, loss %.3f, halves found at %.3f", s.Stage, s.Step, s.Steps, s.Loss, s.Validation.MRR)
 }
 
 func (p *trainingProgress) making(ratio float64) {

@@ -39,7 +39,7 @@ type App struct {
 	encoders  encode.Encoders
 	models    *registry.Registry
 	manager   *standby.Manager
-	tuner     *finetune.Tuner // nil: nothing is trained
+	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
 	encoding  *encoding

@@ -70,7 +70,7 @@ func Describe(cfg *config.Config, epoch uint32) (*Description, error) {
 		return nil, err
 	}
 	was, weights, err := weightsOf(models, parent, now)
-	if err == nil && len(weights) == len(d.weights) && (&checkpoint.Checkpoint{Meta: was}).Fits(d.Shape) == nil {
+	if err == nil && len(weights) == len(d.weights) && (&checkpoint.Checkpoint{Meta: was}).Compatible(d.Shape) == nil {
 		d.parent = weights
 	}
 	return d, err
@@ -116,16 +116,16 @@ func (d *Description) Print(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "PARAMETER\tSHAPE\tPART\tDECAY\tRMS\tMOVED\t")
 	for _, p := range d.params {
-		own := d.weights[p.From : p.From+p.Rows*p.Cols]
+		own := d.weights[p.Offset : p.Offset+p.Rows*p.Cols]
 		moved := "-"
 		if d.parent != nil {
-			moved = fmt.Sprintf("%.4f", rms(own, d.parent[p.From:p.From+p.Rows*p.Cols]))
+			moved = fmt.Sprintf("%.4f", rms(own, d.parent[p.Offset:p.Offset+p.Rows*p.Cols]))
 		}
 		decay := "no"
 		if p.Decay {
 			decay = "yes"
 		}
-		fmt.Fprintf(t, "%s\t%d x %d\t%s\t%s\t%.4f\t%s\t\n", p.Name, p.Rows, p.Cols, p.Stage, decay, rms(own, nil), moved)
+		fmt.Fprintf(t, "%s\t%d x %d\t%s\t%s\t%.4f\t%s\t\n", p.Name, p.Rows, p.Cols, p.Group, decay, rms(own, nil), moved)
 	}
 	return t.Flush()
 }

@@ -43,7 +43,7 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 				return c, err
 			}
 			c.Weights = trained.Weights
-			return c, trained.Fits(c.Model.Shape())
+			return c, trained.Compatible(c.Model.Shape())
 		},
 		Models: models, Metrics: metrics, Committed: func() {}, Log: log,
 	}

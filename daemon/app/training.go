@@ -21,7 +21,7 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// training gives the settings of a training, of the daemon's tuner or of Train.
+// training gives the settings of a training, of the daemon's scheduler or of Train.
 func training(c *config.Train) (finetune.Config, error) {
 	cfg := finetune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
 	stages, err := train.ParseStages(c.Stages)
@@ -47,7 +47,7 @@ func training(c *config.Train) (finetune.Config, error) {
 	return cfg, nil
 }
 
-// startTraining makes the tuner, which trains in the background, unless train.share is 0. Its metrics exist in any case: an
+// startTraining makes the scheduler, which trains in the background, unless train.share is 0. Its metrics exist in any case: an
 // alert can't tell a missing series from none.
 func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	metrics := finetune.NewMetrics(reg)
@@ -59,13 +59,13 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, Least: c.Least}
-	a.tuner = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
-	a.parts = append(a.parts, part{"training", a.tuner.Run})
+	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, MinArtifacts: c.Least}
+	a.scheduler = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
+	a.parts = append(a.parts, part{"training", a.scheduler.Run})
 	return nil
 }
 
-// served shows the tuner what serves.
+// served shows the scheduler what serves.
 type served struct{ *standby.Manager }
 
 func (s served) Archive() finetune.Archive { return s.Engine().Archive() }
@@ -130,7 +130,7 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 // error when a daemon must first finish another cutover, or the publishing of the lists after one.
 func findPassed(manager *standby.Manager, models *registry.Registry, out *Trained) error {
 	s := manager.Status()
-	m, ok := finetune.Waiting(models, s.Serving.Epoch)
+	m, ok := finetune.PendingPromotion(models, s.Serving.Epoch)
 	switch {
 	case s.Republishing:
 		return errors.New("the lists of the state that serves are not all published: let the daemon finish that first")

@@ -53,7 +53,7 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err = models.Judge(out.Epoch, registry.Evaluated, []byte(`{"rows":[],"promote":true,"reason":"by the test"}`), ""); err != nil {
+	if out, err = models.SetState(out.Epoch, registry.Evaluated, []byte(`{"rows":[],"promote":true,"reason":"by the test"}`), ""); err != nil {
 		t.Fatal(err)
 	}
 	return out

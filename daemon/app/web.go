@@ -108,7 +108,7 @@ func webError(err error) error {
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, topk.ErrUnknownList):
 		return meaning{err, web.ErrUnknownList}
-	case errors.Is(err, eval.ErrNotAsked):
+	case errors.Is(err, eval.ErrNoQueries):
 		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)
 	case errors.Is(err, registry.ErrUnknown):
 		return fmt.Errorf("%w: %w", web.ErrNotFound, err)
@@ -160,7 +160,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Lag is known for every partition a moment after they were assigned.
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
 	status.Ready = s.Ready() == nil
-	if t := s.app.tuner; t != nil {
+	if t := s.app.scheduler; t != nil {
 		status.Training = trainingOf(t.Status())
 	}
 	status.Version = s.app.version

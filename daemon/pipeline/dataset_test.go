@@ -43,10 +43,10 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	s.must(err)
 	weights, err := m.Weights(s.engine.model.Weights(), nil)
 	s.must(err)
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	s.must(err)
-	defer team.Close()
-	rows, err := train.Embed(d.Set, m, weights, team)
+	defer pool.Close()
+	rows, err := train.Embed(d.Set, m, weights, pool)
 	s.must(err)
 	compared := 0
 	s.must(s.store.View(func(r *graphstore.Reader) error {
@@ -105,7 +105,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s.must(err)
 	d, err := b.Build()
 	s.must(err)
-	features, block, err := d.Set.Whole()
+	features, block, err := d.Set.FullBlock()
 	s.must(err)
 	w := e.words.extract(a)
 	f := e.words.features(w, encode.Vectors{})
@@ -177,9 +177,9 @@ func TestSameSetInMemory(t *testing.T) {
 		if !reflect.DeepEqual(d.Set.Artifacts(), m.Set.Artifacts()) {
 			t.Errorf("%d: parts, links or what is rare differ", limit)
 		}
-		features, block, err := d.Set.Whole()
+		features, block, err := d.Set.FullBlock()
 		s.must(err)
-		inMemory, its, err := m.Set.Whole()
+		inMemory, its, err := m.Set.FullBlock()
 		s.must(err)
 		if !reflect.DeepEqual(features, inMemory) || !reflect.DeepEqual(block, its) {
 			t.Errorf("%d: features or edges differ", limit)

@@ -37,7 +37,7 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 			eval.System{Name: "kilim", Ranker: &ranker{q, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
-	if err != nil && !errors.Is(err, eval.ErrNotAsked) { // which is about the question
+	if err != nil && !errors.Is(err, eval.ErrNoQueries) { // which is about the question
 		err = fmt.Errorf("pipeline: evaluate: %w", err)
 	}
 	if err != nil {

@@ -253,7 +253,7 @@ func (m *Manager) signalWorkersFailed() {
 
 // recordPromoted writes into the registry that a model serves. Open does so again at each start, so a failure is no harm.
 func (m *Manager) recordPromoted(epoch uint32) {
-	if _, err := m.cfg.Models.Judge(epoch, registry.Promoted, nil, ""); err != nil {
+	if _, err := m.cfg.Models.SetState(epoch, registry.Promoted, nil, ""); err != nil {
 		m.log.Error("can't note that a model was promoted; it serves all the same", "epoch", epoch, "err", err)
 	}
 }

@@ -149,7 +149,7 @@ func TestAbandon(t *testing.T) {
 	if err := l.manager.Rollback(bad.Epoch); !errors.Is(err, registry.ErrState) {
 		t.Errorf("back to a model that has never served: %v", err)
 	}
-	_, err = l.manager.cfg.Models.Judge(bad.Epoch, registry.Rejected, nil, "worse")
+	_, err = l.manager.cfg.Models.SetState(bad.Epoch, registry.Rejected, nil, "worse")
 	l.must(err)
 	if err := l.manager.Promote(bad.Epoch); !errors.Is(err, registry.ErrState) {
 		t.Errorf("promote a rejected model: %v", err)

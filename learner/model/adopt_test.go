@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A third modality and a fourth relation join: everything trained stays.
+// TestAdopt: a third modality and a fourth relation are added, and everything that was trained keeps its values.
 func TestAdopt(t *testing.T) {
 	t.Parallel()
 	old := newModel(t, shape)

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Modality is a branch.
+// Modality is a branch of the model.
 type Modality struct {
 	Name     string `json:"name"`
 	Features int    `json:"features"` // length of a feature vector
 }
 
-// The ways to make one vector of an item's tokens, and to bring a branch's input
-// to it. The empty string stands for the first of each.
+// Fusion says how the tokens of an item become one vector, Residual how a branch's input reaches its token. The empty
+// string stands for FusionAttention and ResidualSum.
 const (
 	FusionAttention   = "attention"
 	FusionMLP         = "mlp"
@@ -31,7 +31,8 @@ type Config struct {
 	Bases      int        `json:"bases"`
 	Heads      int        `json:"heads"`   // of attention; divides Width
 	Dropout    float64    `json:"dropout"` // 0..0.5, after ReLU in the layers
-	// Inside puts the residual of a layer inside its LayerNorm.
+	// Inside normalizes a layer's residual with its result (post-norm); without it the residual is added after the
+	// LayerNorm.
 	Inside   bool   `json:"inside,omitempty"`
 	Fusion   string `json:"fusion,omitempty"`
 	Residual string `json:"residual,omitempty"`

@@ -1,30 +1,35 @@
-// Package model is the multimodal encoder and its forward pass on a tape; the
-// tape gives the gradients.
+// Package model is the trainable multimodal encoder: a forward pass on a tape (package tape), which gives the
+// gradients.
 //
-// A branch per modality m over one sampled neighbourhood (Hamilton et al. 2017),
-// relations sharing a basis (Schlichtkrull et al. 2018, equation 3):
+// Config is a model's shape; New makes of it a Model, which numbers and names the parameters (Params) and seeds their
+// values (Init). Weights are the values. Forward takes a tape, Weights, features and a Block, which is a sampled
+// neighbourhood of some items, and returns embeddings and projections, a row for each item. The package does not know
+// what an artifact is, how neighbourhoods are sampled, or how weights are updated.
+//
+// Each modality m has a branch over the neighbourhood (GraphSAGE: Hamilton, Ying and Leskovec 2017, Algorithm 1) whose
+// relations share a basis (R-GCN: Schlichtkrull et al. 2018, equation 3):
 //
 //	h0 = x W_m + b_m
 //	h' = LN(h + drop(ReLU(h W_self + b + sum_r mean_r W_r)))    residual inside
 //	h' = LN(drop(ReLU(h W_self + b + sum_r mean_r W_r))) + h    residual outside
 //	t_m = h_last + x W_skip + b_skip
 //
-// A row without features has a learned vector in the place of x W_m: b_m.
-// The residual may be concatenated instead: t_m = [h_last, x W_skip + b_skip] J_m.
+// A row without features has a learned vector in the place of x W_m: b_m. The residual may be concatenated instead: t_m
+// = [h_last, x W_skip + b_skip] J_m.
 //
-// Then over the tokens t_m, absent ones masked, one of
+// Then one of these fuses the tokens t_m of an item, absent ones masked:
 //
 //   - attention: t += Attention(LN t), each token reading the others; t +=
 //     drop(FFN(LN t)) with GELU; z = LN(sum of sigmoid-gated tokens)
 //   - transformer: the same, each token reading itself too; z = LN(mean of tokens)
 //   - mlp: z = LN(mean of tokens + drop(FFN(all tokens side by side)))
 //
-// z is the embedding. The projection head, two layers with ReLU, brought to
-// length 1, is for the contrastive loss.
+// z is the embedding. The projection head, two layers with ReLU and a scaling to length 1, is for the contrastive loss
+// only.
 //
-// Shapes: x is rows x Modality.Features, everything else Width wide. Weights are
-// in x out: rows are multiplied from the left.
+// Shapes: x is rows x Modality.Features; all else is Width wide. Weights are in x out: rows are multiplied from the
+// left.
 //
-// Params names the weights; a forward pass elsewhere finds them by
-// Weights.Matrix. The seeded ones (see seed.go) are useful untrained.
+// Package infer computes the same function from the same Weights without a tape. The seeded weights (see seed.go) are
+// useful untrained.
 package model

@@ -6,26 +6,25 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// Block is a sampled neighbourhood of some items. Each modality has rows of its
-// own, of which the items are the first.
+// Block is a sampled neighbourhood of some items. Each modality has rows of its own, and the items are the first of
+// them.
 type Block struct {
-	Present tape.Present
-	// Rows gathers, for each modality, the features of its rows; a row without
-	// entries has none: what the input's bias holds stands for them.
+	Mask tape.Mask
+	// Rows gathers, for each modality, the features of its rows. A row without entries has no features: the bias of the
+	// branch's input stands for them.
 	Rows []tape.CSR
-	// Layers has, for each modality, the edges of each layer, the lowest first.
-	// Layer l updates the first Layers[m][l].Rows() rows, reading those that the
-	// layer below updated. An edge comes from a row that is active below: one with
-	// features, or with an edge in a layer below. It is the sampler's to leave
-	// the others out.
+	// Layers has, for each modality, the edges of each layer, the lowest first. Layer l updates the first
+	// Layers[m][l].Rows() rows and reads the rows that the layer below updated. An edge must come from a row that is
+	// active below: one with features, or with an edge in a layer below. Forward does not check that; the sampler
+	// leaves other edges out.
 	Layers [][]*tape.Edges
 }
 
-// check says what of a block doesn't fit the model.
+// check returns an error that says in what a Block doesn't fit the model.
 func (m *Model) check(features []tape.Matrix, b *Block) error {
 	n := len(m.branches)
-	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Present.Modes != n || len(b.Present.Has) != n*b.Present.Items {
-		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Present.Modes, n)
+	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Mask.Modalities != n || len(b.Mask.Present) != n*b.Mask.Items {
+		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Mask.Modalities, n)
 	}
 	for i, mode := range m.cfg.Modalities {
 		layers := b.Layers[i]
@@ -39,8 +38,8 @@ func (m *Model) check(features []tape.Matrix, b *Block) error {
 			}
 			below = e.Rows()
 		}
-		if below != b.Present.Items {
-			return fmt.Errorf("model: block whose last layer of %s updates %d rows: there are %d items", mode.Name, below, b.Present.Items)
+		if below != b.Mask.Items {
+			return fmt.Errorf("model: block whose last layer of %s updates %d rows: there are %d items", mode.Name, below, b.Mask.Items)
 		}
 		if features[i].Cols != mode.Features {
 			return fmt.Errorf("model: %d features of %s: the model has %d", features[i].Cols, mode.Name, mode.Features)
@@ -49,8 +48,8 @@ func (m *Model) check(features []tape.Matrix, b *Block) error {
 	return nil
 }
 
-// Forward computes a block's embeddings (before the head) and projections, a
-// row an item. seed chooses the dropout; train says whether there is one.
+// Forward computes the embeddings (before the head) and the projections of a Block's items, a row each. seed decides
+// what is dropped out; train turns dropout on.
 func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Block, seed uint64, train bool) (embedding, projection tape.Matrix, err error) {
 	if err := m.check(features, b); err != nil {
 		return embedding, projection, err
@@ -59,24 +58,24 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Blo
 	if train {
 		f.drop.Rate = m.cfg.Dropout
 	}
-	d, items := m.cfg.Width, b.Present.Items
+	d, items := m.cfg.Width, b.Mask.Items
 	tokens := t.New(len(m.branches)*items, d)
-	t.Fork(len(m.branches), func(i int, lane *tape.Tape) {
+	t.Fork(len(m.branches), func(i int, child *tape.Tape) {
 		own := f
-		own.t = lane
-		own.drop.Seed += uint64(i*m.cfg.Layers) * dropSeeds
+		own.t = child
+		own.drop.Seed += uint64(i*m.cfg.Layers) * dropSeedStride
 		own.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
 	})
-	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeeds
-	embedding = m.fusion.fuse(&f, tokens, b.Present)
+	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeedStride
+	embedding = m.fusion.fuse(&f, tokens, b.Mask)
 	h := f.linear(embedding, m.head[0], tape.ReLU)
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }
 
-// dropSeeds is the distance of the seeds of dropouts that follow each other.
-const dropSeeds = 0x9e3779b97f4a7c15
+// dropSeedStride is the distance between the seeds of successive dropouts.
+const dropSeedStride = 0x9e3779b97f4a7c15
 
-// forward is one pass.
+// forward is the state of one forward pass.
 type forward struct {
 	*Model
 	t    *tape.Tape
@@ -84,20 +83,20 @@ type forward struct {
 	drop tape.Drop
 }
 
-// at is a parameter.
-func (f *forward) at(number int) tape.Matrix { return f.w.matrices[number] }
+// param returns the matrix of a parameter by its number.
+func (f *forward) param(number int) tape.Matrix { return f.w.matrices[number] }
 
 func (f *forward) linear(x tape.Matrix, l linear, act tape.Activation) tape.Matrix {
-	w := f.at(l.w)
+	w := f.param(l.w)
 	y := f.t.New(x.Rows, w.Cols)
 	f.t.Product(y, x, w, false)
-	f.t.Bias(y, f.at(l.b), act, tape.Drop{})
+	f.t.Bias(y, f.param(l.b), act, tape.Drop{})
 	return y
 }
 
 func (f *forward) norm(x tape.Matrix, l linear) tape.Matrix {
 	y := f.t.New(x.Rows, x.Cols)
-	f.t.LayerNorm(y, x, tape.Matrix{}, f.at(l.w), f.at(l.b), false)
+	f.t.LayerNorm(y, x, tape.Matrix{}, f.param(l.w), f.param(l.b), false)
 	return y
 }
 
@@ -108,7 +107,7 @@ func (f *forward) sum(x, y tape.Matrix) tape.Matrix {
 	return z
 }
 
-// branch writes the tokens of one modality.
+// branch writes the tokens of one modality to token.
 func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *Block) {
 	rows := b.Rows[mode]
 	x := tape.Constant(rows.Rows(), features.Cols, f.t.Scratch(rows.Rows()*features.Cols))
@@ -117,45 +116,44 @@ func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *B
 	h := f.linear(x, p.input, tape.Identity)
 	for l, edges := range b.Layers[mode] {
 		h = f.layer(h, p.layers[l], edges)
-		f.drop.Seed += dropSeeds
+		f.drop.Seed += dropSeedStride
 	}
 	own := x.Slice(0, token.Rows)
 	if f.cfg.Residual == ResidualConcat {
-		join, d := f.at(p.join), token.Cols
+		join, d := f.param(p.join), token.Cols
 		f.t.Product(token, h, join.Slice(0, d), false)
 		f.t.Product(token, f.linear(own, p.skip, tape.Identity), join.Slice(d, 2*d), true)
 		return
 	}
 	f.t.Copy(token, h)
-	f.t.Product(token, own, f.at(p.skip.w), true)
-	f.t.Bias(token, f.at(p.skip.b), tape.Identity, tape.Drop{})
+	f.t.Product(token, own, f.param(p.skip.w), true)
+	f.t.Bias(token, f.param(p.skip.b), tape.Identity, tape.Drop{})
 }
 
 func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 	n, d := edges.Rows(), h.Cols
 	own := h.Slice(0, n)
 	z := f.t.New(n, d)
-	f.t.Product(z, own, f.at(p.self.w), false)
+	f.t.Product(z, own, f.param(p.self.w), false)
 	f.messages(z, h, p, edges)
-	f.t.Bias(z, f.at(p.self.b), tape.ReLU, f.drop)
+	f.t.Bias(z, f.param(p.self.b), tape.ReLU, f.drop)
 	y := f.t.New(n, d)
-	f.t.LayerNorm(y, z, own, f.at(p.norm.w), f.at(p.norm.b), f.cfg.Inside)
+	f.t.LayerNorm(y, z, own, f.param(p.norm.w), f.param(p.norm.b), f.cfg.Inside)
 	return y
 }
 
 // messages adds to z, for each row, the sum over its relations of W_r mean_r.
 //
-// W_r is a sum of the bases. A row with as many relations as there are bases, or
-// more, mixes its means for each basis and then multiplies by the bases: W_r is
-// never formed. For one with fewer, as entities are, whose neighbours are all of
-// one relation, W_r is formed once and multiplied by the means: less work, and the
-// same by linearity.
+// W_r is a sum of the bases with coefficients. A row with at least as many relations as there are bases mixes its means
+// for each basis and multiplies the mixes by the bases: W_r is never formed. For a row with fewer relations, such as an
+// entity, whose neighbours are all of one relation, W_r is formed once and multiplied by the means: that is less work,
+// and the same by linearity.
 func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
-	t, d, bases := f.t, h.Cols, f.at(p.bases)
+	t, d, bases := f.t, h.Cols, f.param(p.bases)
 	g := edges.Group(f.cfg.Bases)
 	if g == nil {
 		mix := t.New(z.Rows, bases.Rows)
-		t.Mix(mix, h, f.at(p.coef), edges)
+		t.Mix(mix, h, f.param(p.coef), edges)
 		t.Product(z, mix, bases, true)
 		return
 	}
@@ -163,29 +161,29 @@ func (f *forward) messages(z, h tape.Matrix, p layer, edges *tape.Edges) {
 	all := t.New(many+few, d)
 	if many > 0 {
 		mix := t.New(many, bases.Rows)
-		t.Mix(mix, h, f.at(p.coef), g.Many)
+		t.Mix(mix, h, f.param(p.coef), g.Many)
 		t.Product(all.Slice(0, many), mix, bases, false)
 	}
 	means := t.New(few, d)
-	t.Mix(means, h, one, g.Few)
+	t.Mix(means, h, unitCoefficient, g.Few)
 	matrices := t.New(len(g.Relations), d*d)
-	t.Mix(matrices, bases.Reshape(f.cfg.Bases, d*d), f.at(p.coef).Reshape(f.cfg.Relations*f.cfg.Bases, 1), f.sums(g.Relations))
+	t.Mix(matrices, bases.Reshape(f.cfg.Bases, d*d), f.param(p.coef).Reshape(f.cfg.Relations*f.cfg.Bases, 1), f.basisEdges(g.Relations))
 	from := 0
 	for i, to := range g.Ends {
 		t.Product(all.Slice(many+from, many+to), means.Slice(from, to), matrices.Slice(i, i+1).Reshape(d, d), false)
 		from = to
 	}
 	sum := t.New(z.Rows, d)
-	t.Mix(sum, all, one, g.Scatter)
+	t.Mix(sum, all, unitCoefficient, g.Scatter)
 	t.Add(z, sum)
 }
 
-// one is the coefficient of edges that only add up.
-var one = tape.Constant(1, 1, []float32{1})
+// unitCoefficient has Mix only add up.
+var unitCoefficient = tape.Constant(1, 1, []float32{1})
 
-// sums are the edges by which Mix forms the matrices of some relations: of each, a row
-// that reads every basis, the coefficients taken one by one.
-func (f *forward) sums(relations []int32) *tape.Edges {
+// basisEdges are the edges by which Mix forms W_r for some relations: for each relation a row that reads every basis by
+// its coefficient.
+func (f *forward) basisEdges(relations []int32) *tape.Edges {
 	c, coefficients := tape.CSR{Start: []int32{0}}, []int32(nil)
 	for _, r := range relations {
 		for b := range int32(f.cfg.Bases) {
@@ -194,11 +192,11 @@ func (f *forward) sums(relations []int32) *tape.Edges {
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	return f.edges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
+	return f.mustEdges(c, coefficients, f.cfg.Bases, f.cfg.Relations*f.cfg.Bases)
 }
 
-// edges are those of a CSR made here.
-func (f *forward) edges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
+// mustEdges prepares a CSR that the model itself made; an error is a bug and panics.
+func (f *forward) mustEdges(c tape.CSR, relation []int32, sources, relations int) *tape.Edges {
 	e, err := tape.NewEdges(c, relation, sources, relations)
 	if err != nil {
 		panic(fmt.Sprintf("model: %v", err)) // made by the model itself

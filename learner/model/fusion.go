@@ -2,14 +2,13 @@ package model
 
 import "kilim/learner/tensor/tape"
 
-// fusion makes one vector of an item's tokens. Token m of item i is row
-// m*Items+i; what lies in the rows of absent tokens reaches neither the result nor
-// a gradient.
+// fusion makes one vector of an item's tokens. Token m of item i is row m*Items+i. Rows of absent tokens have no
+// influence on the result and get no gradient.
 type fusion interface {
-	fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix
+	fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix
 }
 
-func newFusion(g *registry, cfg Config) fusion {
+func newFusion(g *layout, cfg Config) fusion {
 	switch cfg.Fusion {
 	case FusionMLP:
 		return newMLP(g, cfg)
@@ -25,14 +24,14 @@ func newFusion(g *registry, cfg Config) fusion {
 	}
 }
 
-// encoderLayer is attention and a feed-forward network, normalized before each
-// (Xiong et al. 2020, figure 1b). Both begin at zero.
+// encoderLayer is attention and a feed-forward network, each normalized before it (pre-norm: Xiong et al. 2020, figure
+// 1b). The last matrices of both begin at zero, so that an untrained layer changes nothing.
 type encoderLayer struct {
 	n1, n2             linear
 	qkv, proj, up, out linear
 }
 
-func newEncoderLayer(g *registry, cfg Config) encoderLayer {
+func newEncoderLayer(g *layout, cfg Config) encoderLayer {
 	d := cfg.Width
 	return encoderLayer{
 		n1: g.norm("fusion", d, 1, "fusion.norm1"), n2: g.norm("fusion", d, 1, "fusion.norm2"),
@@ -41,48 +40,47 @@ func newEncoderLayer(g *registry, cfg Config) encoderLayer {
 	}
 }
 
-func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, present tape.Present, self bool) tape.Matrix {
+func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, mask tape.Mask, self bool) tape.Matrix {
 	qkv := f.linear(f.norm(tokens, e.n1), e.qkv, tape.Identity)
 	read := f.t.New(tokens.Rows, tokens.Cols)
-	f.t.Attention(read, qkv, present, f.cfg.Heads, self)
+	f.t.Attention(read, qkv, mask, f.cfg.Heads, self)
 	tokens = f.sum(tokens, f.linear(read, e.proj, tape.Identity))
 	more := f.linear(f.linear(f.norm(tokens, e.n2), e.up, tape.GELU), e.out, tape.Identity)
 	return f.sum(tokens, f.t.Dropout(more, f.drop))
 }
 
-// crossAttention lets each token read the others, and adds them up through gates.
+// crossAttention lets each token attend to the others, and sums the tokens with a sigmoid gate each.
 type crossAttention struct {
 	encoderLayer
 	gates []linear
 	n3    linear
 }
 
-func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
-	t, items := f.t, present.Items
-	tokens = a.apply(f, tokens, present, false)
+func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	t, items := f.t, mask.Items
+	tokens = a.apply(f, tokens, mask, false)
 	gate := t.New(tokens.Rows, tokens.Cols)
 	for i, l := range a.gates {
 		g := gate.Slice(i*items, (i+1)*items)
-		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.at(l.w), false)
-		t.Bias(g, f.at(l.b), tape.Identity, tape.Drop{})
+		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.param(l.w), false)
+		t.Bias(g, f.param(l.b), tape.Identity, tape.Drop{})
 	}
 	z := t.New(items, tokens.Cols)
-	t.Gates(z, tokens, gate, present)
+	t.Gates(z, tokens, gate, mask)
 	return f.norm(z, a.n3)
 }
 
-// transformer is a layer of a transformer over the tokens, and their mean.
+// transformer is an encoderLayer in which tokens attend to themselves too, and the mean of its tokens.
 type transformer struct {
 	encoderLayer
 	n3 linear
 }
 
-func (a *transformer) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
-	return f.norm(f.mean(a.apply(f, tokens, present, true), present), a.n3)
+func (a *transformer) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	return f.norm(f.mean(a.apply(f, tokens, mask, true), mask), a.n3)
 }
 
-// mlp adds to the tokens' mean what a network of one hidden layer makes of them
-// side by side, absent ones as zeros.
+// mlp adds to the mean of the tokens a network of one hidden layer over all tokens side by side, absent ones as zeros.
 type mlp struct {
 	up   []int // of each modality
 	bias int
@@ -90,7 +88,7 @@ type mlp struct {
 	n3   linear
 }
 
-func newMLP(g *registry, cfg Config) *mlp {
+func newMLP(g *layout, cfg Config) *mlp {
 	d := cfg.Width
 	a := &mlp{}
 	for _, mode := range cfg.Modalities {
@@ -102,33 +100,33 @@ func newMLP(g *registry, cfg Config) *mlp {
 	return a
 }
 
-func (a *mlp) fuse(f *forward, tokens tape.Matrix, present tape.Present) tape.Matrix {
+func (a *mlp) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
 	t := f.t
-	h := t.New(present.Items, 4*tokens.Cols)
+	h := t.New(mask.Items, 4*tokens.Cols)
 	for m, up := range a.up {
-		own := f.pool(tokens, present, func(_, mode, _ int) float32 {
+		own := f.pool(tokens, mask, func(_, mode, _ int) float32 {
 			if mode == m {
 				return 1
 			}
 			return 0
 		})
-		t.Product(h, own, f.at(up), m > 0)
+		t.Product(h, own, f.param(up), m > 0)
 	}
-	t.Bias(h, f.at(a.bias), tape.GELU, tape.Drop{})
-	z := f.sum(f.mean(tokens, present), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
+	t.Bias(h, f.param(a.bias), tape.GELU, tape.Drop{})
+	z := f.sum(f.mean(tokens, mask), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
 	return f.norm(z, a.n3)
 }
 
-func (f *forward) mean(tokens tape.Matrix, present tape.Present) tape.Matrix {
-	return f.pool(tokens, present, func(_, _, count int) float32 { return 1 / float32(count) })
+func (f *forward) mean(tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	return f.pool(tokens, mask, func(_, _, count int) float32 { return 1 / float32(count) })
 }
 
-// pool is, for each item, the weighted sum of the tokens that it has; count is
-// their number. Entries of weight 0 are left out.
-func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(item, mode, count int) float32) tape.Matrix {
+// pool returns, for each item, the weighted sum of its present tokens; count is their number. Tokens of weight 0 are
+// left out.
+func (f *forward) pool(tokens tape.Matrix, mask tape.Mask, weight func(item, mode, count int) float32) tape.Matrix {
 	c := tape.CSR{Start: []int32{0}}
-	for i := range present.Items {
-		has := present.Has[i*present.Modes : (i+1)*present.Modes]
+	for i := range mask.Items {
+		has := mask.Present[i*mask.Modalities : (i+1)*mask.Modalities]
 		count := 0
 		for _, h := range has {
 			if h {
@@ -140,12 +138,12 @@ func (f *forward) pool(tokens tape.Matrix, present tape.Present, weight func(ite
 				continue
 			}
 			if w := weight(i, m, count); w != 0 {
-				c.Source, c.Weight = append(c.Source, int32(m*present.Items+i)), append(c.Weight, w)
+				c.Source, c.Weight = append(c.Source, int32(m*mask.Items+i)), append(c.Weight, w)
 			}
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	y := f.t.New(present.Items, tokens.Cols)
-	f.t.Mix(y, tokens, one, f.edges(c, make([]int32, len(c.Source)), tokens.Rows, 1))
+	y := f.t.New(mask.Items, tokens.Cols)
+	f.t.Mix(y, tokens, unitCoefficient, f.mustEdges(c, make([]int32, len(c.Source)), tokens.Rows, 1))
 	return y
 }

@@ -30,12 +30,12 @@ func variants() []Config {
 
 func newTape(t *testing.T) *tape.Tape {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return tape.New(team)
+	t.Cleanup(pool.Close)
+	return tape.New(pool)
 }
 
 func newModel(t *testing.T, cfg Config) *Model {
@@ -47,7 +47,7 @@ func newModel(t *testing.T, cfg Config) *Model {
 	return m
 }
 
-// units are random rows of length 1.
+// units returns random rows of length 1.
 func units(r *rand.Rand, rows, cols int) tape.Matrix {
 	m := tape.Constant(rows, cols, make([]float32, rows*cols))
 	for i := range rows {
@@ -64,7 +64,7 @@ func units(r *rand.Rand, rows, cols int) tape.Matrix {
 	return m
 }
 
-// edges makes the entries of each row: sources, all of relation 1, as a mean.
+// edges returns a layer in which each row reads the mean of its sources, all by relation 1.
 func edges(t *testing.T, sources int, rows ...[]int32) *tape.Edges {
 	t.Helper()
 	c := tape.CSR{Start: []int32{0}}
@@ -85,7 +85,7 @@ func edges(t *testing.T, sources int, rows ...[]int32) *tape.Edges {
 	return e
 }
 
-// rows are the features' rows which the block's rows have; -1 is none.
+// rows gives each row of a block the features of a row; -1 for none.
 func rows(list ...int32) tape.CSR {
 	c := tape.CSR{Start: []int32{0}}
 	for _, r := range list {
@@ -97,8 +97,8 @@ func rows(list ...int32) tape.CSR {
 	return c
 }
 
-// What is fed to a modality that an item lacks reaches neither its result nor
-// any gradient, whatever the fusion.
+// TestAbsentModalityIsNotRead: features of a modality that an item lacks change neither the item's result nor any
+// gradient, whatever the fusion.
 func TestAbsentModalityIsNotRead(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range variants() {
@@ -111,8 +111,8 @@ func TestAbsentModalityIsNotRead(t *testing.T) {
 			}
 			features := []tape.Matrix{units(r, 3, 24), units(r, 3, 16)}
 			b := &Block{
-				Present: tape.Present{Items: 2, Modes: 2, Has: []bool{true, true, true, false}},
-				Rows:    []tape.CSR{rows(0, 1, 2), rows(0, -1, 2)},
+				Mask: tape.Mask{Items: 2, Modalities: 2, Present: []bool{true, true, true, false}},
+				Rows: []tape.CSR{rows(0, 1, 2), rows(0, -1, 2)},
 			}
 			text := []*tape.Edges{edges(t, 3, []int32{2}, []int32{2}), edges(t, 2, []int32{1}, nil)}
 			image := func(masked []int32) []*tape.Edges {
@@ -144,7 +144,7 @@ func TestAbsentModalityIsNotRead(t *testing.T) {
 			if !slices.Equal(g, g2) {
 				t.Error("a gradient depends on a modality that the item lacks")
 			}
-			b.Present.Has[3] = true
+			b.Mask.Present[3] = true
 			if z3, _ := run(); slices.Equal(z2, z3) {
 				t.Error("a modality that the item has is not read")
 			}
@@ -162,8 +162,8 @@ func cosine(a, b []float32) float64 {
 	return ab / math.Sqrt(aa*bb)
 }
 
-// Untrained, a model leaves alike what is alike: cosines of embeddings follow
-// those of the features, and a common neighbour brings two items nearer.
+// TestSeededModelIsUseful: in an untrained model cosines of embeddings follow those of the features, and a common
+// neighbour brings two items nearer.
 func TestSeededModelIsUseful(t *testing.T) {
 	t.Parallel()
 	const items = 40
@@ -177,10 +177,10 @@ func TestSeededModelIsUseful(t *testing.T) {
 				b[j] = a[j] + b[j]*float32(i)/items*2
 			}
 		}
-		b := &Block{Present: tape.Present{Items: items, Modes: 2, Has: make([]bool, 2*items)}}
+		b := &Block{Mask: tape.Mask{Items: items, Modalities: 2, Present: make([]bool, 2*items)}}
 		var own []int32
 		for i := range items {
-			b.Present.Has[2*i] = true
+			b.Mask.Present[2*i] = true
 			own = append(own, int32(i))
 		}
 		b.Rows = []tape.CSR{rows(append(own, items)...), rows(append(own, items)...)}
@@ -224,8 +224,8 @@ func correlation(x, y []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// The same seed gives the same weights, another gives others; each parameter has
-// its own memory, and is found by its name.
+// TestWeights: the same seed gives the same weights, another seed gives others; each parameter has its own memory, and
+// is found by its name.
 func TestWeights(t *testing.T) {
 	t.Parallel()
 	m := newModel(t, shape)
@@ -240,12 +240,12 @@ func TestWeights(t *testing.T) {
 	}
 	at := 0
 	for _, p := range m.Params() {
-		if p.From != at {
-			t.Errorf("%s begins at %d, want %d", p.Name, p.From, at)
+		if p.Offset != at {
+			t.Errorf("%s begins at %d, want %d", p.Name, p.Offset, at)
 		}
 		at += p.Rows * p.Cols
 		w, ok := a.Matrix(p.Name)
-		if !ok || w.Rows != p.Rows || w.Cols != p.Cols || &w.Data[0] != &a.Data[p.From] {
+		if !ok || w.Rows != p.Rows || w.Cols != p.Cols || &w.Data[0] != &a.Data[p.Offset] {
 			t.Errorf("%s is not found by its name", p.Name)
 		}
 	}
@@ -286,8 +286,8 @@ func TestRefusals(t *testing.T) {
 	good := func() *Block {
 		e := []*tape.Edges{edges(t, 2, nil, nil), edges(t, 2, nil)}
 		return &Block{
-			Present: tape.Present{Items: 1, Modes: 2, Has: []bool{true, true}},
-			Rows:    []tape.CSR{rows(0, 1), rows(0, 1)}, Layers: [][]*tape.Edges{e, slices.Clone(e)},
+			Mask: tape.Mask{Items: 1, Modalities: 2, Present: []bool{true, true}},
+			Rows: []tape.CSR{rows(0, 1), rows(0, 1)}, Layers: [][]*tape.Edges{e, slices.Clone(e)},
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))

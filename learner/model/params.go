@@ -8,39 +8,39 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// Param is a matrix of weights.
+// Param is a parameter: a matrix of weights and its place among them.
 type Param struct {
 	Name       string
 	Rows, Cols int
-	Stage      string // the part of the model: "branch", "layer1".., "fusion", "head"
+	Group      string // the part of the model that it belongs to: "branch", "layer1".., "fusion", "head"
 	Decay      bool   // whether weight decay applies: not to biases and norms
-	From       int    // where it begins among all weights
+	Offset     int    // of its first weight among all weights
 }
 
 func (p Param) size() int { return p.Rows * p.Cols }
 
-// of is the parameter's part of a run of all weights.
-func (p Param) of(all []float32) []float32 { return all[p.From : p.From+p.size()] }
+// of is the parameter's part of a slice that has all weights.
+func (p Param) of(all []float32) []float32 { return all[p.Offset : p.Offset+p.size()] }
 
-// registry lays the parameters of a Config out in one run of memory. Each has a
-// number, in the order of the calls.
-type registry struct {
-	params []Param
-	fill   []fill
-	total  int
+// layout places the parameters of a Config one after the other in one slice. A parameter's number is the order of the
+// calls of add.
+type layout struct {
+	params       []Param
+	initializers []initializer
+	total        int
 }
 
-func (g *registry) add(stage string, decay bool, rows, cols int, f fill, name string, args ...any) int {
+func (g *layout) add(stage string, decay bool, rows, cols int, f initializer, name string, args ...any) int {
 	g.params = append(g.params, Param{fmt.Sprintf(name, args...), rows, cols, stage, decay, g.total})
-	g.fill = append(g.fill, f)
+	g.initializers = append(g.initializers, f)
 	g.total += rows * cols
 	return len(g.params) - 1
 }
 
-// linear is the numbers of a layer's weights and bias.
+// linear has the numbers of a linear layer's weights and bias, or of a LayerNorm's gain and bias.
 type linear struct{ w, b int }
 
-func (g *registry) linear(stage string, in, out int, f fill, name string, args ...any) linear {
+func (g *layout) linear(stage string, in, out int, f initializer, name string, args ...any) linear {
 	name = fmt.Sprintf(name, args...)
 	return linear{
 		g.add(stage, true, in, out, f, "%s.weight", name),
@@ -48,7 +48,7 @@ func (g *registry) linear(stage string, in, out int, f fill, name string, args .
 	}
 }
 
-func (g *registry) norm(stage string, width int, gain float32, name string, args ...any) linear {
+func (g *layout) norm(stage string, width int, gain float32, name string, args ...any) linear {
 	name = fmt.Sprintf(name, args...)
 	return linear{
 		g.add(stage, false, 1, width, constant(gain), "%s.gain", name),
@@ -56,7 +56,7 @@ func (g *registry) norm(stage string, width int, gain float32, name string, args
 	}
 }
 
-// layer is a layer of a branch.
+// layer has the numbers of the parameters of a branch's layer.
 type layer struct {
 	self        linear
 	bases, coef int
@@ -66,26 +66,26 @@ type layer struct {
 type branch struct {
 	input, skip linear
 	layers      []layer
-	join        int // of the residual "concat"
+	join        int // where Config.Residual is ResidualConcat
 }
 
-// Model is the shape of an encoder; its weights are in a Weights.
+// Model is the shape of an encoder: its parameters' numbers, names and seeds. A Weights has their values.
 type Model struct {
 	cfg      Config
-	registry registry
+	layout   layout
 	byName   map[string]int
 	branches []branch
 	fusion   fusion
 	head     [2]linear
 }
 
-// New lays out a model.
+// New returns the Model of a Config.
 func New(cfg Config) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, byName: map[string]int{}}
-	g, d := &m.registry, cfg.Width
+	g, d := &m.layout, cfg.Width
 	for _, mode := range cfg.Modalities {
 		m.branches = append(m.branches, newBranch(g, cfg, mode))
 	}
@@ -97,7 +97,7 @@ func New(cfg Config) (*Model, error) {
 	return m, nil
 }
 
-func newBranch(g *registry, cfg Config, mode Modality) branch {
+func newBranch(g *layout, cfg Config, mode Modality) branch {
 	d := cfg.Width
 	b := branch{input: g.linear("branch", mode.Features, d, projection, "%s.input", mode.Name)}
 	b.skip = g.linear("branch", mode.Features, d, scaledCopy(g.params[b.input.w], skipWeight), "%s.skip", mode.Name)
@@ -121,14 +121,14 @@ func newBranch(g *registry, cfg Config, mode Modality) branch {
 	return b
 }
 
-// Config is the shape.
+// Config is what New was given.
 func (m *Model) Config() Config { return m.cfg }
 
 // Params lists the parameters in the order of their memory.
-func (m *Model) Params() []Param { return m.registry.params }
+func (m *Model) Params() []Param { return m.layout.params }
 
 // Size is the number of weights.
-func (m *Model) Size() int { return m.registry.total }
+func (m *Model) Size() int { return m.layout.total }
 
 // Weights are the values of a model's parameters, and their gradients if any.
 type Weights struct {
@@ -137,24 +137,24 @@ type Weights struct {
 	model      *Model
 }
 
-// Init returns the weights of the model's seed, with gradients.
+// Init returns the weights of the Config's Seed, with gradients.
 func (m *Model) Init() *Weights {
 	data := make([]float32, m.Size())
 	r := rand.New(rand.NewPCG(m.cfg.Seed, 0x6d0de1))
-	for i, p := range m.registry.params {
-		m.registry.fill[i](r, data, p)
+	for i, p := range m.layout.params {
+		m.layout.initializers[i](r, data, p)
 	}
 	w, _ := m.Weights(data, make([]float32, m.Size()))
 	return w
 }
 
-// Weights wraps data, of length Size; grad may be nil: then there are none.
+// Weights wraps data, of length Size, and its gradients; grad may be nil.
 func (m *Model) Weights(data, grad []float32) (*Weights, error) {
 	if len(data) != m.Size() || grad != nil && len(grad) != m.Size() {
 		return nil, fmt.Errorf("model: %d weights and %d gradients, the model has %d", len(data), len(grad), m.Size())
 	}
 	w := &Weights{Data: data, Grad: grad, model: m}
-	for _, p := range m.registry.params {
+	for _, p := range m.layout.params {
 		if grad == nil {
 			w.matrices = append(w.matrices, tape.Constant(p.Rows, p.Cols, p.of(data)))
 		} else {
@@ -164,8 +164,8 @@ func (m *Model) Weights(data, grad []float32) (*Weights, error) {
 	return w, nil
 }
 
-// Matrix is the parameter of a name; false says that the model has none.
-func (w *Weights) Matrix(name string) (tape.Matrix, bool) {
+// Matrix returns the parameter of a name; ok is false when the model has none.
+func (w *Weights) Matrix(name string) (m tape.Matrix, ok bool) {
 	i, ok := w.model.byName[name]
 	if !ok {
 		return tape.Matrix{}, false
@@ -173,9 +173,9 @@ func (w *Weights) Matrix(name string) (tape.Matrix, bool) {
 	return w.matrices[i], true
 }
 
-// Check says which weight is not a finite number, if any.
+// Check returns an error that names a weight that is not a finite number, if there is one.
 func (w *Weights) Check() error {
-	for _, p := range w.model.registry.params {
+	for _, p := range w.model.layout.params {
 		for i, x := range p.of(w.Data) {
 			if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("model: %s[%d] is %v", p.Name, i, x)

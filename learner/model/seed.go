@@ -5,29 +5,27 @@ import (
 	"math/rand/v2"
 )
 
-// The seeded weights. Untrained, the network must leave alike what is alike and
-// let the neighbourhood say its part: the residuals carry most of a vector, the
-// first basis is the identity (a mean enters as what it is, by every relation),
-// the other bases are rotations that tell the relations apart, and what fusion
-// adds to the tokens begins at zero. Training starts from there and not from
-// noise.
+// The seeded weights. An untrained network must keep similar what is similar, and must give the neighbourhood some
+// weight. So the residuals carry most of a vector; the first basis is the identity, by which a mean of any relation
+// enters unchanged; the other bases are rotations, which tell the relations apart; and what fusion adds to the tokens
+// begins at zero. Training starts from there and not from noise.
 const (
-	// layerGain is what a layer adds to its residual, when that is outside.
+	// layerGain is the gain of a layer's LayerNorm where the residual is added after it.
 	layerGain = 0.3
-	// selfWeight is W_self, a multiple of the identity.
+	// selfWeight is the multiple of the identity that W_self begins as.
 	selfWeight = 0.3
-	// The coefficient of the first basis has this mean, those of the others mean 0.
+	// commonCoefficient is the mean coefficient of the first basis; the mean of the others is 0. coefficientDeviation
+	// is the standard deviation of all.
 	commonCoefficient    = 0.3
 	coefficientDeviation = 0.1
-	// skipWeight is W_skip over the input's weights: the last layer holds the
-	// input through the residuals already.
+	// skipWeight is W_skip relative to the input's weights: the last layer already has the input through the residuals.
 	skipWeight = 0.25
 )
 
-// fill writes the seeded values of a parameter into the run of all weights.
-type fill func(r *rand.Rand, all []float32, p Param)
+// initializer writes the seeded values of a parameter into the slice of all weights.
+type initializer func(r *rand.Rand, all []float32, p Param)
 
-func constant(v float32) fill {
+func constant(v float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i := range p.of(all) {
 			p.of(all)[i] = v
@@ -35,7 +33,7 @@ func constant(v float32) fill {
 	}
 }
 
-func normal(deviation float64) fill {
+func normal(deviation float64) initializer {
 	return func(r *rand.Rand, all []float32, p Param) {
 		w := p.of(all)
 		for i := range w {
@@ -44,8 +42,8 @@ func normal(deviation float64) fill {
 	}
 }
 
-// scaledCopy is a multiple of an earlier parameter of the same shape.
-func scaledCopy(of Param, factor float32) fill {
+// scaledCopy writes a multiple of an earlier parameter of the same shape.
+func scaledCopy(of Param, factor float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i, x := range of.of(all) {
 			p.of(all)[i] = factor * x
@@ -53,8 +51,8 @@ func scaledCopy(of Param, factor float32) fill {
 	}
 }
 
-// identities is square identity matrices, multiplied, above each other.
-func identities(factor float32) fill {
+// identities writes square identity matrices, times factor, below each other.
+func identities(factor float32) initializer {
 	return func(_ *rand.Rand, all []float32, p Param) {
 		for i := range p.Rows {
 			p.of(all)[i*p.Cols+i%p.Cols] = factor
@@ -62,7 +60,7 @@ func identities(factor float32) fill {
 	}
 }
 
-// rotations is the identity above orthogonal matrices.
+// rotations writes the identity, and below it random orthogonal matrices.
 func rotations(r *rand.Rand, all []float32, p Param) {
 	w, n := p.of(all), p.Cols
 	for i := range n {
@@ -80,21 +78,19 @@ func coefficients(r *rand.Rand, all []float32, p Param) {
 	}
 }
 
-// projection is an orthogonal matrix which brings a row of length 1 to about 1
-// in each coordinate.
+// projection writes an orthogonal matrix that maps a row of length 1 to coordinates of about 1.
 func projection(r *rand.Rand, all []float32, p Param) {
 	orthogonal(r, p.Rows, p.Cols, math.Sqrt(float64(max(p.Rows, p.Cols))), p.of(all))
 }
 
-// rotation keeps the size of the coordinates.
+// rotation writes an orthogonal matrix that keeps the magnitude of the coordinates.
 func rotation(r *rand.Rand, all []float32, p Param) {
 	orthogonal(r, p.Rows, p.Cols, math.Sqrt(max(1, float64(p.Cols)/float64(p.Rows))), p.of(all))
 }
 
-// orthogonal writes a random matrix whose shorter side is orthonormal, times
-// factor (Saxe, McClelland, Ganguli 2014, section 3): as a map it distorts less
-// than one of independent numbers. By Gram-Schmidt on normal vectors, in float64
-// without fused operations, so that every processor gives the same bits.
+// orthogonal writes a random matrix whose shorter side is orthonormal, times factor (Saxe, McClelland and Ganguli 2014,
+// section 3): as a map it distorts less than a matrix of independent numbers. orthogonal applies Gram-Schmidt to normal
+// vectors, in float64 without fused operations, so that every processor gives the same bits.
 func orthogonal(r *rand.Rand, rows, cols int, factor float64, w []float32) {
 	count, length := min(rows, cols), max(rows, cols)
 	basis := make([][]float64, 0, count)
@@ -103,7 +99,7 @@ func orthogonal(r *rand.Rand, rows, cols int, factor float64, w []float32) {
 		for i := range v {
 			v[i] = r.NormFloat64()
 		}
-		// Twice is enough (Giraud, Langou, Rozloznik 2005).
+		// Two passes of Gram-Schmidt are enough (Giraud, Langou and Rozloznik 2005).
 		for range 2 {
 			project(basis, v)
 		}
@@ -124,9 +120,9 @@ func orthogonal(r *rand.Rand, rows, cols int, factor float64, w []float32) {
 	}
 }
 
-// project takes out of v what it has of the basis, four vectors at a time: sums of their own keep the processor
-// busy. As dot, it touches nothing that is shared: to watch each of its steps for races would make every test that opens
-// a model twenty times slower.
+// project subtracts from v its components along basis, four vectors at a time: four independent sums keep the processor
+// busy. As dot, it touches no shared memory; go:norace spares the race detector's instrumentation, which would make
+// every test that opens a model twenty times slower.
 //
 //go:norace
 func project(basis [][]float64, v []float64) {

@@ -6,11 +6,10 @@ import (
 	"kilim/graphstore"
 )
 
-// Audit recomputes an artifact's embedding with the first-layer vectors that its
-// neighbours have now instead of those that they last pushed, and returns how far
-// (Euclidean, of unit vectors) the stored one is from it: what epsilon and pushes on their
-// way cost. No cosine with the embedding is off by more. It reads two steps around the
-// artifact and changes nothing.
+// Audit recomputes an artifact's embedding with its neighbours' current first-layer vectors instead of those that they
+// last pushed. It returns the Euclidean distance of the stored embedding from that: the error that Epsilon and pending
+// pushes cause. No cosine with the embedding is off by more. Audit reads two edges around the artifact and changes
+// nothing.
 func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 	n, err := g.Node(id)
 	if err != nil {
@@ -20,7 +19,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		return 0, fmt.Errorf("refresh: audit: node %d is not an artifact", id)
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outward(g, id); err != nil {
+	if e.neighbours, err = outNeighbours(g, id); err != nil {
 		return 0, err
 	}
 	for i := range e.neighbours {
@@ -55,14 +54,14 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 	return distance(n.Embedding, r.secondLayerOf([]*embedding{e})[0]), nil
 }
 
-// currentHidden is h1 of a node by what it sees now.
+// currentHidden computes h1 of a node from its neighbours as they are now.
 func (r *Refresher) currentHidden(g Reader, n *graphstore.Node) ([]float32, error) {
 	if !n.IsArtifact() {
 		return r.firstLayer([]*graphstore.Node{n})[0], nil
 	}
 	e := &embedding{id: n.ID, node: n}
 	var err error
-	if e.neighbours, err = outward(g, n.ID); err != nil {
+	if e.neighbours, err = outNeighbours(g, n.ID); err != nil {
 		return nil, err
 	}
 	r.firstLayerOf([]*embedding{e})

@@ -7,20 +7,19 @@ import (
 	"kilim/graphstore"
 )
 
-// CheckReader is what Check reads.
+// CheckReader is the part of the graph that Check reads.
 type CheckReader interface {
 	Reader
 	EachNode(fn func(*graphstore.Node) bool) error
 }
 
-// slack is what rounding may add to epsilon when a vector is computed again.
-const slack = 1e-6
+// roundingTolerance is what rounding may add to Epsilon when a vector is computed again.
+const roundingTolerance = 1e-6
 
-// Check recomputes, the dull way, everything that the refresh maintains: each
-// running sum from the artifacts that contribute to it, bit for bit; each
-// pushed vector, which must be within epsilon of h1 unless a push of its node is
-// on its way; and the embedding of each artifact, as exactly as the pushes on
-// their way allow: where none is, bit for bit.
+// Check recomputes from scratch all that the refresh maintains, and calls fault for each difference. Each running sum
+// must equal, bit for bit, the sum over the artifacts that contribute to it. Each pushed vector must be within Epsilon
+// of h1 unless a push of its node is pending. The embedding of each artifact must equal, bit for bit, what its
+// neighbourhood gives, unless a push to it is pending.
 func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
 	sum1 := map[graphstore.NodeID][]int64{}
@@ -28,10 +27,10 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	var all []graphstore.NodeID
 	var bad error
 	err := g.EachNode(func(n *graphstore.Node) bool {
-		if !vectored(n) {
+		if !hasVectors(n) {
 			return true
 		}
-		if h0 := features(n); !r.blocks(h0) || !r.blocks(n.Hidden) {
+		if h0 := features(n); !r.wholeBlocks(h0) || !r.wholeBlocks(n.Hidden) {
 			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), r.model.Width())
 			return true
 		}
@@ -39,7 +38,7 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 		if !n.IsArtifact() {
 			return true
 		}
-		nbs, err := outward(g, n.ID)
+		nbs, err := outNeighbours(g, n.ID)
 		if err != nil {
 			bad = err
 			return false
@@ -66,11 +65,12 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	return nil
 }
 
-// blocks tells whether a vector is one of blocks.
-func (r *Refresher) blocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
+// wholeBlocks tells whether a vector has one or more whole blocks.
+func (r *Refresher) wholeBlocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
 
-// vectored tells the nodes that the refresh keeps vectors of. What media say is in their artifact's features.
-func vectored(n *graphstore.Node) bool {
+// hasVectors tells whether the refresh keeps vectors of a node. Media nodes have none: their features are in those of
+// their artifact.
+func hasVectors(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
 
@@ -86,13 +86,13 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
 	if !n.IsArtifact() {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+slack && !r.queue.has(id) {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}
 		return nil
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outward(g, id); err != nil {
+	if e.neighbours, err = outNeighbours(g, id); err != nil {
 		return err
 	}
 	r.firstLayerOf([]*embedding{e})
@@ -101,16 +101,15 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("artifact %q: an embedding of %d numbers, want %d", n.Key, len(n.Embedding), len(want))
 		return nil
 	}
-	if slices.Equal(n.Embedding, want) || r.pushOnItsWay(e) {
+	if slices.Equal(n.Embedding, want) || r.pushPending(e) {
 		return nil
 	}
 	faultf("artifact %q: its embedding is %v away from what its neighbourhood gives, and no push is on its way", n.Key, distance(n.Embedding, want))
 	return nil
 }
 
-// pushOnItsWay is true when something that an embedding reads was pushed and has perhaps
-// not reached it.
-func (r *Refresher) pushOnItsWay(e *embedding) bool {
+// pushPending is true when a push of something that the embedding reads may not have reached it yet.
+func (r *Refresher) pushPending(e *embedding) bool {
 	if r.queue.has(e.id) || e.node.Members > 0 && r.Pending() > 0 {
 		return true
 	}

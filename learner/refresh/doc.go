@@ -1,40 +1,39 @@
-// Package refresh keeps the embeddings of a growing graph current by touching
-// only what an artifact's arrival, change or departure can have moved.
+// Package refresh keeps the embeddings of a growing graph current by recomputing only what the arrival, change or
+// departure of an artifact can have moved.
 //
-// Every node v has an input vector h0(v) and a first-layer vector h1(v).
-// Artifacts have, besides, an embedding E(v) made of h1(v) and of its
-// neighbours' first-layer vectors. What a node's dependants see is not h1 but
-// p(v), the value it last pushed to them:
+// A Refresher is long-lived: it has the Model and the queue of pending pushes. Begin opens a Pass over one batch, which
+// reads and edits a Graph: Detach takes an artifact's contributions out of its neighbours, Attach adds those of its new
+// features, and Embed recomputes what that moved and returns it (Moved). Audit and Check recompute vectors anew and
+// compare. The package does not know how a graph is stored, nor what the Model computes, nor Kafka; anything that
+// implements Graph will do.
+//
+// Every node v has an input vector h0(v) and a first-layer vector h1(v). Artifacts have, besides, an embedding E(v)
+// made of h1(v) and of its neighbours' first-layer vectors. The dependants of a node (the artifacts whose embedding
+// reads it) do not see h1 but p(v), the value that it last pushed to them:
 //
 //	h1(v) = layer 1 of h0(v) and the means, per relation, of its neighbours' h0
 //	E(v)  = output of layer 2 of h1(v) and the means, per relation, of its neighbours' p
 //
-// A vector has a block of coordinates for each modality (see package infer), and a mean is taken,
-// block by block, over the neighbours that have the block.
+// A vector has a block of coordinates for each modality (see package infer), and a mean is taken, block by block, over
+// the neighbours that have the block.
 //
-// The guarantee. A node pushes when the RMS over the coordinates of h1 - p
-// (of any block) exceeds Config.Epsilon, so each mean that enters an embedding is within
-// epsilon of the exact one, except where a push is still on its way; pushes on
-// their way are rows of the store (graphstore.Push), written in the commit
-// that began them, so that a crash loses none. With epsilon 0 and no push
-// left, the vectors are a pure function of the graph and of the h0 of its
-// artifacts: the order of arrival, the sizes of batches and crashes leave no
-// trace in a single bit.
+// The guarantee. A node pushes when the RMS over the coordinates of h1 - p (of any block) exceeds Config.Epsilon, so
+// each mean that enters an embedding is within epsilon of the exact one, except while a push is pending. Pending pushes
+// are rows of the store (graphstore.Push), written in the commit that began them, so that a crash loses none. With
+// epsilon 0 and no push pending, the vectors are a pure function of the graph and of the h0 of its artifacts: the order
+// of arrival, the sizes of batches and crashes leave no trace in a single bit (TestOrderLeavesNoTrace).
 //
-// Why the sums are integers. An entity holds the running sum of its members'
-// h0, so that a newcomer costs O(1) however many share the entity. A float sum
-// drifts with each replacement and depends on the order of its addends: after
-// a year the state could not be checked against anything. The sums here are
-// fixed point, 2^-32 a step: exact, independent of order, undone by
-// subtraction, and verified bit for bit by kilim check.
+// Why the sums are integers. An entity holds the running sum of its members' h0, so that a newcomer costs O(1) however
+// many share the entity. A float sum drifts with each replacement and depends on the order of its addends: after a year
+// the state could not be checked against anything. The sums here are fixed point with steps of 2^-32: exact,
+// independent of order, undone by subtraction, and verified bit for bit by kilim check.
 //
-// Cost. A hub of D members moves by O(1/D) with an insert, so it pushes about
-// once in epsilon*D inserts at a cost of D: O(1/epsilon) an insert, whatever D.
-// Config.Budget bounds the artifacts re-embedded in one pass; a push that does
-// not fit goes on from its cursor in the next pass. While it is under way p
-// stays what it was when it began: otherwise a busy hub would begin again and
-// again and never reach its last members.
+// Cost. A hub of D members moves by O(1/D) with an insert, so it pushes about once in epsilon*D inserts at a cost of D:
+// O(1/epsilon) an insert, whatever D (TestHubPushesRarely). The budget of Pass.Embed bounds the artifacts re-embedded
+// for pushes in one pass; a push that does not fit goes on from its cursor in the next pass. While a push is pending p
+// stays what it was when the push began: otherwise a busy hub would begin again and again and never reach its last
+// members.
 //
-// The model is inductive GraphSAGE (Hamilton, Ying, Leskovec 2017, Algorithm 1)
-// over typed relations (Schlichtkrull et al. 2018, section 2.2).
+// The model is inductive GraphSAGE (Hamilton, Ying and Leskovec 2017, Algorithm 1) over typed relations (Schlichtkrull
+// et al. 2018, section 2.2).
 package refresh

@@ -2,17 +2,17 @@ package refresh
 
 import "math"
 
-// fixedOne is 1.0 in the running sums. Features have length 1 and pass one linear map, vectors above
-// that are layer-normalized, so a coordinate stays far under 2^7: an int64 has room
-// for 2^24 addends of that size, and for 2^28 of ordinary ones.
+// fixedOne is 1.0 in the running sums. Features have length 1 and pass one linear map, and vectors above that are
+// layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size, and for 2^28
+// of ordinary ones.
 const fixedOne = 1 << 32
 
 func toFixed(x float32) int64 { return int64(math.RoundToEven(float64(x) * fixedOne)) }
 
-// A running sum has, for each block of the vectors in it, their sum and then their number: those at which
-// the block is absent do not count. It ends with the last block that anything was added to.
+// A running sum has, for each block of the vectors in it, the sum of the block and then the number of vectors that have
+// it: vectors without the block do not count. It ends with the last block that any vector has.
 
-// addFixed adds sign*v to sum, whose vectors have blocks of width numbers, and returns it.
+// addFixed adds sign*v to a running sum of vectors with blocks of width numbers, and returns the sum.
 func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
 	for b := 0; b*width < len(v); b++ {
 		block := v[b*width : (b+1)*width]
@@ -46,7 +46,7 @@ func present(block []float32) bool {
 	return false
 }
 
-// meanOf is the mean of each block of a sum over the vectors that have it.
+// meanOf returns, for each block of a running sum, the mean over the vectors that have it.
 func meanOf(sum []int64, width int) []float32 {
 	out := make([]float32, len(sum)/(width+1)*width)
 	for b := 0; b*width < len(out); b++ {
@@ -63,9 +63,9 @@ func meanOf(sum []int64, width int) []float32 {
 	return out
 }
 
-// rms is how far a is from b: the root of the mean squared difference of the coordinates of a
-// block, of the block where that is greatest. An absent block is zeros; a missing vector is
-// infinitely far from one that is there.
+// rms is the distance of a from b: the root of the mean squared difference over the coordinates of a block, for the
+// block where that is greatest. An absent block counts as zeros; a missing vector is infinitely far from one that is
+// there.
 func rms(a, b []float32, width int) float32 {
 	if len(a) < len(b) {
 		a, b = b, a

@@ -13,9 +13,9 @@ type neighbour struct {
 	node *graphstore.Node
 }
 
-// outward reads the entities and link targets of an artifact, in the order of
-// the scan (relation, target), which fixes the order in which means are summed.
-func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
+// outNeighbours reads the entities and link targets of an artifact, in the order of the scan (relation, target), which
+// fixes the order in which means are summed.
+func outNeighbours(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	var edges []graphstore.Edge
 	err := g.Edges(id, func(e graphstore.Edge) bool {
 		if e.Rel != graphstore.RelMedia && e.Rel&graphstore.Inverse == 0 {
@@ -40,9 +40,9 @@ func outward(g Reader, id graphstore.NodeID) ([]neighbour, error) {
 	return out, nil
 }
 
-// gather averages, per relation, what vector gives of each neighbour: each block over the
-// neighbours that have it.
-func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
+// meanMessages averages, per relation, the vectors of neighbours: each block over the neighbours that have it. vector
+// returns that of a node.
+func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
 	var msgs []infer.Message
 	var counts []float32
 	for i := 0; i < len(nbs); {
@@ -82,7 +82,7 @@ func gather(nbs []neighbour, width int, vector func(*graphstore.Node) []float32)
 	return msgs
 }
 
-// features is h0 of a node.
+// features returns h0 of a node.
 func features(n *graphstore.Node) []float32 {
 	if n.IsArtifact() {
 		h0, _ := infer.Halves(n.Features)
@@ -93,36 +93,35 @@ func features(n *graphstore.Node) []float32 {
 
 func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
-// fromSum adds the mean of a running sum over the artifacts that point at n.
-func (r *Refresher) fromSum(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
+// withSumMessage adds to msgs the mean of a running sum over the artifacts that point at n.
+func (r *Refresher) withSumMessage(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
 	if len(sum) == 0 {
 		return msgs
 	}
-	return append(msgs, infer.Message{Relation: RelationIndex(inwardRelation(n)), Mean: meanOf(sum, r.model.Width())})
+	return append(msgs, infer.Message{Relation: RelationIndex(incomingRelation(n)), Mean: meanOf(sum, r.model.Width())})
 }
 
-// inwardRelation is the relation by which n sees the artifacts that point at it.
-func inwardRelation(n *graphstore.Node) graphstore.Relation {
+// incomingRelation is the relation by which n reads the artifacts that point at it.
+func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	if n.Type == graphstore.Artifact {
 		return graphstore.RelLink | graphstore.Inverse
 	}
 	return graphstore.Relation(n.Type) | graphstore.Inverse
 }
 
-// firstLayer computes h1 of nodes that are seen only through their running
-// sums: entities and placeholders.
+// firstLayer computes h1 of entities and placeholders, which read their neighbours through their running sums only.
 func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	if len(nodes) == 0 {
 		return nil
 	}
 	in := make([]infer.Input, len(nodes))
 	for i, n := range nodes {
-		in[i] = infer.Input{Self: n.Features, Messages: r.fromSum(nil, n, n.Sum1)}
+		in[i] = infer.Input{Self: n.Features, Messages: r.withSumMessage(nil, n, n.Sum1)}
 	}
 	return r.model.Layer(0, in)
 }
 
-// embedding is one artifact on its way through the layers.
+// embedding is the computation of one artifact's embedding.
 type embedding struct {
 	id         graphstore.NodeID
 	node       *graphstore.Node
@@ -136,8 +135,8 @@ func (r *Refresher) firstLayerOf(batch []*embedding) {
 	}
 	in := make([]infer.Input, len(batch))
 	for i, e := range batch {
-		msgs := gather(e.neighbours, r.model.Width(), features)
-		in[i] = infer.Input{Self: features(e.node), Messages: r.fromSum(msgs, e.node, e.node.Sum1)}
+		msgs := meanMessages(e.neighbours, r.model.Width(), features)
+		in[i] = infer.Input{Self: features(e.node), Messages: r.withSumMessage(msgs, e.node, e.node.Sum1)}
 	}
 	for i, h1 := range r.model.Layer(0, in) {
 		batch[i].h1 = h1
@@ -150,15 +149,15 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	}
 	in, own := make([]infer.Input, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
-		msgs := gather(e.neighbours, r.model.Width(), hidden)
-		in[i] = infer.Input{Self: e.h1, Messages: r.fromSum(msgs, e.node, e.node.Sum2)}
+		msgs := meanMessages(e.neighbours, r.model.Width(), hidden)
+		in[i] = infer.Input{Self: e.h1, Messages: r.withSumMessage(msgs, e.node, e.node.Sum2)}
 		own[i] = e.node.Features
 	}
 	return r.model.Output(r.model.Layer(1, in), own)
 }
 
-// Transient embeds an artifact that is not in the graph, of its features and of edges to the
-// nodes it would be joined to. It changes nothing.
+// Transient embeds an artifact that is not in the graph, from its features and from edges to the nodes that it would be
+// joined to. It changes nothing.
 func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.model.Artifact(f, int(graphstore.Artifact))}
 	e := &embedding{node: self}
@@ -182,7 +181,7 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 	return r.secondLayerOf([]*embedding{e})[0], nil
 }
 
-// inputOf is h0 of an entity by its label, and of a placeholder, which has none.
+// inputOf returns h0 of an entity by its label, and of a placeholder, which has none.
 func (r *Refresher) inputOf(t graphstore.Type, label string) []float32 {
 	if t == graphstore.Artifact {
 		return r.model.Node(nil, int(t))

@@ -9,29 +9,29 @@ import (
 	"kilim/learner/model/infer"
 )
 
-// Pass is the refresh of one batch. The order of calls: for each artifact that
-// the batch changes, Detach before its edges change and Attach after; then
-// Embed once.
+// Pass is the refresh of one batch. For each artifact that the batch changes, the caller calls Detach before its edges
+// change, and after that Attach, or Departed if it was deleted. Forget is called with the nodes that the batch removed,
+// and Embed once, at last.
 type Pass struct {
 	r *Refresher
 	g Graph
-	// touched are the nodes whose running sums changed.
-	touched map[graphstore.NodeID]struct{}
-	// attached are the artifacts with new features.
+	// dirty are the nodes whose running sums changed.
+	dirty map[graphstore.NodeID]struct{}
+	// attached are the artifacts that have new features.
 	attached map[graphstore.NodeID]struct{}
 }
 
-// Begin starts a pass over g.
+// Begin starts a Pass over g.
 func (r *Refresher) Begin(g Graph) *Pass {
-	r.pass++
-	if r.queue.len() == 0 || r.seen == nil {
-		r.seen = map[graphstore.NodeID]uint64{}
+	r.passes++
+	if r.queue.len() == 0 || r.lastEmbedded == nil {
+		r.lastEmbedded = map[graphstore.NodeID]uint64{}
 	}
-	return &Pass{r: r, g: g, touched: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
+	return &Pass{r: r, g: g, dirty: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
 }
 
-// Detach takes an artifact's contributions out of the sums of the nodes it
-// points at. An unknown artifact or a placeholder has none.
+// Detach takes an artifact's contributions out of the running sums of the nodes that it points at. An unknown artifact
+// and a placeholder have none.
 func (p *Pass) Detach(id graphstore.NodeID) error {
 	n, err := p.g.Node(id)
 	if err != nil || n == nil || n.Placeholder {
@@ -40,10 +40,9 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 	return p.contribute(n, -1, features(n), n.Hidden)
 }
 
-// contribute adds sign times h0 (and p, over links) of artifact n to the sums of the
-// nodes it points at.
+// contribute adds, times sign, h0 (and p, over links) of artifact n to the running sums of the nodes that n points at.
 func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
-	nbs, err := outward(p.g, n.ID)
+	nbs, err := outNeighbours(p.g, n.ID)
 	if err != nil {
 		return err
 	}
@@ -59,28 +58,26 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) 
 		if nb.rel == graphstore.RelLink {
 			t.Sum2 = addFixed(t.Sum2, pushed, sign, p.r.model.Width())
 		}
-		p.touched[t.ID] = struct{}{}
+		p.dirty[t.ID] = struct{}{}
 	}
 	return nil
 }
 
-// initialize gives a node that the batch created its h0. Its p follows when
-// the pass evaluates it.
+// initialize sets h0 of a node that the batch created. evaluateDirty sets its p.
 func (p *Pass) initialize(n *graphstore.Node) {
 	n.Features = p.r.inputOf(n.Type, n.DisplayLabel())
 }
 
-// Departed says that the artifact was deleted, after Detach and after the
-// deletion in the graph. Where others still link to it, it is a placeholder
-// now, and they look at it anew.
+// Departed tells the Pass that an artifact was deleted. It is called after Detach and after the deletion in the graph.
+// If others still link to the artifact, it is a placeholder now, and Departed pushes its new p to them.
 func (p *Pass) Departed(id graphstore.NodeID) error {
 	n, err := p.g.Node(id)
 	if err != nil {
 		return err
 	}
 	if n == nil {
-		delete(p.touched, id)
-		return p.drop(id)
+		delete(p.dirty, id)
+		return p.dropPush(id)
 	}
 	n, err = p.g.Edit(id)
 	if err != nil {
@@ -89,29 +86,21 @@ func (p *Pass) Departed(id graphstore.NodeID) error {
 	n.Features, n.Hidden, n.Embedding = nil, nil, nil
 	p.initialize(n)
 	n.Hidden = p.r.firstLayer([]*graphstore.Node{n})[0]
-	return p.push(n, 1)
+	return p.startPush(n, 1)
 }
 
-// Forget drops what is queued for nodes that the batch removed from the graph.
+// Forget drops the queued pushes of nodes that the batch removed from the graph.
 func (p *Pass) Forget(gone []graphstore.NodeID) error {
 	for _, id := range gone {
-		delete(p.touched, id)
-		if err := p.drop(id); err != nil {
+		delete(p.dirty, id)
+		if err := p.dropPush(id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Pass) drop(id graphstore.NodeID) error {
-	if !p.r.queue.has(id) {
-		return nil
-	}
-	p.r.queue.remove(id)
-	return p.g.DeletePush(id)
-}
-
-// Attach gives an artifact new features and adds it to the sums of the nodes it points at.
+// Attach sets an artifact's new features and adds its contributions to the running sums of the nodes that it points at.
 func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	n, err := p.g.Edit(id)
 	if err != nil {
@@ -122,22 +111,22 @@ func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	}
 	p.attached[id] = struct{}{}
 	n.Features = p.r.model.Artifact(f, int(graphstore.Artifact))
-	// p(id) joins the sums of link targets in Embed, where it is known.
+	// embed adds p(id) to the sums of link targets; it is not known here.
 	n.Hidden = nil
 	return p.contribute(n, 1, features(n), nil)
 }
 
-// Embed brings up to date what the pass touched and, within budget further
-// artifacts, what earlier passes left. It returns the artifacts embedded, by id.
+// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further artifacts, dependants
+// of pending pushes. It returns the recomputed artifacts, ordered by id.
 func (p *Pass) Embed(budget int) ([]Moved, error) {
-	if err := p.evaluateTouched(); err != nil {
+	if err := p.evaluateDirty(); err != nil {
 		return nil, err
 	}
 	set := map[graphstore.NodeID]struct{}{}
 	for id := range p.attached {
 		set[id] = struct{}{}
 	}
-	for id := range p.touched {
+	for id := range p.dirty {
 		n, err := p.g.Node(id)
 		if err != nil {
 			return nil, err
@@ -146,7 +135,7 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 			set[id] = struct{}{}
 		}
 	}
-	if err := p.takePushes(set, budget); err != nil {
+	if err := p.collectDependants(set, budget); err != nil {
 		return nil, err
 	}
 	ids := make([]graphstore.NodeID, 0, len(set))
@@ -157,11 +146,10 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 	return p.embed(ids)
 }
 
-// evaluateTouched recomputes h1 of the touched entities and placeholders and
-// begins the pushes that are due.
-func (p *Pass) evaluateTouched() error {
-	ids := make([]graphstore.NodeID, 0, len(p.touched))
-	for id := range p.touched {
+// evaluateDirty recomputes h1 of the dirty entities and placeholders and starts the pushes that are due.
+func (p *Pass) evaluateDirty() error {
+	ids := make([]graphstore.NodeID, 0, len(p.dirty))
+	for id := range p.dirty {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -189,11 +177,11 @@ func (p *Pass) evaluateTouched() error {
 			continue
 		}
 		if p.r.queue.has(n.ID) {
-			continue // looked at again when the push under way is done
+			continue // finishPush compares h1 again when the pending push ends
 		}
 		if d := rms(h1, n.Hidden, p.r.model.Width()); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
-			if err := p.push(n, d); err != nil {
+			if err := p.startPush(n, d); err != nil {
 				return err
 			}
 		}
@@ -201,8 +189,8 @@ func (p *Pass) evaluateTouched() error {
 	return nil
 }
 
-// relabel renews h0 of an entity known by URI when another of its labels is
-// the most used now. An entity known by its label keeps h0 for ever.
+// relabel recomputes h0 of an entity known by URI when another of its labels has become the most used. An entity known
+// by its label never changes h0.
 func (p *Pass) relabel(n *graphstore.Node) error {
 	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(n.DisplayLabel()) == n.Key {
 		return nil
@@ -212,127 +200,7 @@ func (p *Pass) relabel(n *graphstore.Node) error {
 		return nil
 	}
 	n.Features = h0
-	return p.push(n, 1)
-}
-
-// push begins (or begins again) to tell the dependants of n.
-func (p *Pass) push(n *graphstore.Node, weight float32) error {
-	push := graphstore.Push{Node: n.ID, Weight: weight}
-	p.r.queue.begin(push, p.r.pass)
-	return p.g.PutPush(push)
-}
-
-// scanned bounds, by the budget, the dependants that a pass looks at to find some that have
-// not seen a push yet.
-const scanned = 64
-
-// takePushes adds dependants of queued pushes that have not seen them to set, at most budget of them.
-func (p *Pass) takePushes(set map[graphstore.NodeID]struct{}, budget int) error {
-	for looks := scanned * budget; budget > 0 && looks > 0; {
-		push, began, ok := p.r.queue.first()
-		if !ok {
-			return nil
-		}
-		n, err := p.g.Node(push.Node)
-		if err != nil {
-			return err
-		}
-		if n == nil {
-			if err := p.drop(push.Node); err != nil {
-				return err
-			}
-			continue
-		}
-		deps, more, err := dependants(p.g, n, push.Cursor, budget)
-		if err != nil {
-			return err
-		}
-		for _, id := range deps {
-			looks--
-			if pass, ok := p.r.seen[id]; ok && pass >= began {
-				continue
-			}
-			if _, ok := set[id]; !ok {
-				set[id] = struct{}{}
-				budget--
-			}
-		}
-		if !more {
-			if err := p.finish(n); err != nil {
-				return err
-			}
-			continue
-		}
-		push.Cursor = deps[len(deps)-1]
-		p.r.queue.put(push)
-		if err := p.g.PutPush(push); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// finish ends a push; when its node has moved on meanwhile, the next begins.
-func (p *Pass) finish(n *graphstore.Node) error {
-	if err := p.drop(n.ID); err != nil {
-		return err
-	}
-	if n.IsArtifact() {
-		return nil // looked at again whenever it is embedded
-	}
-	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
-	d := rms(h1, n.Hidden, p.r.model.Width())
-	if !(d > p.r.cfg.Epsilon) {
-		return nil
-	}
-	n, err := p.g.Edit(n.ID)
-	if err != nil {
-		return err
-	}
-	n.Hidden = h1
-	return p.push(n, d)
-}
-
-// dependants lists the artifacts after cursor, by id, whose embedding reads n: the first
-// limit of them, and whether there are more.
-func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
-	if n.IsArtifact() {
-		ids, err = linked(g, n, cursor)
-	} else {
-		err = g.EdgesAfter(n.ID, inwardRelation(n), cursor, func(e graphstore.Edge) bool {
-			ids = append(ids, e.To)
-			return len(ids) <= limit
-		})
-	}
-	if len(ids) > limit {
-		return ids[:limit], true, err
-	}
-	return ids, false, err
-}
-
-// linked lists the artifacts after cursor that link to n or that n links to.
-func linked(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
-	var ids []graphstore.NodeID
-	for _, rel := range []graphstore.Relation{graphstore.RelLink | graphstore.Inverse, graphstore.RelLink} {
-		if err := g.EdgesAfter(n.ID, rel, cursor, func(e graphstore.Edge) bool {
-			ids = append(ids, e.To)
-			return true
-		}); err != nil {
-			return nil, err
-		}
-	}
-	live := ids[:0]
-	for _, id := range ids {
-		t, err := g.Node(id)
-		if err != nil {
-			return nil, err
-		}
-		if t != nil && !t.Placeholder {
-			live = append(live, id)
-		}
-	}
-	slices.Sort(live)
-	return slices.Compact(live), nil
+	return p.startPush(n, 1)
 }
 
 func sortNeighbours(nbs []neighbour) {
@@ -341,7 +209,7 @@ func sortNeighbours(nbs []neighbour) {
 	})
 }
 
-// embed runs both layers for artifacts given by ascending id.
+// embed computes both layers of artifacts given by ascending id.
 func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	batch := make([]*embedding, len(ids))
 	for i, id := range ids {
@@ -354,10 +222,10 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 		}
 		batch[i] = &embedding{id: id, node: n}
 	}
-	// Only now: an artifact linked with another of this batch must see the copy
-	// that the batch changes.
+	// Neighbours are read only after all Edits: an artifact linked with another of this batch must see the copy that
+	// the batch changes.
 	for _, e := range batch {
-		nbs, err := outward(p.g, e.id)
+		nbs, err := outNeighbours(p.g, e.id)
 		if err != nil {
 			return nil, err
 		}
@@ -365,7 +233,7 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	}
 	p.r.firstLayerOf(batch)
 	for _, e := range batch {
-		if err := p.offer(e); err != nil {
+		if err := p.pushIfMoved(e); err != nil {
 			return nil, err
 		}
 	}
@@ -375,43 +243,12 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 		isNew := len(e.node.Embedding) == 0
 		moved[i] = Moved{ID: e.id, New: isNew, Distance: distance(e.node.Embedding, out[i])}
 		e.node.Embedding = out[i]
-		p.r.seen[e.id] = p.r.pass
+		p.r.lastEmbedded[e.id] = p.r.passes
 	}
 	return moved, nil
 }
 
-// offer decides whether those linked with an artifact must see its new h1.
-func (p *Pass) offer(e *embedding) error {
-	_, attached := p.attached[e.id]
-	linked := e.node.Members > 0
-	for _, nb := range e.neighbours {
-		linked = linked || nb.rel == graphstore.RelLink
-	}
-	if !linked {
-		// Nobody has seen p: it may follow h1 at no cost.
-		e.node.Hidden = e.h1
-		return nil
-	}
-	d := rms(e.h1, e.node.Hidden, p.r.model.Width())
-	if !attached && !(d > p.r.cfg.Epsilon) {
-		return nil
-	}
-	for _, nb := range e.neighbours {
-		if nb.rel != graphstore.RelLink {
-			continue
-		}
-		t, err := p.g.Edit(nb.node.ID)
-		if err != nil {
-			return err
-		}
-		t.Sum2 = addFixed(t.Sum2, e.node.Hidden, -1, p.r.model.Width())
-		t.Sum2 = addFixed(t.Sum2, e.h1, 1, p.r.model.Width())
-	}
-	e.node.Hidden = e.h1
-	return p.push(e.node, min(d, 2))
-}
-
-// Drift is how far new features would move an artifact's h0, RMS per coordinate of the block that moves most.
+// Drift is the distance by which features f would move an artifact's h0, as rms measures it.
 func (p *Pass) Drift(n *graphstore.Node, f infer.Features) float32 {
 	h0, _ := infer.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
 	return rms(features(n), h0, p.r.model.Width())

@@ -6,8 +6,8 @@ import (
 	"kilim/graphstore"
 )
 
-// pushQueue orders the pushes on their way: the farthest moved first, then by
-// id, so that two runs over the same history do the same work in the same order.
+// pushQueue is a priority queue of the pending pushes: the farthest moved first, then by id, so that two runs over the
+// same history do the same work in the same order.
 type pushQueue struct {
 	heap   pushHeap
 	byNode map[graphstore.NodeID]*pushItem
@@ -16,21 +16,21 @@ type pushQueue struct {
 type pushItem struct {
 	push  graphstore.Push
 	index int
-	// began is the number of the pass that began the push, 0 when that was another process.
-	began uint64
+	// startedIn is the number of the Pass that started the push, 0 if another process did.
+	startedIn uint64
 }
 
 func (q *pushQueue) len() int { return len(q.heap) }
 
 func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
 
-// begin adds p, which the pass of this number began, or replaces what is queued for its node.
-func (q *pushQueue) begin(p graphstore.Push, pass uint64) {
+// start adds p, which the Pass of this number starts, or replaces the push queued for its node.
+func (q *pushQueue) start(p graphstore.Push, pass uint64) {
 	q.put(p)
-	q.byNode[p.Node].began = pass
+	q.byNode[p.Node].startedIn = pass
 }
 
-// put adds p, or replaces what is queued for its node and goes on with it.
+// put adds p, or replaces the push queued for its node and keeps its startedIn.
 func (q *pushQueue) put(p graphstore.Push) {
 	if it := q.byNode[p.Node]; it != nil {
 		it.push = p
@@ -45,11 +45,11 @@ func (q *pushQueue) put(p graphstore.Push) {
 	heap.Push(&q.heap, it)
 }
 
-func (q *pushQueue) first() (push graphstore.Push, began uint64, ok bool) {
+func (q *pushQueue) first() (push graphstore.Push, startedIn uint64, ok bool) {
 	if len(q.heap) == 0 {
 		return graphstore.Push{}, 0, false
 	}
-	return q.heap[0].push, q.heap[0].began, true
+	return q.heap[0].push, q.heap[0].startedIn, true
 }
 
 func (q *pushQueue) remove(id graphstore.NodeID) {

@@ -8,7 +8,7 @@ import (
 	"kilim/learner/model/infer"
 )
 
-// Reader is what a forward pass reads of the graph.
+// Reader is the part of the graph that a forward pass reads.
 type Reader interface {
 	// Node returns nil for an unknown id. The node may not be modified.
 	Node(id graphstore.NodeID) (*graphstore.Node, error)
@@ -20,7 +20,7 @@ type Reader interface {
 	EdgesAfter(id graphstore.NodeID, rel graphstore.Relation, after graphstore.NodeID, fn func(graphstore.Edge) bool) error
 }
 
-// Graph is the graph as one atomic batch sees and changes it.
+// Graph is the graph as one atomic batch reads and changes it.
 type Graph interface {
 	Reader
 	// Edit returns the batch's own copy of a node, written with the batch.
@@ -29,51 +29,49 @@ type Graph interface {
 	DeletePush(id graphstore.NodeID) error
 }
 
-// Model is the forward pass. Its functions are pure, safe for concurrent use,
-// and give a row the same bits whatever stands beside it in a batch.
+// Model is the forward pass, as package infer computes it. Its functions are pure, safe for concurrent use, and give a
+// row the same bits whatever other rows are in a batch.
 type Model interface {
-	// Width is the length of a block: a vector has one for each modality, see package infer.
+	// Width is the length of a block; a vector has a block for each modality.
 	Width() int
-	EmbeddingDim() int
-	// Node is h0 of a node that is no artifact, or not there yet, of the features of its label (nil: none).
+	// Node returns h0 of an entity or a placeholder, from the features of its label (nil: none).
 	Node(label []float32, typ int) []float32
-	// Artifact is h0 of an artifact and what Output needs of its features, in two halves.
+	// Artifact returns h0 of an artifact and what Output needs of its features, in two halves (infer.Halves).
 	Artifact(f infer.Features, typ int) []float32
 	Layer(layer int, in []infer.Input) [][]float32
 	Output(h2, features [][]float32) [][]float32
 }
 
-// Labeler writes the features of an entity's label to out. They may depend on
-// nothing but the label.
-type Labeler interface {
+// LabelEncoder writes the features of an entity's label to out. They may depend on nothing but the label.
+type LabelEncoder interface {
 	Label(label string, out []float32)
 	Dim() int
 }
 
-// Config says how exact and how eager the refresh is.
+// Config says how exact the refresh is.
 type Config struct {
-	// Epsilon is the RMS change of a first-layer vector, per coordinate of a block, below
-	// which its dependants are not told. 0 is exact.
+	// Epsilon is the RMS change of a first-layer vector, per coordinate of a block, above which it is pushed to its
+	// dependants. 0 is exact.
 	Epsilon float32
 }
 
-// Refresher holds the model and the pushes on their way. It serves one batch
-// at a time and is not safe for concurrent use.
+// Refresher has the model and the queue of pending pushes. It serves one Pass at a time and is not safe for concurrent
+// use.
 type Refresher struct {
 	cfg   Config
 	model Model
-	label Labeler
+	label LabelEncoder
 	queue pushQueue
-	// pass numbers the passes, from 1.
-	pass uint64
-	// seen is, while pushes are on their way, the last pass that embedded an artifact.
-	// It has read what every push begun until then has to tell it: when
-	// all entities of an artifact push, it is embedded once, not once for each.
-	seen map[graphstore.NodeID]uint64
+	// passes counts the Passes; a Pass's number counts from 1.
+	passes uint64
+	// lastEmbedded is, while pushes are pending, the number of the last Pass that embedded an artifact. That Pass has
+	// read all pushes started until then: when all entities of an artifact push, it is embedded once, not once for
+	// each.
+	lastEmbedded map[graphstore.NodeID]uint64
 }
 
-// New returns a Refresher with the pushes that the store still holds.
-func New(cfg Config, model Model, label Labeler, pending []graphstore.Push) (*Refresher, error) {
+// New returns a Refresher with the pushes that the store has pending.
+func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push) (*Refresher, error) {
 	if !(cfg.Epsilon >= 0) {
 		return nil, fmt.Errorf("refresh: epsilon %v: must be 0 or more", cfg.Epsilon)
 	}
@@ -87,22 +85,20 @@ func New(cfg Config, model Model, label Labeler, pending []graphstore.Push) (*Re
 	return r, nil
 }
 
-// Pending is the number of nodes whose dependants have not all seen their
-// latest push.
+// Pending is the number of nodes whose latest push has not reached all of their dependants.
 func (r *Refresher) Pending() int { return r.queue.len() }
 
-// Moved is an artifact whose embedding was computed.
+// Moved is an artifact whose embedding was recomputed.
 type Moved struct {
 	ID graphstore.NodeID
-	// New is true when it had no embedding before.
+	// New is true when the artifact had no embedding before.
 	New bool
-	// Distance is Euclidean, between unit vectors: 0 (unmoved) to 2. It is
+	// Distance is the Euclidean distance of the new embedding from the old, both unit vectors: 0 (unmoved) to 2. It is
 	// infinite when New.
 	Distance float64
 }
 
-// RelationIndex numbers relations for the model: the inverse of a relation is
-// a relation of its own.
+// RelationIndex numbers relations for the model: the inverse of a relation is a relation of its own.
 func RelationIndex(rel graphstore.Relation) int {
 	i := int(rel&^graphstore.Inverse) * 2
 	if rel&graphstore.Inverse != 0 {
@@ -111,5 +107,5 @@ func RelationIndex(rel graphstore.Relation) int {
 	return i
 }
 
-// Relations is the number of relation indices that the model must have.
+// Relations is the number of relation indices, which the model must have.
 const Relations = 64

@@ -13,7 +13,7 @@ import (
 	"kilim/learner/model/infer"
 )
 
-// world is a store with a refresher on it, driven like the chain drives it.
+// world is a store with a Refresher, driven as package pipeline drives it.
 type world struct {
 	t     *testing.T
 	store *graphstore.Store
@@ -53,7 +53,7 @@ func (hashLabeler) Label(label string, out []float32) {
 	}
 }
 
-// reopen makes the refresher anew from what the store holds, as after a crash.
+// reopen makes the Refresher anew from what the store has, as after a crash.
 func (w *world) reopen(epsilon float32) {
 	w.t.Helper()
 	model, err := infer.Seeded(infer.Config{Text: labelDim, Facts: 2, Image: 9, Audio: 7, Width: 16, Heads: 4, Bases: 3, Relations: Relations, Types: Relations / 2, Seed: 5})
@@ -72,13 +72,13 @@ func (w *world) reopen(epsilon float32) {
 	}
 }
 
-// artifact is what a history knows of one: version makes its features.
+// artifact is the state of one artifact in a history; version determines its features.
 type artifact struct {
 	version int
 	edges   []graphstore.EdgeSpec
 }
 
-// features of an artifact are a text, and of some a picture or a recording.
+// features returns a text, and for some artifacts a picture or a recording.
 func (a artifact) features(id string) infer.Features {
 	rng := rand.New(rand.NewPCG(uint64(graphstore.ID(graphstore.Artifact, id)), uint64(a.version)))
 	vector := func(n int) []float32 {
@@ -155,7 +155,7 @@ func (w *world) check() {
 	}
 }
 
-// vectors are all vectors of the graph.
+// vectors returns all nodes of the graph by type and key.
 func (w *world) vectors() map[string]graphstore.Node {
 	w.t.Helper()
 	out := map[string]graphstore.Node{}
@@ -191,8 +191,8 @@ func randomArtifact(rng *rand.Rand, self, artifacts int) *artifact {
 	return a
 }
 
-// randomHistory runs batches of inserts, replacements and deletions and
-// returns what lives in the end.
+// randomHistory runs batches of inserts, replacements and deletions and returns the artifacts that are there in the
+// end.
 func (w *world) randomHistory(rng *rand.Rand, epsilon float32, batches int) map[string]*artifact {
 	const artifacts = 40
 	live := map[string]*artifact{}
@@ -218,8 +218,8 @@ func (w *world) randomHistory(rng *rand.Rand, epsilon float32, batches int) map[
 	return live
 }
 
-// TestOrderLeavesNoTrace is the guarantee of epsilon 0: after any history the
-// vectors are, bit for bit, those of a store that got what lives in one batch.
+// TestOrderLeavesNoTrace is the guarantee of epsilon 0: after any history the vectors are, bit for bit, those of a
+// store that got what lives in one batch.
 func TestOrderLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -250,8 +250,8 @@ func TestOrderLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// TestEpsilonBoundsDrift compares a lazy refresh with the exact one: every
-// pushed vector stays within epsilon of the exact, and fewer artifacts are embedded.
+// TestEpsilonBoundsDrift compares a lazy refresh with the exact one: every pushed vector stays within epsilon of the
+// exact, and fewer artifacts are embedded.
 func TestEpsilonBoundsDrift(t *testing.T) {
 	t.Parallel()
 	const epsilon = 0.2
@@ -265,7 +265,7 @@ func TestEpsilonBoundsDrift(t *testing.T) {
 	want := exact.vectors()
 	for key, g := range lazy.vectors() {
 		w := want[key]
-		if d := rms(g.Hidden, w.Hidden, 16); g.Type != graphstore.Artifact && d > epsilon+slack {
+		if d := rms(g.Hidden, w.Hidden, 16); g.Type != graphstore.Artifact && d > epsilon+roundingTolerance {
 			t.Errorf("%s: pushed vector %v from the exact one, more than epsilon %v", key, d, epsilon)
 		}
 		worst = max(worst, distance(g.Embedding, w.Embedding))
@@ -275,8 +275,8 @@ func TestEpsilonBoundsDrift(t *testing.T) {
 	}
 }
 
-// TestAudit: at rest and with epsilon 0 every embedding is exact; with a coarse epsilon the audit
-// finds the distance to the exact one, however that came about.
+// TestAudit: at rest and with epsilon 0 every embedding is exact; with a coarse epsilon the audit finds the distance to
+// the exact one, however that came about.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	audit := func(w *world) map[string]float64 {
@@ -300,17 +300,17 @@ func TestAudit(t *testing.T) {
 	exact.batch(live, 0)
 	exact.settle()
 	for key, d := range audit(exact) {
-		if d > slack {
+		if d > roundingTolerance {
 			t.Errorf("%s: %v from exact, with epsilon 0 at rest", key, d)
 		}
 	}
 	want, got, off := exact.vectors(), lazy.vectors(), 0
 	for key, d := range audit(lazy) {
 		real := distance(got[key].Embedding, want[key].Embedding)
-		if math.Abs(d-real) > slack {
+		if math.Abs(d-real) > roundingTolerance {
 			t.Errorf("%s: the audit finds %v, the exact embedding is %v away", key, d, real)
 		}
-		if real > 10*slack {
+		if real > 10*roundingTolerance {
 			off++
 		}
 	}

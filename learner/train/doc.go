@@ -1,37 +1,35 @@
-// Package train fine-tunes the multimodal model on an archive by momentum
-// contrast (package moco).
+// Package train fine-tunes the multimodal model (package model) on an archive by momentum contrast (package moco).
 //
-// # What it learns from
+// A Set is a snapshot of the archive, made with a Builder: nodes with features of each modality, the typed edges by
+// which they read one another, and of each artifact its record's parts, its culture, its links and those it shares rare
+// entities with. A Sampler draws batches of views from a Set. A Trainer runs a Config's Stages over these, and its Best
+// weights come out; Checkpoint and Resume let it stop and go on. Embed, EmbedWithoutOrigin and Halves embed a Set with
+// given weights, to compare models. The package does not know records, the store or the daemon (package dataset makes
+// Sets of records), nor which model serves (package finetune).
 //
-// A Set is a snapshot of the archive: nodes with features per modality, the
-// typed edges by which they read one another, and of each artifact its fields,
-// its culture, its links and its rare entities. Each step draws artifacts, and
-// two views of each. A view shows some of the fields (often the one half of
-// them in one view and the other in the other), some of the modalities, some
-// coordinates of the features, and some of the neighbours. Now and then the
-// second view is of another artifact: one that is linked, or shares a rare entity.
-// And some first views lack all that names an origin (culture, period, dynasty,
-// reign, style, place, creator), as the record of many a newcomer does.
-// No artifact of a step is a neighbour in it: nothing can be looked up.
+// # Views
 //
-// Negatives are the earlier keys in the queue. Of those from other cultures the
-// near ones weigh more; what shares a rare entity with an artifact, or is linked
-// to it, weighs nothing.
+// Each step draws artifacts, and two views of each. A view shows some parts of the record (often one half of them in
+// one view and the other half in the other), some of the modalities, some coordinates of the features, and some of the
+// neighbours. Now and then the second view is of another artifact: a linked one, or one that shares a rare entity. Some
+// first views lack all that names an origin (culture, period, dynasty, reign, style, place, creator), as the record of
+// many a newcomer does. No artifact of a step is a neighbour in it, so that no view can look the other up.
 //
-// Beside that contrast, half of the embedding's coordinates learn to tell the
-// cultures apart, by the cultures' prototypes (package moco): with the contrast
-// alone the neighbours of an artifact whose origin is hidden were of its culture
-// less often than those that word tf-idf finds.
+// Negatives are the earlier keys in the queue. Those of other cultures weigh more when they are near (hard negatives);
+// those that are linked to an artifact, or share a rare entity with it, weigh nothing.
 //
-// # How
+// Beside that contrast, half of the embedding's coordinates learn to tell the cultures apart, by the cultures'
+// prototypes (package moco): with the contrast alone, the neighbours of an artifact whose origin is hidden were of its
+// culture less often than those that word tf-idf finds.
 //
-// Stages, each with a rate, warm-up and cosine: "heads" (fusion and projection;
-// the branches stay), "unfreeze" (the upper layer first, in its second half the
-// lower ones too, at lower rates), "full" (everything; by default there is only this one). Now and then the held-out
-// artifacts' halves look for each other; the best weights are kept, and training
-// ends when nothing has become better for a while.
+// # Stages
 //
-// Guarantee: a run is a function of the Set, the Config and the starting weights:
-// the same bytes twice, for any number of threads, and also when it was stopped
-// and went on from a checkpoint.
+// A Stage has a learning rate with a linear warm-up and a cosine decay (Loshchilov and Hutter 2017, equation 5).
+// "heads" trains fusion and projection, with the branches frozen; "unfreeze" the upper layers and, in its second half,
+// the lower ones, each at a lower rate (Howard and Ruder 2018, sections 3.2 and 3.3); "full" trains everything, and is
+// the only one by default. Every Config.Every steps the held-out artifacts' halves are looked for by each other
+// (Validation); the best weights are kept, and training ends after Config.Patience validations without a better one.
+//
+// Guarantee: a run is a function of the Set, the Config and the starting weights: the same bytes for any number of
+// threads, and also when it was stopped and went on from a checkpoint (TestRunRepeatsResumesAndLearns).
 package train

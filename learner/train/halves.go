@@ -10,7 +10,7 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// Halves are the halves of some artifacts, to judge models by: each model sees the same.
+// Halves compares models by how well they find the other half of an artifact: each model is given the same halves.
 type Halves struct {
 	set       *Set
 	artifacts []int32
@@ -19,19 +19,20 @@ type Halves struct {
 	seed      uint64
 }
 
-// NewHalves deals the fields and the modalities of artifacts, by their numbers, to halves.
+// NewHalves returns the Halves of artifacts, given by number: the parts of their records and their modalities are split
+// by seed.
 func NewHalves(set *Set, artifacts []int32, batch int, views Views, seed uint64) *Halves {
 	return &Halves{set, artifacts, min(batch, len(artifacts)), views, seed}
 }
 
-// Ranks are, for each artifact, the rank at which the embedding of its one half finds the other's among
-// the halves of all, from 1. Of equal cosines the own one comes last.
-func (h *Halves) Ranks(m *model.Model, w *model.Weights, team *par.Team) ([]int, error) {
+// Ranks returns, for each artifact, the rank (from 1) at which the embedding of one half finds the other half among
+// those of all artifacts. Among equal cosines the artifact's own half comes last.
+func (h *Halves) Ranks(m *model.Model, w *model.Weights, pool *par.Pool) ([]int, error) {
 	sampler, err := NewSampler(h.set, h.artifacts, h.batch, h.views, h.seed)
 	if err != nil {
 		return nil, err
 	}
-	queries, keys, err := halves(sampler, h.artifacts, h.batch, h.seed, m, w, tape.New(team))
+	queries, keys, err := embedHalves(sampler, h.artifacts, h.batch, h.seed, m, w, tape.New(pool))
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +43,9 @@ func (h *Halves) Ranks(m *model.Model, w *model.Weights, team *par.Team) ([]int,
 	return out, nil
 }
 
-// Bare embeds some artifacts as if their records named no origin: a row of length 1 each. Views says how many
-// neighbours are read.
-func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *model.Model, w *model.Weights, team *par.Team) (tape.Matrix, error) {
+// EmbedWithoutOrigin embeds some artifacts as if their records named no origin: a row of length 1 each. Of views only
+// Fan is used: how many neighbours are read.
+func EmbedWithoutOrigin(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *model.Model, w *model.Weights, pool *par.Pool) (tape.Matrix, error) {
 	batch = min(batch, len(artifacts))
 	s, err := NewSampler(set, artifacts, batch, views, seed)
 	if err != nil {
@@ -52,10 +53,10 @@ func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *m
 	}
 	d := m.Config().Width
 	out := tape.Constant(len(artifacts), d, make([]float32, len(artifacts)*d))
-	t := tape.New(team)
-	t.Record(false)
+	t := tape.New(pool)
+	t.SetRecording(false)
 	for at := 0; at < len(artifacts); at += batch {
-		view, err := s.Bare(artifacts[at:min(at+batch, len(artifacts))], seed+uint64(at))
+		view, err := s.WithoutOrigin(artifacts[at:min(at+batch, len(artifacts))], seed+uint64(at))
 		if err != nil {
 			return tape.Matrix{}, err
 		}
@@ -69,8 +70,8 @@ func Bare(set *Set, artifacts []int32, batch int, views Views, seed uint64, m *m
 	return out, nil
 }
 
-// halves embeds both halves of artifacts: rows of length 1.
-func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
+// embedHalves embeds both halves of artifacts: rows of length 1.
+func embedHalves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
 	d, n := m.Config().Width, len(artifacts)
 	queries, keys = tape.Constant(n, d, make([]float32, n*d)), tape.Constant(n, d, make([]float32, n*d))
 	for at := 0; at < n; at += batch {
@@ -83,7 +84,7 @@ func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Mode
 			to   tape.Matrix
 		}{{b.Query, queries}, {b.Key, keys}} {
 			t.Reset()
-			t.Record(false)
+			t.SetRecording(false)
 			z, _, err := m.Forward(t, w, half.view.Features, half.view.Block, 0, false)
 			if err != nil {
 				return queries, keys, fmt.Errorf("train: halves: %w", err)
@@ -94,7 +95,7 @@ func halves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Mode
 	return queries, keys, nil
 }
 
-// rank is that of row own among the keys of a query. Of equal cosines it comes last.
+// rank is the rank of row own among the keys of a query. Among equal cosines row own comes last.
 func rank(query []float32, keys tape.Matrix, own int) int {
 	cosine := vec.Dot(query, keys.Row(own))
 	out := 1

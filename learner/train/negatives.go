@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Negatives says how the keys in the queue weigh. Those of the same culture weigh as much as any: the cultures
-// are the prototypes' to hold together, and with less weight for them (0.2) the halves of Walters' records found each
-// other less often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
+// Negatives weights the keys in the queue. Keys of the same culture weigh as much as others: the prototypes hold
+// cultures together, and with less weight for these keys (0.2) the halves of Walters' records found each other less
+// often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
 type Negatives struct {
-	// Hard is the weight of the near keys of other cultures, 1 or more: those whose
-	// cosine is more than two standard deviations above the mean.
+	// Hard is the weight of hard negatives, 1 or more: keys of other cultures whose cosine is more than two standard
+	// deviations above the mean.
 	Hard float64
 }
 
@@ -23,40 +23,39 @@ func (n Negatives) validate() error {
 
 const unknownCulture = -1
 
-// owners knows whose the keys in the queue are. It is tape.Weigher for the
-// present batch.
-type owners struct {
-	set     *Set
-	weights Negatives
-	of      []int32 // [place] artifact, below 0: of nobody
-	culture []int32 // [place]
-	places  [][]int32
-	pairs   []Pair
+// queueOwners knows which artifact each key in the queue is of. It is the tape.Weigher of the present batch.
+type queueOwners struct {
+	set      *Set
+	weights  Negatives
+	artifact []int32 // [slot], below 0: a seeded key
+	culture  []int32 // [slot]
+	slots    [][]int32
+	pairs    []Pair
 }
 
-func newOwners(set *Set, weights Negatives, queue int) *owners {
-	o := &owners{set: set, weights: weights, of: make([]int32, queue), culture: make([]int32, queue), places: make([][]int32, len(set.artifacts))}
-	for i := range o.of {
-		o.of[i], o.culture[i] = -1, unknownCulture
+func newOwners(set *Set, weights Negatives, queue int) *queueOwners {
+	o := &queueOwners{set: set, weights: weights, artifact: make([]int32, queue), culture: make([]int32, queue), slots: make([][]int32, len(set.artifacts))}
+	for i := range o.artifact {
+		o.artifact[i], o.culture[i] = -1, unknownCulture
 	}
 	return o
 }
 
-// put says whose key is at a place of the queue.
-func (o *owners) put(place int, artifact int32) {
-	if old := o.of[place]; old >= 0 {
-		list := o.places[old]
+// put sets the artifact of the key in a slot of the queue.
+func (o *queueOwners) put(place int, artifact int32) {
+	if old := o.artifact[place]; old >= 0 {
+		list := o.slots[old]
 		for i, p := range list {
 			if int(p) == place {
 				list[i] = list[len(list)-1]
-				o.places[old] = list[:len(list)-1]
+				o.slots[old] = list[:len(list)-1]
 				break
 			}
 		}
 	}
-	o.of[place], o.culture[place] = artifact, unknownCulture
+	o.artifact[place], o.culture[place] = artifact, unknownCulture
 	if artifact >= 0 {
-		o.places[artifact] = append(o.places[artifact], int32(place))
+		o.slots[artifact] = append(o.slots[artifact], int32(place))
 		if c := o.set.artifacts[artifact].Culture; c >= 0 {
 			o.culture[place] = c
 		}
@@ -64,12 +63,12 @@ func (o *owners) put(place int, artifact int32) {
 }
 
 // Weigh implements tape.Weigher.
-func (o *owners) Weigh(i int, cosines, weights []float32) {
+func (o *queueOwners) Weigh(i int, cosines, weights []float32) {
 	pair := o.pairs[i]
 	own := o.set.artifacts[pair.Query].Culture
 	near := float32(math.Inf(1))
 	if o.weights.Hard > 1 && own >= 0 {
-		near = aboveMost(cosines)
+		near = hardThreshold(cosines)
 	}
 	hard := float32(o.weights.Hard)
 	for j, c := range o.culture {
@@ -78,28 +77,28 @@ func (o *owners) Weigh(i int, cosines, weights []float32) {
 			weights[j] = hard
 		}
 	}
-	o.excuse(pair.Query, weights)
+	o.exclude(pair.Query, weights)
 	if pair.Key != pair.Query {
-		o.excuse(pair.Key, weights)
+		o.exclude(pair.Key, weights)
 	}
 }
 
-// excuse takes an artifact and its kin out of the negatives.
-func (o *owners) excuse(artifact int32, weights []float32) {
-	for _, place := range o.places[artifact] {
+// exclude gives weight 0 to the keys of an artifact and of those related to it.
+func (o *queueOwners) exclude(artifact int32, weights []float32) {
+	for _, place := range o.slots[artifact] {
 		weights[place] = 0
 	}
-	for _, node := range o.set.artifacts[artifact].Kin {
-		if a := o.set.of[node]; a >= 0 {
-			for _, place := range o.places[a] {
+	for _, node := range o.set.artifacts[artifact].Related {
+		if a := o.set.artifactOf[node]; a >= 0 {
+			for _, place := range o.slots[a] {
 				weights[place] = 0
 			}
 		}
 	}
 }
 
-// aboveMost is two standard deviations above the mean.
-func aboveMost(x []float32) float32 {
+// hardThreshold is two standard deviations above the mean of x.
+func hardThreshold(x []float32) float32 {
 	var sum, square float64
 	for _, v := range x {
 		sum += float64(v)

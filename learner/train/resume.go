@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -9,19 +10,19 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// progress is the part of a checkpoint that is no array.
+// progress is the part of a Trainer's state that is no tensor, as JSON.
 type progress struct {
-	Config    Config
-	MoCo      moco.State
-	Judged    []Judgement
-	BestIndex int
+	Config      Config
+	MoCo        moco.State
+	Validations []Validation
+	BestIndex   int
 }
 
-// Checkpoint has the present weights and all that is needed to go on. It shares
-// memory with the trainer: it is to be written before the next step.
+// Checkpoint returns the present weights and all that Resume needs. It shares memory with the Trainer: it must be
+// written before the next step.
 func (t *Trainer) Checkpoint(meta checkpoint.Meta) (*checkpoint.Checkpoint, error) {
 	state := t.moco.State()
-	raw, err := json.Marshal(progress{t.cfg, state, t.judged, t.bestIndex})
+	raw, err := json.Marshal(progress{t.cfg, state, t.validations, t.bestIndex})
 	if err != nil {
 		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
@@ -29,20 +30,22 @@ func (t *Trainer) Checkpoint(meta checkpoint.Meta) (*checkpoint.Checkpoint, erro
 	return &checkpoint.Checkpoint{
 		Meta: meta, Weights: t.weights.Data, Progress: raw,
 		Training: append(state.Tensors,
-			safetensors.Floats("best", t.best, len(t.best)),
-			safetensors.Ints("owners", t.owners.of, len(t.owners.of))),
+			safetensors.Floats("best", t.bestWeights, len(t.bestWeights)),
+			safetensors.Ints("owners", t.owners.artifact, len(t.owners.artifact))),
 	}, nil
 }
 
-// Resume goes on from a checkpoint of the same configuration and set. After an error
-// the trainer must not be used.
+// Resume restores the state of a checkpoint that was made with the same Config and Set. After an error the Trainer must
+// not be used.
 func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
-	if err := c.Fits(t.model.Config()); err != nil {
+	if err := c.Compatible(t.model.Config()); err != nil {
 		return err
 	}
 	var p progress
-	if err := json.Unmarshal(c.Progress, &p); err != nil {
-		return fmt.Errorf("train: resume: the checkpoint has no progress: %w", err)
+	d := json.NewDecoder(bytes.NewReader(c.Progress))
+	d.DisallowUnknownFields() // of another version of progress
+	if err := d.Decode(&p); err != nil {
+		return fmt.Errorf("train: resume: the checkpoint's progress: %w", err)
 	}
 	if have, want := fmt.Sprintf("%+v", p.Config), fmt.Sprintf("%+v", t.cfg); have != want {
 		return fmt.Errorf("train: resume: the checkpoint was made with %s, this run has %s", have, want)
@@ -50,9 +53,9 @@ func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
 	f := safetensors.File{Tensors: c.Training}
 	best, _ := f.Tensor("best")
 	owners, _ := f.Tensor("owners")
-	if len(owners.I32) != t.cfg.MoCo.Queue || p.BestIndex < 0 || p.BestIndex >= max(len(p.Judged), 1) || len(p.Judged) > 0 && len(best.F32) != len(c.Weights) {
-		return fmt.Errorf("train: resume: %d owners for a queue of %d, judgement %d of %d, %d best weights of %d",
-			len(owners.I32), t.cfg.MoCo.Queue, p.BestIndex, len(p.Judged), len(best.F32), len(c.Weights))
+	if len(owners.I32) != t.cfg.MoCo.Queue || p.BestIndex < 0 || p.BestIndex >= max(len(p.Validations), 1) || len(p.Validations) > 0 && len(best.F32) != len(c.Weights) {
+		return fmt.Errorf("train: resume: %d owners for a queue of %d, validation %d of %d, %d best weights of %d",
+			len(owners.I32), t.cfg.MoCo.Queue, p.BestIndex, len(p.Validations), len(best.F32), len(c.Weights))
 	}
 	for _, a := range owners.I32 {
 		if int(a) >= len(t.set.artifacts) {
@@ -64,7 +67,7 @@ func (t *Trainer) Resume(c *checkpoint.Checkpoint) error {
 		return fmt.Errorf("train: resume: %w", err)
 	}
 	copy(t.weights.Data, c.Weights)
-	t.best, t.judged, t.bestIndex = best.F32, p.Judged, p.BestIndex
+	t.bestWeights, t.validations, t.bestIndex = best.F32, p.Validations, p.BestIndex
 	for place, a := range owners.I32 {
 		t.owners.put(place, a)
 	}

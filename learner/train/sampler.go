@@ -5,28 +5,26 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"kilim/learner/model"
 	"kilim/learner/tensor/tape"
 	"kilim/learner/train/moco"
 )
 
-// Views says how the views of an artifact are made. Shares and probabilities are
-// in 0..1.
+// Views says how the views of an artifact are made. Shares and probabilities are in 0..1.
 type Views struct {
-	Half         float64 // share of artifacts whose fields are dealt out to the two views
-	Bare         float64 // of the others, share whose first view lacks all that names an origin, as many a newcomer does
-	FieldDrop    float64 // probability of a field to be hidden, elsewhere
-	ModalityDrop float64 // of a modality; one is always left
-	FeatureMask  float64 // of a coordinate to be 0
-	Link         float64 // share of artifacts whose second view is of a linked one, if there is
-	Rare         float64 // and of one with which it shares a rare entity
-	// Fan is how many neighbours are read at most: of an item, of its neighbours, ...
+	Half         float64 // share of artifacts whose fields are split between the two views
+	NoOrigin     float64 // share of the others whose first view lacks all that names an origin, as many a newcomer does
+	FieldDrop    float64 // probability that a field is hidden, in views that are none of these
+	ModalityDrop float64 // probability that a modality is hidden; one is always left
+	FeatureMask  float64 // probability that a coordinate is set to 0
+	Link         float64 // share of artifacts whose second view is of a linked one, if they have one
+	Rare         float64 // share of artifacts whose second view is of one that shares a rare entity
+	// Fan is how many neighbours are read at most: by an item, by its neighbours, and so on, one number for each layer.
 	Fan []int
 }
 
 func (v Views) validate(layers int) error {
 	for name, x := range map[string]float64{
-		"half": v.Half, "bare": v.Bare, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,
+		"half": v.Half, "bare": v.NoOrigin, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,
 	} {
 		if !(x >= 0 && x <= 1) {
 			return fmt.Errorf("train: views: %s %v: must be in 0..1", name, x)
@@ -53,19 +51,18 @@ type Sampler struct {
 	views Views
 	seed  uint64
 	size  int
-	train []int32 // the artifacts that are drawn
-	order []int32 // of the epoch
-	epoch int
+	train []int32 // the artifacts that batches are drawn from
+	order []int32 // the artifacts in the order of the present pass
+	pass  int
 
 	features []tape.Matrix // the set's, and after them the rows of the views
-	own      []int         // where these begin
+	viewRows []int         // the first row of the views in features
 	inBatch  []bool        // [node]
 	depth    []int32       // [node] in the present view, -1: not in it
 	row      [][]int32     // [modality][node] in the present view
 }
 
-// NewSampler draws batches of size among some of a set's artifacts, by their
-// numbers.
+// NewSampler returns a Sampler of batches of size among some of a set's artifacts, given by number.
 func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*Sampler, error) {
 	if err := views.validate(set.shape.Layers); err != nil {
 		return nil, err
@@ -73,89 +70,90 @@ func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*S
 	if size < 1 || size > len(train) {
 		return nil, fmt.Errorf("train: batch %d: must be in 1..%d, the number of artifacts to train on", size, len(train))
 	}
-	s := &Sampler{set: set, views: views, seed: seed, size: size, train: train, epoch: -1,
+	s := &Sampler{set: set, views: views, seed: seed, size: size, train: train, pass: -1,
 		inBatch: make([]bool, set.Nodes()), depth: make([]int32, set.Nodes())}
 	for i := range s.depth {
 		s.depth[i] = -1
 	}
 	for m, f := range set.features {
 		data := slices.Grow(f.Data, 2*size*f.Cols)[:len(f.Data)+2*size*f.Cols]
-		set.features[m].Data = data[:len(f.Data)] // not kept twice
+		set.features[m].Data = data[:len(f.Data)] // the Set's features are the same memory
 		s.features = append(s.features, tape.Constant(f.Rows+2*size, f.Cols, data))
-		s.own = append(s.own, f.Rows)
+		s.viewRows = append(s.viewRows, f.Rows)
 		s.row = append(s.row, make([]int32, set.Nodes()))
 	}
 	return s, nil
 }
 
-// PerEpoch is the number of steps in which every artifact is drawn once.
-func (s *Sampler) PerEpoch() int { return len(s.train) / s.size }
+// PerPass is the number of steps of one pass over the artifacts.
+func (s *Sampler) PerPass() int { return len(s.train) / s.size }
 
-// Draw returns the batch of a step, from 0: a function of the seed and the step.
+// Draw returns the batch of a step, from 0. It is a function of the seed and the step.
 func (s *Sampler) Draw(step int) (*Batch, error) {
-	if e := step / s.PerEpoch(); e != s.epoch {
+	if e := step / s.PerPass(); e != s.pass {
 		s.order = slices.Clone(s.train)
 		r := rand.New(rand.NewPCG(s.seed, uint64(e)))
 		r.Shuffle(len(s.order), func(i, j int) { s.order[i], s.order[j] = s.order[j], s.order[i] })
-		s.epoch = e
+		s.pass = e
 	}
 	r := rand.New(rand.NewPCG(s.seed^0x5a3b1e, uint64(step)))
-	at := step % s.PerEpoch() * s.size
+	at := step % s.PerPass() * s.size
 	b := &Batch{}
 	for _, a := range s.order[at : at+s.size] {
-		b.Pairs = append(b.Pairs, Pair{a, s.partner(r, a)})
+		b.Pairs = append(b.Pairs, Pair{a, s.positive(r, a)})
 	}
-	queries, keys := make([]shown, s.size), make([]shown, s.size)
+	queries, keys := make([]viewSpec, s.size), make([]viewSpec, s.size)
 	for i, p := range b.Pairs {
-		queries[i], keys[i] = s.look(r, p)
+		queries[i], keys[i] = s.drawViews(r, p)
 	}
-	return b, s.views2(r, b, queries, keys)
+	return b, s.buildPair(r, b, queries, keys)
 }
 
-// Halves is a batch of the two halves of up to size artifacts, without dropped
-// modalities or masks, for evaluation.
+// Halves returns a batch of the two halves of up to size artifacts, without dropped modalities or masked features, for
+// evaluation.
 func (s *Sampler) Halves(artifacts []int32, seed uint64) (*Batch, error) {
 	r := rand.New(rand.NewPCG(seed, 0x4a1f))
 	b := &Batch{}
-	queries, keys := make([]shown, len(artifacts)), make([]shown, len(artifacts))
+	queries, keys := make([]viewSpec, len(artifacts)), make([]viewSpec, len(artifacts))
 	for i, a := range artifacts {
 		b.Pairs = append(b.Pairs, Pair{a, a})
 		queries[i].artifact, keys[i].artifact = a, a
-		s.deal(r, &queries[i], &keys[i])
-		s.dealModalities(r, &queries[i], &keys[i])
+		s.splitParts(r, &queries[i], &keys[i])
+		s.splitModalities(r, &queries[i], &keys[i])
 	}
-	return b, s.views2(r, b, queries, keys)
+	return b, s.buildPair(r, b, queries, keys)
 }
 
-// Bare is a view of up to size artifacts without what names their origins, for evaluation.
-func (s *Sampler) Bare(artifacts []int32, seed uint64) (moco.View, error) {
+// WithoutOrigin returns a view of up to size artifacts without the parts that name their origin, for evaluation.
+func (s *Sampler) WithoutOrigin(artifacts []int32, seed uint64) (moco.View, error) {
 	r := rand.New(rand.NewPCG(seed, 0xba4e))
-	b, views := &Batch{}, make([]shown, len(artifacts))
+	b, views := &Batch{}, make([]viewSpec, len(artifacts))
 	for i, a := range artifacts {
 		b.Pairs = append(b.Pairs, Pair{a, a})
 		views[i].artifact = a
-		s.bare(&views[i])
+		s.hideOrigin(&views[i])
 	}
-	s.mark(b, true)
-	defer s.mark(b, false)
-	return s.view(r, views, 0)
+	s.markInBatch(b, true)
+	defer s.markInBatch(b, false)
+	return s.buildView(r, views, 0)
 }
 
-// mark says whether a batch's artifacts are in the present one: those that are, are read by nobody.
-func (s *Sampler) mark(b *Batch, in bool) {
+// markInBatch sets whether a batch's artifacts are in the present batch. sampleEdges leaves out edges to those that
+// are.
+func (s *Sampler) markInBatch(b *Batch, in bool) {
 	for _, p := range b.Pairs {
 		s.inBatch[s.set.artifacts[p.Query].Node] = in
 		s.inBatch[s.set.artifacts[p.Key].Node] = in
 	}
 }
 
-func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err error) {
-	s.mark(b, true)
-	defer s.mark(b, false)
-	if b.Query, err = s.view(r, queries, 0); err != nil {
+func (s *Sampler) buildPair(r *rand.Rand, b *Batch, queries, keys []viewSpec) (err error) {
+	s.markInBatch(b, true)
+	defer s.markInBatch(b, false)
+	if b.Query, err = s.buildView(r, queries, 0); err != nil {
 		return err
 	}
-	if b.Key, err = s.view(r, keys, len(queries)); err != nil {
+	if b.Key, err = s.buildView(r, keys, len(queries)); err != nil {
 		return err
 	}
 	for _, p := range b.Pairs {
@@ -164,8 +162,9 @@ func (s *Sampler) views2(r *rand.Rand, b *Batch, queries, keys []shown) (err err
 	return nil
 }
 
-// partner is the artifact whose view is the positive.
-func (s *Sampler) partner(r *rand.Rand, a int32) int32 {
+// positive draws the artifact whose view is the key of artifact a: a itself, a linked one, or one that shares a rare
+// entity.
+func (s *Sampler) positive(r *rand.Rand, a int32) int32 {
 	art := &s.set.artifacts[a]
 	x := r.Float64()
 	for _, c := range []struct {
@@ -173,7 +172,7 @@ func (s *Sampler) partner(r *rand.Rand, a int32) int32 {
 		nodes []int32
 	}{{s.views.Link, art.Links}, {s.views.Rare, art.Rare}} {
 		if x < c.share && len(c.nodes) > 0 {
-			return s.set.of[c.nodes[r.IntN(len(c.nodes))]]
+			return s.set.artifactOf[c.nodes[r.IntN(len(c.nodes))]]
 		}
 		x -= c.share
 		if x < 0 {
@@ -183,13 +182,14 @@ func (s *Sampler) partner(r *rand.Rand, a int32) int32 {
 	return a
 }
 
-// expand adds the neighbourhood of the items to a view: nodes by the depth at
-// which they were first seen, each with the edges that it reads.
-func (s *Sampler) expand(r *rand.Rand, items []shown) (nodes []int32, reads [][]Edge, ends []int) {
+// sampleNeighbourhood samples the neighbourhood of the items of a view. nodes are ordered by the depth at which they
+// were first reached, and ends[d] is the end of those at depth d; reads has the sampled edges of each node. An item's
+// entry in nodes is -1: no node reads it.
+func (s *Sampler) sampleNeighbourhood(r *rand.Rand, items []viewSpec) (nodes []int32, reads [][]Edge, ends []int) {
 	fan := s.views.Fan
 	for i := range items {
-		nodes = append(nodes, -1) // an item is read by nobody
-		reads = append(reads, s.some(r, s.edgesOf(&items[i]), fan[0]))
+		nodes = append(nodes, -1) // no node reads an item
+		reads = append(reads, s.sampleEdges(r, s.edgesOf(&items[i]), fan[0]))
 	}
 	ends = append(ends, len(nodes))
 	from := 0
@@ -206,7 +206,7 @@ func (s *Sampler) expand(r *rand.Rand, items []shown) (nodes []int32, reads [][]
 		ends = append(ends, len(nodes))
 		if depth+1 < len(fan) {
 			for _, n := range nodes[from:] {
-				reads = append(reads, s.some(r, s.set.reads(n), fan[depth+1]))
+				reads = append(reads, s.sampleEdges(r, s.set.neighbours(n), fan[depth+1]))
 			}
 		}
 	}
@@ -216,8 +216,8 @@ func (s *Sampler) expand(r *rand.Rand, items []shown) (nodes []int32, reads [][]
 	return nodes, reads, ends
 }
 
-// some are up to n of a node's edges whose ends are not in the batch, by relation.
-func (s *Sampler) some(r *rand.Rand, all []Edge, n int) []Edge {
+// sampleEdges samples up to n edges to nodes outside of the batch, and sorts them by relation.
+func (s *Sampler) sampleEdges(r *rand.Rand, all []Edge, n int) []Edge {
 	var out []Edge
 	if len(all) <= 4*n {
 		for _, e := range all {
@@ -230,7 +230,7 @@ func (s *Sampler) some(r *rand.Rand, all []Edge, n int) []Edge {
 			out = out[:n]
 		}
 	} else {
-		for range 2 * n { // a hub: a few tries
+		for range 2 * n { // a hub: 2n draws may give fewer than n edges, but cost no scan
 			e := all[r.IntN(len(all))]
 			if !s.inBatch[e.To] && !slices.Contains(out, e) {
 				if out = append(out, e); len(out) == n {
@@ -241,148 +241,4 @@ func (s *Sampler) some(r *rand.Rand, all []Edge, n int) []Edge {
 	}
 	sortEdges(out)
 	return out
-}
-
-// view makes the block of some items. Their features of this view are written to
-// the rows from at on, after the set's.
-func (s *Sampler) view(r *rand.Rand, items []shown, at int) (moco.View, error) {
-	modes := len(s.features)
-	b := &model.Block{Present: tape.Present{Items: len(items), Modes: modes, Has: make([]bool, len(items)*modes)}}
-	for i := range items {
-		for m := range modes {
-			row := s.features[m].Row(s.own[m] + at + i)
-			b.Present.Has[i*modes+m] = s.write(r, &items[i], m, row)
-		}
-	}
-	nodes, reads, ends := s.expand(r, items)
-	for m := range modes {
-		if err := s.modality(b, m, at, nodes, reads, ends); err != nil {
-			return moco.View{}, err
-		}
-	}
-	return moco.View{Features: s.features, Block: b}, nil
-}
-
-// modality adds a modality's rows and layers to a block: the items, and those of
-// the nodes that are active in it.
-func (s *Sampler) modality(b *model.Block, m, at int, nodes []int32, reads [][]Edge, ends []int) error {
-	items, layers := b.Present.Items, s.set.shape.Layers
-	row := s.row[m]
-	// active[k] is the lowest layer above which node k is active; from layers on, never.
-	level := make([]int, len(nodes))
-	for k, n := range nodes {
-		level[k] = layers
-		if k < items && b.Present.Has[k*b.Present.Modes+m] || k >= items && s.set.row[m][n] >= 0 {
-			level[k] = 0
-		}
-		if n >= 0 {
-			row[n] = int32(k)
-		}
-	}
-	for l := 1; l < layers; l++ {
-		for k := range nodes[:ends[layers-l]] {
-			if level[k] < l {
-				continue
-			}
-			for _, e := range reads[k] {
-				if level[row[e.To]] < l {
-					level[k] = l
-					break
-				}
-			}
-		}
-	}
-	// A node is needed if it is active when it is read: at depth d, below layer
-	// layers-d+1. The deepest ones are only read as they are: see lowest.
-	place := make([]int32, len(nodes))
-	rows := tape.CSR{Start: []int32{0}}
-	add := func(sources ...int32) int32 {
-		for _, source := range sources {
-			rows.Source, rows.Weight = append(rows.Source, source), append(rows.Weight, 1/float32(len(sources)))
-		}
-		rows.Start = append(rows.Start, int32(len(rows.Source)))
-		return int32(rows.Rows() - 1)
-	}
-	var sizes []int
-	k := 0
-	for d, end := range ends {
-		for ; k < end; k++ {
-			switch {
-			case d == layers || k >= items && level[k] > layers-d:
-				place[k] = -1
-			case level[k] > 0:
-				place[k] = add()
-			case k < items:
-				place[k] = add(int32(s.own[m] + at + k))
-			default:
-				place[k] = add(s.set.row[m][nodes[k]])
-			}
-		}
-		if d < layers {
-			sizes = append(sizes, rows.Rows())
-		}
-	}
-	var out []*tape.Edges
-	lowest, err := s.lowest(m, nodes, reads, place, level, ends[layers-1], add, &rows)
-	if err != nil {
-		return err
-	}
-	b.Rows, out = append(b.Rows, rows), append(out, lowest)
-	for l := 1; l < layers; l++ {
-		list := newEdgeList(sizes[layers-1-l])
-		for k := range nodes[:ends[layers-1-l]] {
-			if place[k] < 0 {
-				continue
-			}
-			list.row(reads[k], func(to int32) int32 {
-				if j := row[to]; level[j] <= l {
-					return place[j]
-				}
-				return -1
-			})
-		}
-		e, err := list.edges(sizes[layers-l], s.set.shape.Relations)
-		if err != nil {
-			return err
-		}
-		out = append(out, e)
-	}
-	b.Layers = append(b.Layers, out)
-	return nil
-}
-
-// lowest makes the edges of the lowest layer. The deepest nodes are read here only, and
-// the input is linear: their means are taken before it, as a row for each relation
-// of each reader, which are fewer than the nodes.
-func (s *Sampler) lowest(m int, nodes []int32, reads [][]Edge, place []int32, level []int, readers int, add func(...int32) int32, rows *tape.CSR) (*tape.Edges, error) {
-	list := newEdgeList(readers)
-	var near, deep []int32
-	for k := range nodes[:readers] {
-		if place[k] < 0 {
-			continue
-		}
-		edges := reads[k]
-		for i := 0; i < len(edges); {
-			relation := edges[i].Relation
-			near, deep = near[:0], deep[:0]
-			for ; i < len(edges) && edges[i].Relation == relation; i++ {
-				switch j := s.row[m][edges[i].To]; {
-				case level[j] > 0:
-				case place[j] >= 0:
-					near = append(near, place[j])
-				default:
-					deep = append(deep, s.set.row[m][edges[i].To])
-				}
-			}
-			share := 1 / float32(len(near)+len(deep))
-			for _, j := range near {
-				list.entry(j, relation, share)
-			}
-			if len(deep) > 0 {
-				list.entry(add(deep...), relation, share*float32(len(deep)))
-			}
-		}
-		list.end()
-	}
-	return list.edges(rows.Rows(), s.set.shape.Relations)
 }

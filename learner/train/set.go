@@ -10,53 +10,52 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// Edge says that a node reads another by a relation.
+// Edge is an edge from a node that reads to the node To, by a relation.
 type Edge struct{ To, Relation int32 }
 
-// Part is a field of a record, or a piece of one: what a view shows or hides as
-// a whole. What it says (a text, a date) is the Encoder's to know.
+// Part is a field of a record, or a piece of one: a view shows or hides it as a whole. Only the Encoder knows its
+// content.
 type Part struct {
-	Content int32  // the number by which the Encoder knows it
-	Edges   []Edge // that come with it
-	// Origin says that it names where the artifact comes from: a culture, a period,
-	// a dynasty, a reign, a style, a place, a creator. A newcomer often lacks it.
+	Content int32  // the Encoder's number for it
+	Edges   []Edge // edges that are read when the part is shown
+	// Origin is true when the part names where the artifact comes from: a culture, period, dynasty, reign, style, place
+	// or creator. A newcomer often lacks these.
 	Origin bool
 }
 
-// Encoder makes the features of the first modality, the record, from the parts
-// that are shown of it. It must be a function of them.
+// Encoder writes the features of the first modality, the record, for the parts of it that are shown. They must be a
+// function of node and parts.
 type Encoder interface {
 	Encode(node int32, parts []Part, out []float32)
 }
 
-// Artifact is what is trained on.
+// Artifact is an artifact that is trained on.
 type Artifact struct {
 	Node    int32
-	Culture int32 // below 0: not known
+	Culture int32 // below 0: unknown
 	Parts   []Part
-	// Kin are the nodes of artifacts that are no negatives: linked ones, and those
-	// that share a rare entity.
-	Kin []int32
+	// Related are the nodes of artifacts that are not negatives: linked ones, and those that share a rare entity.
+	Related []int32
 	// Links and Rare are the nodes of artifacts that may be positives.
 	Links, Rare []int32
 }
 
-// Set is a snapshot of an archive. It serves one Sampler at a time, and is not
-// changed otherwise.
+// Set is a snapshot of an archive. One Sampler at a time may use it; it writes to the spare capacity behind the
+// features.
 type Set struct {
-	shape     model.Config
-	features  []tape.Matrix // of each modality, a row a node that has some
-	row       [][]int32     // [modality][node] its row, or -1
-	start     []int32       // of each node's edges
-	edges     []Edge        // by relation
-	artifacts []Artifact
-	of        []int32 // [node] its artifact, or -1
-	encoder   Encoder
-	classes   int     // number of cultures
-	class     []int32 // [artifact] of its culture, from 0; -1: none
+	shape      model.Config
+	features   []tape.Matrix // [modality], a row for each node that has some
+	rowOf      [][]int32     // [modality][node] its row, or -1
+	start      []int32       // [node] its first edge
+	edges      []Edge        // of all nodes, each node's by relation
+	artifacts  []Artifact
+	artifactOf []int32 // [node] its artifact, or -1
+	encoder    Encoder
+	classes    int     // number of cultures
+	class      []int32 // [artifact] of its culture, from 0; -1: none
 }
 
-// Builder collects a Set.
+// Builder builds a Set.
 type Builder struct {
 	shape     model.Config
 	features  [][]float32
@@ -66,15 +65,13 @@ type Builder struct {
 	errs      []error
 }
 
-// NewBuilder returns a builder for models of a shape, whose first modality is
-// the record.
+// NewBuilder returns a Builder for models of a shape, whose first modality is the record.
 func NewBuilder(shape model.Config) *Builder {
 	return &Builder{shape: shape, features: make([][]float32, len(shape.Modalities)), row: make([][]int32, len(shape.Modalities))}
 }
 
-// Node adds a node with its features of each modality, nil for none, and returns
-// its number: they count from 0.
-func (b *Builder) Node(features ...[]float32) int32 {
+// AddNode adds a node with its features of each modality, nil for none, and returns its number, from 0.
+func (b *Builder) AddNode(features ...[]float32) int32 {
 	n := int32(len(b.reads))
 	b.reads = append(b.reads, nil)
 	if len(features) > len(b.features) {
@@ -95,26 +92,25 @@ func (b *Builder) Node(features ...[]float32) int32 {
 	return n
 }
 
-// Nodes is how many there are: the number of the next.
+// Nodes is the number of nodes so far, which the next node gets as its number.
 func (b *Builder) Nodes() int32 { return int32(len(b.reads)) }
 
-// Read lets a node read another. It is for the caller to say both directions.
-func (b *Builder) Read(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
+// AddEdge lets a node read another. An edge in the other direction is added by a call of its own.
+func (b *Builder) AddEdge(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
 
-// Artifact adds a node to those that are trained on. Its node reads what the
-// edges of its parts say, besides what Read says.
-func (b *Builder) Artifact(a Artifact) {
+// AddArtifact adds an artifact to be trained on. Its node reads the edges of its parts, besides those of AddEdge.
+func (b *Builder) AddArtifact(a Artifact) {
 	b.artifacts = append(b.artifacts, a)
 	for _, p := range a.Parts {
 		for _, e := range p.Edges {
-			b.Read(a.Node, e)
+			b.AddEdge(a.Node, e)
 		}
 	}
 }
 
-// Build returns the set, or what doesn't fit together.
+// Build returns the Set, or an error that says what doesn't fit together.
 func (b *Builder) Build(encoder Encoder) (*Set, error) {
-	s := &Set{shape: b.shape, row: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
+	s := &Set{shape: b.shape, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
 	n := int32(len(b.reads))
 	outside := func(what string, node int32) {
 		if node < 0 || node >= n {
@@ -133,19 +129,19 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 		s.edges = append(s.edges, slices.Compact(edges)...)
 		s.start = append(s.start, int32(len(s.edges)))
 	}
-	s.of = make([]int32, n)
-	for i := range s.of {
-		s.of[i] = -1
+	s.artifactOf = make([]int32, n)
+	for i := range s.artifactOf {
+		s.artifactOf[i] = -1
 	}
 	for i := range s.artifacts {
 		a := &s.artifacts[i]
-		for _, list := range [][]int32{{a.Node}, a.Kin, a.Links, a.Rare} {
+		for _, list := range [][]int32{{a.Node}, a.Related, a.Links, a.Rare} {
 			for _, node := range list {
 				outside(fmt.Sprintf("artifact %d, node", i), node)
 			}
 		}
 		if a.Node >= 0 && a.Node < n {
-			s.of[a.Node] = int32(i)
+			s.artifactOf[a.Node] = int32(i)
 		}
 	}
 	if len(b.errs) > 0 {
@@ -153,8 +149,8 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 	}
 	for i := range s.artifacts {
 		a := &s.artifacts[i]
-		// A positive must have views of its own.
-		a.Links, a.Rare = s.trained(a.Links), s.trained(a.Rare)
+		// A positive must be an artifact of the Set, as it must have views of its own.
+		a.Links, a.Rare = s.onlyArtifacts(a.Links), s.onlyArtifacts(a.Rare)
 	}
 	s.classify()
 	for m, mode := range b.shape.Modalities {
@@ -163,7 +159,7 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 	return s, nil
 }
 
-// classify numbers the cultures in the order in which they come first.
+// classify numbers the cultures in the order in which they first occur.
 func (s *Set) classify() {
 	numbers := map[int32]int32{}
 	for i := range s.artifacts {
@@ -182,8 +178,8 @@ func (s *Set) classify() {
 	s.classes = len(numbers)
 }
 
-func (s *Set) trained(nodes []int32) []int32 {
-	return slices.DeleteFunc(slices.Clone(nodes), func(n int32) bool { return s.of[n] < 0 })
+func (s *Set) onlyArtifacts(nodes []int32) []int32 {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n int32) bool { return s.artifactOf[n] < 0 })
 }
 
 func sortEdges(edges []Edge) {
@@ -196,19 +192,19 @@ func (s *Set) Nodes() int { return len(s.start) - 1 }
 // Artifacts are those that are trained on.
 func (s *Set) Artifacts() []Artifact { return s.artifacts }
 
-func (s *Set) reads(node int32) []Edge { return s.edges[s.start[node]:s.start[node+1]] }
+func (s *Set) neighbours(node int32) []Edge { return s.edges[s.start[node]:s.start[node+1]] }
 
-// Whole is the whole set as one block: every node is an item that reads all its
-// neighbours, so that its embeddings are exact.
-func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
+// FullBlock returns the whole Set as one block: every node is an item that reads all its neighbours, so that its
+// embeddings are exact.
+func (s *Set) FullBlock() ([]tape.Matrix, *model.Block, error) {
 	n, modes := s.Nodes(), len(s.features)
-	b := &model.Block{Present: tape.Present{Items: n, Modes: modes, Has: make([]bool, n*modes)}}
+	b := &model.Block{Mask: tape.Mask{Items: n, Modalities: modes, Present: make([]bool, n*modes)}}
 	for m := range s.features {
 		rows := tape.CSR{Start: make([]int32, 1, n+1)}
 		active := make([]bool, n)
-		for i, r := range s.row[m] {
+		for i, r := range s.rowOf[m] {
 			active[i] = r >= 0
-			b.Present.Has[i*modes+m] = active[i]
+			b.Mask.Present[i*modes+m] = active[i]
 			if active[i] {
 				rows.Source, rows.Weight = append(rows.Source, r), append(rows.Weight, 1)
 			}
@@ -219,7 +215,7 @@ func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
 		for range s.shape.Layers {
 			e := newEdgeList(n)
 			for i := range n {
-				e.row(s.reads(int32(i)), func(to int32) int32 {
+				e.row(s.neighbours(int32(i)), func(to int32) int32 {
 					if active[to] {
 						return to
 					}
@@ -231,14 +227,14 @@ func (s *Set) Whole() ([]tape.Matrix, *model.Block, error) {
 				return nil, nil, err
 			}
 			layers = append(layers, edges)
-			active = e.spread(active)
+			active = e.activeAbove(active)
 		}
 		b.Layers = append(b.Layers, layers)
 	}
 	return s.features, b, nil
 }
 
-// edgeList collects the entries of one layer.
+// edgeList builds the edges of one layer.
 type edgeList struct {
 	csr      tape.CSR
 	relation []int32
@@ -248,8 +244,8 @@ func newEdgeList(rows int) *edgeList {
 	return &edgeList{csr: tape.CSR{Start: make([]int32, 1, rows+1)}}
 }
 
-// row adds a row which reads edges, sorted by relation: of each relation the
-// mean. at is the row of a neighbour, below 0 for one that is left out.
+// row adds a row that reads edges, sorted by relation: the mean over each relation. at returns the row of a neighbour,
+// below 0 for one that is left out.
 func (l *edgeList) row(edges []Edge, at func(to int32) int32) {
 	var sources []int32
 	for i := 0; i < len(edges); {
@@ -271,11 +267,11 @@ func (l *edgeList) entry(source, relation int32, weight float32) {
 	l.csr.Source, l.csr.Weight, l.relation = append(l.csr.Source, source), append(l.csr.Weight, weight), append(l.relation, relation)
 }
 
-// end ends a row.
+// end ends the present row.
 func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Source))) }
 
-// spread is which rows are active above the layer.
-func (l *edgeList) spread(active []bool) []bool {
+// activeAbove returns which rows are active above this layer, from those that are below it.
+func (l *edgeList) activeAbove(active []bool) []bool {
 	out := slices.Clone(active)
 	for i := range l.csr.Rows() {
 		out[i] = out[i] || l.csr.Start[i] < l.csr.Start[i+1]

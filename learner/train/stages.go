@@ -17,11 +17,11 @@ const (
 	Full     = "full"     // everything
 )
 
-// Stage is a part of the training.
+// Stage is a part of a run, with a schedule of its own.
 type Stage struct {
 	Name  string
 	Steps int
-	Rate  float64 // of AdamW, at its height
+	Rate  float64 // the highest learning rate
 }
 
 // ParseStage reads NAME:STEPS:RATE, such as full:2000:0.008.
@@ -42,7 +42,7 @@ func ParseStage(text string) (Stage, error) {
 	return s, s.validate()
 }
 
-// ParseStages reads one stage from each text. Its error joins those of all.
+// ParseStages reads one Stage from each text. Its error joins those of all texts.
 func ParseStages(texts []string) ([]Stage, error) {
 	var out []Stage
 	var errs []error
@@ -53,7 +53,7 @@ func ParseStages(texts []string) ([]Stage, error) {
 	return out, errors.Join(errs...)
 }
 
-// String is the form that ParseStage reads.
+// String returns the form that ParseStage reads.
 func (s Stage) String() string { return fmt.Sprintf("%s:%d:%v", s.Name, s.Steps, s.Rate) }
 
 func (s Stage) validate() error {
@@ -70,12 +70,12 @@ func (s Stage) validate() error {
 
 const (
 	warmUp   = 0.1 // share of a stage's steps in which the rate rises
-	lastRate = 0.1 // of the rate, at a stage's end
-	// lower is how much less a layer learns than the one above while they are unfrozen.
-	lower = 0.5
+	lastRate = 0.1 // share of the rate that is left at a stage's end
+	// layerDecay is the rate of a layer relative to the one above it in Unfreeze.
+	layerDecay = 0.5
 )
 
-// rate is that of a step within the stage, from 0.
+// rate is the learning rate of a step (from 0) of the Stage: a linear warm-up, then a cosine.
 func (s Stage) rate(step int) float64 {
 	rise := max(int(warmUp*float64(s.Steps)), 1)
 	if step < rise {
@@ -85,15 +85,15 @@ func (s Stage) rate(step int) float64 {
 	return s.Rate * (lastRate + (1-lastRate)*(1+math.Cos(math.Pi*x))/2)
 }
 
-// share is how much of the rate a parameter has; 0: it is frozen.
-func (s Stage) share(p model.Param, layers, step int) float64 {
+// rateFactor is what the rate is multiplied by for a parameter; 0 freezes it.
+func (s Stage) rateFactor(p model.Param, layers, step int) float64 {
 	depth := 0 // of the parameter below the fusion
 	switch {
-	case p.Stage == "branch":
+	case p.Group == "branch":
 		depth = layers + 1
-	case strings.HasPrefix(p.Stage, "layer"):
+	case strings.HasPrefix(p.Group, "layer"):
 		var l int
-		fmt.Sscanf(p.Stage, "layer%d", &l)
+		fmt.Sscanf(p.Group, "layer%d", &l)
 		depth = layers + 1 - l
 	}
 	switch {
@@ -104,6 +104,6 @@ func (s Stage) share(p model.Param, layers, step int) float64 {
 	case depth > 1 && step < s.Steps/2:
 		return 0
 	default:
-		return math.Pow(lower, float64(depth))
+		return math.Pow(layerDecay, float64(depth))
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/tensor/par"
 	"kilim/learner/tensor/tape"
-	"kilim/learner/tensor/vec"
 )
 
 var shape = model.Config{
@@ -39,9 +38,8 @@ func (words) Encode(_ int32, parts []Part, out []float32) {
 
 const fields = 4
 
-// village is an archive of artifacts in groups; those of a group share an entity of
-// each field, by relation 2*field, and half of its words. Entities read them back
-// unless oneWay is set. Every second artifact has a picture.
+// village is an archive of artifacts in groups; those of a group share an entity of each field, by relation 2*field,
+// and half of its words. Entities read them back unless oneWay is set. Every second artifact has a picture.
 func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool) *Set {
 	t.Helper()
 	b, r := NewBuilder(cfg), rand.New(rand.NewPCG(3, 3))
@@ -49,7 +47,7 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 	for g := range groups * fields {
 		label := make([]float32, 24)
 		words{}.Encode(0, []Part{{Content: int32(g)}}, label)
-		entities = append(entities, b.Node(label))
+		entities = append(entities, b.AddNode(label))
 	}
 	nodes := make([]int32, artifacts)
 	parts := make([][]Part, artifacts)
@@ -69,18 +67,18 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 			image = make([]float32, 16)
 			image[g%16] = 1
 		}
-		nodes[i] = b.Node(whole, image)
+		nodes[i] = b.AddNode(whole, image)
 	}
 	for i, n := range nodes {
 		a := Artifact{Node: n, Culture: int32(i % groups / 2), Parts: parts[i]}
 		if i >= groups {
-			a.Links, a.Kin = []int32{nodes[i-groups]}, []int32{nodes[i-groups]}
-			b.Read(n, Edge{nodes[i-groups], 7})
+			a.Links, a.Related = []int32{nodes[i-groups]}, []int32{nodes[i-groups]}
+			b.AddEdge(n, Edge{nodes[i-groups], 7})
 		}
-		b.Artifact(a)
+		b.AddArtifact(a)
 		for _, p := range parts[i] {
 			if !oneWay {
-				b.Read(p.Edges[0].To, Edge{n, p.Edges[0].Relation + 1})
+				b.AddEdge(p.Edges[0].To, Edge{n, p.Edges[0].Relation + 1})
 			}
 		}
 	}
@@ -91,14 +89,14 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 	return s
 }
 
-func newTeam(t *testing.T, threads int) *par.Team {
+func newPool(t *testing.T, threads int) *par.Pool {
 	t.Helper()
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return team
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 func newModel(t *testing.T, cfg model.Config) *model.Model {
@@ -120,231 +118,9 @@ func settings() Config {
 	return c
 }
 
-// A view that shows all of an artifact and reads all its neighbours has the
-// embedding that the whole set gives it, for 1, 2 and 3 layers: sampling leaves out,
-// and does nothing else. Entities don't read the artifacts back here, as those
-// of a batch are never read.
-func TestSampledViewAgreesWithTheWhole(t *testing.T) {
-	t.Parallel()
-	for layers := 1; layers <= 3; layers++ {
-		cfg := shape
-		cfg.Layers = layers
-		set := village(t, cfg, 60, 6, true)
-		m := newModel(t, cfg)
-		w, r := m.Init(), rand.New(rand.NewPCG(1, 1))
-		for i := range w.Data {
-			w.Data[i] += float32(r.NormFloat64()) * 0.02
-		}
-		team := newTeam(t, 2)
-		want, err := Embed(set, m, w, team)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := NewSampler(set, []int32{0, 33}, 1, Views{Fan: []int{100, 100, 100}[:layers]}, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for step := range s.PerEpoch() {
-			b, err := s.Draw(step)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tp := tape.New(team)
-			z, _, err := m.Forward(tp, w, b.Key.Features, b.Key.Block, 0, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			z = tp.Unit(z)
-			for j, x := range want.Row(int(set.artifacts[b.Pairs[0].Key].Node)) {
-				if math.Abs(float64(x-z.Data[j])) > 1e-5 {
-					t.Fatalf("%d layers: number %d of artifact %d is %v in a view, %v in the whole", layers, j, b.Pairs[0].Key, z.Data[j], x)
-				}
-			}
-		}
-	}
-}
-
-// The two halves of a record share no part; no artifact of the batch is read;
-// a batch is a function of its step; an epoch draws each artifact once.
-func TestBatches(t *testing.T) {
-	t.Parallel()
-	set := village(t, shape, 96, 6, false)
-	all := make([]int32, 96)
-	for i := range all {
-		all[i] = int32(i)
-	}
-	sampler := func() *Sampler {
-		s, err := NewSampler(set, all, 16, Defaults(2).Views, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	s := sampler()
-	r := rand.New(rand.NewPCG(1, 1))
-	for a := range set.artifacts {
-		q, k := shown{artifact: int32(a)}, shown{artifact: int32(a)}
-		s.deal(r, &q, &k)
-		if len(q.parts)+len(k.parts) != fields || len(q.parts) < 1 || len(k.parts) < 1 {
-			t.Fatalf("halves of %d and %d parts", len(q.parts), len(k.parts))
-		}
-		for _, p := range q.parts {
-			for _, o := range k.parts {
-				if p.Edges[0] == o.Edges[0] {
-					t.Fatal("both halves have a part")
-				}
-			}
-			if len(s.edgesOf(&q)) > len(q.parts)+1 { // and the link
-				t.Fatalf("%d parts come with %d edges", len(q.parts), len(s.edgesOf(&q)))
-			}
-		}
-	}
-	drawn := map[int32]int{}
-	linked := 0
-	for step := range s.PerEpoch() {
-		b, err := s.Draw(step)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := map[int32]bool{}
-		for _, p := range b.Pairs {
-			drawn[p.Query]++
-			in[set.artifacts[p.Query].Node], in[set.artifacts[p.Key].Node] = true, true
-			if p.Key != p.Query {
-				linked++
-				if set.artifacts[p.Query].Links[0] != set.artifacts[p.Key].Node {
-					t.Error("a positive is neither the artifact nor linked to it")
-				}
-			}
-		}
-		for _, v := range []*model.Block{b.Query.Block, b.Key.Block} {
-			for m := range v.Rows {
-				for node, row := range set.row[m] {
-					if in[int32(node)] && row >= 0 && slices.Contains(v.Rows[m].Source, row) {
-						t.Fatalf("artifact node %d of the batch is read in it", node)
-					}
-				}
-			}
-		}
-	}
-	if len(drawn) != 96 || linked == 0 {
-		t.Errorf("%d artifacts drawn of 96, %d linked pairs", len(drawn), linked)
-	}
-	if _, err := s.Draw(7); err != nil {
-		t.Fatal(err)
-	}
-	a, err := s.Draw(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := sampler().Draw(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(a.Pairs, b.Pairs) || !slices.Equal(a.Key.Block.Rows[0].Source, b.Key.Block.Rows[0].Source) ||
-		!slices.Equal(a.Query.Features[0].Data, b.Query.Features[0].Data) {
-		t.Error("a batch depends on what was drawn before")
-	}
-}
-
-// Embedded bare, an artifact whose record names no origin is what it is, and one whose record does is another.
-func TestBareEmbeddings(t *testing.T) {
-	t.Parallel()
-	set := village(t, shape, 60, 6, true)
-	for i := range set.artifacts[33].Parts {
-		set.artifacts[33].Parts[i].Origin = false
-	}
-	m, team := newModel(t, shape), newTeam(t, 2)
-	w := m.Init()
-	whole, err := Embed(set, m, w, team)
-	if err != nil {
-		t.Fatal(err)
-	}
-	artifacts := []int32{0, 2, 33}
-	z, err := Bare(set, artifacts, 1, Views{Fan: []int{100, 100}}, 1, m, w, team)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, a := range artifacts {
-		if same := vec.Dot(z.Row(i), whole.Row(int(set.artifacts[a].Node))) > 1-1e-5; same != (a == 33) {
-			t.Errorf("artifact %d: the bare embedding is the whole one's: %v", a, same)
-		}
-	}
-}
-
-// A bare view has all but what names an origin, or, if that is all there is, all.
-func TestBareViews(t *testing.T) {
-	t.Parallel()
-	set := village(t, shape, 24, 6, false)
-	set.artifacts[1].Parts = set.artifacts[1].Parts[1:2]
-	s, err := NewSampler(set, []int32{0, 1}, 2, Views{Bare: 1, Fan: []int{9, 9}}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for artifact, want := range []int{fields - 1, 1} {
-		q, k := s.look(rand.New(rand.NewPCG(1, 1)), Pair{int32(artifact), int32(artifact)})
-		if len(q.parts) != want || want > 1 && slices.ContainsFunc(q.parts, func(p Part) bool { return p.Origin }) {
-			t.Errorf("artifact %d: the bare view has %+v", artifact, q.parts)
-		}
-		if len(k.parts) != len(set.artifacts[artifact].Parts) {
-			t.Errorf("artifact %d: the other view has %d parts", artifact, len(k.parts))
-		}
-	}
-}
-
-// The classes of a batch are its artifacts' cultures, numbered from 0.
-func TestClasses(t *testing.T) {
-	t.Parallel()
-	set := village(t, shape, 24, 6, false)
-	if set.classes != 3 {
-		t.Fatalf("%d classes of 3 cultures", set.classes)
-	}
-	all := make([]int32, 24)
-	for i := range all {
-		all[i] = int32(i)
-	}
-	s, err := NewSampler(set, all, 12, Views{Link: 0.5, Fan: []int{9, 9}}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := s.Draw(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range b.Pairs {
-		if q, k := set.artifacts[p.Query].Culture, set.artifacts[p.Key].Culture; b.Query.Classes[i] != q || b.Key.Classes[i] != k {
-			t.Errorf("pair %d of the cultures %d and %d has the classes %d and %d", i, q, k, b.Query.Classes[i], b.Key.Classes[i])
-		}
-	}
-}
-
-func TestNegatives(t *testing.T) {
-	t.Parallel()
-	set := village(t, shape, 24, 6, false)
-	o := newOwners(set, Negatives{Hard: 3}, 40)
-	o.pairs = []Pair{{12, 12}} // culture 0, linked to 6
-	for place, artifact := range map[int]int32{0: 12, 1: 6, 2: 0, 3: 2, 4: 4, 5: 3} {
-		o.put(place, artifact)
-	}
-	o.put(5, 4) // 3 is gone
-	cosines, weights := make([]float32, 40), make([]float32, 40)
-	for j := range cosines {
-		cosines[j] = float32(j%3) / 100
-	}
-	cosines[2], cosines[3] = 0.9, 0.9
-	o.Weigh(0, cosines, weights)
-	want := []float32{0, 0, 1, 3, 1, 1, 1}
-	if !slices.Equal(weights[:7], want) {
-		t.Errorf("weights are %v, want %v: itself, linked, same culture, other and near, other, other, of nobody", weights[:7], want)
-	}
-	if len(o.places[3]) != 0 || !slices.Equal(o.places[4], []int32{4, 5}) {
-		t.Errorf("places of 3 and 4 are %v and %v", o.places[3], o.places[4])
-	}
-}
-
 func TestStages(t *testing.T) {
 	t.Parallel()
-	p := func(stage string) model.Param { return model.Param{Stage: stage} }
+	p := func(stage string) model.Param { return model.Param{Group: stage} }
 	for _, c := range []struct {
 		stage  string
 		step   int
@@ -355,7 +131,7 @@ func TestStages(t *testing.T) {
 		{Unfreeze, 0, "head", 1}, {Unfreeze, 0, "layer2", 0.5}, {Unfreeze, 49, "layer1", 0}, {Unfreeze, 50, "layer1", 0.25}, {Unfreeze, 50, "branch", 0.125},
 		{Full, 0, "branch", 1}, {Full, 0, "layer1", 1},
 	} {
-		if got := (Stage{c.stage, 100, 1}).share(p(c.param), 2, c.step); got != c.expect {
+		if got := (Stage{c.stage, 100, 1}).rateFactor(p(c.param), 2, c.step); got != c.expect {
 			t.Errorf("%s, step %d: %s has %v of the rate, want %v", c.stage, c.step, c.param, got, c.expect)
 		}
 	}
@@ -382,17 +158,17 @@ func TestParseStage(t *testing.T) {
 	}
 }
 
-func TestMeasure(t *testing.T) {
+func TestMeasureCollapse(t *testing.T) {
 	t.Parallel()
 	const d = 8
 	even, same := tape.Constant(2*d, d, make([]float32, 2*d*d)), tape.Constant(2*d, d, make([]float32, 2*d*d))
 	for i := range 2 * d {
 		even.Row(i)[i%d], same.Row(i)[0] = 1, 1
 	}
-	if c := Measure(even); math.Abs(c.Rank-d) > 1e-6 || c.Uniformity > -1 {
+	if c := MeasureCollapse(even); math.Abs(c.Rank-d) > 1e-6 || c.Uniformity > -1 {
 		t.Errorf("even rows: %+v", c)
 	}
-	if c := Measure(same); math.Abs(c.Rank-1) > 1e-6 || math.Abs(c.Uniformity) > 1e-6 {
+	if c := MeasureCollapse(same); math.Abs(c.Rank-1) > 1e-6 || math.Abs(c.Uniformity) > 1e-6 {
 		t.Errorf("equal rows: %+v", c)
 	}
 	if r := reciprocalRank(even.Slice(0, d), even.Slice(0, d)); r != 1 {
@@ -406,7 +182,7 @@ func TestMeasure(t *testing.T) {
 func trainer(t *testing.T, cfg Config, set *Set, threads int) *Trainer {
 	t.Helper()
 	m := newModel(t, shape)
-	tr, err := New(cfg, set, m, m.Init(), newTeam(t, threads))
+	tr, err := New(cfg, set, m, m.Init(), newPool(t, threads))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,8 +191,8 @@ func trainer(t *testing.T, cfg Config, set *Set, threads int) *Trainer {
 
 var errStop = errors.New("stop")
 
-// The same bytes for any number of threads, and when the run is stopped anywhere
-// and goes on in another trainer; and what is held out is found better after it.
+// TestRunRepeatsResumesAndLearns: a run makes the same bytes for any number of threads, and when it is stopped anywhere
+// and goes on in another Trainer; and the held-out halves are found better after it.
 func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	t.Parallel()
 	cfg := settings()
@@ -426,7 +202,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 			if p.Step == stopAt {
 				return errStop
 			}
-			if !(p.Loss > 0 && p.GradientNorm > 0 && p.Rate > 0 && p.Temperature > 0) || p.Judgement.Collapse.Rank < 1 {
+			if !(p.Loss > 0 && p.GradientNorm > 0 && p.Rate > 0 && p.Temperature > 0) || p.Validation.Collapse.Rank < 1 {
 				t.Errorf("progress %+v", p)
 			}
 			return nil
@@ -450,7 +226,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 		t.Errorf("ended after %d steps", one.Steps())
 	}
 	_, best := one.Best()
-	if first := one.Judgements()[0]; best.MRR < first.MRR+0.02 {
+	if first := one.Validations()[0]; best.MRR < first.MRR+0.02 {
 		t.Errorf("the halves' mean reciprocal rank went from %.3f to %.3f", first.MRR, best.MRR)
 	}
 	if two := run(trainer(t, cfg, village(t, shape, 200, 10, false), 2), 0); !bytes.Equal(want, two) {
@@ -471,7 +247,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	}
 }
 
-// What a stage freezes keeps its bits; the rest moves.
+// TestFrozenParametersStay: parameters that a Stage freezes keep their bits; the others move.
 func TestFrozenParametersStay(t *testing.T) {
 	t.Parallel()
 	cfg := settings()
@@ -482,9 +258,9 @@ func TestFrozenParametersStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range tr.model.Params() {
-		from, to := p.From, p.From+p.Rows*p.Cols
+		from, to := p.Offset, p.Offset+p.Rows*p.Cols
 		same := slices.Equal(before[from:to], tr.weights.Data[from:to])
-		if frozen := p.Stage != "fusion" && p.Stage != "head"; same != frozen {
+		if frozen := p.Group != "fusion" && p.Group != "head"; same != frozen {
 			t.Errorf("%s: changed %v, frozen %v", p.Name, !same, frozen)
 		}
 	}
@@ -526,22 +302,22 @@ func TestRefusals(t *testing.T) {
 	} {
 		cfg := settings()
 		change(&cfg)
-		if _, err := New(cfg, set, m, m.Init(), newTeam(t, 1)); err == nil {
+		if _, err := New(cfg, set, m, m.Init(), newPool(t, 1)); err == nil {
 			t.Errorf("%s: accepted", what)
 		}
 	}
 	other := shape
 	other.Relations++
-	if _, err := New(settings(), set, newModel(t, other), newModel(t, other).Init(), newTeam(t, 1)); err == nil {
+	if _, err := New(settings(), set, newModel(t, other), newModel(t, other).Init(), newPool(t, 1)); err == nil {
 		t.Error("a set for another model was accepted")
 	}
 	for what, change := range map[string]func(*Builder){
-		"features":  func(b *Builder) { b.Node(make([]float32, 3)) },
-		"modality":  func(b *Builder) { b.Node(nil, nil, nil) },
-		"neighbour": func(b *Builder) { b.Read(b.Node(), Edge{7, 0}) },
-		"relation":  func(b *Builder) { b.Read(b.Node(), Edge{0, 99}) },
-		"artifact":  func(b *Builder) { b.Artifact(Artifact{Node: 3}) },
-		"kin":       func(b *Builder) { b.Artifact(Artifact{Node: b.Node(), Kin: []int32{-1}}) },
+		"features":  func(b *Builder) { b.AddNode(make([]float32, 3)) },
+		"modality":  func(b *Builder) { b.AddNode(nil, nil, nil) },
+		"neighbour": func(b *Builder) { b.AddEdge(b.AddNode(), Edge{7, 0}) },
+		"relation":  func(b *Builder) { b.AddEdge(b.AddNode(), Edge{0, 99}) },
+		"artifact":  func(b *Builder) { b.AddArtifact(Artifact{Node: 3}) },
+		"related":   func(b *Builder) { b.AddArtifact(Artifact{Node: b.AddNode(), Related: []int32{-1}}) },
 	} {
 		b := NewBuilder(shape)
 		change(b)
@@ -558,5 +334,9 @@ func TestRefusals(t *testing.T) {
 	changed.Patience++
 	if err := trainer(t, changed, village(t, shape, 100, 5, false), 1).Resume(c); err == nil || !strings.Contains(err.Error(), "was made with") {
 		t.Errorf("a checkpoint of another configuration: %v", err)
+	}
+	c.Progress = bytes.Replace(c.Progress, []byte(`"Validations"`), []byte(`"Judged"`), 1)
+	if err := trainer(t, settings(), village(t, shape, 100, 5, false), 1).Resume(c); err == nil || !strings.Contains(err.Error(), `unknown field "Judged"`) {
+		t.Errorf("a checkpoint whose progress has the fields of an earlier version: %v", err)
 	}
 }

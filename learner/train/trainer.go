@@ -13,7 +13,7 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// Progress is where a run stands after a step.
+// Progress is the state of a run after a step.
 type Progress struct {
 	Step, Steps  int
 	Stage        string
@@ -22,17 +22,16 @@ type Progress struct {
 	GradientNorm float64
 	Rate         float64 // the stage's at this step
 	QueueAge     int     // steps since the oldest key in the queue was made; 0 while seeded ones are there
-	// Judged is set when the step ended with a judgement, the last of which is in
-	// Judgement.
-	Judged    bool
-	Judgement Judgement
+	// Validated is true when the step ended with a validation. Validation is the last one.
+	Validated  bool
+	Validation Validation
 }
 
-// Judgement is how good the weights were on the held-out artifacts.
-type Judgement struct {
+// Validation measures the weights on the held-out artifacts.
+type Validation struct {
 	Step int
-	// MRR is the mean reciprocal rank at which the embedding of one half of an
-	// artifact finds the other's among the halves of all held-out ones.
+	// MRR is the mean reciprocal rank at which the embedding of one half of an artifact finds the other's among the
+	// halves of all held-out ones.
 	MRR      float64
 	Collapse Collapse
 }
@@ -46,17 +45,16 @@ type Trainer struct {
 	moco    *moco.Trainer
 	tape    *tape.Tape
 	sampler *Sampler
-	owners  *owners
+	owners  *queueOwners
 	heldOut []int32
 
-	best      []float32 // the best weights
-	judged    []Judgement
-	bestIndex int // in judged
+	bestWeights []float32 // the best weights
+	validations []Validation
+	bestIndex   int // of the best in validations
 }
 
-// New prepares a run from weights, which it changes. The set must be made for the
-// model's shape.
-func New(cfg Config, set *Set, m *model.Model, start *model.Weights, team *par.Team) (*Trainer, error) {
+// New returns a Trainer of the weights start, which it changes. The set must be made for the model's shape.
+func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.Pool) (*Trainer, error) {
 	if err := cfg.validate(m.Config().Layers); err != nil {
 		return nil, err
 	}
@@ -67,21 +65,21 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, team *par.T
 	if p := &cfg.MoCo.Prototypes; p.Weight > 0 {
 		p.Classes, p.Width = set.classes, max(m.Config().Width/prototypeShare, 1)
 	}
-	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(team)}
+	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(pool)}
 	train, heldOut := split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
 	t.heldOut = heldOut
 	var err error
 	if t.sampler, err = NewSampler(set, train, cfg.Batch, cfg.Views, cfg.Seed); err != nil {
 		return nil, err
 	}
-	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().Width, team); err != nil {
+	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().Width, pool); err != nil {
 		return nil, err
 	}
 	t.owners = newOwners(set, cfg.Negatives, cfg.MoCo.Queue)
 	return t, nil
 }
 
-// split deals artifacts to those that are trained on and those held out.
+// split divides artifacts at random into those trained on and those held out.
 func split(n int, share float64, seed uint64) (train, heldOut []int32) {
 	order := rand.New(rand.NewPCG(seed, 0x5e1d)).Perm(n)
 	k := max(2, int(math.Round(share*float64(n))))
@@ -101,23 +99,22 @@ func split(n int, share float64, seed uint64) (train, heldOut []int32) {
 // Steps is the number of steps done.
 func (t *Trainer) Steps() int { return t.moco.Steps() }
 
-// Done says that the run has come to its end.
+// Done is true when all steps are done, or Patience is exhausted.
 func (t *Trainer) Done() bool {
-	return t.Steps() >= t.cfg.steps() || len(t.judged) > 0 && len(t.judged)-1-t.bestIndex >= t.cfg.Patience
+	return t.Steps() >= t.cfg.steps() || len(t.validations) > 0 && len(t.validations)-1-t.bestIndex >= t.cfg.Patience
 }
 
-// Best are the weights of the best judgement, and that; the starting weights are
-// judged too.
-func (t *Trainer) Best() ([]float32, Judgement) { return t.best, t.judged[t.bestIndex] }
+// Best returns the weights of the best validation, and that validation. The starting weights are validated too.
+func (t *Trainer) Best() ([]float32, Validation) { return t.bestWeights, t.validations[t.bestIndex] }
 
-// Judgements are all that were made, the first of the starting weights.
-func (t *Trainer) Judgements() []Judgement { return t.judged }
+// Validations are all so far, the first of the starting weights.
+func (t *Trainer) Validations() []Validation { return t.validations }
 
-// Run trains until the end, or until ctx ends, whose error it returns then; after
-// each step it tells how things stand. It can be called again to go on.
+// Run trains until Done or until ctx ends, whose error it then returns. It calls each after every step and stops at its
+// error. A later Run goes on.
 func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
-	if len(t.judged) == 0 {
-		if err := t.judge(); err != nil {
+	if len(t.validations) == 0 {
+		if err := t.validate(); err != nil {
 			return err
 		}
 	}
@@ -141,7 +138,7 @@ func (t *Trainer) step() (Progress, error) {
 	stage, within := t.cfg.stage(step)
 	rates, rate := make([]float64, len(t.model.Params())), stage.rate(within)
 	for i, p := range t.model.Params() {
-		rates[i] = rate * stage.share(p, t.model.Config().Layers, within)
+		rates[i] = rate * stage.rateFactor(p, t.model.Config().Layers, within)
 	}
 	t.moco.SetRates(rates)
 	b, err := t.sampler.Draw(step)
@@ -149,7 +146,7 @@ func (t *Trainer) step() (Progress, error) {
 		return Progress{}, err
 	}
 	t.owners.pairs = b.Pairs
-	place := t.moco.Place()
+	place := t.moco.Slot()
 	loss, err := t.moco.Step(b.Query, b.Key, t.owners)
 	if err != nil {
 		return Progress{}, err
@@ -165,49 +162,49 @@ func (t *Trainer) step() (Progress, error) {
 		out.QueueAge = fill
 	}
 	if out.Step%t.cfg.Every == 0 || out.Step == out.Steps {
-		if err := t.judge(); err != nil {
+		if err := t.validate(); err != nil {
 			return Progress{}, err
 		}
-		out.Judged = true
+		out.Validated = true
 	}
-	out.Judgement = t.judged[len(t.judged)-1]
+	out.Validation = t.validations[len(t.validations)-1]
 	return out, nil
 }
 
-// judge looks at the weights as they are.
-func (t *Trainer) judge() error {
-	j, err := t.judgement()
+// validate validates the present weights, and keeps them if they are the best.
+func (t *Trainer) validate() error {
+	j, err := t.validation()
 	if err != nil {
 		return err
 	}
-	t.judged = append(t.judged, j)
-	if len(t.judged) == 1 || j.MRR > t.judged[t.bestIndex].MRR {
-		t.bestIndex = len(t.judged) - 1
-		t.best = append(t.best[:0], t.weights.Data...)
+	t.validations = append(t.validations, j)
+	if len(t.validations) == 1 || j.MRR > t.validations[t.bestIndex].MRR {
+		t.bestIndex = len(t.validations) - 1
+		t.bestWeights = append(t.bestWeights[:0], t.weights.Data...)
 	}
 	return nil
 }
 
-func (t *Trainer) judgement() (Judgement, error) {
-	queries, keys, err := halves(t.sampler, t.heldOut, t.cfg.Batch, t.cfg.Seed, t.model, t.weights, t.tape)
+func (t *Trainer) validation() (Validation, error) {
+	queries, keys, err := embedHalves(t.sampler, t.heldOut, t.cfg.Batch, t.cfg.Seed, t.model, t.weights, t.tape)
 	if err != nil {
-		return Judgement{}, err
+		return Validation{}, err
 	}
-	return Judgement{Step: t.Steps(), MRR: reciprocalRank(queries, keys), Collapse: Measure(keys)}, nil
+	return Validation{Step: t.Steps(), MRR: reciprocalRank(queries, keys), Collapse: MeasureCollapse(keys)}, nil
 }
 
-// HeldOut are the artifacts that the run is judged on and not trained on, by their numbers.
+// HeldOut are the held-out artifacts, by number.
 func (t *Trainer) HeldOut() []int32 { return t.heldOut }
 
-// Embed computes the exact embeddings of all nodes of a set, a row of length 1
-// each; those of nodes without features mean nothing.
-func Embed(set *Set, m *model.Model, w *model.Weights, team *par.Team) (tape.Matrix, error) {
-	features, block, err := set.Whole()
+// Embed computes the exact embeddings of all nodes of a Set, a row of length 1 each. The rows of nodes without features
+// are undefined.
+func Embed(set *Set, m *model.Model, w *model.Weights, pool *par.Pool) (tape.Matrix, error) {
+	features, block, err := set.FullBlock()
 	if err != nil {
 		return tape.Matrix{}, err
 	}
-	t := tape.New(team)
-	t.Record(false)
+	t := tape.New(pool)
+	t.SetRecording(false)
 	z, _, err := m.Forward(t, w, features, block, 0, false)
 	if err != nil {
 		return tape.Matrix{}, fmt.Errorf("train: embed: %w", err)

@@ -5,33 +5,33 @@ import (
 	"slices"
 )
 
-// shown is what a view shows of an artifact.
-type shown struct {
+// viewSpec says what a view shows of an artifact.
+type viewSpec struct {
 	artifact int32
 	parts    []Part // of the record
-	hidden   uint64 // modalities, a bit each
-	mask     bool   // coordinates are masked
+	hidden   uint64 // a bit for each hidden modality
+	mask     bool   // mask coordinates of the features
 }
 
-// look makes the two views of a pair.
-func (s *Sampler) look(r *rand.Rand, p Pair) (q, k shown) {
+// drawViews draws what the two views of a pair show.
+func (s *Sampler) drawViews(r *rand.Rand, p Pair) (q, k viewSpec) {
 	q.artifact, k.artifact, q.mask, k.mask = p.Query, p.Key, true, true
 	if p.Query == p.Key && r.Float64() < s.views.Half {
-		s.deal(r, &q, &k)
-	} else if r.Float64() < s.views.Bare {
-		s.bare(&q)
-		s.some2(r, &k)
+		s.splitParts(r, &q, &k)
+	} else if r.Float64() < s.views.NoOrigin {
+		s.hideOrigin(&q)
+		s.dropParts(r, &k)
 	} else {
-		s.some2(r, &q)
-		s.some2(r, &k)
+		s.dropParts(r, &q)
+		s.dropParts(r, &k)
 	}
-	s.drop(r, &q)
-	s.drop(r, &k)
+	s.dropModalities(r, &q)
+	s.dropModalities(r, &k)
 	return q, k
 }
 
-// deal gives each part of a record to one of two views, about as many to each.
-func (s *Sampler) deal(r *rand.Rand, q, k *shown) {
+// splitParts gives each part of a record to one of two views, about as many to each.
+func (s *Sampler) splitParts(r *rand.Rand, q, k *viewSpec) {
 	parts := slices.Clone(s.set.artifacts[q.artifact].Parts)
 	r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	if len(parts) < 2 {
@@ -42,8 +42,8 @@ func (s *Sampler) deal(r *rand.Rand, q, k *shown) {
 	q.parts, k.parts = inOrder(parts[:half]), inOrder(parts[half:])
 }
 
-// bare shows what names no origin, or all if there is nothing else.
-func (s *Sampler) bare(v *shown) {
+// hideOrigin shows the parts that name no origin, or all parts if there are no others.
+func (s *Sampler) hideOrigin(v *viewSpec) {
 	all := s.set.artifacts[v.artifact].Parts
 	for _, p := range all {
 		if !p.Origin {
@@ -60,8 +60,8 @@ func inOrder(parts []Part) []Part {
 	return parts
 }
 
-// some2 hides some parts, not all.
-func (s *Sampler) some2(r *rand.Rand, v *shown) {
+// dropParts hides parts at random, but not all.
+func (s *Sampler) dropParts(r *rand.Rand, v *viewSpec) {
 	all := s.set.artifacts[v.artifact].Parts
 	for _, p := range all {
 		if r.Float64() >= s.views.FieldDrop {
@@ -73,20 +73,20 @@ func (s *Sampler) some2(r *rand.Rand, v *shown) {
 	}
 }
 
-// has lists the modalities of an artifact.
-func (s *Sampler) has(artifact int32) []int {
+// modalitiesOf returns the modalities that an artifact has.
+func (s *Sampler) modalitiesOf(artifact int32) []int {
 	var out []int
 	for m := range s.features {
-		if s.set.row[m][s.set.artifacts[artifact].Node] >= 0 {
+		if s.set.rowOf[m][s.set.artifacts[artifact].Node] >= 0 {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-// drop hides modalities, all but one at most.
-func (s *Sampler) drop(r *rand.Rand, v *shown) {
-	has := s.has(v.artifact)
+// dropModalities hides modalities at random, but not all.
+func (s *Sampler) dropModalities(r *rand.Rand, v *viewSpec) {
+	has := s.modalitiesOf(v.artifact)
 	left := len(has)
 	for _, i := range r.Perm(len(has)) {
 		if left > 1 && r.Float64() < s.views.ModalityDrop {
@@ -96,10 +96,9 @@ func (s *Sampler) drop(r *rand.Rand, v *shown) {
 	}
 }
 
-// dealModalities gives each view modalities that the other has not, where there
-// are two or more: the record to either, the others dealt.
-func (s *Sampler) dealModalities(r *rand.Rand, q, k *shown) {
-	for _, m := range s.has(q.artifact) {
+// splitModalities gives each modality besides the record to one of two views; both show the record.
+func (s *Sampler) splitModalities(r *rand.Rand, q, k *viewSpec) {
+	for _, m := range s.modalitiesOf(q.artifact) {
 		if m == 0 {
 			continue
 		}
@@ -111,9 +110,9 @@ func (s *Sampler) dealModalities(r *rand.Rand, q, k *shown) {
 	}
 }
 
-// edgesOf is what the item reads: the edges of the parts that are shown, by relation,
-// and of its links those that are of no part.
-func (s *Sampler) edgesOf(v *shown) []Edge {
+// edgesOf returns the edges that the item reads, by relation: those of the parts that are shown, and those of its links
+// that belong to no part.
+func (s *Sampler) edgesOf(v *viewSpec) []Edge {
 	a := &s.set.artifacts[v.artifact]
 	byPart := map[Edge]bool{}
 	for _, p := range a.Parts {
@@ -125,7 +124,7 @@ func (s *Sampler) edgesOf(v *shown) []Edge {
 	for _, p := range v.parts {
 		out = append(out, p.Edges...)
 	}
-	for _, e := range s.set.reads(a.Node) {
+	for _, e := range s.set.neighbours(a.Node) {
 		if !byPart[e] {
 			out = append(out, e)
 		}
@@ -134,10 +133,10 @@ func (s *Sampler) edgesOf(v *shown) []Edge {
 	return slices.Compact(out)
 }
 
-// write writes the item's features of a modality; false says that it shows none.
-func (s *Sampler) write(r *rand.Rand, v *shown, m int, out []float32) bool {
+// writeFeatures writes to out the item's features of a modality; false says that the view shows none.
+func (s *Sampler) writeFeatures(r *rand.Rand, v *viewSpec, m int, out []float32) bool {
 	node := s.set.artifacts[v.artifact].Node
-	row := s.set.row[m][node]
+	row := s.set.rowOf[m][node]
 	if row < 0 || v.hidden>>m&1 == 1 {
 		return false
 	}

@@ -16,23 +16,23 @@ import (
 	"kilim/learner/model/safetensors"
 )
 
-// Meta tells where weights come from.
+// Meta says what the weights are and where they come from.
 type Meta struct {
 	Config    model.Config       `json:"config"`
-	Epoch     uint64             `json:"epoch"`     // of the model
-	Parent    uint64             `json:"parent"`    // the epoch that training began with; 0 is the seed
-	Watermark string             `json:"watermark"` // up to where the data went, in the caller's terms
+	Epoch     uint64             `json:"epoch"`     // number of the model
+	Parent    uint64             `json:"parent"`    // epoch of the model that training started from; 0: the seed
+	Watermark string             `json:"watermark"` // identifies the data that was trained on, in the trainer's terms
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 }
 
-// Checkpoint is the content of a file.
+// Checkpoint is the content of a checkpoint file.
 type Checkpoint struct {
 	Meta
 	// Weights are in the order of model.Params.
 	Weights []float32
-	// Training is what a trainer goes on from: names and shapes are its own.
+	// Training has the tensors that a trainer resumes from; their names and shapes are the trainer's.
 	Training []safetensors.Tensor
-	// Progress is the trainer's too, JSON.
+	// Progress is the trainer's JSON besides Training.
 	Progress json.RawMessage
 }
 
@@ -42,10 +42,10 @@ const (
 	trainingPrefix = "training/"
 )
 
-// unset stands for the checksum while it is computed.
-var unset = strings.Repeat("0", 2*sha256.Size)
+// blankChecksum stands in the place of the checksum while the checksum is computed.
+var blankChecksum = strings.Repeat("0", 2*sha256.Size)
 
-// Encode returns the file's bytes: the same for the same content.
+// Encode returns the bytes of a file, the same bytes for the same content.
 func (c *Checkpoint) Encode() ([]byte, error) {
 	m, err := model.New(c.Config)
 	if err != nil {
@@ -58,12 +58,12 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: metadata: %w", err)
 	}
-	f := safetensors.File{Metadata: map[string]string{"format": format, "kilim": string(meta), "sha256": unset}}
+	f := safetensors.File{Metadata: map[string]string{"format": format, "kilim": string(meta), "sha256": blankChecksum}}
 	if len(c.Progress) > 0 {
 		f.Metadata["progress"] = string(c.Progress)
 	}
 	for _, p := range m.Params() {
-		f.Tensors = append(f.Tensors, safetensors.Floats(weightPrefix+p.Name, c.Weights[p.From:p.From+p.Rows*p.Cols], p.Rows, p.Cols))
+		f.Tensors = append(f.Tensors, safetensors.Floats(weightPrefix+p.Name, c.Weights[p.Offset:p.Offset+p.Rows*p.Cols], p.Rows, p.Cols))
 	}
 	for _, t := range c.Training {
 		t.Name = trainingPrefix + t.Name
@@ -73,7 +73,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	at := bytes.Index(raw, []byte(checksumKey+unset))
+	at := bytes.Index(raw, []byte(checksumKey+blankChecksum))
 	sum := sha256.Sum256(raw)
 	hex.Encode(raw[at+len(checksumKey):], sum[:])
 	return raw, nil
@@ -82,7 +82,7 @@ func (c *Checkpoint) Encode() ([]byte, error) {
 // checksumKey stands before the checksum in a header as Encode writes it.
 const checksumKey = `"sha256":"`
 
-// Decode reads a file's bytes.
+// Decode reads the bytes of a file.
 func Decode(raw []byte) (*Checkpoint, error) {
 	f, err := safetensors.Decode(raw)
 	if err != nil {
@@ -93,11 +93,11 @@ func Decode(raw []byte) (*Checkpoint, error) {
 	}
 	sum := f.Metadata["sha256"]
 	at := bytes.Index(raw, []byte(checksumKey+sum))
-	if len(sum) != len(unset) || at < 0 {
+	if len(sum) != len(blankChecksum) || at < 0 {
 		return nil, errors.New("checkpoint: there is no checksum")
 	}
 	blank := slices.Clone(raw)
-	copy(blank[at+len(checksumKey):], unset)
+	copy(blank[at+len(checksumKey):], blankChecksum)
 	if have := sha256.Sum256(blank); hex.EncodeToString(have[:]) != sum {
 		return nil, fmt.Errorf("checkpoint: damaged: its bytes have the checksum %x, it says %s", have, sum)
 	}
@@ -133,7 +133,7 @@ func (c *Checkpoint) read(f *safetensors.File) error {
 		if !slices.Equal(t.Shape, []int{p.Rows, p.Cols}) || t.I32 != nil {
 			return fmt.Errorf("%s has shape %v, the model's is [%d %d] of F32", name, t.Shape, p.Rows, p.Cols)
 		}
-		copy(c.Weights[p.From:], t.F32)
+		copy(c.Weights[p.Offset:], t.F32)
 	}
 	for _, t := range f.Tensors {
 		name, training := strings.CutPrefix(t.Name, trainingPrefix)
@@ -151,9 +151,9 @@ func (c *Checkpoint) read(f *safetensors.File) error {
 	return w.Check()
 }
 
-// Fits says in what the checkpoint's configuration differs from another; the seed
-// and the dropout don't matter.
-func (c *Checkpoint) Fits(cfg model.Config) error {
+// Compatible returns an error that lists the fields in which the checkpoint's Config differs from cfg, except seed and
+// dropout.
+func (c *Checkpoint) Compatible(cfg model.Config) error {
 	have, want := c.Config, cfg
 	have.Seed, have.Dropout, want.Seed, want.Dropout = 0, 0, 0, 0
 	a, b := fields(have), fields(want)
@@ -166,7 +166,7 @@ func (c *Checkpoint) Fits(cfg model.Config) error {
 	return errors.Join(errs...)
 }
 
-// fields are the configuration's, by their names in JSON.
+// fields returns the fields of a Config by their names in JSON.
 func fields(cfg model.Config) map[string]string {
 	raw, err := json.Marshal(cfg)
 	if err != nil {
@@ -197,7 +197,7 @@ func names(a, b map[string]string) []string {
 	return out
 }
 
-// Write replaces the file at path by the checkpoint, see atomicfile.Write.
+// Write replaces the file at path by the Checkpoint, as atomicfile.Write does.
 func Write(path string, c *Checkpoint) error {
 	raw, err := c.Encode()
 	if err != nil {

@@ -79,7 +79,7 @@ func TestFailedWriteKeepsTheOldCheckpoint(t *testing.T) {
 	}
 }
 
-// Every single bit that is flipped is found.
+// TestDamageIsFound: Decode refuses a file with any single bit flipped.
 func TestDamageIsFound(t *testing.T) {
 	t.Parallel()
 	raw, err := sample(t).Encode()
@@ -133,12 +133,12 @@ func TestFits(t *testing.T) {
 	c := sample(t)
 	same := shape
 	same.Seed, same.Dropout = 99, 0.3
-	if err := c.Fits(same); err != nil {
+	if err := c.Compatible(same); err != nil {
 		t.Error(err)
 	}
 	other := shape
 	other.Width, other.Modalities = 16, append(slices.Clone(shape.Modalities), model.Modality{Name: "image", Features: 4})
-	err := c.Fits(other)
+	err := c.Compatible(other)
 	if err == nil {
 		t.Fatal("another shape fits")
 	}

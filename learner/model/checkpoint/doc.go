@@ -1,8 +1,10 @@
-// Package checkpoint keeps a model's weights in a safetensors file, with where
-// they come from and, if wanted, all that training needs to go on from there.
+// Package checkpoint keeps a model's weights in a safetensors file.
 //
-// A file is written beside its place and moved there when it is whole and on
-// disk, so that after a crash there is the old one or the new one. It carries a
-// checksum of all its bytes. One that is damaged, is not ours, or doesn't fit the
-// model is refused with the difference named.
+// A Checkpoint is the weights with their Meta (shape, epoch, parent, snapshot of the data, metrics) and, if wanted, the
+// tensors and progress that a trainer resumes from. Encode and Decode convert it to bytes and back; Write and Read to a
+// file and back. The package does not know how weights were trained, nor which model serves.
+//
+// Guarantee: Write replaces a file at once (package atomicfile), so that after a crash there is the old file or the new
+// one. A file carries a checksum of all its bytes. Decode refuses one that is damaged, is of another format or doesn't
+// fit its model, with an error that names the difference.
 package checkpoint

@@ -8,7 +8,7 @@ import (
 	"kilim/learner/encode/text"
 )
 
-// archive is the whole graph of records, embedded without any incremental step.
+// archive is the whole graph of records, embedded from scratch.
 type archive struct {
 	enc   *text.Encoder
 	table *text.Table
@@ -43,7 +43,7 @@ func (a *archive) layer(l int, in Input) []float32 {
 	return a.model.Layer(l, []Input{in})[0]
 }
 
-// build embeds the parts into the graph that they make.
+// build embeds the parts in the graph that they make.
 func build(enc *text.Encoder, m *Model, parts []part) *archive {
 	a := &archive{enc: enc, table: text.NewTable(), model: m, nodes: map[entity]*entityNode{}}
 	for _, p := range parts {
@@ -70,7 +70,7 @@ func build(enc *text.Encoder, m *Model, parts []part) *archive {
 	return a
 }
 
-// embed returns the features and the embedding of a part, as a newcomer's.
+// embed returns the features of a part and its embedding as a newcomer.
 func (a *archive) embed(p part) (f, e []float32) {
 	f = a.features(p)
 	own := a.model.Artifact(Features{Text: f}, 0)

@@ -7,25 +7,25 @@ import (
 	"kilim/learner/model"
 )
 
-// Config is the shape of a model that serves.
+// Config is the shape of a model that serves: package model's, with the features taken apart.
 type Config struct {
-	// Text, Facts, Image and Audio are the lengths of the features. Without pictures or
-	// recordings, Image or Audio is 0.
+	// Text, Facts, Image and Audio are the lengths of the features; Image or Audio is 0 in an archive without pictures
+	// or recordings.
 	Text, Facts, Image, Audio int
 	Width                     int // of a block, and of the embedding
 	Bases                     int // matrices that the relations of a layer share
 	Heads                     int // of the fusion's attention
-	// Fusion and Residual are the ways of package model to make one vector of the modalities' tokens; empty for the first of each.
+	// Fusion and Residual are those of model.Config.
 	Fusion, Residual string
-	Relations        int // relation indices are below it
-	Types            int // type indices are below it
+	Relations        int // number of relation indices
+	Types            int // number of type indices
 	Seed             uint64
 }
 
-// layers is the depth: what lies two steps away has a say.
+// layers is the depth of every branch: an embedding reads what lies up to two edges away.
 const layers = 2
 
-// Modalities are the blocks of a vector, in their order.
+// record, image and audio number the modalities, whose blocks follow each other in a vector in this order.
 const (
 	record = iota
 	image
@@ -48,12 +48,12 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// dims are the lengths of the features of each modality, 0 for none.
+// dims returns the lengths of the features of each modality, 0 for a modality that the model lacks.
 func (c Config) dims() [modalities]int {
 	return [modalities]int{c.Text + c.Facts + c.Types, c.Image, c.Audio}
 }
 
-// Shape is the trainable model of the same function.
+// Shape returns the shape of the trainable model that computes the same function.
 func (c Config) Shape() model.Config {
 	out := model.Config{Width: c.Width, Layers: layers, Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
 	for m, name := range names {
@@ -64,5 +64,5 @@ func (c Config) Shape() model.Config {
 	return out
 }
 
-// trainingDropout has no effect here; it is a part of the shape.
+// trainingDropout has no effect in this package; it is a part of the trainable shape.
 const trainingDropout = 0.2

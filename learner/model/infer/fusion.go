@@ -7,8 +7,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// fusion makes one vector of an item's tokens, before it is brought to length 1. out is zeros. The formulas are
-// package model's.
+// fusion makes one vector of an item's tokens, before unit scales it. fuse adds to out, which is zeros. The formulas
+// are in package model's doc.
 type fusion interface {
 	fuse(m *Model, t *tokens, out [][]float32)
 }
@@ -27,11 +27,11 @@ func (m *Model) newFusion(r *reader) fusion {
 	return f
 }
 
-// encoderLayer is attention and a feed-forward network over the tokens of each item.
+// encoderLayer is attention and a feed-forward network over the tokens of each item, as model's.
 type encoderLayer struct {
 	n1, n2             norm
 	qkv, proj, up, out linear
-	// self lets tokens read themselves too.
+	// self has tokens attend to themselves too.
 	self bool
 }
 
@@ -45,19 +45,19 @@ func newEncoderLayer(r *reader, self bool) encoderLayer {
 func (l *encoderLayer) apply(m *Model, t *tokens) {
 	n, w := len(t.mode), m.cfg.Width
 	token, normed := t.token[:n*w], t.normed[:n*w]
-	each(normed, token, w, l.n1)
-	m.dense(normed, l.qkv, t.wide)
-	m.attend(t, t.wide[:n*3*w], l.self)
-	m.dense(t.read[:n*w], l.proj, t.more)
-	add(token, t.more)
-	each(normed, token, w, l.n2)
-	m.dense(normed, l.up, t.wide)
-	vec.GELU(t.wide[:n*4*w], nil)
-	m.dense(t.wide[:n*4*w], l.out, t.more)
-	add(token, t.more)
+	normalizeRows(normed, token, w, l.n1)
+	m.dense(normed, l.qkv, t.hidden)
+	m.attend(t, t.hidden[:n*3*w], l.self)
+	m.dense(t.attended[:n*w], l.proj, t.branchOut)
+	add(token, t.branchOut)
+	normalizeRows(normed, token, w, l.n2)
+	m.dense(normed, l.up, t.hidden)
+	vec.GELU(t.hidden[:n*4*w], nil)
+	m.dense(t.hidden[:n*4*w], l.out, t.branchOut)
+	add(token, t.branchOut)
 }
 
-// crossAttention lets each token read the others, and adds them up through gates.
+// crossAttention lets each token attend to the others, and sums the tokens with a sigmoid gate each.
 type crossAttention struct {
 	encoderLayer
 	gates [modalities]linear
@@ -68,7 +68,7 @@ func (f *crossAttention) fuse(m *Model, t *tokens, out [][]float32) {
 	f.apply(m, t)
 	w := m.cfg.Width
 	for k, mode := range t.mode {
-		row, gate := t.token[k*w:(k+1)*w], t.more[:w]
+		row, gate := t.token[k*w:(k+1)*w], t.branchOut[:w]
 		m.dense(row, f.gates[mode], gate)
 		z := out[t.item[k]]
 		for j, x := range row {
@@ -80,7 +80,7 @@ func (f *crossAttention) fuse(m *Model, t *tokens, out [][]float32) {
 	}
 }
 
-// transformer lets each token read all, and takes their mean.
+// transformer lets each token attend to all, and takes the mean of the tokens.
 type transformer struct {
 	encoderLayer
 	norm norm
@@ -94,7 +94,7 @@ func (f *transformer) fuse(m *Model, t *tokens, out [][]float32) {
 	}
 }
 
-// mlp adds to the tokens' mean what a network makes of them side by side.
+// mlp adds to the tokens' mean a network over all tokens side by side.
 type mlp struct {
 	up   [modalities]factor
 	bias []float32
@@ -105,7 +105,7 @@ type mlp struct {
 func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
 	m.mean(t, out)
-	hidden, part, more := t.wide[:4*w], t.wide[4*w:8*w], t.more[:w]
+	hidden, part, more := t.hidden[:4*w], t.hidden[4*w:8*w], t.branchOut[:w]
 	for first := 0; first < len(t.mode); {
 		item := t.item[first]
 		copy(hidden, f.bias)
@@ -141,14 +141,14 @@ func (m *Model) mean(t *tokens, out [][]float32) {
 	}
 }
 
-// attend lets each token read the tokens of its item, without itself unless self is set; one that has nothing to read
-// reads zeros.
+// attend writes to attended, for each token, what it reads of the other tokens of its item, and of itself if self is
+// set: zeros where it has nothing to read.
 func (m *Model) attend(t *tokens, qkv []float32, self bool) {
 	w, size := m.cfg.Width, m.cfg.Width/m.cfg.Heads
 	scale := 1 / math.Sqrt(float64(size))
 	n := len(t.mode)
-	clear(t.read[:n*w])
-	// part is that of head h of the query (0), key (1) or value (2) of a token.
+	clear(t.attended[:n*w])
+	// part returns the part of head h of the query (0), key (1) or value (2) of a token.
 	part := func(token, which, h int) []float32 {
 		at := (token*3+which)*w + h*size
 		return qkv[at : at+size]
@@ -174,7 +174,7 @@ func (m *Model) attend(t *tokens, qkv []float32, self bool) {
 						total += p[b-first]
 					}
 				}
-				row := t.read[a*w+h*size : a*w+(h+1)*size]
+				row := t.attended[a*w+h*size : a*w+(h+1)*size]
 				for b := first; b < last; b++ {
 					if self || b != a {
 						share := p[b-first] / total

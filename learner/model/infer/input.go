@@ -2,25 +2,25 @@ package infer
 
 import "fmt"
 
-// must guards lengths and indices. They follow from the configuration and not
-// from data: a wrong one is a programming error.
-func must(what string, have, want int) {
+// mustLength, mustBelow and mustBeFinite guard lengths, indices and numbers. These follow from the configuration and
+// not from data: a wrong one is a programming error.
+func mustLength(what string, have, want int) {
 	if have != want {
 		panic(fmt.Sprintf("infer: %s has length %d, want %d", what, have, want))
 	}
 }
 
-func below(what string, have, limit int) {
+func mustBelow(what string, have, limit int) {
 	if have < 0 || have >= limit {
 		panic(fmt.Sprintf("infer: %s %d, the model has %d", what, have, limit))
 	}
 }
 
-// maxMagnitude keeps the products far from overflow. Real values are below 100.
+// maxMagnitude keeps products far from overflow. Real values are below 100.
 const maxMagnitude = 1e12
 
-// finite guards what would spread: one NaN in a running sum stays for ever.
-func finite(what string, v []float32) {
+// mustBeFinite keeps out a NaN because it would spread: in a running sum of package refresh it would stay for ever.
+func mustBeFinite(what string, v []float32) {
 	for i, x := range v {
 		if !(x >= -maxMagnitude && x <= maxMagnitude) {
 			panic(fmt.Sprintf("infer: %s[%d] is %v", what, i, x))
@@ -28,25 +28,24 @@ func finite(what string, v []float32) {
 	}
 }
 
-// Features are what is known of a node. Nil is nothing. A node without text and facts still
-// has a record: its type.
+// Features are what is known of a node; nil stands for none. A node without text and facts still has a record: its
+// type.
 type Features struct {
 	Text, Facts, Image, Audio []float32
 }
 
-// Node returns h0 of a node that is no artifact: one block, of its text and its type.
+// Node returns h0 of a node that is no artifact: one block, of its label's features and its type.
 //
-// Here and below, a vector of another length, a type or relation out of range, and a number
-// that is not finite (or beyond 1e12) are programming errors: they panic in the caller's
-// goroutine and say which.
+// In Node, Artifact, Layer and Output, a vector of another length, a type or relation out of range, and a number that
+// is not finite (or beyond maxMagnitude) are programming errors: they panic in the caller's goroutine and say which.
 func (m *Model) Node(text []float32, typ int) []float32 {
 	out := make([]float32, m.cfg.Width)
 	m.record(m.branches[record].input, Features{Text: text}, typ, out)
 	return out
 }
 
-// Artifact returns h0 of an artifact and after it, as long, the part of the tokens that comes from
-// its features directly: the two halves of what is to be given to Output.
+// Artifact returns h0 of an artifact and, behind it and as long, the part of its tokens that comes from its features
+// directly. Output is given both halves.
 func (m *Model) Artifact(f Features, typ int) []float32 {
 	x := [modalities][]float32{image: f.Image, audio: f.Audio}
 	blocks := 1
@@ -89,33 +88,33 @@ func present(v []float32) bool {
 	return false
 }
 
-// record is the linear map of [text | facts | one-hot type].
+// record writes to out the linear map of [text | facts | one-hot type].
 func (m *Model) record(l input, f Features, typ int, out []float32) {
-	below("type", typ, m.cfg.Types)
+	mustBelow("type", typ, m.cfg.Types)
 	if f.Text != nil {
-		must("text", len(f.Text), m.cfg.Text)
+		mustLength("text", len(f.Text), m.cfg.Text)
 	}
 	if f.Facts != nil {
-		must("facts", len(f.Facts), m.cfg.Facts)
+		mustLength("facts", len(f.Facts), m.cfg.Facts)
 	}
 	if f.Text == nil {
 		clear(out)
 	} else {
-		finite("text", f.Text)
+		mustBeFinite("text", f.Text)
 		product(f.Text, l.dense, out)
 	}
-	finite("facts", f.Facts)
+	mustBeFinite("facts", f.Facts)
 	for i, x := range f.Facts {
-		m.blas.Saxpy(len(out), x, l.rest.row(i), 1, out, 1)
+		m.blas.Saxpy(len(out), x, l.sparse.row(i), 1, out, 1)
 	}
-	add(out, l.rest.row(m.cfg.Facts+typ))
+	add(out, l.sparse.row(m.cfg.Facts+typ))
 	add(out, l.b)
 }
 
-// apply is the linear map of features.
+// apply writes to out the linear map of a modality's features.
 func (m *Model) apply(l input, x, out []float32) {
-	must("features", len(x), l.dense.rows)
-	finite("features", x)
+	mustLength("features", len(x), l.dense.rows)
+	mustBeFinite("features", x)
 	product(x, l.dense, out)
 	add(out, l.b)
 }

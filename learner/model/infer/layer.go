@@ -2,19 +2,19 @@ package infer
 
 import "math"
 
-// Input is a node on its way through a layer.
+// Input is a node that Layer computes.
 type Input struct {
 	Self     []float32 // h, blocks of Width
 	Messages []Message
 }
 
-// Message is the mean of the neighbours of one relation: of each block over those at which it is active.
+// Message is the mean over the neighbours of one relation: each block over the neighbours at which it is active.
 type Message struct {
 	Relation int
 	Mean     []float32 // blocks of Width
 }
 
-// block is that of a modality, nil when it is absent.
+// block returns the block of a modality in v, nil when it is absent.
 func (m *Model) block(v []float32, mode int) []float32 {
 	w := m.cfg.Width
 	if len(v) < (mode+1)*w {
@@ -33,17 +33,17 @@ type job struct {
 	out      []float32
 }
 
-// Layer computes layer l (from 0) for a batch of nodes, on all processors: h' of each, of as many
-// blocks as are active.
+// Layer computes layer l (from 0) for a batch of nodes, on all processors. It returns h' of each, up to its last active
+// block.
 func (m *Model) Layer(l int, in []Input) [][]float32 {
-	below("layer", l, layers)
+	mustBelow("layer", l, layers)
 	w := m.cfg.Width
 	out := make([][]float32, len(in))
 	var jobs [modalities][]job
 	total := 0
 	active := make([][modalities]bool, len(in))
 	for i := range in {
-		total += m.activity(in[i], &active[i]) * w
+		total += m.activeModalities(in[i], &active[i]) * w
 	}
 	slab := make([]float32, total)
 	for i := range in {
@@ -79,14 +79,14 @@ func (m *Model) Layer(l int, in []Input) [][]float32 {
 	return out
 }
 
-// activity checks a node and tells which modalities are active at it; it returns the number of blocks
-// up to the last that is.
-func (m *Model) activity(in Input, active *[modalities]bool) (blocks int) {
+// activeModalities checks an Input and sets which modalities are active at it; it returns the number of blocks up to
+// the last active one.
+func (m *Model) activeModalities(in Input, active *[modalities]bool) (blocks int) {
 	check := func(what string, v []float32) {
 		if len(v)%m.cfg.Width != 0 || len(v) > modalities*m.cfg.Width {
-			must(what, len(v), m.cfg.Width)
+			mustLength(what, len(v), m.cfg.Width)
 		}
-		finite(what, v)
+		mustBeFinite(what, v)
 		for mode := range len(v) / m.cfg.Width {
 			if m.branches[mode] != nil && m.block(v, mode) != nil {
 				active[mode] = true
@@ -96,15 +96,14 @@ func (m *Model) activity(in Input, active *[modalities]bool) (blocks int) {
 	}
 	check("self", in.Self)
 	for _, msg := range in.Messages {
-		below("relation", msg.Relation, m.cfg.Relations)
+		mustBelow("relation", msg.Relation, m.cfg.Relations)
 		check("mean", msg.Mean)
 	}
 	return blocks
 }
 
-// rows computes up to chunk blocks of one modality. W_r is never formed: the messages are
-// mixed by the coefficients first, which is the same by linearity,
-// sum_r W_r mean_r = sum_b V_b (sum_r c[r,b] mean_r).
+// rows computes up to rowsPerChunk blocks of one modality. W_r is never formed: the messages are mixed by the
+// coefficients first, which is the same by linearity, sum_r W_r mean_r = sum_b V_b (sum_r c[r,b] mean_r).
 func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 	w, length := m.cfg.Width, ly.weights.rows
 	rows := s.rows[:len(jobs)*length]
@@ -131,7 +130,7 @@ func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 	}
 }
 
-// normalize is layer normalization (Ba, Kiros, Hinton 2016). out may be v.
+// normalize is layer normalization (Ba, Kiros and Hinton 2016, section 3). out may be v.
 func normalize(v []float32, n norm, out []float32) {
 	var sum, square float64
 	for _, x := range v {

@@ -25,7 +25,7 @@ type matrix struct {
 
 func (m matrix) row(i int) []float32 { return m.data[i*m.cols : (i+1)*m.cols] }
 
-// factor is a matrix that rows are multiplied by.
+// factor is a matrix by which rows are multiplied, packed for that.
 type factor struct {
 	rows, cols int
 	*gemm.Packed
@@ -39,26 +39,26 @@ type linear struct {
 	b []float32
 }
 
-// input is the linear map of a branch's features. Those that are dense come first: of a record its text, of
-// other branches all. The rest is read row by row.
+// input is the linear map of a branch's features. dense maps the dense features, which come first: a record's text, or
+// all features of another modality. sparse maps the rest, row by row.
 type input struct {
-	dense factor
-	rest  matrix
-	b     []float32
+	dense  factor
+	sparse matrix
+	b      []float32
 }
 
 // norm is the gain and bias of a layer normalization.
 type norm struct{ gain, bias []float32 }
 
 type layer struct {
-	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer
-	// is one product with the rows [h | mix_1 | ... | mix_B].
+	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer is one product with the rows [h |
+	// mix_1 | ... | mix_B].
 	weights factor
 	bias    []float32
 	// coefficients is Relations x Bases.
 	coefficients matrix
 	norm         norm
-	// absent is what a node without features and messages has below this layer.
+	// absent stands for the node's own block below this layer where the modality is absent there.
 	absent []float32
 }
 
@@ -70,16 +70,16 @@ type branch struct {
 
 // Model is immutable and safe for concurrent use.
 type Model struct {
-	cfg      Config
-	blas     gonum.Implementation
-	branches [modalities]*branch // nil: the model has none
-	fusion   fusion
-	weights  []float32
-	print    string
-	scratch  sync.Pool // of *scratch
+	cfg         Config
+	blas        gonum.Implementation
+	branches    [modalities]*branch // nil: the model has none
+	fusion      fusion
+	weights     []float32
+	fingerprint string
+	scratch     sync.Pool // of *scratch
 }
 
-// Seeded makes the untrained model of a seed. The same Config gives the same weights.
+// Seeded returns the untrained model of Config.Seed. The same Config gives the same weights.
 func Seeded(cfg Config) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -91,30 +91,30 @@ func Seeded(cfg Config) (*Model, error) {
 	return New(cfg, SeededWeights(cfg, shape))
 }
 
-// SeededWeights are the weights of the untrained model, from which training begins. shape is the
-// Config's, or one that fuses otherwise or is of another depth.
+// SeededWeights returns the weights of the untrained model, from which training begins. shape is that of the Config, or
+// one with another fusion or depth.
 func SeededWeights(cfg Config, shape *model.Model) []float32 {
 	w := shape.Init().Data
-	quiet(cfg, shape, w)
+	damp(cfg, shape, w)
 	return w
 }
 
-// quiet makes a node's facts and type say little beside its text, until training gives them their say: a
-// type's vector is the same for all artifacts and must not make them all alike.
-func quiet(cfg Config, shape *model.Model, w []float32) {
+// damp scales down the input weights of a record's facts and type, so that its text dominates until training changes
+// that: the vector of a type is the same for all artifacts and must not make them all similar.
+func damp(cfg Config, shape *model.Model, w []float32) {
 	for _, p := range shape.Params() {
 		if p.Name != "record.input.weight" && p.Name != "record.skip.weight" {
 			continue
 		}
-		for i := p.From + cfg.Text*p.Cols; i < p.From+p.Rows*p.Cols; i++ {
-			w[i] *= quietShare
+		for i := p.Offset + cfg.Text*p.Cols; i < p.Offset+p.Rows*p.Cols; i++ {
+			w[i] *= dampFactor
 		}
 	}
 }
 
-const quietShare = 0.1
+const dampFactor = 0.1
 
-// New makes a model of weights, which lie as model.Model.Params tells of the Config's Shape.
+// New returns the Model of weights, which are in the order of model.Model.Params of the Config's Shape.
 func New(cfg Config, weights []float32) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func New(cfg Config, weights []float32) (*Model, error) {
 	m := &Model{cfg: cfg, weights: weights}
 	named := map[string]matrix{}
 	for _, p := range shape.Params() {
-		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.From : p.From+p.Rows*p.Cols]}
+		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.Offset : p.Offset+p.Rows*p.Cols]}
 	}
 	r := reader{named: named}
 	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
@@ -143,11 +143,11 @@ func New(cfg Config, weights []float32) (*Model, error) {
 	if r.missing != "" {
 		return nil, fmt.Errorf("infer: the model has no parameter %q", r.missing)
 	}
-	m.print = fingerprint(cfg, weights)
+	m.fingerprint = fingerprint(cfg, weights)
 	m.scratch.New = func() any { return newScratch(cfg) }
 	for _, b := range m.branches {
 		if b != nil {
-			m.rest(b)
+			m.computeAbsent(b)
 		}
 	}
 	return m, nil
@@ -162,7 +162,7 @@ func (m *Model) eachBranch(fn func(mode int, name string)) {
 	}
 }
 
-// reader looks parameters up by name.
+// reader looks parameters up by name and remembers the first that is missing.
 type reader struct {
 	named   map[string]matrix
 	missing string
@@ -188,7 +188,7 @@ func (r *reader) linear(name string) linear {
 	return linear{r.factor(name + ".weight"), r.matrix(name + ".bias").data}
 }
 
-// input's first rows are of dense features.
+// input reads a linear map whose first rows are of dense features.
 func (r *reader) input(name string, rows int) input {
 	m, b := r.matrix(name+".weight"), r.matrix(name+".bias").data
 	if r.missing != "" {
@@ -223,8 +223,8 @@ func (m *Model) branch(r *reader, mode int, name string) *branch {
 	return b
 }
 
-// rest computes what a node is where it has nothing of a modality.
-func (m *Model) rest(b *branch) {
+// computeAbsent computes, for each layer, what a branch has at a node without features and messages.
+func (m *Model) computeAbsent(b *branch) {
 	h := b.input.b
 	for l := range b.layers {
 		b.layers[l].absent = h
@@ -247,7 +247,7 @@ func fingerprint(cfg Config, weights []float32) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// Weights is a copy of what New was given.
+// Weights returns a copy of what New was given.
 func (m *Model) Weights() []float32 { return slices.Clone(m.weights) }
 
 // Width is the length of a block.
@@ -256,44 +256,44 @@ func (m *Model) Width() int { return m.cfg.Width }
 // EmbeddingDim is the length of E.
 func (m *Model) EmbeddingDim() int { return m.cfg.Width }
 
-// Fingerprint identifies shape and weights, 16 hexadecimal digits.
-func (m *Model) Fingerprint() string { return m.print }
+// Fingerprint identifies shape and weights by 16 hexadecimal digits.
+func (m *Model) Fingerprint() string { return m.fingerprint }
 
-// product writes a*b to c, a and c dense, a in rows of b's height.
+// product writes a*b to c; a and c are dense, and rows of a are as long as b is high.
 func product(a []float32, b factor, c []float32) { b.Multiply(len(a)/b.rows, a, c) }
 
-// chunk is how many rows one goroutine takes at a time.
-const chunk = 32
+// rowsPerChunk is how many rows a goroutine takes at a time.
+const rowsPerChunk = 32
 
-// scratch is the memory of chunk rows; of the fusion's tokens there are up to modalities a row.
+// scratch is the memory for rowsPerChunk rows. Fusion has up to modalities tokens for each.
 type scratch struct {
-	rows    []float32 // chunk x (1+Bases)*Width
-	product []float32 // chunk x Width
+	rows    []float32 // rowsPerChunk x (1+Bases)*Width
+	product []float32 // rowsPerChunk x Width
 	tokens  tokens
 }
 
 func newScratch(cfg Config) *scratch {
-	s := &scratch{rows: make([]float32, chunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, chunk*cfg.Width)}
+	s := &scratch{rows: make([]float32, rowsPerChunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, rowsPerChunk*cfg.Width)}
 	s.tokens.make(cfg.Width)
 	return s
 }
 
-// parallel calls work for each run of up to chunk of n rows, on all processors.
+// parallel calls work for consecutive chunks of n rows, on all processors.
 func (m *Model) parallel(n int, work func(s *scratch, from, to int)) {
 	var next atomic.Int64
 	run := func() {
 		s := m.scratch.Get().(*scratch)
 		defer m.scratch.Put(s)
 		for {
-			from := int(next.Add(1)-1) * chunk
+			from := int(next.Add(1)-1) * rowsPerChunk
 			if from >= n {
 				return
 			}
-			work(s, from, min(from+chunk, n))
+			work(s, from, min(from+rowsPerChunk, n))
 		}
 	}
 	var wg sync.WaitGroup
-	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) - 1 {
+	for range min((n+rowsPerChunk-1)/rowsPerChunk, runtime.GOMAXPROCS(0)) - 1 {
 		wg.Go(run)
 	}
 	run()

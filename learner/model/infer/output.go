@@ -2,31 +2,31 @@ package infer
 
 import "math"
 
-// tokens is the scratch of the fusion.
+// tokens is the scratch memory of the fusion.
 type tokens struct {
-	token, normed, read, more []float32 // rows of Width
-	wide                      []float32 // rows of 4*Width
-	mode, item                []int     // of each token
+	token, normed, attended, branchOut []float32 // rows of Width
+	hidden                             []float32 // rows of 4*Width
+	mode, item                         []int     // of each token
 }
 
 func (t *tokens) make(w int) {
-	const n = chunk * modalities
-	t.token, t.normed, t.read, t.more = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
-	t.wide = make([]float32, n*4*w)
+	const n = rowsPerChunk * modalities
+	t.token, t.normed, t.attended, t.branchOut = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
+	t.hidden = make([]float32, n*4*w)
 	t.mode, t.item = make([]int, 0, n), make([]int, 0, n)
 }
 
-// Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last
-// layer gave, features what Artifact gave.
+// Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last Layer returned for
+// each, features what Artifact returned.
 func (m *Model) Output(h2, features [][]float32) [][]float32 {
-	must("features", len(features), len(h2))
+	mustLength("features", len(features), len(h2))
 	w := m.cfg.Width
 	out := make([][]float32, len(h2))
 	slab := make([]float32, len(h2)*w)
 	for i := range h2 {
 		out[i] = slab[i*w : (i+1)*w : (i+1)*w]
-		finite("h2", h2[i])
-		finite("features", features[i])
+		mustBeFinite("h2", h2[i])
+		mustBeFinite("features", features[i])
 	}
 	m.parallel(len(h2), func(s *scratch, from, to int) {
 		m.fuse(&s.tokens, h2[from:to], features[from:to], out[from:to])
@@ -34,7 +34,7 @@ func (m *Model) Output(h2, features [][]float32) [][]float32 {
 	return out
 }
 
-// fuse makes embeddings of what the branches say. Only tokens that are present have a row.
+// fuse makes embeddings of the branches' vectors. Only tokens that are present have a row.
 func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
 	t.mode, t.item = t.mode[:0], t.item[:0]
 	for i := range h2 {
@@ -55,12 +55,12 @@ func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
 	}
 }
 
-// token writes the next token: what the branch says, h2 (nil: nothing), with the residual of its input.
+// token writes the next token: h2, the branch's vector (nil for none), with the residual of the branch's input.
 func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
 	w, n := m.cfg.Width, len(t.mode)
 	row := t.token[n*w : (n+1)*w]
 	if join := m.branches[mode].join; join.Packed != nil {
-		both := t.wide[:2*w]
+		both := t.hidden[:2*w]
 		clear(both[:w])
 		copy(both, h2)
 		copy(both[w:], direct)
@@ -87,8 +87,8 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 	}
 }
 
-// each normalizes rows.
-func each(out, in []float32, w int, n norm) {
+// normalizeRows applies normalize to each row of in.
+func normalizeRows(out, in []float32, w int, n norm) {
 	for i := 0; i < len(in); i += w {
 		normalize(in[i:i+w], n, out[i:i+w])
 	}
@@ -107,7 +107,7 @@ func dot(a, b []float32) (s float64) {
 	return s
 }
 
-// unit brings v to length 1.
+// unit scales v to length 1.
 func unit(v []float32) {
 	var n float64
 	for _, x := range v {

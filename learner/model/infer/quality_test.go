@@ -11,8 +11,7 @@ import (
 	"kilim/learner/encode/text"
 )
 
-// TestRealArchive holds what the untrained network is for, on records of the
-// Walters Art Museum:
+// TestRealArchive holds what the untrained network is for, on records of the Walters Art Museum:
 //   - the halves of a record (its sentences and entities dealt out to either)
 //     find each other among all records;
 //   - records that share a rare entity are nearer than random ones;

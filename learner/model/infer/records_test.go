@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// catalogued is an artifact of a real archive, as far as the evaluation looks.
+// catalogued has the fields of an artifact of a real archive that the evaluation reads.
 type catalogued struct {
 	title, description string
 	entities           []entity
@@ -72,7 +72,7 @@ type part struct {
 	entities []entity
 }
 
-// halves splits a record: every other sentence and entity to either side.
+// halves splits a record: every other sentence and entity goes to one half.
 func halves(r catalogued) (a, b part) {
 	a.texts = append(a.texts, r.title)
 	for i, s := range strings.SplitAfter(r.description, ". ") {
@@ -111,8 +111,7 @@ func whole(r catalogued) part {
 	return p
 }
 
-// sharing lists pairs of records which share an entity of one of the types
-// that at most limit records have.
+// sharing returns pairs of records that share an entity of one of the types which at most limit records have.
 func sharing(records []catalogued, limit int, keep func(entity) bool) [][2]int {
 	holders := map[entity][]int{}
 	for i, r := range records {

@@ -8,24 +8,24 @@ import (
 	"kilim/learner/tensor/tape"
 )
 
-// onTape embeds the artifacts of a world by the model's forward pass on a tape, which sees every
-// node and every edge from an active one.
+// onTape embeds the artifacts of a world by the model's forward pass on a tape, which sees every node and every edge
+// from an active one.
 func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.Weights) [][]float64 {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer team.Close()
-	tp := tape.New(team)
-	tp.Record(false)
+	defer pool.Close()
+	tp := tape.New(pool)
+	tp.SetRecording(false)
 	modes := len(m.Config().Modalities)
-	block := &model.Block{Present: tape.Present{Items: w.artifacts, Modes: modes, Has: make([]bool, w.artifacts*modes)}}
+	block := &model.Block{Mask: tape.Mask{Items: w.artifacts, Modalities: modes, Present: make([]bool, w.artifacts*modes)}}
 	var features []tape.Matrix
 	for mode := range modes {
 		f, rows, active := w.featuresOf(cfg, mode)
 		for i := range w.artifacts {
-			block.Present.Has[i*modes+mode] = active[i]
+			block.Mask.Present[i*modes+mode] = active[i]
 		}
 		features, block.Rows = append(features, f), append(block.Rows, rows)
 		var edges []*tape.Edges
@@ -52,7 +52,7 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 	return out
 }
 
-// featuresOf lays out the features of all nodes in a modality, and tells which have some.
+// featuresOf returns the features of all nodes in a modality, and which nodes have some.
 func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool) {
 	var data []float32
 	active := make([]bool, len(w.features))

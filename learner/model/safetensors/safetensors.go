@@ -20,12 +20,12 @@ type Tensor struct {
 	I32   []int32
 }
 
-// Floats is a tensor of float32.
+// Floats returns a tensor of float32.
 func Floats(name string, data []float32, shape ...int) Tensor {
 	return Tensor{Name: name, Shape: shape, F32: data}
 }
 
-// Ints is a tensor of int32.
+// Ints returns a tensor of int32.
 func Ints(name string, data []int32, shape ...int) Tensor {
 	if data == nil {
 		data = []int32{}
@@ -40,14 +40,14 @@ func (t Tensor) size() int {
 	return len(t.F32)
 }
 
-// File is the content of a file.
+// File is the content of a safetensors file.
 type File struct {
 	Metadata map[string]string
 	Tensors  []Tensor
 }
 
-// Tensor is the one of a name, if there is.
-func (f *File) Tensor(name string) (Tensor, bool) {
+// Tensor returns the tensor of a name; ok is false when there is none.
+func (f *File) Tensor(name string) (t Tensor, ok bool) {
 	for _, t := range f.Tensors {
 		if t.Name == name {
 			return t, true
@@ -64,14 +64,14 @@ const (
 	elementSize = 4
 )
 
-// entry is what the header says of a tensor.
+// entry is the header's entry of a tensor.
 type entry struct {
 	Type    string `json:"dtype"`
 	Shape   []int  `json:"shape"`
 	Offsets [2]int `json:"data_offsets"`
 }
 
-// elements is the product of a shape.
+// elements is the number of elements of a shape.
 func elements(shape []int) (int, error) {
 	n := 1
 	for _, s := range shape {
@@ -83,7 +83,7 @@ func elements(shape []int) (int, error) {
 	return n, nil
 }
 
-// Encode returns the file's bytes. Equal content gives equal bytes.
+// Encode returns the bytes of a file, the same bytes for equal content.
 func Encode(f File) ([]byte, error) {
 	header := map[string]any{}
 	if len(f.Metadata) > 0 {
@@ -132,7 +132,7 @@ func Encode(f File) ([]byte, error) {
 	return out, nil
 }
 
-// Decode reads a file's bytes. Tensors come in the order of their data.
+// Decode reads the bytes of a file. It returns the tensors in the order of their data.
 func Decode(raw []byte) (*File, error) {
 	if len(raw) < 8 {
 		return nil, fmt.Errorf("safetensors: %d bytes: too short for the length of a header", len(raw))

@@ -51,7 +51,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// A file as the format's page describes it, written out by hand.
+// TestReadsTheFormat reads a file written by hand from the format's page.
 func TestReadsTheFormat(t *testing.T) {
 	t.Parallel()
 	f, err := Decode(file(`{"b":{"dtype":"I32","shape":[1],"data_offsets":[8,12]},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"__metadata__":{"k":"v"}}  `,

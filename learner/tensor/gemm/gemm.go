@@ -10,54 +10,54 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// Sizes of the blocks, in elements, for caches of 32 KiB and 512 KiB: a panel
-// of B, maxK x nr, and a tile of A share the first cache; a block of A,
-// rows x maxK, lies in the second. maxN bounds the copy of B.
+// maxK, blockRows and maxN are the sizes of the blocks, in elements, for caches of 32 KiB and 512 KiB. A panel of B,
+// maxK x nr, and a tile of A share the first cache; a block of A, blockRows x maxK, lies in the second. maxN bounds the
+// copy of B.
 const (
-	maxK = 320
-	rows = 96
-	maxN = 4096
+	maxK      = 320
+	blockRows = 96
+	maxN      = 4096
 )
 
-// Engine computes with a team of goroutines. It implements gonum's
-// blas.Float32, for the team's caller; its other members multiply by On.
+// Engine multiplies on the workers of a par.Pool. It implements gonum's blas.Float32 for the Pool's Caller; other
+// workers multiply by SgemmOn.
 type Engine struct {
 	gonum.Implementation
-	team *par.Team
+	pool *par.Pool
 	kern kernel
-	// tiles is each member's block of A, edge its tile at C's end.
-	tiles [][]float32
-	edge  [][]float32
-	mu    sync.Mutex
-	idle  []*job // with the memory of earlier products
+	// packedA is each worker's copy of a block of A, edgeTile its tile where C ends within one.
+	packedA  [][]float32
+	edgeTile [][]float32
+	mu       sync.Mutex
+	idle     []*job // for their memory, used by earlier products
 }
 
 var _ blas.Float32 = (*Engine)(nil)
 
-// New returns an engine on a team, with the fastest kernel of this processor.
-func New(team *par.Team) *Engine { return newEngine(team, fastest()) }
+// New returns an Engine on a Pool, with the fastest kernel of this processor.
+func New(pool *par.Pool) *Engine { return newEngine(pool, fastest()) }
 
-func newEngine(team *par.Team, kern kernel) *Engine {
+func newEngine(pool *par.Pool, kern kernel) *Engine {
 	e := &Engine{
-		team:  team,
-		kern:  kern,
-		tiles: make([][]float32, team.Size()),
-		edge:  make([][]float32, team.Size()),
+		pool:     pool,
+		kern:     kern,
+		packedA:  make([][]float32, pool.Size()),
+		edgeTile: make([][]float32, pool.Size()),
 	}
-	for i := range e.edge {
-		e.edge[i] = make([]float32, kern.mr*kern.nr)
+	for i := range e.edgeTile {
+		e.edgeTile[i] = make([]float32, kern.mr*kern.nr)
 	}
 	return e
 }
 
-// Kernel names the kernel in use.
+// Kernel is the name of the kernel in use.
 func (e *Engine) Kernel() string { return e.kern.name }
 
-// job is one product, C = alpha*op(A)*op(B) + beta*C, and where it stands.
+// job is one product, C = alpha*op(A)*op(B) + beta*C, and the blocks of it that are computed now.
 type job struct {
 	*Engine
-	member        *par.Member
-	packed        []float32 // B's block in panels
+	worker        *par.Worker
+	packedB       []float32 // B's block in panels
 	tA, tB        bool
 	m, n, k       int
 	alpha         float32
@@ -72,17 +72,16 @@ type job struct {
 	panelsEach int
 }
 
-// Sgemm is C = alpha*op(A)*op(B) + beta*C with op the identity or transposition;
-// op(A) is m x k, op(B) k x n, C m x n, rows lda, ldb and ldc apart. As in gonum,
-// wrong sizes panic, and with beta 0 C is not read.
+// Sgemm is C = alpha*op(A)*op(B) + beta*C with op the identity or transposition; op(A) is m x k, op(B) k x n, C m x n,
+// rows lda, ldb and ldc apart. As in gonum, wrong sizes panic, and with beta 0 C is not read.
 func (e *Engine) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	e.On(e.team.Caller(), tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	e.SgemmOn(e.pool.Caller(), tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-// On is Sgemm on a member of the team. Members may multiply at the same time.
-func (e *Engine) On(member *par.Member, tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	if !usual(tA, tB, m, n, k, alpha, a, lda, b, ldb, c, ldc) {
-		// Nothing to multiply, or wrong: gonum scales C, or says what is wrong.
+// SgemmOn is Sgemm on a worker of the Pool. Several workers may multiply at the same time.
+func (e *Engine) SgemmOn(worker *par.Worker, tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	if !multipliable(tA, tB, m, n, k, alpha, a, lda, b, ldb, c, ldc) {
+		// With nothing to multiply gonum scales C; with wrong sizes it panics and says which.
 		e.Implementation.Sgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
 	}
@@ -93,13 +92,13 @@ func (e *Engine) On(member *par.Member, tA, tB blas.Transpose, m, n, k int, alph
 			}
 		}
 	}
-	g := e.take()
+	g := e.takeJob()
 	*g = job{
-		Engine: e, member: member, packed: g.packed,
+		Engine: e, worker: worker, packedB: g.packedB,
 		tA: tA != blas.NoTrans, tB: tB != blas.NoTrans,
 		m: m, n: n, k: k, alpha: alpha, a: a, b: b, c: c, lda: lda, ldb: ldb, ldc: ldc,
 	}
-	depth := even(k, maxK, 1)
+	depth := evenSize(k, maxK, 1)
 	for g.j0 = 0; g.j0 < n; g.j0 += maxN {
 		g.nc = min(maxN, n-g.j0)
 		for g.p0 = 0; g.p0 < k; g.p0 += depth {
@@ -109,11 +108,11 @@ func (e *Engine) On(member *par.Member, tA, tB blas.Transpose, m, n, k int, alph
 		}
 	}
 	g.a, g.b, g.c = nil, nil, nil
-	e.put(g)
+	e.putJob(g)
 }
 
-// take is a job that nobody uses.
-func (e *Engine) take() *job {
+// takeJob returns a job that no product uses.
+func (e *Engine) takeJob() *job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := len(e.idle)
@@ -125,13 +124,13 @@ func (e *Engine) take() *job {
 	return g
 }
 
-func (e *Engine) put(g *job) {
+func (e *Engine) putJob(g *job) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.idle = append(e.idle, g)
 }
 
-func usual(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) bool {
+func multipliable(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) bool {
 	if m <= 0 || n <= 0 || k <= 0 || alpha == 0 {
 		return false
 	}
@@ -148,93 +147,93 @@ func usual(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda i
 	return fits(tA, m, k, a, lda) && fits(tB, k, n, b, ldb) && fits(blas.NoTrans, m, n, c, ldc)
 }
 
-// even is the size of equal pieces of n, none above limit, in multiples of unit.
-func even(n, limit, unit int) int {
+// evenSize is the size of equal blocks of n, none above limit, rounded up to a multiple of unit.
+func evenSize(n, limit, unit int) int {
 	pieces := (n + limit - 1) / limit
 	each := (n + pieces - 1) / pieces
 	return (each + unit - 1) / unit * unit
 }
 
-// block multiplies one block of k and columns: copies B, then divides C.
+// block multiplies one block of k and columns: it copies B, then divides C among the workers.
 func (g *job) block() {
 	mr, nr := g.kern.mr, g.kern.nr
 	panels := (g.nc + nr - 1) / nr
-	if need := panels * nr * g.kc; len(g.packed) < need {
-		g.packed = make([]float32, need)
+	if need := panels * nr * g.kc; len(g.packedB) < need {
+		g.packedB = make([]float32, need)
 	}
-	g.member.Run((*packing)(g), (panels+panelsOfPacking-1)/panelsOfPacking)
+	g.worker.Run((*packTask)(g), (panels+panelsPerPart-1)/panelsPerPart)
 
-	threads := g.team.Size()
-	// A multiple of the threads, so that none waits for another's last block.
-	g.rowsEach = even(g.m, max(even((g.m+threads-1)/threads, rows, mr), mr), mr)
+	threads := g.pool.Size()
+	// The number of row blocks is a multiple of the threads, so that none waits for another's last block.
+	g.rowsEach = evenSize(g.m, max(evenSize((g.m+threads-1)/threads, blockRows, mr), mr), mr)
 	g.rowBlocks = (g.m + g.rowsEach - 1) / g.rowsEach
 	columnBlocks := 1
 	if g.rowBlocks < threads {
 		columnBlocks = min(panels, (2*threads+g.rowBlocks-1)/g.rowBlocks)
 	}
 	g.panelsEach = (panels + columnBlocks - 1) / columnBlocks
-	g.member.Run((*multiplying)(g), g.rowBlocks*((panels+g.panelsEach-1)/g.panelsEach))
+	g.worker.Run((*multiplyTask)(g), g.rowBlocks*((panels+g.panelsEach-1)/g.panelsEach))
 }
 
-const panelsOfPacking = 4
+const panelsPerPart = 4
 
-// packing is the task that copies B, panelsOfPacking panels a part.
-type packing job
+// packTask is the par.Task that copies B, panelsPerPart panels a part.
+type packTask job
 
-func (t *packing) Part(i int, _ *par.Member) {
+func (t *packTask) Part(i int, _ *par.Worker) {
 	g := (*job)(t)
 	nr := g.kern.nr
-	for p := i * panelsOfPacking; p < (i+1)*panelsOfPacking && p*nr < g.nc; p++ {
-		g.packB(g.packed[p*nr*g.kc:(p+1)*nr*g.kc], g.p0, g.kc, g.j0+p*nr)
+	for p := i * panelsPerPart; p < (i+1)*panelsPerPart && p*nr < g.nc; p++ {
+		g.packB(g.packedB[p*nr*g.kc:(p+1)*nr*g.kc], g.p0, g.kc, g.j0+p*nr)
 	}
 }
 
-// multiplying is the task that computes one block of rows and panels a part.
-type multiplying job
+// multiplyTask is the par.Task that computes one block of rows and panels a part.
+type multiplyTask job
 
-func (t *multiplying) Part(part int, member *par.Member) {
-	g, worker := (*job)(t), member.Index()
+func (t *multiplyTask) Part(part int, worker *par.Worker) {
+	g, index := (*job)(t), worker.Index()
 	mr, nr := g.kern.mr, g.kern.nr
 	from := part % g.rowBlocks * g.rowsEach
 	to := min(from+g.rowsEach, g.m)
 	first := part / g.rowBlocks * g.panelsEach
 	last := min(first+g.panelsEach, (g.nc+nr-1)/nr)
 
-	// whole rows of tiles may be read where they lie, the rest is copied.
-	whole := from + (to-from)/mr*mr
+	// Tiles of A above row inPlace are read where they lie; those from it on are copied.
+	inPlace := from + (to-from)/mr*mr
 	if g.tA || g.alpha != 1 {
-		whole = from
+		inPlace = from
 	}
-	if need := (g.rowsEach + mr) * g.kc; len(g.tiles[worker]) < need {
-		g.tiles[worker] = make([]float32, need)
+	if need := (g.rowsEach + mr) * g.kc; len(g.packedA[index]) < need {
+		g.packedA[index] = make([]float32, need)
 	}
-	tiles := g.tiles[worker]
-	g.packA(tiles, g.p0, g.kc, whole, to)
+	tiles := g.packedA[index]
+	g.packA(tiles, g.p0, g.kc, inPlace, to)
 	for p := first; p < last; p++ {
 		j := g.j0 + p*nr
-		panel := g.packed[p*nr*g.kc : (p+1)*nr*g.kc]
+		panel := g.packedB[p*nr*g.kc : (p+1)*nr*g.kc]
 		for i := from; i < to; i += mr {
 			a, rowStride, colStride := tiles, g.kc, 1
 			switch {
-			case i < whole:
+			case i < inPlace:
 				a, rowStride = g.a[i*g.lda+g.p0:], g.lda
 			case g.tA:
-				a, rowStride, colStride = tiles[(i-whole)*g.kc:], 1, mr
+				a, rowStride, colStride = tiles[(i-inPlace)*g.kc:], 1, mr
 			default:
-				a = tiles[(i-whole)*g.kc:]
+				a = tiles[(i-inPlace)*g.kc:]
 			}
 			if i+mr <= g.m && j+nr <= g.n {
 				g.kern.tile(mr, g.kc, a, rowStride, colStride, panel, g.c[i*g.ldc+j:], g.ldc, g.add)
 				continue
 			}
-			edge := g.edge[worker]
+			edge := g.edgeTile[index]
 			g.kern.tile(min(mr, g.m-i), g.kc, a, rowStride, colStride, panel, edge, nr, false)
 			g.putEdge(edge, i, j)
 		}
 	}
 }
 
-// putEdge writes the part of a tile that lies within C.
+// putEdge writes the part of an edge tile that lies within C.
 func (g *job) putEdge(tile []float32, i, j int) {
 	mr, nr := g.kern.mr, g.kern.nr
 	width := min(nr, g.n-j)
@@ -251,5 +250,5 @@ func (g *job) putEdge(tile []float32, i, j int) {
 }
 
 func (e *Engine) String() string {
-	return fmt.Sprintf("gemm: %s kernel, %d threads", e.kern.name, e.team.Size())
+	return fmt.Sprintf("gemm: %s kernel, %d threads", e.kern.name, e.pool.Size())
 }

@@ -20,7 +20,7 @@ func noise(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-func team(t testing.TB, size int) *par.Team {
+func newPool(t testing.TB, size int) *par.Pool {
 	t.Helper()
 	p, err := par.New(size)
 	if err != nil {
@@ -30,7 +30,8 @@ func team(t testing.TB, size int) *par.Team {
 	return p
 }
 
-// tested are the kernels that this processor can run; with -short, for an emulated one, without the slow one in Go.
+// tested returns the kernels that this processor can run; with -short, for an emulated processor, without the slow one
+// in Go.
 func tested() []kernel {
 	all := kernels()
 	if testing.Short() && len(all) > 1 {
@@ -43,13 +44,13 @@ func engines(t testing.TB) map[string]*Engine {
 	all := make(map[string]*Engine)
 	for _, kern := range tested() {
 		for _, size := range []int{1, 3} {
-			all[fmt.Sprint(kern.name, " ", size)] = newEngine(team(t, size), kern)
+			all[fmt.Sprint(kern.name, " ", size)] = newEngine(newPool(t, size), kern)
 		}
 	}
 	return all
 }
 
-// at is element (i,j) of op(X).
+// at returns element (i,j) of op(X).
 func at(x []float32, ld int, t blas.Transpose, i, j int) float64 {
 	if t != blas.NoTrans {
 		i, j = j, i
@@ -57,8 +58,8 @@ func at(x []float32, ld int, t blas.Transpose, i, j int) float64 {
 	return float64(x[i*ld+j])
 }
 
-// Against sums in float64, for random shapes, strides, transpositions and
-// factors; what lies between the rows of C stays.
+// TestSgemmAgreesWithLoops compares with sums in float64, for random shapes, strides, transpositions and factors;
+// numbers between the rows of C are not written.
 func TestSgemmAgreesWithLoops(t *testing.T) {
 	t.Parallel()
 	sizes := []int{1, 2, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 48, 95, 100}
@@ -110,7 +111,7 @@ func TestSgemmAgreesWithLoops(t *testing.T) {
 	}
 }
 
-// A row has the bits it has alone, in any batch and for any number of threads.
+// TestSgemmRowsDoNotDependOnTheirBatch: a row has the same bits alone and in any batch, for any number of threads.
 func TestSgemmRowsDoNotDependOnTheirBatch(t *testing.T) {
 	t.Parallel()
 	for name, e := range engines(t) {
@@ -144,11 +145,11 @@ func TestSgemmRowsDoNotDependOnTheirBatch(t *testing.T) {
 	}
 }
 
-// fused is C = A*B as the package promises it: each product is added before anything is rounded, in blocks of k as
-// equal as can be of which each is summed alone.
+// fused is C = A*B as the package promises it: each product is added before it is rounded, in blocks of k of equal
+// size, each summed alone.
 func fused(m, n, k int, a, b []float32) []float32 {
 	c := make([]float32, m*n)
-	depth := even(k, maxK, 1)
+	depth := evenSize(k, maxK, 1)
 	for i := range c {
 		for p0 := 0; p0 < k; p0 += depth {
 			var sum float32
@@ -167,7 +168,7 @@ func fused(m, n, k int, a, b []float32) []float32 {
 	return c
 }
 
-// The kernels in assembly have the same bits: what one processor computes, another does as well.
+// TestVectorKernelsSumAsPromised: the kernels in assembly have the bits of fused, and so of each other.
 func TestVectorKernelsSumAsPromised(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 4))
@@ -175,12 +176,12 @@ func TestVectorKernelsSumAsPromised(t *testing.T) {
 	a, b := noise(r, m*k), noise(r, k*n)
 	want := fused(m, n, k, a, b)
 	for _, kern := range kernels() {
-		if kern.name == plain().name { // it rounds products
+		if kern.name == portable().name { // it rounds products
 			continue
 		}
 		t.Log("this processor has", kern.name)
 		got := make([]float32, m*n)
-		newEngine(team(t, 1), kern).Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, got, n)
+		newEngine(newPool(t, 1), kern).Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, got, n)
 		for i, x := range got {
 			if math.Float32bits(x) != math.Float32bits(want[i]) {
 				t.Fatalf("%s: element %d,%d is %v, want %v", kern.name, i/n, i%n, x, want[i])
@@ -197,11 +198,11 @@ func TestSgemmSaysWhatIsWrong(t *testing.T) {
 		}
 	}()
 	x := make([]float32, 16)
-	New(team(t, 1)).Sgemm(blas.NoTrans, blas.NoTrans, 4, 4, 4, 1, x, 4, x, 4, 0, make([]float32, 15), 4)
+	New(newPool(t, 1)).Sgemm(blas.NoTrans, blas.NoTrans, 4, 4, 4, 1, x, 4, x, 4, 0, make([]float32, 15), 4)
 }
 
 func TestNoGarbage(t *testing.T) {
-	e := New(team(t, 2))
+	e := New(newPool(t, 2))
 	r := rand.New(rand.NewPCG(3, 3))
 	a, b, c := noise(r, 200*100), noise(r, 100*50), make([]float32, 200*50)
 	if n := testing.AllocsPerRun(20, func() {
@@ -235,7 +236,7 @@ func BenchmarkSgemm(b *testing.B) {
 		x, w, c := noise(r, s.m*s.k), noise(r, s.k*s.n), make([]float32, s.m*s.n)
 		for _, kern := range kernels() {
 			b.Run(fmt.Sprintf("%c%c/%dx%dx%d/%s", s.tA, s.tB, s.m, s.k, s.n, kern.name), func(b *testing.B) {
-				e := newEngine(team(b, 1), kern)
+				e := newEngine(newPool(b, 1), kern)
 				for b.Loop() {
 					e.Sgemm(s.tA, s.tB, s.m, s.n, s.k, 1, x, lda, w, ldb, 0, c, s.n)
 				}

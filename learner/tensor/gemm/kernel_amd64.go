@@ -6,23 +6,23 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// kernelAVX2 is a kernel in assembly; strides are in bytes here.
+// kernelAVX2 is kernel.tile in AVX2, of all 6 rows; rowStride, colStride and ldc are in bytes.
 //
 //go:noescape
 func kernelAVX2(k int, a *float32, rowStride, colStride int, b, c *float32, ldc int, add bool)
 
-// kernelAVX512 is another; with 4 rows or fewer it leaves out the lower half of the tile.
+// kernelAVX512 is kernel.tile in AVX-512, strides in bytes; with 4 rows or fewer it leaves out the lower half of the
+// tile.
 //
 //go:noescape
 func kernelAVX512(rows, k int, a *float32, rowStride, colStride int, b, c *float32, ldc int, add bool)
 
-// transpose16AVX2 writes eights*8 columns, 8 or more, of 16 rows, ld bytes apart, to dst as
-// rows of 16.
+// transpose16AVX2 writes eights*8 columns, 8 or more, of 16 rows, ld bytes apart, to dst as rows of 16.
 //
 //go:noescape
 func transpose16AVX2(eights int, src *float32, ld int, dst *float32)
 
-// transpose32AVX2 does so with 32 rows.
+// transpose32AVX2 is transpose16AVX2 for 32 rows.
 //
 //go:noescape
 func transpose32AVX2(eights int, src *float32, ld int, dst *float32)
@@ -32,22 +32,22 @@ func transpose32AVX2(eights int, src *float32, ld int, dst *float32)
 //go:noescape
 func copy6AVX2(k int, src *float32, ld int, dst *float32)
 
-// copy16AVX2 does so with rows of 16.
+// copy16AVX2 is copy6AVX2 for rows of 16.
 //
 //go:noescape
 func copy16AVX2(k int, src *float32, ld int, dst *float32)
 
-// copy8AVX2 does so with rows of 8.
+// copy8AVX2 is copy6AVX2 for rows of 8.
 //
 //go:noescape
 func copy8AVX2(k int, src *float32, ld int, dst *float32)
 
-// copy32AVX512 does so with rows of 32.
+// copy32AVX512 is copy6AVX2 for rows of 32.
 //
 //go:noescape
 func copy32AVX512(k int, src *float32, ld int, dst *float32)
 
-// The tile of the kernel for AVX2.
+// avx2Rows x avx2Cols is the tile of the kernel for AVX2.
 const (
 	avx2Rows = 6
 	avx2Cols = 16
@@ -61,7 +61,7 @@ func avx2() kernel {
 }
 
 func tileAVX2(_, k int, a []float32, rowStride, colStride int, b, c []float32, ldc int, add bool) {
-	// The farthest elements that the kernel touches; the compiler checks them.
+	// These reads have the compiler check the farthest elements that kernelAVX2 touches.
 	_ = a[(avx2Rows-1)*rowStride+(k-1)*colStride]
 	_ = b[k*avx2Cols-1]
 	_ = c[(avx2Rows-1)*ldc+avx2Cols-1]
@@ -90,7 +90,7 @@ func transposeAVX2(k int, src []float32, ld int, dst []float32) {
 	transposeGo(eights*8, k, avx2Cols, src, ld, dst)
 }
 
-// The tile of the kernel for AVX-512.
+// avx512Rows x avx512Cols is the tile of the kernel for AVX-512.
 const (
 	avx512Rows = 8
 	avx512Cols = 32
@@ -132,12 +132,12 @@ func transpose512(k int, src []float32, ld int, dst []float32) {
 	transposeGo(eights*8, k, avx512Cols, src, ld, dst)
 }
 
-// kernels are those that this processor can run, the fastest first.
+// kernels returns those that this processor can run, the fastest first.
 func kernels() []kernel {
-	all := []kernel{plain()}
+	all := []kernel{portable()}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		all = append(all, avx2())
-		// The flags of AVX-512 are false too where the system does not keep its registers.
+		// cpu.X86 has the flags of AVX-512 false also where the system does not keep its registers.
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
 			all = append(all, avx512())
 		}

@@ -2,5 +2,5 @@
 
 package gemm
 
-// kernels are those that this processor can run, the fastest first.
-func kernels() []kernel { return []kernel{plain()} }
+// kernels returns those that this processor can run, the fastest first.
+func kernels() []kernel { return []kernel{portable()} }

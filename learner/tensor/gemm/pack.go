@@ -1,7 +1,7 @@
 package gemm
 
-// packB copies rows p0 .. p0+kc-1 and the nr columns from j of op(B) to a panel,
-// kc rows of nr; what lies beyond column n becomes 0.
+// packB copies rows p0 .. p0+kc-1 and the nr columns from j of op(B) to a panel, kc rows of nr; elements beyond column
+// n become 0.
 func (g *job) packB(panel []float32, p0, kc, j int) {
 	nr := g.kern.nr
 	width := min(nr, g.n-j)
@@ -24,8 +24,8 @@ func (g *job) packB(panel []float32, p0, kc, j int) {
 	}
 }
 
-// packA copies rows from .. to-1 and columns p0 .. p0+kc-1 of alpha*op(A) to tiles of mr rows of kc; rows beyond
-// become 0. The tiles of a transposed A lie by columns.
+// packA copies rows from .. to-1 and columns p0 .. p0+kc-1 of alpha*op(A) to tiles of mr rows of kc; rows beyond to-1
+// become 0. Tiles of a transposed A are column-major.
 func (g *job) packA(dst []float32, p0, kc, from, to int) {
 	mr := g.kern.mr
 	for i := from; i < to; i += mr {
@@ -49,7 +49,7 @@ func (g *job) packA(dst []float32, p0, kc, from, to int) {
 	}
 }
 
-// scale sets dst to alpha times the first numbers of src.
+// scale sets dst to alpha times the first len(dst) numbers of src.
 func scale(dst []float32, alpha float32, src []float32) {
 	src = src[:len(dst)]
 	if alpha == 1 {

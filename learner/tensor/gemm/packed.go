@@ -2,24 +2,24 @@ package gemm
 
 import "fmt"
 
-// Packed is a matrix B by which many others are multiplied: its panels are made once. It is immutable and
-// safe for concurrent use; a product runs in the goroutine that asks for it.
+// Packed is a matrix B by which many others are multiplied: its panels are made once. It is immutable and safe for
+// concurrent use; Multiply runs in the goroutine that calls it.
 type Packed struct {
 	kern  kernel
 	k, n  int
 	depth int // of a block of k
-	// panels are those of the first block, in the order of columns, then those of the next.
+	// panels are those of the first block of k, in the order of columns, then those of the next block.
 	panels []float32
 }
 
-// Pack copies B, k x n, dense. Wrong sizes panic.
+// Pack copies B, k x n, dense, into panels. Wrong sizes panic.
 func Pack(k, n int, b []float32) *Packed { return pack(k, n, b, fastest()) }
 
 func pack(k, n int, b []float32, kern kernel) *Packed {
 	if k < 1 || n < 1 || len(b) != k*n {
 		panic(fmt.Sprintf("gemm: pack %d numbers as %d x %d", len(b), k, n))
 	}
-	p := &Packed{kern: kern, k: k, n: n, depth: even(k, maxK, 1)}
+	p := &Packed{kern: kern, k: k, n: n, depth: evenSize(k, maxK, 1)}
 	p.panels = make([]float32, (n+kern.nr-1)/kern.nr*kern.nr*k)
 	g := &job{Engine: &Engine{kern: kern}, n: n, b: b, ldb: n}
 	p.eachPanel(func(p0, kc, j int, panel []float32) { g.packB(panel, p0, kc, j) })
@@ -38,21 +38,20 @@ func (p *Packed) eachPanel(fn func(p0, kc, j int, panel []float32)) {
 	}
 }
 
-// Multiply is C = A*B with A m x k and C m x n, dense. Elements of C have the same bits as Sgemm's. Wrong
-// sizes panic.
+// Multiply is C = A*B with A m x k and C m x n, dense. Elements of C have the same bits as Sgemm's. Wrong sizes panic.
 func (p *Packed) Multiply(m int, a, c []float32) {
 	if m < 0 || len(a) != m*p.k || len(c) < m*p.n {
 		panic(fmt.Sprintf("gemm: multiply %d numbers, %d rows, by %d x %d to %d numbers", len(a), m, p.k, p.n, len(c)))
 	}
 	mr, nr := p.kern.mr, p.kern.nr
-	whole := m / mr * mr
+	wholeRows := m / mr * mr
 	edge := make([]float32, mr*nr)
 	var tail []float32 // the rows after the last whole tile, a block of k
-	if m-whole > 1 {
+	if m-wholeRows > 1 {
 		tail = make([]float32, mr*p.depth)
 	}
 	p.eachPanel(func(p0, kc, j int, panel []float32) {
-		for i := 0; i < whole; i += mr {
+		for i := 0; i < wholeRows; i += mr {
 			if j+nr <= p.n {
 				p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, c[i*p.n+j:], p.n, p0 > 0)
 				continue
@@ -60,24 +59,24 @@ func (p *Packed) Multiply(m int, a, c []float32) {
 			p.kern.tile(mr, kc, a[i*p.k+p0:], p.k, 1, panel, edge, nr, false)
 			p.put(edge, c, i, mr, p0, j)
 		}
-		switch m - whole {
+		switch m - wholeRows {
 		case 0:
 			return
-		case 1: // read again and again instead of copied
-			p.kern.tile(1, kc, a[whole*p.k+p0:], 0, 1, panel, edge, nr, false)
+		case 1: // row stride 0: the tile reads its one row mr times instead of having it copied
+			p.kern.tile(1, kc, a[wholeRows*p.k+p0:], 0, 1, panel, edge, nr, false)
 		default:
 			if j == 0 {
-				for r := range m - whole {
-					copy(tail[r*kc:(r+1)*kc], a[(whole+r)*p.k+p0:])
+				for r := range m - wholeRows {
+					copy(tail[r*kc:(r+1)*kc], a[(wholeRows+r)*p.k+p0:])
 				}
 			}
-			p.kern.tile(m-whole, kc, tail, kc, 1, panel, edge, nr, false)
+			p.kern.tile(m-wholeRows, kc, tail, kc, 1, panel, edge, nr, false)
 		}
-		p.put(edge, c, whole, m-whole, p0, j)
+		p.put(edge, c, wholeRows, m-wholeRows, p0, j)
 	})
 }
 
-// put writes, or adds after the first block, the rows of a tile that lie within C.
+// put writes the rows of a tile that lie within C, and adds them after the first block of k.
 func (p *Packed) put(tile, c []float32, i, height, p0, j int) {
 	nr := p.kern.nr
 	width := min(nr, p.n-j)

@@ -13,7 +13,7 @@ func TestPackedHasTheBitsOfSgemm(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kern := range tested() {
-		engine := newEngine(team(t, 1), kern)
+		engine := newEngine(newPool(t, 1), kern)
 		for _, k := range []int{1, 5, 128, 320, 321, 700} {
 			for _, n := range []int{1, 15, 16, 32, 33, 128} {
 				b := noise(r, k*n)

@@ -1,10 +1,10 @@
 package tape
 
-// arena gives out memory that is taken back all at once.
+// arena allocates memory that is freed all at once, by reset.
 type arena struct {
 	chunks [][]float32
-	chunk  int // the one in use
-	used   int // of it
+	chunk  int // index of the chunk in use
+	used   int // numbers of that chunk that are in use
 }
 
 const chunkSize = 1 << 20
@@ -13,7 +13,7 @@ func (a *arena) floats(n int) []float32 {
 	for a.chunk < len(a.chunks) {
 		if c := a.chunks[a.chunk]; a.used+n <= len(c) {
 			s := c[a.used : a.used+n : a.used+n]
-			// Whole cache lines, so that no two threads write to one.
+			// Allocations are whole cache lines, so that no two threads write to one.
 			a.used += (n + 15) &^ 15
 			return s
 		}
@@ -26,7 +26,7 @@ func (a *arena) floats(n int) []float32 {
 
 func (a *arena) reset() { a.chunk, a.used = 0, 0 }
 
-// slab gives out values of one type that are taken back all at once.
+// slab allocates values of one type that are freed all at once, by setting used to 0.
 type slab[T any] struct {
 	blocks [][]T
 	used   int
@@ -43,7 +43,7 @@ func (s *slab[T]) next() *T {
 	return v
 }
 
-// slabs has the notes of all operations.
+// slabs holds the records of all operations.
 type slabs struct {
 	gradients  slab[gradient]
 	products   slab[product]

@@ -9,8 +9,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Weigher gives the negatives of item i their weights, knowing their cosines:
-// 1 as usual, 0 for one that is to be left out.
+// Weigher weights the negatives of an item. Weigh is given the cosines of item i with all of them and writes their
+// weights: 1 as usual, 0 for a negative that is left out.
 type Weigher interface {
 	Weigh(i int, cosines, weights []float32)
 }
@@ -18,48 +18,47 @@ type Weigher interface {
 type contrast struct {
 	loss, q, k, queue, temperature Matrix
 	weigh                          Weigher
-	prob                           []float32 // items x queue: cosines, then probabilities
-	weight                         []float32 // of one row a member
+	prob                           []float32 // [item][key]: cosines, then probabilities
+	weight                         []float32 // one row for each worker
 	positive                       []float32 // cosine, then probability minus 1
-	losses, along                  []float32 // of each item; sum of p * cosine, less the positive's cosine
+	losses, expected               []float32 // [item]; expected is the sum of p * cosine, less the positive's cosine
 }
 
 // InfoNCE is the mean over items i of
 //
 //	-log( exp(q_i k_i / tau) / (exp(q_i k_i / tau) + sum_j w_ij exp(q_i n_j / tau)) )
 //
-// (van den Oord et al. 2018, equation 4, with a queue as in He et al. 2020,
-// equation 1), a 1x1 matrix. tau is exp(temperature), 1x1. Neither keys nor queue
-// have a gradient. weigh may be nil: all weights are 1.
+// (van den Oord et al. 2018, equation 4, with a queue as in He et al. 2020, equation 1), a 1x1 matrix. tau is
+// exp(temperature); temperature is 1x1. Neither k nor queue has a gradient. weigh may be nil: all weights are 1 then.
 func (t *Tape) InfoNCE(q, k, queue, temperature Matrix, weigh Weigher) Matrix {
-	fit("k", len(k.Data), len(q.Data))
-	fit("queue", queue.Cols, q.Cols)
-	fit("temperature", len(temperature.Data), 1)
+	mustFit("k", len(k.Data), len(q.Data))
+	mustFit("queue", queue.Cols, q.Cols)
+	mustFit("temperature", len(temperature.Data), 1)
 	n, items := queue.Rows, q.Rows
 	o := t.slabs.contrasts.next()
 	*o = contrast{
 		loss: t.New(1, 1), q: q, k: k, queue: queue, temperature: temperature, weigh: weigh,
-		prob: t.Scratch(items * n), positive: t.Scratch(items), losses: t.Scratch(items), along: t.Scratch(items),
+		prob: t.Scratch(items * n), positive: t.Scratch(items), losses: t.Scratch(items), expected: t.Scratch(items),
 	}
 	if weigh != nil {
-		o.weight = t.Scratch(n * t.team.Size())
+		o.weight = t.Scratch(n * t.pool.Size())
 	}
-	t.multiply(t.member, blas.NoTrans, blas.Trans, items, n, q.Cols, q.Data, q.Cols, queue.Data, queue.Cols, o.prob, n, false)
+	t.multiply(t.worker, blas.NoTrans, blas.Trans, items, n, q.Cols, q.Data, q.Cols, queue.Data, queue.Cols, o.prob, n, false)
 	const rowsEach = contrastRows
-	t.member.Run(o, (items+rowsEach-1)/rowsEach)
+	t.worker.Run(o, (items+rowsEach-1)/rowsEach)
 	total := 0.0
 	for _, l := range o.losses {
 		total += float64(l)
 	}
 	o.loss.Data[0] = float32(total / float64(items))
-	t.note(o, o.loss)
+	t.record(o, o.loss)
 	return o.loss
 }
 
 const contrastRows = 16
 
-// Part is the loss and the probabilities of some rows.
-func (o *contrast) Part(part int, member *par.Member) {
+// Part computes the losses and probabilities of contrastRows rows.
+func (o *contrast) Part(part int, worker *par.Worker) {
 	n := o.queue.Rows
 	inverse := math.Exp(-float64(o.temperature.Data[0]))
 	for i := part * contrastRows; i < min((part+1)*contrastRows, o.q.Rows); i++ {
@@ -68,10 +67,10 @@ func (o *contrast) Part(part int, member *par.Member) {
 		top := max(pos, float64(vec.Max(p)))
 		var w []float32
 		if o.weigh != nil {
-			w = o.weight[member.Index()*n : (member.Index()+1)*n]
+			w = o.weight[worker.Index()*n : (worker.Index()+1)*n]
 			o.weigh.Weigh(i, p, w)
 		}
-		// Block by block: the cosines are wanted beside what exp replaces them by.
+		// The loop goes block by block because the cosines are needed beside the exponentials that replace them.
 		e := math.Exp((pos - top) * inverse)
 		var total, along float64
 		total = e
@@ -92,13 +91,13 @@ func (o *contrast) Part(part int, member *par.Member) {
 			along += float64(vec.Dot(c, p[at:to]))
 		}
 		scale(p, float32(1/total))
-		o.along[i] = float32(along/total - pos)
+		o.expected[i] = float32(along/total - pos)
 		o.losses[i] = float32(math.Log(total) - (pos-top)*inverse)
 		o.positive[i] = float32(e/total - 1)
 	}
 }
 
-// blockOfCosines fits the stack and the first cache.
+// blockOfCosines is short enough for the stack and the first cache.
 const blockOfCosines = 256
 
 func scale(x []float32, by float32) {
@@ -107,14 +106,14 @@ func scale(x []float32, by float32) {
 	}
 }
 
-func (o *contrast) back(t *Tape) {
+func (o *contrast) backward(t *Tape) {
 	n := o.queue.Rows
 	inverse := math.Exp(-float64(o.temperature.Data[0]))
 	d := float32(float64(o.loss.Grad()[0]) / float64(o.q.Rows) * inverse)
 	if o.temperature.grad != nil {
 		// d loss / d log tau = -(sum of p * cosine - positive) / tau
 		total := 0.0
-		for _, a := range o.along {
+		for _, a := range o.expected {
 			total += float64(a)
 		}
 		o.temperature.Grad()[0] -= float32(total) * d
@@ -123,9 +122,9 @@ func (o *contrast) back(t *Tape) {
 		return
 	}
 	g := o.q.Grad()
-	// Scaled afterwards: the product reads the probabilities where they lie.
+	// The sum is scaled after the product, which so reads the probabilities in place.
 	sum := t.Scratch(len(o.q.Data))
-	t.multiply(t.member, blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
+	t.multiply(t.worker, blas.NoTrans, blas.NoTrans, o.q.Rows, o.q.Cols, n, o.prob, n, o.queue.Data, o.queue.Cols, sum, o.q.Cols, false)
 	vec.Axpy(d, sum, g)
 	for i := range o.q.Rows {
 		vec.Axpy(d*o.positive[i], o.k.Row(i), g[i*o.q.Cols:(i+1)*o.q.Cols])

@@ -1,21 +1,22 @@
-// Package tape differentiates computations over float32 matrices in reverse mode:
-// every operation computes at once and is noted down; Backward walks the notes
-// back (Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3).
+// Package tape differentiates computations over float32 matrices in reverse mode (Griewank and Walther, "Evaluating
+// Derivatives", 2008, chapter 3): each operation computes at once and is recorded, and Backward goes through the
+// records from the last to the first.
 //
-// Memory comes from an arena that Reset makes free again, so that a step of
-// training leaves no garbage once the first has shown how much is needed.
-// Matrices of a tape are therefore valid until its next Reset; parameters
-// (Constant, Variable) are the caller's.
+// A Tape has the operations (Product, Bias, LayerNorm, Attention, Mix, InfoNCE, ...) and the memory of their results. A
+// Matrix is rows of numbers with or without a gradient: Constant and Variable wrap the caller's memory, Tape.New takes
+// the Tape's. Edges are the entries of a sparse matrix with a relation each, for Mix; a Mask says which tokens there
+// are, for Attention and Gates. What comes out are results at once and, after Backward, gradients. The package does not
+// know of models, artifacts or optimizers.
 //
-// What is independent, as the branches of a model are, can be computed and
-// differentiated side by side (Fork): threads then meet once a branch instead of
-// at each operation.
+// Tape.New takes memory from an arena that Reset makes free again, so that a step of training leaves no garbage once
+// the first step has shown how much memory is needed. Matrices of a Tape are therefore valid until its next Reset.
 //
-// Guarantee: results have the same bits for every number of threads: work is
-// divided by rows into parts of a fixed size, and sums over rows are added up
-// in the order of the parts. Dropout depends on its seed and the element's
-// place only. Shapes that don't fit are programming errors and panic.
+// Fork computes and differentiates independent parts, as the branches of a model, at the same time on child tapes:
+// threads then meet once a part instead of at each operation.
 //
-// Every operation's gradient is held against central differences of the same
-// operation in float64 (see the tests).
+// Guarantee: results have the same bits for every number of threads. Work is divided by rows into parts of a fixed
+// size, and sums over rows are added up in the order of the parts. Dropout depends on its seed and the element's place
+// only. Shapes that don't fit are programming errors and panic.
+//
+// TestGradients holds the gradient of every operation against central differences of the same operation in float64.
 package tape

@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// Three branches over the same input, side by side, in lanes of lanes or one after
-// the other: the same bits, forwards and back, for any number of threads.
+// TestForkChangesNothing computes three branches over the same input in nested Forks and one after the other: results
+// and gradients have the same bits, for any number of threads.
 func TestForkChangesNothing(t *testing.T) {
 	t.Parallel()
 	const rows, wide, branches = 150, 24, 3
-	compute := func(tape *Tape, inLanes bool) (y []float32, grads [branches][]float32) {
+	compute := func(tape *Tape, forked bool) (y []float32, grads [branches][]float32) {
 		r := rand.New(rand.NewPCG(3, 3))
 		x := Constant(rows, wide, narrow(numbers(r, rows*wide)))
 		var w [branches]Matrix
@@ -22,15 +22,15 @@ func TestForkChangesNothing(t *testing.T) {
 		both, bias := Constant(wide, 1, narrow(numbers(r, wide))), Constant(1, wide, narrow(numbers(r, wide)))
 		tape.Reset()
 		all := tape.New(branches*rows, wide)
-		branch := func(i int, lane *Tape) {
-			z := lane.New(rows, wide)
-			lane.Product(z, x, w[i], false)
-			lane.Bias(z, bias, ReLU, Drop{0.2, uint64(i)})
-			lane.Product(all.Slice(i*rows, (i+1)*rows), z, w[i], false)
+		branch := func(i int, child *Tape) {
+			z := child.New(rows, wide)
+			child.Product(z, x, w[i], false)
+			child.Bias(z, bias, ReLU, Drop{0.2, uint64(i)})
+			child.Product(all.Slice(i*rows, (i+1)*rows), z, w[i], false)
 		}
-		if inLanes {
-			tape.Fork(2, func(half int, lane *Tape) {
-				lane.Fork(1+half, func(i int, lane *Tape) { branch(half+i, lane) })
+		if forked {
+			tape.Fork(2, func(half int, child *Tape) {
+				child.Fork(1+half, func(i int, child *Tape) { branch(half+i, child) })
 			})
 		} else {
 			for i := range branches {
@@ -65,16 +65,16 @@ func TestForkChangesNothing(t *testing.T) {
 	}
 }
 
-// What is computed in a lane without a record has no gradient.
+// TestForkRecords: a child that does not record has no gradient.
 func TestForkRecords(t *testing.T) {
 	t.Parallel()
 	tape := newTape(t, 2)
 	for range 2 {
 		tape.Reset()
-		tape.Fork(2, func(i int, lane *Tape) {
-			lane.Record(i == 0)
-			if has := lane.New(1, 1).Grad() != nil; has != (i == 0) {
-				t.Errorf("lane %d: gradient %v", i, has)
+		tape.Fork(2, func(i int, child *Tape) {
+			child.SetRecording(i == 0)
+			if has := child.New(1, 1).Grad() != nil; has != (i == 0) {
+				t.Errorf("child %d: gradient %v", i, has)
 			}
 		})
 		if tape.New(1, 1).Grad() == nil {

@@ -7,37 +7,36 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Present says which modalities (columns) an item (row) has.
-type Present struct {
-	Items, Modes int
-	Has          []bool // Items x Modes
+// Mask says which tokens there are: Present[i*Modalities+m] is true when item i has modality m.
+type Mask struct {
+	Items, Modalities int
+	Present           []bool // [item][modality]
 }
 
 type attention struct {
-	y, qkv  Matrix
-	present Present
-	heads   int
-	self    bool
-	prob    []float32 // items x heads x modes x modes
+	y, qkv Matrix
+	mask   Mask
+	heads  int
+	self   bool
+	prob   []float32 // [item][head][token][token]
 }
 
-// Attention lets each token of an item read the item's other tokens, and itself
-// if self is set, by scaled dot products in heads (Vaswani et al. 2017, section
-// 3.2). Token m of item i is row m*Items+i; a row of qkv is its query, key and
-// value. Absent tokens read nothing and are not read: their rows of qkv are not
-// looked at. The result of who reads nothing is 0.
-func (t *Tape) Attention(y, qkv Matrix, present Present, heads int, self bool) {
-	fit("qkv", qkv.Cols, 3*y.Cols)
-	fit("qkv", qkv.Rows, y.Rows)
-	fit("tokens", y.Rows, present.Items*present.Modes)
-	fit("rest of the width by heads", y.Cols%heads, 0)
+// Attention lets each token of an item attend to the item's other tokens, and to itself if self is set, by scaled dot
+// products in heads (Vaswani et al. 2017, section 3.2). Token m of item i is row m*Items+i; a row of qkv is its query,
+// key and value. Absent tokens attend to nothing and are not attended to: Attention does not read their rows of qkv.
+// The result of a token that attends to nothing is 0.
+func (t *Tape) Attention(y, qkv Matrix, mask Mask, heads int, self bool) {
+	mustFit("qkv", qkv.Cols, 3*y.Cols)
+	mustFit("qkv", qkv.Rows, y.Rows)
+	mustFit("tokens", y.Rows, mask.Items*mask.Modalities)
+	mustFit("rest of the width by heads", y.Cols%heads, 0)
 	o := t.slabs.attentions.next()
-	*o = attention{y, qkv, present, heads, self, t.Scratch(present.Items * heads * present.Modes * present.Modes)}
-	t.member.Run((*attentionForward)(o), parts(present.Items))
-	t.note(o, y)
+	*o = attention{y, qkv, mask, heads, self, t.Scratch(mask.Items * heads * mask.Modalities * mask.Modalities)}
+	t.worker.Run((*attentionForward)(o), parts(mask.Items))
+	t.record(o, y)
 }
 
-// head is the part of head h of the query (which 0), key (1) or value (2).
+// head is the part of a row of qkv that belongs to head h of the query (which 0), key (1) or value (2).
 func (o *attention) head(row []float32, which, h int) []float32 {
 	w := o.y.Cols
 	n := w / o.heads
@@ -45,34 +44,34 @@ func (o *attention) head(row []float32, which, h int) []float32 {
 }
 
 func (o *attention) probabilities(i, h int) []float32 {
-	m := o.present.Modes
+	m := o.mask.Modalities
 	at := (i*o.heads + h) * m * m
 	return o.prob[at : at+m*m]
 }
 
 func (o *attention) reads(i, a, b int) bool {
-	has := o.present.Has[i*o.present.Modes:]
+	has := o.mask.Present[i*o.mask.Modalities:]
 	return (o.self || a != b) && has[a] && has[b]
 }
 
 type attentionForward attention
 
-func (f *attentionForward) Part(part int, _ *par.Member) {
+func (f *attentionForward) Part(part int, _ *par.Worker) {
 	o := (*attention)(f)
-	from, to := bounds(part, o.present.Items)
-	m := o.present.Modes
+	from, to := bounds(part, o.mask.Items)
+	m := o.mask.Modalities
 	scale := float32(1 / math.Sqrt(float64(o.y.Cols/o.heads)))
 	n := o.y.Cols / o.heads
 	for i := from; i < to; i++ {
 		for h := range o.heads {
 			p := o.probabilities(i, h)
 			for a := range m {
-				row := o.y.Row(a*o.present.Items + i)[h*n : (h+1)*n]
+				row := o.y.Row(a*o.mask.Items + i)[h*n : (h+1)*n]
 				clear(row)
 				o.softmax(p[a*m:(a+1)*m], i, a, h, scale)
 				for b := range m {
 					if o.reads(i, a, b) {
-						vec.Axpy(p[a*m+b], o.head(o.qkv.Row(b*o.present.Items+i), 2, h), row)
+						vec.Axpy(p[a*m+b], o.head(o.qkv.Row(b*o.mask.Items+i), 2, h), row)
 					}
 				}
 			}
@@ -80,14 +79,14 @@ func (f *attentionForward) Part(part int, _ *par.Member) {
 	}
 }
 
-// softmax writes how much token a reads of each.
+// softmax writes to p the attention of token a of item i to each token in head h.
 func (o *attention) softmax(p []float32, i, a, h int, scale float32) {
-	q := o.head(o.qkv.Row(a*o.present.Items+i), 0, h)
+	q := o.head(o.qkv.Row(a*o.mask.Items+i), 0, h)
 	top, total := math.Inf(-1), 0.0
 	for b := range p {
 		p[b] = 0
 		if o.reads(i, a, b) {
-			p[b] = scale * vec.Dot(q, o.head(o.qkv.Row(b*o.present.Items+i), 1, h))
+			p[b] = scale * vec.Dot(q, o.head(o.qkv.Row(b*o.mask.Items+i), 1, h))
 			top = max(top, float64(p[b]))
 		}
 	}
@@ -105,21 +104,21 @@ func (o *attention) softmax(p []float32, i, a, h int, scale float32) {
 	}
 }
 
-func (o *attention) back(t *Tape) {
+func (o *attention) backward(t *Tape) {
 	if o.qkv.grad == nil {
 		return
 	}
-	o.y.zeroed()
-	o.qkv.zeroed()
-	t.member.Run((*attentionBackward)(o), parts(o.present.Items))
+	o.y.ensureZeroed()
+	o.qkv.ensureZeroed()
+	t.worker.Run((*attentionBackward)(o), parts(o.mask.Items))
 }
 
 type attentionBackward attention
 
-func (f *attentionBackward) Part(part int, _ *par.Member) {
+func (f *attentionBackward) Part(part int, _ *par.Worker) {
 	o := (*attention)(f)
-	from, to := bounds(part, o.present.Items)
-	m, items, w := o.present.Modes, o.present.Items, o.y.Cols
+	from, to := bounds(part, o.mask.Items)
+	m, items, w := o.mask.Modalities, o.mask.Items, o.y.Cols
 	n := w / o.heads
 	scale := float32(1 / math.Sqrt(float64(n)))
 	gy, gq := o.y.Grad(), o.qkv.Grad()
@@ -153,35 +152,35 @@ func (f *attentionBackward) Part(part int, _ *par.Member) {
 
 type gates struct {
 	y, x, a Matrix
-	present Present
+	mask    Mask
 	open    []float32 // sigmoid(a)
 }
 
-// Gates is y_i = sum over the tokens m that item i has of sigmoid(a_mi) * x_mi,
-// tokens as in Attention. Absent tokens are not looked at.
-func (t *Tape) Gates(y, x, a Matrix, present Present) {
-	fit("y", y.Rows, present.Items)
-	fit("x", x.Rows, present.Items*present.Modes)
-	fit("a", len(a.Data), len(x.Data))
+// Gates is y_i = sum over the tokens m that item i has of sigmoid(a_mi) * x_mi, with tokens as in Attention. Gates does
+// not read absent tokens.
+func (t *Tape) Gates(y, x, a Matrix, mask Mask) {
+	mustFit("y", y.Rows, mask.Items)
+	mustFit("x", x.Rows, mask.Items*mask.Modalities)
+	mustFit("a", len(a.Data), len(x.Data))
 	o := t.slabs.gates.next()
-	*o = gates{y, x, a, present, t.Scratch(len(a.Data))}
-	t.member.Run((*gatesForward)(o), parts(present.Items))
-	t.note(o, y)
+	*o = gates{y, x, a, mask, t.Scratch(len(a.Data))}
+	t.worker.Run((*gatesForward)(o), parts(mask.Items))
+	t.record(o, y)
 }
 
 type gatesForward gates
 
-func (o *gatesForward) Part(part int, _ *par.Member) {
-	from, to := bounds(part, o.present.Items)
+func (o *gatesForward) Part(part int, _ *par.Worker) {
+	from, to := bounds(part, o.mask.Items)
 	w := o.y.Cols
 	for i := from; i < to; i++ {
 		y := o.y.Row(i)
 		clear(y)
-		for m := range o.present.Modes {
-			if !o.present.Has[i*o.present.Modes+m] {
+		for m := range o.mask.Modalities {
+			if !o.mask.Present[i*o.mask.Modalities+m] {
 				continue
 			}
-			r := m*o.present.Items + i
+			r := m*o.mask.Items + i
 			open := o.open[r*w : (r+1)*w]
 			vec.Exp(o.a.Row(r), open, -1, 0)
 			for j, x := range o.x.Row(r) {
@@ -193,29 +192,29 @@ func (o *gatesForward) Part(part int, _ *par.Member) {
 	}
 }
 
-func (o *gates) back(t *Tape) {
-	o.y.zeroed()
+func (o *gates) backward(t *Tape) {
+	o.y.ensureZeroed()
 	if o.x.grad == nil || o.a.grad == nil {
 		return
 	}
-	o.x.zeroed()
-	o.a.zeroed()
-	t.member.Run((*gatesBackward)(o), parts(o.present.Items))
+	o.x.ensureZeroed()
+	o.a.ensureZeroed()
+	t.worker.Run((*gatesBackward)(o), parts(o.mask.Items))
 }
 
 type gatesBackward gates
 
-func (o *gatesBackward) Part(part int, _ *par.Member) {
-	from, to := bounds(part, o.present.Items)
+func (o *gatesBackward) Part(part int, _ *par.Worker) {
+	from, to := bounds(part, o.mask.Items)
 	w := o.y.Cols
 	gy, gx, ga := o.y.Grad(), o.x.Grad(), o.a.Grad()
 	for i := from; i < to; i++ {
 		dy := gy[i*w : (i+1)*w]
-		for m := range o.present.Modes {
-			if !o.present.Has[i*o.present.Modes+m] {
+		for m := range o.mask.Modalities {
+			if !o.mask.Present[i*o.mask.Modalities+m] {
 				continue
 			}
-			r := m*o.present.Items + i
+			r := m*o.mask.Items + i
 			dx, da, x, open := gx[r*w:(r+1)*w], ga[r*w:(r+1)*w], o.x.Row(r), o.open[r*w:(r+1)*w]
 			for j, d := range dy {
 				s := open[j]

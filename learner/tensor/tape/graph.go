@@ -10,8 +10,7 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// CSR lists the sources of each row of a result: of row i the entries
-// Start[i] .. Start[i+1]-1.
+// CSR is a sparse matrix in compressed rows: row i of a result reads the entries Start[i] .. Start[i+1]-1.
 type CSR struct {
 	Start  []int32
 	Source []int32
@@ -21,8 +20,7 @@ type CSR struct {
 // Rows is the number of rows of the result.
 func (c CSR) Rows() int { return len(c.Start) - 1 }
 
-// transposed lists for each of n sources the rows that read it, and where the
-// entry stood.
+// transposed lists, for each of n sources, the rows that read it and the entries by which they do.
 type transposed struct{ start, row, entry []int32 }
 
 func (c CSR) transpose(n int) transposed {
@@ -44,23 +42,23 @@ func (c CSR) transpose(n int) transposed {
 	return t
 }
 
-// Edges are a CSR with a relation for each entry, prepared for Mix. They are
-// immutable and may be used by many tapes at a time.
+// Edges are a CSR with a relation for each entry, prepared for Mix. They are immutable and may be used by many tapes at
+// the same time.
 type Edges struct {
-	csr      CSR
-	relation []int32
-	sources  int
-	back     transposed
-	groups   atomic.Pointer[grouping]
+	csr          CSR
+	relation     []int32
+	sources      int
+	readers      transposed
+	lastGrouping atomic.Pointer[grouping]
 }
 
-// grouping is a result of Group, kept.
+// grouping is the last result of Group, with its argument.
 type grouping struct {
 	limit  int
 	groups *Groups
 }
 
-// NewEdges prepares entries among sources rows; relations are below limit.
+// NewEdges prepares a CSR whose entries read from sources rows by relations below limit. It refuses entries that don't.
 func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 	if len(c.Start) == 0 || int(c.Start[len(c.Start)-1]) != len(c.Source) || len(c.Weight) != len(c.Source) || len(relation) != len(c.Source) {
 		return nil, fmt.Errorf("tape: edges: %d starts, %d sources, %d weights, %d relations don't fit together", len(c.Start), len(c.Source), len(c.Weight), len(relation))
@@ -78,7 +76,7 @@ func NewEdges(c CSR, relation []int32, sources, limit int) (*Edges, error) {
 			return nil, fmt.Errorf("tape: edges: relation %d of entry %d: there are %d", r, e, limit)
 		}
 	}
-	return &Edges{csr: c, relation: relation, sources: sources, back: c.transpose(sources)}, nil
+	return &Edges{csr: c, relation: relation, sources: sources, readers: c.transpose(sources)}, nil
 }
 
 // Rows is the number of rows of the result.
@@ -87,29 +85,27 @@ func (e *Edges) Rows() int { return e.csr.Rows() }
 // Sources is the number of rows that the entries read from.
 func (e *Edges) Sources() int { return e.sources }
 
-// Groups are edges taken apart, for relations that are applied one by one to the
-// rows that have few of them.
+// Groups are Edges split for Mix and Product: rows with few relations have those applied one by one.
 type Groups struct {
-	// Many are the rows with limit or more relations, in their order.
+	// Many has the rows with limit or more relations, in their order.
 	Many *Edges
-	// Few has a row for each relation of each other row, by relation; its entries'
-	// relations are 0.
+	// Few has a row for each relation of each other row, ordered by relation; its entries' relations are 0.
 	Few *Edges
-	// Relations are those of Few's rows, and Ends where each one's rows end.
+	// Relations are those of Few's rows, in order; Ends[i] is the end of the rows of Relations[i].
 	Relations []int32
 	Ends      []int
-	// Scatter adds Many's rows, and Few's after them, to the rows they are of.
+	// Scatter adds the rows of Many, and after them those of Few, to the rows that they came from.
 	Scatter *Edges
 }
 
-// Group takes edges apart; nil says that all rows have limit or more relations.
-// The last result is kept: the modalities of a view often share their edges.
+// Group splits the edges by limit; it returns nil when all rows have limit or more relations. Group keeps its last
+// result because the modalities of a view often share their edges.
 func (e *Edges) Group(limit int) *Groups {
-	if kept := e.groups.Load(); kept != nil && kept.limit == limit {
+	if kept := e.lastGrouping.Load(); kept != nil && kept.limit == limit {
 		return kept.groups
 	}
 	g := e.group(limit)
-	e.groups.Store(&grouping{limit, g})
+	e.lastGrouping.Store(&grouping{limit, g})
 	return g
 }
 
@@ -171,7 +167,7 @@ func (e *Edges) group(limit int) *Groups {
 	return g
 }
 
-// edgeList collects edges that need no check.
+// edgeList builds Edges whose entries need no check.
 type edgeList struct {
 	csr      CSR
 	relation []int32
@@ -186,7 +182,7 @@ func (l *edgeList) end() { l.csr.Start = append(l.csr.Start, int32(len(l.csr.Sou
 func (l *edgeList) edges(sources int) *Edges {
 	c := l.csr
 	c.Start = append([]int32{0}, c.Start...)
-	return &Edges{csr: c, relation: l.relation, sources: sources, back: c.transpose(sources)}
+	return &Edges{csr: c, relation: l.relation, sources: sources, readers: c.transpose(sources)}
 }
 
 type gather struct {
@@ -194,17 +190,16 @@ type gather struct {
 	csr  CSR
 }
 
-// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It
-// has no gradient: x are features.
+// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It has no gradient: x are features.
 func (t *Tape) Gather(y, x Matrix, c CSR) {
-	fit("y", y.Rows, c.Rows())
-	fit("y", y.Cols, x.Cols)
+	mustFit("y", y.Rows, c.Rows())
+	mustFit("y", y.Cols, x.Cols)
 	o := t.slabs.gathers.next()
 	*o = gather{y, x, c}
-	t.member.Run(o, parts(y.Rows))
+	t.worker.Run(o, parts(y.Rows))
 }
 
-func (o *gather) Part(i int, _ *par.Member) {
+func (o *gather) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	for r := from; r < to; r++ {
 		a, b := o.csr.Start[r], o.csr.Start[r+1]
@@ -216,22 +211,22 @@ type mix struct {
 	y, x, c Matrix
 	edges   *Edges
 	bases   int
-	weight  []float32 // bases runs of one weight an entry
-	sums    []float32 // gradients of c, of each part
-	number  int       // of parts
+	weight  []float32 // [base][entry]
+	sums    []float32 // gradients of c, from each part
+	parts   int       // how many parts sums has
 }
 
-// Mix is the mean aggregation of relations that share a basis (Schlichtkrull et
-// al. 2018, equation 3, with the sums exchanged): y is rows x bases*width and
+// Mix is the mean aggregation of relations that share a basis (Schlichtkrull et al. 2018, equation 3, with the sums
+// exchanged): y is rows x bases*width and
 //
 //	y[i, b] = sum over the entries e of row i of Weight[e] * c[relation e, b] * x[Source e]
 //
 // so that y times the stacked bases is the sum over the relations of W_r mean_r.
 func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
 	bases := c.Cols
-	fit("x", x.Rows, edges.sources)
-	fit("y", y.Rows, edges.Rows())
-	fit("y", y.Cols, bases*x.Cols)
+	mustFit("x", x.Rows, edges.sources)
+	mustFit("y", y.Rows, edges.Rows())
+	mustFit("y", y.Cols, bases*x.Cols)
 	o := t.slabs.mixes.next()
 	n := len(edges.csr.Source)
 	*o = mix{y: y, x: x, c: c, edges: edges, bases: bases, weight: t.Scratch(bases * n)}
@@ -241,13 +236,13 @@ func (t *Tape) Mix(y, x, c Matrix, edges *Edges) {
 			o.weight[b*n+e] = w * k
 		}
 	}
-	t.member.Run((*mixForward)(o), parts(y.Rows))
-	t.note(o, y)
+	t.worker.Run((*mixForward)(o), parts(y.Rows))
+	t.record(o, y)
 }
 
 type mixForward mix
 
-func (o *mixForward) Part(i int, _ *par.Member) {
+func (o *mixForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	w, n := o.x.Cols, int32(len(o.edges.csr.Source))
 	for r := from; r < to; r++ {
@@ -259,43 +254,43 @@ func (o *mixForward) Part(i int, _ *par.Member) {
 	}
 }
 
-func (o *mix) back(t *Tape) {
-	o.y.zeroed()
+func (o *mix) backward(t *Tape) {
+	o.y.ensureZeroed()
 	if o.x.grad != nil {
-		o.x.zeroed()
-		t.member.Run((*mixSources)(o), parts(o.x.Rows))
+		o.x.ensureZeroed()
+		t.worker.Run((*mixSources)(o), parts(o.x.Rows))
 	}
 	if o.c.grad == nil {
 		return
 	}
-	o.number = parts(o.y.Rows)
-	o.sums = t.Scratch(o.number * len(o.c.Data))
-	t.member.Run((*mixRelations)(o), o.number)
+	o.parts = parts(o.y.Rows)
+	o.sums = t.Scratch(o.parts * len(o.c.Data))
+	t.worker.Run((*mixRelations)(o), o.parts)
 	addParts(o.c.Grad(), o.sums)
 }
 
-// mixSources adds up, for each source, what the rows that read it send back.
+// mixSources is the gradient of x: for each source, a sum over the rows that read it.
 type mixSources mix
 
-func (o *mixSources) Part(i int, _ *par.Member) {
+func (o *mixSources) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	w, n := o.x.Cols, len(o.edges.csr.Source)
 	gy, gx := o.y.Grad(), o.x.Grad()
 	for s := from; s < to; s++ {
 		g := gx[s*w : (s+1)*w]
-		for k := o.edges.back.start[s]; k < o.edges.back.start[s+1]; k++ {
-			row := gy[int(o.edges.back.row[k])*o.bases*w:]
+		for k := o.edges.readers.start[s]; k < o.edges.readers.start[s+1]; k++ {
+			row := gy[int(o.edges.readers.row[k])*o.bases*w:]
 			for b := range o.bases {
-				vec.Axpy(o.weight[b*n+int(o.edges.back.entry[k])], row[b*w:(b+1)*w], g)
+				vec.Axpy(o.weight[b*n+int(o.edges.readers.entry[k])], row[b*w:(b+1)*w], g)
 			}
 		}
 	}
 }
 
-// mixRelations is the gradient of the coefficients.
+// mixRelations is the gradient of the coefficients c.
 type mixRelations mix
 
-func (o *mixRelations) Part(i int, _ *par.Member) {
+func (o *mixRelations) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	w := o.x.Cols
 	sums := o.sums[i*len(o.c.Data) : (i+1)*len(o.c.Data)]

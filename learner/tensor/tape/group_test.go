@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Edges taken apart say the same as together: with a factor for each relation, and
-// rows of numbers, the sums are those that the edges as a whole give.
+// TestGroupsAddUpToTheWhole: with a factor for each relation, the sums by Groups are those by the Edges that they were
+// made of.
 func TestGroupsAddUpToTheWhole(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(6, 6))

@@ -16,36 +16,36 @@ type product struct {
 
 // Product is y = x*w, or y += x*w when add is set.
 func (t *Tape) Product(y, x, w Matrix, add bool) {
-	fit("x", x.Cols, w.Rows)
-	fit("y", y.Cols, w.Cols)
-	fit("y", y.Rows, x.Rows)
+	mustFit("x", x.Cols, w.Rows)
+	mustFit("y", y.Cols, w.Cols)
+	mustFit("y", y.Rows, x.Rows)
 	if x.Rows == 0 {
 		return
 	}
-	t.multiply(t.member, blas.NoTrans, blas.NoTrans, x.Rows, w.Cols, x.Cols, x.Data, x.Cols, w.Data, w.Cols, y.Data, y.Cols, add)
+	t.multiply(t.worker, blas.NoTrans, blas.NoTrans, x.Rows, w.Cols, x.Cols, x.Data, x.Cols, w.Data, w.Cols, y.Data, y.Cols, add)
 	o := t.slabs.products.next()
 	*o = product{y: y, x: x, w: w, tape: t}
-	t.note(o, y)
+	t.record(o, y)
 }
 
-func (o *product) back(t *Tape) {
-	o.y.zeroed()
+func (o *product) backward(t *Tape) {
+	o.y.ensureZeroed()
 	parts := 0
 	if o.w.grad != nil {
-		o.dw, o.addW = o.w.sink()
+		o.dw, o.addW = o.w.gradientTarget()
 		parts++
 	}
 	if o.x.grad != nil {
-		o.dx, o.addX = o.x.sink()
+		o.dx, o.addX = o.x.gradientTarget()
 		parts++
 	}
-	t.member.Run((*productBackward)(o), parts)
+	t.worker.Run((*productBackward)(o), parts)
 }
 
-// productBackward is the gradient of w, if that is wanted, and then that of x.
+// productBackward has part 0 compute the gradient of w, and the last part that of x, where they are wanted.
 type productBackward product
 
-func (o *productBackward) Part(i int, m *par.Member) {
+func (o *productBackward) Part(i int, m *par.Worker) {
 	dy := o.y.Grad()
 	if i == 0 && o.dw != nil {
 		o.tape.multiply(m, blas.Trans, blas.NoTrans, o.w.Rows, o.w.Cols, o.x.Rows, o.x.Data, o.x.Cols, dy, o.y.Cols, o.dw, o.w.Cols, o.addW)
@@ -54,10 +54,10 @@ func (o *productBackward) Part(i int, m *par.Member) {
 	o.tape.multiply(m, blas.NoTrans, blas.Trans, o.x.Rows, o.x.Cols, o.y.Cols, dy, o.y.Cols, o.w.Data, o.w.Cols, o.dx, o.x.Cols, o.addX)
 }
 
-// Activation is what Bias applies.
+// Activation is the function that Bias applies.
 type Activation int
 
-// The activations; GELU is the exact one, x*Phi(x) (Hendrycks, Gimpel 2016).
+// The activations. GELU is the exact one, x*Phi(x) (Hendrycks and Gimpel 2016, section 2).
 const (
 	Identity Activation = iota
 	ReLU
@@ -72,25 +72,24 @@ type bias struct {
 	drop  Drop
 }
 
-// Bias is y = drop(act(y + b)), in place; b is one row. Drop is taken with ReLU
-// only.
+// Bias is y = drop(act(y + b)), in place; b is one row. A Drop with a Rate above 0 is allowed with ReLU only.
 func (t *Tape) Bias(y, b Matrix, act Activation, drop Drop) {
-	fit("bias", len(b.Data), y.Cols)
+	mustFit("bias", len(b.Data), y.Cols)
 	if drop.Rate > 0 && act != ReLU {
 		panic("tape: Bias drops with ReLU only")
 	}
 	o := t.slabs.biases.next()
 	*o = bias{y: y, b: b, act: act, drop: drop}
-	if act == GELU && !t.off {
+	if act == GELU && !t.paused {
 		o.slope = t.Scratch(len(y.Data))
 	}
-	t.member.Run((*biasForward)(o), parts(y.Rows))
-	t.note(o, y)
+	t.worker.Run((*biasForward)(o), parts(y.Rows))
+	t.record(o, y)
 }
 
 type biasForward bias
 
-func (o *biasForward) Part(i int, _ *par.Member) {
+func (o *biasForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	b := o.b.Data
 	for r := from; r < to; r++ {
@@ -114,17 +113,17 @@ func (o *biasForward) Part(i int, _ *par.Member) {
 	}
 }
 
-func (o *bias) back(t *Tape) {
-	o.y.Grad() // cleared before the parts look at it
+func (o *bias) backward(t *Tape) {
+	o.y.Grad() // clears the gradient before the parts read it
 	n := parts(o.y.Rows)
 	o.sums = t.Scratch(n * o.y.Cols)
-	t.member.Run((*biasBackward)(o), n)
+	t.worker.Run((*biasBackward)(o), n)
 	if o.b.grad != nil {
 		addParts(o.b.Grad(), o.sums)
 	}
 }
 
-// addParts adds the sums of all parts, in their order.
+// addParts adds to a gradient the sums of all parts, in their order.
 func addParts(to, sums []float32) {
 	for ; len(sums) > 0; sums = sums[len(to):] {
 		vec.Axpy(1, sums[:len(to)], to)
@@ -133,7 +132,7 @@ func addParts(to, sums []float32) {
 
 type biasBackward bias
 
-func (o *biasBackward) Part(i int, _ *par.Member) {
+func (o *biasBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.y.Rows)
 	n := o.y.Cols
 	grad := o.y.Grad()
@@ -148,7 +147,7 @@ func (o *biasBackward) Part(i int, _ *par.Member) {
 		switch o.act {
 		case ReLU:
 			// Zero stands where ReLU or the dropout put it.
-			vec.Pass(o.y.Row(r), g, scale)
+			vec.ReLUGrad(o.y.Row(r), g, scale)
 		case GELU:
 			for j, s := range o.slope[r*n : (r+1)*n] {
 				g[j] *= s

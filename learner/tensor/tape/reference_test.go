@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The operations in float64, dull on purpose.
+// The operations in float64, as plain loops.
 
 type mat struct {
 	rows, cols int
@@ -95,20 +95,20 @@ func mix64(x, c mat, csr CSR, relation []int32) mat {
 	return y
 }
 
-func attention64(qkv mat, p Present, heads int, self bool) mat {
+func attention64(qkv mat, p Mask, heads int, self bool) mat {
 	w := qkv.cols / 3
 	n := w / heads
 	y := zeros(qkv.rows, w)
 	for i := range p.Items {
-		for a := range p.Modes {
+		for a := range p.Modalities {
 			for h := range heads {
 				part := func(m, which int) []float64 {
 					return qkv.row(m*p.Items + i)[which*w+h*n : which*w+(h+1)*n]
 				}
 				total := 0.0
-				score := make([]float64, p.Modes)
-				for b := range p.Modes {
-					if (self || a != b) && p.Has[i*p.Modes+a] && p.Has[i*p.Modes+b] {
+				score := make([]float64, p.Modalities)
+				for b := range p.Modalities {
+					if (self || a != b) && p.Present[i*p.Modalities+a] && p.Present[i*p.Modalities+b] {
 						score[b] = math.Exp(dot64(part(a, 0), part(b, 1)) / math.Sqrt(float64(n)))
 						total += score[b]
 					}
@@ -126,12 +126,12 @@ func attention64(qkv mat, p Present, heads int, self bool) mat {
 	return y
 }
 
-func gates64(x, a mat, p Present) mat {
+func gates64(x, a mat, p Mask) mat {
 	y := zeros(p.Items, x.cols)
 	for i := range p.Items {
-		for m := range p.Modes {
+		for m := range p.Modalities {
 			for j := range x.cols {
-				if r := m*p.Items + i; p.Has[i*p.Modes+m] {
+				if r := m*p.Items + i; p.Present[i*p.Modalities+m] {
 					*y.at(i, j) += sigmoid64(*a.at(r, j)) * *x.at(r, j)
 				}
 			}

@@ -7,9 +7,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Drop is a dropout: elements are zeroed with probability Rate, the others
-// scaled by 1/(1-Rate) (Srivastava et al. 2014). Which ones, Seed and the
-// element's place decide. Rate 0 drops nothing.
+// Drop is a dropout: elements are zeroed with probability Rate, the others scaled by 1/(1-Rate) (Srivastava et al.
+// 2014, section 10). Seed and the element's place decide which ones. Rate 0 drops nothing.
 type Drop struct {
 	Rate float64
 	Seed uint64
@@ -36,36 +35,36 @@ func (t *Tape) Dropout(x Matrix, drop Drop) Matrix {
 	}
 	o := t.slabs.drops.next()
 	*o = dropout{y: t.New(x.Rows, x.Cols), x: x, drop: drop}
-	t.member.Run((*dropForward)(o), parts(x.Rows))
-	t.note(o, o.y)
+	t.worker.Run((*dropForward)(o), parts(x.Rows))
+	t.record(o, o.y)
 	return o.y
 }
 
 type dropForward dropout
 
-func (o *dropForward) Part(i int, _ *par.Member) {
+func (o *dropForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		o.drop.apply(r, o.x.Row(r), o.y.Row(r))
 	}
 }
 
-func (o *dropout) back(t *Tape) {
+func (o *dropout) backward(t *Tape) {
 	if o.x.grad == nil {
 		return
 	}
-	o.y.zeroed()
-	o.dx, o.add = o.x.sink()
-	t.member.Run((*dropBackward)(o), parts(o.x.Rows))
+	o.y.ensureZeroed()
+	o.dx, o.add = o.x.gradientTarget()
+	t.worker.Run((*dropBackward)(o), parts(o.x.Rows))
 }
 
 type dropBackward dropout
 
-func (o *dropBackward) Part(i int, _ *par.Member) {
+func (o *dropBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	gy, n := o.y.Grad(), o.x.Cols
 	for r := from; r < to; r++ {
-		// The gradient of the result is needed no more.
+		// The gradient of y is not needed after this, so the dropout may overwrite it.
 		g, dx := gy[r*n:(r+1)*n], o.dx[r*n:(r+1)*n]
 		if o.add {
 			o.drop.apply(r, g, g)
@@ -80,38 +79,37 @@ type addition struct{ y, x Matrix }
 
 // Copy is y = x.
 func (t *Tape) Copy(y, x Matrix) {
-	fit("x", len(x.Data), len(y.Data))
+	mustFit("x", len(x.Data), len(y.Data))
 	copy(y.Data, x.Data)
-	t.noteSum(y, x)
+	t.recordSum(y, x)
 }
 
-// Add is y += x. No operation that needs its y again, or has read y, may have
-// been noted for it but Copy, Product and Add: they alone don't look at it while
-// going back.
+// Add is y += x. Of the operations recorded for y before, only Copy, Product and Add are allowed: their gradients don't
+// read y, which Add changes.
 func (t *Tape) Add(y, x Matrix) {
-	fit("x", len(x.Data), len(y.Data))
+	mustFit("x", len(x.Data), len(y.Data))
 	vec.Axpy(1, x.Data, y.Data)
-	t.noteSum(y, x)
+	t.recordSum(y, x)
 }
 
-func (t *Tape) noteSum(y, x Matrix) {
+func (t *Tape) recordSum(y, x Matrix) {
 	o := t.slabs.copies.next()
 	*o = addition{y, x}
-	t.note(o, y)
+	t.record(o, y)
 }
 
-func (o *addition) back(*Tape) {
+func (o *addition) backward(*Tape) {
 	if o.x.grad == nil {
 		return
 	}
 	dy := o.y.Grad()
-	g, add := o.x.sink()
-	give(g, dy, add)
+	g, add := o.x.gradientTarget()
+	accumulate(g, dy, add)
 }
 
 type norm struct {
 	y, x, res, gain, bias Matrix
-	both                  []float32 // x + res, if that is what is normalized
+	sum                   []float32 // x + res, if that is what is normalized
 	mean, scale           []float32 // of each row
 	// while going back
 	sums         []float32 // of each part: the gradients of gain, then those of bias
@@ -119,63 +117,62 @@ type norm struct {
 	addX, addRes bool
 }
 
-// LayerNorm is y = LN(x) + res, or LN(x + res) when inside is set; a res without
-// rows is none. LN brings a row to mean 0 and variance 1, multiplies by gain and
-// adds bias (Ba, Kiros, Hinton 2016).
+// LayerNorm is y = LN(x) + res, or y = LN(x + res) when inside is set; a res without rows is left out. LN brings a row
+// to mean 0 and variance 1, multiplies by gain and adds bias (Ba, Kiros and Hinton 2016, section 3).
 func (t *Tape) LayerNorm(y, x, res, gain, bias Matrix, inside bool) {
-	fit("x", len(x.Data), len(y.Data))
-	fit("gain", len(gain.Data), x.Cols)
-	fit("bias", len(bias.Data), x.Cols)
+	mustFit("x", len(x.Data), len(y.Data))
+	mustFit("gain", len(gain.Data), x.Cols)
+	mustFit("bias", len(bias.Data), x.Cols)
 	o := t.slabs.norms.next()
 	*o = norm{y: y, x: x, res: res, gain: gain, bias: bias, mean: t.Scratch(x.Rows), scale: t.Scratch(x.Rows)}
 	if res.Rows > 0 {
-		fit("res", len(res.Data), len(x.Data))
+		mustFit("res", len(res.Data), len(x.Data))
 		if inside {
-			// In memory of its own: who made x may look at it while going back.
-			o.both = t.Scratch(len(x.Data))
+			// The sum has memory of its own because the operation that made x may read x in its gradient.
+			o.sum = t.Scratch(len(x.Data))
 		}
 	}
-	t.member.Run((*normForward)(o), parts(x.Rows))
-	t.note(o, y)
+	t.worker.Run((*normForward)(o), parts(x.Rows))
+	t.record(o, y)
 }
 
-// in is the row that is normalized.
-func (o *norm) in(r int) []float32 {
-	if o.both != nil {
-		return o.both[r*o.x.Cols : (r+1)*o.x.Cols]
+// normalized is the row that LN normalizes: of sum if there is one, else of x.
+func (o *norm) normalized(r int) []float32 {
+	if o.sum != nil {
+		return o.sum[r*o.x.Cols : (r+1)*o.x.Cols]
 	}
 	return o.x.Row(r)
 }
 
 type normForward norm
 
-func (f *normForward) Part(i int, _ *par.Member) {
+func (f *normForward) Part(i int, _ *par.Worker) {
 	o := (*norm)(f)
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
-		in, y := o.in(r), o.y.Row(r)
-		if o.both != nil {
+		in, y := o.normalized(r), o.y.Row(r)
+		if o.sum != nil {
 			copy(in, o.x.Row(r))
 			vec.Axpy(1, o.res.Row(r), in)
 		}
 		o.mean[r], o.scale[r] = vec.Norm(in, o.gain.Data, o.bias.Data, y)
-		if o.both == nil && o.res.Rows > 0 {
+		if o.sum == nil && o.res.Rows > 0 {
 			vec.Axpy(1, o.res.Row(r), y)
 		}
 	}
 }
 
-func (o *norm) back(t *Tape) {
-	o.y.zeroed()
+func (o *norm) backward(t *Tape) {
+	o.y.ensureZeroed()
 	if o.x.grad != nil {
-		o.dx, o.addX = o.x.sink()
+		o.dx, o.addX = o.x.gradientTarget()
 	}
 	if o.res.Rows > 0 && o.res.grad != nil {
-		o.dRes, o.addRes = o.res.sink()
+		o.dRes, o.addRes = o.res.gradientTarget()
 	}
 	n := parts(o.x.Rows)
 	o.sums = t.Scratch(2 * n * o.x.Cols)
-	t.member.Run((*normBackward)(o), n)
+	t.worker.Run((*normBackward)(o), n)
 	if o.gain.grad != nil {
 		addParts(o.gain.Grad(), o.sums[:n*o.x.Cols])
 	}
@@ -186,7 +183,7 @@ func (o *norm) back(t *Tape) {
 
 type normBackward norm
 
-func (b *normBackward) Part(i int, _ *par.Member) {
+func (b *normBackward) Part(i int, _ *par.Worker) {
 	o := (*norm)(b)
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
@@ -197,14 +194,14 @@ func (b *normBackward) Part(i int, _ *par.Member) {
 	gy := o.y.Grad()
 	for r := from; r < to; r++ {
 		dy := gy[r*n : (r+1)*n]
-		if o.both != nil {
-			// What comes back to the sum takes the place of dy, which is needed no more.
-			vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
+		if o.sum != nil {
+			// The gradient of the sum takes the place of dy, which is not needed after this.
+			vec.NormGrad(o.normalized(r), dy, o.gain.Data, dGain, dBias, dy, o.mean[r], o.scale[r], false)
 			if o.dx != nil {
-				give(o.dx[r*n:(r+1)*n], dy, o.addX)
+				accumulate(o.dx[r*n:(r+1)*n], dy, o.addX)
 			}
 			if o.dRes != nil {
-				give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+				accumulate(o.dRes[r*n:(r+1)*n], dy, o.addRes)
 			}
 			continue
 		}
@@ -212,15 +209,15 @@ func (b *normBackward) Part(i int, _ *par.Member) {
 		if o.dx != nil {
 			dx = o.dx[r*n : (r+1)*n]
 		}
-		vec.NormBack(o.in(r), dy, o.gain.Data, dGain, dBias, dx, o.mean[r], o.scale[r], o.addX)
+		vec.NormGrad(o.normalized(r), dy, o.gain.Data, dGain, dBias, dx, o.mean[r], o.scale[r], o.addX)
 		if o.dRes != nil {
-			give(o.dRes[r*n:(r+1)*n], dy, o.addRes)
+			accumulate(o.dRes[r*n:(r+1)*n], dy, o.addRes)
 		}
 	}
 }
 
-// give writes d to a gradient, or adds it.
-func give(g, d []float32, add bool) {
+// accumulate adds d to a gradient, or writes it when add is not set.
+func accumulate(g, d []float32, add bool) {
 	if add {
 		vec.Axpy(1, d, g)
 	} else {
@@ -233,19 +230,19 @@ type unit struct {
 	scale []float32
 }
 
-// Unit returns x with every row brought to length 1 (Euclidean, at least 1e-12
-// before, as PyTorch's normalize).
+// Unit returns x with every row scaled to Euclidean length 1. A length below 1e-12 counts as 1e-12, as in PyTorch's
+// normalize.
 func (t *Tape) Unit(x Matrix) Matrix {
 	o := t.slabs.units.next()
 	*o = unit{y: t.New(x.Rows, x.Cols), x: x, scale: t.Scratch(x.Rows)}
-	t.member.Run((*unitForward)(o), parts(x.Rows))
-	t.note(o, o.y)
+	t.worker.Run((*unitForward)(o), parts(x.Rows))
+	t.record(o, o.y)
 	return o.y
 }
 
 type unitForward unit
 
-func (o *unitForward) Part(i int, _ *par.Member) {
+func (o *unitForward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	for r := from; r < to; r++ {
 		x, y := o.x.Row(r), o.y.Row(r)
@@ -257,18 +254,18 @@ func (o *unitForward) Part(i int, _ *par.Member) {
 	}
 }
 
-func (o *unit) back(t *Tape) {
+func (o *unit) backward(t *Tape) {
 	if o.x.grad == nil {
 		return
 	}
-	o.x.zeroed()
-	o.y.zeroed()
-	t.member.Run((*unitBackward)(o), parts(o.x.Rows))
+	o.x.ensureZeroed()
+	o.y.ensureZeroed()
+	t.worker.Run((*unitBackward)(o), parts(o.x.Rows))
 }
 
 type unitBackward unit
 
-func (o *unitBackward) Part(i int, _ *par.Member) {
+func (o *unitBackward) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, o.x.Rows)
 	n := o.x.Cols
 	gy, gx := o.y.Grad(), o.x.Grad()

@@ -9,30 +9,30 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// Matrix is dense, row after row.
+// Matrix is dense and row-major.
 type Matrix struct {
 	Rows, Cols int
 	Data       []float32
-	grad       *gradient // nil: no gradient is wanted
-	from       int       // where Data begins in the whole that grad belongs to
+	grad       *gradient // nil: there is no gradient
+	from       int       // where Data begins in grad.data
 }
 
-// gradient is shared by a matrix and its views.
+// gradient is shared by a matrix and its slices.
 type gradient struct {
 	data []float32
-	set  bool // false: to be read as zeros
+	set  bool // false: data is undefined and stands for zeros
 }
 
 // Constant is a matrix without gradient around data of length rows*cols.
 func Constant(rows, cols int, data []float32) Matrix {
-	fit("data", len(data), rows*cols)
+	mustFit("data", len(data), rows*cols)
 	return Matrix{Rows: rows, Cols: cols, Data: data}
 }
 
 // Variable is a matrix whose gradient is added to grad; both have length rows*cols.
 func Variable(rows, cols int, data, grad []float32) Matrix {
-	fit("data", len(data), rows*cols)
-	fit("grad", len(grad), rows*cols)
+	mustFit("data", len(data), rows*cols)
+	mustFit("grad", len(grad), rows*cols)
 	return Matrix{Rows: rows, Cols: cols, Data: data, grad: &gradient{data: grad, set: true}}
 }
 
@@ -49,7 +49,7 @@ func (m Matrix) Slice(from, to int) Matrix {
 
 // Reshape is the same memory in another shape.
 func (m Matrix) Reshape(rows, cols int) Matrix {
-	fit("reshaped matrix", m.Rows*m.Cols, rows*cols)
+	mustFit("reshaped matrix", m.Rows*m.Cols, rows*cols)
 	m.Rows, m.Cols = rows, cols
 	return m
 }
@@ -59,21 +59,21 @@ func (m Matrix) Grad() []float32 {
 	if m.grad == nil {
 		return nil
 	}
-	m.zeroed()
+	m.ensureZeroed()
 	return m.grad.data[m.from : m.from+len(m.Data)]
 }
 
-// zeroed makes the gradient readable: what nothing was added to is zero.
-func (m Matrix) zeroed() {
+// ensureZeroed makes the gradient readable: if nothing was added to it yet, it is zeros.
+func (m Matrix) ensureZeroed() {
 	if !m.grad.set {
 		clear(m.grad.data)
 		m.grad.set = true
 	}
 }
 
-// sink is where to add a gradient, and whether it holds something yet: a matrix
-// as a whole need not be cleared before its first gradient.
-func (m Matrix) sink() (g []float32, add bool) {
+// gradientTarget is where to add a gradient, and whether that holds something already: a whole matrix need not be
+// cleared before its first gradient is written.
+func (m Matrix) gradientTarget() (g []float32, add bool) {
 	if !m.grad.set && len(m.Data) == len(m.grad.data) {
 		m.grad.set = true
 		return m.grad.data, false
@@ -81,99 +81,100 @@ func (m Matrix) sink() (g []float32, add bool) {
 	return m.Grad(), true
 }
 
-// Tape belongs to one goroutine at a time.
+// Tape records operations and owns the memory of their results. It belongs to one goroutine at a time.
 type Tape struct {
-	team   *par.Team
-	member *par.Member // whose goroutine this is
-	gemm   *gemm.Engine
-	arena  arena
-	ops    []op
-	off    bool // nothing is noted
-	slabs  slabs
-	lanes  []*Tape
-	used   int // of them
+	pool         *par.Pool
+	worker       *par.Worker // of the goroutine that the tape belongs to
+	gemm         *gemm.Engine
+	arena        arena
+	ops          []op
+	paused       bool // operations are not recorded
+	slabs        slabs
+	children     []*Tape
+	usedChildren int // children in use since the last Reset
 }
 
-// op is a noted operation.
-type op interface{ back(*Tape) }
+// op is a recorded operation.
+type op interface{ backward(*Tape) }
 
-// New returns a tape that computes on a team.
-func New(team *par.Team) *Tape {
-	return &Tape{team: team, member: team.Caller(), gemm: gemm.New(team)}
+// New returns a Tape that computes on a Pool.
+func New(pool *par.Pool) *Tape {
+	return &Tape{pool: pool, worker: pool.Caller(), gemm: gemm.New(pool)}
 }
 
-// Reset forgets all operations and takes back the memory of all matrices.
+// Reset removes all records and takes back the memory of all matrices.
 func (t *Tape) Reset() {
 	t.arena.reset()
 	t.slabs.reset()
 	clear(t.ops)
 	t.ops = t.ops[:0]
-	t.off = false
-	for _, l := range t.lanes[:t.used] {
+	t.paused = false
+	for _, l := range t.children[:t.usedChildren] {
 		l.Reset()
 	}
-	t.used = 0
+	t.usedChildren = 0
 }
 
-// Record says whether the operations that follow can be differentiated. It is
-// on after Reset.
-func (t *Tape) Record(on bool) { t.off = !on }
+// SetRecording says whether the operations that follow are recorded, so that Backward differentiates them. Reset turns
+// it on.
+func (t *Tape) SetRecording(on bool) { t.paused = !on }
 
-// New is a matrix of undefined content which operations write.
+// New returns a matrix of undefined content, for operations to write.
 func (t *Tape) New(rows, cols int) Matrix {
 	m := Matrix{Rows: rows, Cols: cols, Data: t.arena.floats(rows * cols)}
-	if !t.off {
+	if !t.paused {
 		m.grad = t.slabs.gradients.next()
 		*m.grad = gradient{data: t.arena.floats(rows * cols)}
 	}
 	return m
 }
 
-// Scratch is n numbers of undefined content.
+// Scratch returns n numbers of undefined content, valid as long as a Matrix of New.
 func (t *Tape) Scratch(n int) []float32 { return t.arena.floats(n) }
 
-// note keeps an operation, unless its result wants no gradient.
-func (t *Tape) note(o op, result Matrix) {
-	if !t.off && result.grad != nil {
+// record adds an operation to the tape, unless its result has no gradient.
+func (t *Tape) record(o op, result Matrix) {
+	if !t.paused && result.grad != nil {
 		t.ops = append(t.ops, o)
 	}
 }
 
-// Backward adds to every gradient that of the number at, a 1x1 matrix.
+// Backward adds to every gradient that of the 1x1 matrix at.
 func (t *Tape) Backward(at Matrix) {
-	fit("the number to differentiate", len(at.Data), 1)
+	mustFit("the number to differentiate", len(at.Data), 1)
 	if at.grad == nil {
 		panic("tape: the number to differentiate was not recorded")
 	}
 	at.Grad()[0] = 1
-	t.back()
+	t.backward()
 }
 
-func (t *Tape) back() {
+func (t *Tape) backward() {
 	for i := len(t.ops) - 1; i >= 0; i-- {
-		t.ops[i].back(t)
+		t.ops[i].backward(t)
 	}
 }
 
-// multiply is C (+)= op(A)*op(B) on raw memory.
-func (t *Tape) multiply(member *par.Member, tA, tB blas.Transpose, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
+// multiply is C = op(A)*op(B), or C += op(A)*op(B) when add is set.
+func (t *Tape) multiply(worker *par.Worker, tA, tB blas.Transpose, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
 	beta := float32(0)
 	if add {
 		beta = 1
 	}
-	t.gemm.On(member, tA, tB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
+	t.gemm.SgemmOn(worker, tA, tB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc)
 }
 
-func fit(what string, have, want int) {
+func mustFit(what string, have, want int) {
 	if have != want {
 		panic(fmt.Sprintf("tape: %s has size %d, want %d", what, have, want))
 	}
 }
 
-// part is how many rows one part of a loop takes.
-const part = 64
+// rowsPerPart is how many rows a part of a par.Task takes. It is fixed so that sums over parts have the same bits for
+// every number of threads.
+const rowsPerPart = 64
 
-func parts(rows int) int { return (rows + part - 1) / part }
+func parts(rows int) int { return (rows + rowsPerPart - 1) / rowsPerPart }
 
 // bounds are the rows of part i.
-func bounds(i, rows int) (from, to int) { return i * part, min((i+1)*part, rows) }
+func bounds(i, rows int) (from, to int) { return i * rowsPerPart, min((i+1)*rowsPerPart, rows) }

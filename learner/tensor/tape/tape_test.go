@@ -9,7 +9,7 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// operation is one operation twice: on the tape and in float64.
+// operation is one operation, on the tape and in float64.
 type operation struct {
 	name   string
 	shapes [][2]int // of the inputs that are differentiated
@@ -63,7 +63,7 @@ func operations(tb testing.TB) []operation {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	present := Present{5, 3, []bool{true, true, true, true, false, true, false, false, true, true, true, false, false, true, true}}
+	mask := Mask{5, 3, []bool{true, true, true, true, false, true, false, false, true, true, true, false, false, true, true}}
 	k, queue := mat{4, 8, numbers(r, 32)}, mat{300, 8, numbers(r, 2400)}
 	k, queue = unit64(k), unit64(queue)
 	constant := func(m mat) Matrix { return Constant(m.rows, m.cols, narrow(m.v)) }
@@ -118,19 +118,19 @@ func operations(tb testing.TB) []operation {
 		}, func(in []mat) mat { return mix64(in[0], in[1], csr, relation) }},
 		{"attention", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
-			t.Attention(y, in[0], present, 2, false)
+			t.Attention(y, in[0], mask, 2, false)
 			return y
-		}, func(in []mat) mat { return attention64(in[0], present, 2, false) }},
+		}, func(in []mat) mat { return attention64(in[0], mask, 2, false) }},
 		{"attention with itself", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
-			t.Attention(y, in[0], present, 2, true)
+			t.Attention(y, in[0], mask, 2, true)
 			return y
-		}, func(in []mat) mat { return attention64(in[0], present, 2, true) }},
+		}, func(in []mat) mat { return attention64(in[0], mask, 2, true) }},
 		{"gates", [][2]int{{15, 9}, {15, 9}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(5, 9)
-			t.Gates(y, in[0], in[1], present)
+			t.Gates(y, in[0], in[1], mask)
 			return y
-		}, func(in []mat) mat { return gates64(in[0], in[1], present) }},
+		}, func(in []mat) mat { return gates64(in[0], in[1], mask) }},
 		{"InfoNCE", [][2]int{{4, 8}, {1, 1}}, func(t *Tape, in []Matrix) Matrix {
 			return t.InfoNCE(in[0], constant(k), constant(queue), in[1], nil)
 		}, func(in []mat) mat {
@@ -144,16 +144,15 @@ func operations(tb testing.TB) []operation {
 
 func newTape(t testing.TB, threads int) *Tape {
 	t.Helper()
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return New(team)
+	t.Cleanup(pool.Close)
+	return New(pool)
 }
 
-// run returns the result of an operation and the gradients of a weighted sum of
-// its elements.
+// run returns the result of an operation and the gradients of a weighted sum of its elements.
 func run(tape *Tape, o operation, in []mat, weight []float32) (out []float32, grads [][]float32) {
 	tape.Reset()
 	var vars []Matrix
@@ -170,7 +169,7 @@ func run(tape *Tape, o operation, in []mat, weight []float32) (out []float32, gr
 	return out, grads
 }
 
-// Results against float64, gradients against central differences in float64.
+// TestGradients holds results against float64, and gradients against central differences in float64.
 func TestGradients(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations(t) {
@@ -218,7 +217,8 @@ func narrowAndBack(x []float64) []float64 {
 	return y
 }
 
-// The same bits for any number of threads, and when the memory is used again.
+// TestBitsDoNotDependOnThreads: results and gradients have the same bits for any number of threads, and in memory that
+// is reused.
 func TestBitsDoNotDependOnThreads(t *testing.T) {
 	t.Parallel()
 	one, three := newTape(t, 1), newTape(t, 3)
@@ -244,7 +244,7 @@ func TestBitsDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// What lies in the slot of an absent modality doesn't reach anything.
+// TestAbsentTokensAreNotRead: numbers in the row of an absent token change nothing.
 func TestAbsentTokensAreNotRead(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations(t) {
@@ -276,8 +276,8 @@ func TestAbsentTokensAreNotRead(t *testing.T) {
 	}
 }
 
-// Dropout keeps its share, scales what stays, repeats for a seed, and its
-// gradient passes where the value passed; the same within Bias.
+// TestDropout: Dropout zeroes its share, scales the other elements and repeats for a seed, and its gradient passes
+// where the value passed; the same holds within Bias.
 func TestDropout(t *testing.T) {
 	t.Parallel()
 	tape := newTape(t, 2)
@@ -328,7 +328,7 @@ func TestDropout(t *testing.T) {
 	}
 }
 
-// Gather is the sum that its entries say.
+// TestGather: Gather is the weighted sum of its entries.
 func TestGather(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(4, 4))

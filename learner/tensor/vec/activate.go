@@ -5,7 +5,7 @@ import "math"
 // AddReLU is y = max(y+b, 0); a NaN stays one.
 func AddReLU(b, y []float32) {
 	must("b", len(b), len(y))
-	done := addReLUMany(b, y)
+	done := addReLUSIMD(b, y)
 	addReLUGo(b[done:], y[done:])
 }
 
@@ -19,14 +19,14 @@ func addReLUGo(b, y []float32) {
 	}
 }
 
-// Pass is g = scale*g where y is above 0, and 0 elsewhere.
-func Pass(y, g []float32, scale float32) {
+// ReLUGrad is g = scale*g where y, the result of a ReLU, is above 0, and 0 elsewhere.
+func ReLUGrad(y, g []float32, scale float32) {
 	must("g", len(g), len(y))
-	done := passMany(y, g, scale)
-	passGo(y[done:], g[done:], scale)
+	done := reluGradSIMD(y, g, scale)
+	reluGradGo(y[done:], g[done:], scale)
 }
 
-func passGo(y, g []float32, scale float32) {
+func reluGradGo(y, g []float32, scale float32) {
 	for i, x := range y {
 		if x > 0 {
 			g[i] *= scale
@@ -36,9 +36,8 @@ func passGo(y, g []float32, scale float32) {
 	}
 }
 
-// GELU replaces y by y*Phi(y) (Hendrycks, Gimpel 2016) and, unless slope is nil,
-// writes the derivative to it. The distribution function Phi is taken from erf
-// by Abramowitz and Stegun 7.1.26, which is within 1.5e-7.
+// GELU replaces y by y*Phi(y) (Hendrycks, Gimpel 2016) and, unless slope is nil, writes the derivative to it. The
+// distribution function Phi is taken from erf by Abramowitz and Stegun 7.1.26, which is within 1.5e-7.
 func GELU(y, slope []float32) {
 	if slope != nil {
 		must("slope", len(slope), len(y))
@@ -54,7 +53,7 @@ func GELU(y, slope []float32) {
 		if slope != nil {
 			s, slope = slope[:n], slope[n:]
 		}
-		done := geluMany(e[:n], y[:n], s)
+		done := geluSIMD(e[:n], y[:n], s)
 		if s != nil {
 			s = s[done:]
 		}

@@ -1,11 +1,10 @@
 package vec
 
-// Drop writes x to y, which may be x: elements zeroed with probability
-// limit/65536, the others multiplied by scale. Which ones, the seed decides: every
-// hash of a counter that begins above it, about four elements.
+// Drop writes x to y, which may be x: elements zeroed with probability limit/65536, the others multiplied by scale. The
+// seed decides which: a counter that begins at seed+1 is hashed, and each hash decides for four elements.
 func Drop(x, y []float32, seed uint64, limit uint16, scale float32) {
 	must("y", len(y), len(x))
-	done := dropMany(x, y, seed, limit, scale)
+	done := dropSIMD(x, y, seed, limit, scale)
 	dropGo(x[done:], y[done:], seed+uint64(done/4), limit, scale)
 }
 

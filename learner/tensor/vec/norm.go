@@ -2,22 +2,21 @@ package vec
 
 import "math"
 
-// epsilon is added to the variance, as PyTorch does.
+// epsilon is added to the variance, as PyTorch's LayerNorm does.
 const epsilon = 1e-5
 
-// Norm brings x to mean 0 and variance 1, multiplies it by gain and adds bias:
-// y = (x-mean)*scale*gain + bias (Ba, Kiros, Hinton 2016). All have one length,
-// above 0; y may be x.
+// Norm brings x to mean 0 and variance 1, multiplies it by gain and adds bias: y = (x-mean)*scale*gain + bias (Ba,
+// Kiros, Hinton 2016). All have one length, above 0; y may be x.
 func Norm(x, gain, bias, y []float32) (mean, scale float32) {
 	must("gain", len(gain), len(x))
 	must("bias", len(bias), len(x))
 	must("y", len(y), len(x))
 	n := float32(len(x))
-	done, sum := sumMany(x)
+	done, sum := sumSIMD(x)
 	mean = (sum + sumGo(x[done:])) / n
-	done, sum = deviationMany(x, mean)
+	done, sum = deviationSIMD(x, mean)
 	scale = float32(1 / math.Sqrt(float64((sum+deviationGo(x[done:], mean))/n)+epsilon))
-	done = normMany(x, gain, bias, y, mean, scale)
+	done = normSIMD(x, gain, bias, y, mean, scale)
 	normGo(x[done:], gain[done:], bias[done:], y[done:], mean, scale)
 	return mean, scale
 }
@@ -43,23 +42,22 @@ func normGo(x, gain, bias, y []float32, mean, scale float32) {
 	}
 }
 
-// NormBack is the way back of Norm: from the gradient dy of its y it adds to those
-// of gain and bias, and writes that of x to dx, or adds it when add is set. With
-// dx nil, none is wanted.
-func NormBack(x, dy, gain, dGain, dBias, dx []float32, mean, scale float32, add bool) {
+// NormGrad is the gradient of Norm: from the gradient dy of Norm's y it adds to dGain and dBias, and writes the
+// gradient of x to dx, or adds it when add is set. dx may be nil.
+func NormGrad(x, dy, gain, dGain, dBias, dx []float32, mean, scale float32, add bool) {
 	must("dy", len(dy), len(x))
 	must("gain", len(gain), len(x))
 	must("dGain", len(dGain), len(x))
 	must("dBias", len(dBias), len(x))
 	var s [2]float32
-	done := normSumsMany(x, dy, gain, dGain, dBias, mean, scale, &s)
+	done := normSumsSIMD(x, dy, gain, dGain, dBias, mean, scale, &s)
 	normSumsGo(x[done:], dy[done:], gain[done:], dGain[done:], dBias[done:], mean, scale, &s)
 	if dx == nil {
 		return
 	}
 	must("dx", len(dx), len(x))
 	c := [4]float32{mean, scale, s[0] / float32(len(x)), s[1] / float32(len(x))}
-	done = normGradMany(x, dy, gain, dx, &c, add)
+	done = normGradSIMD(x, dy, gain, dx, &c, add)
 	normGradGo(x[done:], dy[done:], gain[done:], dx[done:], &c, add)
 }
 

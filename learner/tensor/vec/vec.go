@@ -14,7 +14,7 @@ func must(what string, have, want int) {
 // Dot is the sum of x[i]*y[i].
 func Dot(x, y []float32) float32 {
 	must("y", len(y), len(x))
-	done, sum := dotMany(x, y)
+	done, sum := dotSIMD(x, y)
 	return sum + dotGo(x[done:], y[done:])
 }
 
@@ -28,7 +28,7 @@ func dotGo(x, y []float32) (sum float32) {
 // Axpy adds a*x to y.
 func Axpy(a float32, x, y []float32) {
 	must("y", len(y), len(x))
-	done := axpyMany(a, x, y)
+	done := axpySIMD(a, x, y)
 	axpyGo(a, x[done:], y[done:])
 }
 
@@ -41,7 +41,7 @@ func axpyGo(a float32, x, y []float32) {
 // Lerp brings y nearer to x: y += a*(x-y).
 func Lerp(a float32, x, y []float32) {
 	must("y", len(y), len(x))
-	done := lerpMany(a, x, y)
+	done := lerpSIMD(a, x, y)
 	lerpGo(a, x[done:], y[done:])
 }
 
@@ -51,8 +51,8 @@ func lerpGo(a float32, x, y []float32) {
 	}
 }
 
-// Gather writes to y the sum of w[k] times the row idx[k] of a table, or adds it
-// when add is set. The table's rows are ld apart and at least as long as y.
+// Gather writes to y the sum of w[k] times the row idx[k] of a table, or adds it when add is set. The table's rows are
+// ld apart and at least as long as y.
 func Gather(idx []int32, w, table []float32, ld int, y []float32, add bool) {
 	must("w", len(w), len(idx))
 	for _, r := range idx {
@@ -60,7 +60,7 @@ func Gather(idx []int32, w, table []float32, ld int, y []float32, add bool) {
 			panic(fmt.Sprintf("vec: row %d of %d columns, the table has %d numbers", r, ld, len(table)))
 		}
 	}
-	done := gatherMany(idx, w, table, ld, y, add)
+	done := gatherSIMD(idx, w, table, ld, y, add)
 	if !add {
 		clear(y[done:])
 	}
@@ -75,11 +75,11 @@ func gatherGo(idx []int32, w, table []float32, ld int, y []float32, from int) {
 	}
 }
 
-// Exp writes exp(scale*x+shift) to y, which may be x, and returns the sum. The
-// argument is brought into -87..88 before; the relative error is below 3e-7.
+// Exp writes exp(scale*x+shift) to y, which may be x, and returns the sum. The argument of exp is clamped to -87..88;
+// the relative error is below 3e-7.
 func Exp(x, y []float32, scale, shift float32) float32 {
 	must("y", len(y), len(x))
-	done, sum := expMany(x, y, scale, shift)
+	done, sum := expSIMD(x, y, scale, shift)
 	return sum + expGo(x[done:], y[done:], scale, shift)
 }
 
@@ -104,8 +104,7 @@ func Max(x []float32) float32 {
 	return larger(larger(a, b), larger(c, d))
 }
 
-// larger is max without its rules for NaN and signed zeros, which cost more
-// than the rest of the loop.
+// larger is max without the builtin's rules for NaN and signed zeros, which cost more than the rest of Max's loop.
 func larger(a, b float32) float32 {
 	if b > a {
 		return b
@@ -120,8 +119,8 @@ type Adam struct {
 	Step                  int // from 1
 }
 
-// Update is one step of AdamW, decay apart from the gradient (Loshchilov and
-// Hutter 2019, Algorithm 2), for parameters p with gradients g and moments m, v.
+// Update is one step of AdamW, decay apart from the gradient (Loshchilov and Hutter 2019, Algorithm 2), for parameters
+// p with gradients g and moments m, v.
 func (a Adam) Update(p, g, m, v []float32) {
 	must("g", len(g), len(p))
 	must("m", len(m), len(p))
@@ -132,7 +131,7 @@ func (a Adam) Update(p, g, m, v []float32) {
 		float32(1 / math.Sqrt(1-math.Pow(a.Beta2, float64(a.Step)))),
 		float32(a.Epsilon), float32(1 - a.Rate*a.Decay),
 	}
-	done := adamMany(p, g, m, v, &c)
+	done := adamSIMD(p, g, m, v, &c)
 	adamGo(p[done:], g[done:], m[done:], v[done:], &c)
 }
 

@@ -21,7 +21,7 @@ func adamAVX2(n int, p, grad, m, v *float32, c *[8]float32)
 func addReLUAVX2(n int, b, y *float32)
 
 //go:noescape
-func passAVX2(n int, y, grad *float32, scale float32)
+func reluGradAVX2(n int, y, grad *float32, scale float32)
 
 //go:noescape
 func geluAVX2(n int, e, y, slope *float32)
@@ -47,73 +47,73 @@ func lerpAVX2(n int, a float32, x, y *float32)
 //go:noescape
 func dropAVX2(n int, x, y *float32, counter uint64, limit int32, scale float32)
 
-// fast tells whether the assembly can run here.
-var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// hasAVX2 tells whether this processor can run the assembly.
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-func dotMany(x, y []float32) (done int, sum float32) {
+func dotSIMD(x, y []float32) (done int, sum float32) {
 	n := len(x) &^ 7
-	if !fast || n == 0 {
+	if !hasAVX2 || n == 0 {
 		return 0, 0
 	}
 	return n, dotAVX2(n, &x[0], &y[0])
 }
 
-func axpyMany(a float32, x, y []float32) (done int) {
+func axpySIMD(a float32, x, y []float32) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		axpyAVX2(n, a, &x[0], &y[0])
 		return n
 	}
 	return 0
 }
 
-func gatherMany(idx []int32, w, table []float32, ld int, y []float32, add bool) (done int) {
+func gatherSIMD(idx []int32, w, table []float32, ld int, y []float32, add bool) (done int) {
 	n := len(y) &^ 7
-	if fast && n > 0 && len(idx) > 0 {
+	if hasAVX2 && n > 0 && len(idx) > 0 {
 		gatherAVX2(len(idx), &idx[0], &w[0], &table[0], ld*4, &y[0], n, add)
 		return n
 	}
 	return 0
 }
 
-func expMany(x, y []float32, scale, shift float32) (done int, sum float32) {
+func expSIMD(x, y []float32, scale, shift float32) (done int, sum float32) {
 	n := len(x) &^ 7
-	if !fast || n == 0 {
+	if !hasAVX2 || n == 0 {
 		return 0, 0
 	}
 	return n, expAVX2(n, &x[0], &y[0], scale, shift)
 }
 
-func adamMany(p, g, m, v []float32, c *[8]float32) (done int) {
+func adamSIMD(p, g, m, v []float32, c *[8]float32) (done int) {
 	n := len(p) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		adamAVX2(n, &p[0], &g[0], &m[0], &v[0], c)
 		return n
 	}
 	return 0
 }
 
-func addReLUMany(b, y []float32) (done int) {
+func addReLUSIMD(b, y []float32) (done int) {
 	n := len(y) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		addReLUAVX2(n, &b[0], &y[0])
 		return n
 	}
 	return 0
 }
 
-func passMany(y, g []float32, scale float32) (done int) {
+func reluGradSIMD(y, g []float32, scale float32) (done int) {
 	n := len(y) &^ 7
-	if fast && n > 0 {
-		passAVX2(n, &y[0], &g[0], scale)
+	if hasAVX2 && n > 0 {
+		reluGradAVX2(n, &y[0], &g[0], scale)
 		return n
 	}
 	return 0
 }
 
-func geluMany(e, y, slope []float32) (done int) {
+func geluSIMD(e, y, slope []float32) (done int) {
 	n := len(y) &^ 7
-	if !fast || n == 0 {
+	if !hasAVX2 || n == 0 {
 		return 0
 	}
 	var s *float32
@@ -124,61 +124,61 @@ func geluMany(e, y, slope []float32) (done int) {
 	return n
 }
 
-func sumMany(x []float32) (done int, sum float32) {
+func sumSIMD(x []float32) (done int, sum float32) {
 	n := len(x) &^ 7
-	if !fast || n == 0 {
+	if !hasAVX2 || n == 0 {
 		return 0, 0
 	}
 	return n, sumAVX2(n, &x[0])
 }
 
-func deviationMany(x []float32, mean float32) (done int, sum float32) {
+func deviationSIMD(x []float32, mean float32) (done int, sum float32) {
 	n := len(x) &^ 7
-	if !fast || n == 0 {
+	if !hasAVX2 || n == 0 {
 		return 0, 0
 	}
 	return n, deviationAVX2(n, &x[0], mean)
 }
 
-func normMany(x, gain, bias, y []float32, mean, scale float32) (done int) {
+func normSIMD(x, gain, bias, y []float32, mean, scale float32) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		normAVX2(n, &x[0], &gain[0], &bias[0], &y[0], mean, scale)
 		return n
 	}
 	return 0
 }
 
-func normSumsMany(x, dy, gain, dGain, dBias []float32, mean, scale float32, s *[2]float32) (done int) {
+func normSumsSIMD(x, dy, gain, dGain, dBias []float32, mean, scale float32, s *[2]float32) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		normSumsAVX2(n, &x[0], &dy[0], &gain[0], &dGain[0], &dBias[0], mean, scale, s)
 		return n
 	}
 	return 0
 }
 
-func normGradMany(x, dy, gain, dx []float32, c *[4]float32, add bool) (done int) {
+func normGradSIMD(x, dy, gain, dx []float32, c *[4]float32, add bool) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		normGradAVX2(n, &x[0], &dy[0], &gain[0], &dx[0], c, add)
 		return n
 	}
 	return 0
 }
 
-func lerpMany(a float32, x, y []float32) (done int) {
+func lerpSIMD(a float32, x, y []float32) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		lerpAVX2(n, a, &x[0], &y[0])
 		return n
 	}
 	return 0
 }
 
-func dropMany(x, y []float32, counter uint64, limit uint16, scale float32) (done int) {
+func dropSIMD(x, y []float32, counter uint64, limit uint16, scale float32) (done int) {
 	n := len(x) &^ 7
-	if fast && n > 0 {
+	if hasAVX2 && n > 0 {
 		dropAVX2(n, &x[0], &y[0], counter, int32(limit), scale)
 		return n
 	}

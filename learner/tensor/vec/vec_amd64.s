@@ -279,9 +279,9 @@ reluloop:
 	VZEROUPPER
 	RET
 
-// func passAVX2(n int, y, grad *float32, scale float32)
+// func reluGradAVX2(n int, y, grad *float32, scale float32)
 // grad = scale*grad where y > 0, else 0. n is a multiple of 8.
-TEXT ·passAVX2(SB), NOSPLIT, $0-28
+TEXT ·reluGradAVX2(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), CX
 	MOVQ         y+8(FP), SI
 	MOVQ         grad+16(FP), DI

@@ -23,7 +23,7 @@ func near(t *testing.T, what string, got, want []float32, tolerance float64) {
 	}
 }
 
-// The fast way and the plain one agree, for all lengths around the vectors'.
+// TestAgreesWithLoops holds SIMD and Go against plain loops, for all lengths around those of the registers.
 func TestAgreesWithLoops(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -66,8 +66,8 @@ func TestAgreesWithLoops(t *testing.T) {
 		near(t, "AddReLU", a, b, 0)
 		g, h := noise(r, n), make([]float32, n)
 		copy(h, g)
-		Pass(a, g, 1.25)
-		passGo(b, h, 1.25)
+		ReLUGrad(a, g, 1.25)
+		reluGradGo(b, h, 1.25)
 		near(t, "Pass", g, h, 0)
 		for _, slopes := range []bool{true, false} {
 			a, b = append([]float32(nil), y...), append([]float32(nil), y...)
@@ -133,7 +133,7 @@ func TestExpIsAccurate(t *testing.T) {
 	}
 }
 
-// Adam against the formulas in float64.
+// TestAdam holds Update against the formulas in float64.
 func TestAdam(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 2))
@@ -168,7 +168,7 @@ func TestGatherRefusesRowsOutside(t *testing.T) {
 	Gather([]int32{3}, []float32{1}, make([]float32, 24), 8, make([]float32, 8), false)
 }
 
-// Norm and its way back, beside plain loops, for all lengths around the vectors'.
+// TestNormAgreesWithLoops holds Norm and NormGrad against plain loops, for all lengths around those of the registers.
 func TestNormAgreesWithLoops(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 3))
@@ -185,12 +185,12 @@ func TestNormAgreesWithLoops(t *testing.T) {
 		start := noise(r, 3*n)
 		got, plain := append([]float32(nil), start...), append([]float32(nil), start...)
 		for _, add := range []bool{true, false} {
-			NormBack(x, dy, gain, got[:n], got[n:2*n], got[2*n:], mean, scale, add)
+			NormGrad(x, dy, gain, got[:n], got[n:2*n], got[2*n:], mean, scale, add)
 			var sums [2]float32
 			normSumsGo(x, dy, gain, plain[:n], plain[n:2*n], mean, scale, &sums)
 			normGradGo(x, dy, gain, plain[2*n:], &[4]float32{mean, scale, sums[0] / float32(n), sums[1] / float32(n)}, add)
 			near(t, "gradients of Norm", got, plain, 5e-5)
 		}
-		NormBack(x, dy, gain, got[:n], got[n:2*n], nil, mean, scale, false)
+		NormGrad(x, dy, gain, got[:n], got[n:2*n], nil, mean, scale, false)
 	}
 }

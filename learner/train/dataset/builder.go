@@ -14,7 +14,7 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// Record is what a node of a set shows of an artifact: all of it, or a part.
+// Record is what a node of a Set shows of an artifact: all of it, or a part.
 type Record struct {
 	ID      string
 	Pieces  []weave.Piece
@@ -22,12 +22,12 @@ type Record struct {
 	Culture string   // the label of its first culture, if it has one
 	Themes  map[string][]string
 	Vectors Vectors
-	// Query is read by no other record's node, though it reads them: it asks what the set's artifacts answer. It is none of them
-	// itself, and may show another part of one of them.
+	// Query keeps the record's node from being read: it reads others, as the artifact would, but no other node reads
+	// it. It is none of the Set's artifacts, and may show another part of one of them.
 	Query bool
 }
 
-// RecordOf is all of an artifact.
+// RecordOf returns the Record of all of an artifact.
 func RecordOf(a *profile.Artifact, v Vectors) Record {
 	r := Record{ID: a.ID, Pieces: weave.Pieces(a), Themes: a.Theme, Vectors: v}
 	for _, l := range a.Link {
@@ -39,36 +39,36 @@ func RecordOf(a *profile.Artifact, v Vectors) Record {
 	return r
 }
 
-// heldLinks is one in how many links is kept out.
-const heldLinks = 5
+// heldOutEvery is one in how many links is held out.
+const heldOutEvery = 5
 
-// Builder makes a Dataset of records. Until and Watermark are left to Make, which knows when they came.
+// Builder builds a Dataset from Records. It leaves Until and Watermark to Make, which knows when the records came.
 type Builder struct {
 	cfg      Config
 	entities Entities
 	records  *records
 	set      *train.Builder
-	// note is told all features, in their order.
-	note func(features []float32)
-	// nodes are those of entities, by id; members are the places in artifacts of those that have one.
+	// onFeatures is given the features of all nodes, in their order.
+	onFeatures func(features []float32)
+	// nodes are those of entities, by id; members are the indices in artifacts of those that have an entity.
 	nodes   map[graphstore.NodeID]int32
 	members map[graphstore.NodeID][]int
-	// artifacts are the set's, place their places by id; queries are not of the set.
-	artifacts, queries []added
+	// artifacts are the Set's, and place has their indices by id; queries are not in the Set.
+	artifacts, queries []builtRecord
 	place              map[graphstore.NodeID]int
 	data               Dataset
 	themes             []map[string][]string
 }
 
-// added is a record that has its node.
-type added struct {
+// builtRecord is a Record that has its node.
+type builtRecord struct {
 	id       graphstore.NodeID
 	entities []graphstore.NodeID
 	links    []graphstore.NodeID
 	artifact train.Artifact
 }
 
-// NewBuilder returns a builder that weights words by idf.
+// NewBuilder returns a Builder that weights words by idf.
 func NewBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities) (*Builder, error) {
 	b, err := newBuilder(cfg, idf, entities, func([]float32) {})
 	if err != nil {
@@ -78,8 +78,8 @@ func NewBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities) 
 }
 
 func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, note func([]float32)) (*Builder, error) {
-	if cfg.FewMembers == 0 {
-		cfg.FewMembers = FewMembers
+	if cfg.MaxRareMembers == 0 {
+		cfg.MaxRareMembers = MaxRareMembers
 	}
 	if len(cfg.Shape.Modalities) == 0 {
 		return nil, errors.New("a model without modalities reads no record")
@@ -90,19 +90,19 @@ func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, 
 		}
 	}
 	width := cfg.Shape.Modalities[0].Features
-	// A record says of what type its node is, one number for each type; Decade is the last.
+	// A record has a feature for each type of node, of which Decade is the last.
 	if least := cfg.Words.Dim() + facts.Dim + int(graphstore.Decade) + 1; width < least {
 		return nil, fmt.Errorf("a record has %d features in the model, at least %d are needed", width, least)
 	}
 	return &Builder{
-		cfg: cfg, entities: entities, note: note,
-		records: &records{words: cfg.Words, idf: idf, width: width, whole: map[int32][]float32{}},
+		cfg: cfg, entities: entities, onFeatures: note,
+		records: &records{words: cfg.Words, idf: idf, width: width, textVectors: map[int32][]float32{}},
 		set:     train.NewBuilder(cfg.Shape),
 		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{}, place: map[graphstore.NodeID]int{},
 	}, nil
 }
 
-// vector is that of a modality; false: there is no such modality.
+// vector returns the vector of a modality; false: there is no such modality.
 func (cfg *Config) vector(modality string, v Vectors) ([]float32, bool) {
 	switch modality {
 	case "image":
@@ -113,7 +113,7 @@ func (cfg *Config) vector(modality string, v Vectors) ([]float32, bool) {
 	return nil, false
 }
 
-// Add adds a record and returns its node.
+// Add adds a Record and returns its node.
 func (b *Builder) Add(r Record) (node int32, err error) {
 	if node, err = b.add(r); err != nil {
 		return 0, fmt.Errorf("dataset: artifact %q: %w", r.ID, err)
@@ -122,20 +122,20 @@ func (b *Builder) Add(r Record) (node int32, err error) {
 }
 
 func (b *Builder) add(r Record) (int32, error) {
-	own := added{id: graphstore.ID(graphstore.Artifact, r.ID)}
+	own := builtRecord{id: graphstore.ID(graphstore.Artifact, r.ID)}
 	if _, ok := b.place[own.id]; ok && !r.Query {
 		return 0, errors.New("it is in the set already")
 	}
 	if b.cfg.WithoutGraph {
 		r = withoutGraph(r)
 	}
-	if err := b.join(&own, r); err != nil {
+	if err := b.resolveEdges(&own, r); err != nil {
 		return 0, err
 	}
 	own.artifact.Node = b.node(b.features(r.Vectors, own.artifact.Parts)...)
 	own.artifact.Culture = -1
 	if r.Culture != "" {
-		own.artifact.Culture = int32(graphstore.ID(graphstore.Culture, graphstore.NormalizeLabel(r.Culture)) >> 33) // any number, the same for the same
+		own.artifact.Culture = int32(graphstore.ID(graphstore.Culture, graphstore.NormalizeLabel(r.Culture)) >> 33) // any number, the same for the same label
 	}
 	if r.Query {
 		b.queries = append(b.queries, own)
@@ -150,7 +150,7 @@ func (b *Builder) add(r Record) (int32, error) {
 	return own.artifact.Node, nil
 }
 
-// withoutGraph is a record that is joined to nothing.
+// withoutGraph returns a Record without edges and links.
 func withoutGraph(r Record) Record {
 	r.Links, r.Pieces = nil, slices.Clone(r.Pieces)
 	for i := range r.Pieces {
@@ -159,8 +159,8 @@ func withoutGraph(r Record) Record {
 	return r
 }
 
-// join finds what a record's pieces and links lead to.
-func (b *Builder) join(own *added, r Record) error {
+// resolveEdges finds the nodes that a Record's pieces lead to, and the ids that its links name.
+func (b *Builder) resolveEdges(own *builtRecord, r Record) error {
 	for _, piece := range r.Pieces {
 		part := train.Part{Content: b.records.add(piece), Origin: piece.Origin}
 		for _, spec := range piece.Edges {
@@ -182,25 +182,25 @@ func (b *Builder) join(own *added, r Record) error {
 	return nil
 }
 
-// node is the next one, with its features.
+// node adds a node with its features.
 func (b *Builder) node(features ...[]float32) int32 {
 	for _, f := range features {
-		b.note(f)
+		b.onFeatures(f)
 	}
-	return b.set.Node(features...)
+	return b.set.AddNode(features...)
 }
 
-// features of each modality, of the record that becomes the next node.
+// features returns those of each modality for the Record that becomes the next node.
 func (b *Builder) features(v Vectors, parts []train.Part) [][]float32 {
 	next := b.set.Nodes()
 	if b.cfg.TextVectors {
-		b.records.whole[next] = v.Text
+		b.records.textVectors[next] = v.Text
 	}
 	record := make([]float32, b.records.width)
 	b.records.Encode(next, parts, record)
 	out := [][]float32{record}
 	for _, m := range b.cfg.Shape.Modalities[1:] {
-		vector, _ := b.cfg.vector(m.Name, v) // newBuilder has seen to it that there are no others
+		vector, _ := b.cfg.vector(m.Name, v) // newBuilder refuses other modalities
 		out = append(out, vector)
 	}
 	return out
@@ -223,7 +223,7 @@ func (b *Builder) entity(id graphstore.NodeID, spec graphstore.EdgeSpec) (int32,
 	return node, nil
 }
 
-// Build returns the set of what was added. The Builder is of no use after it.
+// Build returns the Dataset of what was added. The Builder must not be used after it.
 func (b *Builder) Build() (*Dataset, error) {
 	d, err := b.build()
 	if err != nil {
@@ -233,14 +233,14 @@ func (b *Builder) Build() (*Dataset, error) {
 }
 
 func (b *Builder) build() (*Dataset, error) {
-	b.share()
-	b.link()
-	b.tidy()
+	b.addRarePairs()
+	b.addLinks()
+	b.sortLists()
 	for _, a := range b.artifacts {
-		b.set.Artifact(a.artifact)
+		b.set.AddArtifact(a.artifact)
 	}
-	b.inverse()
-	b.ask()
+	b.addInverseEdges()
+	b.addQueryEdges()
 	d := b.data
 	if slices.ContainsFunc(b.themes, func(t map[string][]string) bool { return len(t) > 0 }) {
 		d.Themes = eval.Labels(d.IDs, b.themes)
@@ -250,13 +250,13 @@ func (b *Builder) build() (*Dataset, error) {
 	return &d, err
 }
 
-// share finds the artifacts that share something rare.
-func (b *Builder) share() {
+// addRarePairs finds the artifacts that share a rare entity.
+func (b *Builder) addRarePairs() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i]
 		for _, entity := range a.entities {
 			members := b.members[entity]
-			if len(members) > b.cfg.FewMembers {
+			if len(members) > b.cfg.MaxRareMembers {
 				continue
 			}
 			for _, m := range members {
@@ -268,11 +268,11 @@ func (b *Builder) share() {
 	}
 }
 
-// held tells the links that are kept out, for judging. It is the same in both directions.
-func held(a, b graphstore.NodeID) bool { return uint64(a^b)%heldLinks == 0 }
+// heldOut tells which links are kept out of the Set, to be found. It is the same in both directions.
+func heldOut(a, b graphstore.NodeID) bool { return uint64(a^b)%heldOutEvery == 0 }
 
-// link lets linked artifacts read each other, but for those links that are held.
-func (b *Builder) link() {
+// addLinks lets linked artifacts read each other, except over links that are heldOut.
+func (b *Builder) addLinks() {
 	for i := range b.artifacts {
 		from := &b.artifacts[i]
 		for _, target := range from.links {
@@ -281,14 +281,14 @@ func (b *Builder) link() {
 				continue
 			}
 			x, y := &from.artifact, &b.artifacts[j].artifact
-			x.Kin, y.Kin = append(x.Kin, y.Node), append(y.Kin, x.Node)
-			if held(from.id, target) {
+			x.Related, y.Related = append(x.Related, y.Node), append(y.Related, x.Node)
+			if heldOut(from.id, target) {
 				b.data.Links = append(b.data.Links, [2]int32{int32(i), int32(j)})
 				continue
 			}
 			x.Links, y.Links = append(x.Links, y.Node), append(y.Links, x.Node)
-			b.set.Read(x.Node, linkTo(y.Node))
-			b.set.Read(y.Node, train.Edge{To: x.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse))})
+			b.set.AddEdge(x.Node, linkTo(y.Node))
+			b.set.AddEdge(y.Node, train.Edge{To: x.Node, Relation: int32(refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse))})
 		}
 	}
 	slices.SortFunc(b.data.Links, func(x, y [2]int32) int { return slices.Compare(x[:], y[:]) })
@@ -299,40 +299,40 @@ func linkTo(node int32) train.Edge {
 	return train.Edge{To: node, Relation: int32(refresh.RelationIndex(graphstore.RelLink))}
 }
 
-// tidy makes sets of the lists. What shares something rare is kin.
-func (b *Builder) tidy() {
+// sortLists sorts the lists of an artifact and removes duplicates. Artifacts that share a rare entity are Related.
+func (b *Builder) sortLists() {
 	for i := range b.artifacts {
 		a := &b.artifacts[i].artifact
-		a.Kin = append(a.Kin, a.Rare...)
-		for _, list := range []*[]int32{&a.Kin, &a.Links, &a.Rare} {
+		a.Related = append(a.Related, a.Rare...)
+		for _, list := range []*[]int32{&a.Related, &a.Links, &a.Rare} {
 			slices.Sort(*list)
 			*list = slices.Compact(*list)
 		}
 	}
 }
 
-// inverse lets entities read their members.
-func (b *Builder) inverse() {
+// addInverseEdges lets entities read their members.
+func (b *Builder) addInverseEdges() {
 	for _, a := range b.artifacts {
 		for _, p := range a.artifact.Parts {
 			for _, edge := range p.Edges {
-				b.set.Read(edge.To, train.Edge{To: a.artifact.Node, Relation: edge.Relation + 1})
+				b.set.AddEdge(edge.To, train.Edge{To: a.artifact.Node, Relation: edge.Relation + 1})
 			}
 		}
 	}
 }
 
-// ask lets queries read what artifacts of their records would, but never the artifact itself.
-func (b *Builder) ask() {
+// addQueryEdges lets queries read what the artifact of the Record would, but never that artifact itself.
+func (b *Builder) addQueryEdges() {
 	for _, q := range b.queries {
 		for _, p := range q.artifact.Parts {
 			for _, edge := range p.Edges {
-				b.set.Read(q.artifact.Node, edge)
+				b.set.AddEdge(q.artifact.Node, edge)
 			}
 		}
 		for _, target := range q.links {
-			if j, ok := b.place[target]; ok && target != q.id && !held(q.id, target) {
-				b.set.Read(q.artifact.Node, linkTo(b.artifacts[j].artifact.Node))
+			if j, ok := b.place[target]; ok && target != q.id && !heldOut(q.id, target) {
+				b.set.AddEdge(q.artifact.Node, linkTo(b.artifacts[j].artifact.Node))
 			}
 		}
 	}

@@ -82,11 +82,11 @@ func TestBuilderMakesTheSame(t *testing.T) {
 	if !slices.Equal(got.IDs, want.IDs) || !slices.Equal(got.Cultures, want.Cultures) || !slices.Equal(got.Links, want.Links) {
 		t.Error("artifacts, cultures or links held out differ")
 	}
-	features, block, err := got.Set.Whole()
+	features, block, err := got.Set.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, their, err := want.Set.Whole()
+	theirs, their, err := want.Set.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,26 +136,27 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// embedded is by a seeded model.
+// embedded returns the embeddings of a set by a seeded model.
 func embedded(t *testing.T, shape model.Config, s *train.Set) tape.Matrix {
 	t.Helper()
 	m, err := model.New(shape)
 	if err != nil {
 		t.Fatal(err)
 	}
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer team.Close()
-	z, err := train.Embed(s, m, m.Init(), team)
+	defer pool.Close()
+	z, err := train.Embed(s, m, m.Init(), pool)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return z
 }
 
-// TestQueryReadsLinks: an artifact's links are in its query, but for those held out, and nobody reads the query by them.
+// TestQueryReadsLinks: an artifact's links are in its query, but for those held out, and nobody reads the query by
+// them.
 func TestQueryReadsLinks(t *testing.T) {
 	t.Parallel()
 	m, cfg := NewMemory(profile.DefaultLimits()), settings(t)
@@ -165,7 +166,7 @@ func TestQueryReadsLinks(t *testing.T) {
 	b, hand := builder(t, cfg, m), train.NewBuilder(cfg.Shape)
 	q := Record{ID: "r3", Query: true, Links: []string{"not there", "r3"}}
 	for range 31 {
-		hand.Node(make([]float32, cfg.Shape.Modalities[0].Features))
+		hand.AddNode(make([]float32, cfg.Shape.Modalities[0].Features))
 	}
 	known := 0
 	for i, r := range add(t, b, m) {
@@ -173,8 +174,8 @@ func TestQueryReadsLinks(t *testing.T) {
 			continue // it would find itself by that
 		}
 		q.Links = append(q.Links, r.ID)
-		if !held(graphstore.ID(graphstore.Artifact, q.ID), graphstore.ID(graphstore.Artifact, r.ID)) {
-			hand.Read(30, linkTo(b.artifacts[i].artifact.Node))
+		if !heldOut(graphstore.ID(graphstore.Artifact, q.ID), graphstore.ID(graphstore.Artifact, r.ID)) {
+			hand.AddEdge(30, linkTo(b.artifacts[i].artifact.Node))
 			known++
 		}
 	}

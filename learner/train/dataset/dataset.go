@@ -17,69 +17,71 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// Dataset is a snapshot of an archive, to train a model on and to judge models by.
+// Dataset is a snapshot of an archive, to train a model on and to compare models by.
 type Dataset struct {
 	Set *train.Set
-	// IDs are those of the set's artifacts, and Cultures the labels of their first culture, if they have one.
+	// IDs are those of the Set's artifacts, and Cultures the labels of their first cultures, empty for none.
 	IDs, Cultures []string
-	// Themes are the labels that artifacts came with, nil if none did.
+	// Themes are the theme labels of the artifacts, nil if none has any.
 	Themes *eval.Truth
-	// Links are pairs of artifacts whose link is kept out of the set, to be found by it.
+	// Links are pairs of artifacts whose link is kept out of the Set, to be found by a model.
 	Links [][2]int32
-	// Until is the time of the last record in it.
+	// Until is the time of the latest record in the Set.
 	Until time.Time
-	// Watermark is Until and a checksum of the content: the same for the same snapshot only.
+	// Watermark is Until and a checksum of the content: equal for equal snapshots only.
 	Watermark string
 }
 
-// Reader is what Make reads of an archive. It must not change meanwhile.
+// Reader is what Make reads of an archive. The archive must not change meanwhile.
 type Reader interface {
 	weave.Documents
 	Entities
-	// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
+	// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit
+	// of them.
 	ArtifactsAfter(after graphstore.NodeID, limit int) ([]string, error)
-	// Vectors returns what encoders have made of an artifact.
+	// Vectors returns the media vectors of an artifact.
 	Vectors(artifact graphstore.NodeID) (Vectors, error)
 }
 
-// Entities is where the nodes of entities are found. Their labels are read: an entity is called what most artifacts call it.
+// Entities is where the nodes of entities are found. Make reads their labels: an entity's label is the one that most
+// artifacts use.
 type Entities interface {
 	// Node returns nil for an entity that is not there.
 	Node(graphstore.NodeID) (*graphstore.Node, error)
 }
 
-// Vectors are what encoders have made of an artifact, nil where there is nothing.
+// Vectors are what encoders made of an artifact's media, nil where there is nothing.
 type Vectors struct {
-	// Text is of the artifact's whole text. It is read only where Config says so.
+	// Text is that of the artifact's whole text. It is read only with Config.TextVectors.
 	Text []float32
-	// Image and Audio are one for all the artifact's pictures, and recordings.
+	// Image is one vector for all the artifact's pictures, Audio one for all its recordings.
 	Image, Audio []float32
 }
 
-// FewMembers is how many artifacts share an entity that is rare for training: a pair that shares
-// one is rather a positive than a negative.
-const FewMembers = 8
+// MaxRareMembers is how many artifacts share an entity that is rare for training: a pair that shares one is rather a
+// positive than a negative.
+const MaxRareMembers = 8
 
-// Config is how sets are made.
+// Config says how Sets are made.
 type Config struct {
 	// Words encodes texts and labels.
 	Words *text.Encoder
-	// Shape is that of the models to be trained: the set has its modalities.
+	// Shape is that of the models to be trained: the Set has its modalities.
 	Shape model.Config
-	// TextVectors has the text of a record read as Vectors.Text, whole, and not as its words.
+	// TextVectors uses Vectors.Text, whole, for the text of a record, instead of its words.
 	TextVectors bool
-	// Limits of the documents.
+	// Limits are those of the documents.
 	Limits profile.Limits
-	// FewMembers is how many artifacts share a rare entity at most; 0: the constant FewMembers.
-	FewMembers int
+	// MaxRareMembers is how many artifacts share a rare entity at most; 0: the constant MaxRareMembers.
+	MaxRareMembers int
 	// WithoutGraph leaves out all edges, for ablations.
 	WithoutGraph bool
 }
 
-// Make makes a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that
-// does not depend on the order of arrival. Records that came after until are left out, unless it is
-// zero: so a snapshot can be made again after others have come, as long as nothing in it was replaced or deleted. (Words are
-// weighted by the artifacts in it for the same reason.)
+// Make returns a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that does not
+// depend on the order of arrival. Records that came after until are left out, unless until is zero: so a snapshot can
+// be made again after others have come, as long as nothing in it was replaced or deleted. For the same reason words are
+// weighted by the artifacts of the snapshot alone.
 func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
 	d, err := snapshot(from, cfg, limit, until)
 	if err != nil {
@@ -89,7 +91,7 @@ func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error)
 }
 
 func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
-	c := chosen{table: text.NewTable(), sum: checksum{sha256.New()}}
+	c := sample{table: text.NewTable(), sum: checksum{sha256.New()}}
 	if err := c.choose(from, cfg, limit, until); err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, er
 	return d, nil
 }
 
-// addStored adds an artifact of an archive.
+// addStored adds an artifact of an archive to b.
 func addStored(b *Builder, from Reader, limits profile.Limits, id string) error {
 	_, a, err := weave.Read(from, id, limits)
 	if err != nil {
@@ -124,22 +126,22 @@ func addStored(b *Builder, from Reader, limits profile.Limits, id string) error 
 	return err
 }
 
-// chosen are the artifacts of a snapshot.
-type chosen struct {
+// sample is the choice of artifacts for a snapshot.
+type sample struct {
 	ids   []string
 	until time.Time
 	table *text.Table
 	sum   checksum
 }
 
-// page is how many ids are asked for at a time.
-const page = 256
+// pageSize is how many ids are read at a time.
+const pageSize = 256
 
-// choose finds the artifacts of a snapshot, and counts their words. Documents are read again when the words are weighted, not
-// kept until then: their media may be inline, and are too much for the memory of all.
-func (c *chosen) choose(from Reader, cfg Config, limit int, until time.Time) error {
+// choose finds the artifacts of a snapshot and counts their words. It does not keep the documents for addStored, which
+// reads them again: their media may be inline, and too much for the memory.
+func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) error {
 	for after := graphstore.NodeID(0); ; {
-		ids, err := from.ArtifactsAfter(after, page)
+		ids, err := from.ArtifactsAfter(after, pageSize)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -152,14 +154,14 @@ func (c *chosen) choose(from Reader, cfg Config, limit int, until time.Time) err
 				return err
 			}
 			if until.IsZero() || !doc.Timestamp.After(until) {
-				c.take(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
+				c.add(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
 			}
 		}
 		after = graphstore.ID(graphstore.Artifact, ids[len(ids)-1])
 	}
 }
 
-func (c *chosen) take(doc *graphstore.Doc, words *text.Doc) {
+func (c *sample) add(doc *graphstore.Doc, words *text.Doc) {
 	if doc.Timestamp.After(c.until) {
 		c.until = doc.Timestamp
 	}
@@ -169,7 +171,7 @@ func (c *chosen) take(doc *graphstore.Doc, words *text.Doc) {
 	c.ids = append(c.ids, doc.ID)
 }
 
-// checksum is of all that a snapshot is made of.
+// checksum is over all that a snapshot is made of.
 type checksum struct{ hash.Hash }
 
 func (c checksum) part(b []byte) {

@@ -28,7 +28,7 @@ func settings(t *testing.T) Config {
 	return Config{Words: words, Shape: shape.Shape(), Limits: profile.DefaultLimits()}
 }
 
-// put adds a record that came at second at.
+// put adds a record with a timestamp of second at.
 func put(t *testing.T, m *Memory, at int, id, raw string, v Vectors) {
 	t.Helper()
 	if err := m.Put(&graphstore.Doc{ID: id, Raw: []byte(raw), Timestamp: time.Unix(int64(at), 0).UTC()}, v); err != nil {
@@ -45,7 +45,7 @@ func snapshotOf(t *testing.T, m *Memory, cfg Config, limit int, until time.Time)
 	return d
 }
 
-// raws are invented records, r0, r1, ...
+// raws returns invented records, r0, r1, ...
 func raws(n int) []string {
 	rng := rand.New(rand.NewPCG(7, 7))
 	var out []string
@@ -65,17 +65,17 @@ func archive(t *testing.T, n int) *Memory {
 	return m
 }
 
-// edges are who reads whom by what, of models that have a set's shape.
+// edges returns the edges of a set: which node reads which by what relation.
 func edges(t *testing.T, s *train.Set) any {
 	t.Helper()
-	_, block, err := s.Whole()
+	_, block, err := s.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return block.Layers[0][0]
 }
 
-// TestWhatASetIs follows three artifacts by hand: what each reads, what is rare, kin and linked.
+// TestWhatASetIs follows three artifacts by hand: what each reads, which share a rare entity, are related and linked.
 func TestWhatASetIs(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(profile.DefaultLimits())
@@ -86,7 +86,7 @@ func TestWhatASetIs(t *testing.T) {
 	} {
 		put(t, m, at, r[0], r[1], Vectors{})
 	}
-	if held(graphstore.ID(graphstore.Artifact, "a"), graphstore.ID(graphstore.Artifact, "b")) {
+	if heldOut(graphstore.ID(graphstore.Artifact, "a"), graphstore.ID(graphstore.Artifact, "b")) {
 		t.Fatal("the link of a and b is held out: choose other ids")
 	}
 	cfg := settings(t)
@@ -95,8 +95,8 @@ func TestWhatASetIs(t *testing.T) {
 	a, b, c := of(d, "a"), of(d, "b"), of(d, "c")
 	want := []int32{b.Node, c.Node}
 	slices.Sort(want)
-	if !slices.Equal(a.Rare, want) || !slices.Equal(a.Kin, want) || !slices.Equal(a.Links, []int32{b.Node}) {
-		t.Errorf("a shares with %v, is kin of %v, linked to %v; b is %d, c %d", a.Rare, a.Kin, a.Links, b.Node, c.Node)
+	if !slices.Equal(a.Rare, want) || !slices.Equal(a.Related, want) || !slices.Equal(a.Links, []int32{b.Node}) {
+		t.Errorf("a shares with %v, is kin of %v, linked to %v; b is %d, c %d", a.Rare, a.Related, a.Links, b.Node, c.Node)
 	}
 	if a.Culture != b.Culture || a.Culture < 0 || c.Culture >= 0 {
 		t.Errorf("cultures %d %d %d", a.Culture, b.Culture, c.Culture)
@@ -114,12 +114,12 @@ func TestWhatASetIs(t *testing.T) {
 
 	hand := train.NewBuilder(cfg.Shape)
 	for range d.Set.Nodes() {
-		hand.Node(make([]float32, cfg.Shape.Modalities[0].Features))
+		hand.AddNode(make([]float32, cfg.Shape.Modalities[0].Features))
 	}
 	culture, clay := a.Parts[1].Edges[0].To, a.Parts[2].Edges[0].To
 	both := func(from, to int32, rel graphstore.Relation) {
-		hand.Read(from, train.Edge{To: to, Relation: int32(refresh.RelationIndex(rel))})
-		hand.Read(to, train.Edge{To: from, Relation: int32(refresh.RelationIndex(rel | graphstore.Inverse))})
+		hand.AddEdge(from, train.Edge{To: to, Relation: int32(refresh.RelationIndex(rel))})
+		hand.AddEdge(to, train.Edge{To: from, Relation: int32(refresh.RelationIndex(rel | graphstore.Inverse))})
 	}
 	both(a.Node, b.Node, graphstore.RelLink)
 	for _, x := range []int32{a.Node, b.Node, c.Node} {
@@ -135,7 +135,7 @@ func TestWhatASetIs(t *testing.T) {
 		t.Error("nodes read others than by hand")
 	}
 
-	cfg.FewMembers = 2
+	cfg.MaxRareMembers = 2
 	few := snapshotOf(t, m, cfg, 10, time.Time{})
 	if rare := of(few, "c").Rare; len(rare) != 0 {
 		t.Errorf("clay has three members, of two at most, and c shares with %v", rare)
@@ -145,13 +145,14 @@ func TestWhatASetIs(t *testing.T) {
 	}
 	cfg.WithoutGraph = true
 	for _, x := range snapshotOf(t, m, cfg, 10, time.Time{}).Set.Artifacts() {
-		if len(x.Rare)+len(x.Links)+len(x.Kin)+len(x.Parts[1].Edges) != 0 {
+		if len(x.Rare)+len(x.Links)+len(x.Related)+len(x.Parts[1].Edges) != 0 {
 			t.Errorf("without a graph: %+v", x)
 		}
 	}
 }
 
-// TestOrderOfArrival: it decides nothing, nor does what was replaced; and a record that came later than asked for does not count.
+// TestOrderOfArrival: it decides nothing, nor does what was replaced; and a record that came later than asked for does
+// not count.
 func TestOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	m, all := archive(t, 60), raws(60)
@@ -186,7 +187,7 @@ func TestOrderOfArrival(t *testing.T) {
 	}
 }
 
-// TestWatermark: it tells everything that a set is made of.
+// TestWatermark: the Watermark changes with everything that a Set is made of.
 func TestWatermark(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -223,8 +224,8 @@ func TestHeldLinks(t *testing.T) {
 	for _, l := range d.Links {
 		for _, p := range [][2]int32{l, {l[1], l[0]}} {
 			x, y := artifacts[p[0]], artifacts[p[1]]
-			if slices.Contains(x.Links, y.Node) || !slices.Contains(x.Kin, y.Node) {
-				t.Errorf("%s and %s: linked %v, kin %v", d.IDs[p[0]], d.IDs[p[1]], x.Links, x.Kin)
+			if slices.Contains(x.Links, y.Node) || !slices.Contains(x.Related, y.Node) {
+				t.Errorf("%s and %s: linked %v, kin %v", d.IDs[p[0]], d.IDs[p[1]], x.Links, x.Related)
 			}
 		}
 	}
@@ -288,10 +289,10 @@ func TestAllPiecesAreTheRecord(t *testing.T) {
 	}
 }
 
-// recordOf are the features of a node's record.
+// recordOf returns the features of a node's record.
 func recordOf(t *testing.T, s *train.Set, node int32) []float32 {
 	t.Helper()
-	features, block, err := s.Whole()
+	features, block, err := s.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (m *Memory) Put(doc *graphstore.Doc, v Vectors) error {
 // Len is the number of artifacts.
 func (m *Memory) Len() int { return len(m.order) }
 
-// ArtifactsAfter is that of Reader.
+// ArtifactsAfter implements Reader.
 func (m *Memory) ArtifactsAfter(after graphstore.NodeID, limit int) ([]string, error) {
 	var ids []string
 	at, found := slices.BinarySearch(m.order, after)
@@ -88,7 +88,7 @@ func (m *Memory) Artifact(id string) (*graphstore.Doc, error) {
 	return s.doc, nil
 }
 
-// Vectors are those that an artifact was put with.
+// Vectors returns those that an artifact was Put with.
 func (m *Memory) Vectors(artifact graphstore.NodeID) (Vectors, error) {
 	s, ok := m.artifacts[artifact]
 	if !ok {
@@ -97,7 +97,7 @@ func (m *Memory) Vectors(artifact graphstore.NodeID) (Vectors, error) {
 	return s.vectors, nil
 }
 
-// Node is an entity with its labels, sorted, nil if no artifact names it.
+// Node returns an entity with its labels, sorted, nil if no artifact names it.
 func (m *Memory) Node(entity graphstore.NodeID) (*graphstore.Node, error) {
 	n := &graphstore.Node{ID: entity}
 	for label, count := range m.labels[entity] {
@@ -112,7 +112,7 @@ func (m *Memory) Node(entity graphstore.NodeID) (*graphstore.Node, error) {
 	return n, nil
 }
 
-// EdgesOf is that of Graph. An artifact has one edge to an entity, however often it names it.
+// EdgesOf implements Graph. An artifact has one edge to an entity, however often it names it.
 func (m *Memory) EdgesOf(artifact graphstore.NodeID, rel graphstore.Relation, fn func(graphstore.Edge) bool) error {
 	s, ok := m.artifacts[artifact]
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"kilim/graphstore"
 )
 
-// TestMemory: an entity is called what most artifacts call it now, once each; pages are in the order of nodes, and what is not
-// there is nothing.
+// TestMemory: an entity is called what most artifacts call it now, once each; pages are in the order of nodes, and what
+// is not there is nothing.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(profile.DefaultLimits())

@@ -8,17 +8,18 @@ import (
 	"kilim/learner/train"
 )
 
-// records encodes pieces as the daemon encodes records: text, facts, and the type of the node. It is train.Encoder.
+// records encodes pieces as the daemon encodes records: text, facts, and the type of the node. It is the Set's
+// train.Encoder.
 type records struct {
 	words  *text.Encoder
 	idf    func(bucket uint32) float32
 	width  int
 	pieces []weave.Piece
-	// whole are the vectors that another encoder made of whole texts, by node: they can't be made of a part.
-	whole map[int32][]float32
+	// textVectors are another encoder's vectors of whole texts, by node: of a part of a text there is none.
+	textVectors map[int32][]float32
 }
 
-// add keeps a piece and returns its number.
+// add adds a piece and returns its number.
 func (r *records) add(p weave.Piece) int32 {
 	r.pieces = append(r.pieces, p)
 	return int32(len(r.pieces) - 1)
@@ -40,7 +41,7 @@ func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 		}
 	}
 	words, numbers, kind := r.split(out)
-	if v, ok := r.whole[node]; ok {
+	if v, ok := r.textVectors[node]; ok {
 		copy(words, v)
 	} else if doc := r.words.AnalyzeTexts(texts); len(doc.Words) > 0 {
 		r.words.Project(doc, r.idf, words)
@@ -49,7 +50,7 @@ func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 	kind[graphstore.Artifact] = 1
 }
 
-// entity is the record of an entity.
+// entity returns the features of an entity's record.
 func (r *records) entity(label string, t graphstore.Type) []float32 {
 	out := make([]float32, r.width)
 	words, _, kind := r.split(out)
@@ -58,7 +59,7 @@ func (r *records) entity(label string, t graphstore.Type) []float32 {
 	return out
 }
 
-// split gives the parts of a record's features.
+// split returns the sections of a record's features.
 func (r *records) split(out []float32) (words, numbers, kind []float32) {
 	dim := r.words.Dim()
 	return out[:dim], out[dim : dim+facts.Dim], out[dim+facts.Dim:]

@@ -10,7 +10,7 @@ import (
 	"kilim/learner/model"
 )
 
-// failing is an archive of which something can't be read.
+// failing is an archive in which one kind of read fails.
 type failing struct {
 	*Memory
 	what string

@@ -12,9 +12,9 @@ type Term struct {
 	Count int
 }
 
-// BM25 ranks documents by the words of a query (Robertson and Zaragoza 2009, section 3.4), with k1 = 1.2, b =
-// 0.75 and the words of the query counted as often as it has them. Scores are never negative: idf is
-// ln(1 + (N - n + 0.5) / (n + 0.5)).
+// BM25 ranks documents by the words of a query (Robertson and Zaragoza 2009, section 3.4), with k1 = 1.2, b = 0.75 and
+// the words of the query counted as often as it has them. Scores are never negative: idf is ln(1 + (N - n + 0.5) / (n +
+// 0.5)).
 type BM25 struct {
 	ids      []string
 	lengths  []float64
@@ -35,7 +35,7 @@ const (
 // NewBM25 returns an index without documents.
 func NewBM25() *BM25 { return &BM25{postings: map[uint32][]posting{}} }
 
-// Add adds a document. All are added before the first Rank.
+// Add adds a document. All documents are added before the first Rank.
 func (x *BM25) Add(id string, terms []Term) {
 	doc, length := int32(len(x.ids)), 0.0
 	for _, t := range terms {

@@ -6,27 +6,28 @@ import (
 	"slices"
 )
 
-// Interval is where a mean lies, with the level of Level.
+// Interval is a mean and the interval in which it lies.
 type Interval struct {
 	Mean float64 `json:"mean"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
 }
 
-// Level is the part of the resamples that an Interval holds, where no other is asked for.
+// Level is the share of the resamples that an Interval holds, where no other is asked for.
 const Level = 0.95
 
-// Bootstrap returns the mean of values and its interval. The same values and seed give the same interval.
+// Bootstrap returns the mean of values and its Interval. The same values and seed give the same Interval.
 func Bootstrap(values []float64, seed uint64) Interval { return bootstrap(values, Level, seed) }
 
-// BootstrapOf is Bootstrap of a statistic that is no mean, of n queries: it is given the places of a resample's. Mean is the
-// statistic of all n.
+// BootstrapOf is Bootstrap of a statistic of n queries that is no mean. statistic is given the indices of a resample;
+// Mean is the statistic of all n.
 func BootstrapOf(n int, statistic func(places []int) float64, seed uint64) Interval {
 	return resample(n, statistic, Level, seed)
 }
 
-// tail is how many resamples lie beyond each end of an interval, at least: fewer would leave the end to chance.
-const tail = 25
+// tailResamples is how many resamples lie beyond each end of an Interval, at least: with fewer the end would be left to
+// chance.
+const tailResamples = 25
 
 func bootstrap(values []float64, level float64, seed uint64) Interval {
 	return resample(len(values), func(places []int) float64 {
@@ -49,7 +50,7 @@ func resample(n int, statistic func(places []int) float64, level float64, seed u
 	out := Interval{Mean: statistic(places)}
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
 	beyond := (1 - level) / 2
-	resamples := max(1000, int(math.Ceil(tail/beyond)))
+	resamples := max(1000, int(math.Ceil(tailResamples/beyond)))
 	drawn := make([]float64, resamples)
 	for i := range drawn {
 		for j := range places {
@@ -62,20 +63,20 @@ func resample(n int, statistic func(places []int) float64, level float64, seed u
 	return out
 }
 
-// Verdict is what the comparison of two systems over the same queries says.
+// Verdict is the outcome of comparing two systems over the same queries.
 type Verdict int
 
 const (
-	// Same is within noise.
+	// Same is a difference within noise.
 	Same Verdict = iota
-	// Better and Worse are beyond it.
+	// Better and Worse are differences beyond noise.
 	Better
 	Worse
 )
 
 func (v Verdict) String() string { return [...]string{"same", "better", "worse"}[v] }
 
-// Verdict reads the interval of a gain: beyond noise if 0 lies outside of it.
+// Verdict of the Interval of a gain: beyond noise if 0 lies outside of it.
 func (i Interval) Verdict() Verdict {
 	switch {
 	case i.Low > 0:
@@ -86,11 +87,11 @@ func (i Interval) Verdict() Verdict {
 	return Same
 }
 
-// Paired is the interval of the mean of b - a, query by query, and whether b is better than a: 0 lies
-// outside of it. Both have one value a query, in the same order.
+// Paired returns the Interval of the mean of b - a, query by query, and its Verdict on b. Both have one value for each
+// query, in the same order.
 func Paired(a, b []float64, seed uint64) (Interval, Verdict) { return PairedAt(a, b, Level, seed) }
 
-// PairedAt is Paired at a level in 0..1: of many comparisons that are made at once, each wants a higher one.
+// PairedAt is Paired at a level in 0..1. Of several comparisons made at once each needs a higher level.
 func PairedAt(a, b []float64, level float64, seed uint64) (Interval, Verdict) {
 	d := make([]float64, len(a))
 	for i := range a {

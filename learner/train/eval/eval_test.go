@@ -308,7 +308,7 @@ func TestBadTruths(t *testing.T) {
 	}
 }
 
-// fixed ranks by a table.
+// fixed is a Ranker by a table.
 type fixed map[string][]string
 
 func (f fixed) Rank(_ context.Context, id string, k int) ([]string, error) {

@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// Depth is how many of a ranking are looked at.
+// Depth is how much of a ranking is measured.
 const Depth = 50
 
-// Query is an artifact, and what is known to be like it: grades above 0, by id.
+// Query is an artifact with the grades, above 0, of those that are like it, by id.
 type Query struct {
 	ID       string
 	Relevant map[string]float64
 }
 
-// Metrics are the numbers of one query, or their means.
+// Metrics are those of one query, or their means over queries.
 type Metrics struct {
 	NDCG10   float64 `json:"ndcg_10"`
 	Recall10 float64 `json:"recall_10"`
@@ -23,14 +23,14 @@ type Metrics struct {
 	MRR      float64 `json:"mrr"`
 }
 
-// Names are those of the metrics, in the order of Values.
+// Names returns the names of the metrics, in the order of Values.
 func Names() []string { return []string{"nDCG@10", "recall@10", "recall@50", "MRR"} }
 
-// Values are the metrics in one order.
+// Values returns the metrics in the order of Names.
 func (m Metrics) Values() []float64 { return []float64{m.NDCG10, m.Recall10, m.Recall50, m.MRR} }
 
-// Measure judges the ranking of the candidates for a query, best first, without the query itself. A query
-// to which nothing is relevant has all metrics 0.
+// Measure returns the Metrics of a ranking of the candidates for a query, best first, without the query itself. They
+// are all 0 for a query to which nothing is relevant.
 func Measure(q Query, ranking []string) Metrics {
 	var m Metrics
 	if len(q.Relevant) == 0 {

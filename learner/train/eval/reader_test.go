@@ -91,7 +91,7 @@ func FuzzTruth(f *testing.F) {
 			return
 		}
 		for _, list := range append([]string{"total"}, truth.Themes()...) {
-			if _, err := truth.Queries(list, 1); err != nil && !errors.Is(err, ErrNotAsked) {
+			if _, err := truth.Queries(list, 1); err != nil && !errors.Is(err, ErrNoQueries) {
 				t.Error(err)
 			}
 		}

@@ -8,12 +8,12 @@ import (
 	"text/tabwriter"
 )
 
-// ErrUnknown is returned by a Ranker for a query that it does not have.
+// ErrUnknown is returned by a Ranker for an artifact that it does not have.
 var ErrUnknown = errors.New("eval: unknown artifact")
 
-// Ranker is a system that is judged.
+// Ranker is a system that is measured.
 type Ranker interface {
-	// Rank returns the k nearest of a query, best first, without itself, among the candidates of the truth.
+	// Rank returns the k artifacts nearest to a query, best first, without itself, among the candidates of the Truth.
 	Rank(ctx context.Context, id string, k int) ([]string, error)
 }
 
@@ -23,24 +23,23 @@ type System struct {
 	Ranker Ranker
 }
 
-// Report is the comparison of systems over one list of a truth.
+// Report is the comparison of systems over one list of a Truth.
 type Report struct {
 	List string `json:"list"`
-	// Queries were asked; Unknown are those of the truth that the first system does not have.
+	// Queries is how many were asked; Unknown how many queries of the Truth some system does not have.
 	Queries int      `json:"queries"`
 	Unknown int      `json:"unknown"`
 	Systems []Result `json:"systems"`
 }
 
-// Result is what a system reached: for each metric its mean and interval, and that of the first system's
-// lead over it.
+// Result is what a system reached in each metric.
 type Result struct {
-	Name    string     `json:"name"`
-	Metrics []Measured `json:"metrics"`
+	Name    string         `json:"name"`
+	Metrics []MetricResult `json:"metrics"`
 }
 
-// Measured is a metric of a system.
-type Measured struct {
+// MetricResult is the mean of a metric with its Interval.
+type MetricResult struct {
 	Metric string `json:"metric"`
 	Interval
 	// Lead is the first system minus this one, paired.
@@ -48,7 +47,7 @@ type Measured struct {
 	Verdict string   `json:"verdict"` // of the first system against this one
 }
 
-// Compare asks all systems all queries and reports; the first system is the one that the others are compared with.
+// Compare asks all systems all queries of a list. The first system is the one that the others are compared with.
 func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ...System) (*Report, error) {
 	queries, err := t.Queries(list, seed)
 	if err != nil {
@@ -85,20 +84,20 @@ func Compare(ctx context.Context, t *Truth, list string, seed uint64, systems ..
 		}
 	}
 	if r.Queries == 0 {
-		return nil, fmt.Errorf("%w: none of the %d of list %q is in the archive", ErrNotAsked, len(queries), list)
+		return nil, fmt.Errorf("%w: none of the %d of list %q is in the archive", ErrNoQueries, len(queries), list)
 	}
 	for i, s := range systems {
 		res := Result{Name: s.Name}
 		for j, name := range Names() {
 			lead, verdict := Paired(values[i][j], values[0][j], seed)
-			res.Metrics = append(res.Metrics, Measured{name, Bootstrap(values[i][j], seed), lead, verdict.String()})
+			res.Metrics = append(res.Metrics, MetricResult{name, Bootstrap(values[i][j], seed), lead, verdict.String()})
 		}
 		r.Systems = append(r.Systems, res)
 	}
 	return r, nil
 }
 
-// Print writes the report for people.
+// Print writes the Report for people.
 func (r *Report) Print(w io.Writer) error {
 	fmt.Fprintf(w, "list %s: %d queries", r.List, r.Queries)
 	if r.Unknown > 0 {

@@ -14,14 +14,14 @@ import (
 	"kilim/consumer/profile"
 )
 
-// Truth is what people say is alike: graded pairs, or themes with their terms. It is read from JSON
-// Lines, each line
+// Truth is what people say is alike: graded pairs of artifacts, or artifacts with terms in themes. It is read from JSON
+// Lines, each line one of
 //
 //	{"a": id, "b": id, "grade": above 0, "theme": name or absent}     the candidates are the whole archive
 //	{"id": id, "theme": {name: [terms]}}                              the candidates are the ids of the file
 //
-// and all lines of one kind. Other fields are ignored, so a feed with themes is a Truth. A pair that has come already, either way
-// round and with the same grade and theme, is dropped.
+// All lines must be of one kind. Other fields are ignored, so a feed of artifacts with themes is a Truth. A pair that has come
+// already, either way round and with the same grade and theme, is dropped.
 type Truth struct {
 	pairs  []pair
 	labels []label
@@ -37,11 +37,11 @@ type label struct {
 	terms map[string]map[string]bool // by theme
 }
 
-// mostQueries bounds the queries of a theme.
-const mostQueries = 500
+// maxQueries bounds the queries of a theme.
+const maxQueries = 500
 
-// mostLine bounds a line: a feed's artifact with its media.
-const mostLine = 16 << 20
+// maxLine bounds a line: an artifact of a feed, with its media.
+const maxLine = 16 << 20
 
 // bounds of a truth. It comes from anyone who reaches the daemon, and a kilobyte of gzip may be a gigabyte of pairs.
 type bounds struct {
@@ -58,7 +58,7 @@ var usual = bounds{bytes: 1 << 30, pairs: 500_000, labels: 500_000, terms: 2_000
 // ErrTooLarge is wrapped by Read's error about a truth that is beyond a bound.
 var ErrTooLarge = errors.New("the truth is too large")
 
-// Read reads a truth, plain or gzip. An error names the line and the field.
+// Read reads a Truth, plain or gzip. An error names the line and the field.
 func Read(r io.Reader) (*Truth, error) { return read(r, usual) }
 
 func read(r io.Reader, most bounds) (*Truth, error) {
@@ -68,7 +68,7 @@ func read(r io.Reader, most bounds) (*Truth, error) {
 	}
 	counted := &io.LimitedReader{R: text, N: most.bytes + 1}
 	lines := bufio.NewScanner(counted)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	t := newReader(most)
 	for n := 1; lines.Scan() && counted.N > 0; n++ {
 		line := bytes.TrimSpace(lines.Bytes())
@@ -91,7 +91,7 @@ func read(r io.Reader, most bounds) (*Truth, error) {
 	return &t.Truth, nil
 }
 
-// Labels is the truth of themes that are known already: of each id its terms by theme.
+// Labels returns the Truth of theme labels: themes[i] has the terms of ids[i] by theme.
 func Labels(ids []string, themes []map[string][]string) *Truth {
 	t := &Truth{}
 	for i, id := range ids {
@@ -114,7 +114,7 @@ func labelled(id string, themes map[string][]string) label {
 	return l
 }
 
-// Themes are the names in the truth, sorted.
+// Themes returns the names of the themes, sorted.
 func (t *Truth) Themes() []string {
 	set := map[string]bool{}
 	for _, p := range t.pairs {
@@ -130,7 +130,7 @@ func (t *Truth) Themes() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// Candidates are the ids among which is ranked; nil: the whole archive.
+// Candidates returns the ids that are ranked; nil: the whole archive.
 func (t *Truth) Candidates() []string {
 	var out []string
 	for _, l := range t.labels {
@@ -139,22 +139,22 @@ func (t *Truth) Candidates() []string {
 	return out
 }
 
-// ErrNotAsked is returned where a truth has nothing to ask: of a list, or of an archive.
-var ErrNotAsked = errors.New("eval: no query")
+// ErrNoQueries is returned where a Truth has no query for a list, or none that an archive has.
+var ErrNoQueries = errors.New("eval: no query")
 
-// Queries are those for a list: "general", "total" or "theme:NAME". Of a theme there are at
-// most 500, chosen by the seed.
+// Queries returns the queries for a list: "general", "total" or "theme:NAME". Of labels there are at most maxQueries,
+// chosen by the seed.
 //
-// A pair counts both ways; for general and total its grade is the mean over its lines. Of labels, the
-// grade of a candidate is the Jaccard coefficient of its terms and the query's in the theme; for general and
-// total the mean of that over the themes of the query.
+// A pair counts in both directions; for general and total its grade is the mean over its lines. Of labels, the grade of
+// a candidate is the Jaccard coefficient of its terms and the query's in the theme; for general and total the mean of
+// that over the themes of the query.
 func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 	theme, themed := strings.CutPrefix(list, "theme:")
 	switch {
 	case !themed && list != "general" && list != "total":
-		return nil, fmt.Errorf("%w: list %q: want general, total or theme:NAME", ErrNotAsked, list)
+		return nil, fmt.Errorf("%w: list %q: want general, total or theme:NAME", ErrNoQueries, list)
 	case themed && !slices.Contains(t.Themes(), theme):
-		return nil, fmt.Errorf("%w: the truth has no theme %q; it has %q", ErrNotAsked, theme, t.Themes())
+		return nil, fmt.Errorf("%w: the truth has no theme %q; it has %q", ErrNoQueries, theme, t.Themes())
 	}
 	if !themed {
 		theme = ""
@@ -166,7 +166,7 @@ func (t *Truth) Queries(list string, seed uint64) ([]Query, error) {
 		all = t.labelQueries(theme, rand.New(rand.NewPCG(seed, 0x9e7)))
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: the truth says nothing of list %q", ErrNotAsked, list)
+		return nil, fmt.Errorf("%w: the truth says nothing of list %q", ErrNoQueries, list)
 	}
 	return all, nil
 }
@@ -209,7 +209,7 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 		}
 	}
 	rng.Shuffle(len(asked), func(i, j int) { asked[i], asked[j] = asked[j], asked[i] })
-	asked = asked[:min(mostQueries, len(asked))]
+	asked = asked[:min(maxQueries, len(asked))]
 	slices.Sort(asked)
 	var out []Query
 	for _, i := range asked {
@@ -218,7 +218,7 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 			if j == i {
 				continue
 			}
-			if g := likeness(t.labels[i], other, theme); g > 0 {
+			if g := similarity(t.labels[i], other, theme); g > 0 {
 				q.Relevant[other.id] = g
 			}
 		}
@@ -229,13 +229,13 @@ func (t *Truth) labelQueries(theme string, rng *rand.Rand) []Query {
 	return out
 }
 
-// likeness of two labels in a theme, or the mean over the themes of a.
-func likeness(a, b label, theme string) float64 {
+// similarity returns the Jaccard coefficient of two labels in a theme, or the mean of these over the themes of a.
+func similarity(a, b label, theme string) float64 {
 	if theme != "" {
 		return jaccard(a.terms[theme], b.terms[theme])
 	}
 	sum := 0.0
-	for _, name := range slices.Sorted(maps.Keys(a.terms)) { // one order, one sum
+	for _, name := range slices.Sorted(maps.Keys(a.terms)) { // sorted, so that the sum always has the same bits
 		sum += jaccard(a.terms[name], b.terms[name])
 	}
 	return sum / float64(len(a.terms))

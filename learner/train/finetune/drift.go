@@ -3,15 +3,17 @@ package finetune
 import "maps"
 
 const (
-	// sampled is how many artifacts the mix of an archive is taken from. By chance alone the mixes of two samples
+	// driftSample is how many artifacts the mix of an archive is taken from. By chance alone the mixes of two samples
 	// differ by some hundredths.
-	sampled = 1000
-	// rare is the share below which terms are taken together, now and then alike: one by one they are mostly chance.
-	rare = 0.01
+	driftSample = 1000
+	// rareShare is the share below which drift takes terms together, those that are below it then and now: the shares
+	// of single ones are mostly chance.
+	rareShare = 0.01
 )
 
-// drift is how far the mix of an archive has shifted: of the entity types the largest distance (total variation, 0..1) between the
-// shares of its terms. At 0.2, every fifth culture, or type, that is named is of others than it was.
+// drift is how far the mix of an archive has shifted: the largest total variation distance (0..1), over the entity
+// types, between the shares of their terms. At 0.2, a fifth of the cultures, or types, that are named are others than
+// before.
 func drift(then, now map[string]map[string]float64) float64 {
 	most := 0.0
 	for kind := range now {
@@ -22,13 +24,13 @@ func drift(then, now map[string]map[string]float64) float64 {
 
 func variation(a, b map[string]float64) float64 {
 	if len(a) == 0 || len(b) == 0 {
-		return 0 // nothing was, or is, told
+		return 0 // one of the samples names no term of this type
 	}
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	up, rareA, rareB := 0.0, 0.0, 0.0
 	for term := range all {
-		if a[term] < rare && b[term] < rare {
+		if a[term] < rareShare && b[term] < rareShare {
 			rareA += a[term]
 			rareB += b[term]
 			continue

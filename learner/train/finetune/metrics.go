@@ -7,7 +7,7 @@ import (
 	"kilim/learner/train/gate"
 )
 
-// Metrics are those of training.
+// Metrics are the Prometheus metrics of training.
 type Metrics struct {
 	steps                                       prometheus.Counter
 	runs                                        *prometheus.CounterVec
@@ -17,7 +17,7 @@ type Metrics struct {
 	stage                                       *prometheus.GaugeVec
 }
 
-// How a training ends.
+// promoted, rejected and failed are the results of a training.
 const (
 	promoted = "promoted"
 	rejected = "rejected"
@@ -57,11 +57,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.runs.WithLabelValues(r)
 	}
 	reg.MustRegister(m.steps, m.runs, m.stage)
-	m.idle()
+	m.setIdle()
 	return m
 }
 
-func (m *Metrics) step(p train.Progress) {
+func (m *Metrics) setStep(p train.Progress) {
 	m.steps.Inc()
 	m.progress.Set(float64(p.Step) / float64(p.Steps))
 	m.loss.Set(p.Loss)
@@ -69,8 +69,8 @@ func (m *Metrics) step(p train.Progress) {
 	m.gradient.Set(p.GradientNorm)
 	m.rate.Set(p.Rate)
 	m.queueAge.Set(float64(p.QueueAge))
-	m.halves.Set(p.Judgement.MRR)
-	m.collapse(p.Judgement.Collapse)
+	m.halves.Set(p.Validation.MRR)
+	m.setCollapse(p.Validation.Collapse)
 	for _, s := range stages {
 		v := 0.0
 		if s == p.Stage {
@@ -80,24 +80,24 @@ func (m *Metrics) step(p train.Progress) {
 	}
 }
 
-func (m *Metrics) since(changed, drift float64) {
+func (m *Metrics) setChanges(changed, drift float64) {
 	m.changed.Set(changed)
 	m.drift.Set(drift)
 }
 
-func (m *Metrics) collapse(c train.Collapse) {
+func (m *Metrics) setCollapse(c train.Collapse) {
 	m.effectiveRank.Set(c.Rank)
 	m.uniformity.Set(c.Uniformity)
 }
 
-func (m *Metrics) judged(t *gate.Table) { m.collapse(t.Collapse) }
+func (m *Metrics) setCompared(t *gate.Table) { m.setCollapse(t.Collapse) }
 
-// idle is between trainings.
-func (m *Metrics) idle() {
+// setIdle sets the metrics of a training under way to those between trainings.
+func (m *Metrics) setIdle() {
 	m.progress.Set(0)
 	for _, s := range stages {
 		m.stage.WithLabelValues(s).Set(0)
 	}
 }
 
-func (m *Metrics) ended(result string) { m.runs.WithLabelValues(result).Inc() }
+func (m *Metrics) countEnded(result string) { m.runs.WithLabelValues(result).Inc() }

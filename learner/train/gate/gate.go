@@ -18,14 +18,14 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// Material is what models are judged by.
-type Material struct {
+// Benchmark is what models are compared on.
+type Benchmark struct {
 	Set *train.Set
-	// IDs are those of the set's artifacts, and Cultures their names, empty where none is known.
+	// IDs are those of the Set's artifacts, and Cultures the names of their cultures, empty where unknown.
 	IDs, Cultures []string
-	// HeldOut are artifacts that neither model was trained on, by their numbers.
+	// HeldOut are artifacts that the candidate was not trained on, by number.
 	HeldOut []int32
-	// Links are pairs of artifacts whose link is not in the set.
+	// Links are pairs of artifacts whose link is not in the Set.
 	Links [][2]int32
 	// Themes and Expert may be nil.
 	Themes, Expert *eval.Truth
@@ -33,9 +33,9 @@ type Material struct {
 	Seed           uint64
 }
 
-// Candidate is a model with its weights.
-type Candidate struct {
-	Model   *model.Model
+// Model is a model with its weights.
+type Model struct {
+	Shape   *model.Model
 	Weights *model.Weights
 }
 
@@ -50,32 +50,32 @@ type Row struct {
 	Verdict   string        `json:"verdict"`
 }
 
-// Table is the whole judgement.
+// Table is the result of Compare.
 type Table struct {
 	Rows []Row `json:"rows"`
 	// Promote is the decision, and Reason says what it rests on.
 	Promote bool   `json:"promote"`
 	Reason  string `json:"reason"`
-	// Collapse of the candidate's embeddings of the held-out halves.
+	// Collapse is that of the candidate's embeddings of the held-out artifacts.
 	Collapse train.Collapse `json:"collapse"`
 }
 
 const (
 	batch = 256
-	// leastOfCulture is how many held-out artifacts a culture must have to be compared by itself.
-	leastOfCulture = 20
-	// leastQueries is below what a task says too little to stand in the way of a model or to promote it.
-	leastQueries = 10
+	// minHeldOutOfCulture is how many held-out artifacts a culture must have to be compared by itself.
+	minHeldOutOfCulture = 20
+	// minQueries is how many queries a task must have: with fewer it says too little to decide anything.
+	minQueries = 10
 )
 
-// Judge compares a candidate with the serving model. Their shape is the set's.
-func Judge(ctx context.Context, m Material, serving, candidate Candidate, team *par.Team) (*Table, error) {
+// Compare compares a candidate with the serving model. Both must have the Set's shape.
+func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *par.Pool) (*Table, error) {
 	t := &Table{}
-	for _, task := range []func(context.Context, *Table, Material, Candidate, Candidate, *par.Team) error{halves, neighbours} {
+	for _, task := range []func(context.Context, *Table, Benchmark, Model, Model, *par.Pool) error{halves, neighbours} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := task(ctx, t, m, serving, candidate, team); err != nil {
+		if err := task(ctx, t, m, serving, candidate, pool); err != nil {
 			return nil, fmt.Errorf("gate: %w", err)
 		}
 	}
@@ -83,7 +83,7 @@ func Judge(ctx context.Context, m Material, serving, candidate Candidate, team *
 	return t, nil
 }
 
-// decide reads the verdicts.
+// decide sets Promote and Reason by the verdicts of the rows.
 func (t *Table) decide() {
 	t.Promote = false
 	var better, worse []string
@@ -106,9 +106,9 @@ func (t *Table) decide() {
 	}
 }
 
-// add compares two values a query at a level.
+// add compares two systems at a level by their value for each query.
 func (t *Table) add(task, metric string, serving, candidate []float64, level float64, seed uint64) {
-	if len(serving) < leastQueries {
+	if len(serving) < minQueries {
 		return
 	}
 	gain, verdict := eval.PairedAt(serving, candidate, level, seed)
@@ -123,13 +123,13 @@ func mean(v []float64) float64 {
 	return s / float64(max(len(v), 1))
 }
 
-func halves(_ context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
+func halves(_ context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
 	h := train.NewHalves(m.Set, m.HeldOut, batch, m.Views, m.Seed)
-	before, err := h.Ranks(serving.Model, serving.Weights, team)
+	before, err := h.Ranks(serving.Shape, serving.Weights, pool)
 	if err != nil {
 		return err
 	}
-	after, err := h.Ranks(candidate.Model, candidate.Weights, team)
+	after, err := h.Ranks(candidate.Shape, candidate.Weights, pool)
 	if err != nil {
 		return err
 	}
@@ -140,8 +140,8 @@ func halves(_ context.Context, t *Table, m Material, serving, candidate Candidat
 		}
 		return 0
 	}
-	t.add("halves", "MRR", of(before, reciprocal), of(after, reciprocal), eval.Level, m.Seed)
-	t.add("halves", "recall@10", of(before, in10), of(after, in10), eval.Level, m.Seed)
+	t.add("halves", "MRR", mapRanks(before, reciprocal), mapRanks(after, reciprocal), eval.Level, m.Seed)
+	t.add("halves", "recall@10", mapRanks(before, in10), mapRanks(after, in10), eval.Level, m.Seed)
 	byCulture := map[string][2][]int{}
 	for i, a := range m.HeldOut {
 		if c := m.Cultures[a]; c != "" {
@@ -151,19 +151,19 @@ func halves(_ context.Context, t *Table, m Material, serving, candidate Candidat
 	}
 	var enough []string
 	for c, pair := range byCulture {
-		if len(pair[0]) >= leastOfCulture {
+		if len(pair[0]) >= minHeldOutOfCulture {
 			enough = append(enough, c)
 		}
 	}
 	slices.Sort(enough)
 	for _, c := range enough {
 		level := 1 - (1-eval.Level)/float64(len(enough))
-		t.add("halves of "+c, "MRR", of(byCulture[c][0], reciprocal), of(byCulture[c][1], reciprocal), level, m.Seed)
+		t.add("halves of "+c, "MRR", mapRanks(byCulture[c][0], reciprocal), mapRanks(byCulture[c][1], reciprocal), level, m.Seed)
 	}
 	return nil
 }
 
-func of(ranks []int, value func(int) float64) []float64 {
+func mapRanks(ranks []int, value func(int) float64) []float64 {
 	out := make([]float64, len(ranks))
 	for i, r := range ranks {
 		out[i] = value(r)
@@ -171,27 +171,27 @@ func of(ranks []int, value func(int) float64) []float64 {
 	return out
 }
 
-// neighbours are the tasks that rank whole artifacts.
-func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Candidate, team *par.Team) error {
-	before, err := newSpace(m, serving, team)
+// neighbours has the tasks that rank whole artifacts.
+func neighbours(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
+	before, err := newEmbeddings(m, serving, pool)
 	if err != nil {
 		return err
 	}
-	after, err := newSpace(m, candidate, team)
+	after, err := newEmbeddings(m, candidate, pool)
 	if err != nil {
 		return err
 	}
-	t.Collapse = train.Measure(after.sample(m.HeldOut))
+	t.Collapse = train.MeasureCollapse(after.sample(m.HeldOut))
 	var queries []eval.Query
 	for _, l := range m.Links {
 		for _, way := range [][2]int32{l, {l[1], l[0]}} {
 			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
 		}
 	}
-	if err := origins(ctx, t, m, serving, candidate, [2]*space{before, after}, team); err != nil {
+	if err := origins(ctx, t, m, serving, candidate, [2]*embeddings{before, after}, pool); err != nil {
 		return err
 	}
-	if err := t.ask(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
+	if err := t.retrieval(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
 		return err
 	}
 	for _, truth := range []struct {
@@ -202,20 +202,20 @@ func neighbours(ctx context.Context, t *Table, m Material, serving, candidate Ca
 			continue
 		}
 		queries, err := truth.of.Queries("general", m.Seed)
-		if errors.Is(err, eval.ErrNotAsked) {
+		if errors.Is(err, eval.ErrNoQueries) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if err := t.ask(ctx, truth.name, queries, before, after, truth.of.Candidates(), m.Seed); err != nil {
+		if err := t.retrieval(ctx, truth.name, queries, before, after, truth.of.Candidates(), m.Seed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, before, after *space, among []string, seed uint64) error {
+func (t *Table) retrieval(ctx context.Context, task string, queries []eval.Query, before, after *embeddings, among []string, seed uint64) error {
 	allowed := before.numbers(among)
 	values := [2][][]float64{}
 	for i := range values {
@@ -228,7 +228,7 @@ func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, befo
 		if _, ok := before.number[q.ID]; !ok {
 			continue
 		}
-		for i, s := range []*space{before, after} {
+		for i, s := range []*embeddings{before, after} {
 			for j, v := range eval.Measure(q, s.nearest(q.ID, eval.Depth, allowed)).Values() {
 				values[i][j] = append(values[i][j], v)
 			}
@@ -240,20 +240,20 @@ func (t *Table) ask(ctx context.Context, task string, queries []eval.Query, befo
 	return nil
 }
 
-// space is all artifacts as one model embeds them.
-type space struct {
+// embeddings has all artifacts as one model embeds them.
+type embeddings struct {
 	ids    []string
 	number map[string]int
 	rows   tape.Matrix
 }
 
-func newSpace(m Material, c Candidate, team *par.Team) (*space, error) {
-	all, err := train.Embed(m.Set, c.Model, c.Weights, team)
+func newEmbeddings(m Benchmark, c Model, pool *par.Pool) (*embeddings, error) {
+	all, err := train.Embed(m.Set, c.Shape, c.Weights, pool)
 	if err != nil {
 		return nil, err
 	}
 	artifacts := m.Set.Artifacts()
-	s := &space{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
+	s := &embeddings{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
 	for i, a := range artifacts {
 		copy(s.rows.Row(i), all.Row(int(a.Node)))
 		s.number[m.IDs[i]] = i
@@ -261,7 +261,7 @@ func newSpace(m Material, c Candidate, team *par.Team) (*space, error) {
 	return s, nil
 }
 
-func (s *space) sample(artifacts []int32) tape.Matrix {
+func (s *embeddings) sample(artifacts []int32) tape.Matrix {
 	out := tape.Constant(len(artifacts), s.rows.Cols, make([]float32, len(artifacts)*s.rows.Cols))
 	for i, a := range artifacts {
 		copy(out.Row(i), s.rows.Row(int(a)))
@@ -269,8 +269,8 @@ func (s *space) sample(artifacts []int32) tape.Matrix {
 	return out
 }
 
-// numbers of ids; nil for nil.
-func (s *space) numbers(ids []string) []int {
+// numbers returns the numbers of ids; nil for nil.
+func (s *embeddings) numbers(ids []string) []int {
 	var out []int
 	for _, id := range ids {
 		if n, ok := s.number[id]; ok {
@@ -280,8 +280,8 @@ func (s *space) numbers(ids []string) []int {
 	return out
 }
 
-// nearest ranks by the cosine; equal ones by id.
-func (s *space) nearest(id string, k int, among []int) []string {
+// nearest returns the k artifacts with the highest cosine among some (nil: all), ties by id.
+func (s *embeddings) nearest(id string, k int, among []int) []string {
 	self := s.number[id]
 	query := s.rows.Row(self)
 	type hit struct {
@@ -289,18 +289,18 @@ func (s *space) nearest(id string, k int, among []int) []string {
 		cosine float32
 	}
 	var hits []hit
-	look := func(i int) {
+	score := func(i int) {
 		if i != self {
 			hits = append(hits, hit{i, vec.Dot(query, s.rows.Row(i))})
 		}
 	}
 	if among == nil {
 		for i := range s.ids {
-			look(i)
+			score(i)
 		}
 	}
 	for _, i := range among {
-		look(i)
+		score(i)
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(b.cosine, a.cosine), strings.Compare(s.ids[a.number], s.ids[b.number]))
@@ -312,7 +312,7 @@ func (s *space) nearest(id string, k int, among []int) []string {
 	return out
 }
 
-// Print writes the table for people.
+// Print writes the Table for people.
 func (t *Table) Print(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "task\tmetric\tqueries\tserving\tcandidate\tgain\t\t")

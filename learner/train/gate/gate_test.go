@@ -39,7 +39,7 @@ func (words) Encode(_ int32, parts []train.Part, out []float32) {
 }
 
 // village is an archive whose groups belong to cultures and whose neighbours in a group are linked.
-func village(t *testing.T, cfg model.Config) Material {
+func village(t *testing.T, cfg model.Config) Benchmark {
 	t.Helper()
 	b, r := train.NewBuilder(cfg), rand.New(rand.NewPCG(3, 3))
 	vector := func(parts []train.Part) []float32 {
@@ -47,10 +47,10 @@ func village(t *testing.T, cfg model.Config) Material {
 		words{}.Encode(0, parts, out)
 		return out
 	}
-	var m Material
+	var m Benchmark
 	var entities []int32
 	for g := range groups * 3 {
-		entities = append(entities, b.Node(vector([]train.Part{{Content: int32(g)}})))
+		entities = append(entities, b.AddNode(vector([]train.Part{{Content: int32(g)}})))
 	}
 	var artifacts []train.Artifact
 	var themes []map[string][]string
@@ -65,10 +65,10 @@ func village(t *testing.T, cfg model.Config) Material {
 			a.Parts = append(a.Parts, train.Part{Content: content, Edges: []train.Edge{{To: entities[g*3+f], Relation: int32(2 * f)}}})
 		}
 		a.Parts = append(a.Parts, train.Part{Content: int32(6000 + i/2)}) // shared with one other
-		a.Node = b.Node(vector(a.Parts))
+		a.Node = b.AddNode(vector(a.Parts))
 		for _, p := range a.Parts {
 			for _, e := range p.Edges {
-				b.Read(e.To, train.Edge{To: a.Node, Relation: e.Relation + 1})
+				b.AddEdge(e.To, train.Edge{To: a.Node, Relation: e.Relation + 1})
 			}
 		}
 		m.IDs, m.Cultures = append(m.IDs, fmt.Sprintf("%03d", i)), append(m.Cultures, fmt.Sprintf("culture %d", g%cultures))
@@ -82,7 +82,7 @@ func village(t *testing.T, cfg model.Config) Material {
 		artifacts = append(artifacts, a)
 	}
 	for _, a := range artifacts {
-		b.Artifact(a)
+		b.AddArtifact(a)
 	}
 	var err error
 	if m.Set, err = b.Build(words{}); err != nil {
@@ -100,18 +100,18 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	team, err := par.New(2)
+	pool, err := par.New(2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer team.Close()
+	defer pool.Close()
 	material := village(t, cfg)
 	good := m.Init()
 	weights := func(change func(p model.Param, w []float32, r *rand.Rand)) *model.Weights {
 		data := append([]float32(nil), good.Data...)
 		r := rand.New(rand.NewPCG(5, 5))
 		for _, p := range m.Params() {
-			change(p, data[p.From:p.From+p.Rows*p.Cols], r)
+			change(p, data[p.Offset:p.Offset+p.Rows*p.Cols], r)
 		}
 		w, err := m.Weights(data, nil)
 		if err != nil {
@@ -138,7 +138,7 @@ func TestJudge(t *testing.T) {
 		}
 	})
 	judge := func(serving, candidate *model.Weights) *Table {
-		table, err := Judge(context.Background(), material, Candidate{m, serving}, Candidate{m, candidate}, team)
+		table, err := Compare(context.Background(), material, Model{m, serving}, Model{m, candidate}, pool)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,11 +177,11 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Three of one culture against two of another that are nearer; then one each.
+// TestVote: three artifacts of one culture outvote two nearer ones of another; with one each, the nearer wins.
 func TestVote(t *testing.T) {
 	t.Parallel()
 	cosines := []float32{0.9, 0.8, 0.5, 0.4, 0.3}
-	s := &space{rows: tape.Constant(len(cosines), 1, cosines)}
+	s := &embeddings{rows: tape.Constant(len(cosines), 1, cosines)}
 	artifacts := []train.Artifact{{Culture: 4}, {Culture: 4}, {Culture: 7}, {Culture: 7}, {Culture: 7}}
 	if got := s.vote([]float32{1}, []int32{0, 1, 2, 3, 4}, artifacts); got != 7 {
 		t.Errorf("most are of culture 7, the vote says %d", got)
@@ -198,7 +198,7 @@ func TestVote(t *testing.T) {
 			many[i].Culture = 1
 		}
 	}
-	if got := (&space{rows: tape.Constant(30, 1, rows)}).vote([]float32{1}, among, many); got != 1 {
+	if got := (&embeddings{rows: tape.Constant(30, 1, rows)}).vote([]float32{1}, among, many); got != 1 {
 		t.Errorf("the ten nearest are of culture 1, the vote says %d", got)
 	}
 }

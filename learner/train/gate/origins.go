@@ -11,11 +11,12 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// voters are the neighbours whose cultures count.
+// voters is how many nearest neighbours vote.
 const voters = 10
 
-// origins asks for the cultures of held-out artifacts by their neighbours, when all that names an origin is hidden.
-func origins(ctx context.Context, t *Table, m Material, serving, candidate Candidate, spaces [2]*space, team *par.Team) error {
+// origins has the task that predicts the culture of held-out artifacts by their neighbours, when all that names their
+// origin is hidden.
+func origins(ctx context.Context, t *Table, m Benchmark, serving, candidate Model, spaces [2]*embeddings, pool *par.Pool) error {
 	cultures := m.Set.Artifacts()
 	heldOut := map[int32]bool{}
 	var asked, visible []int32
@@ -30,12 +31,12 @@ func origins(ctx context.Context, t *Table, m Material, serving, candidate Candi
 			visible = append(visible, int32(a))
 		}
 	}
-	if len(asked) < leastQueries || len(visible) == 0 {
+	if len(asked) < minQueries || len(visible) == 0 {
 		return nil
 	}
 	var right [2][]float64
-	for i, c := range []Candidate{serving, candidate} {
-		z, err := train.Bare(m.Set, asked, batch, m.Views, m.Seed, c.Model, c.Weights, team)
+	for i, c := range []Model{serving, candidate} {
+		z, err := train.EmbedWithoutOrigin(m.Set, asked, batch, m.Views, m.Seed, c.Shape, c.Weights, pool)
 		if err != nil {
 			return err
 		}
@@ -54,8 +55,8 @@ func origins(ctx context.Context, t *Table, m Material, serving, candidate Candi
 	return nil
 }
 
-// vote is the culture that most of the nearest artifacts have; of equal ones, that with the nearer.
-func (s *space) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
+// vote returns the culture of most of the nearest artifacts; of equally many, that with the nearest one.
+func (s *embeddings) vote(query []float32, among []int32, artifacts []train.Artifact) int32 {
 	type hit struct {
 		artifact int32
 		cosine   float32

@@ -8,13 +8,13 @@ import (
 	"kilim/learner/model"
 )
 
-// ablation is a run that lacks something, or does something another way.
+// ablation is a run without one part of the training or the model, or with another choice for it.
 type ablation struct {
 	name   string
 	change func(o *options)
 }
 
-// ablations of what an archive has.
+// ablationsOf returns the ablations that make sense for an archive: of media that it has.
 func (o *options) ablationsOf(c *corpus) []ablation {
 	without := func(what string) ablation {
 		return ablation{"without " + what, func(o *options) { o.without = strings.Join(append(list(o.without), what), ",") }}
@@ -59,20 +59,20 @@ func (o *options) ablations() error {
 	for i, a := range o.ablationsOf(c) {
 		own := *o
 		a.change(&own)
-		k, err := own.compared(c)
+		k, err := own.prepare(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 		after := mean(k.runs)
 		if i == 0 {
 			all = after
-			header(&table, after)
-			line(&table, "word tf-idf", k.tfidf, nil)
-			line(&table, "untrained", k.before, all)
-			line(&table, a.name, after, nil)
+			writeHeader(&table, after)
+			writeLine(&table, "word tf-idf", k.tfidf, nil)
+			writeLine(&table, "untrained", k.before, all)
+			writeLine(&table, a.name, after, nil)
 			continue
 		}
-		line(&table, a.name, after, all)
+		writeLine(&table, a.name, after, all)
 	}
 	fmt.Printf("\n%s", table.String())
 	return nil

@@ -23,36 +23,38 @@ import (
 	"kilim/learner/train/dataset"
 )
 
-// comparison is what each has found.
+// comparison has the results of each system.
 type comparison struct {
 	tfidf, bm25, raw, before []result
-	runs                     [][]result // of each seed
+	runs                     [][]result // [seed]
 }
 
-func (o *options) compared(c *corpus) (*comparison, error) {
+func (o *options) prepare(c *corpus) (*comparison, error) {
 	enc, err := text.NewEncoder(text.Config{Dim: o.text, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
 	served := infer.Config{Text: enc.Dim(), Facts: facts.Dim, Width: o.width, Bases: 4, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
-	if !o.leaves("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Image != nil }) {
+	if !o.excludes("image") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Image != nil }) {
 		served.Image = image.Dim
 	}
-	if !o.leaves("audio") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Audio != nil }) {
+	if !o.excludes("audio") && slices.ContainsFunc(c.records, func(r record) bool { return r.Vectors.Audio != nil }) {
 		served.Audio = audio.Dim
 	}
 	shape := served.Shape()
 	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
-	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, Limits: c.limits, FewMembers: o.rare, WithoutGraph: o.leaves("graph")})
+	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, Limits: c.limits, MaxRareMembers: o.rare, WithoutGraph: o.excludes("graph")})
 	if err != nil {
 		return nil, err
 	}
 	order := rand.New(rand.NewPCG(1, 0x1ab)).Perm(len(c.records))
-	// Those with a culture first: they are what is asked.
-	slices.SortStableFunc(order, func(x, y int) int { return b2i(c.records[x].Culture == "") - b2i(c.records[y].Culture == "") })
+	// Records with a culture come first: the culture task asks for theirs.
+	slices.SortStableFunc(order, func(x, y int) int {
+		return boolToInt(c.records[x].Culture == "") - boolToInt(c.records[y].Culture == "")
+	})
 	withCulture := 0
 	for _, r := range c.records {
-		withCulture += b2i(r.Culture != "")
+		withCulture += boolToInt(r.Culture != "")
 	}
 	n := min(o.test, len(order)/3, max(withCulture/2, 1))
 	test, rest := order[:n], order[n:]
@@ -60,7 +62,7 @@ func (o *options) compared(c *corpus) (*comparison, error) {
 	return o.compare(s, served, test, rest)
 }
 
-func b2i(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
@@ -68,11 +70,11 @@ func b2i(b bool) int {
 }
 
 func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comparison, error) {
-	h, err := s.half(test, 1)
+	h, err := s.newHalfTask(test, 1)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.votes(test, o.least)
+	v, err := s.newVoteTask(test, o.least)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +84,11 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 	if o.bm25 {
 		bm25 = o.rankings(h, v)
 	}
-	team, err := par.New(o.threads)
+	pool, err := par.New(o.threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	m, err := model.New(s.cfg.Shape)
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 		if err != nil {
 			return nil, err
 		}
-		embed := func(set *train.Set) (tape.Matrix, error) { return train.Embed(set, m, w, team) }
+		embed := func(set *train.Set) (tape.Matrix, error) { return train.Embed(set, m, w, pool) }
 		z, err := embed(h.set)
 		if err != nil {
 			return nil, err
@@ -142,11 +144,11 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 	return &comparison{tfidf, bm25, raw, before, runs}, nil
 }
 
-// features are what the model gets to read of a record: the cosines of these rows themselves.
-func features(s *sets, h *half, v *votes) ([]result, error) {
+// features are the results of the text features that the model reads: cosines of these rows themselves.
+func features(s *sets, h *halfTask, v *voteTask) ([]result, error) {
 	dim := s.cfg.Words.Dim()
 	rows := func(set *train.Set) (tape.Matrix, error) {
-		all, block, err := set.Whole()
+		all, block, err := set.FullBlock()
 		if err != nil {
 			return tape.Matrix{}, err
 		}
@@ -171,8 +173,8 @@ func features(s *sets, h *half, v *votes) ([]result, error) {
 	return append(out, v.embedded(z)...), nil
 }
 
-// rankings are BM25's.
-func (o *options) rankings(h *half, v *votes) []result {
+// rankings are the results of BM25.
+func (o *options) rankings(h *halfTask, v *voteTask) []result {
 	all := func(int) bool { return true }
 	return append(h.measure(func(i int) []float32 { return h.baseline.bm25Scores(h.query[i], 1000, all) }),
 		v.measure(func(i int, l labels) []float32 {
@@ -185,11 +187,11 @@ func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model
 	if err != nil {
 		return nil, err
 	}
-	team, err := par.New(o.threads)
+	pool, err := par.New(o.threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	set, err := s.training(rest)
 	if err != nil {
 		return nil, err
@@ -198,19 +200,19 @@ func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model
 	if err != nil {
 		return nil, err
 	}
-	t, err := train.New(cfg, set, m, w, team)
+	t, err := train.New(cfg, set, m, w, pool)
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
 	err = t.Run(context.Background(), func(p train.Progress) error {
-		if p.Judged && !o.quiet {
+		if p.Validated && !o.quiet {
 			fmt.Printf("  seed %d step %d/%d %s: loss %.3f, temperature %.3f, gradient %.2f, rate %.2g; held out MRR %.3f, rank %.1f, uniformity %.2f\n",
-				seed, p.Step, p.Steps, p.Stage, p.Loss, p.Temperature, p.GradientNorm, p.Rate, p.Judgement.MRR, p.Judgement.Collapse.Rank, p.Judgement.Collapse.Uniformity)
+				seed, p.Step, p.Steps, p.Stage, p.Loss, p.Temperature, p.GradientNorm, p.Rate, p.Validation.MRR, p.Validation.Collapse.Rank, p.Validation.Collapse.Uniformity)
 		}
 		return nil
 	})
 	best, j := t.Best()
-	fmt.Printf("seed %d: %d steps in %.0f s; held out MRR from %.3f to %.3f at step %d\n", seed, t.Steps(), time.Since(began).Seconds(), t.Judgements()[0].MRR, j.MRR, j.Step)
+	fmt.Printf("seed %d: %d steps in %.0f s; held out MRR from %.3f to %.3f at step %d\n", seed, t.Steps(), time.Since(began).Seconds(), t.Validations()[0].MRR, j.MRR, j.Step)
 	return best, err
 }

@@ -16,21 +16,21 @@ import (
 	"kilim/learner/train/dataset"
 )
 
-// record is an artifact, whole.
+// record is a whole artifact.
 type record struct {
 	dataset.Record
 	doc   *graphstore.Doc
 	texts []text.Text
 }
 
-// corpus is what a feed says last of each artifact, in the order in which they came first.
+// corpus has the last record of each artifact in a feed, in the order in which the artifacts came first.
 type corpus struct {
 	records []record
 	limits  profile.Limits
 }
 
-// mostLine bounds a line: an artifact with its media.
-const mostLine = 16 << 20
+// maxLine bounds a line: an artifact with its media.
+const maxLine = 16 << 20
 
 // read reads a feed.
 func read(feed string) (*corpus, error) {
@@ -53,7 +53,7 @@ func read(feed string) (*corpus, error) {
 	c := &corpus{limits: profile.DefaultLimits()}
 	at := map[string]int{}
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, mostLine)
+	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		r, err := c.parse(bytes.Clone(lines.Bytes()), media)
 		if err != nil {
@@ -84,7 +84,7 @@ func (c *corpus) parse(raw []byte, media *media) (record, error) {
 	return record{dataset.RecordOf(a, v), &graphstore.Doc{ID: a.ID, Raw: raw}, weave.Texts(a)}, nil
 }
 
-// archive is that of some records, by their numbers.
+// archive returns an archive of some records, by number.
 func (c *corpus) archive(numbers []int) (*dataset.Memory, error) {
 	m := dataset.NewMemory(c.limits)
 	for _, i := range numbers {
@@ -95,7 +95,7 @@ func (c *corpus) archive(numbers []int) (*dataset.Memory, error) {
 	return m, nil
 }
 
-// all are the numbers of all records.
+// all returns the numbers of all records.
 func (c *corpus) all() []int {
 	out := make([]int, len(c.records))
 	for i := range out {
@@ -104,7 +104,7 @@ func (c *corpus) all() []int {
 	return out
 }
 
-// media are the built-in encoders.
+// media has the built-in encoders.
 type media struct {
 	pictures   *image.Encoder
 	recordings *audio.Encoder
@@ -119,14 +119,14 @@ func newMedia() (*media, error) {
 	return &media{pictures, recordings}, err
 }
 
-// vectors are of what lies in the record itself, of one kind.
+// vectors returns those of an artifact's inline media of one kind.
 func vectors(a *profile.Artifact, kind string, encode func([]byte) ([]float32, error)) [][]float32 {
 	var out [][]float32
 	for _, m := range a.Media {
 		if m.Kind != kind || len(m.Data) == 0 {
 			continue
 		}
-		if v, err := encode(m.Data); err == nil { // one that can't be read is none
+		if v, err := encode(m.Data); err == nil { // media that can't be read have no vector
 			out = append(out, v)
 		}
 	}

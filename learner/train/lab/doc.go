@@ -5,8 +5,9 @@
 //	go run ./learner/train/lab -feed demo.jsonl -without hard
 //	go run ./learner/train/lab -feed demo.jsonl -ablations -seeds 1 -steps 400
 //
-// 2,000 artifacts are set aside (fewer in a small archive). The others are an archive by themselves, of which
-// package dataset makes what is trained on, as it does for the daemon. Then, with all artifacts in the graph:
+// 2,000 artifacts are set aside (fewer in a small archive). The others are an archive by themselves, of which package
+// dataset makes the training set, as it does for the daemon. Then, with all artifacts in the graph, these tasks measure
+// the embeddings:
 //
 //   - half: each record's pieces (title, sentences, terms, date, location; with two or more
 //     modalities these too) are dealt out to two halves. The graph has the first half of every
@@ -19,8 +20,8 @@
 //   - each theme of one label (of the demo: motif, music, craft, belief): the same, by the labels
 //     of the ten nearest. Themes are never features.
 //
-// Beside the untrained and the trained model stand cosines of words' tf-idf, and BM25. Intervals
-// are of 95%, by bootstrap over the artifacts; values of several seeds are their means. A verdict compares with
-// the untrained model, pair by pair. With -ablations each part is left out in turn, or made another way, and the
-// verdicts compare with the model that has all. What was measured last is in RESULTS.md.
+// The untrained and the trained model stand beside cosines of words' tf-idf, and BM25. Intervals are of 95%, by
+// bootstrap over the artifacts; values of several seeds are their means. A verdict compares with the untrained model,
+// pair by pair. With -ablations each part is left out in turn, or made another way, and the verdicts compare with the
+// model that has all. RESULTS.md has what was measured last.
 package main

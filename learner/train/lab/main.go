@@ -30,7 +30,7 @@ func main() {
 	flag.Float64Var(&o.tau, "temperature", 0, "at the beginning; 0: the usual one")
 	flag.IntVar(&o.text, "text", 2048, "length of the text features")
 	flag.IntVar(&o.width, "width", 256, "of the branches and the embedding")
-	flag.IntVar(&o.rare, "rare", dataset.FewMembers, "artifacts that share a rare entity, at most")
+	flag.IntVar(&o.rare, "rare", dataset.MaxRareMembers, "artifacts that share a rare entity, at most")
 	flag.IntVar(&o.every, "every", 100, "steps between two judgements")
 	flag.BoolVar(&o.bm25, "bm25", true, "rank by BM25 too, which takes minutes")
 	flag.BoolVar(&o.quiet, "quiet", false, "don't print judgements")
@@ -52,7 +52,7 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	k, err := o.compared(c)
+	k, err := o.prepare(c)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"kilim/learner/train"
 )
 
-// options are what the command line asks for.
+// options are the flags of the command line.
 type options struct {
 	feed                      string
 	test, least, seeds        int
@@ -27,9 +27,9 @@ func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
 }
 
-func (o *options) leaves(what string) bool { return slices.Contains(list(o.without), what) }
+func (o *options) excludes(what string) bool { return slices.Contains(list(o.without), what) }
 
-// config is the training's.
+// config returns the settings of the training with a seed.
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
 	c.Seed, c.Every = seed, o.every
@@ -50,7 +50,7 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	}
 	if o.views != "" {
 		v := &c.Views
-		if _, err := fmt.Sscanf(o.views, "%f,%f,%f,%f,%f,%f,%f", &v.Half, &v.Bare, &v.FieldDrop, &v.ModalityDrop, &v.FeatureMask, &v.Link, &v.Rare); err != nil {
+		if _, err := fmt.Sscanf(o.views, "%f,%f,%f,%f,%f,%f,%f", &v.Half, &v.NoOrigin, &v.FieldDrop, &v.ModalityDrop, &v.FeatureMask, &v.Link, &v.Rare); err != nil {
 			return c, fmt.Errorf("views %q: %w", o.views, err)
 		}
 	}
@@ -66,19 +66,19 @@ func (o *options) config(seed uint64) (train.Config, error) {
 	if o.tau > 0 {
 		c.MoCo.Temperature = o.tau
 	}
-	if o.leaves("hard") {
+	if o.excludes("hard") {
 		c.Negatives = train.Negatives{Hard: 1}
 	}
-	if o.leaves("links") {
+	if o.excludes("links") {
 		c.Views.Link = 0
 	}
-	if o.leaves("prototypes") {
+	if o.excludes("prototypes") {
 		c.MoCo.Prototypes.Weight = 0
 	}
-	if o.leaves("bare") {
-		c.Views.Bare = 0
+	if o.excludes("bare") {
+		c.Views.NoOrigin = 0
 	}
-	if o.leaves("rare") {
+	if o.excludes("rare") {
 		c.Views.Rare = 0
 	}
 	return c, nil

@@ -12,17 +12,17 @@ func (c *comparison) report() {
 	fmt.Println("\n| task | metric | queries | words tf-idf | BM25 | features | untrained | trained | trained, seeds | than untrained | than tf-idf |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for k, r := range after {
-		low, high := spread(c.runs, k)
+		low, high := seedRange(c.runs, k)
 		ranked := "-"
 		if c.bm25 != nil {
-			ranked = shown(c.bm25[k])
+			ranked = formatted(c.bm25[k])
 		}
 		fmt.Printf("| %s | %s | %d | %s | %s | %s | %s | %s | %.3f..%.3f | %s | %s |\n", r.task, r.metric, len(r.values),
-			shown(c.tfidf[k]), ranked, shown(c.raw[k]), shown(c.before[k]), shown(r), low, high, verdict(c.before[k], r), verdict(c.tfidf[k], r))
+			formatted(c.tfidf[k]), ranked, formatted(c.raw[k]), formatted(c.before[k]), formatted(r), low, high, verdict(c.before[k], r), verdict(c.tfidf[k], r))
 	}
 }
 
-func shown(r result) string {
+func formatted(r result) string {
 	if len(r.values) == 1 {
 		return fmt.Sprintf("%.3f", r.values[0])
 	}
@@ -40,7 +40,7 @@ func verdict(than, r result) string {
 	return fmt.Sprintf("%s %+.3f", gain.Verdict(), gain.Mean)
 }
 
-func header(to *strings.Builder, of []result) {
+func writeHeader(to *strings.Builder, of []result) {
 	fmt.Fprint(to, "| |")
 	for _, r := range of {
 		fmt.Fprintf(to, " %s, %s |", r.task, r.metric)
@@ -48,8 +48,8 @@ func header(to *strings.Builder, of []result) {
 	fmt.Fprintf(to, "\n|---|%s\n", strings.Repeat("---|", len(of)))
 }
 
-// line writes the means, and what the paired bootstrap says of them beside those of all parts.
-func line(to *strings.Builder, name string, of, all []result) {
+// writeLine writes the means, and beside them the verdict of the paired bootstrap against all, if that is not nil.
+func writeLine(to *strings.Builder, name string, of, all []result) {
 	fmt.Fprintf(to, "| %s |", name)
 	for k, r := range of {
 		sum := 0.0

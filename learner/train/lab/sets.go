@@ -9,11 +9,11 @@ import (
 	"kilim/learner/train/dataset"
 )
 
-// sets makes the sets that are trained on and measured, by package dataset as the daemon does.
+// sets makes the Sets that are trained on and measured, by package dataset as the daemon does.
 type sets struct {
 	corpus *corpus
 	cfg    dataset.Config
-	// archive has all records; table weighs the words of what is measured by all that they say.
+	// archive has all records. table has the words of all of them, by which those of the measured Sets are weighted.
 	archive *dataset.Memory
 	table   *text.Table
 }
@@ -28,7 +28,7 @@ func newSets(c *corpus, cfg dataset.Config) (*sets, error) {
 	return s, err
 }
 
-// training is the set of an archive that has some records only.
+// training returns the Set of an archive that has some records only.
 func (s *sets) training(numbers []int) (*train.Set, error) {
 	archive, err := s.corpus.archive(numbers)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *sets) training(numbers []int) (*train.Set, error) {
 	return d.Set, nil
 }
 
-// of is the set of what is shown of records, with the node of each.
-func (s *sets) of(shown []dataset.Record) (*train.Set, []int32, error) {
+// build returns the Set of Records, with the node of each.
+func (s *sets) build(shown []dataset.Record) (*train.Set, []int32, error) {
 	b, err := dataset.NewBuilder(s.cfg, s.table.IDF, s.archive)
 	if err != nil {
 		return nil, nil, err
@@ -62,7 +62,7 @@ func (s *sets) of(shown []dataset.Record) (*train.Set, []int32, error) {
 	return d.Set, nodes, nil
 }
 
-// analyze counts the words of pieces.
+// analyze returns the words of pieces, counted.
 func (s *sets) analyze(pieces []weave.Piece) []text.Term {
 	var texts []text.Text
 	for _, p := range pieces {

@@ -52,8 +52,8 @@ func setsOf(t *testing.T, c *corpus) *sets {
 	return s
 }
 
-// TestTrainingSetIsTheDaemons: what is trained on is what package dataset makes of an archive that has the records that are not
-// set aside, and no others.
+// TestTrainingSetIsTheDaemons: the training set is what package dataset makes of an archive that has the records that
+// are not set aside, and no others.
 func TestTrainingSetIsTheDaemons(t *testing.T) {
 	t.Parallel()
 	c := feed(t, 40)
@@ -77,11 +77,11 @@ func TestTrainingSetIsTheDaemons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	features, block, err := got.Whole()
+	features, block, err := got.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, their, err := want.Set.Whole()
+	theirs, their, err := want.Set.FullBlock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestDeal(t *testing.T) {
 	want := slices.Sorted(slices.Values(order))
 	r, apart := rand.New(rand.NewPCG(1, 1)), 0
 	for range 50 {
-		one, other := deal(r, whole)
+		one, other := splitRecord(r, whole)
 		if len(one.Pieces)-len(other.Pieces) != len(whole.Pieces)%2 || one.ID != whole.ID || other.ID != whole.ID {
 			t.Fatalf("%d and %d pieces of %d", len(one.Pieces), len(other.Pieces), len(whole.Pieces))
 		}
@@ -133,14 +133,14 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// TestHalvesAndOrigins: the halves that ask are of the records that are set aside, after all first halves; and of those the other
-// task shows no origin.
+// TestHalvesAndOrigins: the halves that are queries are of the records that are set aside, behind all first halves; and
+// the vote task shows no origin of those records.
 func TestHalvesAndOrigins(t *testing.T) {
 	t.Parallel()
 	c := feed(t, 40)
 	s := setsOf(t, c)
 	test := []int{3, 9, 30}
-	h, err := s.half(test, 1)
+	h, err := s.newHalfTask(test, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestHalvesAndOrigins(t *testing.T) {
 			t.Errorf("query %d is node %d", i, h.queries[i])
 		}
 	}
-	v, err := s.votes(test, 1)
+	v, err := s.newVoteTask(test, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

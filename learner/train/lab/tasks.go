@@ -15,30 +15,31 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// result is a metric's value of each query. F1 has one value only, which comes from all votes: of each seed one of each query.
+// result is a metric's value for each query. Macro F1 has one value only, made of votes: those of each seed, one for
+// each query.
 type result struct {
 	task, metric string
 	values       []float64
 	votes        [][]vote
 }
 
-// vote is what the neighbours say, and what is true.
-type vote struct{ said, truth string }
+// vote is the label that the neighbours predict, and the true one.
+type vote struct{ predicted, truth string }
 
-// scorer scores all candidates for query i.
+// scorer returns the scores of all candidates for query i.
 type scorer func(i int) []float32
 
-// half is the first task: sets and texts of the halves of all records.
-type half struct {
+// halfTask finds one half of a record by the other.
+type halfTask struct {
 	set      *train.Set
-	queries  []int32 // nodes
+	queries  []int32 // the node of each query
 	own      []int   // the record of each
 	rows     []int32 // the node of each record's first half
 	query    [][]text.Term
-	baseline *words
+	baseline *lexicalBaseline
 }
 
-func (s *sets) half(test []int, seed uint64) (*half, error) {
+func (s *sets) newHalfTask(test []int, seed uint64) (*halfTask, error) {
 	r := rand.New(rand.NewPCG(seed, 0x4a1f))
 	asked := make(map[int]bool, len(test))
 	for _, i := range test {
@@ -46,9 +47,9 @@ func (s *sets) half(test []int, seed uint64) (*half, error) {
 	}
 	var shown, queries []dataset.Record
 	var first [][]text.Term
-	h := &half{}
+	h := &halfTask{}
 	for i := range s.corpus.records {
-		one, other := deal(r, s.corpus.records[i].Record)
+		one, other := splitRecord(r, s.corpus.records[i].Record)
 		shown, first = append(shown, one), append(first, s.analyze(one.Pieces))
 		if asked[i] && len(other.Pieces) > 0 {
 			other.Query = true
@@ -56,17 +57,17 @@ func (s *sets) half(test []int, seed uint64) (*half, error) {
 			h.own, h.query = append(h.own, i), append(h.query, s.analyze(other.Pieces))
 		}
 	}
-	set, nodes, err := s.of(append(shown, queries...))
+	set, nodes, err := s.build(append(shown, queries...))
 	if err != nil {
 		return nil, err
 	}
 	h.set, h.rows, h.queries = set, nodes[:len(shown)], nodes[len(shown):]
-	h.baseline = newWords(first)
+	h.baseline = newLexicalBaseline(first)
 	return h, nil
 }
 
-// deal gives each piece, picture and recording of a record to one of two.
-func deal(r *rand.Rand, whole dataset.Record) (one, other dataset.Record) {
+// splitRecord gives each piece, picture and recording of a record to one of two halves.
+func splitRecord(r *rand.Rand, whole dataset.Record) (one, other dataset.Record) {
 	pieces := slices.Clone(whole.Pieces)
 	r.Shuffle(len(pieces), func(x, y int) { pieces[x], pieces[y] = pieces[y], pieces[x] })
 	k := (len(pieces) + 1) / 2
@@ -84,7 +85,7 @@ func deal(r *rand.Rand, whole dataset.Record) (one, other dataset.Record) {
 	return one, other
 }
 
-func (h *half) measure(score scorer) []result {
+func (h *halfTask) measure(score scorer) []result {
 	mrr, ten := make([]float64, len(h.own)), make([]float64, len(h.own))
 	for i, own := range h.own {
 		s := score(i)
@@ -102,7 +103,7 @@ func (h *half) measure(score scorer) []result {
 	return []result{{task: "half", metric: "MRR", values: mrr}, {task: "half", metric: "recall@10", values: ten}}
 }
 
-func (h *half) embedded(z tape.Matrix) []result {
+func (h *halfTask) embedded(z tape.Matrix) []result {
 	return h.measure(func(i int) []float32 { return cosines(z, h.queries[i], h.rows) })
 }
 
@@ -114,27 +115,26 @@ func cosines(z tape.Matrix, query int32, rows []int32) []float32 {
 	return out
 }
 
-// votes are the other tasks: sets and texts of all records, those set aside
-// without what is hidden.
-type votes struct {
+// voteTask predicts labels by the nearest neighbours: of records that are set aside, whose origins are hidden.
+type voteTask struct {
 	set      *train.Set
 	nodes    []int32
 	test     []int
 	visible  []bool
 	texts    [][]text.Term
-	baseline *words
+	baseline *lexicalBaseline
 	tasks    []labels
 }
 
-// labels are those of all records, "" for none, and the records that are asked.
+// labels are those of all records for one task, "" for none, and the records that are asked.
 type labels struct {
 	task  string
 	of    []string
 	asked []int
 }
 
-func (s *sets) votes(test []int, least int) (*votes, error) {
-	v := &votes{test: test, visible: make([]bool, len(s.corpus.records))}
+func (s *sets) newVoteTask(test []int, least int) (*voteTask, error) {
+	v := &voteTask{test: test, visible: make([]bool, len(s.corpus.records))}
 	for i := range v.visible {
 		v.visible[i] = true
 	}
@@ -150,7 +150,7 @@ func (s *sets) votes(test []int, least int) (*votes, error) {
 		shown = append(shown, r)
 		v.texts = append(v.texts, s.analyze(r.Pieces))
 	}
-	v.baseline = newWords(v.texts)
+	v.baseline = newLexicalBaseline(v.texts)
 	of := map[string][]string{}
 	for i, r := range s.corpus.records {
 		set := func(task, label string) {
@@ -190,14 +190,14 @@ func (s *sets) votes(test []int, least int) (*votes, error) {
 	}
 	slices.SortFunc(v.tasks, func(a, b labels) int { return cmp.Compare(a.task, b.task) })
 	var err error
-	v.set, v.nodes, err = s.of(shown)
+	v.set, v.nodes, err = s.build(shown)
 	return v, err
 }
 
 const neighbours = 10
 
-// vote is the label that most of the nearest have; of equals, the nearer ones'.
-func (v *votes) vote(l labels, scores []float32) string {
+// vote returns the label of most of the nearest neighbours; of equally many, that with the nearer ones.
+func (v *voteTask) vote(l labels, scores []float32) string {
 	var best []int
 	for j, s := range scores {
 		if !v.visible[j] || l.of[j] == "" || s <= 0 {
@@ -222,14 +222,14 @@ func (v *votes) vote(l labels, scores []float32) string {
 	return winner
 }
 
-func (v *votes) measure(score func(record int, l labels) []float32) []result {
+func (v *voteTask) measure(score func(record int, l labels) []float32) []result {
 	var out []result
 	for _, l := range v.tasks {
 		right, votes := make([]float64, len(l.asked)), make([]vote, len(l.asked))
 		every := make([]int, len(l.asked))
 		for k, i := range l.asked {
-			votes[k], every[k] = vote{said: v.vote(l, score(i, l)), truth: l.of[i]}, k
-			if votes[k].said == votes[k].truth {
+			votes[k], every[k] = vote{predicted: v.vote(l, score(i, l)), truth: l.of[i]}, k
+			if votes[k].predicted == votes[k].truth {
 				right[k] = 1
 			}
 		}
@@ -239,15 +239,15 @@ func (v *votes) measure(score func(record int, l labels) []float32) []result {
 	return out
 }
 
-// macroF1 is the mean over the classes of 2 TP / (2 TP + FP + FN), of the votes at these places.
+// macroF1 is the mean over the classes of 2 TP / (2 TP + FP + FN), of the votes at these indices.
 func macroF1(votes []vote, places []int) float64 {
 	hit, said, truth := map[string]float64{}, map[string]float64{}, map[string]float64{}
 	for _, k := range places {
 		v := votes[k]
-		said[v.said]++
+		said[v.predicted]++
 		truth[v.truth]++
-		if v.said == v.truth {
-			hit[v.said]++
+		if v.predicted == v.truth {
+			hit[v.predicted]++
 		}
 	}
 	f1 := 0.0
@@ -257,8 +257,8 @@ func macroF1(votes []vote, places []int) float64 {
 	return f1
 }
 
-// pairedF1 is what F1 gains, by bootstrap over the queries: both are asked the same ones. Of several seeds the means are
-// compared.
+// pairedF1 is the gain in macro F1, by bootstrap over the queries, which both systems share. Of several seeds the means
+// are compared.
 func pairedF1(than, r result) eval.Interval {
 	return eval.BootstrapOf(len(r.votes[0]), func(places []int) float64 { return r.meanF1(places) - than.meanF1(places) }, 1)
 }
@@ -271,7 +271,7 @@ func (r result) meanF1(places []int) float64 {
 	return sum / float64(len(r.votes))
 }
 
-func (v *votes) embedded(z tape.Matrix) []result {
+func (v *voteTask) embedded(z tape.Matrix) []result {
 	return v.measure(func(i int, _ labels) []float32 {
 		s := cosines(z, v.nodes[i], v.nodes)
 		for j := range s { // so that all are above 0
@@ -281,7 +281,7 @@ func (v *votes) embedded(z tape.Matrix) []result {
 	})
 }
 
-// mean of equal results of several seeds, query by query.
+// mean returns the means over several seeds, query by query.
 func mean(all [][]result) []result {
 	out := slices.Clone(all[0])
 	for k := range out {
@@ -299,7 +299,7 @@ func mean(all [][]result) []result {
 	return out
 }
 
-func spread(all [][]result, k int) (low, high float64) {
+func seedRange(all [][]result, k int) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, seed := range all {
 		sum := 0.0

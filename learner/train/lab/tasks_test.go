@@ -8,7 +8,7 @@ import (
 
 func TestHalfCountsTiesAgainstItself(t *testing.T) {
 	t.Parallel()
-	h := &half{own: []int{0, 2, 1}}
+	h := &halfTask{own: []int{0, 2, 1}}
 	scores := [][]float32{{1, 0, 0}, {3, 2, 2}, {9, 1, 1}}
 	out := h.measure(func(i int) []float32 { return scores[i] })
 	if !slices.Equal(out[0].values, []float64{1, 1.0 / 3, 1.0 / 3}) || !slices.Equal(out[1].values, []float64{1, 1, 1}) {
@@ -16,11 +16,11 @@ func TestHalfCountsTiesAgainstItself(t *testing.T) {
 	}
 }
 
-// Two cultures, by hand: of a, one of two is found; of b, the one. What is
-// hidden doesn't vote, nor does a record without label.
+// TestVotes has two cultures, by hand: of a, one of two is predicted right; of b, the one. Neither a record that is set
+// aside nor one without label votes.
 func TestVotes(t *testing.T) {
 	t.Parallel()
-	v := &votes{
+	v := &voteTask{
 		visible: []bool{true, true, true, true, false, false, false},
 		tasks:   []labels{{task: "culture", of: []string{"a", "b", "b", "", "a", "a", "b"}, asked: []int{4, 5, 6}}},
 	}
@@ -44,7 +44,7 @@ func TestPairedF1(t *testing.T) {
 	votes := func(said ...string) result {
 		var v []vote
 		for k, s := range said {
-			v = append(v, vote{said: s, truth: []string{"a", "b"}[k%2]})
+			v = append(v, vote{predicted: s, truth: []string{"a", "b"}[k%2]})
 		}
 		return result{votes: [][]vote{v, v}} // two seeds
 	}

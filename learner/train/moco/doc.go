@@ -1,6 +1,9 @@
-// Package moco trains a model by momentum contrast (He et al. 2020, Algorithm
-// 1): a query encoder with gradients, a key encoder which follows it slowly, and
-// a queue of earlier keys as negatives; beside these, if wanted, Prototypes of
-// known classes. A step is deterministic: the same
-// weights, blocks and seed give the same bits, for any number of threads.
+// Package moco trains a model by momentum contrast (He et al. 2020, Algorithm 1).
+//
+// A Trainer has a query encoder with gradients, a key encoder that follows it slowly, and a queue of earlier keys as
+// negatives. Step takes two Views of the same items and moves the weights once; beside the contrast it may have
+// Prototypes of known classes. State and Restore let a Trainer stop and go on. The package does not know how views are
+// made, which negatives are hard (a tape.Weigher says that), or when to stop: all of that is package train's.
+//
+// Guarantee: a step is deterministic. The same weights, views and seed give the same bits, for any number of threads.
 package moco

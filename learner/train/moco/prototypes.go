@@ -9,19 +9,17 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Prototypes are the centres of classes among the keys' embeddings, as Li et al. 2021
-// (section 3.2) use those of clusters: an item is drawn to the centre of its own
-// class and away from those of the others. Here the classes are known.
+// Prototypes are the centres of classes among the keys' embeddings: an item is drawn to the centre of its own class and
+// away from those of the others. Li et al. 2021 (section 3.2) use centres of clusters; here the classes are known.
 //
-// The loss is on the embedding and not on its projection, as it is the embeddings
-// whose neighbours shall be of one class. And it is on some of the coordinates only:
-// on all of them it took what tells the members of a class apart.
+// Their loss is on the embedding and not on its projection, as it is the embeddings whose neighbours shall be of one
+// class. And it is on some of the coordinates only: on all of them it took what tells the members of a class apart.
 type Prototypes struct {
 	Classes     int     // 0: no prototypes
 	Width       int     // how many of the embedding's coordinates they take, the first ones
 	Weight      float64 // of their loss beside InfoNCE
 	Temperature float64
-	// Momentum is how much of a centre stays when keys of its class come by.
+	// Momentum is the share of a centre that stays when it moves towards keys of its class.
 	Momentum float64
 }
 
@@ -48,10 +46,10 @@ func (p Prototypes) validate(width int) error {
 	return errors.Join(errs...)
 }
 
-// centres are the present prototypes.
+// centres has the present centres.
 type centres struct {
 	cfg    Prototypes
-	at     tape.Matrix // a row a class; zeros: no key of it has come by
+	at     tape.Matrix // a row for each class; zeros: no key of it has occurred
 	sums   tape.Matrix // of a batch's keys
 	counts []int
 	of     []int32 // the classes of the present queries, below 0: none
@@ -64,7 +62,7 @@ func newCentres(cfg Prototypes) *centres {
 	return &centres{cfg: cfg, at: zeros(), sums: zeros(), counts: make([]int, cfg.Classes)}
 }
 
-// check says what of the classes of a batch doesn't fit.
+// check returns an error for classes that don't fit the batch or the Prototypes.
 func (c *centres) check(items int, classes ...[]int32) error {
 	for _, of := range classes {
 		if of != nil && len(of) != items {
@@ -79,16 +77,16 @@ func (c *centres) check(items int, classes ...[]int32) error {
 	return nil
 }
 
-func (c *centres) known(class int32) bool {
+func (c *centres) hasCentre(class int32) bool {
 	row := c.at.Row(int(class))
 	return vec.Dot(row, row) > 0
 }
 
-// loss is that of the queries' embeddings. One whose class is not known, or has no
-// centre yet, has none.
+// loss returns the weighted loss of the queries' embeddings. A query whose class is unknown, or has no centre yet, has
+// none.
 func (c *centres) loss(t *tape.Tape, embedding tape.Matrix, classes []int32) tape.Matrix {
 	c.of = classes
-	embedding = c.first(t, embedding)
+	embedding = c.classCoordinates(t, embedding)
 	own := tape.Constant(embedding.Rows, embedding.Cols, t.Scratch(len(embedding.Data)))
 	for i, class := range classes {
 		clear(own.Row(i))
@@ -103,8 +101,8 @@ func (c *centres) loss(t *tape.Tape, embedding tape.Matrix, classes []int32) tap
 	return weighed
 }
 
-// first are the coordinates that tell the classes apart.
-func (c *centres) first(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
+// classCoordinates returns the first coordinates of an embedding, which tell the classes apart.
+func (c *centres) classCoordinates(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
 	w := c.at.Cols
 	if w == embedding.Cols {
 		return embedding
@@ -121,19 +119,19 @@ func (c *centres) first(t *tape.Tape, embedding tape.Matrix) tape.Matrix {
 // Weigh implements tape.Weigher.
 func (c *centres) Weigh(i int, _, weights []float32) {
 	clear(weights)
-	if c.of[i] < 0 || !c.known(c.of[i]) {
+	if c.of[i] < 0 || !c.hasCentre(c.of[i]) {
 		return
 	}
 	for class := range weights {
-		if int32(class) != c.of[i] && c.known(int32(class)) {
+		if int32(class) != c.of[i] && c.hasCentre(int32(class)) {
 			weights[class] = 1
 		}
 	}
 }
 
-// follow moves each centre towards the mean of the keys of its class, if there are any: a rare class's
-// moves as far as a common one's when one of its few comes by.
-func (c *centres) follow(embedding tape.Matrix, classes []int32) {
+// update moves each centre towards the mean of the batch's keys of its class, if there are any. It takes the mean of
+// the keys and not each key, so that the centre of a rare class moves as far as that of a common one.
+func (c *centres) update(embedding tape.Matrix, classes []int32) {
 	clear(c.sums.Data)
 	clear(c.counts)
 	for i, class := range classes {
@@ -152,7 +150,7 @@ func (c *centres) follow(embedding tape.Matrix, classes []int32) {
 		}
 		row, sum := c.at.Row(class), c.sums.Row(class)
 		stays := float32(c.cfg.Momentum)
-		if !c.known(int32(class)) {
+		if !c.hasCentre(int32(class)) {
 			stays = 0
 		}
 		for j := range row {

@@ -11,15 +11,16 @@ import (
 
 func newTape(t *testing.T) *tape.Tape {
 	t.Helper()
-	team, err := par.New(1)
+	pool, err := par.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return tape.New(team)
+	t.Cleanup(pool.Close)
+	return tape.New(pool)
 }
 
-// Centres of two classes by hand, from the first two of three coordinates.
+// TestCentresFollowTheMeansOfTheirClasses computes the centres of two classes by hand, from the first two of three
+// coordinates.
 func TestCentresFollowTheMeansOfTheirClasses(t *testing.T) {
 	t.Parallel()
 	c := newCentres(Prototypes{Classes: 3, Width: 2, Weight: 1, Temperature: 0.5, Momentum: 0.75})
@@ -35,18 +36,18 @@ func TestCentresFollowTheMeansOfTheirClasses(t *testing.T) {
 			t.Errorf("the centre of class %d is %v, want %v, %v", class, row, x, y)
 		}
 	}
-	c.follow(keys, []int32{0, 0, 2, -1})
+	c.update(keys, []int32{0, 0, 2, -1})
 	near(0, math.Sqrt(0.5), math.Sqrt(0.5))
 	near(1, 0, 0) // none has come by
 	near(2, -1, 0)
-	c.follow(tape.Constant(1, 3, []float32{0, -1, 9}), []int32{2})
+	c.update(tape.Constant(1, 3, []float32{0, -1, 9}), []int32{2})
 	length := math.Hypot(0.75, 0.25)
 	near(2, -0.75/length, -0.25/length)
 	near(0, math.Sqrt(0.5), math.Sqrt(0.5)) // nothing of it came by
 }
 
-// The loss by its formula, over the classes that have a centre; items of an unknown class, or of one without centre,
-// have none, nor a gradient, and no coordinate beyond the prototypes' has one.
+// TestPrototypesLoss computes the loss by its formula, over the classes that have a centre. Items of an unknown class,
+// or of one without centre, have neither loss nor gradient, and no coordinate beyond the prototypes' has a gradient.
 func TestPrototypesLoss(t *testing.T) {
 	t.Parallel()
 	const weight, tau = 3, 0.5
@@ -70,11 +71,12 @@ func TestPrototypesLoss(t *testing.T) {
 	}
 }
 
-// A step with prototypes ends in the same state when it is taken up again, and refuses classes that there are not.
+// TestStepWithPrototypes: a step with prototypes ends in the same state after Restore, and refuses classes that don't
+// exist.
 func TestStepWithPrototypes(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)
-	items := v.Block.Present.Items
+	items := v.Block.Mask.Items
 	v.Classes = make([]int32, items)
 	for i := range v.Classes {
 		v.Classes[i] = int32(i%3) - 1

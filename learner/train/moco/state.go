@@ -6,21 +6,20 @@ import (
 	"kilim/learner/model/safetensors"
 )
 
-// State is all that a Trainer needs to go on, besides the weights of its query
-// encoder: tensors, and where it stands.
+// State is all that a Trainer needs to go on, besides the weights of its query encoder.
 type State struct {
-	Step, At int
-	Tensors  []safetensors.Tensor `json:"-"`
+	Step, Slot int
+	Tensors    []safetensors.Tensor `json:"-"`
 }
 
-// tensors are the trainer's own memory, by name.
+// tensors are the Trainer's own memory, by name.
 func (t *Trainer) tensors() []safetensors.Tensor {
 	n := len(t.key.Data)
 	out := []safetensors.Tensor{
 		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
 		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
 		safetensors.Floats("temperature", t.temperature.Data, 1),
-		safetensors.Floats("temperature.moment1", t.tm, 1), safetensors.Floats("temperature.moment2", t.tv, 1),
+		safetensors.Floats("temperature.moment1", t.temperatureMoment1, 1), safetensors.Floats("temperature.moment2", t.temperatureMoment2, 1),
 		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
 	}
 	if c := t.centres.at; c.Rows > 0 {
@@ -29,14 +28,14 @@ func (t *Trainer) tensors() []safetensors.Tensor {
 	return out
 }
 
-// State shares memory with the trainer: it is to be written before the next step.
-func (t *Trainer) State() State { return State{t.step, t.at, t.tensors()} }
+// State returns the present State. It shares memory with the Trainer: it must be written before the next step.
+func (t *Trainer) State() State { return State{t.step, t.slot, t.tensors()} }
 
-// Restore goes on from a State of the same configuration; the query encoder's
-// weights are the caller's to restore. On an error nothing has changed.
+// Restore sets the State of a Trainer of the same Config; the caller restores the query encoder's weights. On an error
+// nothing has changed.
 func (t *Trainer) Restore(s State) error {
-	if s.Step < 0 || s.At < 0 || s.At >= t.cfg.Queue {
-		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.At, t.cfg.Queue)
+	if s.Step < 0 || s.Slot < 0 || s.Slot >= t.cfg.Queue {
+		return fmt.Errorf("moco: state: step %d, place %d in a queue of %d", s.Step, s.Slot, t.cfg.Queue)
 	}
 	f := safetensors.File{Tensors: s.Tensors}
 	own := t.tensors()
@@ -51,6 +50,6 @@ func (t *Trainer) Restore(s State) error {
 		copy(to.F32, from.F32)
 		copy(to.I32, from.I32)
 	}
-	t.step, t.at = s.Step, s.At
+	t.step, t.slot = s.Step, s.Slot
 	return nil
 }

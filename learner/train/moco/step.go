@@ -12,21 +12,21 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Config is the setting of the training.
+// Config has the settings of a Trainer.
 type Config struct {
 	Queue       int     // keys, a multiple of the batch
 	Momentum    float64 // of the key encoder, 0.9..1 without 1
 	Temperature float64 // in 0.01..1, at the beginning
-	// LearnTemperature lets it change, within 0.01..1.
+	// LearnTemperature trains the temperature too, within 0.01..1.
 	LearnTemperature bool
 	Rate, Decay      float64 // of AdamW
-	// Clip bounds the length of the gradient; 0 doesn't.
+	// Clip bounds the length of the gradient; 0 leaves it unbounded.
 	Clip       float64
 	Prototypes Prototypes
 	Seed       uint64
 }
 
-// Bounds of the temperature.
+// coldest and hottest bound the temperature.
 const (
 	coldest = 0.01
 	hottest = 1
@@ -55,31 +55,30 @@ func (c Config) validate(width int) error {
 type View struct {
 	Features []tape.Matrix
 	Block    *model.Block
-	// Classes are the items', for the Prototypes, below 0 for none; nil: all have none.
+	// Classes are those of the items, for the Prototypes, below 0 for none; nil: no item has one.
 	Classes []int32
 }
 
-// Trainer holds the two encoders, the queue and the optimizer. It belongs to one
-// goroutine at a time.
+// Trainer has the two encoders, the queue and the optimizer. It belongs to one goroutine at a time.
 type Trainer struct {
-	cfg          Config
-	model        *model.Model
-	tape         *tape.Tape
-	query, key   *model.Weights
-	optimizer    *optimizer
-	temperature  tape.Matrix // its logarithm
-	tm, tv       []float32
-	queue        tape.Matrix
-	centres      *centres
-	at           int
-	step         int
-	gradientNorm float64
-	rates        []float64 // of each parameter; nil: Config.Rate for all
+	cfg                                    Config
+	model                                  *model.Model
+	tape                                   *tape.Tape
+	query, key                             *model.Weights
+	optimizer                              *optimizer
+	temperature                            tape.Matrix // its logarithm
+	temperatureMoment1, temperatureMoment2 []float32
+	queue                                  tape.Matrix
+	centres                                *centres
+	slot                                   int
+	step                                   int
+	gradientNorm                           float64
+	rates                                  []float64 // of each parameter; nil: Config.Rate for all
 }
 
-// New returns a trainer of weights that have gradients. The keys' encoder begins
-// as a copy, the queue with seeded random directions.
-func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.Team) (*Trainer, error) {
+// New returns a Trainer of the weights query, which must have gradients. The key encoder begins as a copy of them, the
+// queue with seeded random directions.
+func New(cfg Config, m *model.Model, query *model.Weights, width int, pool *par.Pool) (*Trainer, error) {
 	if err := cfg.validate(width); err != nil {
 		return nil, err
 	}
@@ -91,9 +90,9 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 		return nil, fmt.Errorf("moco: key encoder: %w", err)
 	}
 	t := &Trainer{
-		cfg: cfg, model: m, tape: tape.New(team), query: query, key: key,
-		optimizer: newOptimizer(m.Params(), query, key, cfg.Momentum, team.Caller()),
-		tm:        make([]float32, 1), tv: make([]float32, 1),
+		cfg: cfg, model: m, tape: tape.New(pool), query: query, key: key,
+		optimizer:          newOptimizer(m.Params(), query, key, cfg.Momentum, pool.Caller()),
+		temperatureMoment1: make([]float32, 1), temperatureMoment2: make([]float32, 1),
 		queue:   tape.Constant(cfg.Queue, width, make([]float32, cfg.Queue*width)),
 		centres: newCentres(cfg.Prototypes),
 	}
@@ -117,22 +116,20 @@ func New(cfg Config, m *model.Model, query *model.Weights, width int, team *par.
 	return t, nil
 }
 
-// Temperature is the present one.
+// Temperature is the present temperature.
 func (t *Trainer) Temperature() float64 { return math.Exp(float64(t.temperature.Data[0])) }
 
-// GradientNorm is the length of the last step's gradient, before clipping, over
-// the parameters whose rate is not 0.
+// GradientNorm is the length of the last step's gradient, before clipping, over the parameters whose rate is not 0.
 func (t *Trainer) GradientNorm() float64 { return t.gradientNorm }
 
 // Steps is the number of steps done.
 func (t *Trainer) Steps() int { return t.step }
 
-// Place is where in the queue the next step's keys go.
-func (t *Trainer) Place() int { return t.at }
+// Slot is where in the queue the next step's keys go.
+func (t *Trainer) Slot() int { return t.slot }
 
-// SetRates gives each of the model's parameters a rate of its own from now on. At
-// rate 0 a parameter stays as it is, its moments too. The temperature has the
-// greatest of the rates.
+// SetRates sets the learning rate of each of the model's parameters. At rate 0 a parameter and its moments stay as they
+// are. The temperature has the greatest of the rates.
 func (t *Trainer) SetRates(rates []float64) {
 	if len(rates) != len(t.model.Params()) {
 		panic(fmt.Sprintf("moco: %d rates for %d parameters", len(rates), len(t.model.Params())))
@@ -147,13 +144,12 @@ func (t *Trainer) rate(parameter int) float64 {
 	return t.rates[parameter]
 }
 
-// Step trains on two views of the same items and returns the loss before the
-// step. weigh may be nil. On an error, or when the loss is not finite, nothing
-// has changed.
+// Step trains on two views of the same items and returns the loss before the step. weigh may be nil. On an error, or
+// when the loss is not finite, nothing has changed.
 func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
-	items := q.Block.Present.Items
-	if k.Block.Present.Items != items || t.cfg.Queue%items != 0 {
-		return 0, fmt.Errorf("moco: views of %d and %d items, the queue has %d: want equal ones which divide it", items, k.Block.Present.Items, t.cfg.Queue)
+	items := q.Block.Mask.Items
+	if k.Block.Mask.Items != items || t.cfg.Queue%items != 0 {
+		return 0, fmt.Errorf("moco: views of %d and %d items, the queue has %d: want equal ones which divide it", items, k.Block.Mask.Items, t.cfg.Queue)
 	}
 	clear(t.query.Grad)
 	clear(t.temperature.Grad())
@@ -161,13 +157,13 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	seed := t.cfg.Seed + uint64(2*t.step)<<40
 	var embedded, projected [2]tape.Matrix
 	var errs [2]error
-	t.tape.Fork(2, func(i int, lane *tape.Tape) {
+	t.tape.Fork(2, func(i int, child *tape.Tape) {
 		if i == 0 {
-			embedded[0], projected[0], errs[0] = t.model.Forward(lane, t.query, q.Features, q.Block, seed, true)
+			embedded[0], projected[0], errs[0] = t.model.Forward(child, t.query, q.Features, q.Block, seed, true)
 			return
 		}
-		lane.Record(false)
-		embedded[1], projected[1], errs[1] = t.model.Forward(lane, t.key, k.Features, k.Block, seed+1<<40, true)
+		child.SetRecording(false)
+		embedded[1], projected[1], errs[1] = t.model.Forward(child, t.key, k.Features, k.Block, seed+1<<40, true)
 	})
 	if errs[0] != nil {
 		return 0, fmt.Errorf("moco: query: %w", errs[0])
@@ -192,15 +188,15 @@ func (t *Trainer) Step(q, k View, weigh tape.Weigher) (float64, error) {
 	}
 	t.tape.Backward(loss)
 	t.update()
-	copy(t.queue.Data[t.at*t.queue.Cols:], b.Data)
-	t.at = (t.at + items) % t.cfg.Queue
+	copy(t.queue.Data[t.slot*t.queue.Cols:], b.Data)
+	t.slot = (t.slot + items) % t.cfg.Queue
 	if t.cfg.Prototypes.Classes > 0 && k.Classes != nil {
-		t.centres.follow(embedded[1], k.Classes)
+		t.centres.update(embedded[1], k.Classes)
 	}
 	return value, nil
 }
 
-// update moves the weights, and the temperature.
+// update moves the weights and the temperature.
 func (t *Trainer) update() {
 	t.step++
 	t.gradientNorm = t.optimizer.step(t.rate, t.cfg.Decay, t.cfg.Clip)
@@ -212,7 +208,7 @@ func (t *Trainer) update() {
 	for i := range t.model.Params() {
 		adam.Rate = max(adam.Rate, t.rate(i))
 	}
-	adam.Update(t.temperature.Data, t.temperature.Grad(), t.tm, t.tv)
+	adam.Update(t.temperature.Data, t.temperature.Grad(), t.temperatureMoment1, t.temperatureMoment2)
 	x := &t.temperature.Data[0]
 	*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
 }

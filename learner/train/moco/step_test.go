@@ -49,7 +49,7 @@ var shape = model.Config{
 func (f fixture) view(t *testing.T) View {
 	t.Helper()
 	const rows = 12
-	v := View{Block: &model.Block{Present: tape.Present{Items: len(f.Present), Modes: 2, Has: slices.Concat(f.Present...)}}}
+	v := View{Block: &model.Block{Mask: tape.Mask{Items: len(f.Present), Modalities: 2, Present: slices.Concat(f.Present...)}}}
 	each := tape.CSR{Start: []int32{0}}
 	for i := range rows {
 		each.Start, each.Source, each.Weight = append(each.Start, int32(i+1)), append(each.Source, int32(i)), append(each.Weight, 1)
@@ -81,22 +81,22 @@ func (f fixture) view(t *testing.T) View {
 
 func newTrainer(t *testing.T, cfg model.Config, weights map[string][]float32, threads int) *Trainer {
 	t.Helper()
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
+	t.Cleanup(pool.Close)
 	m, err := model.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := m.Init()
 	for _, p := range m.Params() {
-		if weights != nil && copy(w.Data[p.From:p.From+p.Rows*p.Cols], weights[p.Name]) != p.Rows*p.Cols {
+		if weights != nil && copy(w.Data[p.Offset:p.Offset+p.Rows*p.Cols], weights[p.Name]) != p.Rows*p.Cols {
 			t.Fatalf("the fixture has no %s of %dx%d", p.Name, p.Rows, p.Cols)
 		}
 	}
-	tr, err := New(Config{Queue: 8, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Rate: 1e-3, Decay: 1e-2, Seed: 1}, m, w, cfg.Width, team)
+	tr, err := New(Config{Queue: 8, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Rate: 1e-3, Decay: 1e-2, Seed: 1}, m, w, cfg.Width, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,8 @@ func near(t *testing.T, what string, got, want []float32, tolerance float64) {
 	}
 }
 
-// Forward within 1e-5, gradients within 1e-4, AdamW, momentum and queue.
+// TestStepAgreesWithPyTorch: the forward pass agrees within 1e-5, and gradients within 1e-4; AdamW, momentum and queue
+// are compared too.
 func TestStepAgreesWithPyTorch(t *testing.T) {
 	t.Parallel()
 	f := readFixture(t)
@@ -145,17 +146,17 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 			t.Errorf("temperature %v, PyTorch has %v", tr.Temperature(), c.Temperature)
 		}
 		for _, p := range tr.model.Params() {
-			to := p.From + p.Rows*p.Cols
+			to := p.Offset + p.Rows*p.Cols
 			g, ok := c.Gradients[p.Name]
 			if !ok && c.Fusion == model.FusionAttention {
 				t.Fatalf("the fixture has no gradient of %s", p.Name)
 			}
-			near(t, c.Fusion+": gradient of "+p.Name, tr.query.Grad[p.From:to], g, 1e-4)
+			near(t, c.Fusion+": gradient of "+p.Name, tr.query.Grad[p.Offset:to], g, 1e-4)
 			for i := range g {
 				if math.Abs(float64(g[i])) < 1e-4 {
 					continue // AdamW makes a whole step of rounding errors
 				}
-				q, k := tr.query.Data[p.From+i], tr.key.Data[p.From+i]
+				q, k := tr.query.Data[p.Offset+i], tr.key.Data[p.Offset+i]
 				if math.Abs(float64(q-c.Query[p.Name][i])) > 2e-6 || math.Abs(float64(k-c.Key[p.Name][i])) > 1e-6 {
 					t.Errorf("%s[%d] after the step: query %v, key %v, PyTorch has %v, %v", p.Name, i, q, k, c.Query[p.Name][i], c.Key[p.Name][i])
 					break
@@ -166,7 +167,8 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 	}
 }
 
-// The same bytes twice, for any number of threads, with dropout; and it learns.
+// TestTrainingRepeats: training makes the same bytes twice, for any number of threads, with dropout; and the loss
+// falls.
 func TestTrainingRepeats(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)

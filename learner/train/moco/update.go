@@ -8,55 +8,54 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// optimizer is AdamW over a model's weights, and the keys' encoder that follows
-// them.
+// optimizer is AdamW (vec.Adam) over a model's weights, with the key encoder that follows them.
 type optimizer struct {
-	member     *par.Member
+	worker     *par.Worker
 	params     []model.Param
 	query, key *model.Weights
 	m, v       []float32
-	updates    []int32    // of each parameter: how many it has had
-	adams      []vec.Adam // of each parameter, this step
-	follow     float32    // by how much of the difference the key moves
+	updates    []int32    // [parameter] how many steps have moved it
+	adams      []vec.Adam // [parameter] of this step
+	keyRate    float32    // share of its distance to the query encoder that the key encoder moves
 	clip       float32    // what the gradient is multiplied by
-	pieces     []piece
-	squares    []float32 // of each piece's gradient
+	chunks     []chunk
+	squares    []float32 // [chunk] of the gradient
 }
 
-// piece is a part of a parameter, short enough that all of its numbers stay in
-// the second cache from one operation to the next.
-type piece struct{ parameter, from, to int }
+// chunk is a part of a parameter, short enough that its numbers stay in the second cache from one operation to the
+// next.
+type chunk struct{ parameter, from, to int }
 
-const pieceSize = 8192
+const chunkSize = 8192
 
-func newOptimizer(params []model.Param, query, key *model.Weights, momentum float64, member *par.Member) *optimizer {
+func newOptimizer(params []model.Param, query, key *model.Weights, momentum float64, worker *par.Worker) *optimizer {
 	n := len(query.Data)
 	o := &optimizer{
-		member: member, params: params, query: query, key: key, follow: float32(1 - momentum),
+		worker: worker, params: params, query: query, key: key, keyRate: float32(1 - momentum),
 		m: make([]float32, n), v: make([]float32, n),
 		updates: make([]int32, len(params)), adams: make([]vec.Adam, len(params)),
 	}
 	for i, p := range params {
-		end := p.From + p.Rows*p.Cols
-		for from := p.From; from < end; from += pieceSize {
-			o.pieces = append(o.pieces, piece{i, from, min(from+pieceSize, end)})
+		end := p.Offset + p.Rows*p.Cols
+		for from := p.Offset; from < end; from += chunkSize {
+			o.chunks = append(o.chunks, chunk{i, from, min(from+chunkSize, end)})
 		}
 	}
-	o.squares = make([]float32, len(o.pieces))
+	o.squares = make([]float32, len(o.chunks))
 	return o
 }
 
-// adamW is what the steps of all parameters have in common.
+// adamW has the settings that all parameters share.
 func adamW() vec.Adam { return vec.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
 
-// step moves the weights at each parameter's rate: not at all, its moments neither,
-// at 0. It returns the length of the gradient of the others, before it was
-// clipped (0 clips nothing).
+// step moves each parameter by its rate; at rate 0 neither the parameter nor its moments change. It returns the length
+// of the gradient of the others, before it is clipped (clip 0: it isn't).
 func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) float64 {
 	for i, p := range o.params {
 		adam := adamW()
 		if adam.Rate = rate(i); adam.Rate != 0 {
-			// Moments that begin later are corrected for that later.
+			// The bias correction of AdamW counts a parameter's own updates, as its moments may begin later than
+			// others'.
 			o.updates[i]++
 		}
 		adam.Step = int(o.updates[i])
@@ -65,7 +64,7 @@ func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) 
 		}
 		o.adams[i] = adam
 	}
-	o.member.Run((*measuring)(o), len(o.pieces))
+	o.worker.Run((*gradientTask)(o), len(o.chunks))
 	total := 0.0
 	for _, s := range o.squares {
 		total += float64(s)
@@ -75,15 +74,15 @@ func (o *optimizer) step(rate func(parameter int) float64, decay, clip float64) 
 	if clip > 0 && length > clip {
 		o.clip = float32(clip / length)
 	}
-	o.member.Run((*moving)(o), len(o.pieces))
+	o.worker.Run((*updateTask)(o), len(o.chunks))
 	return length
 }
 
-// measuring is the task that finds the gradient's length.
-type measuring optimizer
+// gradientTask is the par.Task that sums the squares of the gradient.
+type gradientTask optimizer
 
-func (o *measuring) Part(i int, _ *par.Member) {
-	p := o.pieces[i]
+func (o *gradientTask) Part(i int, _ *par.Worker) {
+	p := o.chunks[i]
 	g := o.query.Grad[p.from:p.to]
 	if o.adams[p.parameter].Rate == 0 {
 		clear(g)
@@ -91,11 +90,11 @@ func (o *measuring) Part(i int, _ *par.Member) {
 	o.squares[i] = vec.Dot(g, g)
 }
 
-// moving is the task that moves the weights.
-type moving optimizer
+// updateTask is the par.Task that moves the weights and the key encoder.
+type updateTask optimizer
 
-func (o *moving) Part(i int, _ *par.Member) {
-	p := o.pieces[i]
+func (o *updateTask) Part(i int, _ *par.Worker) {
+	p := o.chunks[i]
 	x, g := o.query.Data[p.from:p.to], o.query.Grad[p.from:p.to]
 	if o.clip != 1 {
 		for j := range g {
@@ -105,5 +104,5 @@ func (o *moving) Part(i int, _ *par.Member) {
 	if adam := o.adams[p.parameter]; adam.Rate != 0 {
 		adam.Update(x, g, o.m[p.from:p.to], o.v[p.from:p.to])
 	}
-	vec.Lerp(o.follow, x, o.key.Data[p.from:p.to])
+	vec.Lerp(o.keyRate, x, o.key.Data[p.from:p.to])
 }

@@ -1,5 +1,3 @@
-// Package registry keeps what is known of each model: a small JSON file for each epoch, and beside it the checkpoint, if the model
-// has one. Files are replaced whole, so a crash leaves the state before a change or after it.
 package registry
 
 import (
@@ -20,45 +18,45 @@ import (
 type State string
 
 const (
-	// Candidate was made and not yet compared with the one that serves.
+	// Candidate is the state of a model that was not yet compared with the one that serves.
 	Candidate State = "candidate"
-	// Evaluated was compared and found good enough.
+	// Evaluated is the state of a model that was compared and found better.
 	Evaluated State = "evaluated"
-	// Promoted serves, or has served.
+	// Promoted is the state of a model that serves, or has served.
 	Promoted State = "promoted"
-	// Rejected was compared and found worse; Reason says in what.
+	// Rejected is the state of a model that was compared and not found better; Reason says why.
 	Rejected State = "rejected"
 )
 
-// follows tells the states that a state may be followed by.
-var follows = map[State][]State{
+// transitions has the states that may follow each state.
+var transitions = map[State][]State{
 	Candidate: {Evaluated, Promoted, Rejected},
 	Evaluated: {Promoted, Rejected},
 	Promoted:  {},
 	Rejected:  {},
 }
 
-// Model is a model by its epoch.
+// Model is what is known of a model.
 type Model struct {
 	// Epoch numbers models from 1, in the order in which they were made.
 	Epoch uint32 `json:"epoch"`
 	State State  `json:"state"`
-	// Seed makes the weights of a model that has no Checkpoint, which is the name of a file beside this one.
+	// Seed gives the weights of a model without a Checkpoint. Checkpoint is the name of a file in the same folder.
 	Seed       uint64 `json:"seed"`
 	Checkpoint string `json:"checkpoint,omitempty"`
-	// Parent is the epoch of the model that it was trained from; 0: none.
+	// Parent is the epoch of the model from which this one was trained; 0: none.
 	Parent  uint32    `json:"parent,omitempty"`
 	Created time.Time `json:"created"`
-	// Metrics are those of the evaluation, as it wrote them.
+	// Metrics are the results of the evaluation, as it wrote them.
 	Metrics json.RawMessage `json:"metrics,omitempty"`
 	// Reason says why a model was rejected.
 	Reason string `json:"reason,omitempty"`
 }
 
 var (
-	// ErrUnknown is returned for an epoch of which there is no model.
+	// ErrUnknown is returned for an epoch that no model has.
 	ErrUnknown = errors.New("unknown model")
-	// ErrState is returned for a change of state that is none.
+	// ErrState is returned for a change of state that transitions does not allow.
 	ErrState = errors.New("not possible in the model's state")
 )
 
@@ -70,7 +68,7 @@ type Registry struct {
 	models []Model // by epoch
 }
 
-// Open reads the folder, which is made if it is not there. A new one gets first as epoch 1, promoted.
+// Open reads the folder, and makes it if it is not there. A folder without models gets first as epoch 1, promoted.
 // before may be nil, see atomicfile.Write.
 func Open(dir string, first Model, before func(step string) error) (*Registry, error) {
 	r := &Registry{dir: dir, before: before}
@@ -115,7 +113,7 @@ func read(name string) (Model, error) {
 	if stem := strings.TrimSuffix(filepath.Base(name), ".json"); m.Epoch == 0 || stem != stemOf(m.Epoch) {
 		return m, fmt.Errorf("epoch %d: want that of the file's name", m.Epoch)
 	}
-	if _, ok := follows[m.State]; !ok {
+	if _, ok := transitions[m.State]; !ok {
 		return m, fmt.Errorf("state %q: want candidate, evaluated, promoted or rejected", m.State)
 	}
 	if m.Checkpoint != filepath.Base(m.Checkpoint) && m.Checkpoint != "" {
@@ -126,7 +124,7 @@ func read(name string) (Model, error) {
 
 func stemOf(epoch uint32) string { return fmt.Sprintf("%04d", epoch) }
 
-// write puts a model to the disk and into memory. It wants the lock, or that nobody else has r.
+// write writes a model to the disk and into memory. The caller must hold the lock or have the only reference to r.
 func (r *Registry) write(m Model) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -148,7 +146,7 @@ func (r *Registry) find(epoch uint32) (int, bool) {
 	return slices.BinarySearchFunc(r.models, epoch, func(m Model, e uint32) int { return int(m.Epoch) - int(e) })
 }
 
-// Path is where a model's file of the given name is, or is to be.
+// Path is where the file of a name is, or is to be, in the folder.
 func (r *Registry) Path(name string) string { return filepath.Join(r.dir, name) }
 
 // List returns all models by epoch.
@@ -173,7 +171,7 @@ func (r *Registry) get(epoch uint32) (Model, error) {
 	return r.models[at], nil
 }
 
-// Add keeps a new model, as a candidate of the next epoch. A checkpoint must be in its place already.
+// Add adds a model as a Candidate of the next epoch. Its Checkpoint must be in its place already.
 func (r *Registry) Add(m Model) (Model, error) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
@@ -189,16 +187,16 @@ func (r *Registry) Add(m Model) (Model, error) {
 	return m, nil
 }
 
-// Judge gives a model another state, with the metrics and the reason that it is due to; nil metrics leave those that it has. A
-// state that it has already is no fault.
-func (r *Registry) Judge(epoch uint32, state State, metrics json.RawMessage, reason string) (Model, error) {
+// SetState sets the state of a model, with the metrics and the reason of it; nil metrics keep those that the model has.
+// Setting the state that it has already is allowed.
+func (r *Registry) SetState(epoch uint32, state State, metrics json.RawMessage, reason string) (Model, error) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	m, err := r.get(epoch)
 	if err != nil {
 		return m, err
 	}
-	if m.State != state && !slices.Contains(follows[m.State], state) {
+	if m.State != state && !slices.Contains(transitions[m.State], state) {
 		return m, fmt.Errorf("registry: epoch %d is %s and can't become %s: %w", epoch, m.State, state, ErrState)
 	}
 	m.State, m.Reason = state, reason

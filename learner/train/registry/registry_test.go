@@ -20,7 +20,7 @@ func open(t *testing.T, dir string) *Registry {
 	return r
 }
 
-// TestAModelsWay adds models, judges them, and finds all of it again.
+// TestAModelsWay adds models, sets their states, and reads all of it again.
 func TestAModelsWay(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "models")
@@ -51,7 +51,7 @@ func TestAModelsWay(t *testing.T) {
 		{2, Evaluated, nil}, {2, Promoted, nil}, {2, Promoted, nil}, {2, Rejected, ErrState}, {2, Candidate, ErrState},
 		{3, Rejected, nil}, {3, Promoted, ErrState}, {4, Promoted, ErrUnknown},
 	} {
-		if _, err := r.Judge(step.epoch, step.to, metrics, "why"); !errors.Is(err, step.want) {
+		if _, err := r.SetState(step.epoch, step.to, metrics, "why"); !errors.Is(err, step.want) {
 			t.Errorf("epoch %d to %s: %v, want %v", step.epoch, step.to, err, step.want)
 		}
 	}

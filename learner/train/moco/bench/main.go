@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// timing is what a run of either program prints; times are milliseconds a step.
+// timing is what a run of either program prints; times are milliseconds for a step.
 type timing struct {
 	Median     float64 `json:"ms"`
 	P90        float64 `json:"ms_p90"`
@@ -56,7 +56,7 @@ type row struct {
 	Peer    float64 `json:"peer"`
 	Name    string  `json:"peer_name"`
 	Ratio   float64 `json:"ratio"`
-	// Each run of both, in the order of the runs, where there are several.
+	// EachOurs and EachPeer are the runs of both, in the order of the runs, where there are several.
 	EachOurs []float64 `json:"each_ours,omitempty"`
 	EachPeer []float64 `json:"each_peer,omitempty"`
 }
@@ -113,7 +113,7 @@ func (o *options) compare() error {
 	return appendResults(o.results, m, rows)
 }
 
-// stepRow times the step of both in turn.
+// stepRow times the steps of both programs in turn.
 func (o *options) stepRow(self string, threads int) (row, error) {
 	var ours, peer, ratios []float64
 	for i := range o.runs {
@@ -144,7 +144,7 @@ func median(x []float64) float64 {
 	return (x[(n-1)/2] + x[n/2]) / 2
 }
 
-// command is a program that writes its progress to our standard error.
+// command returns a program that writes its progress to our standard error.
 func command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Stderr = os.Stderr
@@ -171,7 +171,7 @@ func (o *options) peer(to any, program string, args ...string) error {
 	return output(to, c)
 }
 
-// prepare makes the peers' environment if it isn't there.
+// prepare makes the peers' Python environment if it isn't there.
 func (o *options) prepare() error {
 	if exec.Command(o.python(), "-c", "import torch, numpy, orjson, scipy").Run() == nil {
 		return nil

@@ -28,15 +28,14 @@ func name(s [3]int) string {
 	return fmt.Sprintf("%d×%d×%d", s[0], s[1], s[2])
 }
 
-// timeProducts returns GFLOPS of each shape: the best repeat within 0.6 s, as
-// matmul.py counts.
+// timeProducts returns GFLOPS of each shape: the best repeat within 0.6 s, as matmul.py counts.
 func timeProducts(threads int) ([]float64, error) {
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
-	e := gemm.New(team)
+	defer pool.Close()
+	e := gemm.New(pool)
 	var out []float64
 	for _, s := range shapes {
 		m, k, n := s[0], s[1], s[2]
@@ -91,9 +90,8 @@ func (o *options) productRows(self string, threads int) ([]row, error) {
 	return rows, nil
 }
 
-// peerProducts returns what matmul.py prints, up to the last line that is wanted:
-// those after it are of other precisions, and a processor without bfloat16
-// takes minutes for them.
+// peerProducts returns what matmul.py prints, up to the last line that is wanted: those after it are of other
+// precisions, and a processor without bfloat16 takes minutes for them.
 func (o *options) peerProducts(threads int) (string, error) {
 	c := command(o.python(), filepath.Join(o.peers, "matmul.py"), fmt.Sprint(threads), "all")
 	c.Env = append(os.Environ(), "TORCH_CPP_LOG_LEVEL=FATAL", fmt.Sprintf("OMP_NUM_THREADS=%d", threads), fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads))

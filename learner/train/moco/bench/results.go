@@ -16,11 +16,11 @@ import (
 	"kilim/learner/tensor/par"
 )
 
-// machine is where the figures come from.
+// machine describes where the figures were measured.
 type machine struct {
 	processor string
 	load      string // averages of 1, 5 and 15 minutes before the run
-	kernel    string // of our products
+	kernel    string // of gemm
 	revision  string
 }
 
@@ -37,8 +37,8 @@ func describeMachine() machine {
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.load = strings.Join(strings.Fields(string(b))[:3], " ")
 	}
-	if team, err := par.New(1); err == nil {
-		m.kernel = gemm.New(team).Kernel()
+	if pool, err := par.New(1); err == nil {
+		m.kernel = gemm.New(pool).Kernel()
 	}
 	if b, err := exec.Command("git", "describe", "--always", "--dirty").Output(); err == nil {
 		m.revision = strings.TrimSpace(string(b))

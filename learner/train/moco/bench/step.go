@@ -17,7 +17,7 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// The peer's sizes.
+// Sizes of the peer's step.
 const (
 	width, relations, bases = 128, 10, 4
 	batch, queue            = 256, 4096
@@ -37,8 +37,7 @@ var fields = []string{"culture", "period", "dynasty", "style", "place", "materia
 // edge joins an artifact and an entity.
 type edge struct{ to, relation int32 }
 
-// museum is the peer's graph: of each artifact its entities, of each entity its
-// artifacts.
+// museum is the peer's graph: the entities of each artifact, and the artifacts of each entity.
 type museum struct{ ofArtifact, ofEntity [][]edge }
 
 func readMuseum(path string) (*museum, error) {
@@ -118,14 +117,13 @@ func termsOf(line []byte) ([]term, error) {
 	return out, nil
 }
 
-// sample draws a block as the peer does: 10 entities of each artifact and 5
-// artifacts of each entity, with replacement. What an entity reads is all of
-// one relation and read nowhere else, and the input is linear: as package train
-// does, the mean is taken before it, so that there is one row for it.
+// sample is a block drawn as the peer draws it: 10 entities of each artifact and 5 artifacts of each entity, with
+// replacement. All that an entity reads is of one relation and read nowhere else, and the input is linear: as in
+// package train, the mean is taken before the input, so that there is one row for it.
 type sample struct {
 	rows   []int32   // of the feature tables: the seeds' and the entities'
 	means  [][]int32 // after them, of each entity the rows that it reads
-	nodes  int       // that the peer would have
+	nodes  int       // number of nodes that the peer would have
 	layers []*tape.Edges
 }
 
@@ -188,7 +186,7 @@ func means(rows [][]edge, sources int) (*tape.Edges, error) {
 	return tape.NewEdges(c, relation, sources, relations)
 }
 
-// view is a sample with the features of others' seeds.
+// view returns a sample with the features of other seeds.
 func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 	c := tape.CSR{Start: []int32{0}}
 	for i, n := range s.rows {
@@ -204,9 +202,9 @@ func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}
-	b := &model.Block{Present: tape.Present{Items: batch, Modes: len(features), Has: make([]bool, batch*len(features))}}
-	for i := range b.Present.Has {
-		b.Present.Has[i] = true
+	b := &model.Block{Mask: tape.Mask{Items: batch, Modalities: len(features), Present: make([]bool, batch*len(features))}}
+	for i := range b.Mask.Present {
+		b.Mask.Present[i] = true
 	}
 	for range features {
 		b.Rows, b.Layers = append(b.Rows, c), append(b.Layers, s.layers)
@@ -214,7 +212,7 @@ func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
 	return moco.View{Features: features, Block: b}
 }
 
-// timeStep times our step.
+// timeStep times Step of package moco.
 func timeStep(feed string, threads, steps int) (*timing, error) {
 	m, err := readMuseum(feed)
 	if err != nil {
@@ -248,20 +246,20 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 		queries = append(queries, s.view(features, s.rows))
 		keys = append(keys, all[(i+3)%samples].view(features, s.rows))
 	}
-	team, err := par.New(threads)
+	pool, err := par.New(threads)
 	if err != nil {
 		return nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	enc, err := model.New(shape)
 	if err != nil {
 		return nil, err
 	}
 	w := enc.Init()
-	for i := range w.Data { // no zeros that the peer has not
+	for i := range w.Data { // the peer's weights have no zeros
 		w.Data[i] += float32(r.NormFloat64()) * 0.02
 	}
-	t, err := moco.New(moco.Config{Queue: queue, Momentum: 0.999, Temperature: 0.07, Rate: 1e-3, Decay: 1e-2, Seed: 1}, enc, w, width, team)
+	t, err := moco.New(moco.Config{Queue: queue, Momentum: 0.999, Temperature: 0.07, Rate: 1e-3, Decay: 1e-2, Seed: 1}, enc, w, width, pool)
 	if err != nil {
 		return nil, err
 	}

@@ -9,15 +9,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
@@ -53,7 +50,7 @@ func (a *archive) Artifacts() int                                   { return a.r
 func (a *archive) Changed() float64                                 { return a.changed }
 func (a *archive) Mix(n int) (map[string]map[string]float64, error) { return dataset.Mix(a.records, n) }
 
-// feed brings one more record.
+// feed adds one more record.
 func (a *archive) feed(id, raw string) {
 	a.t.Helper()
 	doc := &graphstore.Doc{ID: id, Raw: []byte(raw), Timestamp: time.Unix(1_700_000_000+int64(a.fed), 0)}
@@ -64,7 +61,7 @@ func (a *archive) feed(id, raw string) {
 	a.changed += 1 / float64(a.records.Len())
 }
 
-// archiveOf is one of invented records, which have something in common by their cultures.
+// archiveOf returns an archive of invented records, whose cultures have something in common.
 func archiveOf(t *testing.T, artifacts int) *archive {
 	t.Helper()
 	words, err := text.NewEncoder(text.Config{Dim: 64, Seed: 1})
@@ -117,8 +114,8 @@ func settings(step func(train.Progress)) Config {
 	return Config{Settings: short, Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
 }
 
-// TestRunIsResumable: a run is the same bytes twice, also when it was stopped again and again; and it leaves a model that is
-// judged, with its table.
+// TestRunIsResumable: a Run makes the same bytes twice, also when it was stopped again and again; and it adds a model
+// that is evaluated, with its Table.
 func TestRunIsResumable(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 150)
@@ -127,7 +124,7 @@ func TestRunIsResumable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := os.Stat(r.Path(unfinished)); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(r.Path(checkpointName)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the checkpoint of a finished run is left: %v", err)
 		}
 		var kept gate.Table
@@ -158,7 +155,7 @@ func TestRunIsResumable(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("stopped at step %d: %v", at, err)
 		}
-		c, err := checkpoint.Read(stopped.Path(unfinished))
+		c, err := checkpoint.Read(stopped.Path(checkpointName))
 		if err != nil || len(c.Training) == 0 {
 			t.Fatalf("stopped at step %d: no checkpoint: %v", at, err)
 		}
@@ -172,8 +169,8 @@ func TestRunIsResumable(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is what SIGKILL
-// would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
+// TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is
+// what SIGKILL would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
@@ -184,8 +181,8 @@ func TestKilledAnywhere(t *testing.T) {
 		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
-		// A write was under way.
-		for _, name := range []string{unfinished, "0002.safetensors", "0002.json"} {
+		// The process died during a write.
+		for _, name := range []string{checkpointName, "0002.safetensors", "0002.json"} {
 			if err := os.WriteFile(filepath.Join(to, name+".new"), []byte("torn"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +209,7 @@ func TestKilledAnywhere(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		_, err = os.Stat(r.Path(unfinished))
+		_, err = os.Stat(r.Path(checkpointName))
 		return fmt.Sprintf("%s, %s, %s, %x, unfinished: %v", all[1].State, all[1].Reason, all[1].Metrics, sha256.Sum256(raw), err == nil)
 	}
 	cfg := settings(func(p train.Progress) {
@@ -244,7 +241,7 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// canonical is without the white space of a row that was read from its file.
+// canonical strips the white space of a row that was read from its file.
 func canonical(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // TestForeignCheckpoints: what is left of another run, or is no checkpoint, does not stop a run.
@@ -252,7 +249,7 @@ func TestForeignCheckpoints(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
 	r := openModels(t)
-	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
+	if err := os.WriteFile(r.Path(checkpointName), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	steps := 0
@@ -288,7 +285,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// manager notes what is promoted.
+// manager records what is promoted.
 type manager struct {
 	a        *archive
 	promoted []uint32
@@ -299,106 +296,4 @@ func (m *manager) Serving() (uint32, bool) { return m.a.Epoch(), false }
 func (m *manager) Promote(epoch uint32) error {
 	m.promoted = append(m.promoted, epoch)
 	return nil
-}
-
-// TestTuner: training is due by changes, by time, by drift, or when one was interrupted; what is known of the last outlives a start;
-// and what was found good before a crash is promoted at the start.
-func TestTuner(t *testing.T) {
-	t.Parallel()
-	a := archiveOf(t, 120)
-	mgr := &manager{a: a}
-	r := openModels(t)
-	tuner := func(triggers Triggers) *Tuner {
-		tu := New(settings(nil), triggers, mgr, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
-		tu.begin()
-		tu.look()
-		return tu
-	}
-	now := time.Now()
-	for name, c := range map[string]struct {
-		triggers Triggers
-		due      bool
-	}{
-		"never":         {Triggers{}, false},
-		"few changes":   {Triggers{Changes: 1e6}, false},
-		"changes":       {Triggers{Changes: 0.5}, true},
-		"too few":       {Triggers{Changes: 0.5, Least: 1000}, false},
-		"not yet":       {Triggers{Interval: 2 * time.Hour}, false},
-		"after an hour": {Triggers{Interval: time.Minute}, true},
-		"no drift":      {Triggers{Drift: 0.2}, false},
-	} {
-		if due := tuner(c.triggers).due(now.Add(time.Hour)); due != c.due {
-			t.Errorf("%s: due is %v", name, due)
-		}
-	}
-	if err := os.WriteFile(r.Path(unfinished), []byte("torn"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if !tuner(Triggers{Changes: 1e6}).due(now) {
-		t.Error("an interrupted training is not due")
-	}
-	tu := tuner(Triggers{Changes: 0.5, Drift: 0.5})
-	tu.train(t.Context())
-	last := r.List()[len(r.List())-1]
-	if last.Epoch != 2 || (last.State == registry.Evaluated) != (len(mgr.promoted) == 1) {
-		t.Errorf("trained: %+v, promoted %v", last, mgr.promoted)
-	}
-	if s := tu.Status(); s.Phase != Idle || s.Changed != 0 || s.Last == nil || s.Last.Epoch != 2 || s.Last.Result == failed {
-		t.Errorf("the status is %+v, %+v", s, s.Last)
-	}
-	again := tuner(Triggers{Changes: 0.5, Drift: 0.5})
-	for name, tu := range map[string]*Tuner{"it": tu, "one after a start": again} {
-		if tu.due(now.Add(time.Hour)) {
-			t.Errorf("nothing has changed since, and %s is due again", name)
-		}
-	}
-	again.ledger.Mix = map[string]map[string]float64{"culture": {"another": 1}}
-	again.measured = -1
-	again.look()
-	if !again.due(now) {
-		t.Error("all cultures are others, and it is not due")
-	}
-	// A crash between the judgement and the promotion.
-	if err := os.WriteFile(r.Path("0003.safetensors"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m, err := r.Add(registry.Model{Checkpoint: "0003.safetensors", Parent: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Judge(m.Epoch, registry.Evaluated, nil, ""); err != nil {
-		t.Fatal(err)
-	}
-	mgr.promoted = nil
-	if err := tuner(Triggers{}).takeUp(); err != nil || len(mgr.promoted) != 1 || mgr.promoted[0] < 2 {
-		t.Errorf("taken up: %v, %v", mgr.promoted, err)
-	}
-}
-
-// TestDrift is told by whole shares, and not by rare terms.
-func TestDrift(t *testing.T) {
-	t.Parallel()
-	mix := func(shares map[string]float64) map[string]map[string]float64 {
-		return map[string]map[string]float64{"culture": shares}
-	}
-	half := mix(map[string]float64{"a": 0.5, "b": 0.5})
-	rares, others := map[string]float64{"a": 0.5}, map[string]float64{"a": 0.5}
-	for i := range 100 {
-		rares[fmt.Sprint("r", i)], others[fmt.Sprint("o", i)] = 0.005, 0.005
-	}
-	for name, c := range map[string]struct {
-		then, now map[string]map[string]float64
-		want      float64
-	}{
-		"same":    {half, half, 0},
-		"fifth":   {half, mix(map[string]float64{"a": 0.4, "b": 0.4, "c": 0.2}), 0.2},
-		"all":     {half, mix(map[string]float64{"c": 1}), 1},
-		"rare":    {mix(rares), mix(others), 0},
-		"no more": {mix(rares), mix(map[string]float64{"a": 1}), 0.5},
-		"nothing": {half, mix(nil), 0},
-	} {
-		if got := drift(c.then, c.now); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
-		}
-	}
 }

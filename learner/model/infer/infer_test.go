@@ -15,7 +15,7 @@ import (
 
 var shape = Config{Text: 20, Facts: 3, Image: 14, Audio: 9, Width: 24, Bases: 3, Heads: 4, Relations: 9, Types: 4, Seed: 3}
 
-// random makes weights in which nothing is zero or the identity, so that no part can hide.
+// random returns weights of which none is zero and no matrix the identity, so that every part shows in the result.
 func random(t testing.TB, cfg Config) (*Model, *model.Model, *model.Weights) {
 	t.Helper()
 	tm, err := model.New(cfg.Shape())
@@ -170,8 +170,8 @@ func presence(f Features) [4]bool {
 	return [4]bool{f.Text != nil, f.Facts != nil, f.Image != nil, f.Audio != nil}
 }
 
-// TestWhatIsMaskedHasNoEffect: a modality that the model lacks, zeros in place of nothing, and what
-// lies beyond the last block.
+// TestWhatIsMaskedHasNoEffect: a modality that the model lacks, zeros in place of nothing, and what lies beyond the
+// last block.
 func TestWhatIsMaskedHasNoEffect(t *testing.T) {
 	t.Parallel()
 	cfg := shape
@@ -195,7 +195,7 @@ func TestWhatIsMaskedHasNoEffect(t *testing.T) {
 	if len(h0) != 2*cfg.Width || len(direct) != 2*cfg.Width {
 		t.Fatalf("%d and %d numbers, want two blocks each", len(h0), len(direct))
 	}
-	// The picture's branch speaks, but the artifact has no picture: its token is masked.
+	// The picture's branch has a vector, but the artifact has no picture: its token is masked.
 	alone, _ := Halves(want)
 	a := m.Output([][]float32{alone}, [][]float32{want})[0]
 	b := m.Output([][]float32{h0}, [][]float32{want})[0]
@@ -204,13 +204,13 @@ func TestWhatIsMaskedHasNoEffect(t *testing.T) {
 	}
 }
 
-// The guarantee: alone, at any place of a batch, in batches of any size over the
-// borders of chunks, and on any number of processors, a row is the same.
+// TestRowsAreBitExact is the guarantee: a row has the same bits alone, at any place of a batch, in batches that span
+// several chunks, and on any number of processors.
 func TestRowsAreBitExact(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	m, _, _ := random(t, shape)
 	rng := rand.New(rand.NewPCG(2, 2))
-	const n = 3*chunk + 5
+	const n = 3*rowsPerChunk + 5
 	in, features := make([]Input, n), make([][]float32, n)
 	for i := range in {
 		f := Features{Text: vector(rng, shape.Text)}

@@ -11,19 +11,19 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// Collapse says how much of the space embeddings use. When a model collapses,
-// Rank falls towards 1 and Uniformity rises towards 0.
+// Collapse measures how much of the space embeddings use. When a model collapses, Rank falls towards 1 and Uniformity
+// rises towards 0.
 type Collapse struct {
-	// Rank is the effective rank: exp of the entropy of the singular values'
-	// shares (Roy and Vetterli 2007, section 2), 1..width.
+	// Rank is the effective rank: exp of the entropy of the singular values' shares (Roy and Vetterli 2007, section 2),
+	// in 1..width.
 	Rank float64
-	// Uniformity is the logarithm of the mean of exp(-2 d^2) over pairs at
-	// distance d (Wang and Isola 2020, equation 2): below 0, lower is more even.
+	// Uniformity is the logarithm of the mean of exp(-2 d^2) over pairs at distance d (Wang and Isola 2020, equation
+	// 2): below 0, lower is more even.
 	Uniformity float64
 }
 
-// Measure looks at rows of length 1, two or more.
-func Measure(rows tape.Matrix) Collapse {
+// MeasureCollapse measures the Collapse of two or more rows of length 1.
+func MeasureCollapse(rows tape.Matrix) Collapse {
 	n, d := rows.Rows, rows.Cols
 	gram := make([]float64, d*d) // its upper triangle
 	for i := range n {
@@ -36,7 +36,7 @@ func Measure(rows tape.Matrix) Collapse {
 	}
 	squares, ok := eigenvalues(gram, d)
 	if !ok {
-		return Collapse{} // of rows that are not numbers
+		return Collapse{} // some row is not finite
 	}
 	var singular []float64
 	total := 0.0
@@ -76,8 +76,7 @@ func eigenvalues(matrix []float64, d int) (values []float64, ok bool) {
 	return values, ok
 }
 
-// reciprocalRank is the mean reciprocal rank of row i of keys among all keys, for the rows
-// of queries.
+// reciprocalRank is the mean reciprocal rank of row i of keys among all keys, for the rows of queries.
 func reciprocalRank(queries, keys tape.Matrix) float64 {
 	sum := 0.0
 	for i := range queries.Rows {

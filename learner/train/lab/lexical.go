@@ -8,8 +8,8 @@ import (
 	"kilim/learner/train/eval"
 )
 
-// words are the baselines: cosines of tf-idf over words, and BM25.
-type words struct {
+// lexicalBaseline ranks records by their words: by cosines of tf-idf, and by BM25.
+type lexicalBaseline struct {
 	postings map[uint32][]weighted
 	length   []float64
 	n        int
@@ -21,8 +21,8 @@ type weighted struct {
 	weight float32
 }
 
-func newWords(docs [][]text.Term) *words {
-	w := &words{postings: map[uint32][]weighted{}, length: make([]float64, len(docs)), n: len(docs), bm25: eval.NewBM25()}
+func newLexicalBaseline(docs [][]text.Term) *lexicalBaseline {
+	w := &lexicalBaseline{postings: map[uint32][]weighted{}, length: make([]float64, len(docs)), n: len(docs), bm25: eval.NewBM25()}
 	for i, d := range docs {
 		var terms []eval.Term
 		for _, t := range d {
@@ -41,10 +41,13 @@ func newWords(docs [][]text.Term) *words {
 	return w
 }
 
-func (w *words) idf(df int) float32 { return float32(math.Log(float64(1+w.n)/float64(1+df)) + 1) }
+func (w *lexicalBaseline) idf(df int) float32 {
+	return float32(math.Log(float64(1+w.n)/float64(1+df)) + 1)
+}
 
-// cosines of a document with all; its own length doesn't matter for their order.
-func (w *words) cosines(terms []text.Term) []float32 {
+// cosines returns the cosine of a document with each record, up to the document's own length, which doesn't change
+// their order.
+func (w *lexicalBaseline) cosines(terms []text.Term) []float32 {
 	out := make([]float32, w.n)
 	for _, t := range terms {
 		list := w.postings[t.Bucket]
@@ -61,8 +64,8 @@ func (w *words) cosines(terms []text.Term) []float32 {
 	return out
 }
 
-// bm25Scores gives the k best documents scores in their order, the others 0.
-func (w *words) bm25Scores(terms []text.Term, k int, keep func(doc int) bool) []float32 {
+// bm25Scores returns scores of the k best documents that fall with their rank, and 0 for the others.
+func (w *lexicalBaseline) bm25Scores(terms []text.Term, k int, keep func(doc int) bool) []float32 {
 	var query []eval.Term
 	for _, t := range terms {
 		query = append(query, eval.Term{Word: t.Bucket, Count: int(t.Count)})

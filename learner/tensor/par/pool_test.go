@@ -11,58 +11,63 @@ type count struct {
 	wrong atomic.Int32
 }
 
-func (c *count) Part(i int, m *Member) {
+func (c *count) Part(i int, m *Worker) {
 	c.seen[i].Add(1)
 	if m.Index() < 0 || m.Index() >= c.bound {
 		c.wrong.Add(1)
 	}
 }
 
-func newTeam(t *testing.T, size int) *Team {
+// taskFunc is a Task of one function.
+type taskFunc func(i int, m *Worker)
+
+func (f taskFunc) Part(i int, m *Worker) { f(i, m) }
+
+func newPool(t *testing.T, size int) *Pool {
 	t.Helper()
-	team, err := New(size)
+	pool, err := New(size)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(team.Close)
-	return team
+	t.Cleanup(pool.Close)
+	return pool
 }
 
-// Every part is done exactly once, and before Run returns.
+// TestEveryPartOnce: Run does every part exactly once before it returns.
 func TestEveryPartOnce(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2, 3, 8} {
-		team := newTeam(t, size)
+		pool := newPool(t, size)
 		for round := range 300 {
 			parts := round % 17
 			c := &count{seen: make([]atomic.Int32, parts), bound: size}
-			team.Caller().Run(c, parts)
+			pool.Caller().Run(c, parts)
 			for i := range c.seen {
 				if n := c.seen[i].Load(); n != 1 {
-					t.Fatalf("team of %d, part %d of %d: done %d times", size, i, parts, n)
+					t.Fatalf("pool of %d, part %d of %d: done %d times", size, i, parts, n)
 				}
 			}
 			if c.wrong.Load() > 0 {
-				t.Fatalf("team of %d: member out of range", size)
+				t.Fatalf("pool of %d: worker out of range", size)
 			}
 		}
-		team.Close()
-		team.Close()
+		pool.Close()
+		pool.Close()
 	}
 }
 
-// Tasks within tasks, deeper than there are places for: each leaf once, and no
-// two parts at a time on one member's scratch memory.
+// TestTasksWithinTasks nests tasks deeper than maxDepth: each leaf is done once, and no two parts use one worker's
+// scratch memory at a time.
 func TestTasksWithinTasks(t *testing.T) {
 	t.Parallel()
-	const width, levels = 3, depths + 2
+	const width, levels = 3, maxDepth + 2
 	for _, size := range []int{1, 2, 3, 8} {
-		team := newTeam(t, size)
+		pool := newPool(t, size)
 		scratch := make([]int, size) // the race detector looks at it
 		var leaves atomic.Int64
-		var down func(level int) Func
-		down = func(level int) Func {
-			return func(_ int, m *Member) {
+		var down func(level int) taskFunc
+		down = func(level int) taskFunc {
+			return func(_ int, m *Worker) {
 				scratch[m.Index()]++
 				if level == levels {
 					leaves.Add(1)
@@ -71,36 +76,37 @@ func TestTasksWithinTasks(t *testing.T) {
 				before := leaves.Load()
 				m.Run(down(level+1), width)
 				if leaves.Load() < before+width {
-					t.Errorf("team of %d: Run returned before its parts were done", size)
+					t.Errorf("pool of %d: Run returned before its parts were done", size)
 				}
 			}
 		}
-		team.Caller().Run(down(1), width)
+		pool.Caller().Run(down(1), width)
 		want := int64(1)
 		for range levels {
 			want *= width
 		}
 		if got := leaves.Load(); got != want {
-			t.Errorf("team of %d: %d leaves, want %d", size, got, want)
+			t.Errorf("pool of %d: %d leaves, want %d", size, got, want)
 		}
 	}
 }
 
-// A member that sleeps is woken for work, and one that waits for another's part when that is done.
+// TestSleepersAreWoken: a parked worker is woken for work, and one that waits for another's part when that part is
+// done.
 func TestSleepersAreWoken(t *testing.T) {
 	t.Parallel()
-	team := newTeam(t, 2)
+	pool := newPool(t, 2)
 	for range 5 {
 		both := make(chan struct{}) // each part needs the other to go on
-		team.Caller().Run(Func(func(i int, _ *Member) {
+		pool.Caller().Run(taskFunc(func(i int, _ *Worker) {
 			if i == 0 {
 				both <- struct{}{}
 			} else {
 				<-both
 			}
 		}), 2)
-		for !team.members[1].asleep.Load() {
-			team.Caller().Run(Func(func(int, *Member) {}), 1)
+		for !pool.workers[1].parked.Load() {
+			pool.Caller().Run(taskFunc(func(int, *Worker) {}), 1)
 		}
 	}
 }
@@ -109,7 +115,7 @@ func TestSizesAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{-1, 0, 1025} {
 		if _, err := New(size); err == nil {
-			t.Errorf("a team of %d was accepted", size)
+			t.Errorf("a pool of %d was accepted", size)
 		}
 	}
 }

@@ -22,30 +22,30 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// Source is what is trained on: an archive, and a model that serves it.
+// Source is what is trained on: an archive, and the model that serves it.
 type Source interface {
-	// Dataset takes a snapshot of at most limit artifacts, of records that came until then; zero: of all.
+	// Dataset takes a snapshot of at most limit artifacts, of the records that came until then; zero: of all.
 	Dataset(limit int, until time.Time) (*dataset.Dataset, error)
 	Model() (shape model.Config, weights []float32)
 }
 
-// Config is how a run is made. The zero value of a field is its default, but for Truth.
+// Config says how a Run is made. The zero value of a field is its default, except for Truth and Seed.
 type Config struct {
-	// Threads compute a step. Default 1.
+	// Threads is how many compute a step. Default 1.
 	Threads int
 	// Share is the part of the time that steps may take, in 0..1. Default 1.
 	Share float64
 	// Limit bounds the artifacts of a snapshot, and with them the memory. Default 50,000.
 	Limit int
-	// Settings of the training, for the snapshot's number of artifacts and a model's layers. Default: the function Settings.
+	// Settings returns the training's settings for n artifacts and a model's layers. Default: the function Settings.
 	Settings func(n, layers int, seed uint64) train.Config
 	// Truth is the user's own, nil if there is none.
 	Truth *eval.Truth
-	// Seed decides all that is drawn.
+	// Seed is that of all random choices.
 	Seed uint64
 	// Every is how many steps lie between two checkpoints. Default 25.
 	Every int
-	// Step is told after each step, and Phase when another phase begins.
+	// Step is called after each step, and Phase when another phase begins.
 	Step  func(train.Progress)
 	Phase func(phase string)
 	Log   *slog.Logger
@@ -83,16 +83,16 @@ const (
 	Idle     = "idle"     // nothing is trained
 	Snapshot = "snapshot" // the archive is read
 	Training = "training"
-	Judging  = "judging" // the candidate is held against the model that serves
+	Judging  = "judging" // the candidate is compared with the model that serves
 )
 
-// Least is the number of artifacts below which there is nothing to be learned from an archive.
-const Least = 100
+// MinArtifacts is the number of artifacts below which there is nothing to be learned from an archive.
+const MinArtifacts = 100
 
-// ErrTooFew is returned for an archive of fewer artifacts than Least.
+// ErrTooFew is returned for an archive of fewer artifacts than MinArtifacts.
 var ErrTooFew = errors.New("finetune: too few artifacts")
 
-// Settings are those for an archive of n artifacts: small ones have small batches and a short queue.
+// Settings returns the settings for an archive of n artifacts: small ones get small batches and a short queue.
 func Settings(n, layers int, seed uint64) train.Config {
 	c := train.Defaults(layers)
 	for c.Batch > 16 && 4*c.Batch > n {
@@ -105,11 +105,12 @@ func Settings(n, layers int, seed uint64) train.Config {
 	return c
 }
 
-// unfinished is the name of the checkpoint of a run that is under way, among the models' files.
-const unfinished = "training.safetensors"
+// checkpointName is the name of the checkpoint of an unfinished Run, among the models' files.
+const checkpointName = "training.safetensors"
 
-// Run trains a candidate from the model of the given epoch, judges it, and keeps it among the models with its
-// table: as evaluated when it is to be promoted, else as rejected. When ctx ends, the run is left in its checkpoint.
+// Run trains a candidate from the model of epoch parent, compares the two, and adds the candidate with the Table to the
+// models: as evaluated if it is to be promoted, else as rejected. When ctx ends, the training is left in its
+// checkpoint.
 func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -125,18 +126,18 @@ func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 func run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
 	none := registry.Model{}
 	cfg.Phase(Snapshot)
-	left, data, err := snapshot(cfg, source, parent, models.Path(unfinished))
+	checkpointed, data, err := snapshot(cfg, source, parent, models.Path(checkpointName))
 	if err != nil {
 		return none, nil, err
 	}
-	if n := len(data.IDs); n < Least {
-		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, Least)
+	if n := len(data.IDs); n < MinArtifacts {
+		return none, nil, fmt.Errorf("%w: %d, at least %d are needed", ErrTooFew, n, MinArtifacts)
 	}
-	team, err := par.New(cfg.Threads)
+	pool, err := par.New(cfg.Threads)
 	if err != nil {
 		return none, nil, err
 	}
-	defer team.Close()
+	defer pool.Close()
 	shape, start := source.Model()
 	m, err := model.New(shape)
 	if err != nil {
@@ -148,11 +149,11 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	}
 	settings := cfg.Settings(len(data.IDs), shape.Layers, cfg.Seed)
 	cfg.Phase(Training)
-	t, meta, err := prepare(settings, data, m, start, parent, team, left, cfg.Log)
+	t, meta, err := prepare(settings, data, m, start, parent, pool, checkpointed, cfg.Log)
 	if err != nil {
 		return none, nil, err
 	}
-	if err := advance(ctx, cfg, t, meta, models.Path(unfinished)); err != nil {
+	if err := trainToEnd(ctx, cfg, t, meta, models.Path(checkpointName)); err != nil {
 		return none, nil, err
 	}
 	cfg.Phase(Judging)
@@ -161,27 +162,28 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	if err != nil {
 		return none, nil, err
 	}
-	table, err := gate.Judge(ctx, gate.Material{
+	table, err := gate.Compare(ctx, gate.Benchmark{
 		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
 		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
-	}, gate.Candidate{Model: m, Weights: serving}, gate.Candidate{Model: m, Weights: weights}, team)
+	}, gate.Model{Shape: m, Weights: serving}, gate.Model{Shape: m, Weights: weights}, pool)
 	if err != nil {
 		return none, nil, err
 	}
 	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
-	kept, err := keep(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
+	kept, err := store(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
 	if err != nil {
 		return kept, table, err
 	}
-	if err := os.Remove(models.Path(unfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(models.Path(checkpointName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return kept, table, err
 	}
 	return kept, table, nil
 }
 
-// snapshot is that of the run that was left in the checkpoint at path, with that checkpoint; else a new one, and nil.
+// snapshot takes the snapshot of the training that the checkpoint at path is of, and returns it with the checkpoint. If
+// that can't be, it takes a new one and returns no checkpoint.
 func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
-	left, err := checkpoint.Read(path)
+	checkpointed, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err := source.Dataset(cfg.Limit, time.Time{})
 		return nil, data, err
@@ -192,34 +194,34 @@ func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoin
 		data, err := source.Dataset(cfg.Limit, time.Time{})
 		return nil, data, err
 	}
-	at, _, _ := strings.Cut(left.Watermark, " ")
+	at, _, _ := strings.Cut(checkpointed.Watermark, " ")
 	until, err := time.Parse(time.RFC3339Nano, at)
-	if err == nil && left.Parent == uint64(parent) {
+	if err == nil && checkpointed.Parent == uint64(parent) {
 		data, err := source.Dataset(cfg.Limit, until)
-		if err != nil || data.Watermark == left.Watermark {
-			return left, data, err
+		if err != nil || data.Watermark == checkpointed.Watermark {
+			return checkpointed, data, err
 		}
 	}
-	log.Info("the archive or the model has changed since training was left; it begins anew", "then", left.Watermark)
+	log.Info("the archive or the model has changed since training was left; it begins anew", "then", checkpointed.Watermark)
 	data, err := source.Dataset(cfg.Limit, time.Time{})
 	return nil, data, err
 }
 
-// prepare makes a trainer, which goes on where it was left, if it was and that fits.
-func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, team *par.Team, left *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
+// prepare returns a Trainer that goes on from the checkpoint, if there is one and it fits, else from start.
+func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []float32, parent uint32, pool *par.Pool, checkpointed *checkpoint.Checkpoint, log *slog.Logger) (*train.Trainer, checkpoint.Meta, error) {
 	meta := checkpoint.Meta{Config: m.Config(), Parent: uint64(parent), Watermark: data.Watermark}
 	fresh := func() (*train.Trainer, error) {
 		w, err := m.Weights(append([]float32(nil), start...), make([]float32, len(start)))
 		if err != nil {
 			return nil, err
 		}
-		return train.New(cfg, data.Set, m, w, team)
+		return train.New(cfg, data.Set, m, w, pool)
 	}
 	t, err := fresh()
-	if err != nil || left == nil {
+	if err != nil || checkpointed == nil {
 		return t, meta, err
 	}
-	if err := t.Resume(left); err != nil {
+	if err := t.Resume(checkpointed); err != nil {
 		log.Warn("the checkpoint of the last training does not fit; it begins anew", "err", err)
 		t, err = fresh()
 		return t, meta, err
@@ -228,8 +230,8 @@ func prepare(cfg train.Config, data *dataset.Dataset, m *model.Model, start []fl
 	return t, meta, nil
 }
 
-// advance trains to the end, at the pace of the share, and writes checkpoints.
-func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
+// trainToEnd trains at the pace of Config.Share, and writes checkpoints.
+func trainToEnd(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.Meta, path string) error {
 	write := func() error {
 		c, err := t.Checkpoint(meta)
 		if err != nil {
@@ -245,8 +247,8 @@ func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.
 				return err
 			}
 		}
-		if err := rest(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
-			return nil // Run sees it at once
+		if err := pause(ctx, time.Duration(float64(time.Since(began))*(1/cfg.Share-1))); err != nil {
+			return nil // ctx has ended, which t.Run returns
 		}
 		began = time.Now()
 		return nil
@@ -257,7 +259,7 @@ func advance(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoint.
 	return err
 }
 
-func rest(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
@@ -271,12 +273,12 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// keep writes the candidate down: its weights first, then its row, then what was decided. What a crash has left of the same is
-// completed.
-func keep(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
+// store adds a candidate to the models: first its weights, then its row, then the state. It completes what a crash has
+// left of the same candidate.
+func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, table *gate.Table) (registry.Model, error) {
 	all := models.List()
 	m := all[len(all)-1]
-	same, err := isOf(models, m, c, parent)
+	same, err := sameCandidate(models, m, c, parent)
 	if err != nil {
 		return registry.Model{}, err
 	}
@@ -301,11 +303,11 @@ func keep(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, ta
 	if table.Promote {
 		state, reason = registry.Evaluated, ""
 	}
-	return models.Judge(m.Epoch, state, raw, reason)
+	return models.SetState(m.Epoch, state, raw, reason)
 }
 
-// isOf tells whether a model is that of the checkpoint.
-func isOf(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
+// sameCandidate tells whether the model m is that of the checkpoint.
+func sameCandidate(models *registry.Registry, m registry.Model, c *checkpoint.Checkpoint, parent uint32) (bool, error) {
 	if m.Checkpoint == "" || m.Parent != parent || m.State == registry.Promoted {
 		return false, nil
 	}
