@@ -75,6 +75,36 @@ type Batch struct {
 	Bytes int64    // sum of the records' sizes
 }
 
+// Part is a batch of b.Items[from:to], to be applied after all before them and before all behind them. Its Next are the offsets
+// that are reached then.
+func (b *Batch) Part(from, to int) *Batch {
+	part := &Batch{Items: b.Items[from:to]}
+	at := func(o *Offset, item *Item) bool { return o.Topic == item.Topic && o.Partition == item.Partition }
+	for i := range b.Next {
+		next, in, behind := b.Next[i], false, false
+		for j := range b.Items[from:] {
+			item := &b.Items[from+j]
+			switch {
+			case !at(&next, item):
+			case from+j < to:
+				in, next.Next = true, item.Offset+1
+			default:
+				behind = true
+			}
+		}
+		if in && !behind {
+			next = b.Next[i] // beyond the last record, where the log has gaps
+		}
+		if in {
+			part.Next = append(part.Next, next)
+		}
+	}
+	for i := range part.Items {
+		part.Bytes += int64(len(part.Items[i].Key) + len(part.Items[i].Value))
+	}
+	return part
+}
+
 // Sink is where records go.
 type Sink interface {
 	// StoredOffset is what the last successful Apply stored for the

@@ -1,5 +1,7 @@
 package profile
 
+import "math"
+
 // Limits bound what one record may ask of the system. A zero field takes its
 // default.
 type Limits struct {
@@ -15,6 +17,15 @@ type Limits struct {
 
 // DefaultLimits are the limits that a zero Limits stands for.
 func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
+// Stored are the limits of what is in a state: none that a document could reach. It was admitted under the limits of its
+// time, and must be read whatever today's are: it is what an update or a deletion takes out of the graph.
+func Stored() Limits {
+	return Limits{
+		RecordBytes: math.MaxInt, IDBytes: math.MaxInt, NameBytes: math.MaxInt, Items: math.MaxInt, Edges: math.MaxInt,
+		Dimensions: math.MaxInt, Depth: math.MaxInt, Year: math.MaxFloat64,
+	}
+}
 
 func (l Limits) withDefaults() Limits {
 	l.RecordBytes = orDefault(l.RecordBytes, 1<<20)

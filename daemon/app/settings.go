@@ -31,6 +31,5 @@ func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 		Epsilon:     float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
 		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
 		RareMembers: pipeline.RareMembers, MaxOutbox: pipeline.MaxOutbox, CachedArtifacts: pipeline.CachedArtifacts,
-		Limits: limits(c),
 	}
 }

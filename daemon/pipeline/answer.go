@@ -24,7 +24,7 @@ func (e *Engine) MediaState() MediaState { return MediaState{e} }
 func (s MediaState) Source(t encode.Task) (source encode.Source, err error) {
 	err = s.e.store.View(func(r *graphstore.Reader) error {
 		source, err = t.Source(r, func(id string) (*profile.Artifact, error) {
-			_, a, err := weave.Read(r, id, s.e.cfg.Limits)
+			_, a, err := weave.Read(r, id)
 			return a, err
 		})
 		return err

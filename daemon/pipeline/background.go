@@ -187,7 +187,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			return err
 		}
 		g.Go(func() error {
-			a, err := weave.Parse(doc, u.e.cfg.Limits)
+			a, err := weave.Parse(doc)
 			if err != nil {
 				return err
 			}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/graphstore/weave"
 	"kilim/learner/encode"
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"
@@ -97,7 +97,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: a node and no document", n.Key)
 		return nil
 	}
-	a, err := profile.Parse(doc.Raw, n.Key, c.e.cfg.Limits)
+	a, err := weave.Parse(doc)
 	if err != nil {
 		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
 		return nil

@@ -41,7 +41,7 @@ func (a Archive) Dataset(limit int, until time.Time) (d *dataset.Dataset, err er
 // datasetConfig has the state's own features made.
 func (a Archive) datasetConfig() dataset.Config {
 	return dataset.Config{
-		Words: a.words.analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil, Limits: a.cfg.Limits,
+		Words: a.words.analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
 	}
 }
 

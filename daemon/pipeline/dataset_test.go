@@ -99,7 +99,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine
-	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.table.IDF, dataset.NewMemory(e.cfg.Limits))
+	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.table.IDF, dataset.NewMemory())
 	s.must(err)
 	node, err := b.Add(dataset.RecordOf(a, dataset.Vectors{}))
 	s.must(err)
@@ -138,7 +138,7 @@ func TestSameSetInMemory(t *testing.T) {
 	cfg := exact()
 	cfg.Encoders.Image, cfg.Model.Image = encode.Precomputed{ID: feature.Identity{Name: "clip", Version: 1, Dim: 3}}, 3
 	s := newSite(t, cfg)
-	memory := dataset.NewMemory(cfg.Limits)
+	memory := dataset.NewMemory()
 	var changes []change
 	s.must(demo.Each(demo.Options{Artifacts: 200, Seed: 1}, func(raw []byte, id string) error {
 		var fields map[string]any

@@ -5,7 +5,6 @@ import (
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
-	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/learner/encode"
 )
@@ -29,6 +28,5 @@ func defaults() Config {
 		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
 		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
 		RareMembers: RareMembers, MaxOutbox: MaxOutbox, CachedArtifacts: CachedArtifacts,
-		Limits: profile.DefaultLimits(),
 	}
 }

@@ -112,7 +112,7 @@ func (q *Queries) bm25(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*
 		return nil, err
 	}
 	for _, id := range ids {
-		_, a, err := weave.Read(r, id, q.cfg.Limits)
+		_, a, err := weave.Read(r, id)
 		if err != nil {
 			return nil, err
 		}

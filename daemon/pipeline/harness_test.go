@@ -33,7 +33,6 @@ func exact() Config {
 		Budget:     16,
 		ListSize:   5,
 		Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 50,
-		Limits: profile.DefaultLimits(),
 	}
 }
 

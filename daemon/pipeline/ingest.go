@@ -43,8 +43,11 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	if e.failed != nil {
 		return e.failed
 	}
-	if err := e.apply(b, ops); err != nil {
-		return e.unitFailed(fmt.Errorf("pipeline: apply %d records: %w", len(b.Items), err))
+	for from, to := 0, 0; from < len(ops); from = to {
+		to = from + fitting(ops[from:])
+		if err := e.apply(b.Part(from, to), ops[from:to]); err != nil {
+			return e.unitFailed(fmt.Errorf("pipeline: apply %d records: %w", to-from, err))
+		}
 	}
 	if err := e.auditor.audit(e); err != nil {
 		e.failed = err
@@ -54,6 +57,25 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	e.role.tell(ops)
 	e.turns.Applied()
 	return nil
+}
+
+// mostEdges bounds the edges that the records of one unit ask for. An edge to a new node takes some 28 kB of memory until the
+// unit is committed, so that what a batch needs is bounded by this, and not by what fits into its bytes: 16 records of 400 kB
+// with 49,000 terms each once took 16 GB. A batch of more is several units, each with the offsets that it reaches.
+const mostEdges = 8192
+
+// fitting is how many of the first operations make a unit: at least one.
+func fitting(ops []operation) int {
+	edges := 0
+	for i := range ops {
+		if x := ops[i].extracted; x != nil {
+			edges += len(x.edges)
+		}
+		if edges > mostEdges && i > 0 {
+			return i
+		}
+	}
+	return len(ops)
 }
 
 // apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
@@ -300,7 +322,7 @@ func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 
 // record is a stored artifact, nil if there is none of this id.
 func (u *unit) record(id string) (*profile.Artifact, error) {
-	_, a, err := weave.Read(u.tx, id, u.e.cfg.Limits)
+	_, a, err := weave.Read(u.tx, id)
 	if errors.Is(err, weave.ErrNoDocument) {
 		return nil, nil
 	}

@@ -11,7 +11,6 @@ import (
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
-	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
 	"kilim/graphstore"
@@ -65,8 +64,6 @@ type Config struct {
 	MaxOutbox int
 	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
 	CachedArtifacts int
-	// Limits are those of records, for parsing stored ones again.
-	Limits profile.Limits
 }
 
 func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
@@ -336,4 +338,30 @@ func TestEpochIsTheStates(t *testing.T) {
 			t.Errorf("opened with epoch %d: %v, want an error with %q", epoch, err, want)
 		}
 	}
+}
+
+// TestLargeBatchIsSeveralUnits: a batch whose records ask for more edges than a unit takes on is committed in parts, and ends in
+// the state of the same records one by one.
+func TestLargeBatchIsSeveralUnits(t *testing.T) {
+	t.Parallel()
+	var changes []change
+	for i := range 12 {
+		subjects := make([]string, 1500)
+		for j := range subjects {
+			subjects[j] = fmt.Sprintf("subject %d", (i*700+j)%9000)
+		}
+		changes = append(changes, change{fmt.Sprintf("a%d", i), map[string]any{"title": "rug", "subject": subjects}})
+	}
+	at, singly := newSite(t, exact()), newSite(t, exact())
+	before := testutil.ToFloat64(at.engine.metrics.commits)
+	at.must(at.apply(changes))
+	if units := testutil.ToFloat64(at.engine.metrics.commits) - before; units != 3 {
+		t.Errorf("12 records of 1,500 edges took %v units of at most %d edges, want 3", units, mostEdges)
+	}
+	for _, c := range changes {
+		singly.must(singly.apply([]change{c}))
+	}
+	at.must(at.settle())
+	singly.must(singly.settle())
+	compareLists(t, "in one batch", at.lists(), singly.lists())
 }

@@ -126,7 +126,7 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 }
 
 func (q *Queries) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := weave.Parse(doc, q.cfg.Limits)
+	a, err := weave.Parse(doc)
 	if err != nil {
 		return nil, fmt.Errorf("pipeline: %w", err)
 	}

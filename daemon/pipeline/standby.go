@@ -96,7 +96,7 @@ func (s *Standby) extractStored(items []consumer.Item) ([]operation, error) {
 		g.Go(func() (err error) {
 			item := &items[i]
 			if item.Value != nil {
-				if item.Artifact, err = profile.Parse(item.Value, item.ID, s.e.cfg.Limits); err != nil {
+				if item.Artifact, err = profile.Parse(item.Value, item.ID, profile.Stored()); err != nil {
 					return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, err)
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
@@ -72,7 +71,8 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 				return err
 			}
 		}
-		one := &consumer.Batch{Items: []consumer.Item{item}, Next: nextAfter(b, i), Bytes: int64(len(item.Key) + len(item.Value))}
+		one := b.Part(i, i+1)
+		one.Items = []consumer.Item{item} // with its refusal, which b does not get
 		err = m.apply(ctx, one)
 		if errors.Is(err, pipeline.ErrUnit) && item.Refusal == nil {
 			m.log.Error("a record can't be applied; it goes to the dead letters", "topic", item.Topic, "partition", item.Partition, "offset", item.Offset, "err", err)
@@ -87,18 +87,4 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 		}
 	}
 	return nil
-}
-
-// nextAfter is the offset to be stored with the i-th record of a batch: that of the batch if it is the last of its partition.
-func nextAfter(b *consumer.Batch, i int) []consumer.Offset {
-	item := &b.Items[i]
-	same := func(topic string, partition int) bool { return topic == item.Topic && partition == item.Partition }
-	if !slices.ContainsFunc(b.Items[i+1:], func(later consumer.Item) bool { return same(later.Topic, later.Partition) }) {
-		for _, next := range b.Next {
-			if same(next.Topic, next.Partition) {
-				return []consumer.Offset{next}
-			}
-		}
-	}
-	return []consumer.Offset{{Topic: item.Topic, Partition: item.Partition, Next: item.Offset + 1}}
 }

@@ -163,3 +163,48 @@ func TestRecordThatEndsProcesses(t *testing.T) {
 		t.Errorf("after an end in good order the file is there (%v)", err)
 	}
 }
+
+// TestLostCurrent: a folder whose CURRENT is lost, or whose serving instance is, is refused and stays as it is.
+func TestLostCurrent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	changes, live := history(6, 60, 30)
+	o := newTopic()
+	life := func() *life {
+		t.Helper()
+		l, err := open(t, dir, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.run()
+		return l
+	}
+	l := life()
+	for _, step := range []func() error{
+		func() error { return l.apply(changes, len(changes), 9) },
+		func() error { return l.manager.Promote(2) },
+		func() error { return l.await(l.settled(2)) },
+		l.end,
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"CURRENT", filepath.Join("generations", "0002", "graph")} {
+		away := filepath.Join(t.TempDir(), "away")
+		if err := os.Rename(filepath.Join(dir, name), away); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(t, dir, o, nil); err == nil || !strings.Contains(err.Error(), "CURRENT") {
+			t.Errorf("without %s: %v, want it refused", name, err)
+		}
+		if err := os.Rename(away, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l = life()
+	l.audit("with all put back", live, fromTheStart(t, 2, live), 1, 2)
+	if err := l.end(); err != nil {
+		t.Error(err)
+	}
+}

@@ -79,7 +79,7 @@ func (l layout) read() (current, error) {
 	c := current{Serving: ID{Number: 1, Epoch: 1}}
 	data, err := os.ReadFile(l.currentFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
+		return c, l.requireNoInstances()
 	}
 	if err != nil {
 		return c, err
@@ -100,7 +100,37 @@ func (l layout) read() (current, error) {
 		}
 		seen[id.Number] = true
 	}
+	if _, err := os.Stat(l.graph(c.Serving.Number)); err != nil {
+		return c, fmt.Errorf("%s names generation %d as the one that serves, and its folder can't be read (put it back, or begin with an empty folder): %w",
+			l.currentFile(), c.Serving.Number, err)
+	}
 	return c, nil
+}
+
+// requireNoInstances refuses a folder without CURRENT that has later instances: it is a part of a state, and instance 1, made
+// empty, would take their place.
+func (l layout) requireNoInstances() error {
+	there, err := l.numbered()
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s is missing, and there are generations %v in %s: which of them serves is not known; put the file back, or move that folder away to begin anew",
+		l.currentFile(), there, l.instances())
+}
+
+// numbered returns the numbers of the later instances that have a folder.
+func (l layout) numbered() (there []int, err error) {
+	entries, err := os.ReadDir(l.instances())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err == nil && n > 1 && l.folder(n) == filepath.Join(l.instances(), e.Name()) {
+			there = append(there, n) // a file of another name was not made by layout, and stays
+		}
+	}
+	return there, nil
 }
 
 func (l layout) write(c current) error {
@@ -126,19 +156,12 @@ func (l layout) remove(n int) error {
 
 // sweep removes the instances that c does not name, and returns their numbers.
 func (l layout) sweep(c current) (removed []int, err error) {
-	entries, err := os.ReadDir(l.instances())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	there, err := l.numbered()
+	if err != nil {
 		return nil, err
 	}
-	var there []int
 	if _, err := os.Stat(l.graph(1)); err == nil {
-		there = append(there, 1)
-	}
-	for _, e := range entries {
-		n, err := strconv.Atoi(e.Name())
-		if err == nil && n > 1 && l.folder(n) == filepath.Join(l.instances(), e.Name()) {
-			there = append(there, n) // a file of another name was not made by layout, and stays
-		}
+		there = append([]int{1}, there...)
 	}
 	for _, n := range there {
 		if c.names(n) {

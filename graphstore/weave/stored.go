@@ -17,7 +17,7 @@ type Documents interface {
 var ErrNoDocument = errors.New("no document is stored")
 
 // Read returns the stored document of an artifact and the artifact that it describes.
-func Read(from Documents, id string, limits profile.Limits) (*graphstore.Doc, *profile.Artifact, error) {
+func Read(from Documents, id string) (*graphstore.Doc, *profile.Artifact, error) {
 	doc, err := from.Artifact(id)
 	if err != nil {
 		return nil, nil, err
@@ -25,13 +25,13 @@ func Read(from Documents, id string, limits profile.Limits) (*graphstore.Doc, *p
 	if doc == nil {
 		return nil, nil, fmt.Errorf("artifact %q: %w", id, ErrNoDocument)
 	}
-	a, err := Parse(doc, limits)
+	a, err := Parse(doc)
 	return doc, a, err
 }
 
 // Parse returns the artifact that a stored document describes.
-func Parse(doc *graphstore.Doc, limits profile.Limits) (*profile.Artifact, error) {
-	a, err := profile.Parse(doc.Raw, doc.ID, limits)
+func Parse(doc *graphstore.Doc) (*profile.Artifact, error) {
+	a, err := profile.Parse(doc.Raw, doc.ID, profile.Stored())
 	if err != nil {
 		return nil, fmt.Errorf("stored artifact %q: %w", doc.ID, err)
 	}

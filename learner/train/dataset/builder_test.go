@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode/text"
@@ -27,7 +26,7 @@ func add(t *testing.T, b *Builder, m *Memory) []Record {
 		t.Fatal(err)
 	}
 	for _, id := range ids {
-		_, a, err := weave.Read(m, id, m.limits)
+		_, a, err := weave.Read(m, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +46,7 @@ func builder(t *testing.T, cfg Config, m *Memory) *Builder {
 	t.Helper()
 	table := text.NewTable()
 	for _, s := range m.artifacts {
-		a, err := weave.Parse(s.doc, m.limits)
+		a, err := weave.Parse(s.doc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +158,7 @@ func embedded(t *testing.T, shape model.Config, s *train.Set) tape.Matrix {
 // them.
 func TestQueryReadsLinks(t *testing.T) {
 	t.Parallel()
-	m, cfg := NewMemory(profile.DefaultLimits()), settings(t)
+	m, cfg := NewMemory(), settings(t)
 	for i := range 30 {
 		put(t, m, i, fmt.Sprint("r", i), `{"title":"a cup"}`, Vectors{})
 	}

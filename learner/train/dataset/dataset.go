@@ -8,7 +8,6 @@ import (
 	"math"
 	"time"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode/text"
@@ -70,8 +69,6 @@ type Config struct {
 	Shape model.Config
 	// TextVectors uses Vectors.Text, whole, for the text of a record, instead of its words.
 	TextVectors bool
-	// Limits are those of the documents.
-	Limits profile.Limits
 	// MaxRareMembers is how many artifacts share a rare entity at most; 0: the constant MaxRareMembers.
 	MaxRareMembers int
 	// WithoutGraph leaves out all edges, for ablations.
@@ -100,7 +97,7 @@ func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, er
 		return nil, err
 	}
 	for _, id := range c.ids {
-		if err := addStored(b, from, cfg.Limits, id); err != nil {
+		if err := addStored(b, from, id); err != nil {
 			return nil, fmt.Errorf("artifact %q: %w", id, err)
 		}
 	}
@@ -113,8 +110,8 @@ func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, er
 }
 
 // addStored adds an artifact of an archive to b.
-func addStored(b *Builder, from Reader, limits profile.Limits, id string) error {
-	_, a, err := weave.Read(from, id, limits)
+func addStored(b *Builder, from Reader, id string) error {
+	_, a, err := weave.Read(from, id)
 	if err != nil {
 		return err
 	}
@@ -149,7 +146,7 @@ func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) err
 			if len(c.ids) == limit {
 				return nil
 			}
-			doc, a, err := weave.Read(from, id, cfg.Limits)
+			doc, a, err := weave.Read(from, id)
 			if err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ func settings(t *testing.T) Config {
 		t.Fatal(err)
 	}
 	shape := infer.Config{Text: 32, Facts: facts.Dim, Image: 3, Width: 8, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
-	return Config{Words: words, Shape: shape.Shape(), Limits: profile.DefaultLimits()}
+	return Config{Words: words, Shape: shape.Shape()}
 }
 
 // put adds a record with a timestamp of second at.
@@ -58,7 +58,7 @@ func raws(n int) []string {
 
 func archive(t *testing.T, n int) *Memory {
 	t.Helper()
-	m := NewMemory(profile.DefaultLimits())
+	m := NewMemory()
 	for i, raw := range raws(n) {
 		put(t, m, i, fmt.Sprint("r", i), raw, Vectors{Image: []float32{float32(i), 1, 0}})
 	}
@@ -78,7 +78,7 @@ func edges(t *testing.T, s *train.Set) any {
 // TestWhatASetIs follows three artifacts by hand: what each reads, which share a rare entity, are related and linked.
 func TestWhatASetIs(t *testing.T) {
 	t.Parallel()
-	m := NewMemory(profile.DefaultLimits())
+	m := NewMemory()
 	for at, r := range [][2]string{
 		{"a", `{"title":"a cup","material":["clay"],"culture":["Greek"],"link":[{"type":"related","target":"b"},{"type":"related","target":"not there"}]}`},
 		{"b", `{"title":"a bowl","material":["Clay"],"culture":["greek"],"theme":{"motif":["star"]}}`},
@@ -157,7 +157,7 @@ func TestOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	m, all := archive(t, 60), raws(60)
 	want := snapshotOf(t, m, settings(t), 40, time.Time{})
-	other := NewMemory(profile.DefaultLimits())
+	other := NewMemory()
 	for i := range all {
 		put(t, other, i, fmt.Sprint("r", i), `{"title":"what was replaced","culture":["C0","C1"]}`, Vectors{})
 	}
@@ -205,7 +205,7 @@ func TestWatermark(t *testing.T) {
 		"no vector":      {"a", `{"culture":[{"id":"u","label":"x"}]}`, 1, nil, "x"},
 		"another label":  {"a", `{"culture":[{"id":"u","label":"x"}]}`, 1, []float32{1, 2, 3}, "a"},
 	} {
-		m := NewMemory(profile.DefaultLimits())
+		m := NewMemory()
 		put(t, m, v.at, v.id, v.raw, Vectors{Image: v.image})
 		put(t, m, 9, "later", fmt.Sprintf(`{"culture":[{"id":"u","label":%q}]}`, v.label), Vectors{})
 		mark := snapshotOf(t, m, settings(t), 10, time.Unix(8, 0)).Watermark
@@ -256,7 +256,7 @@ func TestAllPiecesAreTheRecord(t *testing.T) {
 		Media: []profile.Media{{Kind: "text", Text: "A verse.", Language: "fa"}},
 	}
 	idf := func(bucket uint32) float32 { return 1 + float32(bucket%7) }
-	b, err := NewBuilder(cfg, idf, NewMemory(cfg.Limits))
+	b, err := NewBuilder(cfg, idf, NewMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestTextVectors(t *testing.T) {
 	t.Parallel()
 	cfg := settings(t)
 	cfg.TextVectors = true
-	m := NewMemory(cfg.Limits)
+	m := NewMemory()
 	v := make([]float32, cfg.Words.Dim())
 	v[3] = 7
 	put(t, m, 1, "a", `{"title":"a cup","culture":["Greek"]}`, Vectors{Text: v})

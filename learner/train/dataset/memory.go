@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"slices"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 )
 
 // Memory is an archive in memory: a Reader, and a Graph. It may be read by many goroutines or written by one.
 type Memory struct {
-	limits    profile.Limits
 	artifacts map[graphstore.NodeID]*stored
 	order     []graphstore.NodeID // of the artifacts
 	// labels are those of entities, with the number of artifacts that use each.
@@ -27,13 +25,13 @@ type stored struct {
 }
 
 // NewMemory returns an empty archive.
-func NewMemory(limits profile.Limits) *Memory {
-	return &Memory{limits: limits, artifacts: map[graphstore.NodeID]*stored{}, labels: map[graphstore.NodeID]map[string]uint32{}}
+func NewMemory() *Memory {
+	return &Memory{artifacts: map[graphstore.NodeID]*stored{}, labels: map[graphstore.NodeID]map[string]uint32{}}
 }
 
 // Put adds an artifact, or replaces the one of the same id.
 func (m *Memory) Put(doc *graphstore.Doc, v Vectors) error {
-	a, err := weave.Parse(doc, m.limits)
+	a, err := weave.Parse(doc)
 	if err != nil {
 		return fmt.Errorf("dataset: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
 )
 
@@ -14,7 +13,7 @@ import (
 // is not there is nothing.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	m := NewMemory(profile.DefaultLimits())
+	m := NewMemory()
 	u := graphstore.ID(graphstore.Culture, "u")
 	called := func(want string) {
 		t.Helper()
@@ -77,7 +76,7 @@ func TestMemory(t *testing.T) {
 // TestMix: the shares of cultures and types, of the artifacts of the smallest hashes, each counted once an artifact.
 func TestMix(t *testing.T) {
 	t.Parallel()
-	m := NewMemory(profile.DefaultLimits())
+	m := NewMemory()
 	put(t, m, 1, "a", `{"culture":["Greek","greek"],"type":["cup"],"material":["clay"]}`, Vectors{})
 	put(t, m, 2, "b", `{"culture":["Greek","Roman"]}`, Vectors{})
 	put(t, m, 3, "c", `{"title":"of none"}`, Vectors{})

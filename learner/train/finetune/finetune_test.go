@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"kilim/consumer/profile"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
@@ -74,8 +73,8 @@ func archiveOf(t *testing.T, artifacts int) *archive {
 		t.Fatal(err)
 	}
 	a := &archive{
-		t: t, records: dataset.NewMemory(profile.DefaultLimits()), weights: m.Weights(),
-		settings: dataset.Config{Words: words, Shape: served.Shape(), Limits: profile.DefaultLimits()},
+		t: t, records: dataset.NewMemory(), weights: m.Weights(),
+		settings: dataset.Config{Words: words, Shape: served.Shape()},
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range artifacts {

@@ -43,7 +43,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 	}
 	shape := served.Shape()
 	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
-	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, Limits: c.limits, MaxRareMembers: o.rare, WithoutGraph: o.excludes("graph")})
+	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, MaxRareMembers: o.rare, WithoutGraph: o.excludes("graph")})
 	if err != nil {
 		return nil, err
 	}

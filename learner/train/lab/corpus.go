@@ -26,7 +26,6 @@ type record struct {
 // corpus has the last record of each artifact in a feed, in the order in which the artifacts came first.
 type corpus struct {
 	records []record
-	limits  profile.Limits
 }
 
 // maxLine bounds a line: an artifact with its media.
@@ -50,7 +49,7 @@ func read(feed string) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &corpus{limits: profile.DefaultLimits()}
+	c := &corpus{}
 	at := map[string]int{}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
@@ -73,7 +72,7 @@ func read(feed string) (*corpus, error) {
 }
 
 func (c *corpus) parse(raw []byte, media *media) (record, error) {
-	a, err := profile.Parse(raw, "", c.limits)
+	a, err := profile.Parse(raw, "", profile.DefaultLimits())
 	if err != nil {
 		return record{}, err
 	}
@@ -86,7 +85,7 @@ func (c *corpus) parse(raw []byte, media *media) (record, error) {
 
 // archive returns an archive of some records, by number.
 func (c *corpus) archive(numbers []int) (*dataset.Memory, error) {
-	m := dataset.NewMemory(c.limits)
+	m := dataset.NewMemory()
 	for _, i := range numbers {
 		if err := m.Put(c.records[i].doc, c.records[i].Vectors); err != nil {
 			return nil, err

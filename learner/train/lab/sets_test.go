@@ -45,7 +45,7 @@ func setsOf(t *testing.T, c *corpus) *sets {
 		t.Fatal(err)
 	}
 	shape := infer.Config{Text: 32, Facts: facts.Dim, Width: 8, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1}
-	s, err := newSets(c, dataset.Config{Words: words, Shape: shape.Shape(), Limits: c.limits})
+	s, err := newSets(c, dataset.Config{Words: words, Shape: shape.Shape()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestTrainingSetIsTheDaemons(t *testing.T) {
 	c := feed(t, 40)
 	s := setsOf(t, c)
 	var rest []int
-	archive := dataset.NewMemory(c.limits)
+	archive := dataset.NewMemory()
 	for i, r := range c.records {
 		if i%4 == 0 {
 			continue
