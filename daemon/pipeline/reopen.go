@@ -3,6 +3,8 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+
+	"kilim/graphstore"
 )
 
 // ErrUnit is wrapped by an error of Apply after which the store is as if the unit had not been, unless its offsets say
@@ -12,7 +14,8 @@ var ErrUnit = errors.New("pipeline: a unit of work failed")
 // unitFailed ends the use of the engine after a unit failed. Whoever else uses it meanwhile is told that it is retired, which
 // Reopen makes true.
 func (e *Engine) unitFailed(err error) error {
-	if failed := e.store.Err(); failed != nil {
+	// What is no fault of the batch must not make dead letters of it.
+	if e.store.Err() != nil || errors.Is(err, graphstore.ErrNoSpace) || errors.Is(err, graphstore.ErrClosed) {
 		e.failed = err
 		return err
 	}

@@ -9,10 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/learner/train/registry"
 )
 
 // poisoned is a record that passes every check and makes its unit fail after it has changed the graph: it says one id, of which
@@ -205,6 +208,47 @@ func TestLostCurrent(t *testing.T) {
 	l = life()
 	l.audit("with all put back", live, fromTheStart(t, 2, live), 1, 2)
 	if err := l.end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFullDiskIsNoPoison: a unit that fails since the disk is full ends the daemon with that sentence, and makes no dead letters.
+func TestFullDiskIsNoPoison(t *testing.T) {
+	t.Parallel()
+	var full atomic.Bool
+	dir := t.TempDir()
+	models, err := registry.Open(filepath.Join(dir, "models"), registry.Model{Seed: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newTopic()
+	looks := 0
+	l, err := openWith(t, dir, o, models, nil, func(c *Config) {
+		c.Store.FreeSpace = func(string) (int64, error) {
+			if looks++; full.Load() && looks > 1 { // the look before the unit still finds room
+				return 0, nil
+			}
+			return 1 << 50, nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, _ := history(7, 40, 20)
+	if err := l.manager.Apply(t.Context(), &consumer.Batch{Items: []consumer.Item{item(changes[0], 0)}, Next: []consumer.Offset{{Topic: "in", Next: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	looks = 0
+	full.Store(true)
+	err = l.manager.Apply(t.Context(), &consumer.Batch{Items: []consumer.Item{item(changes[1], 1), item(changes[2], 2)}, Next: []consumer.Offset{{Topic: "in", Next: 3}}})
+	if !errors.Is(err, graphstore.ErrNoSpace) {
+		t.Errorf("ended with %v, want the full disk", err)
+	}
+	full.Store(false)
+	if next, _, err := l.manager.StoredOffset("in", 0); err != nil || next != 1 {
+		t.Errorf("the offset is %d (%v), want 1: nothing was refused", next, err)
+	}
+	if err := l.manager.Close(); err != nil {
 		t.Error(err)
 	}
 }
