@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"kilim/consumer/profile"
 	"kilim/graphstore"
@@ -57,21 +56,7 @@ type ArtifactView struct {
 	Entities []EntityView `json:"entities"`
 	// Media tell how far the encoding of its media has come, those that have no encoder are left out. A text is the
 	// artifact's own.
-	Media []MediaView `json:"media"`
-}
-
-// MediaView is where the encoding of a medium stands.
-type MediaView struct {
-	Kind string `json:"kind"`
-	// Place is that among the record's media, from 0; a text has none.
-	Place *int   `json:"place,omitempty"`
-	State string `json:"state"` // waiting, encoded or refused
-	// Since is when it began to wait, while it does.
-	Since *time.Time `json:"since,omitempty"`
-	// Encoder is the identity of who encoded or refused it.
-	Encoder string `json:"encoder,omitempty"`
-	Reason  string `json:"reason,omitempty"`
-	Detail  string `json:"detail,omitempty"`
+	Media []encode.View `json:"media"`
 }
 
 // EntityView is an entity as an artifact's neighbour.
@@ -119,36 +104,14 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
-		view.Media, err = q.viewMedia(r, doc)
+		a, err := weave.Parse(doc)
+		if err != nil {
+			return fmt.Errorf("pipeline: %w", err)
+		}
+		view.Media, err = q.cfg.Encoders.Views(r, a, weave.Edges(a))
 		return err
 	})
 	return view, view != nil, err
-}
-
-func (q *Queries) viewMedia(r *graphstore.Reader, doc *graphstore.Doc) ([]MediaView, error) {
-	a, err := weave.Parse(doc)
-	if err != nil {
-		return nil, fmt.Errorf("pipeline: %w", err)
-	}
-	views := []MediaView{}
-	for _, m := range q.cfg.Encoders.MediaOf(a, weave.Edges(a)) {
-		row, err := r.Media(m.Node)
-		if err != nil {
-			return nil, err
-		}
-		if row == nil {
-			continue
-		}
-		v := MediaView{Kind: m.Kind, State: row.State.String(), Encoder: row.Encoder, Reason: row.Reason, Detail: row.Detail}
-		if m.Kind != profile.Text {
-			v.Place = &m.Place
-		}
-		if row.State == graphstore.MediaWaiting {
-			v.Since = &row.Since
-		}
-		views = append(views, v)
-	}
-	return views, nil
 }
 
 // stored returns the node of a stored artifact, nil when there is none of that id.
