@@ -137,7 +137,8 @@ func TestMaintainFrees(t *testing.T) {
 	checked(t, s)
 }
 
-// TestMaintainDeep replaces contents whose rows lie on several levels, while a writer goes on.
+// TestMaintainDeep replaces contents whose rows lie on several levels, while a writer goes on (not under the race detector, see
+// underRaceDetector).
 func TestMaintainDeep(t *testing.T) {
 	opts := small()
 	opts.valueLogMB, opts.patience = 4, 100*time.Millisecond
@@ -171,6 +172,9 @@ func TestMaintainDeep(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan error)
 	var longest time.Duration
 	go func() {
+		if underRaceDetector {
+			<-stop
+		}
 		for {
 			select {
 			case <-stop:
