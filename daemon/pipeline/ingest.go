@@ -85,7 +85,8 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 	defer u.tx.Discard()
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			e.log.Error("a unit of work panicked", "records", len(ops), "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
 	if err := e.metrics.through(stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {

@@ -143,6 +143,9 @@ func TestRecordThatEndsProcesses(t *testing.T) {
 		if err := l.end(); err != nil {
 			t.Fatal(err)
 		}
+		if kept, err := os.ReadFile(file); err != nil || death > 0 && !strings.Contains(string(kept), fmt.Sprintf(`"deaths":%d`, death)) {
+			t.Errorf("a process that applied nothing left %q (%v), want what it found", kept, err)
+		}
 		if err := os.WriteFile(file, left, 0o600); err != nil { // a process that is killed leaves it
 			t.Fatal(err)
 		}

@@ -28,6 +28,7 @@ type suspicion struct {
 	// careful is true until the first batch after an unclean end is applied.
 	careful bool
 	last    suspect // as the process before left it
+	opened  bool
 }
 
 // suspect is the content of the file: the record that is being applied, and how many processes in a row have ended within it.
@@ -47,11 +48,12 @@ func (s *suspicion) open() error {
 	raw, err := os.ReadFile(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		s.opened = true
 		return s.write(suspect{})
 	case err != nil:
 		return err
 	}
-	s.careful = true
+	s.opened, s.careful = true, true
 	if len(raw) == 0 {
 		return nil
 	}
@@ -80,8 +82,15 @@ func (s *suspicion) relax() error {
 	return s.write(suspect{})
 }
 
-// close says that the process ends well.
+// close says that the process ends well. One that has applied nothing since an unclean end leaves the file as it was: a start
+// that fails, at a port in use say, must not forget what is suspected.
 func (s *suspicion) close() error {
+	switch {
+	case !s.opened:
+		return nil
+	case s.careful:
+		return s.write(s.last)
+	}
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
