@@ -24,7 +24,7 @@ import (
 
 // Apply makes one batch of records durable with all its effects. After an
 // error the engine is of no further use: what it holds in memory may be ahead of the store. After one that wraps
-// ErrUnit the store is whole, and Reopen gives an engine that goes on.
+// ErrUnit the store is whole, and the engine that Config.Replaced was given goes on.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	e.turns.Come()
 	if err := e.waitForOutbox(ctx); err != nil {

@@ -43,6 +43,8 @@ type Config struct {
 	Epoch uint32
 	// Standby is true for a state that is made beside the one that serves, see Engine.CopyFrom.
 	Standby bool
+	// Replaced is given the engine that takes the place of one whose unit failed; nil: no unit may fail.
+	Replaced func(fresh *Engine)
 
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32

@@ -8,42 +8,42 @@ import (
 )
 
 // ErrUnit is wrapped by an error of Apply after which the store is as if the unit had not been, unless its offsets say
-// that it was committed. The batch may be what made it fail.
+// that it was committed. The batch may be what made it fail. Config.Replaced was given the engine that goes on.
 var ErrUnit = errors.New("pipeline: a unit of work failed")
 
-// unitFailed ends the use of the engine after a unit failed. Whoever else uses it meanwhile is told that it is retired, which
-// Reopen makes true.
+// unitFailed replaces the engine after a unit failed, while the unit lock is held: nobody meets an engine that has failed and
+// that no other serves for yet. A cutover that did once ended the building of its standby.
 func (e *Engine) unitFailed(err error) error {
 	// What is no fault of the batch must not make dead letters of it.
-	if e.store.Err() != nil || errors.Is(err, graphstore.ErrNoSpace) || errors.Is(err, graphstore.ErrClosed) {
+	if e.cfg.Replaced == nil || e.store.Err() != nil || errors.Is(err, graphstore.ErrNoSpace) || errors.Is(err, graphstore.ErrClosed) {
 		e.failed = err
 		return err
 	}
-	e.failed = ErrRetired
+	if again := e.replace(); again != nil {
+		e.failed = fmt.Errorf("pipeline: reopen after %w: %w", err, again)
+		return e.failed
+	}
 	return fmt.Errorf("%w: %w", ErrUnit, err)
 }
 
-// Reopen makes an engine of the same store, for what e holds in memory may be ahead of it, and gives it to use, which
-// lets others have it. Then e is retired. The index is used again: Fill makes it hold what the store holds.
+// replace makes an engine of the same store, for what e holds in memory may be ahead of it, gives it to Config.Replaced, and
+// retires e. The index is used again: Fill makes it hold what the store holds.
 //
 // The obvious design, a way to undo what a unit has done to each cache, queue and sum, would be run only after a failure
 // that nobody foresaw, and would have to be right then.
-func (e *Engine) Reopen(use func(*Engine)) error {
-	e.unitLock.Lock()
-	defer e.unitLock.Unlock()
+func (e *Engine) replace() error {
 	cfg := e.cfg
 	cfg.Standby = e.role.standby()
 	fresh, err := open(cfg, e.store, e.metrics, e.committed, e.log, e.index)
 	if err != nil {
-		e.failed = fmt.Errorf("pipeline: reopen: %w", err)
-		return e.failed
+		return err
 	}
 	fresh.role.follow, fresh.role.previous = e.role.follow, e.role.previous
 	fresh.role.republished = e.role.republished
 	fresh.report()
 	fresh.seen.consumed.Store(e.seen.consumed.Load())
 	fresh.seen.refused.Store(e.seen.refused.Load())
-	use(fresh)
+	e.cfg.Replaced(fresh)
 	e.retire()
 	return nil
 }

@@ -127,7 +127,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 }
 
 // Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that. An engine
-// that Reopen made knows fn too; an engine that is retired refuses, for it would tell nobody.
+// that took the place of this one after a unit failed knows fn too; an engine that is retired refuses, for it would tell nobody.
 func (e *Engine) Follow(fn func(ids []string)) error {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()

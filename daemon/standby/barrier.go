@@ -3,7 +3,6 @@ package standby
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
@@ -27,9 +26,7 @@ func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
 		return err
 	}
 	m.log.Error("a batch can't be applied; it is applied record by record", "records", len(b.Items), "err", err)
-	if err := m.reopen(); err != nil {
-		return err
-	}
+	m.restartWorkers(m.serving.Load())
 	return m.applyOneByOne(ctx, b, func(*consumer.Item) (*profile.Refusal, error) { return nil, nil })
 }
 
@@ -37,22 +34,13 @@ func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
 func (m *Manager) apply(ctx context.Context, b *consumer.Batch) error {
 	for {
 		// Standby.CutOver calls decide, which stores the standby in m.serving, before it lets any unit of the old engine
-		// return ErrRetired; reopen stores the new engine before it retires the old one. So after ErrRetired m.Engine() is
-		// another engine, and the batch, of which the old one has applied nothing, is its to apply.
+		// return ErrRetired; an engine whose unit failed gives the one that replaces it to Config.Replaced before it retires.
+		// So after ErrRetired m.Engine() is another engine, and the batch, of which the old one has applied nothing, is its
+		// to apply.
 		if err := m.Engine().Apply(ctx, b); !errors.Is(err, pipeline.ErrRetired) {
 			return err
 		}
 	}
-}
-
-// reopen replaces the engine that serves by one that is made anew from its store.
-func (m *Manager) reopen() error {
-	serving := m.serving.Load()
-	if err := serving.engine.Load().Reopen(func(fresh *pipeline.Engine) { serving.engine.Store(fresh) }); err != nil {
-		return fmt.Errorf("standby: after a unit failed: %w", err)
-	}
-	m.restartWorkers(serving)
-	return nil
 }
 
 // applyOneByOne applies the records of a batch that are not in the state yet, each in a unit of its own. before may refuse one.
@@ -76,9 +64,7 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 		err = m.apply(ctx, one)
 		if errors.Is(err, pipeline.ErrUnit) && item.Refusal == nil {
 			m.log.Error("a record can't be applied; it goes to the dead letters", "topic", item.Topic, "partition", item.Partition, "offset", item.Offset, "err", err)
-			if err := m.reopen(); err != nil {
-				return err
-			}
+			m.restartWorkers(m.serving.Load())
 			one.Items[0].Refusal = &profile.Refusal{Reason: profile.ReasonUnprocessable, Field: "record", Detail: err.Error()}
 			err = m.apply(ctx, one)
 		}

@@ -71,6 +71,7 @@ func (m *Manager) pipelineConfig(s *instance, standby bool) (cfg pipeline.Config
 		return cfg, fmt.Errorf("model of epoch %d: %w", s.id.Epoch, err)
 	}
 	cfg.Epoch, cfg.Standby, cfg.Snapshot = s.id.Epoch, standby, m.layout.snapshot(s.id.Number)
+	cfg.Replaced = func(fresh *pipeline.Engine) { s.engine.Store(fresh) }
 	return cfg, nil
 }
 
