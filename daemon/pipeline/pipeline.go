@@ -139,7 +139,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, err
 	}
 	lists := topk.Config{Size: cfg.ListSize, Candidates: cfg.Candidates, RareMembers: cfg.RareMembers,
-		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts}
+		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts, EvidenceBytes: evidenceBytes}
 	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
 		return nil, err
 	}

@@ -98,7 +98,9 @@ func TestListsAgainstOracle(t *testing.T) {
 			}
 			all[id] = known{n, rerank.Prepare(ev, w)}
 		}
+		var comparison rerank.Comparison
 		for id, a := range all {
+			comparison.Begin(scorer, a.p)
 			var total, general []rerank.Entry
 			for other, b := range all {
 				if other == id {
@@ -108,7 +110,7 @@ func TestListsAgainstOracle(t *testing.T) {
 				for i := range a.node.Embedding {
 					cosine += float64(a.node.Embedding[i]) * float64(b.node.Embedding[i])
 				}
-				score, parts := scorer.ScorePrepared(a.p, b.p, float32(cosine))
+				score, parts := comparison.Score(b.p, float32(cosine))
 				entry := rerank.Entry{ID: other, Score: score, Parts: parts}
 				total = append(total, entry)
 				entry.Score = float32(cosine)

@@ -24,6 +24,8 @@ type archive struct {
 	previous func(id string) (rerank.Lists, error)
 	// publishing is the number of lists that apply takes of those not published.
 	publishing int
+	// kinds is the number of kinds of artifacts, those of a kind being alike in all but the id; 0: no two are alike.
+	kinds int
 	// published are the lists last told of each artifact, updates their number.
 	published map[string]rerank.Lists
 	updates   int
@@ -39,7 +41,9 @@ func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeigh
 	return a
 }
 
-func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, Cached: 10} }
+func testConfig() Config {
+	return Config{Size: 4, Candidates: 6, RareMembers: 4, Cached: 10, EvidenceBytes: 1 << 20}
+}
 
 func (a *archive) open() *Lists {
 	a.t.Helper()
@@ -211,6 +215,19 @@ func (a *archive) checkCause(u *rerank.Update, causes map[string]bool) {
 	if len(u.Cause) > 0 && u.TraceParent != u.Cause[0] {
 		a.t.Errorf("%s: trace %q, want that of %s", u.ID, u.TraceParent, u.Cause[0])
 	}
+}
+
+// invent makes an artifact among ids, of some kind. The first kind has no evidence.
+func (a *archive) invent(rng *rand.Rand, id string, ids int) change {
+	if a.kinds == 0 {
+		return invent(rng, a.NodeOf(id), id, ids)
+	}
+	kind := rng.IntN(a.kinds)
+	c := invent(rand.New(rand.NewPCG(uint64(kind), 99)), a.NodeOf(id), id, ids)
+	if kind == 0 {
+		c.evidence = &rerank.Evidence{ID: id, Node: c.evidence.Node, Begin: math.NaN(), End: math.NaN()}
+	}
+	return c
 }
 
 // invent makes the evidence and the embedding of an artifact among ids.

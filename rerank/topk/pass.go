@@ -44,18 +44,18 @@ type Pass struct {
 	g    Graph
 	unit Unit
 
-	// arrived and departed are what records changed; came and went are their nodes, in the order of the calls.
-	arrived, departed map[uint64]arrival
-	came, went        []uint64
+	// arrived and departed, with its id, is what records changed; came and went are the same in the order of the calls, and
+	// causes has the record of each id.
+	arrived    map[uint64]struct{}
+	departed   map[uint64]string
+	came, went []uint64
+	causes     map[string]Cause
 	// lists are those that the pass has looked at or changed.
 	lists map[uint64]*listing
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
-}
-
-type arrival struct {
-	id    string
-	cause Cause
+	// marks are memory for setListedBy.
+	marks map[string]uint8
 }
 
 // listing is an artifact's lists on their way through a pass.
@@ -65,26 +65,30 @@ type listing struct {
 	// old is nil when the store has no lists of the artifact.
 	old *Row
 	new Row
+	// least is what it takes to get into new.Lists.
+	least least
 	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set.
 	touched, ranked bool
 }
 
 // Begin starts a pass over g.
 func (l *Lists) Begin(g Graph, unit Unit) *Pass {
-	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]arrival{}, departed: map[uint64]arrival{}, lists: map[uint64]*listing{}}
+	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]struct{}{}, departed: map[uint64]string{}, causes: map[string]Cause{},
+		lists: map[uint64]*listing{}, marks: map[string]uint8{}}
 }
 
 // Arrived says that a record brought an artifact, new or anew.
 func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
-	p.l.evidence.Add(node, e)
-	p.l.prepared.forget(node)
-	p.arrived[node] = arrival{e.ID, cause}
+	p.l.cache.put(node, e)
+	p.arrived[node] = struct{}{}
+	p.causes[e.ID] = cause
 	p.came = append(p.came, node)
 }
 
 // Departed says that an artifact was deleted. Its own lists end here; Rank takes it out of those of others.
 func (p *Pass) Departed(node uint64, id string, cause Cause) error {
-	p.departed[node] = arrival{id, cause}
+	p.departed[node] = id
+	p.causes[id] = cause
 	p.went = append(p.went, node)
 	row, err := p.row(node)
 	if err != nil || row == nil {
@@ -175,7 +179,7 @@ func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
 		}
 	}
 	for _, node := range p.went {
-		if err := r.removeFromLists(node, p.departed[node].id); err != nil {
+		if err := r.removeFromLists(node, p.departed[node]); err != nil {
 			return err
 		}
 	}
@@ -222,7 +226,7 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 	}
 	if p.weights == nil {
 		p.weights = newWeights(p.g, p.l.words)
-		p.l.prepared.bound()
+		p.l.cache.bound()
 	}
 	queries, vectors := make([]Query, len(nodes)), make([][]float32, len(nodes))
 	for i, node := range nodes {
@@ -239,11 +243,15 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("topk: search: %w", err)
 	}
-	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates,
-		prepare: func(node uint64, _ *rerank.Evidence) (*rerank.Prepared, error) { return p.prepare(node, now) }}
+	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates, weighed: func(node uint64) (*kept, error) { return p.weighed(node, now) }}
 	all, err := s.stage1(queries, hits)
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range all {
+		if f.kept, err = p.weighed(f.Node, now); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.stage2(all); err != nil {
 		return nil, err
@@ -256,28 +264,37 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.new.Lists, l.new.RankedAt = nil, now.Rank
+		lists := make(rerank.Lists, 0, listCount)
 		for _, name := range p.l.names {
-			l.new.Lists = append(l.new.Lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
+			lists = append(lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
 		}
-		l.touched, l.ranked = true, true
+		p.change(l, lists)
+		l.new.RankedAt, l.ranked = now.Rank, true
 	}
 	return all, nil
 }
 
-// prepare returns an artifact's evidence as it was prepared, now or shortly before.
-func (p *Pass) prepare(node uint64, now Time) (*rerank.Prepared, error) {
-	if e := p.l.prepared.get(node, now.Encode); e != nil {
-		return e, nil
+// weighed returns an artifact's evidence as it was weighed, now or shortly before.
+func (p *Pass) weighed(node uint64, now Time) (*kept, error) {
+	k := p.l.cache.get(node)
+	if k == nil {
+		e, err := p.g.Evidence(node)
+		if err != nil {
+			return nil, err
+		}
+		k = p.l.cache.put(node, e)
 	}
-	e, err := p.l.evidenceOf(p.g, node)
-	if err != nil {
-		return nil, err
+	if !p.l.cache.fresh(k, now.Encode) {
+		k.Weigh(p.weights)
+		k.at = now.Encode
 	}
-	p.l.evidence.Add(node, e)
-	done := rerank.Prepare(e, p.weights)
-	p.l.prepared.put(node, now.Encode, done)
-	return done, nil
+	return k, nil
+}
+
+// change gives an artifact other lists.
+func (p *Pass) change(l *listing, lists rerank.Lists) {
+	l.new.Lists, l.touched = lists, true
+	l.least = p.l.leastOf(lists)
 }
 
 // listing returns the lists of an artifact as the pass has them now.
@@ -298,6 +315,10 @@ func (p *Pass) listing(node uint64) (*listing, error) {
 	}
 	if l.old != nil {
 		l.new = *l.old
+		l.least = p.l.leastOf(l.old.Lists)
+		p.l.cache.setLeast(node, l.least)
+	} else {
+		l.least = anybody()
 	}
 	p.lists[node] = l
 	return l, nil

@@ -26,8 +26,8 @@ type Config struct {
 	Tolerance float32
 	// Sweep is how far the archive may change, in archives, before lists made earlier are stale.
 	Sweep float64
-	// Cached bounds the evidence and the rows kept decoded in memory.
-	Cached int
+	// Cached bounds the evidence and the rows kept decoded in memory, EvidenceBytes what the evidence takes.
+	Cached, EvidenceBytes int
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -48,12 +48,13 @@ type Lists struct {
 	// reading is held while a search, which runs beside a unit that changes words, reads them.
 	reading sync.Locker
 	// names are those of the lists that each artifact has, in their order.
-	names []string
+	names [listCount]string
 
-	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
-	evidence *lru.Cache[uint64, *rerank.Evidence]
-	rows     *lru.Cache[uint64, *Row]
-	prepared prepared
+	// cache and rows are of the state that the unit at work sees; a search reads evidence from the cache, and nothing else.
+	cache *cache
+	rows  *lru.Cache[uint64, *Row]
+	// comparisons are those that nobody works with.
+	comparisons sync.Pool
 
 	// ranked has the rank time of every artifact's lists.
 	ranked stale.Queue
@@ -63,6 +64,9 @@ type Lists struct {
 	unlisted map[uint64]struct{}
 }
 
+// listCount is the number of an artifact's lists.
+const listCount = 2
+
 // New returns the lists of an empty archive. reading is locked while a search reads words.
 func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sync.Locker) (*Lists, error) {
 	if cfg.Size < 1 || cfg.Candidates < 1 {
@@ -70,13 +74,12 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 	}
 	l := &Lists{
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
-		names:    []string{rerank.ListTotal, rerank.ListGeneral},
-		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
+		names:       [...]string{rerank.ListTotal, rerank.ListGeneral},
+		cache:       newCache(cfg.Cached, cfg.EvidenceBytes, cfg.Sweep),
+		comparisons: sync.Pool{New: func() any { return new(rerank.Comparison) }},
+		unlisted:    map[uint64]struct{}{},
 	}
 	var err error
-	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
-	}
 	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
 		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
 	}
@@ -88,21 +91,13 @@ var ErrUnknownList = errors.New("unknown list")
 
 // Known is an error, which wraps ErrUnknownList, unless artifacts have a list of this name.
 func (l *Lists) Known(list string) error {
-	if slices.Contains(l.names, list) {
+	if slices.Contains(l.names[:], list) {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(list, "theme:"); ok {
 		return fmt.Errorf("%w: theme %q: the seeded model has no themes", ErrUnknownList, name)
 	}
 	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
-}
-
-// score is an entry as it stands in the named list, of the pair whose embeddings have the given cosine.
-func score(list string, entry rerank.Entry, cosine float32) rerank.Entry {
-	if list == rerank.ListGeneral {
-		entry.Score = cosine
-	}
-	return entry
 }
 
 // Stale is the number of artifacts whose lists are stale at a rank time.

@@ -37,8 +37,7 @@ func (p *Pass) Write(publish func(*rerank.Update) error) error {
 // forget drops all that is known of an artifact.
 func (l *Lists) forget(node uint64) {
 	l.rows.Remove(node)
-	l.evidence.Remove(node)
-	l.prepared.forget(node)
+	l.cache.forget(node)
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
 	delete(l.unlisted, node)
@@ -84,6 +83,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	stored := l.new
 	p.l.rows.Add(l.node, &stored)
+	p.l.cache.setLeast(l.node, p.l.leastOf(stored.Lists))
 	return nil
 }
 
@@ -112,20 +112,17 @@ func (p *Pass) explain(u *rerank.Update) {
 		if _, ok := seen[id]; ok {
 			return
 		}
-		node := p.g.NodeOf(id)
-		a, ok := p.arrived[node]
+		cause, ok := p.causes[id]
 		if !ok {
-			if a, ok = p.departed[node]; !ok {
-				return
-			}
+			return
 		}
 		seen[id] = struct{}{}
 		u.Cause = append(u.Cause, id)
-		if a.cause.Recorded.After(u.Recorded) {
-			u.Recorded = a.cause.Recorded
+		if cause.Recorded.After(u.Recorded) {
+			u.Recorded = cause.Recorded
 		}
 		if u.TraceParent == "" {
-			u.TraceParent = a.cause.TraceParent
+			u.TraceParent = cause.TraceParent
 		}
 	}
 	name(u.ID)
@@ -142,28 +139,34 @@ func (p *Pass) explain(u *rerank.Update) {
 // setListedBy keeps, for each artifact, who has it in a list: its departure or move
 // must reach them.
 func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
-	had, has := members(before), members(after)
-	var err error
-	set := func(id string, on bool) {
-		if err == nil {
-			err = p.g.SetListedBy(p.g.NodeOf(id), by, on)
+	const had, has, done = 1, 2, 4
+	clear(p.marks)
+	mark := func(lists rerank.Lists, as uint8) {
+		for i := range lists {
+			for j := range lists[i].Entries {
+				p.marks[lists[i].Entries[j].ID] |= as
+			}
 		}
 	}
-	after.Members(func(id string) {
-		if _, ok := had[id]; !ok {
-			set(id, true)
+	mark(before, had)
+	mark(after, has)
+	tell := func(lists rerank.Lists, who uint8) error {
+		for i := range lists {
+			for j := range lists[i].Entries {
+				id := lists[i].Entries[j].ID
+				if p.marks[id] != who {
+					continue
+				}
+				p.marks[id] |= done
+				if err := p.g.SetListedBy(p.g.NodeOf(id), by, who == has); err != nil {
+					return err
+				}
+			}
 		}
-	})
-	before.Members(func(id string) {
-		if _, ok := has[id]; !ok {
-			set(id, false)
-		}
-	})
-	return err
-}
-
-func members(l rerank.Lists) map[string]struct{} {
-	out := map[string]struct{}{}
-	l.Members(func(id string) { out[id] = struct{}{} })
-	return out
+		return nil
+	}
+	if err := tell(after, has); err != nil {
+		return err
+	}
+	return tell(before, had)
 }
