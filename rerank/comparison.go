@@ -15,6 +15,7 @@ type Comparison struct {
 	one      Prepared
 	words    spread
 	entities spread
+	touched  uint32
 }
 
 // Begin takes up the artifact that others are compared with. It must not be weighed anew meanwhile.
@@ -57,6 +58,16 @@ func (c *Comparison) Score(other *Prepared, cosine float32) (float32, Parts) {
 	total += w.Date * p.Date
 	total += w.Link * p.Link
 	return total, p
+}
+
+// Touch reads a little of all that Score will read of another artifact, so that the processor fetches it. What is touched of
+// several artifacts is fetched at the same time; what Score meets first is waited for, artifact by artifact, and in an archive that
+// is larger than the processor's caches that takes longer than all else.
+func (c *Comparison) Touch(other *Prepared) {
+	const line = 64 / 4
+	for i := 0; i < len(other.run); i += line {
+		c.touched ^= other.run[i]
+	}
 }
 
 func (c *Comparison) date(other *Prepared) float32 {

@@ -21,7 +21,7 @@ const (
 	// RareMembers is the most artifacts that share a rare entity. One of more members says little, and has more than
 	// are looked at.
 	RareMembers = 64
-	// MaxOutbox and CachedArtifacts are the bounds that a daemon works with, see Config; evidence takes some 1.2 kB an artifact.
+	// MaxOutbox and CachedArtifacts are the bounds that a daemon works with, see Config; evidence takes some 1.1 kB an artifact.
 	MaxOutbox       = 20_000
 	CachedArtifacts = 200_000
 	evidenceBytes   = 256 << 20

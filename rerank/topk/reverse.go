@@ -64,16 +64,13 @@ func (r *reverse) remind(f *found, node uint64) error {
 	if !r.p.l.index.Vector(node, vector) {
 		return nil
 	}
-	c := candidate{node: node, cosine: annindex.Dot(f.Vector, vector)}
-	var err error
-	if c.kept, err = r.p.weighed(node, r.now); err != nil {
+	other, err := r.p.weighed(node, r.now)
+	if err != nil {
 		return err
 	}
-	comparison := r.p.l.comparisons.Get().(*rerank.Comparison)
-	comparison.Begin(r.p.l.scorer, &f.kept.Prepared)
-	c.score, c.parts = comparison.Score(&c.kept.Prepared, c.cosine)
-	r.p.l.comparisons.Put(comparison)
-	return r.offer(f, &c)
+	one := found{kept: f.kept, candidates: []candidate{{node: node, kept: other, cosine: annindex.Dot(f.Vector, vector)}}}
+	r.p.l.score(&one)
+	return r.offer(f, &one.candidates[0])
 }
 
 // least is, for each of an artifact's lists, the score below which an artifact that is not in it does not get in.

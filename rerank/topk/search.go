@@ -105,18 +105,32 @@ func (s *search) stage2(all []*found) error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, f := range all {
 		g.Go(func() error {
-			c := s.l.comparisons.Get().(*rerank.Comparison)
-			c.Begin(s.l.scorer, &f.kept.Prepared)
-			for i := range f.candidates {
-				to := &f.candidates[i]
-				to.score, to.parts = c.Score(&to.kept.Prepared, to.cosine)
-			}
-			s.l.comparisons.Put(c)
+			s.l.score(f)
 			return nil
 		})
 	}
 	_ = g.Wait() // the functions return nil
 	return nil
+}
+
+// touchedAtOnce is the number of candidates that are fetched from memory at the same time: what they take fits into the processor's
+// first cache beside the query's tables.
+const touchedAtOnce = 8
+
+// score scores all candidates of a query.
+func (l *Lists) score(f *found) {
+	c := l.comparisons.Get().(*rerank.Comparison)
+	defer l.comparisons.Put(c)
+	c.Begin(l.scorer, &f.kept.Prepared)
+	for some := range slices.Chunk(f.candidates, touchedAtOnce) {
+		for i := range some {
+			c.Touch(&some[i].kept.Prepared)
+		}
+		for i := range some {
+			to := &some[i]
+			to.score, to.parts = c.Score(&to.kept.Prepared, to.cosine)
+		}
+	}
 }
 
 // candidates unites the nearest by embedding with those that share rare entities and those linked, at most limit
