@@ -35,12 +35,12 @@ func TestCacheAgainstMap(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 31))
-		most, mostBytes := 1+rng.IntN(300), 1<<(10+rng.IntN(14))
-		c := newCache(most, mostBytes, 0)
+		most, mostBytes := 1+rng.IntN(90), 1<<(16+rng.IntN(8))
+		c, other := newCache(most, mostBytes, 0), newCache(0, 0, 0)
 		put := map[uint64]*rerank.Evidence{}
 		met := 0
-		for range 4000 {
-			node := rng.Uint64N(400)
+		for range 2000 {
+			node := rng.Uint64N(100)
 			switch rng.IntN(8) {
 			case 0:
 				c.forget(node)
@@ -55,6 +55,7 @@ func TestCacheAgainstMap(t *testing.T) {
 			case 2, 3:
 				put[node] = some(rng, node)
 				c.put(node, put[node])
+				other.bound()
 				c.setLeast(node, least{float32(node)})
 			default:
 				k := c.get(node)
@@ -65,7 +66,6 @@ func TestCacheAgainstMap(t *testing.T) {
 				if want := put[node]; want == nil || !alike(k.Evidence(), want) || !alike(c.evidence(node), want) || k.least[0] != float32(node) {
 					t.Fatalf("seed %d: kept of %d is %+v, least %v, want %+v", seed, node, k.Evidence(), k.least, want)
 				}
-				other := newCache(0, 0, 0)
 				if got := c.copyTo(other, node); !alike(got.Evidence(), put[node]) || got.least != anybody() {
 					t.Fatalf("seed %d: the copy of %d is %+v, want %+v", seed, node, got.Evidence(), put[node])
 				}
@@ -102,9 +102,11 @@ func TestCacheIsReadBesideAUnit(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 2 {
 		readers.Go(func() {
+			copies := newCache(0, 0, 0)
 			for i := range 5000 {
+				copies.bound()
 				node := uint64(i % len(all))
-				if k := c.copyTo(newCache(0, 0, 0), node); k != nil && !alike(k.Evidence(), all[node]) {
+				if k := c.copyTo(copies, node); k != nil && !alike(k.Evidence(), all[node]) {
 					t.Errorf("the copy of %d is %+v", node, k.Evidence())
 				}
 				if e := c.evidence(node); e != nil && !alike(e, all[node]) {

@@ -84,6 +84,7 @@ func anybody() (out least) {
 	return out
 }
 
+// leastOf is what it takes to get into the given lists of an artifact.
 func (l *Lists) leastOf(lists rerank.Lists) least {
 	out := anybody()
 	for i, name := range l.names {
@@ -97,15 +98,15 @@ func (l *Lists) leastOf(lists rerank.Lists) least {
 // outOfReach tells, at little cost, of an artifact that does not have what is offered in a list as stored, that it won't get it into
 // one; most candidates are such.
 func (p *Pass) outOfReach(c *candidate) bool {
-	least := &c.kept.least
+	takes := &c.kept.least
 	if l := p.lists[c.node]; l != nil {
 		if l.ranked {
 			return false // it may have been found by the search for these lists
 		}
-		least = &l.least
+		takes = &l.least
 	}
 	for i, name := range p.l.names {
-		if !(c.in(name) < least[i]) {
+		if !(c.in(name) < takes[i]) {
 			return false
 		}
 	}
