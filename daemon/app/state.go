@@ -77,7 +77,7 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	a.consumer, err = consumer.New(consumer.Config{
-		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
+		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,
