@@ -253,10 +253,15 @@ func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool,
 // Published tells the engine that messages left the outbox.
 func (e *Engine) Published() { e.turns.Room.Broadcast() }
 
+// Room returns a graphstore.ErrNoSpace when the disk has no room for a unit, and WaitRoom waits until it has. A standby leaves
+// as much room again to the state that serves, which must not wait since another is being made.
+func (e *Engine) Room() error                        { return e.store.Room(e.role.margins()) }
+func (e *Engine) WaitRoom(ctx context.Context) error { return e.store.WaitRoom(ctx, e.role.margins()) }
+
 // waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
-	if err := e.store.WaitRoom(ctx); err != nil {
+	if err := e.WaitRoom(ctx); err != nil {
 		return err
 	}
 	for {

@@ -70,6 +70,14 @@ func (r *role) is(p phase) bool { return phase(r.phase.Load()) == p }
 // standby is true for a state whose lists are kept and not published.
 func (r *role) standby() bool { return r.is(backfilling) || r.is(completing) }
 
+// margins is the room on the disk that a unit wants in this phase, see graphstore.Store.Room.
+func (r *role) margins() int64 {
+	if r.standby() {
+		return 2
+	}
+	return 1
+}
+
 // listing says what a unit makes of lists in this phase.
 func (r *role) listing(revision uint64) topk.Unit {
 	unit := topk.Unit{Mode: topk.Serving, Revision: revision}

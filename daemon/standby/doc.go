@@ -26,12 +26,17 @@
 //
 // Promote writes into CURRENT what is to be made. A build opens the standby, copies the documents of the instance that
 // serves into it (the backfill), in the background and with a bounded share of the time, and has it compute its lists
-// while the changes are copied too. When the standby has caught up, the cutover takes one step: while nothing is at work
-// in either instance, the standby gets what has changed last and what stands between the old state and Kafka (offsets,
-// outbox, numbering; it has had the identity from the start), and CURRENT is written. A crash before CURRENT is written
-// leaves the old state as if nothing had been, a crash after it the new one. The consumer and the queries go on with the
-// new instance, the publisher with the same messages under the same numbers: so nothing is lost, nothing is published
-// twice, and no answer is of two models (TestPromoteAndRollBack, TestNoAnswerIsOfTwoModels, TestCrashAtEveryWrite).
+// while the changes are copied too. It ends under any feed (TestBuildEndsUnderASteadyFeed, TestBuildEndsUnderAnyFeed): batches
+// wait while the standby falls behind them, and what the feed makes stale faster than the standby can follow beside the
+// instance that serves is left for after the cutover. On a disk that has no room for two states, the build waits, and the
+// instance that serves goes on (TestStandbyLeavesRoom).
+//
+// When the standby has caught up, the cutover takes one step: while nothing is at work in either instance, the standby gets
+// what has changed last and what stands between the old state and Kafka (offsets, outbox, numbering; it has had the identity
+// from the start), and CURRENT is written. A crash before CURRENT is written leaves the old state as if nothing had been, a
+// crash after it the new one. The consumer and the queries go on with the new instance, the publisher with the same messages
+// under the same numbers: so nothing is lost, nothing is published twice, and no answer is of two models
+// (TestPromoteAndRollBack, TestNoAnswerIsOfTwoModels, TestCrashAtEveryWrite).
 //
 // After the cutover the lists of the new state are published in the background, as fast as the outbox drains. What changed
 // in each list is counted from the list published before, so the previous store stays open until all are published, and is

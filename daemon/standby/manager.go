@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,6 +56,8 @@ type Manager struct {
 	wanted chan struct{}
 	// workersFailed is signalled when an instance's Config.Workers has ended by itself.
 	workersFailed chan struct{}
+	// sleep is how builds leave time to others; tests have a feed in its place.
+	sleep func(context.Context, time.Duration) error
 
 	// lock guards what follows. It is never held while waiting for a unit of an engine: a unit may take long, and Status
 	// takes the lock.
@@ -74,7 +77,7 @@ type Manager struct {
 func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, layout: layout{cfg.Data, cfg.Store.BeforeWrite}, log: cfg.Log,
-		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1),
+		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1), sleep: sleep,
 		suspicion: suspicion{path: filepath.Join(cfg.Data, "UNFINISHED"), before: cfg.Store.BeforeWrite},
 	}
 	if err := m.open(); err != nil {
