@@ -279,6 +279,9 @@ func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool,
 // Published tells the engine that messages left the outbox.
 func (e *Engine) Published() { e.turns.Room.Broadcast() }
 
+// Room returns a graphstore.ErrNoSpace when the disk has no room for a unit.
+func (e *Engine) Room() error { return e.store.Room() }
+
 // waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
