@@ -60,16 +60,13 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 		}
 		failing = false
 		again.reset()
-		if len(pg.records) > 0 && !waiting {
+		if len(pg.kept) > 0 && !waiting {
 			// The wait for something to be written is not the fetch's cost.
 			g.c.cfg.Observe("fetch", time.Since(start))
 		}
-		if pg.stalled {
-			g.log.Debug("no record at this offset", "topic", tp.Topic, "partition", tp.Partition, "offset", next)
-		}
 		g.c.progress.grow(tp, pg.end)
 		if pg.next > next {
-			if !g.enqueue(ctx, tp, pg) {
+			if !g.enqueue(ctx, &pg) {
 				return nil
 			}
 			next = pg.next
@@ -77,9 +74,17 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 	}
 }
 
-// enqueue hands a page over; it waits for room, and is false when ctx ended.
-func (g *generation) enqueue(ctx context.Context, tp TopicPartition, pg page) bool {
-	for _, ch := range g.cut(tp, pg) {
+// enqueue unpacks a page and hands it over; it waits for room, and is false when ctx ended.
+//
+// One page is unpacked at a time, so that one record and one window of a codec at most are in memory beside what is taken
+// from the budget, whatever the number of partitions. Who unpacks may wait for the budget meanwhile: what holds that is
+// in the queue already, and waits for nobody here.
+func (g *generation) enqueue(ctx context.Context, pg *page) bool {
+	if g.unpacking.Acquire(ctx, 1) != nil {
+		return false
+	}
+	defer g.unpacking.Release(1)
+	for ch := range g.cut(pg) {
 		if g.budget.Acquire(ctx, ch.weight) != nil {
 			return false
 		}

@@ -188,6 +188,9 @@ const deadLetterBytes = "16777216"
 // broker's own 1 MiB would keep a larger setting from having an effect.
 const artifactBytes = "15794176"
 
+// similarBytes is room for the largest update, which is 12 MiB (see package publish): lists.size may be 200, and ids 1,024 bytes.
+const similarBytes = "15794176"
+
 // ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
 // everything, so that a state can be made anew from it.
 func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
@@ -198,7 +201,7 @@ func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
 func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 	return []kafkaconn.TopicSpec{
 		k.ArtifactsTopic(),
-		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact"}),
+		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 	}
 }

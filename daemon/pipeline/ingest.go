@@ -174,14 +174,6 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if op.item.Artifact == nil {
 		return nil, nil
 	}
-	err = op.item.Artifact.CheckEmbeddings(u.tx.EncoderDim)
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) {
-		return refusal, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	err = u.keys.Admit(op.item.ID, op.extracted.edges)
 	var collision *graphstore.CollisionError
 	if errors.As(err, &collision) {
@@ -191,18 +183,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The first vector of an encoder says how long its vectors are.
-	for _, m := range op.item.Artifact.Media {
-		if len(m.Embedding) == 0 {
-			continue
-		}
-		if _, known := u.tx.EncoderDim(m.Encoder); !known {
-			if err := u.tx.SetEncoderDim(m.Encoder, len(m.Embedding)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return u.e.cfg.Encoders.AdmitNames(op.item.Artifact, u.tx)
 }
 
 func (u *unit) refuse(op *operation) error {
