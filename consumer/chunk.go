@@ -12,6 +12,7 @@ import (
 // may be read once done is closed.
 type chunk struct {
 	tp     TopicPartition
+	topic  topicID
 	items  []Item
 	next   int64 // the partition's next offset once all items are durable
 	weight int64 // taken from generation.budget, the bytes in flight

@@ -63,11 +63,13 @@ type Item struct {
 	TraceParent string // W3C trace context of the record, "" when it has none
 }
 
-// Offset is the next record to read of a partition.
+// Offset is the next record to read of a partition. Log tells the partition's log from another of the same name: the Sink stores
+// it with Next and gives it back, and need not know what is in it.
 type Offset struct {
 	Topic     string
 	Partition int
 	Next      int64
+	Log       string
 }
 
 // Batch is what one Apply makes durable.
@@ -84,18 +86,19 @@ func (b *Batch) Part(from, to int) *Batch {
 	at := func(o *Offset, item *Item) bool { return o.Topic == item.Topic && o.Partition == item.Partition }
 	for i := range b.Next {
 		next, in, behind := b.Next[i], false, false
+		var last *Item
 		for j := range b.Items[from:] {
 			item := &b.Items[from+j]
 			switch {
 			case !at(&next, item):
 			case from+j < to:
-				in, next.Next = true, item.Offset+1
+				in, last = true, item
 			default:
 				behind = true
 			}
 		}
-		if in && !behind {
-			next = b.Next[i] // beyond the last record, where the log has gaps
+		if in && behind { // otherwise next is beyond the last record, where the log has gaps
+			next = next.cut(last)
 		}
 		if in {
 			part.Next = append(part.Next, next)
@@ -111,7 +114,7 @@ func (b *Batch) Part(from, to int) *Batch {
 type Sink interface {
 	// StoredOffset is what the last successful Apply stored for the
 	// partition; ok is false when none ever did.
-	StoredOffset(topic string, partition int) (next int64, ok bool, err error)
+	StoredOffset(topic string, partition int) (stored Offset, ok bool, err error)
 
 	// Apply returns once the batch's effects and its offsets are durable,
 	// together. Calls never overlap.

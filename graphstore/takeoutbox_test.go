@@ -13,14 +13,14 @@ import (
 type between struct {
 	messages  []OutboxEntry
 	positions []Position
-	offsets   map[string]int64
+	offsets   map[string]Offset
 	dims      map[string]int
 	depth     int
 }
 
 func readBetween(t *testing.T, s *Store) between {
 	t.Helper()
-	b := between{offsets: map[string]int64{}}
+	b := between{offsets: map[string]Offset{}}
 	b.depth, _ = s.OutboxDepth()
 	var err error
 	if b.positions, err = s.Positions(); err != nil {
@@ -57,7 +57,7 @@ func enqueue(t *testing.T, s *Store, n int, topic string, next int64) {
 			t.Fatal(err)
 		}
 	}
-	if err := tx.SetOffset(topic, int(next%3), next); err != nil {
+	if err := tx.SetOffset(topic, int(next%3), Offset{Next: next, Log: topic}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(); err != nil {

@@ -39,6 +39,11 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 	return report, err
 }
 
+// ForgetOffsets lets a state folder that no daemon has open read the topic from its beginning, and tells of how many partitions.
+func ForgetOffsets(cfg *config.Config, log *slog.Logger) (partitions int, err error) {
+	return standby.ForgetOffsets(cfg.Data, storeOptions(cfg, log))
+}
+
 // offline opens the engine of a state folder that no daemon has open, for as long as work takes. The settings that stored rows
 // depend on are the state's own: whoever checks a folder need not know the daemon's flags.
 func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) error) (err error) {

@@ -132,7 +132,7 @@ func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 		return err
 	}
 	for _, o := range next {
-		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
+		if err := u.tx.SetOffset(o.Topic, o.Partition, graphstore.Offset{Next: o.Next, Log: o.Log}); err != nil {
 			return err
 		}
 	}
@@ -148,9 +148,9 @@ func (u *unit) admitAll(ops []operation) error {
 		if err != nil {
 			return err
 		}
-		if ok && op.item.Offset < next {
+		if ok && op.item.Offset < next.Next {
 			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
-				op.item.Topic, op.item.Partition, op.item.Offset, next)
+				op.item.Topic, op.item.Partition, op.item.Offset, next.Next)
 		}
 		if op.refusal == nil {
 			if op.refusal, err = u.admit(op); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
+	"kilim/consumer"
 	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
@@ -268,12 +269,13 @@ func (e *Engine) Quiet() bool { return e.turns.Quiet() }
 func (e *Engine) SaveIndex() error { return e.index.Save() }
 
 // StoredOffset is where the consumer goes on in a partition.
-func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+func (e *Engine) StoredOffset(topic string, partition int) (stored consumer.Offset, ok bool, err error) {
+	var o graphstore.Offset
 	err = e.store.View(func(r *graphstore.Reader) error {
-		next, ok, err = r.Offset(topic, partition)
+		o, ok, err = r.Offset(topic, partition)
 		return err
 	})
-	return next, ok, err
+	return consumer.Offset{Topic: topic, Partition: partition, Next: o.Next, Log: o.Log}, ok, err
 }
 
 // Published tells the engine that messages left the outbox.

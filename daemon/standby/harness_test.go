@@ -225,14 +225,14 @@ func (l *life) apply(changes []change, upto, batch int) error {
 func (l *life) applyItems(item func(i int) consumer.Item, upto, batch int) error {
 	for {
 		next, _, err := l.manager.StoredOffset("in", 0)
-		if err != nil || int(next) >= upto {
+		if err != nil || int(next.Next) >= upto {
 			return err
 		}
 		b := &consumer.Batch{}
-		for i := int(next); i < min(int(next)+batch, upto); i++ {
+		for i := int(next.Next); i < min(int(next.Next)+batch, upto); i++ {
 			b.Items = append(b.Items, item(i))
 		}
-		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
+		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next.Next + int64(len(b.Items))}}
 		if err := l.manager.Apply(l.ctx, b); err != nil {
 			return err
 		}
