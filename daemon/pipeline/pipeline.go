@@ -193,6 +193,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	var made []stale.Stamp
+	e.lists.Lost(e.clock.lost)
 	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if !n.IsArtifact() {

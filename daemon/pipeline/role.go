@@ -100,10 +100,17 @@ func (r *role) tell(ops []operation) {
 
 // republish notes that all lists are published.
 func (r *role) republish() {
+	if !r.allPublished() {
+		close(r.republished)
+	}
+}
+
+func (r *role) allPublished() bool {
 	select {
 	case <-r.republished:
+		return true
 	default:
-		close(r.republished)
+		return false
 	}
 }
 
@@ -145,6 +152,9 @@ func (e *Engine) SetPrevious(store *graphstore.Store) {
 	defer e.unitLock.Unlock()
 	e.role.previous = store
 }
+
+// AllPublished is true when Republished is closed.
+func (e *Engine) AllPublished() bool { return e.role.allPublished() }
 
 // Republished is closed when all lists are published: the previous state is of no more use.
 func (e *Engine) Republished() <-chan struct{} { return e.role.republished }
