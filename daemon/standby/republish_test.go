@@ -3,6 +3,7 @@ package standby
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -45,14 +46,11 @@ func (l *life) published() map[string]rerank.Lists {
 }
 
 // backup is a copy of a folder that no life works on.
-type backup struct {
-	dir  string
-	when int // the messages by then
-}
+type backup struct{ dir string }
 
-func copied(t testing.TB, dir string, o *topic) backup {
+func copied(t testing.TB, dir string) backup {
 	t.Helper()
-	b := backup{t.TempDir(), len(o.messages)}
+	b := backup{t.TempDir()}
 	if err := os.CopyFS(b.dir, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +120,7 @@ func restoredHistory(t *testing.T, seed uint64) (restored int) {
 		}
 		l.must(l.end())
 		if rng.IntN(2) == 0 {
-			backups = append(backups, copied(t, dir, o))
+			backups = append(backups, copied(t, dir))
 		}
 		if len(backups) > 0 && rng.IntN(3) == 0 {
 			backups[rng.IntN(len(backups))].restore(t, dir)
@@ -147,7 +145,7 @@ func TestRestoredFolderAtEveryCrash(t *testing.T) {
 	dir, topicThen := t.TempDir(), newTopic()
 	l := start(t, dir, topicThen)
 	l.must(l.apply(changes, 20, 4), l.await(l.settled(1)), l.apply(changes, 24, 4), l.end())
-	b := copied(t, dir, topicThen)
+	b := copied(t, dir)
 	l = start(t, dir, topicThen)
 	l.must(l.apply(changes, 36, 4), l.await(l.settled(1)), l.end())
 	b.restore(t, dir)
@@ -216,6 +214,36 @@ func crashRestored(t *testing.T, dir string, o *topic, k int, changes, live []ch
 		whole(t, dir, what)
 	}
 	return true
+}
+
+// TestRestoredFolderWithoutItsRecords puts a folder back whose later records nobody has any more: what was published of them is
+// taken back.
+func TestRestoredFolderWithoutItsRecords(t *testing.T) {
+	t.Parallel()
+	changes, _ := history(8, 60, 25)
+	last := map[string]change{}
+	for _, c := range changes[:24] {
+		last[c.id] = c
+	}
+	var live []change
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		if last[id].fields != nil {
+			live = append(live, last[id])
+		}
+	}
+	dir, o := t.TempDir(), newTopic()
+	l := start(t, dir, o)
+	l.must(l.apply(changes, 24, 4), l.await(l.settled(1)), l.end())
+	b := copied(t, dir)
+	l = start(t, dir, o)
+	l.must(l.apply(changes, len(changes), 4), l.await(l.settled(1)), l.end())
+	b.restore(t, dir)
+	notePutBack(t, dir, o)
+	l = start(t, dir, o)
+	l.must(l.await(l.settled(1)))
+	l.check()
+	l.audit("without its records", live, fromTheStart(t, 1, live), 1)
+	l.must(l.end())
 }
 
 // TestTopicOfListsMadeAnew loses the topic, while no life works and within one: all lists are published again, each once, and the
