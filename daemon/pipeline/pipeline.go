@@ -213,6 +213,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	var features []stale.Stamp
+	e.lists.Lost(e.clock.lost)
 	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if e.made.Loose() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/refresh"
@@ -39,7 +40,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, e.role.listing(e.clock.revision)),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
 		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
 	}
 }

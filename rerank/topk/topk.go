@@ -61,8 +61,10 @@ type Lists struct {
 
 	// ranked has the rank time of every artifact's lists.
 	ranked stale.Queue
-	// unpublished are the artifacts whose lists were made in a state that does not publish, and were not published since.
+	// unpublished are the artifacts whose lists were not published since: those made in a state that does not publish, and all
+	// that were published up to the revision lost.
 	unpublished stale.Queue
+	lost        uint64
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
 }
@@ -115,8 +117,14 @@ func (l *Lists) Stale(rank float64) int { return l.ranked.Count(rank, l.cfg.Swee
 // TakeStale returns up to n of them, the most urgent first. They are stale until a pass has computed their lists.
 func (l *Lists) TakeStale(n int, rank float64) []uint64 { return l.ranked.Take(n, rank, l.cfg.Sweep) }
 
+// Lost says, before Load, that what was published up to a revision is not known to be there any more: these lists count as not
+// published. One number does for all rows, so that to lose them is a small change of a store of any size.
+func (l *Lists) Lost(upto uint64) { l.lost = upto }
+
+func (l *Lists) isPublished(r *Row) bool { return r.Revision > l.lost }
+
 // Unpublished is the number of artifacts whose lists wait to be published: those of a state that does not publish, and of
-// one that began to until all are.
+// one that began to, or that lost what it had published, until all are.
 func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 
 // Unlisted is the number of artifacts of which no list was ever computed.
@@ -148,7 +156,7 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 	}
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
-	if r.Revision > 0 {
+	if ld.l.isPublished(&r) {
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})

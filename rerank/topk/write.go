@@ -68,7 +68,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	serving := p.unit.Mode == Serving
 	switch {
-	case same && (!serving || l.old.Revision > 0):
+	case same && (!serving || p.l.isPublished(l.old)):
 		l.new.Revision = l.old.Revision
 		if l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings {
 			return nil
@@ -88,7 +88,8 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	return nil
 }
 
-// publish gives lists their revision. before are those stored until now.
+// publish gives lists their revision. before are those stored until now: the last published ones, but for lists that were made
+// in a state that does not publish.
 func (p *Pass) publish(l *listing, before rerank.Lists, publish func(*rerank.Update) error) (err error) {
 	if l.old != nil && l.old.Revision == 0 {
 		before = nil
