@@ -17,6 +17,8 @@ type Options struct {
 	Only *regexp.Regexp
 	// Unpacked is the most bytes of a value that packs well, see packed.
 	Unpacked int
+	// Worst lets the others be those that take the most memory within all limits, see worst.
+	Worst bool
 }
 
 // Generator makes the records of a feed.
@@ -50,7 +52,11 @@ var families = []family{
 // New makes a generator.
 func New(opt Options) (*Generator, error) {
 	g := &Generator{opt: opt, rng: rand.New(rand.NewPCG(opt.Seed, 18))}
-	for _, f := range families {
+	chosen := families
+	if opt.Worst {
+		chosen = worst
+	}
+	for _, f := range chosen {
 		if opt.Only == nil || opt.Only.MatchString(f.name) {
 			g.families = append(g.families, f)
 			g.weights += f.weight

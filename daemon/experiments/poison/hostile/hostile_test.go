@@ -81,6 +81,21 @@ func TestSeeds(t *testing.T) {
 	t.Error("another seed gives the same feed")
 }
 
+// TestWorstIsWithinTheLimits: what is to take the most memory must be taken.
+func TestWorstIsWithinTheLimits(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, r := range generate(t, Options{Records: 100, Seed: 1, Worst: true}) {
+		seen[r.Family] = true
+		if item := consumer.Decode(consumer.Record{Key: r.Key, Value: r.Value}, profile.Limits{}); item.Refusal != nil {
+			t.Errorf("%v: refused, %v", r, item.Refusal)
+		}
+	}
+	if len(seen) != len(worst) {
+		t.Errorf("of %d families there are %v", len(worst), seen)
+	}
+}
+
 func TestOnly(t *testing.T) {
 	t.Parallel()
 	for _, r := range generate(t, Options{Records: 50, Seed: 1, Only: regexp.MustCompile("^(dates|ids)$")}) {
