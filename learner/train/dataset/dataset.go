@@ -76,7 +76,8 @@ type Config struct {
 }
 
 // Make returns a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that does not
-// depend on the order of arrival. Records that came after until are left out, unless until is zero: so a snapshot can
+// depend on the order of arrival, as far as there is room for them; those are left out that would take the room of
+// many others (see room). Records that came after until are left out, unless until is zero: so a snapshot can
 // be made again after others have come, as long as nothing in it was replaced or deleted. For the same reason words are
 // weighted by the artifacts of the snapshot alone.
 func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
@@ -137,6 +138,7 @@ const pageSize = 256
 // choose finds the artifacts of a snapshot and counts their words. It does not keep the documents for addStored, which
 // reads them again: their media may be inline, and too much for the memory.
 func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) error {
+	room := newRoom(cfg.Shape, limit)
 	for after := graphstore.NodeID(0); ; {
 		ids, err := from.ArtifactsAfter(after, pageSize)
 		if err != nil || len(ids) == 0 {
@@ -150,7 +152,13 @@ func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) err
 			if err != nil {
 				return err
 			}
-			if until.IsZero() || !doc.Timestamp.After(until) {
+			if !until.IsZero() && doc.Timestamp.After(until) {
+				continue
+			}
+			switch room.take(a) {
+			case full:
+				return nil
+			case taken:
 				c.add(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
 			}
 		}
