@@ -27,6 +27,6 @@ func defaults() Config {
 		Epoch:  1, Text: text, Model: model,
 		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
 		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
-		RareMembers: RareMembers, MaxOutbox: MaxOutbox, CachedArtifacts: CachedArtifacts,
+		RareMembers: RareMembers, MaxOutbox: MaxOutbox, CacheBytes: CacheBytes,
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
 )
@@ -26,8 +24,8 @@ type Config struct {
 	Tolerance float32
 	// Sweep is how far the archive may change, in archives, before lists made earlier are stale.
 	Sweep float64
-	// Cached bounds the evidence and the rows kept decoded in memory.
-	Cached int
+	// CacheBytes bounds the evidence and the rows that are kept decoded in memory.
+	CacheBytes int
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -51,8 +49,8 @@ type Lists struct {
 	names []string
 
 	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
-	evidence *lru.Cache[uint64, *rerank.Evidence]
-	rows     *lru.Cache[uint64, *Row]
+	evidence *cache[*rerank.Evidence]
+	rows     *cache[*Row]
 	prepared prepared
 
 	// ranked has the rank time of every artifact's lists.
@@ -71,14 +69,8 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 	l := &Lists{
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
 		names:    []string{rerank.ListTotal, rerank.ListGeneral},
-		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
-	}
-	var err error
-	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
-	}
-	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+		evidence: newCache(cfg.CacheBytes/8*3, evidenceBytes), rows: newCache(cfg.CacheBytes/8*3, rowBytes),
+		prepared: newPrepared(cfg.Sweep, cfg.CacheBytes/8*2), unlisted: map[uint64]struct{}{},
 	}
 	return l, nil
 }
