@@ -13,6 +13,7 @@ const (
 	leastArtifacts  = 1000     // a snapshot of a smaller limit has the room of so many
 	roomOfOne       = 64 * roomPerArtifact
 	pieceBytes      = 256 // of a piece beside its text: a weave.Piece, its edges in both directions
+	linkBytes       = 64  // of a link, as both artifacts have it
 )
 
 // room bounds the memory of a snapshot. A limit of artifacts alone does not bound it: a record may bring 4,096 entities that
@@ -48,7 +49,7 @@ const (
 
 // take makes room for an artifact, with its pieces, unless there is none.
 func (r *room) take(a *profile.Artifact) int {
-	bytes := r.node + 8*len(a.Link)
+	bytes := r.node + linkBytes*len(a.Link)
 	fresh := map[graphstore.NodeID]struct{}{}
 	for _, p := range weave.Pieces(a) {
 		bytes += pieceBytes
