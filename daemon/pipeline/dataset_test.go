@@ -29,9 +29,9 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
 	s.must(s.settle())
-	d, err := s.engine.Archive().Dataset(1000, time.Time{})
+	d, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
-	again, err := s.engine.Archive().Dataset(1000, time.Time{})
+	again, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
 	if d.Watermark != again.Watermark || !slices.Equal(d.IDs, again.IDs) || !slices.Equal(d.Links, again.Links) {
 		t.Error("two snapshots of one state differ")
@@ -71,7 +71,7 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	if compared == 0 {
 		t.Error("nothing was compared")
 	}
-	if small, err := s.engine.Archive().Dataset(5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
+	if small, err := s.engine.Archive().Dataset(t.Context(), 5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
 		t.Errorf("a sample of 5: %v %v", small, err)
 	}
 }
@@ -164,9 +164,9 @@ func TestSameSetInMemory(t *testing.T) {
 	}))
 	s.must(s.apply(changes))
 	for _, limit := range []int{1000, 50} {
-		d, err := s.engine.Archive().Dataset(limit, time.Time{})
+		d, err := s.engine.Archive().Dataset(t.Context(), limit, time.Time{})
 		s.must(err)
-		m, err := dataset.Make(memory, s.engine.Archive().datasetConfig(), limit, time.Time{})
+		m, err := dataset.Make(t.Context(), memory, s.engine.Archive().datasetConfig(), limit, time.Time{})
 		s.must(err)
 		if d.Watermark != m.Watermark {
 			t.Errorf("%d: what goes into the sets differs: %s and %s", limit, d.Watermark, m.Watermark)
@@ -201,10 +201,10 @@ func TestDatasetOfThen(t *testing.T) {
 	changes, live := history(5, 120, 30)
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
-	then, err := s.engine.Archive().Dataset(20, time.Time{})
+	then, err := s.engine.Archive().Dataset(t.Context(), 20, time.Time{})
 	s.must(err)
 	again := func() *dataset.Dataset {
-		d, err := s.engine.Archive().Dataset(20, then.Until)
+		d, err := s.engine.Archive().Dataset(t.Context(), 20, then.Until)
 		s.must(err)
 		return d
 	}
@@ -214,7 +214,7 @@ func TestDatasetOfThen(t *testing.T) {
 	if d := again(); d.Watermark != then.Watermark || !slices.Equal(d.IDs, then.IDs) {
 		t.Errorf("after others have come it is\n%s, it was\n%s", d.Watermark, then.Watermark)
 	}
-	all, err := s.engine.Archive().Dataset(1000, time.Time{})
+	all, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
 	if len(all.IDs) != len(live)+30 || !all.Until.After(then.Until) {
 		t.Errorf("the whole has %d artifacts until %v", len(all.IDs), all.Until)

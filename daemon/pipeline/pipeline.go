@@ -59,8 +59,8 @@ type Config struct {
 	Sweep float64
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
-	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
-	CachedArtifacts int
+	// CacheBytes bounds the evidence and the lists kept decoded in memory.
+	CacheBytes int
 }
 
 func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {
@@ -139,7 +139,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, err
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
-		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, Cached: e.cfg.CachedArtifacts}
+		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
 	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
 		return nil, err
 	}

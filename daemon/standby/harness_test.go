@@ -39,7 +39,7 @@ func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, er
 		Text:     text.Config{Dim: 32, Seed: 1},
 		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
 		Budget:   16,
-		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CachedArtifacts: 100,
+		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CacheBytes: 200_000,
 	}, nil
 }
 

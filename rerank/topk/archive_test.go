@@ -40,7 +40,7 @@ func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeigh
 	return a
 }
 
-func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, Cached: 10} }
+func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, CacheBytes: 10_000} }
 
 func (a *archive) open() *Lists {
 	a.t.Helper()

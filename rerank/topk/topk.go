@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
 )
@@ -30,8 +28,8 @@ type Config struct {
 	// than any before, but for a coarser Tolerance: what a finer one has told apart serves it too. Lists of another number are
 	// due as if they had never been computed. 0 is a number as others.
 	Settings uint32
-	// Cached bounds the evidence and the rows kept decoded in memory.
-	Cached int
+	// CacheBytes bounds the evidence and the rows that are kept decoded in memory.
+	CacheBytes int
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -55,8 +53,8 @@ type Lists struct {
 	names []string
 
 	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
-	evidence *lru.Cache[uint64, *rerank.Evidence]
-	rows     *lru.Cache[uint64, *Row]
+	evidence *cache[*rerank.Evidence]
+	rows     *cache[*Row]
 	prepared prepared
 
 	// ranked has the rank time of every artifact's lists.
@@ -77,14 +75,8 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 	l := &Lists{
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
 		names:    []string{rerank.ListTotal, rerank.ListGeneral},
-		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
-	}
-	var err error
-	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
-	}
-	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+		evidence: newCache(cfg.CacheBytes/8*3, evidenceBytes), rows: newCache(cfg.CacheBytes/8*3, rowBytes),
+		prepared: newPrepared(cfg.Sweep, cfg.CacheBytes/8*2), unlisted: map[uint64]struct{}{},
 	}
 	return l, nil
 }

@@ -36,8 +36,8 @@ func (p *Pass) Write(publish func(*rerank.Update) error) error {
 
 // forget drops all that is known of an artifact.
 func (l *Lists) forget(node uint64) {
-	l.rows.Remove(node)
-	l.evidence.Remove(node)
+	l.rows.remove(node)
+	l.evidence.remove(node)
 	l.prepared.forget(node)
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
@@ -84,7 +84,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		return err
 	}
 	stored := l.new
-	p.l.rows.Add(l.node, &stored)
+	p.l.rows.put(l.node, &stored)
 	return nil
 }
 
