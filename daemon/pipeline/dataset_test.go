@@ -109,8 +109,10 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s.must(err)
 	w := e.words.extract(a)
 	f := e.words.features(w, encode.Vectors{})
-	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
-	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
+	words := make([]float32, f.Text.Length)
+	f.Text.Scatter(words)
+	want := slices.Concat(words, f.Facts, make([]float32, e.cfg.Model.Types))
+	want[len(words)+len(f.Facts)+int(graphstore.Artifact)] = 1
 	if !slices.Equal(features[0].Row(int(block.Rows[0].Source[node])), want) {
 		t.Error("the pieces' features are not the record's")
 	}

@@ -63,7 +63,9 @@ func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool)
 		switch mode {
 		case record:
 			x = make([]float32, cols)
-			copy(x, f.Text)
+			if f.Text.Length > 0 {
+				f.Text.Scatter(x[:cfg.Text])
+			}
 			copy(x[cfg.Text:], f.Facts)
 			x[cfg.Text+cfg.Facts+w.typ[i]] = 1
 		case image:

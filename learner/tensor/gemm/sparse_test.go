@@ -11,19 +11,15 @@ import (
 	"kilim/learner/tensor/sparse"
 )
 
-// sparseRow returns k numbers of which about share are not 0, in both forms. At most one in eight is not.
+// sparseRow returns k numbers of which about share are not 0, in both forms. The last is 0.
 func sparseRow(r *rand.Rand, k int, share float64) ([]float32, sparse.Vector) {
 	row := make([]float32, k)
-	for i := range row {
+	for i := range row[:k-1] {
 		if r.Float64() < share {
 			row[i] = float32(r.NormFloat64())
 		}
 	}
-	v := sparse.Of(row)
-	if v.Whole() {
-		return sparseRow(r, k, share/2)
-	}
-	return row, v
+	return row, sparse.NonZeros(row)
 }
 
 // TestMultiplySparseHasTheBitsOfSgemm is the oracle of the sparse product: the dense one of the same row.
@@ -33,7 +29,7 @@ func TestMultiplySparseHasTheBitsOfSgemm(t *testing.T) {
 	engine := newEngine(newPool(t, 1), fastest())
 	for _, k := range []int{1, 8, 40, 319, 320, 321, 640, 641, 2048, 2088} {
 		for _, n := range []int{1, 8, 24, 31, 128, 256, 264, 520, 521} {
-			for _, share := range []float64{0, 0.01, 0.05, 0.1} {
+			for _, share := range []float64{0, 0.01, 0.1, 0.7} {
 				row, v := sparseRow(r, k, share)
 				b, before := noise(r, k*n), noise(r, n)
 				for _, add := range []bool{false, true} {
@@ -45,7 +41,7 @@ func TestMultiplySparseHasTheBitsOfSgemm(t *testing.T) {
 					engine.Sgemm(blas.NoTrans, blas.NoTrans, 1, n, k, 1, row, k, b, n, beta, want, n)
 					MultiplySparse(v, n, b, got, add)
 					for i, x := range want {
-						if same := got[i] == x; !same && (i < n&^7 || math.Abs(float64(got[i]-x)) > 1e-5) {
+						if same := got[i] == x; !same && (i < n&^7 || math.Abs(float64(got[i]-x)) > 1e-4) {
 							t.Fatalf("%d of %d numbers by %d columns, add %v: element %d is %v, Sgemm's %v", len(v.Index), k, n, add, i, got[i], x)
 						}
 					}

@@ -12,7 +12,7 @@ func TestOf(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var forms [2]int
 	for n := range 100 {
-		for _, share := range []float64{0, 0.05, 0.125, 0.3, 1} {
+		for _, share := range []float64{0, 0.05, 0.17, 0.3, 1} {
 			dense := make([]float32, n)
 			count := 0
 			for i := range dense {
@@ -22,7 +22,7 @@ func TestOf(t *testing.T) {
 				}
 			}
 			v := Of(slices.Clone(dense))
-			if v.Length != n || n > 0 && v.Whole() != (8*count > n) {
+			if v.Length != n || n > 0 && v.Whole() != (limit*count > n) {
 				t.Fatalf("of %d numbers, %d not 0: %+v", n, count, v)
 			}
 			if v.Whole() {
@@ -33,9 +33,15 @@ func TestOf(t *testing.T) {
 					t.Fatalf("of %d numbers, %d not 0: %+v", n, count, v)
 				}
 			}
-			got := slices.Repeat([]float32{7}, n)
-			if v.Scatter(got); !slices.Equal(got, dense) {
-				t.Fatalf("of %d numbers, %d not 0: %v, want %v", n, count, got, dense)
+			few := NonZeros(dense)
+			if few.Length != n || len(few.Index) != count || len(few.Value) != count {
+				t.Fatalf("of %d numbers, %d not 0: %+v", n, count, few)
+			}
+			for _, v := range []Vector{v, few} {
+				got := slices.Repeat([]float32{7}, n)
+				if v.Scatter(got); !slices.Equal(got, dense) {
+					t.Fatalf("of %d numbers, %d not 0: %v, want %v", n, count, got, dense)
+				}
 			}
 		}
 	}
