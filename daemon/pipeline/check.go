@@ -128,7 +128,7 @@ func (c *checker) features(n *graphstore.Node, w *extracted) error {
 		return err
 	}
 	width := c.e.cfg.Model.Width
-	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.words.features(w, known), int(graphstore.Artifact)))
+	want, wantDirect := infer.Halves(c.e.refresher.Inputs([]infer.Features{c.e.words.features(w, known)})[0])
 	have, haveDirect := infer.Halves(n.Features)
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))

@@ -109,9 +109,13 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s.must(err)
 	w := e.words.extract(a)
 	f := e.words.features(w, encode.Vectors{})
-	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
-	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
-	if !slices.Equal(features[0].Row(int(block.Rows[0].Source[node])), want) {
+	words := make([]float32, f.Text.Length)
+	f.Text.Scatter(words)
+	want := slices.Concat(words, f.Facts, make([]float32, e.cfg.Model.Types))
+	want[len(words)+len(f.Facts)+int(graphstore.Artifact)] = 1
+	got := make([]float32, features[0].Cols)
+	features[0].Rows[block.Rows[0].Source[node]].Scatter(got)
+	if !slices.Equal(got, want) {
 		t.Error("the pieces' features are not the record's")
 	}
 	edges := map[string]bool{}
@@ -184,8 +188,8 @@ func TestSameSetInMemory(t *testing.T) {
 		if !reflect.DeepEqual(features, inMemory) || !reflect.DeepEqual(block, its) {
 			t.Errorf("%d: features or edges differ", limit)
 		}
-		if limit == 1000 && (len(d.IDs) != 200 || len(d.Links) == 0 || len(features[1].Data) == 0 || d.Themes == nil) {
-			t.Errorf("%d artifacts, %d links held out, %d numbers of pictures: something was not compared", len(d.IDs), len(d.Links), len(features[1].Data))
+		if limit == 1000 && (len(d.IDs) != 200 || len(d.Links) == 0 || len(features[1].Rows) == 0 || d.Themes == nil) {
+			t.Errorf("%d artifacts, %d links held out, %d rows of pictures: something was not compared", len(d.IDs), len(d.Links), len(features[1].Rows))
 		}
 	}
 	mix, err := s.engine.Archive().Mix(50)

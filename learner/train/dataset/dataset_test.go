@@ -302,7 +302,9 @@ func recordOf(t *testing.T, s *train.Set, node int32) []float32 {
 	if rows.Start[node+1]-rows.Start[node] != 1 {
 		t.Fatalf("node %d has no record", node)
 	}
-	return features[0].Row(int(rows.Source[rows.Start[node]]))
+	out := make([]float32, features[0].Cols)
+	features[0].Rows[rows.Source[rows.Start[node]]].Scatter(out)
+	return out
 }
 
 // TestTextVectors: what another encoder made of a text is read whole, and words are not.
