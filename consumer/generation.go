@@ -19,9 +19,11 @@ type generation struct {
 	log    *slog.Logger
 	parts  []TopicPartition
 	budget *semaphore.Weighted
-	jobs   chan *chunk // to the decoders
-	queue  chan *chunk // to deliver; the chunks of one partition in its order
-	commit *committer
+	// unpacking is held by the reader that unpacks a page.
+	unpacking *semaphore.Weighted
+	jobs      chan *chunk // to the decoders
+	queue     chan *chunk // to deliver; the chunks of one partition in its order
+	commit    *committer
 }
 
 // queueLength bounds chunks, mostly of small records; bytes are bounded by the
@@ -31,9 +33,9 @@ const queueLength = 64
 func newGeneration(c *Consumer, log *slog.Logger, parts []TopicPartition, commit *committer) *generation {
 	return &generation{
 		c: c, log: log, parts: parts, commit: commit,
-		budget: semaphore.NewWeighted(c.cfg.InFlightBytes),
-		jobs:   make(chan *chunk, queueLength),
-		queue:  make(chan *chunk, queueLength),
+		budget: semaphore.NewWeighted(c.cfg.InFlightBytes), unpacking: semaphore.NewWeighted(1),
+		jobs:  make(chan *chunk, queueLength),
+		queue: make(chan *chunk, queueLength),
 	}
 }
 

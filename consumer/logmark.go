@@ -110,8 +110,11 @@ func (g *generation) sameRecord(ctx context.Context, tp TopicPartition, m logMar
 	if err != nil {
 		return err
 	}
-	if len(pg.records) == 0 || pg.records[0].Offset != m.last || pg.records[0].Dropped > 0 || pg.records[0].sum() == m.sum {
-		return nil
+	for r := range pg.records() {
+		if r.Offset != m.last || r.Dropped > 0 || r.sum() == m.sum {
+			return nil
+		}
+		break
 	}
 	return fmt.Errorf("consumer: %w: record %d of %v is another one now: the log was cut off and written again "+
 		"(brokers restored from a backup, a leader without the last records), or these are the brokers of another cluster", ErrOtherLog, m.last, tp)

@@ -58,21 +58,19 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 		}
 		failing = false
 		again.reset()
-		if len(pg.records) > 0 && !waiting {
+		if len(pg.kept) > 0 && !waiting {
 			// The wait for something to be written is not the fetch's cost.
 			g.c.cfg.Observe("fetch", time.Since(start))
 		}
-		if pg.stalled {
-			g.log.Debug("no record at this offset", "topic", tp.Topic, "partition", tp.Partition, "offset", at.next)
-		}
 		g.c.progress.grow(tp, pg.end)
 		if pg.next > at.next {
-			if !g.enqueue(ctx, tp, at.log.topic, pg) {
+			last, ok := g.enqueue(ctx, at.log.topic, &pg)
+			if !ok {
 				return nil
 			}
 			at.next = pg.next
-			if n := len(pg.records); n > 0 {
-				at.log, stored = markOf(at.log.topic, &pg.records[n-1]), true
+			if last != nil {
+				at.log, stored = markOf(at.log.topic, last), true
 			}
 		}
 	}
@@ -82,7 +80,7 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 // the last fetch answers like the one before, and would be found out when its records are in the state.
 func (g *generation) fetch(ctx context.Context, tp TopicPartition, at place) (page, error) {
 	pg, err := g.c.fetcher.fetch(ctx, tp, at.next)
-	if err != nil || len(pg.records) == 0 || at.log.topic == (topicID{}) {
+	if err != nil || len(pg.kept) == 0 || at.log.topic == (topicID{}) {
 		return pg, err
 	}
 	id, err := g.c.fetcher.topicID(ctx, tp, false)
@@ -92,27 +90,40 @@ func (g *generation) fetch(ctx context.Context, tp TopicPartition, at place) (pa
 	return pg, at.log.sameTopic(tp, id)
 }
 
-// enqueue hands a page over; it waits for room, and is false when ctx ended.
-func (g *generation) enqueue(ctx context.Context, tp TopicPartition, topic topicID, pg page) bool {
-	for _, ch := range g.cut(tp, pg) {
+// enqueue unpacks a page of a topic and hands it over; it waits for room, and ok is false when ctx ended. last is the last of its
+// records, nil when it has none.
+//
+// One page is unpacked at a time, so that one record and one window of a codec at most are in memory beside what is taken
+// from the budget, whatever the number of partitions. Who unpacks may wait for the budget meanwhile: what holds that is
+// in the queue already, and waits for nobody here.
+func (g *generation) enqueue(ctx context.Context, topic topicID, pg *page) (last *Record, ok bool) {
+	if g.unpacking.Acquire(ctx, 1) != nil {
+		return nil, false
+	}
+	defer g.unpacking.Release(1)
+	for ch := range g.cut(pg) {
 		ch.topic = topic
+		if n := len(ch.items); n > 0 {
+			r := ch.items[n-1].Record // a copy, since decode writes the items
+			last = &r
+		}
 		if g.budget.Acquire(ctx, ch.weight) != nil {
-			return false
+			return nil, false
 		}
 		// First the decoders, then the queue: what is in the queue is being
 		// decoded, so that waiting for its head ends.
 		select {
 		case <-ctx.Done():
-			return false
+			return nil, false
 		case g.jobs <- ch:
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return nil, false
 		case g.queue <- ch:
 		}
 	}
-	return true
+	return last, true
 }
 
 // unlessEnded drops an error that is only the end of ctx.

@@ -39,6 +39,8 @@ type Record struct {
 	// Dropped counts the bytes of key, value and headers that were not kept because they are more than any
 	// topic of kilim's takes. Such a record is refused.
 	Dropped int
+	// Unreadable says why the batch can't be unpacked from this offset on. Such a record is refused too.
+	Unreadable error
 }
 
 // size is what a record costs in memory, about.

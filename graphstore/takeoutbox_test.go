@@ -96,6 +96,34 @@ func openPair(t *testing.T, opts Options) (from, to *Store, dir string) {
 	return from, to, dir
 }
 
+// TestTakeOutboxKeepsItsDimensions: a name that records gave another length in the store before stands for what it stands for in this one.
+func TestTakeOutboxKeepsItsDimensions(t *testing.T) {
+	t.Parallel()
+	from, to, _ := openPair(t, Options{})
+	for s, dims := range map[*Store]map[string]int{from: {"clip": 3, "foreign": 5}, to: {"clip": 512}} {
+		tx := s.Begin()
+		for name, dim := range dims {
+			if err := tx.SetEncoderDim(name, dim); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := takeOutbox(to, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.View(func(r *Reader) error {
+		if got, want := r.EncoderDims(), map[string]int{"clip": 512, "foreign": 5}; !reflect.DeepEqual(got, want) {
+			t.Errorf("dimensions %v, want %v", got, want)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestTakeOutboxTakesEverything takes an outbox at several of its lengths, into a store that has one of its own, and
 // goes on enqueuing and acknowledging as the first would have, over a reopening too.
 func TestTakeOutboxTakesEverything(t *testing.T) {

@@ -41,6 +41,7 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	for _, t := range x.doc.Words {
 		ev.Words = append(ev.Words, rerank.Word{Bucket: t.Bucket, Count: t.Count})
 	}
+	ev.Words = rerank.MostFrequent(ev.Words)
 	if d := a.Date; d != nil {
 		if d.Begin != nil {
 			ev.Begin = *d.Begin

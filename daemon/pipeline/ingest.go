@@ -174,14 +174,6 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if op.item.Artifact == nil {
 		return nil, nil
 	}
-	err = op.item.Artifact.CheckEmbeddings(u.tx.EncoderDim)
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) {
-		return refusal, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	err = u.keys.Admit(op.item.ID, op.extracted.edges)
 	var collision *graphstore.CollisionError
 	if errors.As(err, &collision) {
@@ -191,18 +183,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The first vector of an encoder says how long its vectors are.
-	for _, m := range op.item.Artifact.Media {
-		if len(m.Embedding) == 0 {
-			continue
-		}
-		if _, known := u.tx.EncoderDim(m.Encoder); !known {
-			if err := u.tx.SetEncoderDim(m.Encoder, len(m.Embedding)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return u.e.cfg.Encoders.AdmitNames(op.item.Artifact, u.tx)
 }
 
 func (u *unit) refuse(op *operation) error {
@@ -352,16 +333,17 @@ func (u *unit) attachArrivals() error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	inputs := u.e.refresher.Inputs(feats)
 	for i, id := range u.order {
-		if err := u.attach(id, feats[i]); err != nil {
+		if err := u.attach(id, inputs[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
-	if err := u.refresh.Attach(id, feat); err != nil {
+func (u *unit) attach(id graphstore.NodeID, inputs []float32) error {
+	if err := u.refresh.Attach(id, inputs); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)

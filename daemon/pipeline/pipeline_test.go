@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
 	"kilim/rerank"
@@ -92,7 +93,7 @@ func TestListsAgainstOracle(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			ev, err := listReader{r}.Evidence(uint64(n.ID))
+			ev, err := listgraph.Reader{R: r}.Evidence(uint64(n.ID))
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -80,7 +81,7 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 			return err
 		}
 		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: q.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
-		if row, err := topk.Stored(listReader{r}, uint64(n.ID)); err != nil {
+		if row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID)); err != nil {
 			return err
 		} else if row != nil {
 			view.Revision = row.Revision
@@ -139,23 +140,23 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
 		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
-		if k <= q.cfg.ListSize {
-			row, err := topk.Stored(listReader{r}, uint64(n.ID))
-			if err != nil {
-				return err
-			}
-			if row == nil {
-				return fmt.Errorf("pipeline: artifact %q has no lists", id)
-			}
+		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return fmt.Errorf("pipeline: artifact %q has no lists", id)
+		}
+		if k <= min(q.cfg.ListSize, int(row.Size)) {
 			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		query, _, err := q.lists.Query(listReader{r}, uint64(n.ID))
+		query, _, err := q.lists.Query(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -185,7 +186,7 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 			return err
 		}
 		query := topk.Query{Node: x.evidence.Node, Evidence: x.evidence, Vector: vector}
-		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
+	"kilim/learner/tensor/sparse"
 )
 
 // vocabulary makes features of what an artifact says, by the document frequencies of the archive.
@@ -42,10 +43,11 @@ func (v *vocabulary) count(x *extracted, sign int32, delta map[uint32]int32) {
 func (v *vocabulary) features(x *extracted, media encode.Vectors) infer.Features {
 	f := infer.Features{Facts: x.facts, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}
 	if v.foreign {
-		f.Text = media.Text
+		f.Text = sparse.Of(media.Text)
 	} else if len(x.doc.Words) > 0 {
-		f.Text = make([]float32, v.analyzer.Dim())
-		v.analyzer.Project(x.doc, v.table.IDF, f.Text)
+		text := make([]float32, v.analyzer.Dim())
+		v.analyzer.Project(x.doc, v.table.IDF, text)
+		f.Text = sparse.Of(text)
 	}
 	return f
 }

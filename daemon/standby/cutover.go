@@ -20,7 +20,7 @@ func (b *build) cutOver() error {
 	defer m.publishing.Unlock()
 	start := time.Now()
 	last := func() []string {
-		ids, _ := b.takeChanged(math.MaxInt)
+		ids, _ := b.changes.take(math.MaxInt)
 		return ids
 	}
 	for {

@@ -76,7 +76,7 @@ func (l *Lists) Begin(g Graph, unit Unit) *Pass {
 
 // Arrived says that a record brought an artifact, new or anew.
 func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
-	p.l.evidence.Add(node, e)
+	p.l.evidence.put(node, e)
 	p.l.prepared.forget(node)
 	p.arrived[node] = arrival{e.ID, cause}
 	p.came = append(p.came, node)
@@ -257,6 +257,7 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 			return nil, err
 		}
 		l.new.Lists, l.new.RankedAt = nil, now.Rank
+		l.new.Size, l.new.Settings = uint32(p.l.cfg.Size), p.l.cfg.Settings
 		for _, name := range p.l.names {
 			l.new.Lists = append(l.new.Lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
 		}
@@ -274,9 +275,9 @@ func (p *Pass) prepare(node uint64, now Time) (*rerank.Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.l.evidence.Add(node, e)
+	p.l.evidence.put(node, e)
 	done := rerank.Prepare(e, p.weights)
-	p.l.prepared.put(node, now.Encode, done)
+	p.l.prepared.put(node, now.Encode, done, preparedBytes(e))
 	return done, nil
 }
 
@@ -297,19 +298,19 @@ func (p *Pass) listing(node uint64) (*listing, error) {
 		return nil, err
 	}
 	if l.old != nil {
-		l.new = *l.old
+		l.new = p.l.current(l.old)
 	}
 	p.lists[node] = l
 	return l, nil
 }
 
 func (p *Pass) row(node uint64) (*Row, error) {
-	if r, ok := p.l.rows.Get(node); ok {
+	if r, ok := p.l.rows.get(node); ok {
 		return r, nil
 	}
 	r, err := Stored(p.g, node)
 	if err == nil && r != nil {
-		p.l.rows.Add(node, r)
+		p.l.rows.put(node, r)
 	}
 	return r, err
 }
