@@ -38,3 +38,24 @@ func damaged(id string, node NodeID, err error) error {
 	}
 	return fmt.Errorf("graphstore: read artifact %q (%016x): %w", id, uint64(node), err)
 }
+
+// DamagedArtifacts are the ids of the artifacts of which Artifact returns an ErrDamaged. It reads every document.
+func (r *Reader) DamagedArtifacts() (damaged []string, err error) {
+	var ids []string
+	if err := r.EachNode(func(n *Node) bool {
+		if n.IsArtifact() {
+			ids = append(ids, n.Key)
+		}
+		return true
+	}); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, err := r.Artifact(id); errors.Is(err, ErrDamaged) {
+			damaged = append(damaged, id)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return damaged, nil
+}

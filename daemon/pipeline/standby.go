@@ -31,7 +31,7 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 // the same already are left alone, and an id may come twice. It returns the number of those that were not the same.
 func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
 	e := s.e
-	items, err := differing(from, e.store, ids)
+	items, err := differing(from, e.store, ids, e.cfg.AsMade)
 	if err != nil || len(items) == 0 {
 		return 0, err
 	}
@@ -52,8 +52,9 @@ func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
 	return len(ops), nil
 }
 
-// differing reads what is not the same in both stores, as records that would make it so in to.
-func differing(from, to *graphstore.Store, ids []string) (items []consumer.Item, err error) {
+// differing reads what is not the same in both stores, as records that would make it so in to. A damaged document is an error,
+// unless those that can't be read are to be left out.
+func differing(from, to *graphstore.Store, ids []string, leaveOut bool) (items []consumer.Item, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
 		return to.View(func(ours *graphstore.Reader) error {
 			seen := make(map[string]bool, len(ids))
@@ -63,6 +64,9 @@ func differing(from, to *graphstore.Store, ids []string) (items []consumer.Item,
 				}
 				seen[id] = true
 				want, err := theirs.Artifact(id)
+				if leaveOut && errors.Is(err, graphstore.ErrDamaged) {
+					continue
+				}
 				if err != nil {
 					return err
 				}
