@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 
 	"kilim/graphstore"
@@ -25,6 +26,9 @@ func (g listReader) Artifacts() int { return g.r.Counts().Artifacts }
 
 func (g listReader) Evidence(node uint64) (*rerank.Evidence, error) {
 	b, err := g.r.Evidence(graphstore.NodeID(node))
+	if errors.Is(err, graphstore.ErrDamaged) {
+		return nil, fmt.Errorf("%w: %w", topk.ErrLost, err)
+	}
 	if err != nil {
 		return nil, err
 	}

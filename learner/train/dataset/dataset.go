@@ -3,6 +3,7 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -147,6 +148,9 @@ func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) err
 				return nil
 			}
 			doc, a, err := weave.Read(from, id)
+			if errors.Is(err, graphstore.ErrDamaged) {
+				continue // a fault of that artifact; the others are learned from
+			}
 			if err != nil {
 				return err
 			}
