@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -91,6 +92,10 @@ func (c *checker) artifacts() error {
 
 func (c *checker) artifact(n *graphstore.Node) error {
 	doc, err := c.r.Artifact(n.Key)
+	if errors.Is(err, graphstore.ErrDamaged) {
+		c.faultf("artifact %q: %v", n.Key, err)
+		return c.lists.Artifact(uint64(n.ID), n.Key)
+	}
 	if err != nil {
 		return err
 	}

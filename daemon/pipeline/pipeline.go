@@ -48,7 +48,8 @@ type Config struct {
 	// Replaced is given the engine that takes the place of one whose unit failed; nil: no unit may fail.
 	Replaced func(fresh *Engine)
 
-	// Settings are those that stored rows depend on; with AsMade, those that the state has are taken, whatever these say.
+	// Settings are those that stored rows depend on. AsMade is for who checks a state, or makes it anew from its documents: then
+	// those that the state has are taken, whatever these say, and lists and documents that can't be read are passed over.
 	made.Settings
 	AsMade bool
 
@@ -227,11 +228,11 @@ func (e *Engine) load(r *graphstore.Reader) error {
 			at = stale.Never
 		}
 		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
-		var b []byte
-		if b, bad = r.Lists(n.ID); bad != nil {
-			return false
+		b, err := r.Lists(n.ID)
+		if err == nil {
+			err = lists.Artifact(uint64(n.ID), n.Drift, b)
 		}
-		if err := lists.Artifact(uint64(n.ID), n.Drift, b); err != nil {
+		if err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
 		}
@@ -262,6 +263,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	return g.Wait()
 }
+
+// Settings are those that the state is made by.
+func (e *Engine) Settings() made.Settings { return e.made.Settings }
 
 // Quiet is true when no batch has come for a while.
 func (e *Engine) Quiet() bool { return e.turns.Quiet() }

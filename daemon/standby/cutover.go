@@ -65,9 +65,7 @@ func (b *build) decide() error {
 // retirePrevious waits until the lists of the instance that serves are published, and then removes the instance that served
 // before, which held the lists published until then. It returns false when ctx ended.
 func (m *Manager) retirePrevious(ctx context.Context) bool {
-	m.lock.Lock()
-	previous := m.previous
-	m.lock.Unlock()
+	previous := m.previousStore()
 	if previous == nil {
 		return true
 	}
