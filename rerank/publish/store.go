@@ -19,7 +19,7 @@ type Store interface {
 	// UUID names the store, for all its life and alone.
 	UUID() string
 	// Outbox returns up to limit waiting entries with sequence numbers above
-	// after, in their order.
+	// after, in their order: fewer where they are large, none only where there are no more.
 	Outbox(after uint64, limit int) ([]Entry, error)
 	// Ack removes the entries up to and including upto and stores the positions,
 	// atomically and durably. With an upto that is acknowledged already (0 is), it only
