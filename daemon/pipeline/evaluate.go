@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/train/eval"
@@ -65,7 +66,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if n == nil {
 		return nil, eval.ErrUnknown
 	}
-	query, _, err := l.q.lists.Query(listReader{l.r}, uint64(n.ID))
+	query, _, err := l.q.lists.Query(listgraph.Read(l.r), uint64(n.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if l.keep != nil {
 		keep = func(node uint64) bool { return l.keep[graphstore.NodeID(node)] }
 	}
-	entries, err := l.q.lists.Search(listReader{l.r}, query, l.list, k, keep)
+	entries, err := l.q.lists.Search(listgraph.Read(l.r), query, l.list, k, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func (q *Queries) bm25(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*
 			return nil, err
 		}
 		var terms []eval.Term
-		for _, t := range q.words.extract(a).doc.Words {
+		for _, t := range q.words.Extract(a).Doc.Words {
 			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
 		}
 		w.terms[id] = terms

@@ -15,6 +15,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
@@ -187,7 +188,7 @@ func (s *site) lists() map[string]rerank.Lists {
 			if !n.IsArtifact() {
 				return true
 			}
-			row, err := topk.Stored(listReader{r}, uint64(n.ID))
+			row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
 			if err == nil {
 				out[n.Key] = row.Lists
 			}

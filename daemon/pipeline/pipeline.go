@@ -13,6 +13,7 @@ import (
 	"kilim/annindex/recall"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
@@ -84,7 +85,7 @@ type Engine struct {
 	committed func()
 
 	// What the stages keep in memory. All of it is derived from the store.
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	model     *infer.Model
 	refresher *refresh.Refresher
@@ -118,7 +119,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		media: encode.NewMedia(cfg.Encoders), auditor: newAuditor()}
 	e.role.init(cfg.Standby)
 	var err error
-	if e.words, err = newVocabulary(cfg.Text, cfg.Encoders.Text != nil); err != nil {
+	if e.words, err = vocabulary.New(cfg.Text, cfg.Encoders.Text != nil); err != nil {
 		return nil, err
 	}
 	if cfg.Weights == nil {
@@ -140,10 +141,10 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	}
 	lists := topk.Config{Size: cfg.ListSize, Candidates: cfg.Candidates, RareMembers: cfg.RareMembers,
 		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts}
-	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
+	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
-	identity := fmt.Sprintf("text %s; model %s", e.words.analyzer.Identity(), e.model.Fingerprint())
+	identity := fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint())
 	for _, kind := range cfg.Encoders.Kinds() {
 		identity += fmt.Sprintf("; %s by %s", kind, cfg.Encoders.Identity(kind))
 	}
@@ -170,14 +171,14 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var bad error
 	err = r.TermTable(func(bucket uint32, df int32) {
-		if err := e.words.table.Load(bucket, df); err != nil && bad == nil {
+		if err := e.words.Table.Load(bucket, df); err != nil && bad == nil {
 			bad = err
 		}
 	})
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.words.table.SetDocs(e.store.Counts().Artifacts)
+	e.words.Table.SetDocs(e.store.Counts().Artifacts)
 	if err := e.role.load(r, e.clock.arrivals); err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.analyzer, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer, pushes); err != nil {
 		return err
 	}
 	if err := e.index.Fill(r); err != nil {

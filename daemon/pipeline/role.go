@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/topk"
@@ -122,7 +123,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 		if err != nil || n == nil {
 			return err
 		}
-		row, err := topk.Stored(listReader{r}, uint64(n.ID))
+		row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
 		if err == nil && row != nil {
 			lists = row.Lists
 		}
