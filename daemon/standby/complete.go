@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// stepTime is how long one unit of a standby's own work takes, about.
+	// stepTime is how long one unit of a standby's own work takes at least, about. One takes as long as the copying before it:
+	// on a slow machine the copying of a few changes takes much longer than stepTime, and would leave no time to the lists.
 	stepTime = 20 * time.Millisecond
 	// emptyStep is the time that a step which had nothing to do is taken for by throttle: otherwise complete would spin.
 	emptyStep = 50 * time.Millisecond
@@ -37,7 +38,7 @@ func (b *build) complete(ctx context.Context) error {
 			return err
 		}
 		b.changes.copied(len(ids))
-		left, err := b.standby.engine.Load().Standby().Step(stepTime)
+		left, err := b.standby.engine.Load().Standby().Step(max(stepTime, time.Since(start)))
 		if err := errors.Join(err, b.standby.workersErr()); err != nil {
 			return err
 		}
