@@ -30,11 +30,11 @@
 // budget of bytes in flight, which is given back when Apply returns. When idle
 // nothing waits for more: a single record goes through at once.
 //
-// Memory is bounded by Config.InFlightBytes of records, plus one response
-// (about Config.FetchBytes as it is sent) for each assigned partition. A response is unpacked by
-// the client library, batch by batch and whole, before anything here sees it: a producer of
-// a batch that unpacks to a thousand times its size is bounded by the topic's message size only.
-// Of a record's key, value and headers no more than 16 MiB each are kept beyond that.
+// Memory is bounded, whatever a batch unpacks to, by Config.InFlightBytes of records (or one record that is larger), plus one response
+// as it was sent for each assigned partition (Config.FetchBytes, or one batch, which the topic bounds), plus, for all partitions
+// together, one record and one codec's window: package recordset unpacks while chunks are cut, and one response is unpacked at a
+// time. Of a record's key, value and headers no more than 16 MiB each are kept; a record with more is refused by its
+// offset, and the others of its batch are read.
 //
 // # Envelopes
 //

@@ -46,7 +46,7 @@ func (c *checkCommand) Run(s *session) error {
 	}
 	log := c.Log.New(s.stderr)
 	faults := 0
-	err := app.Check(&c.Config, log, func(fault string) {
+	waiting, err := app.Check(&c.Config, log, func(fault string) {
 		faults++
 		fmt.Fprintln(s.stdout, fault)
 	})
@@ -57,5 +57,8 @@ func (c *checkCommand) Run(s *session) error {
 		return fmt.Errorf("check %s: %d faults", c.Data, faults)
 	}
 	fmt.Fprintf(s.stdout, "%s: no fault\n", c.Data)
+	if waiting > 0 {
+		fmt.Fprintf(s.stdout, "%d lists and vectors wait for a daemon's background, which makes them anew: stale ones, and those that other settings made\n", waiting)
+	}
 	return nil
 }

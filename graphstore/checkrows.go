@@ -26,7 +26,13 @@ func (c *checker) others() error {
 		what   string
 		fn     func(k, v []byte) error
 	}{
-		{keyOffset, "offset", partition},
+		{keyOffset, "offset", func(k, v []byte) error {
+			if _, _, err := parsePartitionKey(k); err != nil {
+				return err
+			}
+			_, err := decodeOffset(v)
+			return err
+		}},
 		{keyPosition, "position", partition},
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},

@@ -97,7 +97,7 @@ func (v *generator) step(tx *Tx, report reporter) error {
 		}
 		return tx.SetListedBy(of, by, on)
 	case 11:
-		part, next := rng.IntN(3), rng.Int64N(1000)
+		part, next := rng.IntN(3), Offset{Next: rng.Int64N(1000), Log: fmt.Sprint("log ", rng.IntN(3))}
 		m.offsets[fmt.Sprint(part)] = next
 		return tx.SetOffset("in", part, next)
 	case 12:

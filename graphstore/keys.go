@@ -15,7 +15,7 @@ import (
 //	l <id 8>                        lists
 //	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
-//	o <topic> 0 <partition 4>       where to go on reading
+//	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
 //	p <topic> 0 <partition 4>       position at the last acknowledgement
 //	t p <page 4>                    term table: page of document frequencies

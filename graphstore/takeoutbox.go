@@ -8,7 +8,8 @@ import (
 
 // TakeOutbox makes what stands between the store and Kafka that of another store: the outbox with its numbers, the
 // Positions of what was acknowledged, the offsets (see SetOffset), and the encoders' dimensions. The first three
-// replace those of the store; the dimensions are added to its own.
+// replace those of the store; the dimensions are added to its own, which
+// stay where both have a name: the store's encoders say how long their vectors are, not what records said before.
 //
 // Both stores must have one identity (see Options.UUID), for messages in Kafka are recognized by it and
 // their number. No message of either may be acknowledged until the Tx has ended.
@@ -33,6 +34,9 @@ func (t *Tx) takeOutbox(from *Reader) error {
 		return errors.New("this transaction has messages of its own")
 	}
 	for name, dim := range from.EncoderDims() {
+		if _, own := t.EncoderDim(name); own {
+			continue
+		}
 		if err := t.SetEncoderDim(name, dim); err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func (d *daemon) end() {
 	if err := <-d.done; err != nil {
 		d.t.Fatal(err)
 	}
-	if err := Check(d.cfg, slog.New(slog.DiscardHandler), func(p string) { d.t.Error(p) }); err != nil {
+	if _, err := Check(d.cfg, slog.New(slog.DiscardHandler), func(p string) { d.t.Error(p) }); err != nil {
 		d.t.Fatal(err)
 	}
 }

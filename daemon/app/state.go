@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -28,10 +30,7 @@ func openModels(cfg *config.Config) (*registry.Registry, error) {
 // instances gives the settings with which package standby opens the instances in a state folder.
 func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
 	return standby.Config{
-		Data: cfg.Data,
-		Store: graphstore.Options{
-			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
-		},
+		Data: cfg.Data, Store: storeOptions(cfg, log),
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			c := settings(cfg, encodersOf(encoders, made))
 			c.Model.Seed = m.Seed
@@ -47,6 +46,10 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 		},
 		Models: models, Metrics: metrics, Committed: func() {}, Log: log,
 	}
+}
+
+func storeOptions(cfg *config.Config, log *slog.Logger) graphstore.Options {
+	return graphstore.Options{CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store")}
 }
 
 // startState opens the instance that serves, and makes the publisher of its outbox.
@@ -82,8 +85,18 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	if err != nil {
 		return err
 	}
-	a.parts = append(a.parts, part{"consumer", a.consumer.Run})
+	a.parts = append(a.parts, part{"consumer", a.consume})
 	return nil
+}
+
+// consume consumes until ctx ends, and says what to do about a log that is not the state's.
+func (a *App) consume(ctx context.Context) error {
+	err := a.consumer.Run(ctx)
+	if errors.Is(err, consumer.ErrOtherLog) {
+		return fmt.Errorf("%w. It is not read. If it follows the log that was read, or has all of it again, \"kilim reread --data %s\" lets the next start read it from "+
+			"its beginning, over what is stored; if it replaces that log, start with an empty data folder", err, a.cfg.Data)
+	}
+	return err
 }
 
 // queues exports the media queue of the engine that serves at scrape time.

@@ -104,7 +104,7 @@ type Refresh struct {
 
 // Lists are the lists of similar artifacts.
 type Lists struct {
-	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list."`
+	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
 	Candidates int     `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
 	Tolerance  float64 `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
 }
@@ -188,6 +188,9 @@ const deadLetterBytes = "16777216"
 // broker's own 1 MiB would keep a larger setting from having an effect.
 const artifactBytes = "15794176"
 
+// similarBytes is room for the largest update, which is 12 MiB (see package publish): lists.size may be 200, and ids 1,024 bytes.
+const similarBytes = "15794176"
+
 // ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
 // everything, so that a state can be made anew from it.
 func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
@@ -198,7 +201,7 @@ func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
 func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 	return []kafkaconn.TopicSpec{
 		k.ArtifactsTopic(),
-		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact"}),
+		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 	}
 }

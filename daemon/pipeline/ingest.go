@@ -133,7 +133,7 @@ func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 		return err
 	}
 	for _, o := range next {
-		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
+		if err := u.tx.SetOffset(o.Topic, o.Partition, graphstore.Offset{Next: o.Next, Log: o.Log}); err != nil {
 			return err
 		}
 	}
@@ -149,9 +149,9 @@ func (u *unit) admitAll(ops []operation) error {
 		if err != nil {
 			return err
 		}
-		if ok && op.item.Offset < next {
+		if ok && op.item.Offset < next.Next {
 			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
-				op.item.Topic, op.item.Partition, op.item.Offset, next)
+				op.item.Topic, op.item.Partition, op.item.Offset, next.Next)
 		}
 		if op.refusal == nil {
 			if op.refusal, err = u.admit(op); err != nil {
@@ -175,14 +175,6 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if op.item.Artifact == nil {
 		return nil, nil
 	}
-	err = op.item.Artifact.CheckEmbeddings(u.tx.EncoderDim)
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) {
-		return refusal, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	err = u.keys.Admit(op.item.ID, op.extracted.Edges)
 	var collision *graphstore.CollisionError
 	if errors.As(err, &collision) {
@@ -192,18 +184,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The first vector of an encoder says how long its vectors are.
-	for _, m := range op.item.Artifact.Media {
-		if len(m.Embedding) == 0 {
-			continue
-		}
-		if _, known := u.tx.EncoderDim(m.Encoder); !known {
-			if err := u.tx.SetEncoderDim(m.Encoder, len(m.Embedding)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return u.e.cfg.Encoders.AdmitNames(op.item.Artifact, u.tx)
 }
 
 func (u *unit) refuse(op *operation) error {

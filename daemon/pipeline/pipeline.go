@@ -11,6 +11,8 @@ import (
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
+	"kilim/consumer"
+	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
 	"kilim/daemon/pipeline/vocabulary"
@@ -47,22 +49,15 @@ type Config struct {
 	// Replaced is given the engine that takes the place of one whose unit failed; nil: no unit may fail.
 	Replaced func(fresh *Engine)
 
-	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
-	Epsilon float32
+	// Settings are those that stored rows depend on; with AsMade, those that the state has are taken, whatever these say.
+	made.Settings
+	AsMade bool
+
 	// Budget bounds the artifacts re-embedded with a batch beyond those it changes: one a record, at most Budget.
 	Budget int
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
 	Sweep float64
-	// Tolerance is the change of a score below which a list is not published again.
-	Tolerance float32
-	// ListSize is the length of each list.
-	ListSize int
-	// Candidates is the number of nearest artifacts that stage 2 looks at, and
-	// the most that shared rare entities may add.
-	Candidates int
-	// RareMembers is the most artifacts that share a rare entity.
-	RareMembers int
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
 	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
@@ -95,6 +90,8 @@ type Engine struct {
 	// unitLock is held by the one unit at work; it guards what follows, and the stages' objects but for what they let be read.
 	unitLock sync.Mutex
 	clock    clock
+	// made is what the state says of the settings that it is made by.
+	made made.Kept
 	// stale are the artifacts by the time (clock.arrivals) at which their features were made.
 	stale      stale.Queue
 	background background
@@ -139,16 +136,12 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err != nil {
 		return nil, err
 	}
-	lists := topk.Config{Size: cfg.ListSize, Candidates: cfg.Candidates, RareMembers: cfg.RareMembers,
-		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts}
-	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
+	if err := e.openMade(); err != nil {
 		return nil, err
 	}
-	identity := fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint())
-	for _, kind := range cfg.Encoders.Kinds() {
-		identity += fmt.Sprintf("; %s by %s", kind, cfg.Encoders.Identity(kind))
-	}
-	if err := identify(store, &e.cfg, identity); err != nil {
+	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
+		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, Cached: e.cfg.CachedArtifacts}
+	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
 	if index == nil {
@@ -159,6 +152,33 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	}
 	e.report()
 	return e, nil
+}
+
+// openMade compares what the state was made by with what it is to be made by from now on.
+func (e *Engine) openMade() error {
+	by := made.By{
+		Identity: fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
+		Settings: e.cfg.Settings, Keep: e.cfg.AsMade,
+	}
+	for _, kind := range e.cfg.Encoders.Kinds() {
+		by.Identity += fmt.Sprintf("; %s by %s", kind, e.cfg.Encoders.Identity(kind))
+	}
+	now, changed, err := made.Open(e.store, by, func(tx *graphstore.Tx) error {
+		if e.cfg.Standby {
+			if err := tx.PutMeta(backfillKey, []byte{1}); err != nil {
+				return err
+			}
+		}
+		return e.cfg.Encoders.Record(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if changed {
+		e.log.Info("settings that stored lists and vectors depend on have changed; what others made is made again in the background", "settings", fmt.Sprintf("%+v", now.Settings))
+	}
+	e.made, e.cfg.Settings = now, now.Settings
+	return nil
 }
 
 func (e *Engine) load(r *graphstore.Reader) error {
@@ -193,13 +213,20 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err := e.index.Fill(r); err != nil {
 		return err
 	}
-	var made []stale.Stamp
+	var features []stale.Stamp
 	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
+		if e.made.Loose() {
+			e.refresher.Recheck(n)
+		}
 		if !n.IsArtifact() {
 			return true
 		}
-		made = append(made, stale.Stamp{ID: uint64(n.ID), At: n.EncodedAt})
+		at := n.EncodedAt
+		if e.made.Loose() {
+			at = stale.Never
+		}
+		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
 		var b []byte
 		if b, bad = r.Lists(n.ID); bad != nil {
 			return false
@@ -213,7 +240,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.stale.Load(made)
+	e.stale.Load(features)
 	lists.Done()
 	return e.media.Load(r)
 }
@@ -243,12 +270,13 @@ func (e *Engine) Quiet() bool { return e.turns.Quiet() }
 func (e *Engine) SaveIndex() error { return e.index.Save() }
 
 // StoredOffset is where the consumer goes on in a partition.
-func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+func (e *Engine) StoredOffset(topic string, partition int) (stored consumer.Offset, ok bool, err error) {
+	var o graphstore.Offset
 	err = e.store.View(func(r *graphstore.Reader) error {
-		next, ok, err = r.Offset(topic, partition)
+		o, ok, err = r.Offset(topic, partition)
 		return err
 	})
-	return next, ok, err
+	return consumer.Offset{Topic: topic, Partition: partition, Next: o.Next, Log: o.Log}, ok, err
 }
 
 // Published tells the engine that messages left the outbox.

@@ -253,7 +253,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 			if err == nil {
 				next, _, err2 := s.engine.StoredOffset("in", 0)
 				s.must(err2)
-				s.offset = next
+				s.offset = next.Next
 				for err == nil && int(s.offset) < len(changes) {
 					err = s.apply(changes[s.offset:min(int(s.offset)+batch, len(changes))])
 				}

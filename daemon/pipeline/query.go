@@ -141,14 +141,14 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
 		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
-		if k <= q.cfg.ListSize {
-			row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
-			if err != nil {
-				return err
-			}
-			if row == nil {
-				return fmt.Errorf("pipeline: artifact %q has no lists", id)
-			}
+		row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return fmt.Errorf("pipeline: artifact %q has no lists", id)
+		}
+		if k <= min(q.cfg.ListSize, int(row.Size)) {
 			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil

@@ -145,6 +145,12 @@ func (u *unit) commit() error {
 	if err := u.tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
 		return err
 	}
+	if e.made.Loose() && e.refresher.Rechecking() == 0 && e.stale.Urgent() == 0 {
+		e.made.Within = e.made.Epsilon // all vectors have been looked at
+		if err := e.made.Put(u.tx); err != nil {
+			return err
+		}
+	}
 	if err := u.tx.Commit(); err != nil {
 		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)
 	}

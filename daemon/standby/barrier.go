@@ -56,7 +56,7 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 		if err != nil {
 			return err
 		}
-		if ok && item.Offset < stored {
+		if ok && item.Offset < stored.Next {
 			continue // the unit that failed had been committed
 		}
 		if item.Refusal == nil {

@@ -20,6 +20,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/made"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/feature"
@@ -37,7 +38,7 @@ func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, er
 		Text:     text.Config{Dim: 32, Seed: 1},
 		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
 		Budget:   16,
-		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 100,
+		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CachedArtifacts: 100,
 	}, nil
 }
 
@@ -228,14 +229,14 @@ func (l *life) apply(changes []change, upto, batch int) error {
 func (l *life) applyItems(item func(i int) consumer.Item, upto, batch int) error {
 	for {
 		next, _, err := l.manager.StoredOffset("in", 0)
-		if err != nil || int(next) >= upto {
+		if err != nil || int(next.Next) >= upto {
 			return err
 		}
 		b := &consumer.Batch{}
-		for i := int(next); i < min(int(next)+batch, upto); i++ {
+		for i := int(next.Next); i < min(int(next.Next)+batch, upto); i++ {
 			b.Items = append(b.Items, item(i))
 		}
-		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
+		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next.Next + int64(len(b.Items))}}
 		if err := l.manager.Apply(l.ctx, b); err != nil {
 			return err
 		}

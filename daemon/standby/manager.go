@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kilim/consumer"
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
 	"kilim/learner/encode/feature"
@@ -236,7 +237,7 @@ func (m *Manager) Publisher(fn func(*graphstore.Store) error) error {
 }
 
 // StoredOffset implements consumer.Sink.
-func (m *Manager) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+func (m *Manager) StoredOffset(topic string, partition int) (stored consumer.Offset, ok bool, err error) {
 	return m.Engine().StoredOffset(topic, partition)
 }
 

@@ -116,9 +116,13 @@ func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 	return p.contribute(n, 1, features(n), nil)
 }
 
-// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further artifacts, dependants
-// of pending pushes. It returns the recomputed artifacts, ordered by id.
+// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further nodes, those to be rechecked
+// and dependants of pending pushes. It returns the recomputed artifacts, ordered by id.
 func (p *Pass) Embed(budget int) ([]Moved, error) {
+	budget, err := p.recheck(budget)
+	if err != nil {
+		return nil, err
+	}
 	if err := p.evaluateDirty(); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,8 @@ type Refresher struct {
 	model Model
 	label LabelEncoder
 	queue pushQueue
+	// rechecks are the nodes that Recheck was given and no Pass has looked at.
+	rechecks []graphstore.NodeID
 	// passes counts the Passes; a Pass's number counts from 1.
 	passes uint64
 	// lastEmbedded is, while pushes are pending, the number of the last Pass that embedded an artifact. That Pass has
@@ -85,8 +87,8 @@ func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push)
 	return r, nil
 }
 
-// Pending is the number of nodes whose latest push has not reached all of their dependants.
-func (r *Refresher) Pending() int { return r.queue.len() }
+// Pending is the number of nodes whose latest push has not reached all of their dependants, or that are to be rechecked.
+func (r *Refresher) Pending() int { return r.queue.len() + len(r.rechecks) }
 
 // Moved is an artifact whose embedding was recomputed.
 type Moved struct {

@@ -45,7 +45,7 @@ func (c *Checker) Artifact(node uint64, id string) error {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
 	for _, list := range row.Lists {
-		if err := c.list(node, id, list); err != nil {
+		if err := c.list(node, id, list, int(row.Size)); err != nil {
 			return err
 		}
 	}
@@ -53,8 +53,9 @@ func (c *Checker) Artifact(node uint64, id string) error {
 	return nil
 }
 
-func (c *Checker) list(node uint64, id string, list rerank.List) error {
-	if have, most := len(list.Entries), c.l.cfg.Size; have > most {
+// list checks one list of a row whose lists could have up to most entries when they were computed.
+func (c *Checker) list(node uint64, id string, list rerank.List, most int) error {
+	if have := len(list.Entries); have > most {
 		c.faultf("artifact %q: %s list of %d entries, at most %d are allowed", id, list.Name, have, most)
 	}
 	for i := range list.Entries {

@@ -257,6 +257,7 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 			return nil, err
 		}
 		l.new.Lists, l.new.RankedAt = nil, now.Rank
+		l.new.Size, l.new.Settings = uint32(p.l.cfg.Size), p.l.cfg.Settings
 		for _, name := range p.l.names {
 			l.new.Lists = append(l.new.Lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
 		}
@@ -297,7 +298,7 @@ func (p *Pass) listing(node uint64) (*listing, error) {
 		return nil, err
 	}
 	if l.old != nil {
-		l.new = *l.old
+		l.new = p.l.current(l.old)
 	}
 	p.lists[node] = l
 	return l, nil

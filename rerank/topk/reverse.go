@@ -64,8 +64,8 @@ func (r *reverse) update(f *found) error {
 	return nil
 }
 
-// outOfReach tells, at little cost, that an artifact has full lists whose last entries
-// score higher than what would be offered to it; most candidates are such.
+// outOfReach tells, at little cost, that what would be offered to an artifact does not come into its lists, since it scores
+// lower than their last entries; most candidates are such.
 func (p *Pass) outOfReach(node uint64, entry rerank.Entry, cosine float32) bool {
 	if p.lists[node] != nil {
 		return false // the pass has changed its lists
@@ -74,9 +74,10 @@ func (p *Pass) outOfReach(node uint64, entry rerank.Entry, cosine float32) bool 
 	if !ok {
 		return false
 	}
+	now := p.l.current(row)
 	for _, name := range p.l.names {
-		list := row.Lists.Get(name)
-		if len(list) < p.l.cfg.Size || list[len(list)-1].Score <= score(name, entry, cosine).Score {
+		list := now.Lists.Get(name)
+		if now.appends(list) || len(list) > 0 && list[len(list)-1].Score <= score(name, entry, cosine).Score {
 			return false
 		}
 	}
@@ -100,7 +101,7 @@ func (r *reverse) offer(to uint64, entry rerank.Entry, cosine float32) error {
 	}
 	lists, changed := make(rerank.Lists, 0, len(r.p.l.names)), false
 	for _, name := range r.p.l.names {
-		entries, was := place(l.new.Lists.Get(name), score(name, entry, cosine), r.p.l.cfg.Size)
+		entries, was := place(l.new.Lists.Get(name), score(name, entry, cosine), &l.new)
 		lists = append(lists, rerank.List{Name: name, Entries: entries})
 		changed = changed || was != untouched
 		if was == demoted {
@@ -118,16 +119,17 @@ type placement int
 const (
 	untouched placement = iota
 	placed
-	// demoted: the entry is the last of a full list and scores lower than before,
+	// demoted: the entry is the last of a list that does not have all there is, and scores lower than before,
 	// so that one which is in no list may be better.
 	demoted
 )
 
-// place returns the list with the entry in its place; list is not modified.
-func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, placement) {
+// place returns one of the row's lists with the entry in its place; list is not modified.
+func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, placement) {
+	size := int(row.Size)
 	at := slices.IndexFunc(list, func(e rerank.Entry) bool { return e.ID == entry.ID })
 	if at < 0 {
-		if len(list) >= size && !rerank.Before(&entry, &list[len(list)-1]) {
+		if !row.appends(list) && (len(list) == 0 || !rerank.Before(&entry, &list[len(list)-1])) {
 			return list, untouched
 		}
 		return rerank.TopK(append(slices.Clone(list), entry), size), placed
@@ -139,7 +141,7 @@ func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, p
 	out := slices.Clone(list)
 	out[at] = entry
 	out = rerank.TopK(out, size)
-	if entry.Score < was.Score && len(out) == size && out[len(out)-1].ID == entry.ID {
+	if entry.Score < was.Score && !row.appends(out) && out[len(out)-1].ID == entry.ID {
 		return out, demoted
 	}
 	return out, placed

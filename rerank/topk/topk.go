@@ -26,6 +26,10 @@ type Config struct {
 	Tolerance float32
 	// Sweep is how far the archive may change, in archives, before lists made earlier are stale.
 	Sweep float64
+	// Settings numbers what the lists are made by: all of the above but Sweep. Whoever changes any of it gives another number
+	// than any before, but for a coarser Tolerance: what a finer one has told apart serves it too. Lists of another number are
+	// due as if they had never been computed. 0 is a number as others.
+	Settings uint32
 	// Cached bounds the evidence and the rows kept decoded in memory.
 	Cached int
 }
@@ -142,13 +146,13 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 	if err := r.Unmarshal(row); err != nil {
 		return err
 	}
-	at := ld.l.dueAt(r.RankedAt, drift)
+	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if r.Revision > 0 {
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})
-	if at == stale.Never && len(r.Lists.Get(rerank.ListGeneral)) == 0 {
+	if r.Size == 0 {
 		ld.l.unlisted[node] = struct{}{}
 	}
 	return nil

@@ -55,6 +55,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 			delete(p.l.unlisted, l.node)
 		}
 	}
+	l.new.cut(p.l.cfg.Size)
 	var before rerank.Lists
 	if l.old != nil {
 		before = l.old.Lists
@@ -69,7 +70,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	switch {
 	case same && (!serving || l.old.Revision > 0):
 		l.new.Revision = l.old.Revision
-		if l.new.RankedAt == l.old.RankedAt {
+		if l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings {
 			return nil
 		}
 	case !serving:

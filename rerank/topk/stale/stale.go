@@ -95,6 +95,9 @@ func (q *Queue) Has(id uint64) bool {
 // Len is the number of ids that have a stamp.
 func (q *Queue) Len() int { return len(q.current) }
 
+// Urgent is the number of ids that are stamped Never.
+func (q *Queue) Urgent() int { return q.hurried }
+
 // Remove drops id and its stamp.
 func (q *Queue) Remove(id uint64) {
 	q.uncount(id)
