@@ -51,7 +51,7 @@ func remakeTopic(t testing.TB, client *kgo.Client, name string, partitions int) 
 // fill produces n records to each partition of a topic.
 func fill(t testing.TB, cluster testCluster, name string, partitions, n int) {
 	t.Helper()
-	client := testClient(t, cluster)
+	client := testClient(t, cluster, kgo.UnknownTopicRetries(-1)) // a broker may hear of a new topic late
 	var feed []*kgo.Record
 	for i := range n {
 		for p := range partitions {
@@ -90,13 +90,13 @@ func topicMadeAnew(t *testing.T, cluster testCluster, name string) {
 	const partitions, n = 2, 20
 	client := testClient(t, cluster)
 	cfg := testConfig()
-	cfg.Group, cfg.Topics, cfg.SessionTimeout = name, []string{name}, 6*time.Second
+	cfg.Group, cfg.Topics, cfg.SessionTimeout, cfg.Alone = name, []string{name}, 6*time.Second, true
 	makeTopic(t, client, name, partitions)
 
 	// While nothing was read, a new topic is as good as the old one.
 	sink := newStore()
 	m := startMember(t, cfg, cluster, sink)
-	eventually(t, "the topic is read", m.CaughtUp)
+	eventually(t, "the topic is read", func() bool { parts, _ := m.Assigned(); return len(parts) == partitions && m.CaughtUp() })
 	remakeTopic(t, client, name, partitions)
 	fill(t, cluster, name, partitions, n)
 	sink.wait(t, partitions*n)

@@ -36,6 +36,7 @@ func (c *checker) others() error {
 		{keyPosition, "position", partition},
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},
+		{keyWriter, "writer", func(_, v []byte) error { return decodeRow(v).err }},
 		{keyListedBy, "listed-by row", func(k, v []byte) error {
 			if _, _, err := parseListedByKey(k); err != nil {
 				return err
@@ -66,7 +67,7 @@ func (c *checker) others() error {
 func (c *checker) unknownRows() error {
 	known := string([]byte{
 		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
-		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo, keyFlush, keyLabel,
+		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyWriter, keyMarker, keyRedo, keyFlush, keyLabel,
 	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})
 	defer it.Close()

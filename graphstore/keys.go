@@ -27,6 +27,7 @@ import (
 //	v <content 16> <encoder 8>      what an encoder made of a content
 //	S                               counters of the store
 //	H                               schema version and identity of the store
+//	W                               who writes the outbox's messages, see Store.Writer
 //	R                               marker of a complete redo log
 //	r <chunk 4>                     redo log
 //	b <id 8> c <label>              a label that the node does not keep, see keptLabels
@@ -51,6 +52,7 @@ const (
 	keyVector     = 'v'
 	keyState      = 'S'
 	keyHead       = 'H'
+	keyWriter     = 'W'
 	keyMarker     = 'R'
 	keyRedo       = 'r'
 	keyFlush      = 'F'

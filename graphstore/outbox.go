@@ -164,12 +164,8 @@ const ackRows = 4096
 // outbox, so that reconciling reads too much, never too little.
 func (s *Store) Ack(upto uint64, positions []Position) error {
 	for _, p := range positions {
-		err := checkPartition(p.Topic, p.Partition)
-		if err == nil && p.Next < 0 {
-			err = fmt.Errorf("next %d of %s/%d is negative", p.Next, p.Topic, p.Partition)
-		}
-		if err != nil {
-			return fmt.Errorf("graphstore: acknowledge up to %d: position: %w", upto, err)
+		if err := p.check(); err != nil {
+			return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, err)
 		}
 	}
 	snap, err := s.acquire() // Close waits for the end
@@ -211,6 +207,17 @@ func (s *Store) Ack(upto uint64, positions []Position) error {
 			return nil
 		}
 	}
+}
+
+func (p Position) check() error {
+	err := checkPartition(p.Topic, p.Partition)
+	if err == nil && p.Next < 0 {
+		err = fmt.Errorf("next %d of %s/%d is negative", p.Next, p.Topic, p.Partition)
+	}
+	if err != nil {
+		return fmt.Errorf("position: %w", err)
+	}
+	return nil
 }
 
 // Positions returns those stored with the last acknowledgements, by topic and

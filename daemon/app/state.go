@@ -53,7 +53,7 @@ func storeOptions(cfg *config.Config, log *slog.Logger) graphstore.Options {
 }
 
 // startState opens the instance that serves, and makes the publisher of its outbox.
-func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error) {
+func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err error) {
 	a.consumed = consumer.NewMetrics(reg)
 	a.metrics = pipeline.NewMetrics(reg, a.consumed.Refused)
 	if a.models, err = openModels(a.cfg); err != nil {
@@ -61,12 +61,16 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 	}
 	cfg := instances(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "pipeline"))
 	cfg.Workers = a.encoding.run
-	cfg.Committed = func() { a.publisher.Wake() }
+	cfg.Committed = func() {
+		if a.publisher != nil { // it looks into the outbox when it begins
+			a.publisher.Wake()
+		}
+	}
 	if a.manager, err = standby.Open(cfg); err != nil {
 		return err
 	}
 	a.down.add("state", a.manager.Close)
-	if a.publisher, err = a.newPublisher(reg, a.metrics); err != nil {
+	if err := a.startPublisher(ctx, reg); err != nil {
 		return err
 	}
 	reg.MustRegister(a.manager.Collector(), queues{a.manager}, buildInfo(a.version),
@@ -77,7 +81,7 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	a.consumer, err = consumer.New(consumer.Config{
-		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
+		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,

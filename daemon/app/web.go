@@ -133,16 +133,8 @@ func answer(a *pipeline.Answer) *web.Answer {
 	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Items: a.Items}
 }
 
-var errUnassigned = errors.New("the consumer group has not assigned a partition yet")
-
-// Ready returns nil once the consumer group has given this daemon partitions. Another member of the group may have them all:
-// then this daemon has nothing to do, and says so.
-func (s *service) Ready() error {
-	if _, since := s.app.consumer.Assigned(); since.IsZero() {
-		return errUnassigned
-	}
-	return nil
-}
+// Ready returns nil while this daemon reads all partitions, and otherwise why it does not.
+func (s *service) Ready() error { return s.app.consumer.Ready() }
 
 func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Without a Probe of the partitions' ends, what was fed a moment ago would not be lag yet.
@@ -159,7 +151,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	}
 	// Lag is known for every partition a moment after they were assigned.
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
-	status.Ready = s.Ready() == nil
+	status.Ready = true
+	if err := s.Ready(); err != nil {
+		status.Ready, status.Assigned, status.Reason = false, false, err.Error()
+	}
 	if t := s.app.scheduler; t != nil {
 		status.Training = trainingOf(t.Status())
 	}

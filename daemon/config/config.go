@@ -123,7 +123,7 @@ type Train struct {
 	Changes   float64       `default:"0.5" min:"0" max:"1000" help:"Train when the archive has changed so much since the last training: each insert, replacement or deletion among N artifacts counts 1/N. 0: not for that."`
 	Drift     float64       `default:"0.2" min:"0" max:"1" help:"Train when the shares of cultures or types have shifted so far since the last training, even if little has come: 0.2 is that a fifth of what is named is other than it was. 0: not for that."`
 	Every     time.Duration `default:"168h" min:"0s" max:"87600h" help:"Train after so long, if anything has changed. 0s: not for that."`
-	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most: of more, a sample. Bounds the memory and the time of a training."`
+	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most: of more, a sample, and of such as take more than 48 KiB of memory each a smaller one. Bounds the memory and the time of a training."`
 	Stages    List          `default:"full:2000:0.008" help:"Stages of a training, each NAME:STEPS:RATE: heads (fusion and projection only), unfreeze (the layers too, the upper ones first) or full (everything); RATE is AdamW's at its height."`
 	Truth     string        `placeholder:"FILE" help:"Your own judgments (kilim eval --help tells their form). A model that is worse by them does not serve."`
 	Seed      int           `default:"1" min:"0" max:"9223372036854775807" help:"Decides all that training draws: the same archive, model and seed make the same weights."`

@@ -33,7 +33,7 @@ func (e *Engine) Check(fault func(string)) error {
 	return e.store.View(func(r *graphstore.Reader) error {
 		c := &checker{
 			e: e, r: r, fault: fault, terms: map[uint32]int32{},
-			lists: e.lists.Check(listgraph.Read(r), e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
+			lists: e.lists.Check(listgraph.Reader{R: r}, e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
 		}
 		if err := c.artifacts(); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (c *checker) features(n *graphstore.Node, w *vocabulary.Extracted) error {
 		return err
 	}
 	width := c.e.cfg.Model.Width
-	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.words.Features(w, known), int(graphstore.Artifact)))
+	want, wantDirect := infer.Halves(c.e.refresher.Inputs([]infer.Features{c.e.words.Features(w, known)})[0])
 	have, haveDirect := infer.Halves(n.Features)
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))

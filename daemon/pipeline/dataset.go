@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"time"
@@ -28,9 +29,9 @@ func (e *Engine) Archive() Archive {
 }
 
 // Dataset makes a snapshot, see dataset.Make.
-func (a Archive) Dataset(limit int, until time.Time) (d *dataset.Dataset, err error) {
+func (a Archive) Dataset(ctx context.Context, limit int, until time.Time) (d *dataset.Dataset, err error) {
 	err = a.store.View(func(r *graphstore.Reader) (err error) {
-		d, err = dataset.Make(archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
+		d, err = dataset.Make(ctx, archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
 		return err
 	})
 	if err != nil {

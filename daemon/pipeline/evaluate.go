@@ -66,7 +66,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if n == nil {
 		return nil, eval.ErrUnknown
 	}
-	query, _, err := l.q.lists.Query(listgraph.Read(l.r), uint64(n.ID))
+	query, _, err := l.q.lists.Query(listgraph.Reader{R: l.r}, uint64(n.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if l.keep != nil {
 		keep = func(node uint64) bool { return l.keep[graphstore.NodeID(node)] }
 	}
-	entries, err := l.q.lists.Search(listgraph.Read(l.r), query, l.list, k, keep)
+	entries, err := l.q.lists.Search(listgraph.Reader{R: l.r}, query, l.list, k, keep)
 	if err != nil {
 		return nil, err
 	}

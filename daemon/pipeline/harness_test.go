@@ -34,7 +34,7 @@ func exact() Config {
 		Model:     infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 3, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
 		Budget:    16,
 		Settings:  made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8},
-		MaxOutbox: 1 << 30, CachedArtifacts: 50,
+		MaxOutbox: 1 << 30, CacheBytes: 100_000,
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *site) lists() map[string]rerank.Lists {
 			if !n.IsArtifact() {
 				return true
 			}
-			row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
+			row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 			if err == nil {
 				out[n.Key] = row.Lists
 			}

@@ -334,16 +334,17 @@ func (u *unit) attachArrivals() error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	inputs := u.e.refresher.Inputs(feats)
 	for i, id := range u.order {
-		if err := u.attach(id, feats[i]); err != nil {
+		if err := u.attach(id, inputs[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
-	if err := u.refresh.Attach(id, feat); err != nil {
+func (u *unit) attach(id graphstore.NodeID, inputs []float32) error {
+	if err := u.refresh.Attach(id, inputs); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)

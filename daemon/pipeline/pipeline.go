@@ -60,8 +60,8 @@ type Config struct {
 	Sweep float64
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
-	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
-	CachedArtifacts int
+	// CacheBytes bounds the evidence and the lists kept decoded in memory.
+	CacheBytes int
 }
 
 func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {
@@ -140,7 +140,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, err
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
-		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, Cached: e.cfg.CachedArtifacts}
+		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
 	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
@@ -214,6 +214,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	var features []stale.Stamp
+	e.lists.Lost(e.clock.lost)
 	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if e.made.Loose() {

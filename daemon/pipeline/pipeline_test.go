@@ -93,7 +93,7 @@ func TestListsAgainstOracle(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			ev, err := listgraph.Read(r).Evidence(uint64(n.ID))
+			ev, err := listgraph.Reader{R: r}.Evidence(uint64(n.ID))
 			if err != nil {
 				return err
 			}

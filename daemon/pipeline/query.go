@@ -82,7 +82,7 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 			return err
 		}
 		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: q.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
-		if row, err := topk.Stored(listgraph.Read(r), uint64(n.ID)); err != nil {
+		if row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID)); err != nil {
 			return err
 		} else if row != nil {
 			view.Revision = row.Revision
@@ -141,7 +141,7 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
 		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
-		row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
+		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
@@ -153,11 +153,11 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		query, _, err := q.lists.Query(listgraph.Read(r), uint64(n.ID))
+		query, _, err := q.lists.Query(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = q.lists.Search(listgraph.Read(r), query, list, k, nil)
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -185,7 +185,7 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 			return err
 		}
 		query := topk.Query{Node: x.Evidence.Node, Evidence: x.Evidence, Vector: vector}
-		answer.Items, err = q.lists.Search(listgraph.Read(r), query, list, k, nil)
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {

@@ -109,10 +109,17 @@ func (r *role) tell(ops []operation) {
 
 // republish notes that all lists are published.
 func (r *role) republish() {
+	if !r.allPublished() {
+		close(r.republished)
+	}
+}
+
+func (r *role) allPublished() bool {
 	select {
 	case <-r.republished:
+		return true
 	default:
-		close(r.republished)
+		return false
 	}
 }
 
@@ -123,7 +130,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 		if err != nil || n == nil {
 			return err
 		}
-		row, err := topk.Stored(listgraph.Read(r), uint64(n.ID))
+		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err == nil && row != nil {
 			lists = row.Lists
 		}
@@ -154,6 +161,9 @@ func (e *Engine) SetPrevious(store *graphstore.Store) {
 	defer e.unitLock.Unlock()
 	e.role.previous = store
 }
+
+// AllPublished is true when Republished is closed.
+func (e *Engine) AllPublished() bool { return e.role.allPublished() }
 
 // Republished is closed when all lists are published: the previous state is of no more use.
 func (e *Engine) Republished() <-chan struct{} { return e.role.republished }

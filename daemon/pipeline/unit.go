@@ -41,7 +41,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Write(tx), e.role.listing(e.clock.revision)),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
 		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{}, terms: map[uint32]int32{},
 	}
 }

@@ -6,7 +6,7 @@
 // the Engine and the publisher the outbox of the instance that serves at the moment. Config says how an instance is
 // opened, ID names one, Status tells what serves and what is made.
 //
-// In come batches of records (Apply), requests for a model (Promote, Rollback) and the word that lists are published
+// In come batches of records (Apply), requests for a model (Promote, Rollback), what the topics hold (Republish) and the word that lists are published
 // (Engine.Published). Out go the Engine, the Store and the Status of what serves. The package must not know how vectors
 // and lists are computed (package pipeline's part), whether a model is good (learner/train/gate's), nor HTTP or
 // configuration files.
@@ -46,4 +46,10 @@
 // the time. The previous instance is not kept for that: it would be stale by what has come since.
 //
 // A build that a stop interrupts goes on where it was: what differs between the two stores is found by reading both.
+//
+// # Publishing everything again
+//
+// Republish is for a topic that holds other messages than the state knows of: in one commit all lists count as not published, and
+// the state becomes another writer if its folder was put back. A crash leaves the state before it, in which the next start finds
+// the same, or after it (TestRestoredFolders, TestRestoredFolderAtEveryCrash).
 package standby

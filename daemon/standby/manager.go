@@ -226,9 +226,6 @@ func (m *Manager) View(fn func(*graphstore.Reader) error) error {
 	return m.serving.Load().store.View(fn)
 }
 
-// UUID names the state, whichever instance serves.
-func (m *Manager) UUID() string { return m.serving.Load().store.UUID() }
-
 // Publisher lets fn use the store whose outbox is to be delivered. It stays that store until fn returns.
 func (m *Manager) Publisher(fn func(*graphstore.Store) error) error {
 	m.publishing.RLock()

@@ -12,7 +12,7 @@ const (
 	PhaseWaiting      = "waiting"      // a build waits for the lists of the instance that serves to be published
 	PhaseFilling      = "filling"      // the backfill: documents are copied
 	PhaseCompleting   = "completing"   // the standby computes vectors and lists
-	PhaseRepublishing = "republishing" // after a cutover, the lists of the instance that serves are published
+	PhaseRepublishing = "republishing" // after a cutover, or Manager.Republish, the lists of the instance that serves are published
 	PhaseFailed       = "failed"       // the build failed
 )
 
@@ -38,7 +38,7 @@ type Status struct {
 func (m *Manager) Status() Status {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	s := Status{Serving: m.cur.Serving, Republishing: m.previous != nil}
+	s := Status{Serving: m.cur.Serving, Republishing: m.previous != nil || !m.Engine().AllPublished()}
 	if m.cur.Next == nil {
 		return s
 	}

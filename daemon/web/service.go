@@ -79,6 +79,7 @@ type Making struct {
 // recordings tell when no media wait.
 type Status struct {
 	Ready         bool    `json:"ready"`
+	Reason        string  `json:"reason,omitempty"` // why Ready is false
 	Version       string  `json:"version"`
 	UptimeSeconds float64 `json:"uptime_seconds"`
 

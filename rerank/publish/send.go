@@ -50,8 +50,19 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 		if outOfStep(err) {
 			p.producer.known, p.unsettled = false, true
 		}
+		var anew begunAnewError
+		if errors.As(err, &anew) {
+			p.begunAnew[anew.at] = struct{}{}
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// begunAnewError says that messages were written before the stored position: the topic is not the one that was written to before.
+type begunAnewError struct{ at topicPartition }
+
+func (e begunAnewError) Error() string {
+	return fmt.Sprintf("%v has begun anew: it was deleted and made again", e.at)
 }
 
 // sendShare returns how many messages were acknowledged, also with an error.
@@ -62,6 +73,9 @@ func (p *Publisher) sendShare(ctx context.Context, at topicPartition, s *share, 
 		base, err := p.produce(ctx, at, chunk, n)
 		switch {
 		case err == nil:
+			if base >= 0 && base < p.positions[at] {
+				return sent, begunAnewError{at}
+			}
 			sent += len(chunk)
 			if base >= 0 {
 				s.next = base + int64(len(chunk))

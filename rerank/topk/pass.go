@@ -76,7 +76,7 @@ func (l *Lists) Begin(g Graph, unit Unit) *Pass {
 
 // Arrived says that a record brought an artifact, new or anew.
 func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
-	p.l.evidence.Add(node, e)
+	p.l.evidence.put(node, e)
 	p.l.prepared.forget(node)
 	p.arrived[node] = arrival{e.ID, cause}
 	p.came = append(p.came, node)
@@ -275,9 +275,9 @@ func (p *Pass) prepare(node uint64, now Time) (*rerank.Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.l.evidence.Add(node, e)
+	p.l.evidence.put(node, e)
 	done := rerank.Prepare(e, p.weights)
-	p.l.prepared.put(node, now.Encode, done)
+	p.l.prepared.put(node, now.Encode, done, preparedBytes(e))
 	return done, nil
 }
 
@@ -305,12 +305,12 @@ func (p *Pass) listing(node uint64) (*listing, error) {
 }
 
 func (p *Pass) row(node uint64) (*Row, error) {
-	if r, ok := p.l.rows.Get(node); ok {
+	if r, ok := p.l.rows.get(node); ok {
 		return r, nil
 	}
 	r, err := Stored(p.g, node)
 	if err == nil && r != nil {
-		p.l.rows.Add(node, r)
+		p.l.rows.put(node, r)
 	}
 	return r, err
 }

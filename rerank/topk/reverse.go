@@ -70,7 +70,7 @@ func (p *Pass) outOfReach(node uint64, entry rerank.Entry, cosine float32) bool 
 	if p.lists[node] != nil {
 		return false // the pass has changed its lists
 	}
-	row, ok := p.l.rows.Get(node)
+	row, ok := p.l.rows.get(node)
 	if !ok {
 		return false
 	}

@@ -15,7 +15,8 @@ import (
 type Row struct {
 	// RankedAt is the rank time at which the lists were last computed in full, or stale.Never.
 	RankedAt float64
-	// Revision is that of the update that published them; 0: none yet, since they were made in a state that does not publish.
+	// Revision is that of the update that published them, see also Lists.Lost; 0: none yet, since they were made in a state that
+	// does not publish.
 	Revision uint64
 	// Size is the most entries that each list could have when they were last computed in full, 0: they never were, and
 	// Settings is Config.Settings as it was then.

@@ -31,7 +31,7 @@ type candidate struct {
 	cosine float32
 	// near is true for those that the index found, in its order.
 	near     bool
-	prepared *rerank.Prepared
+	prepared *rerank.Prepared // until entry is computed
 	entry    rerank.Entry
 }
 
@@ -69,25 +69,30 @@ func (s *search) stage1(queries []Query, nearest [][]annindex.Hit) ([]*found, er
 	return out, nil
 }
 
-// stage2 scores the candidates.
+// stage2 scores the candidates, those of a few queries at a time: what is prepared of a candidate may be some 100 kB, and a pass
+// has hundreds of queries with hundreds of candidates each.
 func (s *search) stage2(all []*found) error {
-	for _, f := range all {
-		if err := s.prepareAll(f); err != nil {
-			return err
-		}
-	}
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, f := range all {
-		g.Go(func() error {
-			for i := range f.candidates {
-				c := &f.candidates[i]
-				c.entry = s.l.entry(f.prepared, c.prepared, c.cosine)
+	cores := runtime.GOMAXPROCS(0)
+	for some := range slices.Chunk(all, 4*cores) {
+		for _, f := range some {
+			if err := s.prepareAll(f); err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		var g errgroup.Group
+		g.SetLimit(cores)
+		for _, f := range some {
+			g.Go(func() error {
+				for i := range f.candidates {
+					c := &f.candidates[i]
+					c.entry = s.l.entry(f.prepared, c.prepared, c.cosine)
+					c.prepared = nil
+				}
+				return nil
+			})
+		}
+		_ = g.Wait() // the functions return nil
 	}
-	_ = g.Wait() // the functions return nil
 	return nil
 }
 
@@ -210,7 +215,7 @@ func (l *Lists) Query(g Reader, node uint64) (q Query, ok bool, err error) {
 
 // evidenceOf does not keep what it reads: g may be older than what the cache is of.
 func (l *Lists) evidenceOf(g Reader, node uint64) (*rerank.Evidence, error) {
-	if e, ok := l.evidence.Get(node); ok {
+	if e, ok := l.evidence.get(node); ok {
 		return e, nil
 	}
 	return g.Evidence(node)

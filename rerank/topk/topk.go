@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
 )
@@ -30,8 +28,8 @@ type Config struct {
 	// than any before, but for a coarser Tolerance: what a finer one has told apart serves it too. Lists of another number are
 	// due as if they had never been computed. 0 is a number as others.
 	Settings uint32
-	// Cached bounds the evidence and the rows kept decoded in memory.
-	Cached int
+	// CacheBytes bounds the evidence and the rows that are kept decoded in memory.
+	CacheBytes int
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -55,14 +53,16 @@ type Lists struct {
 	names []string
 
 	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
-	evidence *lru.Cache[uint64, *rerank.Evidence]
-	rows     *lru.Cache[uint64, *Row]
+	evidence *cache[*rerank.Evidence]
+	rows     *cache[*Row]
 	prepared prepared
 
 	// ranked has the rank time of every artifact's lists.
 	ranked stale.Queue
-	// unpublished are the artifacts whose lists were made in a state that does not publish, and were not published since.
+	// unpublished are the artifacts whose lists were not published since: those made in a state that does not publish, and all
+	// that were published up to the revision lost.
 	unpublished stale.Queue
+	lost        uint64
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
 }
@@ -75,14 +75,8 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 	l := &Lists{
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
 		names:    []string{rerank.ListTotal, rerank.ListGeneral},
-		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
-	}
-	var err error
-	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
-	}
-	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+		evidence: newCache(cfg.CacheBytes/8*3, evidenceBytes), rows: newCache(cfg.CacheBytes/8*3, rowBytes),
+		prepared: newPrepared(cfg.Sweep, cfg.CacheBytes/8*2), unlisted: map[uint64]struct{}{},
 	}
 	return l, nil
 }
@@ -115,8 +109,14 @@ func (l *Lists) Stale(rank float64) int { return l.ranked.Count(rank, l.cfg.Swee
 // TakeStale returns up to n of them, the most urgent first. They are stale until a pass has computed their lists.
 func (l *Lists) TakeStale(n int, rank float64) []uint64 { return l.ranked.Take(n, rank, l.cfg.Sweep) }
 
+// Lost says, before Load, that what was published up to a revision is not known to be there any more: these lists count as not
+// published. One number does for all rows, so that to lose them is a small change of a store of any size.
+func (l *Lists) Lost(upto uint64) { l.lost = upto }
+
+func (l *Lists) isPublished(r *Row) bool { return r.Revision > l.lost }
+
 // Unpublished is the number of artifacts whose lists wait to be published: those of a state that does not publish, and of
-// one that began to until all are.
+// one that began to, or that lost what it had published, until all are.
 func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 
 // Unlisted is the number of artifacts of which no list was ever computed.
@@ -148,7 +148,7 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 	}
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
-	if r.Revision > 0 {
+	if ld.l.isPublished(&r) {
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})

@@ -43,22 +43,22 @@ func (w *weights) EntityIDF(node uint64) float32 {
 type prepared struct {
 	tolerance float64
 	by        map[uint64]weighted
+	// bytes are those of what is in by, and limit the most.
+	bytes, limit int
 }
 
 type weighted struct {
 	evidence *rerank.Prepared
 	at       float64 // encode time
+	bytes    int
 }
-
-// mostPrepared bounds what is kept.
-const mostPrepared = 50_000
 
 // staleWeights is the part of Config.Sweep by which weights may be older than the lists
 // that they are used for.
 const staleWeights = 0.1
 
-func newPrepared(sweep float64) prepared {
-	return prepared{tolerance: sweep * staleWeights, by: map[uint64]weighted{}}
+func newPrepared(sweep float64, limit int) prepared {
+	return prepared{tolerance: sweep * staleWeights, by: map[uint64]weighted{}, limit: limit}
 }
 
 // get returns nil when there is nothing that still serves.
@@ -69,14 +69,26 @@ func (p *prepared) get(node uint64, now float64) *rerank.Prepared {
 	return nil
 }
 
-func (p *prepared) put(node uint64, now float64, e *rerank.Prepared) { p.by[node] = weighted{e, now} }
+// put keeps evidence while there is room. For what it does not keep, a unit prepares the same again.
+func (p *prepared) put(node uint64, now float64, e *rerank.Prepared, bytes int) {
+	p.forget(node)
+	if p.bytes+bytes > p.limit {
+		return
+	}
+	p.by[node] = weighted{e, now, bytes}
+	p.bytes += bytes
+}
 
 // forget must be called when the evidence itself changes.
-func (p *prepared) forget(node uint64) { delete(p.by, node) }
+func (p *prepared) forget(node uint64) {
+	p.bytes -= p.by[node].bytes
+	delete(p.by, node)
+}
 
-// bound is called once a unit, so that a unit works with one set of what was prepared.
+// bound is called once a unit, so that a unit works with one set of what was prepared. It makes room when little is left.
 func (p *prepared) bound() {
-	if len(p.by) > mostPrepared {
+	if p.bytes > p.limit/4*3 {
 		clear(p.by)
+		p.bytes = 0
 	}
 }

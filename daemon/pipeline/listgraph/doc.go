@@ -1,7 +1,5 @@
-// Package listgraph shows package topk a graphstore: a committed state to who searches (Reader), and the transaction of a unit
-// to the pass that writes lists (Graph).
+// Package listgraph shows a state of the store as package topk reads and changes it.
 //
-// In come questions about node numbers, out go what the store has of them, in topk's words. The package must not know what
-// becomes of a list, nor when. It changes with the interfaces that topk declares, or with the rows that the store has; the
-// units of package pipeline stay as they are.
+// Reader is a committed state or one within a transaction, Graph a transaction. What comes in are nodes, edges, evidence and rows of
+// package graphstore, what goes out the same in the terms of package topk. It must not know what lists are made of, nor when.
 package listgraph

@@ -8,26 +8,23 @@ import (
 	"kilim/rerank/topk"
 )
 
-// Reader is one state of a store as package topk reads it.
-type Reader struct{ r *graphstore.Reader }
-
-// Read shows a state.
-func Read(r *graphstore.Reader) Reader { return Reader{r} }
+// Reader is one state of the store.
+type Reader struct{ R *graphstore.Reader }
 
 func (g Reader) NodeOf(id string) uint64 { return uint64(graphstore.ID(graphstore.Artifact, id)) }
 
 func (g Reader) Artifact(node uint64) (topk.Artifact, bool, error) {
-	n, err := g.r.Node(graphstore.NodeID(node))
+	n, err := g.R.Node(graphstore.NodeID(node))
 	if err != nil || !n.IsArtifact() {
 		return topk.Artifact{}, false, err
 	}
 	return topk.Artifact{ID: n.Key, Embedding: n.Embedding, Drift: n.Drift}, true, nil
 }
 
-func (g Reader) Artifacts() int { return g.r.Counts().Artifacts }
+func (g Reader) Artifacts() int { return g.R.Counts().Artifacts }
 
 func (g Reader) Evidence(node uint64) (*rerank.Evidence, error) {
-	b, err := g.r.Evidence(graphstore.NodeID(node))
+	b, err := g.R.Evidence(graphstore.NodeID(node))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +39,7 @@ func (g Reader) Evidence(node uint64) (*rerank.Evidence, error) {
 }
 
 func (g Reader) Entity(node uint64) (topk.Entity, bool, error) {
-	n, err := g.r.Node(graphstore.NodeID(node))
+	n, err := g.R.Node(graphstore.NodeID(node))
 	if err != nil || n == nil {
 		return topk.Entity{}, false, err
 	}
@@ -58,23 +55,23 @@ func (g Reader) LinkedFrom(node uint64, fn func(uint64) bool) error {
 }
 
 func (g Reader) targets(node uint64, rel graphstore.Relation, fn func(uint64) bool) error {
-	return g.r.EdgesOf(graphstore.NodeID(node), rel, func(e graphstore.Edge) bool { return fn(uint64(e.To)) })
+	return g.R.EdgesOf(graphstore.NodeID(node), rel, func(e graphstore.Edge) bool { return fn(uint64(e.To)) })
 }
 
-func (g Reader) Lists(node uint64) ([]byte, error) { return g.r.Lists(graphstore.NodeID(node)) }
+func (g Reader) Lists(node uint64) ([]byte, error) { return g.R.Lists(graphstore.NodeID(node)) }
 
 func (g Reader) ListedBy(node uint64, fn func(uint64) bool) error {
-	return g.r.ListedBy(graphstore.NodeID(node), func(by graphstore.NodeID) bool { return fn(uint64(by)) })
+	return g.R.ListedBy(graphstore.NodeID(node), func(by graphstore.NodeID) bool { return fn(uint64(by)) })
 }
 
-// Graph is a unit's transaction as package topk reads and writes it.
+// Graph is a unit's transaction.
 type Graph struct {
 	Reader
 	tx *graphstore.Tx
 }
 
-// Write shows a transaction.
-func Write(tx *graphstore.Tx) Graph { return Graph{Read(&tx.Reader), tx} }
+// Of returns the Graph of a transaction.
+func Of(tx *graphstore.Tx) Graph { return Graph{Reader{&tx.Reader}, tx} }
 
 func (g Graph) PutLists(node uint64, row []byte) error {
 	return g.tx.PutLists(graphstore.NodeID(node), row)

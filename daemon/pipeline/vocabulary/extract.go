@@ -41,6 +41,7 @@ func (v *Vocabulary) Extract(a *profile.Artifact) *Extracted {
 	for _, t := range x.Doc.Words {
 		ev.Words = append(ev.Words, rerank.Word{Bucket: t.Bucket, Count: t.Count})
 	}
+	ev.Words = rerank.MostFrequent(ev.Words)
 	if d := a.Date; d != nil {
 		if d.Begin != nil {
 			ev.Begin = *d.Begin

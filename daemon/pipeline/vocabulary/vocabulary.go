@@ -6,6 +6,7 @@ import (
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
 	"kilim/learner/model/infer"
+	"kilim/learner/tensor/sparse"
 )
 
 // Vocabulary makes features of what an artifact says, by the document frequencies of the archive.
@@ -45,10 +46,11 @@ func (v *Vocabulary) Features(x *Extracted, media encode.Vectors) infer.Features
 	defer v.lock.RUnlock()
 	f := infer.Features{Facts: x.Facts, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}
 	if v.foreign {
-		f.Text = media.Text
+		f.Text = sparse.Of(media.Text)
 	} else if len(x.Doc.Words) > 0 {
-		f.Text = make([]float32, v.Analyzer.Dim())
-		v.Analyzer.Project(x.Doc, v.Table.IDF, f.Text)
+		text := make([]float32, v.Analyzer.Dim())
+		v.Analyzer.Project(x.Doc, v.Table.IDF, text)
+		f.Text = sparse.Of(text)
 	}
 	return f
 }

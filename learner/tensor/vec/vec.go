@@ -34,7 +34,8 @@ func Axpy(a float32, x, y []float32) {
 
 func axpyGo(a float32, x, y []float32) {
 	for i, b := range x {
-		y[i] += a * b
+		// The conversion forbids a fused operation: without assembly package gemm rounds products too.
+		y[i] += float32(a * b)
 	}
 }
 
