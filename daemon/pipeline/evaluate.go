@@ -111,7 +111,7 @@ func (q *Queries) bm25(ctx context.Context, r *graphstore.Reader, keep map[graph
 			return nil, err
 		}
 		var terms []eval.Term
-		for _, t := range q.words.extract(a).doc.Words {
+		for _, t := range q.words.Extract(a).Doc.Words {
 			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
 		}
 		w.Add(id, terms)

@@ -15,6 +15,7 @@ import (
 	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
@@ -80,7 +81,7 @@ type Engine struct {
 	committed func()
 
 	// What the stages keep in memory. All of it is derived from the store.
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	model     *infer.Model
 	refresher *refresh.Refresher
@@ -116,7 +117,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		media: encode.NewMedia(cfg.Encoders), auditor: newAuditor()}
 	e.role.init(cfg.Standby)
 	var err error
-	if e.words, err = newVocabulary(cfg.Text, cfg.Encoders.Text != nil); err != nil {
+	if e.words, err = vocabulary.New(cfg.Text, cfg.Encoders.Text != nil); err != nil {
 		return nil, err
 	}
 	if cfg.Weights == nil {
@@ -141,7 +142,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
 		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
-	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
+	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
 	if index == nil {
@@ -157,7 +158,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 // openMade compares what the state was made by with what it is to be made by from now on.
 func (e *Engine) openMade() error {
 	by := made.By{
-		Identity: fmt.Sprintf("text %s; model %s", e.words.analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
+		Identity: fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
 		Settings: e.cfg.Settings, Keep: e.cfg.AsMade,
 	}
 	for _, kind := range e.cfg.Encoders.Kinds() {
@@ -191,14 +192,14 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var bad error
 	err = r.TermTable(func(bucket uint32, df int32) {
-		if err := e.words.table.Load(bucket, df); err != nil && bad == nil {
+		if err := e.words.Table.Load(bucket, df); err != nil && bad == nil {
 			bad = err
 		}
 	})
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.words.table.SetDocs(e.store.Counts().Artifacts)
+	e.words.Table.SetDocs(e.store.Counts().Artifacts)
 	if err := e.role.load(r, e.clock.arrivals); err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.analyzer, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer, pushes); err != nil {
 		return err
 	}
 	if err := e.index.Fill(r); err != nil {

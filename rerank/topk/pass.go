@@ -109,7 +109,7 @@ func (p *Pass) Moved(node uint64, distance float64) error {
 	}
 	drift := a.Drift + distance
 	if p.l.dueAt(0, drift) == stale.Never {
-		p.l.ranked.Set(node, stale.Never)
+		p.l.ranked.Hurry(node)
 	}
 	return p.g.SetDrift(node, drift)
 }
