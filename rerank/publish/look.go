@@ -61,7 +61,8 @@ func Look(ctx context.Context, cfg Config) (*Found, error) {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("%w; the last error: %w", context.Cause(ctx), err)
 		}
-		p.failed(err)
+		p.cfg.Log.Warn("the topics can't be looked into; trying again", "err", err)
+		p.reconnect()
 		wait(ctx, pause.NextBackOff())
 	}
 }
