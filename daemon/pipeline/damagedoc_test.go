@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,6 +39,13 @@ func (s *site) others(damaged string) {
 	s.must(err)
 	if _, err := q.Evaluate(s.t.Context(), truth, "total"); err != nil {
 		s.t.Errorf("evaluation: %v", err)
+	}
+	// One that is given up reads no more documents: a daemon that is stopped waits for it.
+	ctx, cancel := context.WithCancel(s.t.Context())
+	cancel()
+	reads := s.store.DamagedReads()
+	if _, err := q.Evaluate(ctx, truth, "total"); !errors.Is(err, context.Canceled) || s.store.DamagedReads() != reads {
+		s.t.Errorf("an evaluation that is given up: %v, after %d documents more", err, s.store.DamagedReads()-reads)
 	}
 }
 

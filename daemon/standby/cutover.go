@@ -90,10 +90,7 @@ func (m *Manager) removePrevious(previous *graphstore.Store) error {
 	c := m.cur
 	number := c.Previous.Number
 	c.Previous = nil
-	err := m.layout.write(c)
-	if err == nil {
-		m.cur = c
-	}
+	err := m.write(c)
 	m.lock.Unlock()
 	// A query that got the old Engine before the cutover may be reading the store still: Close waits for it.
 	if err := errors.Join(err, previous.Close()); err != nil {

@@ -58,11 +58,8 @@ func (m *Manager) wantRebuild() error {
 	if err := m.layout.remove(c.Next.Number); err != nil {
 		return err
 	}
-	if err := m.layout.write(c); err != nil {
-		return err
-	}
-	m.cur, m.lastNumber = c, c.Next.Number
-	return nil
+	m.lastNumber = c.Next.Number
+	return m.write(c)
 }
 
 // dropPrevious removes the instance that served before, if there is one.
