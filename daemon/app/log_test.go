@@ -101,7 +101,7 @@ func TestKafkaPartitionsAddedUnderBacklog(t *testing.T) {
 
 func addPartitions(t *testing.T, cfg *config.Config) {
 	const n, fillers = 20, 300
-	cfg.Ingest.BatchRecords = 8
+	cfg.Ingest.BatchRecords, cfg.Ingest.InFlightBytes = 8, 16<<10 // so that the new ones need not wait for the whole backlog
 	topic := cfg.Kafka.Topics.Artifacts
 	conn, err := kafkaconn.New(kafkaconn.Config{Brokers: []string{cfg.Broker}})
 	if err != nil {
@@ -113,7 +113,7 @@ func addPartitions(t *testing.T, cfg *config.Config) {
 	}
 	send := func(messages ...kafka.Message) {
 		t.Helper()
-		w := &kafka.Writer{Addr: kafka.TCP(cfg.Broker), Topic: topic, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20}
+		w := &kafka.Writer{Addr: kafka.TCP(cfg.Broker), Topic: topic, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20, Transport: conn.Transport()}
 		if err := errors.Join(w.WriteMessages(context.Background(), messages...), w.Close()); err != nil {
 			t.Fatal(err)
 		}
