@@ -21,6 +21,7 @@ type Consumer struct {
 	client   *kafka.Client
 	fetcher  *fetcher
 	progress *progress
+	said     string // by awaitAlone, so that it says a reason once over the generations that it lasts
 }
 
 // New checks the configuration. It connects to nothing.

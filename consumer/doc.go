@@ -18,8 +18,14 @@
 // that can't be used reaches Apply too, as an Item with a Refusal, and does not
 // hold back the others. No batch holds records of two group generations.
 //
-// Two members of the group with different Sinks each keep the guarantee for themselves:
-// moving a partition's state from one to the other is not this package's business.
+// Two members of the group with different Sinks each keep the guarantee for themselves, and none of them has all:
+// moving a partition's state from one to the other is not this package's business. With Config.Alone a member
+// reads nothing while it has company, or lacks partitions; Consumer.Ready says why (membership.go).
+//
+// The log of a partition is told from another of the same name (a topic deleted and made anew, another cluster) by what is stored beside
+// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, topicid.go).
+//
+// Between two partitions there is no order: Newest says which of an artifact's records counts (precedence.go).
 //
 // # Flow
 //

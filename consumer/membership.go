@@ -40,7 +40,6 @@ const watchEvery = 5 * time.Second
 // The partitions alone would not tell: of one partition and two members, one has all.
 func (c *Consumer) awaitAlone(ctx context.Context, log *slog.Logger, member string, parts []TopicPartition) bool {
 	again := backoff{first: c.cfg.Retry, limit: maxRetry}
-	said := ""
 	for {
 		err := c.alone(ctx, member, parts)
 		if ctx.Err() != nil {
@@ -48,11 +47,12 @@ func (c *Consumer) awaitAlone(ctx context.Context, log *slog.Logger, member stri
 		}
 		c.progress.hold(err)
 		if err == nil {
+			c.said = ""
 			return true
 		}
-		if text := err.Error(); text != said {
+		if text := err.Error(); text != c.said {
 			log.Error("nothing is read", "group", c.cfg.Group, "reason", text)
-			said = text
+			c.said = text
 		}
 		if errors.Is(err, errIncomplete) {
 			again.next = again.limit // a longer pause: the next generation begins anew

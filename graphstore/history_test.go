@@ -128,6 +128,9 @@ func (v *generator) put(tx *Tx, id string, report reporter) error {
 	if v.rng.IntN(4) > 0 {
 		doc.Timestamp = time.Unix(v.rng.Int64N(2e9)-1e9, v.rng.Int64N(1e9))
 	}
+	if v.rng.IntN(3) > 0 {
+		doc.Topic, doc.Partition = "in", v.rng.IntN(9)
+	}
 	if v.rng.IntN(8) == 0 {
 		doc.Raw = bytes.Repeat([]byte("inline media "), 8000) // to the value log
 	}

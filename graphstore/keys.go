@@ -10,7 +10,7 @@ import (
 //
 //	e <from 8> <relation 1> <to 8>  edge, once from each end
 //	n <id 8>                        node
-//	d <id 8>                        an artifact's id, timestamp, evidence
+//	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
 //	h <id 8> <by 8>                 the artifact by has id in a list

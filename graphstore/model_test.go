@@ -199,5 +199,5 @@ func sameChange(a, b Change) bool {
 }
 
 func sameDoc(a, b *Doc) bool {
-	return a != nil && b != nil && a.ID == b.ID && bytes.Equal(a.Raw, b.Raw) && a.Timestamp.Equal(b.Timestamp) && bytes.Equal(a.Evidence, b.Evidence)
+	return a != nil && b != nil && a.ID == b.ID && bytes.Equal(a.Raw, b.Raw) && a.Timestamp.Equal(b.Timestamp) && bytes.Equal(a.Evidence, b.Evidence) && a.Topic == b.Topic && a.Partition == b.Partition
 }

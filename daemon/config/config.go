@@ -38,7 +38,7 @@ type Client struct {
 
 // Kafka is how to speak to the cluster, and the names in it.
 type Kafka struct {
-	Group       string `default:"kilim" help:"Consumer group, of this daemon alone. A second daemon in it would take partitions away, and keep their artifacts in a state of its own."`
+	Group       string `default:"kilim" help:"Consumer group, of this daemon alone. While another member is in it, a second daemon or any other consumer, nothing is read."`
 	Topics      Topics `embed:"" prefix:"topics."`
 	Partitions  int    `default:"1" min:"1" max:"10000" help:"Partitions of topics that are missing and get created. Existing ones are left alone."`
 	Replication int    `default:"1" min:"1" max:"100" help:"Replicas of topics that are missing and get created. The embedded broker has one."`

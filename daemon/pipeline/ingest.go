@@ -100,25 +100,29 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 }
 
 // ingest changes the graph by the records, in their order. Of several records
-// of one artifact only the last is carried out: the state after the batch is
+// of one artifact only the one that counts in the end, see consumer.Newest, is carried out: the state after the batch is
 // the same, and nothing between is ever seen.
 func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 	if err := u.admitAll(ops); err != nil {
 		return err
 	}
-	last := make(map[graphstore.NodeID]int, len(ops))
-	for i := range ops {
-		if ops[i].refusal == nil {
-			last[ops[i].node] = i
+	newest, err := consumer.Newest(len(ops), func(i int) *consumer.Item {
+		if ops[i].refusal != nil {
+			return nil
 		}
+		return ops[i].item
+	}, u.source)
+	if err != nil {
+		return err
 	}
 	for i := range ops {
 		op := &ops[i]
+		at, counts := newest[op.item.ID]
 		var err error
 		switch {
 		case op.refusal != nil:
 			err = u.refuse(op)
-		case last[op.node] != i:
+		case !counts || at != i:
 			u.e.metrics.consumed.WithLabelValues("superseded").Inc()
 		case op.extracted == nil:
 			err = u.remove(op)
@@ -138,6 +142,18 @@ func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 		}
 	}
 	return nil
+}
+
+// source is where the record came in that an artifact is stored of. Of one that is damaged nobody knows.
+func (u *unit) source(id string) (consumer.Source, error) {
+	doc, err := u.tx.Head(id)
+	if errors.Is(err, graphstore.ErrDamaged) || err == nil && doc == nil {
+		return consumer.Source{}, nil
+	}
+	if err != nil {
+		return consumer.Source{}, err
+	}
+	return consumer.Source{Topic: doc.Topic, Partition: doc.Partition, Time: doc.Timestamp}, nil
 }
 
 // admitAll refuses the records that can't be used in this state. One whose effects are in the state already is an error: its
@@ -217,6 +233,7 @@ func (u *unit) put(op *operation) error {
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
 		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.Evidence.Marshal(),
+		Topic: op.item.Topic, Partition: op.item.Partition,
 	}, op.extracted.Edges)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 	m := &Metrics{
 		consumed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kilim_records_consumed_total",
-			Help: "Records whose effects were made durable, by what became of them: applied, deleted, superseded by a later record of the same batch, or refused.",
+			Help: "Records whose effects were made durable, by what became of them: applied, deleted, superseded (by a later record of the same batch, or by a newer one that was in another partition), or refused.",
 		}, []string{"result"}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "kilim_stage_duration_seconds",

@@ -89,10 +89,11 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, le
 			switch {
 			case want == nil && have == nil:
 				continue
-			case want != nil && have != nil && want.Timestamp.Equal(have.Timestamp) && bytes.Equal(want.Raw, have.Raw):
+			case want != nil && have != nil && want.Timestamp.Equal(have.Timestamp) && bytes.Equal(want.Raw, have.Raw) && want.Topic == have.Topic && want.Partition == have.Partition:
 				continue
 			case want != nil:
 				item.Time, item.Value = want.Timestamp, want.Raw
+				item.Topic, item.Partition = want.Topic, want.Partition
 			}
 			items = append(items, item)
 		}
