@@ -24,7 +24,7 @@ type report struct {
 	Trainings  int `json:"trainings"`
 	Trained    int `json:"trained"` // of the trainings, those that came to an end before the kill
 	Restores   int `json:"restores"`
-	Writers    int `json:"writers"` // one more than the restores that left the state older than its topics
+	Writers    int `json:"writers"` // whose messages are there
 	Artifacts  int `json:"artifacts"`
 	Lost       int `json:"lost"`
 	Twice      int `json:"twice"`

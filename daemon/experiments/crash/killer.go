@@ -24,23 +24,29 @@ type killer struct {
 }
 
 // Of 100 lives so many end while the daemon starts, after so many the folder is checked, in so many of the others another
-// model is asked for, and so many train one. After so many a copy is made of the folder, or one is put back.
+// model is asked for.
 const (
-	shareStart   = 30
-	shareCheck   = 12
-	shareModel   = 25
-	shareTrain   = 10
-	shareBackup  = 25
-	shareRestore = 20
+	shareStart = 30
+	shareCheck = 12
+	shareModel = 25
+)
+
+// What a short test might miss by chance comes in turn: of trainEvery lives the last trains a model; of restoreEvery lives the
+// folder is copied after the one of number backupAt, and one of the copies is put back after the last.
+const (
+	trainEvery   = 10
+	restoreEvery = 7
+	backupAt     = 3
 )
 
 // life starts the daemon, feeds up to so many ops, and kills it at a random moment.
 func (k *killer) life(ctx context.Context, number, upto int) error {
 	chance := func(share int) bool { return k.rng.IntN(100) < share }
-	inStart, checked := chance(shareStart) && number > 0, chance(shareCheck)
+	trains := number%trainEvery == trainEvery-1
+	inStart, checked := chance(shareStart) && number > 0 && !trains, chance(shareCheck)
 	moment := k.rng.Float64()
-	another, trains := chance(shareModel) && !inStart, chance(shareTrain) && !inStart
-	trains = trains && !another // no training begins while another model is made
+	// No training begins while another model is made.
+	another := chance(shareModel) && !inStart && !trains
 	if another {
 		k.model = firstModel + otherModel - k.model
 	}
@@ -89,16 +95,15 @@ func (k *killer) life(ctx context.Context, number, upto int) error {
 			return err
 		}
 	}
-	return k.backUp(chance)
+	return k.backUp(number % restoreEvery)
 }
 
-// backUp copies the folder, or puts a copy back, by chance.
-func (k *killer) backUp(chance func(share int) bool) error {
-	add, restore := chance(shareBackup), chance(shareRestore)
-	switch {
-	case add:
+// backUp copies the folder, or puts a copy back, when it is the turn.
+func (k *killer) backUp(turn int) error {
+	switch turn {
+	case backupAt:
 		return k.backups.add()
-	case restore && len(k.backups.dirs) > 0:
+	case restoreEvery - 1:
 		k.report.Restores++
 		return k.backups.putBack(k.rng)
 	}
