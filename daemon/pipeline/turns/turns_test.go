@@ -20,7 +20,7 @@ func TestQuiet(t *testing.T) {
 		if turns.Quiet() {
 			t.Errorf("quiet within %v of a batch", quiet)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		if !turns.Quiet() {
 			t.Errorf("not quiet %v after a batch", quiet)
 		}
