@@ -127,22 +127,26 @@ func (c *campaign) ended(ctx context.Context, daemon *daemonproc.Process, err er
 		return err
 	}
 	for range mostLives {
-		next, err := c.Serve("--log.level", "warn")
-		if err != nil {
-			return err
+		next, failed := c.Serve("--log.level", "warn")
+		if failed != nil {
+			return failed
 		}
 		alive, release := next.Alive(ctx)
-		err = c.settle(alive)
-		if err == nil {
-			err = c.collectDead(alive)
+		failed = c.Ready(alive)
+		if failed == nil {
+			failed = c.settle(alive)
+		}
+		if failed == nil {
+			failed = c.collectDead(alive)
 		}
 		release()
 		if closed := next.Close(); closed != nil {
 			return closed
 		}
-		if err == nil {
+		if failed == nil {
 			return nil
 		}
+		err = failed
 	}
 	return fmt.Errorf("started %d times more, the daemon has not done everything: %w", mostLives, err)
 }

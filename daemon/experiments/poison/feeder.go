@@ -99,6 +99,9 @@ func (f *feeder) send(ctx context.Context, partition int) error {
 	if err == nil {
 		err = res.Error
 	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause // says why the daemon has ended
+	}
 	if err != nil {
 		return fmt.Errorf("send %d records of %d bytes, codec %v, from %v on: %w", len(records), b.bytes, req.Compression, b.records[0], err)
 	}

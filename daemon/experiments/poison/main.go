@@ -74,8 +74,11 @@ func run(ctx context.Context, o options, out io.Writer) int {
 	} else {
 		fmt.Fprintf(out, "the folder is kept: %s; the feed is that of -seed %d -n %d -good %d -unpacked %d -only '%s'\n", o.dir, o.Seed, o.Records, o.Good, o.Unpacked, o.only)
 	}
-	if err != nil {
+	if err != nil && r.Findings == 0 {
 		return fail(err)
+	}
+	if err != nil {
+		fmt.Fprintf(out, "poison: the rest can't be told: %v\n", err)
 	}
 	line, err := json.Marshal(r)
 	if err != nil {
