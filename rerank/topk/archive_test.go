@@ -21,6 +21,7 @@ type archive struct {
 	mode     Mode
 	now      Time
 	revision uint64
+	lost     uint64 // the revision up to which nothing counts as published
 	previous func(id string) (rerank.Lists, error)
 	// publishing is the number of lists that apply takes of those not published.
 	publishing int
@@ -41,9 +42,7 @@ func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeigh
 	return a
 }
 
-func testConfig() Config {
-	return Config{Size: 4, Candidates: 6, RareMembers: 4, Cached: 10, EvidenceBytes: 1 << 20}
-}
+func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, CacheBytes: 10_000} }
 
 func (a *archive) open() *Lists {
 	a.t.Helper()
@@ -51,6 +50,7 @@ func (a *archive) open() *Lists {
 	a.must(err)
 	l, err := New(a.cfg, scorer, a.memory, a.memory, new(sync.Mutex))
 	a.must(err)
+	l.Lost(a.lost)
 	loading := l.Load()
 	for node, artifact := range a.artifacts {
 		a.must(loading.Artifact(node, artifact.Drift, a.rows[node]))
@@ -189,7 +189,7 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 	for node, artifact := range a.artifacts {
 		row, err := Stored(a.memory, node)
 		a.must(err)
-		if row.Revision > 0 {
+		if row.Revision > a.lost {
 			same(a.t, artifact.ID, a.published[artifact.ID].Marshal(), row.Lists.Marshal())
 		}
 	}

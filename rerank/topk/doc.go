@@ -22,9 +22,9 @@
 // # What stage 2 reads
 //
 // A newcomer is scored with some hundreds of others, and what is known of an artifact is a hundred words and a dozen entities. The
-// cache keeps these of many artifacts, weighed, in runs of numbers cut from a few large pieces of memory (rerank.Prepared); it is
-// bounded by Config.Cached and Config.EvidenceBytes. A rerank.Comparison spreads the newcomer's over tables, once, and reads each run
-// from front to back. Beside the run stands what it takes to get into the artifact's lists, so that a newcomer is offered to few:
+// cache keeps these of many artifacts, weighed, in runs of numbers cut from a few large pieces of memory (rerank.Prepared); it has
+// a half of Config.CacheBytes, and a pass holds those of a few queries' candidates besides. A rerank.Comparison spreads the
+// newcomer's over tables, once, and reads each run from front to back. Beside the run stands what it takes to get into the artifact's lists, so that a newcomer is offered to few:
 // for the others nothing is read from the store, compared by id or allocated. The obvious design, an object of evidence each
 // and a merge of sorted lists a pair, took three times as long to score, and half as much again of memory.
 //

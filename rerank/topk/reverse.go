@@ -1,6 +1,7 @@
 package topk
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -64,19 +65,26 @@ func (r *reverse) remind(f *found, node uint64) error {
 	if !r.p.l.index.Vector(node, vector) {
 		return nil
 	}
-	other, err := r.p.weighed(node, r.now)
+	r.p.l.cache.bound()
+	other, err := r.p.weighed(node, nil, r.now)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	one := found{kept: f.kept, candidates: []candidate{{node: node, kept: other, cosine: annindex.Dot(f.Vector, vector)}}}
+	one := found{Query: f.Query, candidates: []candidate{{node: node, kept: other, cosine: annindex.Dot(f.Vector, vector)}}}
+	if one.kept, err = r.p.weighed(f.Node, f.Evidence, r.now); err != nil {
+		return err
+	}
 	r.p.l.score(&one)
 	return r.offer(f, &one.candidates[0])
 }
 
-// least is, for each of an artifact's lists, the score below which an artifact that is not in it does not get in.
+// least is, for each of an artifact's lists, the score below which an artifact that is not in it does not get in by an offer.
 type least [listCount]float32
 
-// anybody is what it takes to get into lists with room, and what is assumed of lists that were not looked at.
+// anybody is what it takes to get into lists that append, and what is assumed of lists that were not looked at.
 func anybody() (out least) {
 	for i := range out {
 		out[i] = float32(math.Inf(-1))
@@ -84,11 +92,17 @@ func anybody() (out least) {
 	return out
 }
 
-// leastOf is what it takes to get into the given lists of an artifact.
-func (l *Lists) leastOf(lists rerank.Lists) least {
+// leastOf is what it takes to get into the lists of a row: see place.
+func (l *Lists) leastOf(r *Row) least {
 	out := anybody()
+	now := l.current(r)
 	for i, name := range l.names {
-		if list := lists.Get(name); len(list) >= l.cfg.Size {
+		list := now.Lists.Get(name)
+		switch {
+		case now.appends(list):
+		case len(list) == 0:
+			out[i] = float32(math.Inf(1))
+		default:
 			out[i] = list[len(list)-1].Score
 		}
 	}
@@ -98,7 +112,7 @@ func (l *Lists) leastOf(lists rerank.Lists) least {
 // outOfReach tells, at little cost, of an artifact that does not have what is offered in a list as stored, that it won't get it into
 // one; most candidates are such.
 func (p *Pass) outOfReach(c *candidate) bool {
-	takes := &c.kept.least
+	takes := &c.least
 	if l := p.lists[c.node]; l != nil {
 		if l.ranked {
 			return false // it may have been found by the search for these lists
@@ -131,7 +145,7 @@ func (r *reverse) offer(f *found, to *candidate) error {
 	var lists [listCount]rerank.List
 	changed := false
 	for i, name := range r.p.l.names {
-		entries, was := place(l.new.Lists.Get(name), to.entry(name, f.kept.ID), r.p.l.cfg.Size)
+		entries, was := place(l.new.Lists.Get(name), to.entry(name, f.Evidence.ID), &l.new)
 		lists[i] = rerank.List{Name: name, Entries: entries}
 		changed = changed || was != untouched
 		if was == demoted {
@@ -149,16 +163,17 @@ type placement int
 const (
 	untouched placement = iota
 	placed
-	// demoted: the entry is the last of a full list and scores lower than before,
+	// demoted: the entry is the last of a list that does not have all there is, and scores lower than before,
 	// so that one which is in no list may be better.
 	demoted
 )
 
-// place returns the list with the entry in its place; list is not modified.
-func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, placement) {
+// place returns one of the row's lists with the entry in its place; list is not modified.
+func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, placement) {
+	size := int(row.Size)
 	at := slices.IndexFunc(list, func(e rerank.Entry) bool { return e.ID == entry.ID })
 	if at < 0 {
-		if len(list) >= size && !rerank.Before(&entry, &list[len(list)-1]) {
+		if !row.appends(list) && (len(list) == 0 || !rerank.Before(&entry, &list[len(list)-1])) {
 			return list, untouched
 		}
 		return rerank.Insert(append(make([]rerank.Entry, 0, len(list)+1), list...), entry, size), placed
@@ -170,7 +185,7 @@ func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, p
 	out := slices.Clone(list)
 	out[at] = entry
 	out = rerank.TopK(out, size)
-	if entry.Score < was.Score && len(out) == size && out[len(out)-1].ID == entry.ID {
+	if entry.Score < was.Score && !row.appends(out) && out[len(out)-1].ID == entry.ID {
 		return out, demoted
 	}
 	return out, placed

@@ -2,7 +2,9 @@ package topk
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 
@@ -19,7 +21,7 @@ type Query struct {
 	Vector   []float32
 }
 
-// found is a query with its candidates, scored.
+// found is a query with its candidates, scored. kept is its own evidence meanwhile.
 type found struct {
 	Query
 	kept       *kept
@@ -28,7 +30,9 @@ type found struct {
 
 type candidate struct {
 	node uint64
-	kept *kept
+	// kept is the candidate's evidence until it is scored, and least what it takes to get into its stored lists.
+	kept  *kept
+	least least
 	// near is true for those that the index found, in its order.
 	near bool
 	// score is by all evidence, of which parts are the parts; cosine is that of the embeddings as the index has it.
@@ -208,10 +212,14 @@ func (s *search) weigh(f *found) error {
 				continue
 			}
 		}
-		var err error
-		if c.kept, err = s.weighed(c.node); err != nil {
+		k, err := s.weighed(c.node)
+		if errors.Is(err, ErrLost) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
+		c.kept, c.least = k, k.least
 		scored = append(scored, c)
 	}
 	f.candidates = scored
@@ -234,6 +242,14 @@ func (f *found) list(name string, k int) []rerank.Entry {
 		}
 	}
 	return out
+}
+
+// release lets go of what is kept, which may be given up then.
+func (f *found) release() {
+	f.kept = nil
+	for i := range f.candidates {
+		f.candidates[i].kept = nil
+	}
 }
 
 // Query returns the query for a stored artifact; ok is false when there is none.
@@ -263,7 +279,7 @@ func (l *Lists) Search(g Reader, q Query, list string, k int, keep func(node uin
 		return nil, fmt.Errorf("topk: search: %w", err)
 	}
 	w := newWeights(g, l.words)
-	own := newCache(0, 0, 0) // nobody asks it to keep within bounds
+	own := newCache(math.MaxInt, 0)
 	s := &search{l: l, g: g, limit: limit,
 		weighed: func(node uint64) (*kept, error) {
 			c := l.cache.copyTo(own, node)

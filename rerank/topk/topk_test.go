@@ -253,6 +253,55 @@ func standby(t *testing.T, another bool) {
 	a.compare("published")
 }
 
+// TestLost loses all that an archive has published, twice, and goes on: each list is told once again, also those that did not
+// change, with what changed since it was told before; what is lost again before that is told once too.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(9, 9))
+	a := newArchive(t, testConfig())
+	a.publishing = 2
+	for range 60 {
+		a.apply(a.batch(rng, 25), 2)
+	}
+	before := map[string]rerank.Lists{} // each artifact's lists as told before the last loss
+	a.previous = func(id string) (rerank.Lists, error) { return before[id], nil }
+	step := func() {
+		a.apply(a.batch(rng, 25), 2)
+		maps.DeleteFunc(before, func(id string, _ rerank.Lists) bool { return a.artifacts[a.NodeOf(id)] == nil })
+	}
+	for round := range 3 {
+		maps.Copy(before, a.published)
+		a.lost, a.published = a.revision, map[string]rerank.Lists{}
+		a.lists = a.open()
+		if n := a.lists.Unpublished(); n != len(a.artifacts) || a.lists.Unlisted() > 0 {
+			t.Errorf("%d of %d are to be told, %d have no list", n, len(a.artifacts), a.lists.Unlisted())
+		}
+		for range 3 {
+			step()
+		}
+		if round == 0 {
+			continue // and lose them before all are told
+		}
+		for a.lists.Unpublished() > 0 {
+			p := a.begin()
+			n, err := p.Publish(4)
+			a.must(err)
+			if n == 0 {
+				t.Fatal("lists are to be told, and none is taken")
+			}
+			a.write(p, nil)
+		}
+		if len(a.published) != len(a.artifacts) {
+			t.Errorf("%d of %d are told", len(a.published), len(a.artifacts))
+		}
+		for range 3 {
+			step()
+		}
+	}
+	a.settle(5)
+	a.compare("told again")
+}
+
 // TestAnswersAreTheStoredLists asks at rest for what is stored.
 func TestAnswersAreTheStoredLists(t *testing.T) {
 	t.Parallel()

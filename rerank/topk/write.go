@@ -36,7 +36,7 @@ func (p *Pass) Write(publish func(*rerank.Update) error) error {
 
 // forget drops all that is known of an artifact.
 func (l *Lists) forget(node uint64) {
-	l.rows.Remove(node)
+	l.rows.remove(node)
 	l.cache.forget(node)
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
@@ -54,6 +54,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 			delete(p.l.unlisted, l.node)
 		}
 	}
+	l.new.cut(p.l.cfg.Size)
 	var before rerank.Lists
 	if l.old != nil {
 		before = l.old.Lists
@@ -66,9 +67,9 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	serving := p.unit.Mode == Serving
 	switch {
-	case same && (!serving || l.old.Revision > 0):
+	case same && (!serving || p.l.isPublished(l.old)):
 		l.new.Revision = l.old.Revision
-		if l.new.RankedAt == l.old.RankedAt {
+		if l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings {
 			return nil
 		}
 	case !serving:
@@ -82,12 +83,13 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		return err
 	}
 	stored := l.new
-	p.l.rows.Add(l.node, &stored)
-	p.l.cache.setLeast(l.node, p.l.leastOf(stored.Lists))
+	p.l.rows.put(l.node, &stored)
+	p.l.cache.setLeast(l.node, p.l.leastOf(&stored))
 	return nil
 }
 
-// publish gives lists their revision. before are those stored until now.
+// publish gives lists their revision. before are those stored until now: the last published ones, but for lists that were made
+// in a state that does not publish.
 func (p *Pass) publish(l *listing, before rerank.Lists, publish func(*rerank.Update) error) (err error) {
 	if l.old != nil && l.old.Revision == 0 {
 		before = nil
