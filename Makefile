@@ -7,6 +7,7 @@ SEED    ?=
 RECORDS ?=
 OUT     ?=
 BENCH   ?=
+FUZZTIME ?= 30s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns. Nothing here changes how
@@ -15,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci crash poison feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ test-avx512: ## the forms in AVX-512, on an emulated processor (Debian 12; insta
 
 ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
 	.ci/run
+
+fuzz: ## every fuzz test in turn, FUZZTIME each (30s); PARALLEL=1 for one processor. What fails is kept under the package's testdata/fuzz
+	@GO='$(GO)' .ci/fuzz $(FUZZTIME) $(PARALLEL)
 
 crash: build ## kill the daemon N times (N=30) and compare with a run never killed
 	@$(GO) run ./daemon/experiments/crash -kilim bin/kilim -n $(or $(N),30)

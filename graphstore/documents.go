@@ -23,7 +23,7 @@ func (r *Reader) Artifact(id string) (*Doc, error) {
 		doc.Raw, err = decodeBlob(row)
 	}
 	if err != nil {
-		return nil, damaged(id, node, err)
+		return nil, r.s.damaged(id, node, err)
 	}
 	return doc, nil
 }
@@ -58,7 +58,7 @@ func (r *Reader) doc(id string, node NodeID) (*Doc, error) {
 		doc, err = decodeDoc(row)
 	}
 	if err != nil {
-		return nil, damaged(id, node, err)
+		return nil, r.s.damaged(id, node, err)
 	}
 	return doc, nil
 }

@@ -78,10 +78,10 @@ func allMessages(r *Reader) ([]OutboxEntry, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, some...)
-		if len(some) < page {
+		if len(some) == 0 {
 			return all, nil
 		}
+		all = append(all, some...)
 		after = some[len(some)-1].Seq
 	}
 }

@@ -13,7 +13,7 @@
 // Record.Dropped says how much that was.
 //
 // The exception are message sets of before Kafka 0.11 (versions 0 and 1), which kafka-go unpacks whole; brokers since
-// Kafka 4 have none, and those since 3 make none.
+// Kafka 4 have none, and those since 3 make none. Damage in one of these is a Fault too.
 //
 // # What can't be read
 //

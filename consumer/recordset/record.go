@@ -57,11 +57,16 @@ func (b *Batch) each(from int64, yield func(Record) bool) error {
 	}
 	defer unpacked.Close()
 	r := reader{bufio.NewReaderSize(unpacked, 32<<10)}
+	last := b.first - 1
 	for range b.count {
 		rec, err := b.record(&r, from)
 		if err != nil {
 			return err
 		}
+		if rec.Offset <= last || rec.Offset > b.Last {
+			return fmt.Errorf("a record at offset %d after %d, and the last is %d", rec.Offset, last, b.Last)
+		}
+		last = rec.Offset
 		if rec.Offset < from {
 			continue // brokers send whole batches
 		}
@@ -72,6 +77,7 @@ func (b *Batch) each(from int64, yield func(Record) bool) error {
 	return nil
 }
 
+// record reads the next record, of one before offset from only where it is.
 func (b *Batch) record(r *reader, from int64) (rec Record, err error) {
 	length, err := r.varint()
 	if err != nil {
@@ -98,9 +104,6 @@ func (b *Batch) record(r *reader, from int64) (rec Record, err error) {
 		return rec, err
 	}
 	rec.Offset, rec.Time = b.first+offsetDelta, b.time(timeDelta)
-	if rec.Offset < b.first || rec.Offset > b.Last {
-		return rec, fmt.Errorf("a record at offset %d in a batch of %d to %d", rec.Offset, b.first, b.Last)
-	}
 	if rec.Offset < from {
 		return rec, nil
 	}

@@ -29,10 +29,10 @@ func all(t testing.TB, raw []byte, from int64) (out []Record) {
 	return out
 }
 
-// TestBombs: a batch of each codec with records of 64 MiB among small ones. The small ones are read, the large ones are told by their size, and what is
-// allocated for all of it together is less than one of them.
+// TestBombs: a batch of each codec with three records of 24 MiB among small ones. The small ones are read, the large ones are told by
+// their size, and what is allocated for all of it together is a window and little more.
 func TestBombs(t *testing.T) {
-	const large = 64 << 20
+	const large = 24 << 20
 	for _, codec := range consumertest.Codecs()[1:] {
 		b := consumertest.Batch{First: 100, Codec: codec}
 		for i := range int64(9) {
@@ -175,6 +175,7 @@ func TestUnreadable(t *testing.T) {
 	cases["more records claimed"] = claims.Bytes()
 	cases["a negative length"] = sound(consumertest.Codec{}).Around(binary.AppendVarint(nil, -1))
 	cases["a length of gigabytes"] = sound(consumertest.Codec{}).Around(binary.AppendVarint(nil, 1<<40))
+	cases["an offset twice"] = (&consumertest.Batch{First: 10, Last: 19, Records: []consumertest.BatchRecord{{Offset: 10}, {Offset: 11}, {Offset: 11}}}).Bytes()
 	cases["an offset outside"] = (&consumertest.Batch{First: 10, Last: 19, Records: []consumertest.BatchRecord{{Offset: 25}}}).Bytes()
 	for _, codec := range consumertest.Codecs() {
 		b := sound(codec)

@@ -55,18 +55,23 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) e
 	if err != nil {
 		return err
 	}
-	configured := serving.Pipeline
-	serving.Pipeline = func(m registry.Model, encoders map[string]feature.Identity) (pipeline.Config, error) {
-		c, err := configured(m, encoders)
-		c.AsMade = true
-		return c, err
-	}
+	asMade(&serving)
 	engine, done, err := standby.OpenServing(serving)
 	if err != nil {
 		return err
 	}
 	down.add("state", done)
 	return work(engine)
+}
+
+// asMade has instances opened by the settings that they have.
+func asMade(c *standby.Config) {
+	configured := c.Pipeline
+	c.Pipeline = func(m registry.Model, encoders map[string]feature.Identity) (pipeline.Config, error) {
+		p, err := configured(m, encoders)
+		p.AsMade = true
+		return p, err
+	}
 }
 
 // offlineConfig gives the settings of the instances in a state folder that exists and that no daemon has open, and the

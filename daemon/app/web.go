@@ -52,7 +52,7 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 		v, found, err = e.Queries().Artifact(ctx, id)
 		return err
 	})
-	return v, found, err
+	return v, found, webError(err)
 }
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
@@ -103,7 +103,10 @@ func (s *service) Rollback(_ context.Context, epoch uint32) error {
 
 // webError gives an error of the other packages the meaning that package web has a status code for.
 func webError(err error) error {
+	var damaged *graphstore.DamagedError
 	switch {
+	case errors.As(err, &damaged) && damaged.Artifact != "":
+		return fmt.Errorf("%w: the stored document of artifact %q can't be read; feed its record again, which replaces it", web.ErrDamaged, damaged.Artifact)
 	case errors.Is(err, pipeline.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, topk.ErrUnknownList):

@@ -191,7 +191,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			if err != nil {
 				return err
 			}
-			feats[i] = u.e.words.features(u.e.words.extract(a), media)
+			feats[i] = u.e.words.Features(u.e.words.Extract(a), media)
 			return nil
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/model"
@@ -17,7 +18,7 @@ import (
 type Archive struct {
 	cfg   *Config
 	store *graphstore.Store
-	words *vocabulary
+	words *vocabulary.Vocabulary
 	model *infer.Model
 	seen  *seen
 }
@@ -42,7 +43,7 @@ func (a Archive) Dataset(ctx context.Context, limit int, until time.Time) (d *da
 // datasetConfig has the state's own features made.
 func (a Archive) datasetConfig() dataset.Config {
 	return dataset.Config{
-		Words: a.words.analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
+		Words: a.words.Analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
 	}
 }
 

@@ -99,7 +99,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine
-	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.table.IDF, dataset.NewMemory())
+	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.Table.IDF, dataset.NewMemory())
 	s.must(err)
 	node, err := b.Add(dataset.RecordOf(a, dataset.Vectors{}))
 	s.must(err)
@@ -107,8 +107,8 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s.must(err)
 	features, block, err := d.Set.FullBlock()
 	s.must(err)
-	w := e.words.extract(a)
-	f := e.words.features(w, encode.Vectors{})
+	w := e.words.Extract(a)
+	f := e.words.Features(w, encode.Vectors{})
 	words := make([]float32, f.Text.Length)
 	f.Text.Scatter(words)
 	want := slices.Concat(words, f.Facts, make([]float32, e.cfg.Model.Types))
@@ -124,7 +124,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 			edges[fmt.Sprint(edge)] = true
 		}
 	}
-	for _, edge := range w.edges {
+	for _, edge := range w.Edges {
 		if edge.Rel != graphstore.RelMedia && !edges[fmt.Sprint(edge)] {
 			t.Errorf("no piece has the edge %+v", edge)
 		}

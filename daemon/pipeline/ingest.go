@@ -12,6 +12,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -69,7 +70,7 @@ func fitting(ops []operation) int {
 	edges := 0
 	for i := range ops {
 		if x := ops[i].extracted; x != nil {
-			edges += len(x.edges)
+			edges += len(x.Edges)
 		}
 		if edges > mostEdges && i > 0 {
 			return i
@@ -190,7 +191,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if op.item.Artifact == nil {
 		return nil, nil
 	}
-	err = u.keys.Admit(op.item.ID, op.extracted.edges)
+	err = u.keys.Admit(op.item.ID, op.extracted.Edges)
 	var collision *graphstore.CollisionError
 	if errors.As(err, &collision) {
 		return &profile.Refusal{Reason: "id_collision", Field: collision.Type.String(), Value: collision.Key,
@@ -231,9 +232,9 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
-		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.evidence.Marshal(),
+		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.Evidence.Marshal(),
 		Topic: op.item.Topic, Partition: op.item.Partition,
-	}, op.extracted.edges)
+	}, op.extracted.Edges)
 	if err != nil {
 		return err
 	}
@@ -246,8 +247,8 @@ func (u *unit) put(op *operation) error {
 	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	e.words.count(op.extracted, 1, u.terms)
-	u.lists.Arrived(uint64(op.node), op.extracted.evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	e.words.Count(op.extracted, 1, u.terms)
+	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
@@ -308,15 +309,15 @@ func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
 		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
 		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
-		u.e.words.count(&extracted{doc: new(text.Doc)}, -1, u.terms)
+		u.e.words.Count(&vocabulary.Extracted{Doc: new(text.Doc)}, -1, u.terms)
 		return nil, nil
 	}
 	if err != nil || a == nil {
 		return nil, err
 	}
-	x := u.e.words.extract(a)
-	u.e.words.count(x, -1, u.terms)
-	return u.e.cfg.Encoders.MediaOf(a, x.edges), nil
+	x := u.e.words.Extract(a)
+	u.e.words.Count(x, -1, u.terms)
+	return u.e.cfg.Encoders.MediaOf(a, x.Edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
@@ -343,7 +344,7 @@ func (u *unit) attachArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.words.features(u.arrived[id], media[i])
+			feats[i] = u.e.words.Features(u.arrived[id], media[i])
 			return nil
 		})
 	}

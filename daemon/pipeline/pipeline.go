@@ -15,6 +15,7 @@ import (
 	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
@@ -48,7 +49,8 @@ type Config struct {
 	// Replaced is given the engine that takes the place of one whose unit failed; nil: no unit may fail.
 	Replaced func(fresh *Engine)
 
-	// Settings are those that stored rows depend on; with AsMade, those that the state has are taken, whatever these say.
+	// Settings are those that stored rows depend on. AsMade is for who checks a state, or makes it anew from its documents: then
+	// those that the state has are taken, whatever these say, and lists and documents that can't be read are passed over.
 	made.Settings
 	AsMade bool
 
@@ -79,7 +81,7 @@ type Engine struct {
 	committed func()
 
 	// What the stages keep in memory. All of it is derived from the store.
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	model     *infer.Model
 	refresher *refresh.Refresher
@@ -115,7 +117,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		media: encode.NewMedia(cfg.Encoders), auditor: newAuditor()}
 	e.role.init(cfg.Standby)
 	var err error
-	if e.words, err = newVocabulary(cfg.Text, cfg.Encoders.Text != nil); err != nil {
+	if e.words, err = vocabulary.New(cfg.Text, cfg.Encoders.Text != nil); err != nil {
 		return nil, err
 	}
 	if cfg.Weights == nil {
@@ -140,7 +142,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
 		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
-	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
+	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
 	if index == nil {
@@ -156,7 +158,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 // openMade compares what the state was made by with what it is to be made by from now on.
 func (e *Engine) openMade() error {
 	by := made.By{
-		Identity: fmt.Sprintf("text %s; model %s", e.words.analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
+		Identity: fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
 		Settings: e.cfg.Settings, Keep: e.cfg.AsMade,
 	}
 	for _, kind := range e.cfg.Encoders.Kinds() {
@@ -190,14 +192,14 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var bad error
 	err = r.TermTable(func(bucket uint32, df int32) {
-		if err := e.words.table.Load(bucket, df); err != nil && bad == nil {
+		if err := e.words.Table.Load(bucket, df); err != nil && bad == nil {
 			bad = err
 		}
 	})
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.words.table.SetDocs(e.store.Counts().Artifacts)
+	e.words.Table.SetDocs(e.store.Counts().Artifacts)
 	if err := e.role.load(r, e.clock.arrivals); err != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.analyzer, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer, pushes); err != nil {
 		return err
 	}
 	if err := e.index.Fill(r); err != nil {
@@ -227,11 +229,11 @@ func (e *Engine) load(r *graphstore.Reader) error {
 			at = stale.Never
 		}
 		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
-		var b []byte
-		if b, bad = r.Lists(n.ID); bad != nil {
-			return false
+		b, err := r.Lists(n.ID)
+		if err == nil {
+			err = lists.Artifact(uint64(n.ID), n.Drift, b)
 		}
-		if err := lists.Artifact(uint64(n.ID), n.Drift, b); err != nil {
+		if err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
 		}
@@ -262,6 +264,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	return g.Wait()
 }
+
+// Settings are those that the state is made by.
+func (e *Engine) Settings() made.Settings { return e.made.Settings }
 
 // Quiet is true when no batch has come for a while.
 func (e *Engine) Quiet() bool { return e.turns.Quiet() }

@@ -82,7 +82,7 @@ func TestListsAgainstOracle(t *testing.T) {
 			node *graphstore.Node
 			p    *rerank.Prepared
 		}
-		w := rarity{t, r, s.engine.words.table}
+		w := rarity{t, r, s.engine.words.Table}
 		scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func TestDeleteEverything(t *testing.T) {
 			t.Errorf("left: %d edges of relation %s", n, rel)
 		}
 	}
-	if n := s.engine.words.table.Docs(); n != 0 {
+	if n := s.engine.words.Table.Docs(); n != 0 {
 		t.Errorf("left: %d documents in the term table", n)
 	}
 	last, _ := s.published()
@@ -195,10 +195,10 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply([]change{{"a", map[string]any{"title": "star"}}, {"b", map[string]any{"title": "bird"}}}))
 	// JSON can't cause a panic that we know of, so an encoder that is not there does.
-	encoder := s.engine.words.analyzer
-	s.engine.words.analyzer = nil
+	encoder := s.engine.words.Analyzer
+	s.engine.words.Analyzer = nil
 	ops := newPreparer(s.engine).all(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}).Items)
-	s.engine.words.analyzer = encoder
+	s.engine.words.Analyzer = encoder
 	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
 		t.Fatalf("refused with %v, want a panic", r)
 	}

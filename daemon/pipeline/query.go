@@ -8,6 +8,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -24,7 +25,7 @@ var ErrNotFound = errors.New("not found")
 type Queries struct {
 	cfg       *Config
 	store     *graphstore.Store
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	vectors   encode.Cache // of media
 	refresher *refresh.Refresher
@@ -171,21 +172,19 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
-	x := q.words.extract(a)
-	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.edges)
+	x := q.words.Extract(a)
+	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.Edges)
 	if err != nil {
 		return nil, err
 	}
 	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch}
 	err = q.store.View(func(r *graphstore.Reader) error {
-		q.words.lock.RLock()
-		feat := q.words.features(x, media)
-		q.words.lock.RUnlock()
-		vector, err := q.refresher.Transient(r, feat, x.edges)
+		feat := q.words.Features(x, media)
+		vector, err := q.refresher.Transient(r, feat, x.Edges)
 		if err != nil {
 			return err
 		}
-		query := topk.Query{Node: x.evidence.Node, Evidence: x.evidence, Vector: vector}
+		query := topk.Query{Node: x.Evidence.Node, Evidence: x.Evidence, Vector: vector}
 		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})

@@ -50,7 +50,8 @@ func (e *Engine) replace() error {
 	return nil
 }
 
-// Renew lets change alter the store while no unit is at work, and has an engine take over that is opened after it.
+// Renew lets change alter the store while no unit is at work, and has an engine take over that is opened after it, which
+// Config.Replaced is given. After an error of change the engine goes on.
 func (e *Engine) Renew(change func(*graphstore.Store) error) error {
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()

@@ -34,7 +34,7 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 // other bytes behind the same URI, and be believed as long as the document has that URI.
 func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (copied int, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
-		items, err := differing(theirs, s.e.store, ids)
+		items, err := differing(theirs, s.e.store, ids, s.e.cfg.AsMade)
 		if err != nil || len(items) == 0 {
 			return err
 		}
@@ -64,8 +64,9 @@ func (s *Standby) copyFrom(from *graphstore.Store, theirs *graphstore.Reader, op
 	return nil
 }
 
-// differing reads what is not the same in theirs and in a store, as records that would make it so there.
-func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (items []consumer.Item, err error) {
+// differing reads what is not the same in theirs and in a store, as records that would make it so there. A damaged document is
+// an error, unless those that can't be read are to be left out.
+func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, leaveOut bool) (items []consumer.Item, err error) {
 	err = to.View(func(ours *graphstore.Reader) error {
 		seen := make(map[string]bool, len(ids))
 		for _, id := range ids {
@@ -74,6 +75,9 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (i
 			}
 			seen[id] = true
 			want, err := theirs.Artifact(id)
+			if leaveOut && errors.Is(err, graphstore.ErrDamaged) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

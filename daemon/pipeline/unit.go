@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/refresh"
@@ -25,7 +26,7 @@ type unit struct {
 	keys *graphstore.KeyCheck
 
 	// arrived is what records brought.
-	arrived map[graphstore.NodeID]*extracted
+	arrived map[graphstore.NodeID]*vocabulary.Extracted
 	order   []graphstore.NodeID // arrived, in the order of their records
 	// terms are the changes of document frequencies.
 	terms map[uint32]int32
@@ -41,7 +42,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	e.clock.revision++
 	return &unit{
 		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
-		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
+		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{}, terms: map[uint32]int32{},
 	}
 }
 

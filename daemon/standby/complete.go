@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// stepTime is how long one unit of a standby's own work takes, about.
-	stepTime = 20 * time.Millisecond
+	// stepTime is how long one unit of a standby's own work takes, about, and mostStepTime how long at most.
+	stepTime, mostStepTime = 20 * time.Millisecond, 200 * time.Millisecond
 	// emptyStep is the time that a step which had nothing to do is taken for by throttle: otherwise complete would spin.
 	emptyStep = 50 * time.Millisecond
 	// staleDivisor: under a feed, one in so many of the artifacts may be stale at the cutover, for a steady feed may leave as
@@ -37,7 +37,7 @@ func (b *build) complete(ctx context.Context) error {
 			return err
 		}
 		b.changes.copied(len(ids))
-		left, err := b.standby.engine.Load().Standby().Step(stepTime)
+		left, err := b.work(time.Since(start))
 		if err := errors.Join(err, b.standby.workersErr()); err != nil {
 			return err
 		}
@@ -59,6 +59,18 @@ func (b *build) complete(ctx context.Context) error {
 		}
 		if err := b.throttle(ctx, worked); err != nil {
 			return err
+		}
+	}
+}
+
+// work does the standby's own work for as long as the copying before it has taken, one step at least: on a slow machine the
+// copying of a few changes takes much longer than a step, and would leave no time to the lists.
+func (b *build) work(copying time.Duration) (left pipeline.Left, err error) {
+	start := time.Now()
+	for {
+		left, err = b.standby.engine.Load().Standby().Step(min(max(copying, stepTime), mostStepTime))
+		if err != nil || left.Pending == 0 || time.Since(start) >= copying {
+			return left, err
 		}
 	}
 }

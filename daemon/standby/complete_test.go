@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/turns"
+	"kilim/learner/encode/feature"
 	"kilim/learner/train/registry"
 )
 
@@ -27,6 +30,18 @@ func (l *life) duringRests(fn func(n int) error) {
 		}
 		return errors.Join(context.Cause(ctx), fn(n))
 	}
+}
+
+// serves waits until an instance of a number serves, or for the end of the build, of which it returns the cause. Whoever feeds meanwhile
+// bounds how long that is.
+func (l *life) serves(number int) error {
+	for l.manager.Status().Serving.Number != number {
+		if err := l.failure(); err != nil {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
 }
 
 // TestBuildEndsUnderASteadyFeed changes one artifact whenever the build rests, by which all features and lists are stale, and
@@ -46,7 +61,7 @@ func TestBuildEndsUnderASteadyFeed(t *testing.T) {
 	})
 	l.run()
 	l.must(l.apply(changes, fed, 20), l.await(l.settled(1)), l.manager.Promote(2))
-	l.must(l.await(func() bool { return l.manager.Status().Serving.Epoch == 2 }))
+	l.must(l.serves(2))
 	if fed == len(changes)-1 {
 		t.Errorf("the build took more than %d changes", fed)
 	}
@@ -56,11 +71,91 @@ func TestBuildEndsUnderASteadyFeed(t *testing.T) {
 	l.must(l.end())
 }
 
+// gated is an encoder that answers while its gate is open.
+type gated struct {
+	eye
+	open    atomic.Bool
+	changed turns.Condition
+}
+
+func (g *gated) set(open bool) {
+	g.open.Store(open)
+	g.changed.Broadcast()
+}
+
+func (g *gated) Encode(ctx context.Context, items []feature.Item) []feature.Result {
+	for changed := g.changed.Changed(); !g.open.Load(); changed = g.changed.Changed() {
+		select {
+		case <-ctx.Done():
+		case <-changed:
+			continue
+		}
+		out := make([]feature.Result, len(items))
+		for i := range out {
+			out[i].Err = ctx.Err()
+		}
+		return out
+	}
+	return g.eye.Encode(ctx, items)
+}
+
+// TestBuildEndsWhileMediaCome brings a picture whenever a build with another encoder rests, which encodes it in the next rest: there is
+// always one more that waits than in the instance that serves.
+func TestBuildEndsWhileMediaCome(t *testing.T) {
+	t.Parallel()
+	hawk := eye{feature.Identity{Name: "hawk", Version: 1, Dim: 5}}
+	owl := &gated{eye: eye{feature.Identity{Name: "owl", Version: 1, Dim: 7}}}
+	var feed []change
+	for i := range mostRests {
+		feed = append(feed, change{fmt.Sprintf("a%d", i%40), map[string]any{"title": "kilim",
+			"media": []any{map[string]any{"kind": "image", "data": []byte(fmt.Sprintf("%0*d", i%11+1, i))}}}})
+	}
+	dir := t.TempDir()
+	live := func(now feature.Encoder) *life {
+		models, err := registry.Open(filepath.Join(dir, "models"), registry.Model{Seed: 1}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := openWith(t, dir, newTopic(), models, nil, seeing(now), func(c *Config) {
+			with := c.Pipeline
+			c.Pipeline = func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
+				cfg, err := with(m, made)
+				cfg.Sweep, cfg.Epsilon, cfg.Tolerance = 1000, 1, 1 // only media may hold the build up
+				return cfg, err
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	none := func(e *pipeline.Engine) bool { return e.Status().Media["image"].Waiting == 0 }
+	l := live(hawk)
+	l.run()
+	l.must(l.apply(feed, 40, 8), l.await(func() bool { return none(l.manager.Engine()) }), l.end())
+
+	l = live(owl)
+	fed := 40
+	l.duringRests(func(int) error {
+		fed++
+		owl.set(true)
+		encoded := l.await(func() bool { return none(l.manager.building().standby.engine.Load()) })
+		owl.set(false)
+		return errors.Join(encoded, l.apply(feed, fed, 1), l.await(func() bool { return none(l.manager.Engine()) }))
+	})
+	l.run()
+	l.must(l.serves(2))
+	owl.set(true)
+	l.must(l.await(func() bool { return l.settled(1)() && none(l.manager.Engine()) }))
+	l.check()
+	l.must(l.end())
+}
+
 // TestBuildEndsUnderAnyFeed applies batches as fast as they are taken, each of more records than a build copies at a time: it ends
 // however the two take turns.
 func TestBuildEndsUnderAnyFeed(t *testing.T) {
 	t.Parallel()
-	const records = copyBatch + copyBatch/4
+	const records, mostBatches = copyBatch + copyBatch/4, 200
 	var first []change
 	for i := range 2 * records {
 		first = append(first, change{fmt.Sprint(i), map[string]any{"title": fmt.Sprintf("star %d", i%7)}})
@@ -75,14 +170,18 @@ func TestBuildEndsUnderAnyFeed(t *testing.T) {
 	var fed sync.WaitGroup
 	changes, failed := first, error(nil)
 	fed.Go(func() {
-		for l.manager.Status().Serving.Epoch != 2 && failed == nil {
+		for batches := 0; l.manager.Status().Serving.Number != 2 && failed == nil; batches++ {
+			if batches == mostBatches {
+				l.stop(fmt.Errorf("the build has not ended after %d batches", batches))
+				return
+			}
 			for i := range records {
 				changes = append(changes, change{fmt.Sprint((len(changes) + i) % len(first)), map[string]any{"title": fmt.Sprintf("hook %d", i%5)}})
 			}
 			failed = l.apply(changes, len(changes), records)
 		}
 	})
-	served := l.await(func() bool { return l.manager.Status().Serving.Epoch == 2 })
+	served := l.serves(2)
 	if served != nil {
 		l.stop(served)
 	}

@@ -45,6 +45,8 @@
 // To go back to an older model is the same with that model: its vectors and lists are what they would be had it served all
 // the time. The previous instance is not kept for that: it would be stale by what has come since.
 //
+// Rebuild is the same for the model that serves, when rows are damaged that follow from documents.
+//
 // A build that a stop interrupts goes on where it was: what differs between the two stores is found by reading both.
 //
 // # Publishing everything again

@@ -283,14 +283,8 @@ func (l *life) end() error {
 func (l *life) await(done func() bool) error {
 	deadline := time.Now().Add(time.Minute)
 	for !done() {
-		if l.ctx.Err() != nil {
-			return context.Cause(l.ctx)
-		}
-		l.manager.lock.Lock()
-		failed := l.manager.buildErr
-		l.manager.lock.Unlock()
-		if failed != nil {
-			return failed
+		if err := l.failure(); err != nil {
+			return err
 		}
 		if time.Now().After(deadline) {
 			s := l.manager.Engine().Status()
@@ -299,6 +293,16 @@ func (l *life) await(done func() bool) error {
 		time.Sleep(time.Millisecond)
 	}
 	return nil
+}
+
+// failure is why the life or a build has ended, nil while none has.
+func (l *life) failure() error {
+	if l.ctx.Err() != nil {
+		return context.Cause(l.ctx)
+	}
+	l.manager.lock.Lock()
+	defer l.manager.lock.Unlock()
+	return l.manager.buildErr
 }
 
 // settled: an instance of the epoch serves, and nothing is left to do.

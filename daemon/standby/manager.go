@@ -157,11 +157,7 @@ func (m *Manager) adaptEncoders(serving *instance) error {
 	c := m.cur
 	m.lastNumber++
 	c.Next = &ID{Number: m.lastNumber, Epoch: serving.id.Epoch}
-	if err := m.layout.write(c); err != nil {
-		return err
-	}
-	m.cur = c
-	return nil
+	return m.write(c)
 }
 
 // OpenServing opens what serves in a state folder that no daemon has open, and nothing else.

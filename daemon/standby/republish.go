@@ -19,8 +19,8 @@ import (
 // folder was put back, and the numbers that it would give are taken. The lists follow in the background, as after a cutover.
 // What changed in them is counted from what the folder has: for a folder that was put back that is what was published when it was copied.
 //
-// The obvious design, to publish each list that differs from the one in the topic, would need what the topic held of each, and
-// hold it through every crash until all are compared; and a compacted topic has lost who wrote what.
+// The obvious design, to publish only what differs from the topic, would have to hold what the topic has of each artifact, through
+// every crash, until all are compared.
 func (m *Manager) Republish(found *publish.Found) error {
 	// The publisher must not acknowledge what is taken out of the outbox.
 	m.publishing.Lock()

@@ -19,6 +19,7 @@ var (
 	ErrUnknownList = errors.New("unknown list")          // 404
 	ErrBadRequest  = errors.New("bad request")           // 400
 	ErrConflict    = errors.New("not possible now")      // 409
+	ErrDamaged     = errors.New("damaged")               // 500, with a text for the client
 	ErrUnavailable = errors.New("service not available") // 503: starting or stopping
 )
 

@@ -73,8 +73,9 @@
 // too large is sent without its value, a single update that is too large without its changes and its cause, then with the
 // better half of each list, and so on; the header HeaderDropped says how much is missing, so that neither
 // holds up the outbox for ever. The topics that kilim makes take the largest update that there can be whole: 12 MiB, with
-// lists of 200 ids that are 1,024 characters of which JSON makes six each (with lists of 10 it is 0.7 MiB). What is no larger than LeastTopicBytes is not shortened: the topic's
-// max.message.bytes is below that, and the message is retried and logged until the topic is configured better.
+// lists of 200 ids that are 1,024 characters of which JSON makes six each (with lists of 10 it is 0.7 MiB). What is no larger
+// than LeastTopicBytes is not shortened: the topic's max.message.bytes is below that, and the message is retried and logged
+// until the topic is configured better.
 //
 // asyncapi.yaml describes the topics; a test validates rendered messages against it.
 package publish

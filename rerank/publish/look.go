@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +12,8 @@ import (
 
 // Found is what the output topics hold of a state's messages, from the stored positions on.
 type Found struct {
-	// Unknown counts the messages that the store has not written: under a number that it has not given, or by a writer that it
-	// has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
+	// Unknown counts the messages that the store has not written: under a number that it has not given, or has given to another
+	// message, which waits in the outbox, or by a writer that it has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
 	// that it would give are taken.
 	Unknown int
 	// Shortened is true if a partition of the topic of lists ends before its stored position. What was published there is gone:
@@ -59,7 +61,8 @@ func Look(ctx context.Context, cfg Config) (*Found, error) {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("%w; the last error: %w", context.Cause(ctx), err)
 		}
-		p.failed(err)
+		p.cfg.Log.Warn("the topics can't be looked into; trying again", "err", err)
+		p.reconnect()
 		wait(ctx, pause.NextBackOff())
 	}
 }
@@ -72,10 +75,17 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}}
 	first := map[topicPartition]int64{}
 	var ends []Position
+	var failed error
 	for _, name := range []string{p.cfg.Topics.Similar, p.cfg.Topics.DeadLetters} {
 		lists := name == p.cfg.Topics.Similar
 		s, err := p.read(ctx, name, p.spans, func(at topicPartition, m *message) {
-			if m.writer != p.writer || m.seq >= next {
+			known := m.writer == p.writer && m.seq < next
+			if known {
+				same, err := p.waitsAs(at.topic, m)
+				failed = cmp.Or(failed, err)
+				known = same
+			}
+			if !known {
 				f.Unknown++
 			} else {
 				f.Numbers[m.seq] = struct{}{}
@@ -86,10 +96,13 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 			if lists {
 				f.Revision = max(f.Revision, m.revision)
 				if id := string(m.key); m.revision >= f.Latest[id].Revision {
-					f.Latest[id] = Latest{m.revision, m.gone}
+					f.Latest[id] = Latest{m.revision, m.value == nil}
 				}
 			}
 		})
+		if failed != nil {
+			return nil, storeError{failed}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("publish: look into topic %q: %w", name, err)
 		}
@@ -107,4 +120,26 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 		}
 	}
 	return f, nil
+}
+
+// waitsAs is false when another message waits in the outbox under the number of the one that is in the topic: work on a folder
+// that was put back has given numbers while nobody looked, as a training by hand does. A list is compared in full; a dead letter
+// may have been cut.
+func (p *Publisher) waitsAs(topic string, m *message) (bool, error) {
+	waiting, err := p.cfg.Store.Outbox(m.seq-1, 1)
+	if err != nil {
+		return false, fmt.Errorf("read message %d of the outbox: %w", m.seq, err)
+	}
+	if len(waiting) == 0 || waiting[0].Seq != m.seq {
+		return true, nil // acknowledged
+	}
+	out, err := p.render(waiting)
+	if err != nil {
+		return false, err
+	}
+	same := out[0].msg.Topic == topic
+	if topic == p.cfg.Topics.Similar {
+		same = same && bytes.Equal(out[0].msg.Key, m.key) && bytes.Equal(out[0].msg.Value, m.value)
+	}
+	return same, nil
 }

@@ -96,6 +96,9 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		// Who goes on with it as it is, in the topic of lists, is told.
 		as := m.copied()
 		as.put(update("late", 1))
+		if f, err := Look(t.Context(), c.config(t, as, &faults{})); err != nil || f.Unknown < unknown {
+			t.Errorf("put back, and a number given since: %d unknown (%v), want %d", f.Unknown, err, unknown)
+		}
 		if err := attempt(t, c.config(t, as, &faults{}), as); errors.Is(err, ErrCopied) != (lists > 0) {
 			t.Errorf("Run of a store that was put back, with %d lists that it can know for others': %v", lists, err)
 		}

@@ -144,7 +144,11 @@ func (p *Publisher) failed(err error) {
 	p.cfg.Metrics.failures.Inc()
 	p.cfg.Log.Warn("publishing failed; what was sent will be looked up before it is tried again", "err", err)
 	p.topics = map[string]*topic{}
-	// New connections bring fresh metadata, and leave nothing half sent on the old ones.
+	p.reconnect()
+}
+
+// reconnect has new connections made: they bring fresh metadata, and leave nothing half sent on the old ones.
+func (p *Publisher) reconnect() {
 	if t, ok := p.cfg.Client.Transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}

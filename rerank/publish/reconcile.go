@@ -35,7 +35,7 @@ func (p *Publisher) topic(ctx context.Context, name string) (*topic, error) {
 
 // ErrCopied is returned by Run when the topics hold messages of the store's state that the store has not written. Another
 // process publishes them, from a copy of the folder: they could be taken for messages of this one.
-var ErrCopied = errors.New("publish: a copy of this state publishes too: let only one of the two go on")
+var ErrCopied = errors.New("a copy of this state publishes too: let only one of the two go on")
 
 // reconcile finds the messages of this store which are in the topic and still in the outbox.
 func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) {
@@ -72,12 +72,12 @@ func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) 
 	t.partitions = s.partitions
 	var positions []Position
 	for _, partition := range s.partitions {
-		next, ok := first[partition]
+		again, ok := first[partition]
 		if !ok {
-			next = s.spans[partition].end
+			again = s.spans[partition].end
 		}
-		if old, ok := p.positions[topicPartition{name, partition}]; !ok || old != next {
-			positions = append(positions, Position{Topic: name, Partition: partition, Next: next})
+		if old, ok := p.positions[topicPartition{name, partition}]; !ok || old != again {
+			positions = append(positions, Position{Topic: name, Partition: partition, Next: again})
 		}
 	}
 	if s.shortened && name == p.cfg.Topics.Similar && p.cfg.Republish != nil {

@@ -22,7 +22,7 @@ type Store interface {
 	// Next is the number that the next entry gets.
 	Next() uint64
 	// Outbox returns up to limit waiting entries with sequence numbers above
-	// after, in their order.
+	// after, in their order: fewer where they are large, none only where there are no more.
 	Outbox(after uint64, limit int) ([]Entry, error)
 	// Ack removes the entries up to and including upto and stores the positions,
 	// atomically and durably. With an upto that is acknowledged already (0 is), it only

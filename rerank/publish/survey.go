@@ -26,9 +26,9 @@ type message struct {
 	key    []byte
 	writer string
 	seq    uint64
-	// revision is that of lists and tombstones, 0 of a dead letter; gone is true of a tombstone.
+	// value is null (nil) of a tombstone, revision 0 of a dead letter.
+	value    []byte
 	revision uint64
-	gone     bool
 }
 
 // survey is where a topic's partitions begin and end, and where the reading of each has begun.
@@ -130,7 +130,7 @@ func (p *Publisher) scan(records kafka.RecordReader, from int64, fn func(*messag
 		if err != nil {
 			return next, err
 		}
-		key, err := takeKey(r)
+		key, value, err := taken(r)
 		if err != nil {
 			return next, err
 		}
@@ -138,26 +138,33 @@ func (p *Publisher) scan(records kafka.RecordReader, from int64, fn func(*messag
 			continue
 		}
 		next = r.Offset + 1
-		if m := messageOf(r, key); m != nil && stateOf(m.writer) == stateOf(p.writer) {
+		if m := messageOf(r, key, value); m != nil && stateOf(m.writer) == stateOf(p.writer) {
 			fn(m)
 		}
 	}
 }
 
-func takeKey(r *protocol.Record) ([]byte, error) {
-	if r.Value != nil {
-		defer r.Value.Close()
+// taken reads key and value, which may be null (nil).
+func taken(r *protocol.Record) (key, value []byte, err error) {
+	for _, of := range []struct {
+		from protocol.Bytes
+		to   *[]byte
+	}{{r.Key, &key}, {r.Value, &value}} {
+		if of.from == nil {
+			continue
+		}
+		b, again := protocol.ReadAll(of.from)
+		if *of.to = b; b == nil {
+			*of.to = []byte{} // not null
+		}
+		err = errors.Join(err, again, of.from.Close())
 	}
-	if r.Key == nil {
-		return nil, nil
-	}
-	defer r.Key.Close()
-	return protocol.ReadAll(r.Key)
+	return key, value, err
 }
 
 // messageOf is nil for a record that no Publisher wrote.
-func messageOf(r *protocol.Record, key []byte) *message {
-	m := &message{offset: r.Offset, key: key, gone: r.Value == nil}
+func messageOf(r *protocol.Record, key, value []byte) *message {
+	m := &message{offset: r.Offset, key: key, value: value}
 	ok := false
 	for _, h := range r.Headers {
 		switch h.Key {

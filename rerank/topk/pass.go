@@ -1,6 +1,7 @@
 package topk
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -108,7 +109,7 @@ func (p *Pass) Moved(node uint64, distance float64) error {
 	}
 	drift := a.Drift + distance
 	if p.l.dueAt(0, drift) == stale.Never {
-		p.l.ranked.Set(node, stale.Never)
+		p.l.ranked.Hurry(node)
 	}
 	return p.g.SetDrift(node, drift)
 }
@@ -162,12 +163,12 @@ func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
 	slices.Sort(nodes)
 	nodes = slices.Compact(nodes)
 	r := reverse{p: p, now: now, ranked: make(map[uint64]struct{}, len(nodes)), demoted: map[uint64]struct{}{}}
-	for _, node := range nodes {
-		r.ranked[node] = struct{}{}
-	}
 	all, err := p.recompute(now, nodes)
 	if err != nil {
 		return err
+	}
+	for _, f := range all {
+		r.ranked[f.Node] = struct{}{}
 	}
 	for _, f := range all {
 		if err := r.update(f); err != nil {
@@ -224,16 +225,22 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 		p.weights = newWeights(p.g, p.l.words)
 		p.l.prepared.bound()
 	}
-	queries, vectors := make([]Query, len(nodes)), make([][]float32, len(nodes))
-	for i, node := range nodes {
+	queries, vectors := make([]Query, 0, len(nodes)), make([][]float32, 0, len(nodes))
+	for _, node := range nodes {
 		q, ok, err := p.l.Query(p.g, node)
+		if errors.Is(err, ErrLost) {
+			if err := p.keep(node, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			return nil, fmt.Errorf("topk: lists of node %d, which is not an artifact", node)
 		}
-		queries[i], vectors[i] = q, q.Vector
+		queries, vectors = append(queries, q), append(vectors, q.Vector)
 	}
 	hits, err := p.l.index.SearchMany(vectors, p.l.cfg.Candidates+1) // one more: the artifact itself is the nearest
 	if err != nil {
@@ -264,6 +271,16 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 		l.touched, l.ranked = true, true
 	}
 	return all, nil
+}
+
+// keep lets the lists of an artifact count as computed now: nothing that they could be computed from is left.
+func (p *Pass) keep(node uint64, now Time) error {
+	l, err := p.listing(node)
+	if err != nil {
+		return err
+	}
+	l.new.RankedAt, l.touched, l.ranked = now.Rank, true, true
+	return nil
 }
 
 // prepare returns an artifact's evidence as it was prepared, now or shortly before.

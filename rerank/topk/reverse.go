@@ -1,6 +1,7 @@
 package topk
 
 import (
+	"errors"
 	"slices"
 
 	"kilim/annindex"
@@ -53,6 +54,9 @@ func (r *reverse) update(f *found) error {
 			continue
 		}
 		other, err := r.p.prepare(node, r.now)
+		if errors.Is(err, ErrLost) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

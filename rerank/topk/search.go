@@ -2,6 +2,7 @@ package topk
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -173,7 +174,11 @@ func (s *search) prepareAll(f *found) (err error) {
 				continue
 			}
 		}
-		if c.prepared, err = s.prepare(c.node, nil); err != nil {
+		c.prepared, err = s.prepare(c.node, nil)
+		if errors.Is(err, ErrLost) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		kept = append(kept, c)

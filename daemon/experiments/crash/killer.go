@@ -16,29 +16,35 @@ type killer struct {
 	report   *report
 	out      io.Writer
 	rng      *rand.Rand
+	backups  backups
 	model    int           // the one asked for last
 	start    time.Duration // the last time from start to ready
 	span     time.Duration
 	patience time.Duration
 }
 
-// Of 100 lives so many end while the daemon starts, after so many the folder is checked, and in so many of the others
-// another model is asked for.
+// Of 100 lives so many end while the daemon starts, after so many the folder is checked, in so many of the others another
+// model is asked for, and so many train one. After so many a copy is made of the folder, or one is put back.
 const (
-	shareStart = 30
-	shareCheck = 12
-	shareModel = 25
+	shareStart   = 30
+	shareCheck   = 12
+	shareModel   = 25
+	shareTrain   = 10
+	shareBackup  = 25
+	shareRestore = 20
 )
 
 // life starts the daemon, feeds up to so many ops, and kills it at a random moment.
 func (k *killer) life(ctx context.Context, number, upto int) error {
-	inStart, checked := k.rng.IntN(100) < shareStart && number > 0, k.rng.IntN(100) < shareCheck
+	chance := func(share int) bool { return k.rng.IntN(100) < share }
+	inStart, checked := chance(shareStart) && number > 0, chance(shareCheck)
 	moment := k.rng.Float64()
-	another := k.rng.IntN(100) < shareModel
-	if another && !inStart {
+	another, trains := chance(shareModel) && !inStart, chance(shareTrain) && !inStart
+	trains = trains && !another // no training begins while another model is made
+	if another {
 		k.model = firstModel + otherModel - k.model
 	}
-	daemon, err := k.instance.serve()
+	daemon, err := k.instance.serve(trains)
 	if err != nil {
 		return err
 	}
@@ -56,7 +62,11 @@ func (k *killer) life(ctx context.Context, number, upto int) error {
 		k.start = time.Since(began)
 		wait = time.Duration(moment * float64(k.span))
 		if err == nil && another {
+			k.report.Promotions++
 			err = k.instance.promote(alive, k.model)
+		}
+		if err == nil && trains {
+			wait, err = k.training(alive, moment)
 		}
 	}
 	if err == nil {
@@ -75,7 +85,22 @@ func (k *killer) life(ctx context.Context, number, upto int) error {
 		}
 	}
 	if checked {
-		return k.check(ctx, fmt.Sprintf("after kill %d", number+1))
+		if err := k.check(ctx, fmt.Sprintf("after kill %d", number+1)); err != nil {
+			return err
+		}
+	}
+	return k.backUp(chance)
+}
+
+// backUp copies the folder, or puts a copy back, by chance.
+func (k *killer) backUp(chance func(share int) bool) error {
+	add, restore := chance(shareBackup), chance(shareRestore)
+	switch {
+	case add:
+		return k.backups.add()
+	case restore && len(k.backups.dirs) > 0:
+		k.report.Restores++
+		return k.backups.putBack(k.rng)
 	}
 	return nil
 }

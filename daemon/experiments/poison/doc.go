@@ -9,7 +9,7 @@
 //	good       each good record is applied, and lists are served for good artifacts
 //	door       what is refused is refused by a check that knows the fault: a record that the barrier had to catch, because its
 //	           unit of work failed or panicked (unprocessable, panic), is a finding too
-//	memory     the peak of the resident memory, of all the process did, is below the bound that README.md states
+//	memory     the peak of the resident memory, of all the process did, is below the bound that ../README.md states
 //	check      `kilim check` finds nothing, and a daemon started anew is ready and serves the same
 //
 // When the process ends all the same, it is started again as often as the daemon needs to find the record by itself, and

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// boundMB is the most resident memory that README.md states for a daemon of default settings.
+// boundMB is the most memory of its own that ../README.md states for a daemon of default settings, and how that is composed.
 const boundMB = 3000
 
 // report is the verdict; its JSON is the last line of the output.

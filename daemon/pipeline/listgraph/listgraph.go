@@ -1,6 +1,7 @@
 package listgraph
 
 import (
+	"errors"
 	"fmt"
 
 	"kilim/graphstore"
@@ -25,6 +26,9 @@ func (g Reader) Artifacts() int { return g.R.Counts().Artifacts }
 
 func (g Reader) Evidence(node uint64) (*rerank.Evidence, error) {
 	b, err := g.R.Evidence(graphstore.NodeID(node))
+	if errors.Is(err, graphstore.ErrDamaged) {
+		return nil, fmt.Errorf("%w: %w", topk.ErrLost, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -69,16 +69,34 @@ func (t *Tape) Gather(f Features, c CSR) *Rows {
 func (o *gather) Part(i int, _ *par.Worker) {
 	from, to := bounds(i, len(o.rows.whole))
 	for k := from; k < to; k++ {
-		row, place := o.rows.matrix.Row(k), o.rows.whole[k]
-		clear(row)
-		for e := o.csr.Start[place]; e < o.csr.Start[place+1]; e++ {
-			x, weight := o.features.Rows[o.csr.Source[e]], o.csr.Weight[e]
-			if x.Whole() {
-				vec.Axpy(weight, x.Value, row)
-				continue
+		place := o.rows.whole[k]
+		a, b := o.csr.Start[place], o.csr.Start[place+1]
+		o.sum(o.rows.matrix.Row(k), o.csr.Source[a:b], o.csr.Weight[a:b])
+	}
+}
+
+// sum writes the weighted sum of some rows of the features to row: of the whole ones, and then of the others.
+func (o *gather) sum(row []float32, sources []int32, weights []float32) {
+	var rows [16][]float32
+	var weight [len(rows)]float32
+	n, add := 0, false
+	flush := func() {
+		vec.Sum(rows[:n], weight[:n], row, add)
+		n, add = 0, true
+	}
+	for e, s := range sources {
+		if x := &o.features.Rows[s]; x.Whole() {
+			rows[n], weight[n] = x.Value, weights[e]
+			if n++; n == len(rows) {
+				flush()
 			}
-			for j, at := range x.Index {
-				row[at] += float32(weight * x.Value[j])
+		}
+	}
+	flush()
+	for e, s := range sources {
+		if x := &o.features.Rows[s]; !x.Whole() {
+			for k, at := range x.Index {
+				row[at] += float32(weights[e] * x.Value[k])
 			}
 		}
 	}

@@ -76,6 +76,22 @@ func gatherGo(idx []int32, w, table []float32, ld int, y []float32, from int) {
 	}
 }
 
+// Sum writes to y the sum of w[k] times the row k, or adds it when add is set. All rows are as long as y. It is Gather for
+// rows that don't lie in one table.
+func Sum(rows [][]float32, w, y []float32, add bool) {
+	must("w", len(w), len(rows))
+	for _, x := range rows {
+		must("a row", len(x), len(y))
+	}
+	done := sumRowsSIMD(rows, w, y, add)
+	if !add {
+		clear(y[done:])
+	}
+	for k, x := range rows {
+		axpyGo(w[k], x[done:], y[done:])
+	}
+}
+
 // Exp writes exp(scale*x+shift) to y, which may be x, and returns the sum. The argument of exp is clamped to -87..88;
 // the relative error is below 3e-7.
 func Exp(x, y []float32, scale, shift float32) float32 {

@@ -204,6 +204,90 @@ gdone:
 	VZEROUPPER
 	RET
 
+// func sumRowsAVX2(n int, rows *[]float32, w, y *float32, cols int, add bool)
+// y (+)= sum of w[k] * row k, for cols columns, a multiple of 8: 64 at a time in registers, then 8. n is at least 1. R8
+// walks over the rows' slices, 24 bytes each; SI is the place of the column in a row.
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-41
+	MOVQ  n+0(FP), CX
+	MOVQ  w+16(FP), R9
+	MOVQ  y+24(FP), DI
+	MOVQ  cols+32(FP), DX
+	MOVBLZX add+40(FP), R11
+	XORQ  SI, SI
+swide:
+	CMPQ    DX, $64
+	JLT     snarrow
+	MOVQ    rows+8(FP), R8
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	TESTL   R11, R11
+	JZ      swideloop
+	VMOVUPS (DI)(SI*1), Y0
+	VMOVUPS 32(DI)(SI*1), Y1
+	VMOVUPS 64(DI)(SI*1), Y2
+	VMOVUPS 96(DI)(SI*1), Y3
+	VMOVUPS 128(DI)(SI*1), Y5
+	VMOVUPS 160(DI)(SI*1), Y6
+	VMOVUPS 192(DI)(SI*1), Y7
+	VMOVUPS 224(DI)(SI*1), Y8
+swideloop:
+	MOVQ         (R8), AX
+	ADDQ         $24, R8
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (AX)(SI*1), Y4, Y0
+	VFMADD231PS  32(AX)(SI*1), Y4, Y1
+	VFMADD231PS  64(AX)(SI*1), Y4, Y2
+	VFMADD231PS  96(AX)(SI*1), Y4, Y3
+	VFMADD231PS  128(AX)(SI*1), Y4, Y5
+	VFMADD231PS  160(AX)(SI*1), Y4, Y6
+	VFMADD231PS  192(AX)(SI*1), Y4, Y7
+	VFMADD231PS  224(AX)(SI*1), Y4, Y8
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          swideloop
+	VMOVUPS      Y0, (DI)(SI*1)
+	VMOVUPS      Y1, 32(DI)(SI*1)
+	VMOVUPS      Y2, 64(DI)(SI*1)
+	VMOVUPS      Y3, 96(DI)(SI*1)
+	VMOVUPS      Y5, 128(DI)(SI*1)
+	VMOVUPS      Y6, 160(DI)(SI*1)
+	VMOVUPS      Y7, 192(DI)(SI*1)
+	VMOVUPS      Y8, 224(DI)(SI*1)
+	ADDQ         $256, SI
+	SUBQ         $64, DX
+	JMP          swide
+snarrow:
+	TESTQ   DX, DX
+	JZ      sdone
+	MOVQ    rows+8(FP), R8
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	TESTL   R11, R11
+	JZ      snarrowloop
+	VMOVUPS (DI)(SI*1), Y0
+snarrowloop:
+	MOVQ         (R8), AX
+	ADDQ         $24, R8
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (AX)(SI*1), Y4, Y0
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          snarrowloop
+	VMOVUPS      Y0, (DI)(SI*1)
+	ADDQ         $32, SI
+	SUBQ         $8, DX
+	JMP          snarrow
+sdone:
+	VZEROUPPER
+	RET
+
 // func expAVX2(n int, x, y *float32, scale, shift float32) float32
 // y = exp(scale*x + shift); returns the sum. n is a multiple of 8. The argument
 // is brought to -87..88 and split into n ln 2 + r; exp r by its Taylor series to

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -156,6 +157,9 @@ func (c *sample) choose(ctx context.Context, from Reader, cfg Config, limit int,
 				return err
 			}
 			doc, a, err := weave.Read(from, id)
+			if errors.Is(err, graphstore.ErrDamaged) {
+				continue // a fault of that artifact; the others are learned from
+			}
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,7 @@ type Generator struct {
 	weights  int
 	next     int
 	carriers [][]byte // files of pictures and recordings
+	largest  []byte   // the picture of worstPicture, once it was made
 }
 
 // family makes extreme records of one kind. make fills a record that has its Seq and a free ID.
@@ -95,13 +96,19 @@ func (g *Generator) Next() (*Record, bool) {
 	n := g.rng.IntN(g.weights)
 	for _, f := range g.families {
 		if n -= f.weight; n < 0 {
-			r.Family, r.ID = f.name, fmt.Sprintf("poison:%d", r.Seq)
+			r.Family, r.ID = f.name, extremeID(r.Seq)
+			if g.one(6) {
+				r.ID = extremeID(g.rng.IntN(r.Seq + 1)) // replaces an earlier one
+			}
 			f.make(g, r)
 			break
 		}
 	}
 	return r, true
 }
+
+// extremeID is the artifact of a record that is no good one.
+func extremeID(seq int) string { return fmt.Sprintf("poison:%d", seq) }
 
 // one has a chance of 1 in n.
 func (g *Generator) one(n int) bool { return g.rng.IntN(n) == 0 }

@@ -83,7 +83,10 @@ func keys(g *Generator, r *Record) {
 // tombstones delete what is there, what never was, and what can't be.
 func tombstones(g *Generator, r *Record) {
 	r.Artifact = nil
-	switch g.rng.IntN(5) {
+	switch g.rng.IntN(7) {
+	case 5, 6:
+		r.ID, r.Note, r.Fate = extremeID(g.rng.IntN(r.Seq+1)), "of an extreme one", Applied
+		g.remove(r)
 	case 0:
 		r.ID = fmt.Sprintf("chain:%d", g.rng.IntN(600))
 		r.Note, r.Fate = "of a chain's link", Applied

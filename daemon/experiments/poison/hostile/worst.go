@@ -80,7 +80,10 @@ func worstVectors(g *Generator, r *Record) {
 // worstPicture is a picture of as much memory as media.max-memory allows, in a hundred kilobytes.
 func worstPicture(g *Generator, r *Record) {
 	r.Note, r.Fate = "a picture of 7000 x 7000 pixels of 16 bits", Applied
-	g.sendPlain(r, `"media":[`+g.inline("image", grayPNG(7000, 7000, 16))+`]`)
+	if g.largest == nil {
+		g.largest = grayPNG(7000, 7000, 16)
+	}
+	g.sendPlain(r, `"media":[`+g.inline("image", append(g.largest, r.ID...))+`]`) // each another content
 }
 
 // worstRaw is a record of the largest size of which the daemon knows nothing but its title.
