@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"kilim/rerank"
 )
@@ -21,6 +24,24 @@ func TestLookAtARestoredStore(t *testing.T) {
 			t.Parallel()
 			lookAtRestored(t, newCluster(t, 1+int(seed%3)), seed)
 		})
+	}
+}
+
+// TestLookAtAShortenedMessage: one that its topic did not take whole, and that still waits in the outbox, is no other message.
+func TestLookAtAShortenedMessage(t *testing.T) {
+	t.Parallel()
+	c, m := newCluster(t, 1, kfake.BrokerConfigs(map[string]string{"message.max.bytes": strconv.Itoa(LeastTopicBytes)})), newMemory()
+	if _, err := Look(t.Context(), c.config(t, m, &faults{})); err != nil {
+		t.Fatal(err)
+	}
+	m.put(rerank.EncodeUpdate(worstUpdate(30)))
+	killed := m.copied() // before it hears that the message is there
+	cfg := c.config(t, m, &faults{})
+	cfg.Compression = "none"
+	deliver(t, cfg, m)
+	f, err := Look(t.Context(), c.config(t, killed, &faults{}))
+	if err != nil || f.Unknown != 0 || len(f.Numbers) != 1 {
+		t.Errorf("%d unknown, %d known (%v), want 0 and 1", f.Unknown, len(f.Numbers), err)
 	}
 }
 

@@ -29,6 +29,8 @@ type message struct {
 	// value is null (nil) of a tombstone, revision 0 of a dead letter.
 	value    []byte
 	revision uint64
+	// shortened is true of one that its topic did not take whole.
+	shortened bool
 }
 
 // survey is where a topic's partitions begin and end, and where the reading of each has begun.
@@ -173,6 +175,8 @@ func messageOf(r *protocol.Record, key, value []byte) *message {
 		case HeaderSeq:
 			n, err := strconv.ParseUint(string(h.Value), 10, 64)
 			m.seq, ok = n, err == nil
+		case HeaderDropped:
+			m.shortened = true
 		case "ce_id": // see event; that of a dead letter, which it came with, is no revision of ours
 			if id, found := bytes.CutPrefix(h.Value, append(bytes.Clone(key), '/')); found {
 				m.revision, _ = strconv.ParseUint(string(id), 10, 64)
