@@ -96,6 +96,9 @@ func (s *Store) write(step string, ops []op) error {
 	for i := range ops {
 		_, logged := s.cost(&ops[i])
 		s.logged.Add(logged)
+		if s.opts.Wrote != nil {
+			s.opts.Wrote(ops[i].key[0], len(ops[i].key)+len(ops[i].value))
+		}
 	}
 	// A flush that badger only logged as failed is a failure here.
 	return s.Err()
