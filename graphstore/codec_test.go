@@ -2,6 +2,7 @@ package graphstore
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,28 @@ func TestRowsRefuseDamage(t *testing.T) {
 		foreign := append([]byte{rowVersion + 1}, row.b[1:]...)
 		if err := row.decode(foreign); err == nil || !strings.Contains(err.Error(), "version 2") {
 			t.Errorf("%s of another version: %v", name, err)
+		}
+	}
+}
+
+// TestSumsSurvive takes sums of each width, at its bounds and in all lengths that end within 8 bytes of the row's end.
+func TestSumsSurvive(t *testing.T) {
+	t.Parallel()
+	for width := 1; width <= 8; width++ {
+		most := int64(1)<<(8*width-1) - 1
+		for n := 1; n < 20; n++ {
+			want := make([]int64, n)
+			for i := range want {
+				want[i] = []int64{most, -most - 1, 0, -1, most / 3}[i%5]
+			}
+			row := appendInt64s(nil, want)
+			if len(row) != 2+n*width {
+				t.Errorf("%d numbers of %d bytes take %d", n, width, len(row))
+			}
+			d := decoder{b: row}
+			if got := d.int64s(); !slices.Equal(got, want) || d.end() != nil {
+				t.Errorf("%v became %v (%v)", want, got, d.err)
+			}
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// op writes a row, or removes it when value is nil.
+// op writes a row, or removes it when value is nil. What is behind value in its array belongs to the op: see seal.
 type op struct {
 	key, value []byte
 }

@@ -3,6 +3,7 @@ package graphstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -177,7 +178,7 @@ func (t *Tx) writes() ([]op, error) {
 			ops = append(ops, op{key: idKey(keyNode, id)})
 		}
 	}
-	bare := newRow(0) // of inverse edges, listed-by and use rows: the key says it all
+	bare := slices.Clip([]byte{rowVersion}) // of inverse edges, listed-by and use rows: the key says it all
 	for from, p := range ov.edges {
 		for _, c := range p.changes {
 			e := edgeKey(Edge{from, c.rel, c.to})
