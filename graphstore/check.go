@@ -52,7 +52,9 @@ type checker struct {
 
 // checkedNode is a node as stored, without its vectors, and as counted.
 type checkedNode struct {
-	node            *Node
+	node *Node
+	// embedded: the node says that it has a second row, which was not seen.
+	embedded        bool
 	degree, members uint32
 	labels          map[string]uint32
 	// others are the stored counts of labels that the node does not keep, and ordered the number of rows that order them.
@@ -86,11 +88,14 @@ func (c *checker) each(prefix []byte, what string, fn func(k, v []byte) error) e
 
 func (c *checker) scanNodes() error {
 	return c.each([]byte{keyNode}, "node", func(k, v []byte) error {
-		id, err := parseIDKey(k)
+		id, embedding, err := parseNodeKey(k)
 		if err != nil {
 			return err
 		}
-		n, err := decodeNode(id, v)
+		if embedding {
+			return c.embedding(c.nodes[id], v)
+		}
+		n, embedded, err := decodeNode(id, v)
 		if err != nil {
 			return err
 		}
@@ -100,14 +105,30 @@ func (c *checker) scanNodes() error {
 		if want := ID(n.Type, n.Key); want != id {
 			return fmt.Errorf("%s %q has the id %016x", n.Type, n.Key, uint64(want))
 		}
-		if n.Placeholder && (n.Type != Artifact || len(n.Embedding) > 0) {
-			c.problem("%s %q: a placeholder may only be an artifact, and has no embedding", n.Type, n.Key)
+		if n.Placeholder && n.Type != Artifact {
+			c.problem("%s %q: a placeholder may only be an artifact", n.Type, n.Key)
 		}
-		n.Features, n.Sum1, n.Sum2, n.Hidden, n.Embedding = nil, nil, nil, nil, nil
-		c.nodes[id] = &checkedNode{node: n, labels: map[string]uint32{}}
+		n.Features, n.Sum1, n.Sum2, n.Hidden = nil, nil, nil, nil
+		c.nodes[id] = &checkedNode{node: n, embedded: embedded, labels: map[string]uint32{}}
 		c.counts.node(n, 1)
 		return nil
 	})
+}
+
+// embedding verifies the second row of a node, which comes after the first.
+func (c *checker) embedding(n *checkedNode, row []byte) error {
+	if n == nil || !n.embedded {
+		return fmt.Errorf("the embedding of %s, which has none", n)
+	}
+	n.embedded = false // it is there
+	var e Node
+	if err := e.decodeEmbedding(row); err != nil {
+		return err
+	}
+	if n.node.Placeholder && len(e.Embedding) > 0 {
+		c.problem("%s: a placeholder has no embedding", n)
+	}
+	return nil
 }
 
 func (c *checker) scanEdges() error {
@@ -169,6 +190,9 @@ func (c *checker) compareCounts() {
 		}
 		if n.node.Members != n.members {
 			c.problem("%s: %d members stored, %d counted", n, n.node.Members, n.members)
+		}
+		if n.embedded {
+			c.problem("%s: the row of its embedding is missing", n)
 		}
 		c.compareLabels(n)
 		there := n.node.IsArtifact()

@@ -22,40 +22,45 @@ func TestCheckFindsDamage(t *testing.T) {
 	stranger := &Node{ID: ID(Place, "nowhere"), Type: Place, Key: "nowhere"}
 	culture := edgeEnd{Relation(Culture), ming}
 	for want, damage := range map[string]func(s *Store) op{
-		"degree 9 stored, 3 counted":             func(s *Store) op { return node(s, a, func(n *Node) { n.Degree = 9 }) },
-		"9 members stored, 2 counted":            func(s *Store) op { return node(s, ming, func(n *Node) { n.Members = 9 }) },
-		`label "Ming" in use by 5 artifacts`:     func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels[0].Count = 5 }) },
-		`label "ming" in use by 0 artifacts`:     func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels = n.Labels[:1] }) },
-		`"nowhere": nothing leads to it`:         func(*Store) op { return op{idKey(keyNode, stranger.ID), encodeNode(stranger)} },
-		"has the id":                             func(s *Store) op { return node(s, ming, func(n *Node) { n.Key = "song" }) },
-		"and has no embedding":                   func(s *Store) op { return node(s, ID(Artifact, "later"), func(n *Node) { n.Embedding = []float32{1} }) },
-		"there is no such artifact":              func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
-		"content is stored: false, placeholder":  func(*Store) op { return op{key: idKey(keyDoc, a)} },
-		"its content is missing":                 func(*Store) op { return op{key: idKey(keyRaw, a)} },
-		"joins a node that does not exist and":   func(*Store) op { return op{key: idKey(keyNode, a)} },
-		"the other direction is missing":         func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
-		"the relation does not fit":              func(*Store) op { return op{edgeKey(Edge{a, Relation(Place), ming}), encodeDetail(&detail{})} },
-		"the media belong to another artifact":   func(*Store) op { return op{edgeKey(Edge{b, RelMedia, ID(Image, "a\x000")}), encodeDetail(&detail{})} },
-		"edges of relation culture stored":       func(*Store) op { return op{key: edgeKey(Edge{a, culture.rel, ming})} },
-		"placeholders stored":                    func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
-		"lists":                                  func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
-		"push":                                   func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
-		"offset":                                 func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
-		"message 3 follows message 1":            func(*Store) op { return op{key: seqKey(2)} },
-		"the last message is 2":                  func(*Store) op { return op{key: seqKey(3)} },
-		"document frequency -4":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, -5}})} },
-		"changes of terms stored":                func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, 5}})} },
-		"is not of page 7":                       func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{{5, 5}})} },
-		"labels are not kept by its row, 0 have": func(s *Store) op { return node(s, ming, func(n *Node) { n.OtherLabels = 1 }) },
-		"label":                                  func(*Store) op { return op{labelCountKey(77, "x"), encodeLabel("x", 1)} },
-		"1 have a count, 0 an order":             func(*Store) op { return op{labelCountKey(ming, "x"), encodeLabel("x", 1)} },
-		"does not belong here":                   func(*Store) op { return op{labelCountKey(ming, "y"), encodeLabel("x", 1)} },
-		"is ordered as in use by 2":              func(*Store) op { return op{labelOrderKey(ming, "x", 2), encodeLabel("x", 2)} },
-		`is kept, and "Song", which more`:        func(*Store) op { return op{labelCountKey(ming, "Song"), encodeLabel("Song", 9)} },
-		"redo log":                               func(*Store) op { return op{redoKey(0), encodeChunk(nil, 0)} },
-		"redo marker":                            func(*Store) op { return op{[]byte{keyMarker}, encodeNumber(1)} },
-		"row of version 9":                       func(*Store) op { return op{idKey(keyNode, a), []byte{9, 1}} },
-		"not one of this program's":              func(*Store) op { return op{[]byte("Zebra"), []byte{1}} },
+		"degree 9 stored, 3 counted":         func(s *Store) op { return node(s, a, func(n *Node) { n.Degree = 9 }) },
+		"9 members stored, 2 counted":        func(s *Store) op { return node(s, ming, func(n *Node) { n.Members = 9 }) },
+		`label "Ming" in use by 5 artifacts`: func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels[0].Count = 5 }) },
+		`label "ming" in use by 0 artifacts`: func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels = n.Labels[:1] }) },
+		`"nowhere": nothing leads to it`:     func(*Store) op { return op{idKey(keyNode, stranger.ID), encodeNode(stranger)} },
+		"has the id":                         func(s *Store) op { return node(s, ming, func(n *Node) { n.Key = "song" }) },
+		"a placeholder has no embedding": func(*Store) op {
+			return op{embeddingKey(ID(Artifact, "later")), encodeEmbedding(&Node{Embedding: []float32{1}})}
+		},
+		"a placeholder may only be an artifact":    func(s *Store) op { return node(s, ming, func(n *Node) { n.Placeholder = true }) },
+		"the row of its embedding is missing":      func(s *Store) op { return node(s, a, func(n *Node) { n.Drift = 1 }) },
+		"the embedding of culture \"ming\", which": func(*Store) op { return op{embeddingKey(ming), encodeEmbedding(stranger)} },
+		"there is no such artifact":                func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
+		"content is stored: false, placeholder":    func(*Store) op { return op{key: idKey(keyDoc, a)} },
+		"its content is missing":                   func(*Store) op { return op{key: idKey(keyRaw, a)} },
+		"joins a node that does not exist and":     func(*Store) op { return op{key: idKey(keyNode, a)} },
+		"the other direction is missing":           func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
+		"the relation does not fit":                func(*Store) op { return op{edgeKey(Edge{a, Relation(Place), ming}), encodeDetail(&detail{})} },
+		"the media belong to another artifact":     func(*Store) op { return op{edgeKey(Edge{b, RelMedia, ID(Image, "a\x000")}), encodeDetail(&detail{})} },
+		"edges of relation culture stored":         func(*Store) op { return op{key: edgeKey(Edge{a, culture.rel, ming})} },
+		"placeholders stored":                      func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
+		"lists":                                    func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
+		"push":                                     func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
+		"offset":                                   func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
+		"message 3 follows message 1":              func(*Store) op { return op{key: seqKey(2)} },
+		"the last message is 2":                    func(*Store) op { return op{key: seqKey(3)} },
+		"document frequency -4":                    func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, -5}})} },
+		"changes of terms stored":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, 5}})} },
+		"is not of page 7":                         func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{{5, 5}})} },
+		"labels are not kept by its row, 0 have":   func(s *Store) op { return node(s, ming, func(n *Node) { n.OtherLabels = 1 }) },
+		"label":                                    func(*Store) op { return op{labelCountKey(77, "x"), encodeLabel("x", 1)} },
+		"1 have a count, 0 an order":               func(*Store) op { return op{labelCountKey(ming, "x"), encodeLabel("x", 1)} },
+		"does not belong here":                     func(*Store) op { return op{labelCountKey(ming, "y"), encodeLabel("x", 1)} },
+		"is ordered as in use by 2":                func(*Store) op { return op{labelOrderKey(ming, "x", 2), encodeLabel("x", 2)} },
+		`is kept, and "Song", which more`:          func(*Store) op { return op{labelCountKey(ming, "Song"), encodeLabel("Song", 9)} },
+		"redo log":                                 func(*Store) op { return op{redoKey(0), encodeChunk(nil, 0)} },
+		"redo marker":                              func(*Store) op { return op{[]byte{keyMarker}, encodeNumber(1)} },
+		"row of version 9":                         func(*Store) op { return op{idKey(keyNode, a), []byte{9, 1}} },
+		"not one of this program's":                func(*Store) op { return op{[]byte("Zebra"), []byte{1}} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -71,6 +76,11 @@ func TestCheckFindsDamage(t *testing.T) {
 						return err
 					}
 				}
+				later, err := tx.Edit(ID(Artifact, "later"))
+				if err != nil {
+					return err
+				}
+				later.Drift = 1
 				for range 3 {
 					if _, err := tx.Enqueue(nil); err != nil {
 						return err

@@ -20,13 +20,14 @@ func TestRowsRefuseDamage(t *testing.T) {
 		b      []byte
 		decode func([]byte) error
 	}{
-		"node":   {encodeNode(n), func(b []byte) error { _, err := decodeNode(1, b); return err }},
-		"detail": {encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}), func(b []byte) error { _, err := decodeDetail(b); return err }},
-		"doc":    {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
-		"number": {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
-		"push":   {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
-		"state":  {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
-		"terms":  {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
+		"node":      {encodeNode(n), func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
+		"embedding": {encodeEmbedding(n), func(b []byte) error { return new(Node).decodeEmbedding(b) }},
+		"detail":    {encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}), func(b []byte) error { _, err := decodeDetail(b); return err }},
+		"doc":       {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
+		"number":    {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
+		"push":      {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
+		"state":     {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
+		"terms":     {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
 		"chunk": {encodeChunk([]op{{[]byte("k"), []byte("v")}, {[]byte("gone"), nil}}, 10),
 			func(b []byte) error { _, err := decodeChunk(nil, b); return err }},
 	} {
@@ -71,13 +72,17 @@ func TestSumsSurvive(t *testing.T) {
 }
 
 func FuzzDecodeNode(f *testing.F) {
-	f.Add(encodeNode(&Node{Type: Artifact, Key: "x", Embedding: []float32{1}}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		n, err := decodeNode(1, b)
-		if err != nil {
+	example := &Node{Type: Artifact, Key: "x", Sum1: []int64{3}, Embedding: []float32{1}}
+	f.Add(encodeNode(example), encodeEmbedding(example))
+	f.Fuzz(func(t *testing.T, b, second []byte) {
+		n, _, err := decodeNode(1, b)
+		if err != nil || n.decodeEmbedding(second) != nil {
 			return
 		}
-		again, err := decodeNode(1, encodeNode(n))
+		again, _, err := decodeNode(1, encodeNode(n))
+		if err == nil {
+			err = again.decodeEmbedding(encodeEmbedding(n))
+		}
 		if err != nil || !sameNode(again, n) && !math.IsNaN(n.EncodedAt) && !math.IsNaN(n.Drift) {
 			t.Errorf("%+v became %+v (%v)", n, again, err)
 		}

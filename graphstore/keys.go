@@ -10,6 +10,7 @@ import (
 //
 //	e <from 8> <relation 1> <to 8>  edge, once from each end
 //	n <id 8>                        node
+//	n <id 8> e                      a node's embedding
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
@@ -61,6 +62,7 @@ const (
 	keyLabelCount = 'c'
 	keyLabelOrder = 'o'
 	keyTermDelta  = 'd'
+	keyEmbedding  = 'e'
 )
 
 func idKey(prefix byte, id NodeID) []byte {
@@ -105,6 +107,17 @@ func parseIDKey(k []byte) (NodeID, error) {
 		return 0, fmt.Errorf("key of %d bytes, want 9", len(k))
 	}
 	return NodeID(binary.BigEndian.Uint64(k[1:])), nil
+}
+
+func embeddingKey(id NodeID) []byte { return append(idKey(keyNode, id), keyEmbedding) }
+
+// parseNodeKey tells also whether the row is that of an embedding.
+func parseNodeKey(k []byte) (id NodeID, embedding bool, err error) {
+	if embedding = len(k) == 10 && k[9] == keyEmbedding; embedding {
+		k = k[:9]
+	}
+	id, err = parseIDKey(k)
+	return id, embedding, err
 }
 
 func seqKey(seq uint64) []byte {

@@ -6,6 +6,8 @@ package graphstore
 type overlay struct {
 	// nodes are the Tx's own copies; nil marks a node that was removed.
 	nodes map[NodeID]*Node
+	// below are the nodes of which nodes has copies, as the snapshot has them.
+	below map[NodeID]*Node
 	// absentBelow are nodes known to have neither row nor edges in the snapshot. The
 	// Tx may, but need not, have created them since.
 	absentBelow map[NodeID]struct{}
@@ -31,7 +33,7 @@ type overlay struct {
 
 func newOverlay() *overlay {
 	return &overlay{
-		nodes: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
+		nodes: map[NodeID]*Node{}, below: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
 		listedBy: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
 		vectorKeys: map[Content][]string{}, otherLabels: map[NodeID]map[string]*otherLabel{}, rows: map[string][]byte{},
 		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},

@@ -170,13 +170,9 @@ func (t *Tx) writes() ([]op, error) {
 	if err := t.foldTerms(); err != nil {
 		return nil, err
 	}
-	ops := make([]op, 0, len(ov.nodes)+len(ov.rows)+len(ov.messages)+8*len(ov.edges)+64)
+	ops := make([]op, 0, 2*len(ov.nodes)+len(ov.rows)+len(ov.messages)+8*len(ov.edges)+64)
 	for id, n := range ov.nodes {
-		if n != nil {
-			ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
-		} else if !ov.isAbsentBelow(id) {
-			ops = append(ops, op{key: idKey(keyNode, id)})
-		}
+		ops = nodeOps(ops, id, ov.below[id], n)
 	}
 	bare := slices.Clip([]byte{rowVersion}) // of inverse edges, listed-by and use rows: the key says it all
 	for from, p := range ov.edges {
