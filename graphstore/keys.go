@@ -14,7 +14,6 @@ import (
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
-//	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
@@ -40,7 +39,6 @@ const (
 	keyDoc        = 'd'
 	keyRaw        = 'w'
 	keyLists      = 'l'
-	keyListedBy   = 'h'
 	keyPush       = 's'
 	keyOffset     = 'o'
 	keyOutbox     = 'q'
@@ -67,20 +65,6 @@ const (
 
 func idKey(prefix byte, id NodeID) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefix}, uint64(id))
-}
-
-func listedByKey(id, by NodeID) []byte {
-	k := make([]byte, 0, 17)
-	k = append(k, keyListedBy)
-	k = binary.BigEndian.AppendUint64(k, uint64(id))
-	return binary.BigEndian.AppendUint64(k, uint64(by))
-}
-
-func parseListedByKey(k []byte) (id, by NodeID, err error) {
-	if len(k) != 17 {
-		return 0, 0, fmt.Errorf("listed-by key of %d bytes, want 17", len(k))
-	}
-	return NodeID(binary.BigEndian.Uint64(k[1:])), NodeID(binary.BigEndian.Uint64(k[9:])), nil
 }
 
 func edgeKey(e Edge) []byte {

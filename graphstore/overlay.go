@@ -1,6 +1,6 @@
 package graphstore
 
-// overlay holds what a Tx wrote and has not committed. edges and listedBy are
+// overlay holds what a Tx wrote and has not committed. edges are
 // indexed by node, so that merging them into a scan costs what the node has
 // pending, not what the Tx has.
 type overlay struct {
@@ -12,8 +12,6 @@ type overlay struct {
 	// Tx may, but need not, have created them since.
 	absentBelow map[NodeID]struct{}
 	edges       map[NodeID]*pendingEdges
-	// listedBy tells, by artifact, who has begun (true) or ceased to have it in a list.
-	listedBy map[NodeID]map[NodeID]bool
 	// uses tells, by content, which media nodes began (true) or ceased to have it.
 	uses map[Content]map[NodeID]bool
 	// vectorKeys are the keys of the media vectors that PutMediaVector put, by content.
@@ -34,7 +32,7 @@ type overlay struct {
 func newOverlay() *overlay {
 	return &overlay{
 		nodes: map[NodeID]*Node{}, below: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
-		listedBy: map[NodeID]map[NodeID]bool{}, uses: map[Content]map[NodeID]bool{},
+		uses:       map[Content]map[NodeID]bool{},
 		vectorKeys: map[Content][]string{}, otherLabels: map[NodeID]map[string]*otherLabel{}, rows: map[string][]byte{},
 		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},
 	}

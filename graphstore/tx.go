@@ -174,7 +174,7 @@ func (t *Tx) writes() ([]op, error) {
 	for id, n := range ov.nodes {
 		ops = nodeOps(ops, id, ov.below[id], n)
 	}
-	bare := slices.Clip([]byte{rowVersion}) // of inverse edges, listed-by and use rows: the key says it all
+	bare := slices.Clip([]byte{rowVersion}) // of inverse edges and use rows: the key says it all
 	for from, p := range ov.edges {
 		for _, c := range p.changes {
 			e := edgeKey(Edge{from, c.rel, c.to})
@@ -186,15 +186,6 @@ func (t *Tx) writes() ([]op, error) {
 			case !ov.isAbsentBelow(from):
 				ops = append(ops, op{key: e})
 			}
-		}
-	}
-	for id, m := range ov.listedBy {
-		for by, listed := range m {
-			o := op{key: listedByKey(id, by)}
-			if listed {
-				o.value = bare
-			}
-			ops = append(ops, o)
 		}
 	}
 	for c, m := range ov.uses {
