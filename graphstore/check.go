@@ -56,7 +56,9 @@ type checkedNode struct {
 	// embedded: the node says that it has a second row, which was not seen.
 	embedded        bool
 	degree, members uint32
-	labels          map[string]uint32
+	// asked are the edges to it that artifacts have.
+	asked  uint32
+	labels map[string]uint32
 	// others are the stored counts of labels that the node does not keep, and ordered the number of rows that order them.
 	others  map[string]uint32
 	ordered int
@@ -131,19 +133,47 @@ func (c *checker) embedding(n *checkedNode, row []byte) error {
 	return nil
 }
 
+// scanEdges verifies that each edge is stored from both ends: that of each which an artifact has the inverse is there, and
+// that no node has more of these.
 func (c *checker) scanEdges() error {
 	return c.each([]byte{keyEdge}, "edge", func(k, v []byte) error {
+		if len(k) == 9 {
+			id, err := parseIDKey(k)
+			if err != nil {
+				return err
+			}
+			edges, err := decodeEdges(v)
+			if err != nil {
+				return err
+			}
+			return c.forward(id, edges)
+		}
 		e, err := parseEdgeKey(k)
 		if err != nil {
 			return err
 		}
-		d := decodeRow(v)
-		if d.err != nil {
-			return d.err
-		}
 		from, to := c.nodes[e.From], c.nodes[e.To]
-		if from == nil || to == nil {
+		if from == nil || to == nil || e.Rel&Inverse == 0 {
 			return fmt.Errorf("relation %s joins %s and %s", e.Rel, from, to)
+		}
+		from.degree++
+		from.members++
+		return decodeRow(v).end()
+	})
+}
+
+// forward verifies the edges of an artifact to others.
+func (c *checker) forward(id NodeID, edges []edgeChange) error {
+	from := c.nodes[id]
+	if from != nil && !from.node.IsArtifact() {
+		c.problem("%d edges of %s: only an artifact that is there has edges", len(edges), from)
+	}
+	for i := range edges {
+		e := Edge{id, edges[i].rel, edges[i].to}
+		to := c.nodes[e.To]
+		if from == nil || to == nil {
+			c.problem("relation %s joins %s and %s", e.Rel, from, to)
+			continue
 		}
 		back, err := getRow(c.r.snap.txn, edgeKey(e.Reverse()))
 		if err != nil && !errors.Is(err, errDamagedRow) {
@@ -153,31 +183,17 @@ func (c *checker) scanEdges() error {
 			c.problem("edge (%s) of %s to %s: the other direction is missing", e.Rel, from, to)
 		}
 		from.degree++
-		if e.Rel&Inverse != 0 {
-			from.members++
-			return d.end()
+		to.asked++
+		c.counts.edge(e.Rel, 1)
+		if e.Rel != relationTo(to.node.Type) {
+			c.problem("edge (%s) of %s to %s: the relation does not fit", e.Rel, from, to)
 		}
-		return c.forward(e, from, to, v)
-	})
-}
-
-func (c *checker) forward(e Edge, from, to *checkedNode, row []byte) error {
-	c.counts.edge(e.Rel, 1)
-	if !from.node.IsArtifact() {
-		c.problem("edge (%s) of %s to %s: only an artifact that is there has edges", e.Rel, from, to)
-	}
-	if e.Rel != relationTo(to.node.Type) {
-		c.problem("edge (%s) of %s to %s: the relation does not fit", e.Rel, from, to)
-	}
-	if to.node.Type.IsMedia() && !strings.HasPrefix(to.node.Key, from.node.Key+"\x00") {
-		c.problem("edge (%s) of %s to %s: the media belong to another artifact", e.Rel, from, to)
-	}
-	det, err := decodeDetail(row)
-	if err != nil {
-		return err
-	}
-	for _, l := range det.labels {
-		to.labels[l]++
+		if to.node.Type.IsMedia() && !strings.HasPrefix(to.node.Key, from.node.Key+"\x00") {
+			c.problem("edge (%s) of %s to %s: the media belong to another artifact", e.Rel, from, to)
+		}
+		for _, l := range edges[i].detail.labels {
+			to.labels[l]++
+		}
 	}
 	return nil
 }
@@ -190,6 +206,9 @@ func (c *checker) compareCounts() {
 		}
 		if n.node.Members != n.members {
 			c.problem("%s: %d members stored, %d counted", n, n.node.Members, n.members)
+		}
+		if n.members != n.asked {
+			c.problem("%s: %d edges to it are stored with it, %d with artifacts", n, n.members, n.asked)
 		}
 		if n.embedded {
 			c.problem("%s: the row of its embedding is missing", n)

@@ -19,6 +19,16 @@ func TestCheckFindsDamage(t *testing.T) {
 		change(n)
 		return op{idKey(keyNode, id), encodeNode(n)}
 	}
+	to := func(rel Relation, to NodeID) edgeChange {
+		return edgeChange{edgeEnd: edgeEnd{rel, to}, detail: &detail{}}
+	}
+	edges := func(s *Store, id NodeID, change func([]edgeChange) []edgeChange) op {
+		var have []edgeChange
+		if err := s.View(func(r *Reader) (err error) { have, err = r.outgoing(id); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return op{idKey(keyEdge, id), encodeEdges(change(have))}
+	}
 	stranger := &Node{ID: ID(Place, "nowhere"), Type: Place, Key: "nowhere"}
 	culture := edgeEnd{Relation(Culture), ming}
 	for want, damage := range map[string]func(s *Store) op{
@@ -39,28 +49,37 @@ func TestCheckFindsDamage(t *testing.T) {
 		"its content is missing":                   func(*Store) op { return op{key: idKey(keyRaw, a)} },
 		"joins a node that does not exist and":     func(*Store) op { return op{key: idKey(keyNode, a)} },
 		"the other direction is missing":           func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
-		"the relation does not fit":                func(*Store) op { return op{edgeKey(Edge{a, Relation(Place), ming}), encodeDetail(&detail{})} },
-		"the media belong to another artifact":     func(*Store) op { return op{edgeKey(Edge{b, RelMedia, ID(Image, "a\x000")}), encodeDetail(&detail{})} },
-		"edges of relation culture stored":         func(*Store) op { return op{key: edgeKey(Edge{a, culture.rel, ming})} },
-		"placeholders stored":                      func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
-		"lists":                                    func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
-		"push":                                     func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
-		"offset":                                   func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
-		"message 3 follows message 1":              func(*Store) op { return op{key: seqKey(2)} },
-		"the last message is 2":                    func(*Store) op { return op{key: seqKey(3)} },
-		"document frequency -4":                    func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, -5}})} },
-		"changes of terms stored":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, 5}})} },
-		"is not of page 7":                         func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{{5, 5}})} },
-		"labels are not kept by its row, 0 have":   func(s *Store) op { return node(s, ming, func(n *Node) { n.OtherLabels = 1 }) },
-		"label":                                    func(*Store) op { return op{labelCountKey(77, "x"), encodeLabel("x", 1)} },
-		"1 have a count, 0 an order":               func(*Store) op { return op{labelCountKey(ming, "x"), encodeLabel("x", 1)} },
-		"does not belong here":                     func(*Store) op { return op{labelCountKey(ming, "y"), encodeLabel("x", 1)} },
-		"is ordered as in use by 2":                func(*Store) op { return op{labelOrderKey(ming, "x", 2), encodeLabel("x", 2)} },
-		`is kept, and "Song", which more`:          func(*Store) op { return op{labelCountKey(ming, "Song"), encodeLabel("Song", 9)} },
-		"redo log":                                 func(*Store) op { return op{redoKey(0), encodeChunk(nil, 0)} },
-		"redo marker":                              func(*Store) op { return op{[]byte{keyMarker}, encodeNumber(1)} },
-		"row of version 9":                         func(*Store) op { return op{idKey(keyNode, a), []byte{9, 1}} },
-		"not one of this program's":                func(*Store) op { return op{[]byte("Zebra"), []byte{1}} },
+		"the relation does not fit": func(s *Store) op {
+			return edges(s, a, func(e []edgeChange) []edgeChange { return append(e, to(Relation(Collection), ming)) })
+		},
+		"the media belong to another artifact": func(s *Store) op {
+			return edges(s, b, func(e []edgeChange) []edgeChange {
+				return append([]edgeChange{to(RelMedia, ID(Image, "a\x000"))}, e...)
+			})
+		},
+		"edges of relation culture stored":       func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return e[:2] }) },
+		"2 edges to it are stored with it, 1":    func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return e[:2] }) },
+		"is out of order":                        func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return append(e, e[0]) }) },
+		"only an artifact that is there":         func(*Store) op { return op{idKey(keyEdge, ming), encodeEdges([]edgeChange{to(RelLink, a)})} },
+		"placeholders stored":                    func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
+		"lists":                                  func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
+		"push":                                   func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
+		"offset":                                 func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
+		"message 3 follows message 1":            func(*Store) op { return op{key: seqKey(2)} },
+		"the last message is 2":                  func(*Store) op { return op{key: seqKey(3)} },
+		"document frequency -4":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, -5}})} },
+		"changes of terms stored":                func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, 5}})} },
+		"is not of page 7":                       func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{{5, 5}})} },
+		"labels are not kept by its row, 0 have": func(s *Store) op { return node(s, ming, func(n *Node) { n.OtherLabels = 1 }) },
+		"label":                                  func(*Store) op { return op{labelCountKey(77, "x"), encodeLabel("x", 1)} },
+		"1 have a count, 0 an order":             func(*Store) op { return op{labelCountKey(ming, "x"), encodeLabel("x", 1)} },
+		"does not belong here":                   func(*Store) op { return op{labelCountKey(ming, "y"), encodeLabel("x", 1)} },
+		"is ordered as in use by 2":              func(*Store) op { return op{labelOrderKey(ming, "x", 2), encodeLabel("x", 2)} },
+		`is kept, and "Song", which more`:        func(*Store) op { return op{labelCountKey(ming, "Song"), encodeLabel("Song", 9)} },
+		"redo log":                               func(*Store) op { return op{redoKey(0), encodeChunk(nil, 0)} },
+		"redo marker":                            func(*Store) op { return op{[]byte{keyMarker}, encodeNumber(1)} },
+		"row of version 9":                       func(*Store) op { return op{idKey(keyNode, a), []byte{9, 1}} },
+		"not one of this program's":              func(*Store) op { return op{[]byte("Zebra"), []byte{1}} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,9 @@ var (
 // newRow begins a row, with room for its checksum.
 func newRow(capacity int) []byte { return append(make([]byte, 0, 1+capacity+sealSize), rowVersion) }
 
+// bareRow is a row whose key says it all. It has no room for a checksum, so that many ops may have it.
+var bareRow = slices.Clip([]byte{rowVersion})
+
 func appendBytes[T ~string | ~[]byte](b []byte, s T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)

@@ -22,7 +22,7 @@ func TestRowsRefuseDamage(t *testing.T) {
 	}{
 		"node":      {encodeNode(n), func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
 		"embedding": {encodeEmbedding(n), func(b []byte) error { return new(Node).decodeEmbedding(b) }},
-		"detail":    {encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}), func(b []byte) error { _, err := decodeDetail(b); return err }},
+		"edges":     {encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}}), func(b []byte) error { _, err := decodeEdges(b); return err }},
 		"doc":       {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
 		"number":    {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
 		"push":      {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},

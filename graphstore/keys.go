@@ -8,7 +8,8 @@ import (
 // Each kind of row has a prefix byte of its own. Ids and sequence numbers are
 // big endian, so that badger's byte order is their order.
 //
-//	e <from 8> <relation 1> <to 8>  edge, once from each end
+//	e <id 8>                        an artifact's edges, with what they say
+//	e <to 8> <inverse 1> <from 8>   an edge seen from its other end
 //	n <id 8>                        node
 //	n <id 8> e                      a node's embedding
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition

@@ -3,7 +3,6 @@ package graphstore
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -174,25 +173,17 @@ func (t *Tx) writes() ([]op, error) {
 	for id, n := range ov.nodes {
 		ops = nodeOps(ops, id, ov.below[id], n)
 	}
-	bare := slices.Clip([]byte{rowVersion}) // of inverse edges and use rows: the key says it all
 	for from, p := range ov.edges {
-		for _, c := range p.changes {
-			e := edgeKey(Edge{from, c.rel, c.to})
-			switch {
-			case !c.removed && c.detail != nil:
-				ops = append(ops, op{key: e, value: encodeDetail(c.detail)})
-			case !c.removed:
-				ops = append(ops, op{key: e, value: bare})
-			case !ov.isAbsentBelow(from):
-				ops = append(ops, op{key: e})
-			}
+		var err error
+		if ops, err = t.edgeOps(ops, from, p); err != nil {
+			return nil, err
 		}
 	}
 	for c, m := range ov.uses {
 		for by, on := range m {
 			o := op{key: useKey(c, by)}
 			if on {
-				o.value = bare
+				o.value = bareRow
 			}
 			ops = append(ops, o)
 		}
