@@ -67,9 +67,9 @@ func TestCheckFindsDamage(t *testing.T) {
 		"offset":                                 func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
 		"message 3 follows message 1":            func(*Store) op { return op{key: seqKey(2)} },
 		"the last message is 2":                  func(*Store) op { return op{key: seqKey(3)} },
-		"document frequency -4":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, -5}})} },
-		"changes of terms stored":                func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{{5, 5}})} },
-		"is not of page 7":                       func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{{5, 5}})} },
+		"document frequency -4":                  func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{countTerm(5, -5)})} },
+		"changes of terms stored":                func(*Store) op { return op{termDeltaKey(99), encodeTerms([]termCount{countTerm(5, 5)})} },
+		"is not of page 7":                       func(*Store) op { return op{termPageKey(7), encodeTerms([]termCount{countTerm(5, 5)})} },
 		"labels are not kept by its row, 0 have": func(s *Store) op { return node(s, ming, func(n *Node) { n.OtherLabels = 1 }) },
 		"label":                                  func(*Store) op { return op{labelCountKey(77, "x"), encodeLabel("x", 1)} },
 		"1 have a count, 0 an order":             func(*Store) op { return op{labelCountKey(ming, "x"), encodeLabel("x", 1)} },
@@ -105,7 +105,7 @@ func TestCheckFindsDamage(t *testing.T) {
 						return err
 					}
 				}
-				return tx.AddTerms(map[uint32]int32{5: 1})
+				return tx.AddTerms(slices.Values([]uint32{5}), 1)
 			})
 			if err := s.Check(func(p string) { t.Errorf("before: %s", p) }); err != nil {
 				t.Fatal(err)

@@ -115,8 +115,8 @@ func (c *checker) terms() error {
 		case len(k) == 6 && k[1] == keyTermPage:
 			page := binary.BigEndian.Uint32(k[2:])
 			for _, t := range terms[before:] {
-				if t.bucket>>termPageBits != page {
-					return fmt.Errorf("term %d is not of page %d", t.bucket, page)
+				if t.bucket()>>termPageBits != page {
+					return fmt.Errorf("term %d is not of page %d", t.bucket(), page)
 				}
 			}
 		default:
@@ -130,8 +130,8 @@ func (c *checker) terms() error {
 		c.problem("counters: %d changes of terms stored, %d counted", have, deltas)
 	}
 	for _, t := range sumTerms(terms) {
-		if t.count < 0 {
-			c.problem("term %d: document frequency %d", t.bucket, t.count)
+		if t.count() < 0 {
+			c.problem("term %d: document frequency %d", t.bucket(), t.count())
 		}
 	}
 	return nil

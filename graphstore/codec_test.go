@@ -1,7 +1,9 @@
 package graphstore
 
 import (
+	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func TestRowsRefuseDamage(t *testing.T) {
 		"number":    {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
 		"push":      {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
 		"state":     {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
-		"terms":     {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
+		"terms":     {encodeTerms([]termCount{countTerm(5, 1), countTerm(70000, -2)}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
 		"chunk": {encodeChunk([]op{{[]byte("k"), []byte("v")}, {[]byte("gone"), nil}}, 10),
 			func(b []byte) error { _, err := decodeChunk(nil, b); return err }},
 	} {
@@ -67,6 +69,32 @@ func TestSumsSurvive(t *testing.T) {
 			if got := d.int64s(); !slices.Equal(got, want) || d.end() != nil {
 				t.Errorf("%v became %v (%v)", want, got, d.err)
 			}
+		}
+	}
+}
+
+// TestTermsAreSummed takes few and many terms, of buckets with any digits.
+func TestTermsAreSummed(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{0, 1, fewTerms, fewTerms + 1, 5000} {
+		want := map[uint32]int32{}
+		var terms []termCount
+		for range n {
+			bucket, count := uint32(rng.IntN(n))<<rng.IntN(33), int32(rng.IntN(5)-2)
+			terms = append(terms, countTerm(bucket, count))
+			want[bucket] += count
+		}
+		maps.DeleteFunc(want, func(_ uint32, count int32) bool { return count == 0 })
+		var got []uint32
+		for _, term := range sumTerms(terms) {
+			got = append(got, term.bucket())
+			if term.count() != want[term.bucket()] {
+				t.Errorf("%d terms: bucket %d has %d, want %d", n, term.bucket(), term.count(), want[term.bucket()])
+			}
+		}
+		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+			t.Errorf("%d terms: %d buckets, want %d, in order", n, len(got), len(want))
 		}
 	}
 }

@@ -54,7 +54,7 @@ func FuzzRows(f *testing.F) {
 		encodeState(&state{nextSeq: 9, nextDelta: 4}),
 		encodeMedia(&Media{State: MediaEncoded, Encoder: "e", Detail: "d"}),
 		encodeVector("e", []float32{1, 2}),
-		encodeTerms([]termCount{{5, 1}, {70000, -2}}),
+		encodeTerms([]termCount{countTerm(5, 1), countTerm(70000, -2)}),
 		encodeLabel("Ming", 3),
 		encodeMessage(time.Unix(1, 2), []byte("m")),
 		encodeBlob([]byte("b")),

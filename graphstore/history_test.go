@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -96,13 +97,14 @@ func (v *generator) step(tx *Tx, report reporter) error {
 	case 12:
 		return v.push(tx)
 	case 13:
-		deltas := map[uint32]int32{}
+		delta := int32(1 + rng.IntN(2))
+		var buckets []uint32
 		for range rng.IntN(30) {
 			bucket := uint32(rng.IntN(20000))
-			deltas[bucket]++
-			m.terms[bucket]++
+			buckets = append(buckets, bucket)
+			m.terms[bucket] += delta
 		}
-		return tx.AddTerms(deltas)
+		return tx.AddTerms(slices.Values(buckets), delta)
 	case 14:
 		return v.meta(tx)
 	default:

@@ -19,9 +19,10 @@ type overlay struct {
 	// otherLabels are the counts of labels that their nodes do not keep, by node and text.
 	otherLabels map[NodeID]map[string]*otherLabel
 	// rows are the rows of all other kinds, by key; nil marks one that was removed.
-	rows  map[string][]byte
-	dims  map[string]int
-	terms map[uint32]int32
+	rows map[string][]byte
+	dims map[string]int
+	// terms are changes of document frequencies, of some terms many.
+	terms []termCount
 	// deleted are artifacts whose lists go at Commit: until then the caller reads them, see DeleteArtifact.
 	deleted  map[NodeID]struct{}
 	messages []OutboxEntry
@@ -34,7 +35,7 @@ func newOverlay() *overlay {
 		nodes: map[NodeID]*Node{}, below: map[NodeID]*Node{}, absentBelow: map[NodeID]struct{}{}, edges: map[NodeID]*pendingEdges{},
 		uses:       map[Content]map[NodeID]bool{},
 		vectorKeys: map[Content][]string{}, otherLabels: map[NodeID]map[string]*otherLabel{}, rows: map[string][]byte{},
-		dims: map[string]int{}, terms: map[uint32]int32{}, deleted: map[NodeID]struct{}{},
+		dims: map[string]int{}, deleted: map[NodeID]struct{}{},
 	}
 }
 

@@ -3,6 +3,7 @@ package graphstore
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -72,13 +73,13 @@ func (t *Tx) PutMeta(key string, val []byte) error {
 	return nil
 }
 
-// AddTerms adds to document frequencies, by bucket.
-func (t *Tx) AddTerms(deltas map[uint32]int32) error {
+// AddTerms adds delta to the document frequency of each of buckets.
+func (t *Tx) AddTerms(buckets iter.Seq[uint32], delta int32) error {
 	if t.broken != nil {
 		return t.broken
 	}
-	for bucket, d := range deltas {
-		t.ov.terms[bucket] += d
+	for bucket := range buckets {
+		t.ov.terms = append(t.ov.terms, countTerm(bucket, delta))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"no lists", func(_ *site, tx *graphstore.Tx, n *graphstore.Node) error { return tx.DeleteLists(n.ID) }},
 		{"list row", func(_ *site, tx *graphstore.Tx, n *graphstore.Node) error { return tx.PutLists(n.ID, []byte{1, 2}) }},
 		{"document frequency of term 5", func(_ *site, tx *graphstore.Tx, _ *graphstore.Node) error {
-			return tx.AddTerms(map[uint32]int32{5: 1})
+			return tx.AddTerms(slices.Values([]uint32{5}), 1)
 		}},
 		{"outbox message", func(_ *site, tx *graphstore.Tx, _ *graphstore.Node) error {
 			_, err := tx.Enqueue([]byte("no message"))

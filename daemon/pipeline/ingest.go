@@ -247,7 +247,9 @@ func (u *unit) put(op *operation) error {
 	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	e.words.Count(op.extracted, 1, u.terms)
+	if err := u.count(op.extracted, 1); err != nil {
+		return err
+	}
 	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
@@ -309,15 +311,19 @@ func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
 		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
 		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
-		u.e.words.Count(&vocabulary.Extracted{Doc: new(text.Doc)}, -1, u.terms)
-		return nil, nil
+		return nil, u.count(&vocabulary.Extracted{Doc: new(text.Doc)}, -1)
 	}
 	if err != nil || a == nil {
 		return nil, err
 	}
 	x := u.e.words.Extract(a)
-	u.e.words.Count(x, -1, u.terms)
-	return u.e.cfg.Encoders.MediaOf(a, x.Edges), nil
+	return u.e.cfg.Encoders.MediaOf(a, x.Edges), u.count(x, -1)
+}
+
+// count counts an artifact's words in (sign 1) or out (-1).
+func (u *unit) count(x *vocabulary.Extracted, sign int) error {
+	u.e.words.Count(x, sign)
+	return u.tx.AddTerms(x.Doc.Buckets, int32(sign))
 }
 
 // record is a stored artifact, nil if there is none of this id.

@@ -28,8 +28,6 @@ type unit struct {
 	// arrived is what records brought.
 	arrived map[graphstore.NodeID]*vocabulary.Extracted
 	order   []graphstore.NodeID // arrived, in the order of their records
-	// terms are the changes of document frequencies.
-	terms map[uint32]int32
 	// moved are the embeddings that the stage refresh computed.
 	moved []refresh.Moved
 	// published counts the lists made by a standby that the stage rerank has taken up to publish.
@@ -42,7 +40,7 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	e.clock.revision++
 	return &unit{
 		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
-		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{}, terms: map[uint32]int32{},
+		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{},
 	}
 }
 
@@ -137,11 +135,6 @@ func (u *unit) enqueue(update *rerank.Update) error {
 
 func (u *unit) commit() error {
 	e := u.e
-	if len(u.terms) > 0 {
-		if err := u.tx.AddTerms(u.terms); err != nil {
-			return err
-		}
-	}
 	if err := u.tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
 		return err
 	}

@@ -31,12 +31,11 @@ func New(cfg text.Config, foreign bool) (*Vocabulary, error) {
 // Reading is held by who reads Table beside a unit.
 func (v *Vocabulary) Reading() sync.Locker { return v.lock.RLocker() }
 
-// Count counts the words of an artifact that arrives (sign 1) or departs (sign -1). delta collects the same.
-func (v *Vocabulary) Count(x *Extracted, sign int32, delta map[uint32]int32) {
+// Count counts the words of an artifact that arrives (sign 1) or departs (sign -1).
+func (v *Vocabulary) Count(x *Extracted, sign int) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	v.Table.Add(x.Doc, int(sign))
-	x.Doc.Delta(delta, sign)
+	v.Table.Add(x.Doc, sign)
 }
 
 // Features is a function of what an artifact says, of what its media look and sound like, and

@@ -22,12 +22,13 @@ type Doc struct {
 	Grams  []Term
 }
 
-// Delta adds sign to delta at each bucket of the document: the change of the
-// document frequencies when it comes (+1) or goes (-1).
-func (d *Doc) Delta(delta map[uint32]int32, sign int32) {
+// Buckets calls yield with each bucket of the document, those that its coming and going changes the document frequencies of.
+func (d *Doc) Buckets(yield func(uint32) bool) {
 	for _, terms := range d.lists() {
 		for _, t := range terms {
-			delta[t.Bucket] += sign
+			if !yield(t.Bucket) {
+				return
+			}
 		}
 	}
 }

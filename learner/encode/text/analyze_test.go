@@ -154,21 +154,25 @@ func TestCountsSaturate(t *testing.T) {
 	}
 }
 
-func TestDelta(t *testing.T) {
+func TestBuckets(t *testing.T) {
 	t.Parallel()
 	e := encoder(t, Config{})
-	delta := map[uint32]int32{}
+	df := map[uint32]int{}
 	a, b := e.Analyze("wool wool"), e.Analyze("wool silk")
-	a.Delta(delta, 1)
-	b.Delta(delta, 1)
-	if n := delta[a.Words[0].Bucket]; n != 2 {
+	for _, d := range []*Doc{a, b} {
+		for bucket := range d.Buckets {
+			df[bucket]++
+		}
+	}
+	if n := df[a.Words[0].Bucket]; n != 2 {
 		t.Errorf("a word of two documents is counted %d times", n)
 	}
-	a.Delta(delta, -1)
-	b.Delta(delta, -1)
-	for bucket, n := range delta {
-		if n != 0 {
-			t.Errorf("bucket %d is left with %d", bucket, n)
+	table := NewTable()
+	table.Add(a, 1)
+	table.Add(b, 1)
+	for bucket, n := range df {
+		if have := table.DF(bucket); int(have) != n {
+			t.Errorf("bucket %d: %d documents in the table, %d told", bucket, have, n)
 		}
 	}
 }
