@@ -186,16 +186,21 @@ type wantedEdge struct {
 // wanted checks specs and joins those for one target, in scan order.
 func wanted(id string, specs []EdgeSpec) ([]wantedEdge, error) {
 	out := make([]wantedEdge, 0, len(specs))
+	details, texts := make([]detail, len(specs)), make([]string, 0, 2*len(specs))
+	one := func(text string) []string {
+		texts = append(texts, text)
+		return texts[len(texts)-1 : len(texts) : len(texts)]
+	}
 	for i, s := range specs {
 		if err := s.check(id); err != nil {
 			return nil, fmt.Errorf("edge %d: %w", i, err)
 		}
-		w := wantedEdge{edgeEnd: edgeEnd{s.Rel, ID(s.Type, s.Key)}, typ: s.Type, key: s.Key, detail: &detail{}}
+		w := wantedEdge{edgeEnd: edgeEnd{s.Rel, ID(s.Type, s.Key)}, typ: s.Type, key: s.Key, detail: &details[i]}
 		if s.Label != "" {
-			w.detail.labels = []string{s.Label}
+			w.detail.labels = one(s.Label)
 		}
 		if s.LinkType != "" {
-			w.detail.linkTypes = []string{s.LinkType}
+			w.detail.linkTypes = one(s.LinkType)
 		}
 		out = append(out, w)
 	}

@@ -50,11 +50,7 @@ func appendInt64s(b []byte, v []int64) []byte {
 	if len(v) == 0 {
 		return b
 	}
-	var all uint64 // has the highest bit that any number needs beside its sign
-	for _, x := range v {
-		all |= uint64(x ^ x>>63)
-	}
-	width := bits.Len64(all)/8 + 1
+	width := widthOf(v)
 	b = append(b, byte(width))
 	b, to := extend(b, width*len(v))
 	for _, x := range v {
@@ -218,6 +214,15 @@ func (d *decoder) int64s() []int64 {
 		b = b[width:]
 	}
 	return out
+}
+
+// widthOf is how many bytes the largest of numbers needs.
+func widthOf(v []int64) int {
+	var all uint64 // has the highest bit that any number needs beside its sign
+	for _, x := range v {
+		all |= uint64(x ^ x>>63)
+	}
+	return bits.Len64(all)/8 + 1
 }
 
 // appendTime keeps the zero time apart from 1970.

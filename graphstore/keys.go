@@ -64,8 +64,11 @@ const (
 	keyEmbedding  = 'e'
 )
 
-func idKey(prefix byte, id NodeID) []byte {
-	return binary.BigEndian.AppendUint64([]byte{prefix}, uint64(id))
+func idKey(prefix byte, id NodeID) []byte { return numberKey(prefix, uint64(id)) }
+
+// numberKey has room for one byte more.
+func numberKey(prefix byte, n uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 10), prefix), n)
 }
 
 func edgeKey(e Edge) []byte {
@@ -106,7 +109,7 @@ func parseNodeKey(k []byte) (id NodeID, embedding bool, err error) {
 }
 
 func seqKey(seq uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{keyOutbox}, seq)
+	return numberKey(keyOutbox, seq)
 }
 
 // partitionKey is unambiguous: a topic's name has no zero byte.

@@ -61,7 +61,7 @@ func sameBits(a, b []float32) bool {
 }
 
 func encodeNode(n *Node) []byte {
-	size := 64 + len(n.Key) + 4*(len(n.Features)+len(n.Hidden)) + 8*(len(n.Sum1)+len(n.Sum2))
+	size := 64 + len(n.Key) + 4*(len(n.Features)+len(n.Hidden)) + widthOf(n.Sum1)*len(n.Sum1) + widthOf(n.Sum2)*len(n.Sum2)
 	for _, l := range n.Labels {
 		size += len(l.Text) + 8
 	}
