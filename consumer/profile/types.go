@@ -83,6 +83,11 @@ type Artifact struct {
 	Theme     map[string][]string // theme name to labels
 	Link      []Link
 
+	// Unread are the names of fields that stand in the record and were not understood: those that no artifact has, and
+	// "date" when one of its years is no year. At most unreadNames of them; they do no harm, but whoever
+	// sent them may have meant something else, see Suggest.
+	Unread []string
+
 	// Raw is the artifact's JSON as received (after unwrapping), unknown
 	// fields included. It shares memory with what was given to Parse.
 	// Parse(Raw, ID, limits) gives the same artifact again.
