@@ -1,5 +1,7 @@
 package profile
 
+import "strings"
+
 // Term is a catalogue value: a label, an identifier (a URI), or both.
 // In JSON it is a string (the label) or {"id": ..., "label": ...}.
 type Term struct {
@@ -92,6 +94,11 @@ type Artifact struct {
 	// fields included. It shares memory with what was given to Parse.
 	// Parse(Raw, ID, limits) gives the same artifact again.
 	Raw []byte
+}
+
+// Blank is true for an artifact that says nothing about itself: no words, terms, media, links, date or place.
+func (a *Artifact) Blank() bool {
+	return strings.TrimSpace(a.Title+a.Description) == "" && a.edges() == 0 && a.Date == nil && a.Location == nil
 }
 
 // edges is how many the graph is asked for, at most.
