@@ -23,7 +23,7 @@
 // reads nothing while it has company, or lacks partitions; Consumer.Ready says why (membership.go).
 //
 // The log of a partition is told from another of the same name (a topic deleted and made anew, another cluster) by what is stored beside
-// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, topicid.go).
+// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, package logread).
 //
 // Between two partitions there is no order: Newest says which of an artifact's records counts (precedence.go).
 //
