@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"kilim/consumer/logread"
@@ -81,6 +82,13 @@ func (g *generation) decode(ctx context.Context) {
 						"offset", ch.items[i].Offset, "panic", r.Detail)
 				}
 			}
+			ch.items = slices.DeleteFunc(ch.items, func(item Item) bool {
+				passed := passedOver(&item, g.c.cfg.Limits)
+				if passed {
+					g.budget.Release(g.weigh(&item.Record))
+				}
+				return passed
+			})
 			close(ch.done)
 			if len(ch.items) > 0 {
 				g.c.cfg.Observe("decode", time.Since(start))
