@@ -62,6 +62,9 @@
 // update. Where a cluster denies producer ids (no right to write idempotently), the same holds for
 // unanswered requests within one process, which then also wait for Config.Settle.
 //
+// What others write into the topics is read too, and costs no more than one answer of the broker's, one record and one codec's window
+// (package logread), whatever it unpacks to. What can't be unpacked is passed over with a warning.
+//
 // Adding partitions to an output topic moves keys: messages that are not delivered yet stay
 // exactly-once, for what is there is recognized by key and number in whatever partition,
 // but the order between a key's messages before and after is the reader's

@@ -265,7 +265,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	transport := &kafka.Transport{Dial: f.dial}
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
-		Client: &kafka.Client{Addr: kafka.TCP(c.addr), Transport: transport}, Store: store,
+		Addr: kafka.TCP(c.addr), Transport: transport, Store: store,
 		Topics: Topics{Similar: c.similar, DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
