@@ -27,7 +27,7 @@ func serve(t *testing.T, data string, flags ...string) *served {
 	args := []string{"serve", "--data", data, "--http", "127.0.0.1:0", "--broker", "embedded://127.0.0.1:0", "--log.format=json"}
 	args = append(args, flags...)
 	go func() { done <- run(ctx, args, environment(nil), nil, s.log, s.log) }()
-	within, stop := context.WithTimeout(t.Context(), time.Minute)
+	within, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	if err := s.log.await(within, `"msg":"running"`); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestCommandsTogether(t *testing.T) {
 
 	s := serve(t, data)
 	must(archive, "feed", "--broker", s.broker, "-")
-	status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m")
+	status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m")
 	if !strings.Contains(status, `"artifacts":30,`) {
 		t.Errorf("after the feed: %s", status)
 	}
@@ -97,7 +97,7 @@ func TestCommandsTogether(t *testing.T) {
 		deletes.WriteString(`{"id":"` + a.ID + `","__deleted":true}` + "\n")
 	}
 	must(deletes.String(), "feed", "--broker", s.broker, "-")
-	status = must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m")
+	status = must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m")
 	if !strings.Contains(status, `"artifacts":0,"placeholders":0,`) {
 		t.Errorf("after the deletes: %s", status)
 	}
