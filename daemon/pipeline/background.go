@@ -27,7 +27,7 @@ func (e *Engine) Background(ctx context.Context) error {
 	for {
 		work := e.turns.Work.Changed()
 		more := false
-		if !e.turns.BatchWaits() && e.waitForOutbox(ctx) == nil {
+		if !e.turns.BatchWaits() && e.WaitForOutbox(ctx) == nil {
 			start := time.Now()
 			var err error
 			if more, err = e.backgroundUnit(); err != nil {

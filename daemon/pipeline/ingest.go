@@ -28,7 +28,7 @@ import (
 // ErrUnit the store is whole, and the engine that Config.Replaced was given goes on.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	e.turns.Come()
-	if err := e.waitForOutbox(ctx); err != nil {
+	if err := e.WaitForOutbox(ctx); err != nil {
 		e.turns.GiveUp()
 		return err
 	}

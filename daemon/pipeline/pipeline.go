@@ -292,9 +292,9 @@ func (e *Engine) Published() { e.turns.Room.Broadcast() }
 func (e *Engine) Room() error                        { return e.store.Room(e.role.margins()) }
 func (e *Engine) WaitRoom(ctx context.Context) error { return e.store.WaitRoom(ctx, e.role.margins()) }
 
-// waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// WaitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
-func (e *Engine) waitForOutbox(ctx context.Context) error {
+func (e *Engine) WaitForOutbox(ctx context.Context) error {
 	if err := e.WaitRoom(ctx); err != nil {
 		return err
 	}
