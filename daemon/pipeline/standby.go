@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +14,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/rerank"
 )
 
 // A standby is a state of another model (or of other encoders), made beside the state that serves from its documents.
@@ -32,11 +35,18 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 //
 // Documents and the rows about their media are read from one state of the other store: rows of a later one would tell of
 // other bytes behind the same URI, and be believed as long as the document has that URI.
+//
+// An artifact whose document is damaged there is left out, for nobody knows what it said: with CutOver it is gone, and its next
+// record brings it back. To fail would keep a whole archive from another model for the sake of one flipped bit.
 func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (copied int, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
-		items, err := differing(theirs, s.e.store, ids, s.e.cfg.AsMade)
-		if err != nil || len(items) == 0 {
+		items, damaged, err := differing(theirs, s.e.store, ids)
+		if err != nil {
 			return err
+		}
+		s.e.role.leaveOut(ids, damaged, s.e.log)
+		if len(items) == 0 {
+			return nil
 		}
 		ops, err := s.extractStored(items)
 		if err != nil {
@@ -64,9 +74,9 @@ func (s *Standby) copyFrom(from *graphstore.Store, theirs *graphstore.Reader, op
 	return nil
 }
 
-// differing reads what is not the same in theirs and in a store, as records that would make it so there. A damaged document is
-// an error, unless those that can't be read are to be left out.
-func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, leaveOut bool) (items []consumer.Item, err error) {
+// differing reads what is not the same in theirs and in a store, as records that would make it so there. What is damaged in theirs
+// counts as not there.
+func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (items []consumer.Item, damaged []string, err error) {
 	err = to.View(func(ours *graphstore.Reader) error {
 		seen := make(map[string]bool, len(ids))
 		for _, id := range ids {
@@ -75,8 +85,8 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, le
 			}
 			seen[id] = true
 			want, err := theirs.Artifact(id)
-			if leaveOut && errors.Is(err, graphstore.ErrDamaged) {
-				continue
+			if errors.Is(err, graphstore.ErrDamaged) {
+				damaged, err = append(damaged, id), nil
 			}
 			if err != nil {
 				return err
@@ -99,7 +109,7 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, le
 		}
 		return nil
 	})
-	return items, err
+	return items, damaged, err
 }
 
 // extractStored prepares records of what is stored: a refusal is an error.
@@ -270,6 +280,20 @@ func (s *Standby) CutOver(from *Engine, last func() []string, decide func() erro
 	return nil
 }
 
+// buryLeftOut puts into the outbox that the artifacts are gone which CopyFrom has left out.
+func (s *Standby) buryLeftOut(tx *graphstore.Tx) error {
+	e := s.e
+	if len(e.role.leftOut) > 0 {
+		e.clock.revision++ // which no message has
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.role.leftOut)) {
+		if _, err := tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, time.Time{})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Standby) takeOutbox(from *Engine) error {
 	e := s.e
 	// A revision names an update: none is given twice.
@@ -278,6 +302,9 @@ func (s *Standby) takeOutbox(from *Engine) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
 		if err := tx.TakeOutbox(r); err != nil {
+			return err
+		}
+		if err := s.buryLeftOut(tx); err != nil {
 			return err
 		}
 		if err := tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
