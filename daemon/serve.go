@@ -82,6 +82,8 @@ func (c *checkCommand) check(s *session) (faults int, err error) {
 		fmt.Fprintln(s.stdout, fault)
 	})
 	switch {
+	case errors.Is(err, graphstore.ErrLocked):
+		return faults, fmt.Errorf("check: %w", opened(c.Data, err, stopIt))
 	case errors.Is(err, graphstore.ErrTable):
 		return faults, fmt.Errorf("check %s: %w; this can't be repaired: %s", c.Data, err, anew)
 	case err != nil:

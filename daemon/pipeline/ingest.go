@@ -54,7 +54,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = err
 		return err
 	}
-	e.seen.applied(ops)
+	e.metrics.records.applied(ops, e.log)
 	e.role.tell(ops)
 	e.turns.Applied()
 	return nil

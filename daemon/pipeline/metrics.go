@@ -17,6 +17,8 @@ type Metrics struct {
 	commits      prometheus.Counter
 	listsChanged prometheus.Counter
 	refused      Counter
+	// records are beside the metrics what a status tells of them.
+	records *records
 }
 
 // Counter counts refused records by reason; the consumer registers it.
@@ -56,7 +58,7 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 			Name: "kilim_lists_changed_total",
 			Help: "Similarity lists of artifacts that changed and were put into the outbox.",
 		}),
-		refused: refused,
+		refused: refused, records: newRecords(),
 	}
 	reg.MustRegister(m.consumed, m.stages, m.refreshed, m.drift, m.commits, m.listsChanged)
 	for _, r := range []string{"applied", "deleted", "superseded", "refused"} {

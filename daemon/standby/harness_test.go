@@ -281,7 +281,7 @@ func (l *life) end() error {
 
 // await waits until done, or for the end of the life or of a build, of which it returns the cause.
 func (l *life) await(done func() bool) error {
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for !done() {
 		if err := l.failure(); err != nil {
 			return err
