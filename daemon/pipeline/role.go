@@ -3,8 +3,6 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
 	"sync/atomic"
 
 	"kilim/daemon/pipeline/listgraph"
@@ -31,8 +29,7 @@ type role struct {
 	backfilledAt float64
 	// origin is the store that a standby copies from, once that is known.
 	origin atomic.Pointer[graphstore.Store]
-	// leftOut are the artifacts that a standby does not have because their documents are damaged in origin. Only what copies, one at
-	// a time, uses it.
+	// leftOut are the artifacts of origin that a standby could not take over. Only what copies, one at a time, uses it.
 	leftOut map[string]bool
 	// follow is told which artifacts a batch changed, for the standby that copies them.
 	follow func(ids []string)
@@ -46,7 +43,7 @@ type role struct {
 const backfillKey = "chain/filling"
 
 func (r *role) init(standby bool) {
-	r.republished = make(chan struct{})
+	r.republished, r.leftOut = make(chan struct{}), map[string]bool{}
 	r.set(serving)
 	if standby {
 		r.set(completing)
@@ -96,24 +93,6 @@ func (r *role) listing(revision uint64) topk.Unit {
 		unit.Previous = r.lastPublished
 	}
 	return unit
-}
-
-// leaveOut notes which of ids a standby leaves out, and that it does not leave out the others.
-func (r *role) leaveOut(ids, damaged []string, log *slog.Logger) {
-	if r.leftOut == nil {
-		r.leftOut = map[string]bool{}
-	}
-	for _, id := range ids {
-		if !slices.Contains(damaged, id) {
-			delete(r.leftOut, id)
-		}
-	}
-	for _, id := range damaged {
-		if !r.leftOut[id] {
-			log.Error("the document of an artifact is damaged: the state that is being made is made without it; feed its record again", "artifact", id)
-		}
-		r.leftOut[id] = true
-	}
 }
 
 // tell lets follow know which artifacts a batch changed.

@@ -36,22 +36,25 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 // Documents and the rows about their media are read from one state of the other store: rows of a later one would tell of
 // other bytes behind the same URI, and be believed as long as the document has that URI.
 //
-// An artifact whose document is damaged there is left out, for nobody knows what it said: with CutOver it is gone, and its next
-// record brings it back. To fail would keep a whole archive from another model for the sake of one flipped bit.
+// An artifact whose document is damaged there is left out, for nobody knows what it said, and so is one that can't be used with what the
+// standby is made by: with CutOver it is gone, and its next record brings it back, or is a dead letter. To fail would let one flipped
+// bit, or one record, keep a whole archive from another model.
 func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (copied int, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
 		items, damaged, err := differing(theirs, s.e.store, ids)
 		if err != nil {
 			return err
 		}
-		s.e.role.leaveOut(ids, damaged, s.e.log)
+		for _, id := range ids {
+			delete(s.e.role.leftOut, id)
+		}
+		for id, fault := range damaged {
+			s.leaveOut(id, fault)
+		}
 		if len(items) == 0 {
 			return nil
 		}
-		ops, err := s.extractStored(items)
-		if err != nil {
-			return err
-		}
+		ops := s.extractStored(items)
 		copied = len(ops)
 		return s.copyFrom(from, theirs, ops)
 	})
@@ -76,7 +79,8 @@ func (s *Standby) copyFrom(from *graphstore.Store, theirs *graphstore.Reader, op
 
 // differing reads what is not the same in theirs and in a store, as records that would make it so there. What is damaged in theirs
 // counts as not there.
-func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (items []consumer.Item, damaged []string, err error) {
+func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (items []consumer.Item, damaged map[string]error, err error) {
+	damaged = map[string]error{}
 	err = to.View(func(ours *graphstore.Reader) error {
 		seen := make(map[string]bool, len(ids))
 		for _, id := range ids {
@@ -86,7 +90,7 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (i
 			seen[id] = true
 			want, err := theirs.Artifact(id)
 			if errors.Is(err, graphstore.ErrDamaged) {
-				damaged, err = append(damaged, id), nil
+				damaged[id], err = err, nil
 			}
 			if err != nil {
 				return err
@@ -112,27 +116,32 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (i
 	return items, damaged, err
 }
 
-// extractStored prepares records of what is stored: a refusal is an error.
-func (s *Standby) extractStored(items []consumer.Item) ([]operation, error) {
+// extractStored prepares records of what is stored.
+func (s *Standby) extractStored(items []consumer.Item) []operation {
 	ops := make([]operation, len(items))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range items {
-		g.Go(func() (err error) {
+		g.Go(func() error {
 			item := &items[i]
 			if item.Value != nil {
-				if item.Artifact, err = profile.Parse(item.Value, item.ID, profile.Stored()); err != nil {
-					return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, err)
+				var err error
+				if item.Artifact, err = profile.Parse(item.Value, item.ID, profile.Stored()); err != nil && !errors.As(err, &item.Refusal) {
+					item.Refusal = &profile.Refusal{Reason: profile.ReasonUnprocessable, Field: "record", Detail: err.Error()}
 				}
 			}
 			ops[i] = newPreparer(s.e).one(item)
-			if r := ops[i].refusal; r != nil {
-				return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, r)
-			}
 			return nil
 		})
 	}
-	return ops, g.Wait()
+	_ = g.Wait() // the functions return nil
+	return ops
+}
+
+// leaveOut notes that a standby does not have an artifact, and why.
+func (s *Standby) leaveOut(id string, why error) {
+	s.e.role.leftOut[id] = true
+	s.e.log.Error("an artifact can't be taken over: the state that is being made is made without it", "artifact", id, "err", why)
 }
 
 // required wants the unit lock.
@@ -163,12 +172,16 @@ func (s *Standby) copyArtifacts(ops []operation, from *graphstore.Reader) error 
 	defer u.tx.Discard()
 	for i := range ops {
 		op := &ops[i]
-		refusal, err := u.admit(op)
-		if err == nil && refusal != nil {
-			err = refusal
+		var err error
+		if op.refusal == nil {
+			op.refusal, err = u.admit(op)
 		}
 		switch {
 		case err != nil:
+		case op.refusal != nil:
+			s.leaveOut(op.item.ID, op.refusal)
+			op.node = graphstore.ID(graphstore.Artifact, op.item.ID)
+			err = u.remove(op)
 		case op.extracted == nil:
 			err = u.remove(op)
 		default:
