@@ -35,7 +35,7 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 	if err != nil {
 		return err
 	}
-	if found.Unknown > 0 || found.Shortened {
+	if found.Unknown > 0 || found.Lost {
 		if err := a.manager.Republish(found); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ type Config struct {
 	Replaced func(fresh *Engine)
 
 	// Settings are those that stored rows depend on. AsMade is for who checks a state, or makes it anew from its documents: then
-	// those that the state has are taken, whatever these say, and lists and documents that can't be read are passed over.
+	// those that the state has are taken, whatever these say, and lists that can't be read are passed over.
 	made.Settings
 	AsMade bool
 

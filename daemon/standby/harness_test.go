@@ -122,7 +122,7 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 	}
 	from := stored[0].Next
 	if from > int64(len(o.log)) {
-		f.Shortened, from = true, 0
+		f.Lost, from = true, 0
 	}
 	for _, m := range o.log[from:] {
 		if m.writer != writer || m.seq >= s.NextSeq() {
@@ -135,7 +135,7 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 			f.Revision = max(f.Revision, m.Revision)
 		}
 	}
-	if f.Unknown == 0 && !f.Shortened {
+	if f.Unknown == 0 && !f.Lost {
 		f.Positions[0].Next = from
 	}
 	return f, nil
@@ -205,7 +205,7 @@ func (l *life) look() error {
 	} else if len(positions) == 0 {
 		return store.Ack(0, l.topic.end())
 	}
-	if found.Unknown == 0 && !found.Shortened {
+	if found.Unknown == 0 && !found.Lost {
 		return nil
 	}
 	return l.manager.Republish(found)

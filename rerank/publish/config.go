@@ -45,7 +45,7 @@ type Config struct {
 	// order, each once. A message that a crash left without a call gets none, or one
 	// from the next process.
 	OnPublished func([]Published)
-	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Shortened. Nothing is sent
+	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Lost. Nothing is sent
 	// until it returns. An error ends Run.
 	Republish func(*Found) error
 	// Observe, if set, is told how long each delivery of a batch took, as stage "publish".

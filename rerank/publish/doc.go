@@ -25,7 +25,8 @@
 // two processes have copies of one folder, and the next start of this one becomes another writer.
 //
 // A topic of lists that ends before the stored position, or gives a message an offset below, has lost what was published: it was deleted
-// and made anew, say. Look and Publisher tell that too (Found.Shortened, Config.Republish). A topic that was made anew and
+// and made anew, say. Look and Publisher tell that too (Found.Lost, Config.Republish), and Look when another topic of lists is
+// configured than the one that was published to. A topic that was made anew and
 // has grown beyond the position by others' messages, before this package looked, is taken for the old one.
 //
 // # At least once, and why not twice
