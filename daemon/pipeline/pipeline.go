@@ -12,6 +12,7 @@ import (
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
@@ -216,7 +217,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var features []stale.Stamp
 	e.lists.Lost(e.clock.lost)
-	lists := e.lists.Load()
+	lists := e.lists.Load(listgraph.Reader{R: r})
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if e.made.Loose() {
 			e.refresher.Recheck(n)
@@ -229,11 +230,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 			at = stale.Never
 		}
 		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
-		b, err := r.Lists(n.ID)
-		if err == nil {
-			err = lists.Artifact(uint64(n.ID), n.Drift, b)
-		}
-		if err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
+		if err := lists.Artifact(uint64(n.ID), n.Drift); err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
 		}

@@ -79,19 +79,19 @@ func (c *Checker) list(node uint64, id string, list rerank.List, most int) error
 	return nil
 }
 
-// Done checks, after all artifacts, who is noted to be listed by whom: each calls its function for every pair.
-func (c *Checker) Done(each func(fn func(node, by uint64) bool) error) error {
-	err := each(func(node, by uint64) bool {
-		pair := [2]uint64{node, by}
-		if _, ok := c.listed[pair]; !ok {
-			c.faultf("node %d is noted as a holder of %d and has it in no list", by, node)
+// Done checks, after all artifacts, who is noted to be listed by whom.
+func (c *Checker) Done() {
+	for node, all := range c.l.holders {
+		for _, by := range all {
+			pair := [2]uint64{node, by}
+			if _, ok := c.listed[pair]; !ok {
+				c.faultf("node %d is noted as a holder of %d and has it in no list", by, node)
+			}
+			delete(c.listed, pair)
 		}
-		delete(c.listed, pair)
-		return true
-	})
+	}
 	missing := slices.SortedFunc(maps.Keys(c.listed), func(a, b [2]uint64) int { return slices.Compare(a[:], b[:]) })
 	for _, pair := range missing {
 		c.faultf("node %d has %d in a list and is not noted as its holder", pair[1], pair[0])
 	}
-	return err
 }

@@ -33,7 +33,7 @@
 //   - A departed artifact is in no list. Its place stays empty until the list is computed in full.
 //   - What arrived has lists that are computed in full, with all that the pass sees, and it is in the list of each of its
 //     candidates where it beats the last entry: the score is symmetric.
-//   - Graph.SetListedBy has been told exactly who lists whom: that is how departures and moves find the lists they are in.
+//   - It is known exactly who lists whom: that is how departures and moves find the lists they are in.
 //   - A list that changed by more than Config.Tolerance is published once, in the unit that changed it, with what entered,
 //     left and moved since it was last published, and with the records that caused it.
 //

@@ -56,7 +56,7 @@ type Pass struct {
 	lists map[uint64]*listing
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
-	// marks are memory for setListedBy.
+	// marks are memory for setHolder.
 	marks map[string]uint8
 }
 
@@ -98,7 +98,8 @@ func (p *Pass) Departed(node uint64, id string, cause Cause) error {
 	if err != nil || row == nil {
 		return err
 	}
-	return p.setListedBy(node, row.Lists, nil)
+	p.setHolder(node, row.Lists, nil)
+	return nil
 }
 
 // Moved says that an artifact's embedding moved. Small moves add up until they could show in a score: then its lists are

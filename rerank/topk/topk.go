@@ -67,6 +67,8 @@ type Lists struct {
 	lost        uint64
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
+	// holders are those who list an artifact, by the rows of the state that the unit at work sees.
+	holders holders
 }
 
 // listCount is the number of an artifact's lists.
@@ -84,7 +86,7 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{},
+		unlisted: map[uint64]struct{}{}, holders: holders{},
 	}
 	return l, nil
 }
@@ -134,18 +136,24 @@ func (l *Lists) dueAt(rankedAt, drift float64) float64 {
 // Loader fills the queues of Lists from the rows of a store.
 type Loader struct {
 	l                   *Lists
+	g                   Reader
 	ranked, unpublished []stale.Stamp
 }
 
-// Load begins to fill empty Lists.
-func (l *Lists) Load() *Loader { return &Loader{l: l} }
+// Load begins to fill empty Lists with those of g.
+func (l *Lists) Load(g Reader) *Loader { return &Loader{l: l, g: g} }
 
-// Artifact takes up a stored artifact, in any order. row is what the store has of its lists.
-func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
-	var r Row
-	if err := r.Unmarshal(row); err != nil {
+// Artifact takes up a stored artifact, in any order, with its lists.
+func (ld *Loader) Artifact(node uint64, drift float64) error {
+	b, err := ld.g.Lists(node)
+	if err != nil {
 		return err
 	}
+	var r Row
+	if err := r.Unmarshal(b); err != nil {
+		return err
+	}
+	r.Lists.Members(func(id string) { ld.l.holders.set(ld.g.NodeOf(id), node, true) })
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if ld.l.isPublished(&r) {

@@ -62,8 +62,8 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	same := l.old != nil && !rerank.Material(before, l.new.Lists, p.l.cfg.Tolerance)
 	if same {
 		l.new.Lists = before
-	} else if err := p.setListedBy(l.node, before, l.new.Lists); err != nil {
-		return err
+	} else {
+		p.setHolder(l.node, before, l.new.Lists)
 	}
 	serving := p.unit.Mode == Serving
 	switch {
@@ -138,9 +138,8 @@ func (p *Pass) explain(u *rerank.Update) {
 	}
 }
 
-// setListedBy keeps, for each artifact, who has it in a list: its departure or move
-// must reach them.
-func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
+// setHolder keeps, for each artifact, who has it in a list.
+func (p *Pass) setHolder(by uint64, before, after rerank.Lists) {
 	const had, has, done = 1, 2, 4
 	clear(p.marks)
 	mark := func(lists rerank.Lists, as uint8) {
@@ -152,7 +151,7 @@ func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
 	}
 	mark(before, had)
 	mark(after, has)
-	tell := func(lists rerank.Lists, who uint8) error {
+	tell := func(lists rerank.Lists, who uint8) {
 		for i := range lists {
 			for j := range lists[i].Entries {
 				id := lists[i].Entries[j].ID
@@ -160,15 +159,10 @@ func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
 					continue
 				}
 				p.marks[id] |= done
-				if err := p.g.SetListedBy(p.g.NodeOf(id), by, who == has); err != nil {
-					return err
-				}
+				p.l.holders.set(p.g.NodeOf(id), by, who == has)
 			}
 		}
-		return nil
 	}
-	if err := tell(after, has); err != nil {
-		return err
-	}
-	return tell(before, had)
+	tell(after, has)
+	tell(before, had)
 }
