@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -60,6 +61,8 @@ type Config struct {
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
 	Sweep float64
+	// Linger is how long changes of the lists of artifacts that no record brought wait to be published while there is load.
+	Linger time.Duration
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
 	// CacheBytes bounds the evidence and the lists kept decoded in memory.
