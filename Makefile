@@ -25,8 +25,9 @@ build: ## bin/kilim
 	@mkdir -p bin
 	$(GOBUILD) -o bin/kilim ./daemon
 
+# So few artifacts are not worth a training elsewhere; here somebody looks, who should see a model change within minutes.
 run: build ## the daemon with its own broker, fed with the demo archive; state in ./data
-	@exec ./bin/kilim serve --demo.artifacts 500 --log.level warn
+	@exec ./bin/kilim serve --demo.artifacts 500 --train.least 400 --train.share 0.5 --train.stages full:200:0.008 --log.level warn
 
 test: ## all tests that need only Go
 	$(GO) test ./...

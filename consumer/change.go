@@ -2,15 +2,17 @@ package consumer
 
 import (
 	"bytes"
+	"regexp"
 
 	"kilim/consumer/profile"
 )
 
 // The fields by which a row says that it is deleted: that of Debezium's ExtractNewRecordState with rewritten deletes, which
-// feeds use too, and CockroachDB's metadata beside the columns of a bare envelope.
+// feeds use too, and CockroachDB's metadata beside the columns of a bare envelope. The last is that of CockroachDB's timestamps.
 const (
 	deletedField   = "__deleted"
 	cockroachField = "__crdb__"
+	resolvedField  = "resolved"
 )
 
 // isDeleted is true for a row that marks itself as deleted.
@@ -111,7 +113,7 @@ func (c *content) deleteRow(before []byte, lim profile.Limits) *profile.Refusal 
 // dead letter.
 var foreign = []struct{ field, what string }{
 	{"op", "a change event without a row"},
-	{"resolved", "a timestamp of CockroachDB's, and no row"},
+	{resolvedField, "a timestamp of CockroachDB's, and no row"},
 	{cockroachField, "a message of CockroachDB's without columns of an artifact"},
 	{"operationType", "a change stream event of MongoDB's connector: set publish.full.document.only"},
 	{"op_type", "a change of Oracle GoldenGate: want the row itself, or Debezium's form"},
@@ -148,3 +150,23 @@ func explain(r *profile.Refusal, json []byte, lim profile.Limits) *profile.Refus
 	}
 	return r
 }
+
+// passedOver is true for a resolved timestamp of CockroachDB's, which a changefeed puts into every partition as often as it is told to. It
+// must have no key, and nothing but that field, in that form: nobody has put anything else into it, so nothing is lost. What
+// is only like it, or has a key, is a dead letter.
+func passedOver(item *Item, lim profile.Limits) bool {
+	if item.Refusal == nil || item.Key != nil || item.Value == nil || !has(item.Value, resolvedField) {
+		return false
+	}
+	f, r := profile.Object(item.Value, lim)
+	for _, around := range []string{"payload", cockroachField} {
+		if r == nil && len(f) == 1 && f[around] != nil {
+			f, r = profile.Object(f[around], lim)
+		}
+	}
+	at, ok := text(f[resolvedField])
+	return r == nil && ok && len(f) == 1 && resolvedForm.MatchString(at)
+}
+
+// resolvedForm is CockroachDB's of a time: nanoseconds since 1970, and a count of what is in one.
+var resolvedForm = regexp.MustCompile(`^[0-9]{1,20}\.[0-9]{1,10}$`)

@@ -3,16 +3,19 @@ package consumer
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
+	"kilim/consumer/logread"
 	"kilim/consumer/profile"
+	"kilim/consumer/recordset"
 )
 
 // chunk is a run of records of one partition on its way to a batch. Its items
 // may be read once done is closed.
 type chunk struct {
 	tp     TopicPartition
-	topic  topicID
+	topic  logread.TopicID
 	items  []Item
 	next   int64 // the partition's next offset once all items are durable
 	weight int64 // taken from generation.budget, the bytes in flight
@@ -30,28 +33,39 @@ func (g *generation) weigh(r *Record) int64 { return min(r.size(), g.c.cfg.InFli
 
 // cut splits a page into chunks while it is unpacked: at most one record is ahead of the chunk that it gives. A page without records
 // gives one empty chunk, so that deliver hears of the partition's next offset.
-func (g *generation) cut(pg *page) iter.Seq[*chunk] {
+func (g *generation) cut(log logread.Log, pg *logread.Page) iter.Seq[*chunk] {
 	return func(yield func(*chunk) bool) {
 		limit := min(int64(chunkBytes), g.c.cfg.InFlightBytes)
-		last := newChunk(pg.tp)
-		for r := range pg.records() {
+		tp := TopicPartition{log.Topic, log.Partition}
+		last := newChunk(tp, log.ID)
+		for raw := range pg.Records() {
+			r := recordOf(tp, raw)
 			w := g.weigh(&r)
 			if len(last.items) > 0 && (len(last.items) >= chunkRecords || last.weight+w > limit) {
 				if !yield(last) {
 					return
 				}
-				last = newChunk(pg.tp)
+				last = newChunk(tp, log.ID)
 			}
 			last.items = append(last.items, Item{Record: r})
 			last.weight += w
 			last.next = r.Offset + 1
 		}
-		last.next = pg.next
+		last.next = pg.Next
 		yield(last)
 	}
 }
 
-func newChunk(tp TopicPartition) *chunk { return &chunk{tp: tp, done: make(chan struct{})} }
+func newChunk(tp TopicPartition, topic logread.TopicID) *chunk {
+	return &chunk{tp: tp, topic: topic, done: make(chan struct{})}
+}
+
+func recordOf(tp TopicPartition, r recordset.Record) Record {
+	return Record{
+		Topic: tp.Topic, Partition: tp.Partition, Offset: r.Offset, Time: r.Time,
+		Key: r.Key, Value: r.Value, Headers: r.Headers, Dropped: r.Dropped, Unreadable: r.Fault,
+	}
+}
 
 // decode runs on several goroutines; g.jobs gives each chunk to one of them.
 func (g *generation) decode(ctx context.Context) {
@@ -68,6 +82,13 @@ func (g *generation) decode(ctx context.Context) {
 						"offset", ch.items[i].Offset, "panic", r.Detail)
 				}
 			}
+			ch.items = slices.DeleteFunc(ch.items, func(item Item) bool {
+				passed := passedOver(&item, g.c.cfg.Limits)
+				if passed {
+					g.budget.Release(g.weigh(&item.Record))
+				}
+				return passed
+			})
 			close(ch.done)
 			if len(ch.items) > 0 {
 				g.c.cfg.Observe("decode", time.Since(start))

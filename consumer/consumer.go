@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/logread"
 )
 
 // Consumer is one member of a consumer group.
@@ -19,7 +21,7 @@ type Consumer struct {
 	metrics  *Metrics
 	log      *slog.Logger
 	client   *kafka.Client
-	fetcher  *fetcher
+	logs     *logread.Reader
 	progress *progress
 	said     string // by awaitAlone, so that it says a reason once over the generations that it lasts
 }
@@ -38,8 +40,11 @@ func New(cfg Config, cluster Cluster, sink Sink, m *Metrics, log *slog.Logger) (
 	addr := kafka.TCP(cluster.Brokers()...)
 	return &Consumer{
 		cfg: cfg, cluster: cluster, sink: sink, metrics: m, log: log,
-		client:   &kafka.Client{Addr: addr, Transport: transport},
-		fetcher:  &fetcher{transport: transport, addr: addr, maxBytes: cfg.FetchBytes, wait: cfg.FetchWait, timeout: cfg.RequestTimeout},
+		client: &kafka.Client{Addr: addr, Transport: transport},
+		logs: &logread.Reader{
+			Transport: transport, Addr: addr, Isolation: kafka.ReadCommitted,
+			MaxBytes: cfg.FetchBytes, Wait: cfg.FetchWait, Timeout: cfg.RequestTimeout,
+		},
 		progress: &progress{gauge: m.lag},
 	}, nil
 }
@@ -48,7 +53,7 @@ func New(cfg Config, cluster Cluster, sink Sink, m *Metrics, log *slog.Logger) (
 // Sink failed, or its offsets are not of this cluster. Whatever fails between
 // here and the brokers is repeated. The topics must exist. It is called once.
 func (c *Consumer) Run(ctx context.Context) error {
-	defer c.fetcher.transport.CloseIdleConnections()
+	defer c.logs.Transport.CloseIdleConnections()
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                     c.cfg.Group,
 		Brokers:                c.cluster.Brokers(),

@@ -42,3 +42,35 @@ func DeadLetter(item *Item) (key, value []byte, headers []kafka.Header) {
 	}
 	return item.Key, item.Value, headers
 }
+
+// Rejection is what the headers of a dead letter tell: where its record came from and why it was refused.
+type Rejection struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"`
+	Reason    string `json:"reason"` // empty: no dead letter of kilim's
+	Detail    string `json:"detail"`
+}
+
+// RejectionOf reads the headers that DeadLetter writes. What is not there, or is no number, stays zero.
+func RejectionOf(headers []kafka.Header) (r Rejection) {
+	for _, h := range headers {
+		name, ok := strings.CutPrefix(h.Key, errorHeader)
+		if !ok {
+			continue
+		}
+		switch value := string(h.Value); name {
+		case "topic":
+			r.Topic = value
+		case "partition":
+			r.Partition, _ = strconv.Atoi(value)
+		case "offset":
+			r.Offset, _ = strconv.ParseInt(value, 10, 64)
+		case "exception.class.name":
+			r.Reason = value
+		case "exception.message":
+			r.Detail = value
+		}
+	}
+	return r
+}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kilim/consumer/consumertest"
 	"kilim/consumer/profile"
@@ -121,6 +123,48 @@ func TestDecodeEnvelopes(t *testing.T) {
 		}
 		if !tt.deleted && item.Artifact.Title != "T" {
 			t.Errorf("%s: got %+v", tt.name, item.Artifact)
+		}
+	}
+}
+
+// TestResolvedTimestamps: what CockroachDB's changefeeds tell of the time does not reach the Sink, what is only like it does, and records
+// around are read.
+func TestResolvedTimestamps(t *testing.T) {
+	t.Parallel()
+	_, cluster := startBroker(t, kfake.SeedTopics(1, topic))
+	client := testClient(t, cluster)
+	value := func(key []byte, value string) *kgo.Record {
+		return &kgo.Record{Topic: topic, Key: key, Value: []byte(value)}
+	}
+	feed := []*kgo.Record{artifact(0, 0)}
+	for _, passed := range []string{
+		`{"resolved":"1536168205000000000.0000000000"}`, `{ "resolved" : "1.0" }`, `{"__crdb__":{"resolved":"1536168205000000000.0000000001"}}`,
+		`{"payload":{"resolved":"1536168205000000000.0000000000"}}`,
+	} {
+		feed = append(feed, value(nil, passed))
+	}
+	feed = append(feed, artifact(0, 1))
+	refused := []*kgo.Record{value([]byte("k"), `{"resolved":"1.0"}`), value([]byte{}, `{"resolved":"1.0"}`)}
+	for _, like := range []string{
+		`{"resolved":"1.0","key":1}`, `{"resolved":"soon"}`, `{"resolved":"1"}`, `{"resolved":1.0}`, `{"resolved":"1.0","resolved":"2.0"}`, `["resolved"]`,
+		`{"__crdb__":{"resolved":"1.0","deleted":true}}`, `{"__crdb__":{"resolved":"1.0"},"a":1}`, `{"payload":{"resolved":"1.0"},"schema":{}}`, `"resolved"`,
+	} {
+		refused = append(refused, value(nil, like))
+	}
+	produce(t, client, append(feed, refused...)...)
+	produce(t, client, value(nil, `{"resolved":"9.0"}`))
+	sink := newStore()
+	m := startMember(t, testConfig(), cluster, sink)
+	sink.wait(t, 2+len(refused))
+	eventually(t, "the last is passed over", m.CaughtUp)
+	m.stop(t)
+	items := sink.items[TopicPartition{topic, 0}]
+	if len(items) != 2+len(refused) || items[0].Artifact == nil || items[1].Artifact == nil {
+		t.Fatalf("%d items: %+v", len(items), items)
+	}
+	for _, item := range items[2:] {
+		if item.Refusal == nil {
+			t.Errorf("%s is not refused", item.Value)
 		}
 	}
 }

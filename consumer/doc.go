@@ -23,7 +23,7 @@
 // reads nothing while it has company, or lacks partitions; Consumer.Ready says why (membership.go).
 //
 // The log of a partition is told from another of the same name (a topic deleted and made anew, another cluster) by what is stored beside
-// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, topicid.go).
+// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, package logread).
 //
 // Between two partitions there is no order: Newest says which of an artifact's records counts (precedence.go).
 //
@@ -49,9 +49,10 @@
 // (also of MongoDB, and as CloudEvents) and CockroachDB (wrapped, bare, enriched), and rows that are marked as
 // deleted ("__deleted"). What it knows and does not open (Maxwell, Canal, GoldenGate, DMS,
 // messages without a row) and what it does not know becomes a dead letter, never an artifact
-// without content. Control messages of other systems (resolved timestamps, heartbeats, transactions) are dead
-// letters too: passing over them would need a guess that nothing is lost by it. A trace context that is
-// not W3C's is dropped, the record is kept.
+// without content. Control messages of other systems (heartbeats, transactions) are dead
+// letters too: passing over them would need a guess that nothing is lost by it. Only a resolved timestamp of CockroachDB's, which
+// has no key and nothing else in it, is passed over, and does not reach the Sink (passedOver, change.go); like the end of a
+// transaction it moves the stored offset with the next record. A trace context that is not W3C's is dropped, the record is kept.
 //
 // # Why not kafka.Reader
 //

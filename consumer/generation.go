@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"kilim/consumer/logread"
 )
 
 // generation works for one generation of the consumer group, in which the member has
@@ -132,7 +134,7 @@ func closed(done <-chan struct{}) bool {
 
 // reached is how far a batch takes a partition.
 type reached struct {
-	topic topicID
+	topic logread.TopicID
 	next  int64
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/logread"
 )
 
 // ErrOtherLog is returned by Run when a partition's log is not the one that its stored offset is of.
@@ -26,13 +28,13 @@ var ErrOtherLog = errors.New("the state was made from another log")
 // brokers that give no id. A record that retention or compaction has taken says nothing. Its time is left out: a broker that
 // stamps records with the time of its own gives other times to clients after it has compacted them.
 type logMark struct {
-	topic topicID
+	topic logread.TopicID
 	last  int64 // offset of the record, -1: none
 	sum   uint64
 }
 
 // markOf is that of the log of which r is the last record that was read. A record that was not kept whole is none to compare.
-func markOf(topic topicID, r *Record) logMark {
+func markOf(topic logread.TopicID, r *Record) logMark {
 	if r.Dropped > 0 {
 		return logMark{topic: topic, last: -1}
 	}
@@ -71,7 +73,7 @@ func decodeLogMark(log string) (logMark, error) {
 	if len(log) != 33 || log[0] != markVersion {
 		return logMark{}, fmt.Errorf("a mark of %d bytes, version %d: this program reads 33 bytes of version %d", len(log), log[0], markVersion)
 	}
-	m := logMark{topic: topicID([]byte(log[1:17]))}
+	m := logMark{topic: logread.TopicID([]byte(log[1:17]))}
 	m.last = int64(binary.BigEndian.Uint64([]byte(log[17:25])))
 	m.sum = binary.BigEndian.Uint64([]byte(log[25:]))
 	return m, nil
@@ -90,8 +92,8 @@ func (o Offset) cut(last *Item) Offset {
 }
 
 // sameTopic is an ErrOtherLog when the topic has another id than m says. An id that is not known is no other one.
-func (m logMark) sameTopic(tp TopicPartition, id topicID) error {
-	if m.topic == id || m.topic == (topicID{}) || id == (topicID{}) {
+func (m logMark) sameTopic(tp TopicPartition, id logread.TopicID) error {
+	if m.topic == id || m.topic == (logread.TopicID{}) || id == (logread.TopicID{}) {
 		return nil
 	}
 	return fmt.Errorf("consumer: %w: it stands in the topic %q with the id %v, and the topic has the id %v now: "+
@@ -103,14 +105,15 @@ func (g *generation) sameRecord(ctx context.Context, tp TopicPartition, m logMar
 	if m.last < first {
 		return nil // there is none, or retention took it
 	}
-	pg, err := g.c.fetcher.fetch(ctx, tp, m.last)
+	pg, err := g.c.logs.Fetch(ctx, logread.Log{Topic: tp.Topic, Partition: tp.Partition}, m.last)
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return nil // retention took it just now
 	}
 	if err != nil {
 		return err
 	}
-	for r := range pg.records() {
+	for raw := range pg.Records() {
+		r := recordOf(tp, raw)
 		if r.Offset != m.last || r.Dropped > 0 || r.sum() == m.sum {
 			return nil
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"kilim/consumer/logread"
 )
 
 // makeTopic makes a topic, which must not be there.
@@ -125,10 +129,20 @@ func topicMadeAnew(t *testing.T, cluster testCluster, name string) {
 	sink.wait(t, (3*n+1)*partitions)
 }
 
-// TestRecreatedBetweenTwoFetches: no request fails, and no partition is assigned anew. The records of the new log are not applied.
+// TestRecreatedBetweenTwoFetches: no request fails but by the topic's id, and no partition is assigned anew. The records of the new log
+// are not applied, with brokers that know fetches by id and with those before.
 func TestRecreatedBetweenTwoFetches(t *testing.T) {
 	t.Parallel()
-	broker, cluster := startBroker(t, kfake.SeedTopics(1, topic))
+	for name, versions := range map[string]*kversion.Versions{"by id": kversion.Stable(), "by name": kversion.V3_0_0()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			recreatedBetweenTwoFetches(t, versions)
+		})
+	}
+}
+
+func recreatedBetweenTwoFetches(t *testing.T, versions *kversion.Versions) {
+	broker, cluster := startBroker(t, kfake.SeedTopics(1, topic), kfake.MaxVersions(versions))
 	client := testClient(t, cluster)
 	produce(t, client, artifact(0, 0))
 	sink := newStore()
@@ -151,6 +165,32 @@ func TestRecreatedBetweenTwoFetches(t *testing.T) {
 	}
 }
 
+// TestIDIsAskedOnce: a broker that knows fetches by id is asked for the topic's id when a partition's reading begins, and not again.
+func TestIDIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	broker, cluster := startBroker(t, kfake.SeedTopics(1, topic))
+	client := testClient(t, cluster)
+	sink := newStore()
+	startMember(t, testConfig(), cluster, sink)
+	produce(t, client, artifact(0, 0))
+	sink.wait(t, 1)
+	var asked atomic.Int64
+	broker.ControlKey(kmsg.Metadata.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		if req.GetVersion() == 10 { // kafka-go's own are of version 8 at most, and the feeding client's above 10
+			asked.Add(1)
+		}
+		return nil, nil, false
+	})
+	for n := range 20 {
+		produce(t, client, artifact(0, n+1))
+		sink.wait(t, n+2)
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("the id was asked for %d times over 20 fetches with records", n)
+	}
+}
+
 // TestLogWrittenAgain: the topic is the same by its id, and the last record before the stored offset is another one. What is not
 // there any more says nothing.
 func TestLogWrittenAgain(t *testing.T) {
@@ -164,7 +204,7 @@ func TestLogWrittenAgain(t *testing.T) {
 	m.stop(t)
 	tp := TopicPartition{topic, 0}
 	stored, err := decodeLogMark(read.logs[tp])
-	if err != nil || stored.last != 9 || stored.topic == (topicID{}) {
+	if err != nil || stored.last != 9 || stored.topic == (logread.TopicID{}) {
 		t.Fatalf("stored %+v, %v", stored, err)
 	}
 	for name, c := range map[string]struct {
@@ -177,8 +217,8 @@ func TestLogWrittenAgain(t *testing.T) {
 		"another record, further back":  {func(m *logMark) { m.last = 3 }, 10, false},
 		"another topic":                 {func(m *logMark) { m.topic[0]++ }, 10, false},
 		"another topic, and no record":  {func(m *logMark) { m.topic[0]++; m.last = -1 }, 10, false},
-		"no id":                         {func(m *logMark) { m.topic = topicID{} }, 10, true},
-		"no id, another record":         {func(m *logMark) { m.topic = topicID{}; m.sum++ }, 10, false},
+		"no id":                         {func(m *logMark) { m.topic = logread.TopicID{} }, 10, true},
+		"no id, another record":         {func(m *logMark) { m.topic = logread.TopicID{}; m.sum++ }, 10, false},
 		"nothing is known":              {func(m *logMark) { *m = logMark{last: -1} }, 10, true},
 		"the record was not kept whole": {func(m *logMark) { m.last = -1 }, 10, true},
 	} {
@@ -229,7 +269,7 @@ func TestBrokersWithoutTopicIDs(t *testing.T) {
 	m.stop(t)
 	tp := TopicPartition{topic, 0}
 	stored, err := decodeLogMark(sink.logs[tp])
-	if err != nil || stored.last != 9 || stored.topic != (topicID{}) {
+	if err != nil || stored.last != 9 || stored.topic != (logread.TopicID{}) {
 		t.Fatalf("stored %+v, %v", stored, err)
 	}
 	m = startMember(t, testConfig(), cluster, sink)
@@ -246,7 +286,7 @@ func TestBrokersWithoutTopicIDs(t *testing.T) {
 func TestTopicIDOverABrokersRestart(t *testing.T) {
 	t.Parallel()
 	dir, port := t.TempDir(), 0
-	var ids []topicID
+	var ids []logread.TopicID
 	for range 3 {
 		broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(dir), kfake.SeedTopics(1, topic))
 		if err != nil {
@@ -262,14 +302,14 @@ func TestTopicIDOverABrokersRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		id, err := c.fetcher.topicID(t.Context(), TopicPartition{topic, 0}, true)
+		log, err := c.logs.Identify(t.Context(), topic, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, id)
+		ids = append(ids, log.ID)
 		broker.Close()
 	}
-	if ids[0] == (topicID{}) || ids[1] != ids[0] || ids[2] != ids[0] {
+	if ids[0] == (logread.TopicID{}) || ids[1] != ids[0] || ids[2] != ids[0] {
 		t.Errorf("the ids are %v", ids)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/logread"
 )
 
 // bounds asks for the offsets between which a partition can be read.
@@ -58,10 +60,11 @@ func (b *backoff) wait(ctx context.Context) bool {
 // behind it is taken seriously: a new leader may not know its end at once.
 const endChecks = 5
 
-// place is where a partition is read: the next offset, and what tells its log from another.
+// place is where a partition is read: the next offset of its log, and what tells that from another.
 type place struct {
 	next int64
-	log  logMark
+	log  logread.Log
+	mark logMark
 }
 
 // place is the one that the Sink has stored.
@@ -70,8 +73,8 @@ func (g *generation) place(tp TopicPartition) (place, bool, error) {
 	if err != nil {
 		return place{}, false, err
 	}
-	log, err := decodeLogMark(o.Log)
-	return place{o.Next, log}, stored, err
+	mark, err := decodeLogMark(o.Log)
+	return place{next: o.Next, mark: mark}, stored, err
 }
 
 // locate finds where to read a partition: at want, where the log has been cut
@@ -81,13 +84,13 @@ func (g *generation) place(tp TopicPartition) (place, bool, error) {
 func (g *generation) locate(ctx context.Context, tp TopicPartition, want place, stored bool) (at place, end int64, err error) {
 	again := backoff{first: g.c.cfg.Retry, limit: maxRetry}
 	for tries, beyond := 0, 0; ; tries++ {
-		id, first, last, err := g.look(ctx, tp)
-		at := place{want.next, logMark{id, want.log.last, want.log.sum}}
+		log, first, last, err := g.look(ctx, tp)
+		at := place{want.next, log, logMark{log.ID, want.mark.last, want.mark.sum}}
 		switch {
 		case err == nil && !stored:
-			return place{first, logMark{topic: id, last: -1}}, last, nil
+			return place{first, log, logMark{topic: log.ID, last: -1}}, last, nil
 		case err == nil:
-			err = want.log.sameTopic(tp, id)
+			err = want.mark.sameTopic(tp, log.ID)
 		}
 		switch {
 		case err != nil:
@@ -98,7 +101,7 @@ func (g *generation) locate(ctx context.Context, tp TopicPartition, want place, 
 			at.next = first
 			return at, last, nil
 		case want.next <= last:
-			if err = g.sameRecord(ctx, tp, want.log, first); err == nil {
+			if err = g.sameRecord(ctx, tp, want.mark, first); err == nil {
 				return at, last, nil
 			}
 		default:
@@ -123,14 +126,15 @@ func (g *generation) locate(ctx context.Context, tp TopicPartition, want place, 
 	}
 }
 
-// look asks what the log of a partition is, and where it begins and ends. The id comes last: see idRequest.
-func (g *generation) look(ctx context.Context, tp TopicPartition) (id topicID, first, end int64, err error) {
+// look asks what the log of a partition is, and where it begins and ends. What it is comes last, so that it is never an earlier one than
+// that of the offsets.
+func (g *generation) look(ctx context.Context, tp TopicPartition) (log logread.Log, first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.c.cfg.RequestTimeout)
 	defer cancel()
 	if first, end, err = bounds(ctx, g.c.client, tp); err == nil {
-		id, err = g.c.fetcher.topicID(ctx, tp, true)
+		log, err = g.c.logs.Identify(ctx, tp.Topic, tp.Partition)
 	}
-	return id, first, end, err
+	return log, first, end, err
 }
 
 // Probe asks the brokers where the assigned partitions end now, so that Lag

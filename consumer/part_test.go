@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"kilim/consumer/logread"
 )
 
 // TestParts cuts random batches at random places: the parts have all items in their order, and the last offsets that they name
@@ -28,7 +30,7 @@ func TestParts(t *testing.T) {
 		}
 		ends := map[TopicPartition]reached{}
 		for p, n := range next {
-			ends[TopicPartition{"in", p}] = reached{topicID{7}, n}
+			ends[TopicPartition{"in", p}] = reached{logread.TopicID{7}, n}
 		}
 		b.Next = offsets(b.Items, ends)
 		var items []Item
@@ -51,7 +53,7 @@ func TestParts(t *testing.T) {
 				for i := len(part.Items) - 1; last.Partition != o.Partition; i-- {
 					last = part.Items[i]
 				}
-				if want := markOf(topicID{7}, &last.Record).encode(); o.Log != want {
+				if want := markOf(logread.TopicID{7}, &last.Record).encode(); o.Log != want {
 					t.Fatalf("seed %d: partition %d at %d has the mark %x, want %x", seed, o.Partition, o.Next, o.Log, want)
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/logread"
 )
 
 // maxRetry is the longest pause before a failed request is repeated.
@@ -24,19 +26,17 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 		return unlessEnded(ctx, err)
 	}
 	g.c.progress.start(tp, at.next, end)
-	g.log.Info("reading partition", "topic", tp.Topic, "partition", tp.Partition, "from", at.next, "end", end, "stored", stored, "topic_id", at.log.topic)
+	g.log.Info("reading partition", "topic", tp.Topic, "partition", tp.Partition, "from", at.next, "end", end, "stored", stored, "topic_id", at.log.ID)
 
 	again := backoff{first: g.c.cfg.Retry, limit: maxRetry}
 	failing := false
 	for {
 		waiting := at.next >= g.c.progress.end(tp)
 		start := time.Now()
-		pg, err := g.fetch(ctx, tp, at)
+		pg, err := g.c.logs.Fetch(ctx, at.log, at.next)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, ErrOtherLog) && stored:
-			return err
 		case err != nil:
 			outOfRange := errors.Is(err, kafka.OffsetOutOfRange)
 			if !failing && !outOfRange {
@@ -58,51 +58,36 @@ func (g *generation) read(ctx context.Context, tp TopicPartition) error {
 		}
 		failing = false
 		again.reset()
-		if len(pg.kept) > 0 && !waiting {
+		if len(pg.Kept) > 0 && !waiting {
 			// The wait for something to be written is not the fetch's cost.
 			g.c.cfg.Observe("fetch", time.Since(start))
 		}
-		g.c.progress.grow(tp, pg.end)
-		if pg.next > at.next {
-			last, ok := g.enqueue(ctx, at.log.topic, &pg)
+		g.c.progress.grow(tp, pg.End)
+		if pg.Next > at.next {
+			last, ok := g.enqueue(ctx, at.log, &pg)
 			if !ok {
 				return nil
 			}
-			at.next = pg.next
+			at.next = pg.Next
 			if last != nil {
-				at.log, stored = markOf(at.log.topic, last), true
+				at.mark, stored = markOf(at.log.ID, last), true
 			}
 		}
 	}
 }
 
-// fetch asks for what comes next. Records are given only when they are of the log that at is of: a topic that was made anew since
-// the last fetch answers like the one before, and would be found out when its records are in the state.
-func (g *generation) fetch(ctx context.Context, tp TopicPartition, at place) (page, error) {
-	pg, err := g.c.fetcher.fetch(ctx, tp, at.next)
-	if err != nil || len(pg.kept) == 0 || at.log.topic == (topicID{}) {
-		return pg, err
-	}
-	id, err := g.c.fetcher.topicID(ctx, tp, false)
-	if err != nil {
-		return page{}, err
-	}
-	return pg, at.log.sameTopic(tp, id)
-}
-
-// enqueue unpacks a page of a topic and hands it over; it waits for room, and ok is false when ctx ended. last is the last of its
+// enqueue unpacks a page of a log and hands it over; it waits for room, and ok is false when ctx ended. last is the last of its
 // records, nil when it has none.
 //
 // One page is unpacked at a time, so that one record and one window of a codec at most are in memory beside what is taken
 // from the budget, whatever the number of partitions. Who unpacks may wait for the budget meanwhile: what holds that is
 // in the queue already, and waits for nobody here.
-func (g *generation) enqueue(ctx context.Context, topic topicID, pg *page) (last *Record, ok bool) {
+func (g *generation) enqueue(ctx context.Context, log logread.Log, pg *logread.Page) (last *Record, ok bool) {
 	if g.unpacking.Acquire(ctx, 1) != nil {
 		return nil, false
 	}
 	defer g.unpacking.Release(1)
-	for ch := range g.cut(pg) {
-		ch.topic = topic
+	for ch := range g.cut(log, pg) {
 		if n := len(ch.items); n > 0 {
 			r := ch.items[n-1].Record // a copy, since decode writes the items
 			last = &r

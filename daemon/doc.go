@@ -5,7 +5,7 @@
 // with its flags and a Run method, and session is what Run works with. It reads flags,
 // variables and the file (package config) and turns signals into a context that ends.
 // Commands over a state folder call package app; those that ask a running daemon
-// (status, model, eval --url) know its HTTP answers only (package web's types), and feed
+// (status, model, eval --http) know its HTTP answers only (package web's types), and feed
 // and watch know only Kafka. Nothing is computed here.
 //
 // A first SIGINT or SIGTERM stops in order; a second one ends the process at once, which

@@ -20,16 +20,16 @@ type evalCommand struct {
 
 // truthCommand evaluates a state folder, or what a daemon serves.
 type truthCommand struct {
-	config.Config
+	config.State
 	Truth string `required:"" placeholder:"FILE" help:"Judgments, JSON Lines: {\"a\",\"b\",\"grade\",\"theme\"?} with the whole archive as candidates, or {\"id\",\"theme\":{name:[terms]}} with the ids of the file as candidates. Plain or gzip."`
 	List  string `default:"total" placeholder:"NAME" help:"The list that is judged: total, general or theme:NAME."`
-	URL   string `name:"url" placeholder:"URL" help:"Ask the daemon that answers there, instead of reading the state folder (--data), which no daemon may have open."`
+	HTTP  string `name:"http" placeholder:"URL" help:"Ask the daemon that answers there, such as http://127.0.0.1:9464, instead of reading the state folder (--data), which no daemon may have open."`
 	JSON  bool   `name:"json" help:"Print the report as JSON."`
 }
 
 // Run prints the report.
 func (c *truthCommand) Run(s *session) error {
-	if err := s.settle(&c.Config); err != nil {
+	if err := s.settle(&c.State); err != nil {
 		return err
 	}
 	report, err := c.report(s)
@@ -50,36 +50,30 @@ func (c *truthCommand) report(s *session) (*eval.Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if c.URL != "" {
+	// A configuration file names where the daemon listens, for other commands: only the flag asks it.
+	if s.loader.Source("http") == "flag" {
 		return c.ask(s, f)
 	}
 	truth, err := eval.Read(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Truth, err)
 	}
-	return app.Evaluate(s.ctx, &c.Config, truth, c.List, c.Log.New(s.stderr))
+	report, err := app.Evaluate(s.ctx, &config.Config{State: c.State}, truth, c.List, c.Log.New(s.stderr))
+	return report, opened(c.Data, err, "stop it, or ask it with --http")
 }
 
 func (c *truthCommand) ask(s *session, truth io.Reader) (*eval.Report, error) {
-	target, err := apiURL(c.URL, "/api/v1/evaluate", map[string]string{"list": c.List})
+	target, err := address{c.HTTP}.url("/api/v1/evaluate", map[string]string{"list": c.List})
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, target, truth)
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	raw, err := ask(http.DefaultClient, req)
 	if err != nil {
 		return nil, err
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
-	}
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s: %.500s", req.URL.Redacted(), res.Status, raw)
 	}
 	report := new(eval.Report)
 	if err := json.Unmarshal(raw, report); err != nil {

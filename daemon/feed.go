@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,11 +24,12 @@ import (
 
 type feedCommand struct {
 	config.Client
-	Topic          string       `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
-	Rate           float64      `placeholder:"N" help:"Records a second at most."`
-	MaxRecordBytes config.Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"The daemon's ingest.max-record-bytes, above which it refuses a record."`
-	AllowRefused   bool         `help:"End with exit code 0 also when the daemon will refuse records, and feed an input whose first line is no object, or has no field of an artifact."`
-	Input          string       `arg:"" name:"file" help:"JSON Lines, an array of objects or objects printed over several lines; plain, gzip, zstd or bzip2; - is standard input."`
+	Topic          string        `placeholder:"NAME" help:"Topic to write to, instead of --kafka.topics.artifacts."`
+	Rate           float64       `placeholder:"N" help:"Records a second at most."`
+	Timeout        time.Duration `placeholder:"DURATION" help:"Give up after so long, with exit code 3; without it, never."`
+	MaxRecordBytes config.Bytes  `default:"1MiB" min:"1KiB" max:"15MiB" help:"The daemon's ingest.max-record-bytes, above which it refuses a record."`
+	AllowRefused   bool          `help:"End with exit code 0 also when the daemon will refuse records, and feed an input whose first line is no object, or has no field of an artifact."`
+	Input          string        `arg:"" name:"file" help:"JSON Lines, an array of objects or objects printed over several lines; plain, gzip, zstd or bzip2; - is standard input."`
 }
 
 // Help is shown by kilim feed --help.
@@ -47,6 +49,11 @@ func (c *feedCommand) Run(s *session) error {
 	if c.Rate < 0 {
 		return &exitError{exitUsage, fmt.Errorf("rate: %v: want a positive number, or 0 for no bound", c.Rate)}
 	}
+	ctx, cancel, err := within(s.ctx, c.Timeout)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	base, err := mediaBase(c.Input)
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
@@ -72,16 +79,17 @@ func (c *feedCommand) Run(s *session) error {
 	if c.Topic != "" {
 		topic.Name = c.Topic
 	}
-	if err := conn.EnsureTopics(s.ctx, []kafkaconn.TopicSpec{topic}); err != nil {
-		return fmt.Errorf("feed: %w", err)
+	if err := conn.EnsureTopics(ctx, []kafkaconn.TopicSpec{topic}); err != nil {
+		return fmt.Errorf("feed: %w", late(ctx, err))
 	}
 	show := newProgress(s.stderr, size)
-	sum, err := feed.Run(s.ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Limits: profile.Limits{RecordBytes: int(c.MaxRecordBytes)},
+	sum, err := feed.Run(ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Limits: profile.Limits{RecordBytes: int(c.MaxRecordBytes)},
 		AllowRefused: c.AllowRefused, Rate: c.Rate, Progress: show.update, Log: s.log()})
 	show.end()
 	fmt.Fprintln(s.stdout, summary(sum))
+	unread(s.stderr, sum)
 	if err != nil {
-		return fmt.Errorf("feed: %w", err)
+		return fmt.Errorf("feed: %w", late(ctx, err))
 	}
 	if len(sum.Refused) > 0 && !c.AllowRefused {
 		return fmt.Errorf("feed: the daemon refuses %d of the %d records (%s); the first, %s", refused(sum), sum.Records, reasons(sum), sum.FirstRefused)
@@ -105,6 +113,30 @@ func summary(sum feed.Summary) string {
 	}
 	if len(sum.Refused) > 0 {
 		text += fmt.Sprintf(", %d that the daemon refuses (%s)", refused(sum), reasons(sum))
+	}
+	return text
+}
+
+// unread tells which fields of records that can be used the daemon does not understand, the most frequent first.
+func unread(w io.Writer, sum feed.Summary) {
+	names := slices.Sorted(maps.Keys(sum.Unread))
+	slices.SortStableFunc(names, func(a, b string) int { return sum.Unread[b] - sum.Unread[a] })
+	for _, name := range names {
+		fmt.Fprintf(w, "not understood: %s\n", unreadField(name, int64(sum.Unread[name])))
+	}
+}
+
+// unreadField tells of a field that records have and that is not understood.
+func unreadField(name string, records int64) string {
+	text := fmt.Sprintf("%q in %d records", name, records)
+	if records == 1 {
+		text = fmt.Sprintf("%q in 1 record", name)
+	}
+	if name == "date" {
+		return text + ", a begin or end that is no year (its text is kept)"
+	}
+	if meant := profile.Suggest(name); meant != "" {
+		text += ": did you mean " + strconv.Quote(meant) + "?"
 	}
 	return text
 }

@@ -26,24 +26,26 @@ const description = `kilim keeps, for every artifact of an archive, the answer t
 
 Settings come from flags, then environment variables, then the file, then defaults; "kilim config" shows them all.
 
-Exit codes: 0 done, or stopped on request; 1 failed (check: the state has faults; feed: not every record is acknowledged); 2 wrong usage or configuration; 3 "status --wait" ran out of time.`
+Exit codes: 0 done, or stopped on request; 1 failed (check: the state has faults; feed: not every record is acknowledged); 2 wrong usage or configuration; 3 ran out of the time that --timeout gave.`
 
 // grammar is the command line.
 type grammar struct {
-	File config.FileFlag `name:"config" placeholder:"FILE" help:"YAML file with settings ($$KILIM_CONFIG)."`
+	File    config.FileFlag  `name:"config" placeholder:"FILE" help:"YAML file with settings ($$KILIM_CONFIG)."`
+	Version kong.VersionFlag `help:"Print the version."`
 
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the daemon (the default)."`
-	Feed    feedCommand    `cmd:"" help:"Send artifacts from JSON Lines to the topic."`
-	Watch   watchCommand   `cmd:"" help:"Follow the lists that change."`
-	Status  statusCommand  `cmd:"" help:"Show where a daemon stands, or wait until it has done everything."`
-	Check   checkCommand   `cmd:"" help:"Verify a whole state folder that no daemon has open."`
-	Reread  rereadCommand  `cmd:"" help:"Let a state folder that no daemon has open read the topic from its beginning."`
-	Eval    evalCommand    `cmd:"" help:"Judge the lists, or the encoders."`
-	Model   modelCommand   `cmd:"" help:"The models, and which serves."`
-	Train   trainCommand   `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
-	Demo    demoCommand    `cmd:"" help:"Write the demo archive as JSON Lines."`
-	Print   configCommand  `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the daemon."`
+	Feed     feedCommand     `cmd:"" help:"Send artifacts from JSON Lines to the topic."`
+	Watch    watchCommand    `cmd:"" help:"Follow the lists that change."`
+	Rejected rejectedCommand `cmd:"" help:"Show the records that were refused, and why."`
+	Status   statusCommand   `cmd:"" help:"Show where a daemon stands, or wait until it has done everything."`
+	Check    checkCommand    `cmd:"" help:"Verify a whole state folder that no daemon has open."`
+	Reread   rereadCommand   `cmd:"" help:"Let a state folder that no daemon has open read the topic from its beginning."`
+	Eval     evalCommand     `cmd:"" help:"Judge the lists, or the encoders."`
+	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
+	Train    trainCommand    `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
+	Demo     demoCommand     `cmd:"" help:"Write the demo archive as JSON Lines."`
+	Print    configCommand   `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`
+	Built    versionCommand  `cmd:"" name:"version" help:"Print the version, and what it was built with and for."`
 }
 
 // session is what a command works with.
@@ -82,12 +84,15 @@ func main() {
 // run is main for tests: arguments, environment and streams are given, and the exit code is returned.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, loader: config.NewLoader(env)}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	helped := false
 	parser, err := kong.New(&grammar{},
-		kong.Name("kilim"), kong.Description(description),
+		kong.Name("kilim"), kong.Description(description), kong.Vars{"version": "kilim " + version()},
 		kong.Writers(stdout, stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.ValueFormatter(config.Help()), kong.Resolvers(s.loader), kong.Bind(s),
-		// kong calls Exit after --help and would go on to run the command: the panic ends parse instead.
+		// kong calls Exit after --help and --version, and would go on to run the command: the panic ends parse instead.
 		kong.Exit(func(int) { helped = true; panic(errHelped) }))
 	if err != nil {
 		panic(fmt.Sprintf("kilim: command line: %v", err)) // a wrong declaration

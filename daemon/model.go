@@ -12,11 +12,14 @@ import (
 	"kilim/daemon/app"
 	"kilim/daemon/config"
 	"kilim/daemon/web"
+	"kilim/learner/train/gate"
+	"kilim/learner/train/registry"
 )
 
 // modelCommand are the commands about models; without a name, their list.
 type modelCommand struct {
 	List     modelListCommand     `cmd:"" default:"withargs" help:"List the models, and what serves."`
+	Show     modelShowCommand     `cmd:"" help:"Show how a model was judged beside the one that served."`
 	Describe modelDescribeCommand `cmd:"" help:"Tell what a model of a state folder is made of: shapes, parameters, and where its weights come from."`
 	Promote  modelPromoteCommand  `cmd:"" help:"Have a model serve, as soon as its state is made beside."`
 	Rollback modelRollbackCommand `cmd:"" help:"Have a model serve again that has served before."`
@@ -24,8 +27,8 @@ type modelCommand struct {
 
 // modelDaemon is the daemon that a command about models asks.
 type modelDaemon struct {
-	HTTP string `name:"http" default:"http://127.0.0.1:9464" placeholder:"URL" help:"Where the daemon answers; https:// and user:password@ are understood, HOST:PORT alone is http."`
-	JSON bool   `name:"json" help:"Print the daemon's answer as it is."`
+	address
+	JSON bool `name:"json" help:"Print the daemon's answer as it is."`
 }
 
 type modelListCommand struct{ modelDaemon }
@@ -63,36 +66,105 @@ func (c *modelPromoteCommand) Run(s *session) error {
 }
 
 type modelRollbackCommand struct {
-	Epoch uint32 `arg:"" help:"Epoch of the model."`
+	Epoch uint32 `arg:"" optional:"" help:"Epoch of the model; without it, the one from which the model that serves was trained."`
 	modelDaemon
 }
 
 // Run asks for a model that has served before, and prints where that stands.
 func (c *modelRollbackCommand) Run(s *session) error {
+	if c.Epoch == 0 {
+		models, _, err := c.models(s, http.MethodGet, "/api/v1/models")
+		if err != nil {
+			return err
+		}
+		serving := find(models, models.Serving)
+		if serving == nil || serving.Parent == 0 {
+			return fmt.Errorf("model: epoch %d serves, which was trained from no other: name the epoch that is to serve", models.Serving)
+		}
+		c.Epoch = serving.Parent
+	}
 	return c.ask(s, http.MethodPost, fmt.Sprintf("/api/v1/models/%d/rollback", c.Epoch))
 }
 
-func (c *modelDaemon) ask(s *session, method, path string) error {
-	if err := s.settle(nil); err != nil {
+type modelShowCommand struct {
+	Epoch uint32 `arg:"" help:"Epoch of the model."`
+	modelDaemon
+}
+
+// Run prints the model's line in the list, and the table of the gate.
+func (c *modelShowCommand) Run(s *session) error {
+	models, _, err := c.models(s, http.MethodGet, "/api/v1/models")
+	if err != nil {
 		return err
 	}
-	target, err := apiURL(c.HTTP, path, nil)
-	if err != nil {
-		return &exitError{exitUsage, err}
+	model := find(models, c.Epoch)
+	if model == nil {
+		return fmt.Errorf("model: there is no epoch %d: kilim model lists them", c.Epoch)
 	}
-	raw, err := request(s, method, target)
+	if c.JSON {
+		raw, err := json.Marshal(model)
+		if err != nil {
+			return err
+		}
+		_, err = s.stdout.Write(append(raw, '\n'))
+		return err
+	}
+	models.Models = []registry.Model{*model}
+	if err := printModels(s.stdout, models); err != nil {
+		return err
+	}
+	if model.Metrics == nil {
+		_, err := fmt.Fprintf(s.stdout, "epoch %d was not held against another one\n", c.Epoch)
+		return err
+	}
+	var table gate.Table
+	if err := json.Unmarshal(model.Metrics, &table); err != nil {
+		return fmt.Errorf("model: table of epoch %d: %w", c.Epoch, err)
+	}
+	fmt.Fprintf(s.stdout, "\nheld against epoch %d, on what was held out of its training:\n", model.Parent)
+	return table.Print(s.stdout)
+}
+
+func find(models *web.Models, epoch uint32) *registry.Model {
+	for i := range models.Models {
+		if models.Models[i].Epoch == epoch {
+			return &models.Models[i]
+		}
+	}
+	return nil
+}
+
+// ask prints what a request is answered with: the models.
+func (c *modelDaemon) ask(s *session, method, path string) error {
+	models, raw, err := c.models(s, method, path)
 	if err != nil {
-		return fmt.Errorf("model: %w", err)
+		return err
 	}
 	if c.JSON {
 		_, err := s.stdout.Write(append(raw, '\n'))
 		return err
 	}
+	return printModels(s.stdout, models)
+}
+
+// models is what a request is answered with, and as it was received.
+func (c *modelDaemon) models(s *session, method, path string) (*web.Models, []byte, error) {
+	if err := s.settle(nil); err != nil {
+		return nil, nil, err
+	}
+	target, err := c.url(path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := request(s, method, target)
+	if err != nil {
+		return nil, nil, fmt.Errorf("model: %w", err)
+	}
 	models := new(web.Models)
 	if err := json.Unmarshal(raw, models); err != nil {
-		return fmt.Errorf("model: %s: not a list of models: %w", path, err)
+		return nil, nil, fmt.Errorf("model: %s: not a list of models: %w", path, err)
 	}
-	return printModels(s.stdout, models)
+	return models, raw, nil
 }
 
 func request(s *session, method, target string) ([]byte, error) {
@@ -100,24 +172,7 @@ func request(s *session, method, target string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := (&http.Client{Timeout: requestTimeout}).Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
-	}
-	raw = []byte(strings.TrimSpace(string(raw)))
-	if res.StatusCode/100 == 2 {
-		return raw, nil
-	}
-	var refusal struct{ Error string }
-	if json.Unmarshal(raw, &refusal) == nil && refusal.Error != "" {
-		return nil, fmt.Errorf("%s: %s", res.Status, refusal.Error)
-	}
-	return nil, fmt.Errorf("%s: %s: %.200s", req.URL.Redacted(), res.Status, raw)
+	return ask(&http.Client{Timeout: requestTimeout}, req)
 }
 
 func printModels(w io.Writer, m *web.Models) error {

@@ -19,7 +19,8 @@ func TestModelCommands(t *testing.T) {
 	answer := web.Models{Serving: 2, Generation: 3, Republishing: true, Next: &web.Making{Epoch: 3, Phase: "filling", Ratio: 0.25}, Models: []registry.Model{
 		{Epoch: 1, State: registry.Promoted, Seed: 1, Created: time.Unix(1_700_000_000, 0)},
 		{Epoch: 2, State: registry.Promoted, Parent: 1, Checkpoint: "0002.safetensors"},
-		{Epoch: 3, State: registry.Rejected, Parent: 2, Reason: "recall fell"},
+		{Epoch: 3, State: registry.Rejected, Parent: 2, Reason: "recall fell",
+			Metrics: json.RawMessage(`{"rows":[{"task":"half","metric":"MRR","queries":9,"serving":0.1,"candidate":0.15,"gain":{"mean":0.05},"verdict":"worse"}],"reason":"recall fell"}`)},
 	}}
 	var asked string
 	daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +47,10 @@ func TestModelCommands(t *testing.T) {
 		{[]string{"rollback", "1"}, 0, "POST /api/v1/models/1/rollback", []string{"EPOCH"}},
 		{[]string{"rollback", "9"}, 1, "POST /api/v1/models/9/rollback", []string{"epoch 9 was rejected"}},
 		{[]string{"rollback", "x"}, 2, "", []string{"epoch"}},
-		{[]string{"rollback"}, 2, "", []string{"epoch"}},
+		{[]string{"rollback"}, 0, "POST /api/v1/models/1/rollback", []string{"EPOCH"}},
+		{[]string{"show", "3"}, 0, "GET /api/v1/models", []string{"recall fell", "held against epoch 2", "half", "MRR", "+0.0500", "worse", "rejected: recall fell"}},
+		{[]string{"show", "1"}, 0, "GET /api/v1/models", []string{"epoch 1 was not held against another one"}},
+		{[]string{"show", "7"}, 1, "GET /api/v1/models", []string{"there is no epoch 7"}},
 	} {
 		asked = ""
 		code, stdout, stderr := kilim(t, "", append(append([]string{"model"}, c.args...), "--http", daemon.URL)...)

@@ -34,7 +34,7 @@ func TestCheckRepairs(t *testing.T) {
 	settle := func() string {
 		t.Helper()
 		must(feed.String(), "feed", "--broker", s.broker, "-")
-		return must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m")
+		return must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m")
 	}
 	settle()
 	s.stop(t)
@@ -64,7 +64,7 @@ func TestCheckRepairs(t *testing.T) {
 	must("", "check", "--data", data, "--log.level=error")
 
 	s = serve(t, data, "--lists.size=4", "--refresh.epsilon=0.2")
-	if status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m"); !strings.Contains(status, `"artifacts":11,`) {
+	if status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m"); !strings.Contains(status, `"artifacts":11,`) {
 		t.Errorf("after the repair: %s", status)
 	}
 	if status := settle(); !strings.Contains(status, `"artifacts":12,`) {

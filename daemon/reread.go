@@ -21,7 +21,7 @@ func (c *rereadCommand) Run(s *session) error {
 	}
 	n, err := app.ForgetOffsets(&c.Config, c.Log.New(s.stderr))
 	if err != nil {
-		return fmt.Errorf("reread %s: %w", c.Data, err)
+		return fmt.Errorf("reread %s: %w", c.Data, opened(c.Data, err, stopIt))
 	}
 	fmt.Fprintf(s.stdout, "%s: the offsets of %d partitions are forgotten; the next start reads the topic from its beginning\n", c.Data, n)
 	return nil

@@ -24,10 +24,10 @@ func serve(t *testing.T, data string, flags ...string) *served {
 	t.Cleanup(cancel)
 	done := make(chan int, 1)
 	s := &served{cancel: cancel, done: done, log: newOutput()}
-	args := []string{"--data", data, "--http", "127.0.0.1:0", "--broker", "embedded://127.0.0.1:0", "--log.format=json"}
+	args := []string{"serve", "--data", data, "--http", "127.0.0.1:0", "--broker", "embedded://127.0.0.1:0", "--log.format=json"}
 	args = append(args, flags...)
 	go func() { done <- run(ctx, args, environment(nil), nil, s.log, s.log) }()
-	within, stop := context.WithTimeout(t.Context(), time.Minute)
+	within, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	if err := s.log.await(within, `"msg":"running"`); err != nil {
 		t.Fatal(err)
@@ -65,11 +65,11 @@ func TestCommandsTogether(t *testing.T) {
 
 	s := serve(t, data)
 	must(archive, "feed", "--broker", s.broker, "-")
-	status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m")
+	status := must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m")
 	if !strings.Contains(status, `"artifacts":30,`) {
 		t.Errorf("after the feed: %s", status)
 	}
-	if code, _, stderr := kilim(t, "", "check", "--data", data); code != exitFailed || !strings.Contains(stderr, "in use") {
+	if code, _, stderr := kilim(t, "", "check", "--data", data); code != exitFailed || !strings.Contains(stderr, "has "+data+" open: stop it first") {
 		t.Errorf("check of a running daemon's folder: exit code %d, %s", code, stderr)
 	}
 	// The archive holds its own truth: its themes. A daemon and its folder are judged alike.
@@ -77,7 +77,7 @@ func TestCommandsTogether(t *testing.T) {
 	if err := os.WriteFile(truth, []byte(archive), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	online := must("", "eval", "--truth", truth, "--url", s.http, "--json")
+	online := must("", "eval", "--truth", truth, "--http", s.http, "--json")
 	s.stop(t)
 	must("", "check", "--data", data, "--log.level=error")
 	if offline := must("", "eval", "--truth", truth, "--data", data, "--json", "--log.level=error"); offline != online || !strings.Contains(online, `"name": "BM25"`) {
@@ -97,7 +97,7 @@ func TestCommandsTogether(t *testing.T) {
 		deletes.WriteString(`{"id":"` + a.ID + `","__deleted":true}` + "\n")
 	}
 	must(deletes.String(), "feed", "--broker", s.broker, "-")
-	status = must("", "status", "--http", s.http, "--wait", "--json", "--timeout=1m")
+	status = must("", "status", "--http", s.http, "--wait", "--json", "--timeout=10m")
 	if !strings.Contains(status, `"artifacts":0,"placeholders":0,`) {
 		t.Errorf("after the deletes: %s", status)
 	}

@@ -8,8 +8,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +18,7 @@ import (
 )
 
 type statusCommand struct {
-	HTTP    string        `name:"http" default:"http://127.0.0.1:9464" placeholder:"URL" help:"Where the daemon answers; https:// and user:password@ are understood, HOST:PORT alone is http."`
+	address
 	JSON    bool          `name:"json" help:"Print the daemon's answer as it is."`
 	Wait    bool          `help:"Return once the daemon is ready, has consumed everything, has encoded or refused all media but those that it can't get now, and its refresh queue and outbox are empty."`
 	Timeout time.Duration `placeholder:"DURATION" help:"Give up waiting after so long, with exit code 3; without it, never."`
@@ -27,11 +27,7 @@ type statusCommand struct {
 	told  io.Writer     // gets why the daemon is not ready, each time that this changes
 }
 
-const (
-	pollEvery      = 200 * time.Millisecond
-	requestTimeout = 10 * time.Second
-	answerBytes    = 1 << 20
-)
+const pollEvery = 200 * time.Millisecond
 
 // Help is shown by kilim status --help.
 func (statusCommand) Help() string {
@@ -43,21 +39,23 @@ func (c *statusCommand) Run(s *session) error {
 	if err := s.settle(nil); err != nil {
 		return err
 	}
-	target, err := apiURL(c.HTTP, "/api/v1/status", nil)
+	target, err := c.url("/api/v1/status", nil)
 	if err != nil {
-		return &exitError{exitUsage, err}
-	}
-	if c.Timeout < 0 {
-		return &exitError{exitUsage, fmt.Errorf("timeout: %v: want a positive duration, or 0 for none", c.Timeout)}
+		return err
 	}
 	ask := &asker{client: &http.Client{Timeout: requestTimeout}, url: target}
+	ctx, cancel, err := within(s.ctx, c.Timeout)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	var raw []byte
 	var status *web.Status
 	if c.Wait {
 		c.told = s.stderr
-		raw, status, err = c.wait(s.ctx, ask)
+		raw, status, err = c.wait(ctx, ask)
 	} else {
-		raw, status, err = ask.status(s.ctx)
+		raw, status, err = ask.status(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("status: %w", err)
@@ -69,32 +67,11 @@ func (c *statusCommand) Run(s *session) error {
 	return printStatus(s.stdout, status)
 }
 
-// apiURL completes what --http says.
-func apiURL(text, path string, parameters map[string]string) (string, error) {
-	if !strings.Contains(text, "://") {
-		text = "http://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("http: %q: want a URL such as http://127.0.0.1:9464", text)
-	}
-	u = u.JoinPath(path)
-	q := url.Values{}
-	for name, value := range parameters {
-		q.Set(name, value)
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
-}
-
 // wait asks until everything is done. It returns when settled was true twice in a row, at the same revision: a record
 // that was just fetched may be counted nowhere for a moment.
 func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Status, error) {
-	if c.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errTimeout)
-		defer cancel()
-	}
+	left := newRemaining(c.told)
+	defer left.end()
 	every := c.every
 	if every == 0 {
 		every = pollEvery
@@ -122,6 +99,7 @@ func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Stat
 		case !settled(now):
 			state = describe(now)
 			before = nil
+			left.show(now)
 		case before != nil && before.Revision == now.Revision:
 			return raw, now, nil
 		default:
@@ -130,15 +108,10 @@ func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Stat
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errTimeout) {
-				return nil, nil, &exitError{exitTimeout, fmt.Errorf("not done after %v: %s", c.Timeout, state)}
-			}
-			return nil, nil, fmt.Errorf("interrupted: %s", state)
+			return nil, nil, late(ctx, fmt.Errorf("interrupted: %s", state))
 		}
 	}
 }
-
-var errTimeout = errors.New("timeout")
 
 func settled(s *web.Status) bool {
 	return s.Ready && s.Assigned && s.Lag == 0 && expected(s) == 0 && s.RefreshQueue == 0 && s.Outbox == 0
@@ -165,29 +138,13 @@ type asker struct {
 	url    string
 }
 
-// finalError is an error that waiting can't repair.
-type finalError struct{ error }
-
 func (a *asker) status(ctx context.Context) ([]byte, *web.Status, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
 	if err != nil {
 		return nil, nil, &finalError{err}
 	}
-	res, err := a.client.Do(req)
+	raw, err := ask(a.client, req)
 	if err != nil {
-		return nil, nil, err
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, answerBytes))
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
-	}
-	raw = []byte(strings.TrimSpace(string(raw)))
-	if res.StatusCode != http.StatusOK {
-		err := fmt.Errorf("%s: %s: %.200s", req.URL.Redacted(), res.Status, raw)
-		if res.StatusCode/100 == 4 {
-			err = &finalError{err}
-		}
 		return nil, nil, err
 	}
 	status := new(web.Status)
@@ -224,11 +181,17 @@ func printStatus(w io.Writer, s *web.Status) error {
 	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)
 	fmt.Fprintf(t, "epoch\t%d\n", s.Epoch)
 	if s.Training != nil {
-		fmt.Fprintf(t, "training\t%s\n", training(s.Training))
+		fmt.Fprintf(t, "training\t%s\n", training(s.Training, s.Artifacts))
 	}
 	fmt.Fprintf(t, "revision\t%d\n", s.Revision)
 	fmt.Fprintf(t, "index\t%s, %d vectors\n", s.Index.Engine, s.Index.Vectors)
 	fmt.Fprintf(t, "records\t%d consumed, %d refused, since the start\n", s.Records.Consumed, s.Records.Refused)
+	if l := s.Records.LastRefused; l != nil {
+		fmt.Fprintf(t, "last refused\t%s (kilim rejected shows all)\n", refusal(l))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Records.Unread)) {
+		fmt.Fprintf(t, "not understood\t%s\n", unreadField(name, s.Records.Unread[name]))
+	}
 	fmt.Fprintf(t, "nodes\t%s\n", counts(s.Nodes))
 	fmt.Fprintf(t, "edges\t%s\n", counts(s.Edges))
 	return t.Flush()
@@ -246,7 +209,18 @@ func media(m web.MediaStatus) string {
 	return text
 }
 
-func training(t *web.Training) string {
+func refusal(r *web.Refused) string {
+	id := "a record without an id"
+	if r.ID != "" {
+		id = strconv.Quote(r.ID)
+	}
+	return fmt.Sprintf("%s, %s/%d@%d: %s", id, r.Topic, r.Partition, r.Offset, r.Detail)
+}
+
+func training(t *web.Training, artifacts int) string {
+	if t.Last == nil && artifacts < t.Least {
+		return fmt.Sprintf("nothing trained yet: waits for %d artifacts (has %d)", t.Least, artifacts)
+	}
 	text := t.Phase
 	if t.Steps > 0 {
 		text += fmt.Sprintf(", %s, step %d of at most %d", t.Stage, t.Step, t.Steps)

@@ -66,7 +66,7 @@ func busy(change func(*web.Status)) web.Status {
 func waitFor(t *testing.T, d *daemon, timeout time.Duration) (*web.Status, error) {
 	t.Helper()
 	c := &statusCommand{Timeout: timeout, every: time.Millisecond}
-	target, err := apiURL(d.URL, "/api/v1/status", nil)
+	target, err := address{d.URL}.url("/api/v1/status", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

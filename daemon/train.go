@@ -47,7 +47,7 @@ func (c *trainCommand) Run(s *session) error {
 	case errors.Is(err, context.Canceled):
 		return errors.New("train: interrupted: the same command goes on from the checkpoint")
 	case err != nil:
-		return fmt.Errorf("train: %w", err)
+		return fmt.Errorf("train: %w", opened(c.Data, err, "it trains by itself (train.share); to train at once, stop it first"))
 	case out.Serves:
 		fmt.Fprintf(s.stdout, "epoch %d serves, in the place of epoch %d\n", out.Model.Epoch, out.Model.Parent)
 	default:
@@ -93,6 +93,10 @@ func (p *trainingProgress) phase(phase string) {
 }
 
 func (p *trainingProgress) step(s train.Progress) {
+	if s.Step == 0 {
+		p.show(0, true, "before the first step: halves found at %.3f", s.Validation.MRR)
+		return
+	}
 	p.show(float64(s.Step)/float64(s.Steps), s.Validated, "%s: step %d of at most %d, loss %.3f, halves found at %.3f", s.Stage, s.Step, s.Steps, s.Loss, s.Validation.MRR)
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // welcomeLines is the height of what welcome prints, and of the command above it.
-const welcomeLines = 19
+const welcomeLines = 20
 
 // welcome says where to look.
 func welcome(w io.Writer, a *app.App, c *config.Config) {
@@ -40,6 +40,7 @@ In another terminal:
   bin/kilim watch                 every list that changes, with scores and causes
   bin/kilim feed FILE             your own artifacts: JSON Lines, plain or gzip
   bin/kilim status --wait         returns when everything fed is answered
+  bin/kilim model                 the models, and which serves
 
 Ctrl-C stops it; the next start goes on where this one was. Newcomers, as their first lists are published:
 
@@ -67,14 +68,22 @@ func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap str
 		return
 	}
 	defer conn.Close()
-	show, last := newRoll(w), demo.ID(c.Demo.Artifacts-1)
+	show, last, epoch := newRoll(w), demo.ID(c.Demo.Artifacts-1), uint32(0)
 	err = watch.Follow(ctx, conn, watch.Options{Topic: c.Kafka.Topics.Similar, Log: log}, func(m kafka.Message) error {
 		var u struct {
 			ID    string                    `json:"id"`
 			Lists map[string][]rerank.Entry `json:"lists"`
 			Cause []string                  `json:"cause"`
+			Epoch uint32                    `json:"epoch"`
 		}
-		if m.Value == nil || json.Unmarshal(m.Value, &u) != nil || !slices.Contains(u.Cause, u.ID) {
+		if m.Value == nil || json.Unmarshal(m.Value, &u) != nil {
+			return nil
+		}
+		if epoch > 0 && u.Epoch != epoch {
+			show.line(fmt.Sprintf("%s  another model serves, that of epoch %d: bin/kilim model show %[2]d", m.Time.Local().Format(time.TimeOnly), u.Epoch))
+		}
+		epoch = u.Epoch
+		if !slices.Contains(u.Cause, u.ID) {
 			return nil
 		}
 		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists[rerank.ListTotal])))

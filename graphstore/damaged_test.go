@@ -243,3 +243,39 @@ func TestFlippedLastLog(t *testing.T) {
 		}
 	}
 }
+
+// TestArtifactsAfterADamagedHead: an artifact whose head is damaged is listed by its node, for who lists artifacts to leave it out by name.
+func TestArtifactsAfterADamagedHead(t *testing.T) {
+	t.Parallel()
+	s, docs := newDamaged(t, 20, 80<<10)
+	files, err := filepath.Glob(filepath.Join(s.dir, "*.sst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip(t, files[0], int64(bytes.Index(all, docs["a07"].Evidence)), 1)
+	if _, err := artifact(t, s, "a07"); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("a damaged head: %v", err)
+	}
+	listed := map[string]bool{}
+	if err := s.View(func(r *Reader) error {
+		for last := NodeID(0); ; {
+			ids, err := r.ArtifactsAfter(last, 3)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			for _, id := range ids {
+				listed[id] = true
+			}
+			last = ID(Artifact, ids[len(ids)-1])
+		}
+	}); err != nil || len(listed) != len(docs) {
+		t.Errorf("%d of %d artifacts are listed: %v", len(listed), len(docs), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -9,7 +9,7 @@
 //   - Node, Edge, Doc and Media are what is in the graph: artifacts, their media, the entities that they share, and the
 //     edges between them, each stored from both ends. Change says what a Tx.PutArtifact or Tx.DeleteArtifact did to it.
 //   - OutboxEntry is a message to Kafka, committed with the changes that it tells of. Store.Ack removes it once Kafka has it.
-//     Reader.Writer names who numbers them, Tx.ResetOutbox begins anew as another.
+//     Reader.Writer names who numbers them, Tx.ResetOutbox begins anew as another, Tx.ForgetPositions drops topics.
 //
 // In come artifacts with the edges that they ask for, vectors, lists, term counts, consumer offsets and messages. Out come
 // the same, by id or in the order of ids, and the outbox. One Tx holds all that follows from one batch of records, the

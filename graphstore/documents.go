@@ -64,7 +64,7 @@ func (r *Reader) doc(id string, node NodeID) (*Doc, error) {
 }
 
 // ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
-// It reads neither nodes nor contents.
+// It reads no contents, and of nodes only those of artifacts whose documents are damaged.
 func (r *Reader) ArtifactsAfter(after NodeID, limit int) ([]string, error) {
 	if r.broken != nil {
 		return nil, r.broken
@@ -81,10 +81,15 @@ func (r *Reader) ArtifactsAfter(after NodeID, limit int) ([]string, error) {
 			return errStop
 		}
 		doc, err := decodeDoc(v)
-		if err != nil {
-			return fmt.Errorf("key %x: %w", k, err)
+		if err == nil {
+			ids = append(ids, doc.ID)
+			return nil
 		}
-		ids = append(ids, doc.ID)
+		n, fault := r.Node(NodeID(binary.BigEndian.Uint64(k[1:])))
+		if fault != nil || !n.IsArtifact() {
+			return errors.Join(fmt.Errorf("key %x: %w", k, err), fault)
+		}
+		ids = append(ids, n.Key)
 		return nil
 	})
 	if err != nil && !errors.Is(err, errStop) {

@@ -3,6 +3,7 @@ package graphstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Writer names who writes the messages of the outbox: with its number it makes a message known again in Kafka. It is the
@@ -69,5 +70,23 @@ func (t *Tx) resetOutbox(writer string, values [][]byte, positions []Position) e
 	}
 	t.ov.rows[string([]byte{keyWriter})] = encodeBlob([]byte(writer))
 	t.state.nextSeq, t.ov.messages, t.ov.outboxTaken = next, messages, true
+	return nil
+}
+
+// ForgetPositions removes all positions of some topics. No message may be acknowledged until the Tx has ended.
+func (t *Tx) ForgetPositions(topics []string) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	err := scanRows(t.snap.txn, []byte{keyPosition}, func(k, _ []byte) error {
+		topic, _, err := parsePartitionKey(k)
+		if err == nil && slices.Contains(topics, topic) {
+			t.ov.rows[string(k)] = nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("graphstore: forget positions: %w", err)
+	}
 	return nil
 }

@@ -162,3 +162,28 @@ func TestResetOutboxAtEveryCrash(t *testing.T) {
 		}
 	}
 }
+
+// TestForgetPositions: those of the named topics are gone, also after the folder was opened again, and no others.
+func TestForgetPositions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(dir, small())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := []Position{{"a", 0, 1}, {"aa", 0, 2}}
+	if err := s.Ack(0, append([]Position{{"b", 0, 3}, {"b", 1, 4}, {"c", 0, 5}}, kept...)); err != nil {
+		t.Fatal(err)
+	}
+	commitAll(t, s, func(tx *Tx) error { return tx.ForgetPositions([]string{"b", "c", "d"}) })
+	for range 2 {
+		if got, err := s.Positions(); err != nil || !slices.Equal(got, kept) {
+			t.Errorf("%v (%v), want %v", got, err, kept)
+		}
+		checked(t, s)
+		if s, err = Open(dir, small()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checked(t, s)
+}

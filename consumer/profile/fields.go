@@ -25,6 +25,9 @@ func (p *parser) date(path string) (*Date, error) {
 	if err != nil || !present {
 		return nil, err
 	}
+	if spare != "" {
+		p.unread(path)
+	}
 	if d.Text == "" {
 		d.Text = spare
 	}

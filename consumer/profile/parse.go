@@ -126,6 +126,7 @@ func (p *parser) field(name string) (err error) {
 		p.fields++
 	default:
 		p.others++
+		p.unread(name)
 	}
 	switch name {
 	case "id":
@@ -206,16 +207,6 @@ func (p *parser) identify(key string) error {
 // that nobody has opened. An object of an id alone is an artifact of which nothing is known yet.
 func (p *parser) noFields() error {
 	return Refuse(ReasonNoFields, "record", string(p.b[:min(len(p.b), 2*valueBytes)]), "no field of an artifact but the id")
-}
-
-// IsField is true for the names of an artifact's fields.
-func IsField(name string) bool {
-	switch name {
-	case "id", "title", "description", "language", "digitized", "creator", "culture", "period", "dynasty", "reign", "style",
-		"place", "material", "technique", "type", "subject", "collection", "date", "location", "media", "theme", "link":
-		return true
-	}
-	return false
 }
 
 // ID reads an artifact's id from its JSON, by the rules of Parse; "" for what is none. raw is a value that Object gave.

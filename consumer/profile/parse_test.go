@@ -33,8 +33,8 @@ func TestParse(t *testing.T) {
 			{Kind: Text, Text: "words", Embedding: []float32{0.6, 0, 0.8}, Encoder: "e5"},
 		},
 		Theme: map[string][]string{"motif": {"knot"}, "music": {"lament"}},
-		Link:  []Link{{Type: "part_of", Target: "a:2"}},
-		Raw:   []byte(raw),
+		Link:  []Link{{Type: "part_of", Target: "a:2"}}, Unread: []string{"shelf"},
+		Raw: []byte(raw),
 	}
 	got, err := Parse([]byte(raw), "a:1", Limits{})
 	if err != nil {

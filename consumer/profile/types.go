@@ -1,5 +1,7 @@
 package profile
 
+import "strings"
+
 // Term is a catalogue value: a label, an identifier (a URI), or both.
 // In JSON it is a string (the label) or {"id": ..., "label": ...}.
 type Term struct {
@@ -83,10 +85,20 @@ type Artifact struct {
 	Theme     map[string][]string // theme name to labels
 	Link      []Link
 
+	// Unread are the names of fields that stand in the record and were not understood: those that no artifact has, and
+	// "date" when one of its years is no year. At most unreadNames of them; they do no harm, but whoever
+	// sent them may have meant something else, see Suggest.
+	Unread []string
+
 	// Raw is the artifact's JSON as received (after unwrapping), unknown
 	// fields included. It shares memory with what was given to Parse.
 	// Parse(Raw, ID, limits) gives the same artifact again.
 	Raw []byte
+}
+
+// Blank is true for an artifact that says nothing about itself: no words, terms, media, links, date or place.
+func (a *Artifact) Blank() bool {
+	return strings.TrimSpace(a.Title+a.Description) == "" && a.edges() == 0 && a.Date == nil && a.Location == nil
 }
 
 // edges is how many the graph is asked for, at most.

@@ -12,8 +12,8 @@
 // of its value and of its headers together no more than PartBytes each are kept; what is larger is read past, and
 // Record.Dropped says how much that was.
 //
-// The exception are message sets of before Kafka 0.11 (versions 0 and 1), which kafka-go unpacks whole; brokers since
-// Kafka 4 have none, and those since 3 make none. Damage in one of these is a Fault too.
+// Message sets of before Kafka 0.11 (versions 0 and 1) are unpacked in the same way, twice: what is packed in one of version 1
+// has its offsets from the set's end. Damage in one of these is a Fault too.
 //
 // # What can't be read
 //

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/s2"
+	"github.com/segmentio/kafka-go/compress"
 
 	"kilim/consumer/consumertest"
 )
@@ -47,6 +48,31 @@ func FuzzHeads(f *testing.F) {
 				return
 			}
 			for range b.Records(0) {
+			}
+		}
+	})
+}
+
+// FuzzOld: whatever is packed in a message of before batches, its records come within the offsets asked for and the message's, and a
+// fault is the last.
+func FuzzOld(f *testing.F) {
+	for magic := range byte(2) {
+		set := append(oldMessageBytes(magic, 0, 7, []byte("k"), []byte("v")), oldMessageBytes(magic, 0, 9, nil, nil)...)
+		f.Add(magic, byte(compress.Gzip), oldWrapper(f, magic, compress.Gzip, 9, set)[26+8*int(magic):])
+		f.Add(magic, byte(compress.Snappy), oldWrapper(f, magic, compress.Snappy, 9, set)[26+8*int(magic):])
+		f.Add(magic, byte(0), []byte("v"))
+	}
+	f.Fuzz(func(t *testing.T, magic, attributes byte, packed []byte) {
+		for b, err := range Batches(oldMessageBytes(magic%2, attributes, 20, nil, packed)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			var last Record
+			for r := range b.Records(8) {
+				if last.Fault != nil || r.Offset < 8 || r.Offset > b.Last || len(r.Key) > PartBytes || len(r.Value) > PartBytes {
+					t.Fatalf("%+v after %+v", r, last)
+				}
+				last = r
 			}
 		}
 	})

@@ -171,7 +171,7 @@ func (d *daemon) read(topic string) []kafka.Message {
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: d.app.conn.Brokers(), Topic: topic, MaxWait: 50 * time.Millisecond})
 	defer r.Close()
 	var out []kafka.Message
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	for int64(len(out)) < n {
 		m, err := r.ReadMessage(ctx)

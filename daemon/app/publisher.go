@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
 
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/standby"
@@ -15,11 +14,11 @@ import (
 
 // startPublisher looks what the topics hold of the state, before it gives a number, and makes the publisher of its outbox.
 func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err error) {
-	client := a.conn.Client()
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
 	cfg := publish.Config{
-		Client:      &kafka.Client{Addr: client.Addr, Transport: transport},
+		Addr:        a.conn.Client().Addr,
+		Transport:   transport,
 		Store:       outbox{a.manager},
 		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
@@ -36,7 +35,7 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 	if err != nil {
 		return err
 	}
-	if found.Unknown > 0 || found.Shortened {
+	if found.Unknown > 0 || found.Lost {
 		if err := a.manager.Republish(found); err != nil {
 			return err
 		}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
+	"kilim/graphstore"
 	"kilim/learner/encode/feature"
 	"kilim/learner/train/registry"
 )
@@ -31,8 +31,11 @@ func Repair(ctx context.Context, cfg *config.Config, log *slog.Logger, tell func
 		return err
 	}
 	down.add("state", manager.Close)
-	lost, err := manager.Engine().BuryDamaged(time.Now())
-	if err != nil {
+	var lost []string
+	if err := manager.View(func(r *graphstore.Reader) (err error) {
+		lost, err = r.DamagedArtifacts()
+		return err
+	}); err != nil {
 		return err
 	}
 	for _, id := range lost {

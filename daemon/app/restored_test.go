@@ -166,10 +166,45 @@ func listsTopicMadeAnew(t *testing.T, broker string) {
 	d.end()
 }
 
+// TestAnotherListsTopic has the lists published to another topic, to the first again, and back: each time the topic ends at what is
+// served, and what follows is published there. A start after that publishes nothing.
+func TestAnotherListsTopic(t *testing.T) {
+	t.Parallel()
+	cfg := exactConfig(t, newOwnBroker(t).addr())
+	d := start(t, cfg)
+	d.feed(kilims(0, 30, "")...)
+	d.settle(30)
+	first, had := cfg.Kafka.Topics.Similar, int64(0)
+	for n, topic := range []string{"another", first, "another"} {
+		d.end()
+		cfg.Kafka.Topics.Similar = topic
+		d = start(t, cfg)
+		d.settle(30 + n)
+		d.compare(d.stored(30 + n))
+		d.feed(kilims(30+n, 31+n, "")...)
+		d.settle(31 + n)
+		d.compare(d.stored(31 + n))
+		if writers := d.numbered(); len(writers) != 1 {
+			t.Errorf("%s: the writers of one state are %v", topic, writers)
+		}
+		var err error
+		if had, err = d.records(topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.end()
+	d = start(t, cfg)
+	d.settle(33)
+	if n, err := d.records("another"); err != nil || n != had {
+		t.Errorf("%d messages after another start (%v), want the %d of before", n, err, had)
+	}
+	d.end()
+}
+
 // await tries until nothing is missing.
 func (d *daemon) await(what string, missing func() error) {
 	d.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		err := missing()
 		if err == nil {
 			return

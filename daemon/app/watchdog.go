@@ -43,7 +43,7 @@ func (a *App) recordsLeft() (left int64, done float64) {
 	for _, n := range a.consumer.Lag() {
 		left += n
 	}
-	return left, float64(a.manager.Engine().Status().Consumed)
+	return left, float64(a.manager.Engine().Status().Records.Consumed)
 }
 
 // outboxLeft takes the age of the oldest message for what moves: it is another's once that one is acknowledged.

@@ -159,7 +159,7 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 		status.Ready, status.Assigned, status.Reason = false, false, err.Error()
 	}
 	if t := s.app.scheduler; t != nil {
-		status.Training = trainingOf(t.Status())
+		status.Training = trainingOf(t.Status(), s.app.cfg.Train.Least)
 	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()
@@ -175,13 +175,21 @@ func statusOf(s pipeline.Status) *web.Status {
 		Artifacts: s.Artifacts, Placeholders: s.Placeholders, Nodes: s.Nodes, Edges: s.Edges,
 		RefreshQueue: s.RefreshQueue, Outbox: s.Outbox, Epoch: s.Epoch, Revision: s.Revision,
 		Index:   web.IndexStatus{Engine: s.IndexEngine, Vectors: s.Vectors},
-		Records: web.RecordsStatus{Consumed: s.Consumed, Refused: s.Refused},
+		Records: recordsOf(s.Records),
 		Media:   media,
 	}
 }
 
-func trainingOf(s finetune.Status) *web.Training {
-	t := &web.Training{Phase: s.Phase, Step: s.Step, Steps: s.Steps, Stage: s.Stage, Changed: s.Changed, Drift: s.Drift}
+func recordsOf(c pipeline.RecordCounts) web.RecordsStatus {
+	out := web.RecordsStatus{Consumed: c.Consumed, Refused: c.Refused, Unread: c.Unread}
+	if l := c.LastRefused; l != nil {
+		out.LastRefused = &web.Refused{Topic: l.Topic, Partition: l.Partition, Offset: l.Offset, ID: l.ID, Reason: l.Reason, Detail: l.Detail, Time: l.Time}
+	}
+	return out
+}
+
+func trainingOf(s finetune.Status, least int) *web.Training {
+	t := &web.Training{Phase: s.Phase, Step: s.Step, Steps: s.Steps, Stage: s.Stage, Changed: s.Changed, Drift: s.Drift, Least: least}
 	if l := s.Last; l != nil {
 		t.Last = &web.Trained{At: l.At, Result: l.Result, Epoch: l.Epoch, Reason: l.Reason}
 	}

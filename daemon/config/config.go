@@ -12,22 +12,32 @@ import (
 // Tags that kong does not know: min and max bound a number (inclusive), oneof lists
 // the words allowed.
 type Config struct {
+	Listen
+	State
+}
+
+// Listen is where the daemon answers over HTTP.
+type Listen struct {
+	HTTP          string `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
+	HTTPHosts     List   `name:"http-hosts" placeholder:"NAME" help:"Names that the HTTP address may be asked for, separated by commas, beside IP addresses and localhost: those that a reverse proxy passes on, such as archive.example.org. Other names are refused on loopback without --web-config-file, for a web page can have its own name lead there; with names given here they are refused everywhere."`
+	WebConfigFile string `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
+}
+
+// State is what a state folder is made and read with: everything but Listen.
+type State struct {
 	Client
-	Data          string   `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
-	HTTP          string   `name:"http" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address of metrics, health and queries. Whoever reaches it can read the archive: keep it on loopback or give --web-config-file."`
-	HTTPHosts     List     `name:"http-hosts" placeholder:"NAME" help:"Names that the HTTP address may be asked for, separated by commas, beside IP addresses and localhost: those that a reverse proxy passes on, such as archive.example.org. Other names are refused on loopback without --web-config-file, for a web page can have its own name lead there; with names given here they are refused everywhere."`
-	WebConfigFile string   `placeholder:"FILE" help:"TLS and basic authentication of the HTTP address, in the format of Prometheus' exporter-toolkit. Read again at each change."`
-	Log           Log      `embed:"" prefix:"log."`
-	Ingest        Ingest   `embed:"" prefix:"ingest."`
-	Encoders      Encoders `embed:"" prefix:"encoders."`
-	Media         Media    `embed:"" prefix:"media."`
-	Index         Index    `embed:"" prefix:"index."`
-	Refresh       Refresh  `embed:"" prefix:"refresh."`
-	Lists         Lists    `embed:"" prefix:"lists."`
-	Publish       Publish  `embed:"" prefix:"publish."`
-	Train         Train    `embed:"" prefix:"train."`
-	Store         Store    `embed:"" prefix:"store."`
-	Demo          Demo     `embed:"" prefix:"demo."`
+	Data     string   `default:"./data" placeholder:"DIR" help:"Folder of the whole state. One process may have it open."`
+	Log      Log      `embed:"" prefix:"log."`
+	Ingest   Ingest   `embed:"" prefix:"ingest."`
+	Encoders Encoders `embed:"" prefix:"encoders."`
+	Media    Media    `embed:"" prefix:"media."`
+	Index    Index    `embed:"" prefix:"index."`
+	Refresh  Refresh  `embed:"" prefix:"refresh."`
+	Lists    Lists    `embed:"" prefix:"lists."`
+	Publish  Publish  `embed:"" prefix:"publish."`
+	Train    Train    `embed:"" prefix:"train."`
+	Store    Store    `embed:"" prefix:"store."`
+	Demo     Demo     `embed:"" prefix:"demo."`
 }
 
 // Client is what every command needs that talks to Kafka.
@@ -104,9 +114,10 @@ type Refresh struct {
 
 // Lists are the lists of similar artifacts.
 type Lists struct {
-	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
-	Candidates int     `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
-	Tolerance  float64 `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
+	Size       int           `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
+	Candidates int           `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
+	Tolerance  float64       `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
+	Linger     time.Duration `default:"500ms" min:"0s" max:"10s" help:"How long a change of the lists of an artifact that no record brought may wait to be published, while records come or refresh work is left: what follows meanwhile goes in the same message. A record's own lists and tombstones never wait. 0s: nothing does."`
 }
 
 // Publish is the way of updates to Kafka.

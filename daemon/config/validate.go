@@ -36,7 +36,7 @@ func faultf(key, format string, args ...any) *Fault {
 	return &Fault{Key: key, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Section is a part of the configuration that a command uses: *Config or *Client.
+// Section is a part of the configuration that a command uses: *Config, *State or *Client.
 type Section interface {
 	// check looks for contradictions; ranges are checked by the tags.
 	check() []*Fault
@@ -126,24 +126,30 @@ func orList(words []string) string {
 	return out
 }
 
-func (c *Config) check() []*Fault {
-	faults := c.Client.check()
-	add := func(key, format string, args ...any) { faults = append(faults, faultf(key, format, args...)) }
-	if c.Data == "" {
-		add("data", "empty: want the path of a folder")
-	}
+func (c *Config) check() []*Fault { return append(c.State.check(), c.Listen.check()...) }
+
+func (c *Listen) check() (faults []*Fault) {
 	if err := checkListen(c.HTTP); err != nil {
-		add("http", "%q: %v", c.HTTP, err)
+		faults = append(faults, faultf("http", "%q: %v", c.HTTP, err))
 	}
 	if c.WebConfigFile != "" {
 		if err := toolkit.Validate(c.WebConfigFile); err != nil {
-			add("web-config-file", "%q: %v", c.WebConfigFile, err)
+			faults = append(faults, faultf("web-config-file", "%q: %v", c.WebConfigFile, err))
 		}
 	}
 	for _, host := range c.HTTPHosts {
 		if !legalHost(host) {
-			add("http-hosts", "%q: want a name such as archive.example.org, without a port", host)
+			faults = append(faults, faultf("http-hosts", "%q: want a name such as archive.example.org, without a port", host))
 		}
+	}
+	return faults
+}
+
+func (c *State) check() []*Fault {
+	faults := c.Client.check()
+	add := func(key, format string, args ...any) { faults = append(faults, faultf(key, format, args...)) }
+	if c.Data == "" {
+		add("data", "empty: want the path of a folder")
 	}
 	if c.Ingest.BatchBytes > c.Ingest.InFlightBytes {
 		add("ingest.batch-bytes", "%v: want at most ingest.in-flight-bytes, %v", c.Ingest.BatchBytes, c.Ingest.InFlightBytes)

@@ -43,6 +43,8 @@ type Summary struct {
 	// what depends on records before it only the daemon knows. FirstRefused says what is wrong with the first.
 	Refused      map[string]int
 	FirstRefused string
+	// Unread counts by name the records with a field that the daemon takes and does not understand, of at most unreadNames names.
+	Unread map[string]int
 	// Read counts the bytes read from the input, compressed as they are, some of
 	// them ahead of what was acknowledged.
 	Read    int64
@@ -64,6 +66,7 @@ const (
 	chunkBytes = 900 << 10
 	// requestBytes only keeps kafka-go from refusing before the broker does.
 	requestBytes = 2 * MaxLine
+	unreadNames  = 64
 	// attempts, up to a second apart, outlast the restart of a broker.
 	attempts = 60
 )
@@ -250,6 +253,14 @@ func (f *feeder) count(r *record) {
 		f.sum.Keyless++
 	} else if r.msg.Value == nil {
 		f.sum.Deletes++
+	}
+	for _, name := range r.unread {
+		if _, known := f.sum.Unread[name]; known || len(f.sum.Unread) < unreadNames {
+			if f.sum.Unread == nil {
+				f.sum.Unread = make(map[string]int)
+			}
+			f.sum.Unread[name]++
+		}
 	}
 	if r.refusal != nil {
 		if f.sum.Refused == nil {

@@ -40,7 +40,7 @@ func connect(t *testing.T, partitions int32, opts ...kfake.Opt) *kafkaconn.Conn 
 // stored reads everything that is in the topic, partition by partition.
 func stored(t *testing.T, conn *kafkaconn.Conn, partitions int) [][]kafka.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	all := make([][]kafka.Message, partitions)
 	for p := range partitions {

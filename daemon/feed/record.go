@@ -13,6 +13,7 @@ type record struct {
 	bytes   int // of the line, its media's uris absolute
 	msg     kafka.Message
 	refusal *profile.Refusal // of the daemon, as far as the line alone tells
+	unread  []string         // fields that the daemon does not understand
 	err     error            // the input ended here
 }
 
@@ -23,7 +24,9 @@ func newRecord(no int, line []byte, lim profile.Limits) record {
 	item := consumer.Decode(consumer.Record{Value: line}, lim)
 	r.refusal = item.Refusal
 	id := item.ID
-	if item.Artifact == nil {
+	if item.Artifact != nil {
+		r.unread = item.Artifact.Unread
+	} else {
 		lim.RecordBytes = MaxLine
 		fields, _ := profile.Object(line, lim) // its refusal is the item's
 		switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -51,7 +52,7 @@ type Config struct {
 	Replaced func(fresh *Engine)
 
 	// Settings are those that stored rows depend on. AsMade is for who checks a state, or makes it anew from its documents: then
-	// those that the state has are taken, whatever these say, and lists and documents that can't be read are passed over.
+	// those that the state has are taken, whatever these say, and lists that can't be read are passed over.
 	made.Settings
 	AsMade bool
 
@@ -60,6 +61,8 @@ type Config struct {
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
 	Sweep float64
+	// Linger is how long changes of the lists of artifacts that no record brought wait to be published while there is load.
+	Linger time.Duration
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
 	// CacheBytes bounds the evidence and the lists kept decoded in memory.
@@ -289,9 +292,9 @@ func (e *Engine) Published() { e.turns.Room.Broadcast() }
 func (e *Engine) Room() error                        { return e.store.Room(e.role.margins()) }
 func (e *Engine) WaitRoom(ctx context.Context) error { return e.store.WaitRoom(ctx, e.role.margins()) }
 
-// waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// WaitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
-func (e *Engine) waitForOutbox(ctx context.Context) error {
+func (e *Engine) WaitForOutbox(ctx context.Context) error {
 	if err := e.WaitRoom(ctx); err != nil {
 		return err
 	}

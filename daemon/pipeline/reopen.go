@@ -43,8 +43,6 @@ func (e *Engine) replace() error {
 		fresh.role.republished = e.role.republished // on which who will remove that state waits
 	}
 	fresh.report()
-	fresh.seen.consumed.Store(e.seen.consumed.Load())
-	fresh.seen.refused.Store(e.seen.refused.Load())
 	e.cfg.Replaced(fresh)
 	e.retire()
 	return nil

@@ -29,6 +29,8 @@ type role struct {
 	backfilledAt float64
 	// origin is the store that a standby copies from, once that is known.
 	origin atomic.Pointer[graphstore.Store]
+	// leftOut are the artifacts of origin that a standby could not take over. Only what copies, one at a time, uses it.
+	leftOut map[string]bool
 	// follow is told which artifacts a batch changed, for the standby that copies them.
 	follow func(ids []string)
 	// previous holds the lists that were published before the cutover; nil when nothing needs them.
@@ -41,7 +43,7 @@ type role struct {
 const backfillKey = "chain/filling"
 
 func (r *role) init(standby bool) {
-	r.republished = make(chan struct{})
+	r.republished, r.leftOut = make(chan struct{}), map[string]bool{}
 	r.set(serving)
 	if standby {
 		r.set(completing)
@@ -132,7 +134,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 		}
 		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err == nil && row != nil {
-			lists = row.Lists
+			lists = row.Published()
 		}
 		return err
 	})

@@ -15,17 +15,6 @@ type seen struct {
 	queue    atomic.Int64
 	arrivals atomic.Uint64
 	revision atomic.Uint64
-	// consumed and refused count the records whose effects are durable, since the start.
-	consumed, refused atomic.Int64
-}
-
-func (s *seen) applied(ops []operation) {
-	s.consumed.Add(int64(len(ops)))
-	for i := range ops {
-		if ops[i].refusal != nil {
-			s.refused.Add(1)
-		}
-	}
 }
 
 // report shows the outside where the unit at work has arrived.
@@ -33,17 +22,18 @@ func (e *Engine) report() {
 	e.seen.queue.Store(int64(e.pending()))
 	e.seen.arrivals.Store(math.Float64bits(e.clock.arrivals))
 	e.seen.revision.Store(e.clock.revision)
+	e.turns.Linger.Next(e.lingered())
 	if !e.role.standby() && e.lists.Unpublished() == 0 {
 		e.role.republish()
 	}
 }
 
 // pending is the number of things the background has to do: pushes on their way,
-// artifacts whose features or lists are stale, and lists that a standby left to be published.
+// artifacts whose features or lists are stale, and lists to be published: those that a standby left, and those that linger.
 func (e *Engine) pending() int {
 	unpublished := 0
 	if !e.role.standby() {
-		unpublished = e.lists.Unpublished()
+		unpublished = e.lists.Unpublished() + e.lists.Lingering()
 	}
 	return unpublished + e.refresher.Pending() +
 		e.stale.Count(e.clock.arrivals, e.cfg.Sweep) +
@@ -63,9 +53,8 @@ type Status struct {
 	Revision    uint64
 	IndexEngine string
 	Vectors     int
-	// Consumed and Refused count the records since the start.
-	Consumed, Refused int64
-	Media             map[string]encode.Counts // by modality, of those that have an encoder
+	Records     RecordCounts
+	Media       map[string]encode.Counts // by modality, of those that have an encoder
 }
 
 // Status tells where the state stands.
@@ -80,7 +69,7 @@ func (e *Engine) Status() Status {
 		RefreshQueue: int(queue), Outbox: depth, OutboxSince: since,
 		Epoch: e.cfg.Epoch, Revision: e.seen.revision.Load(),
 		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
-		Consumed: e.seen.consumed.Load(), Refused: e.seen.refused.Load(),
-		Media: media,
+		Records: e.metrics.records.now(),
+		Media:   media,
 	}
 }

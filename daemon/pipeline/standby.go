@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +14,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/graphstore"
+	"kilim/rerank"
 )
 
 // A standby is a state of another model (or of other encoders), made beside the state that serves from its documents.
@@ -32,16 +35,26 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 //
 // Documents and the rows about their media are read from one state of the other store: rows of a later one would tell of
 // other bytes behind the same URI, and be believed as long as the document has that URI.
+//
+// An artifact whose document is damaged there is left out, for nobody knows what it said, and so is one that can't be used with what the
+// standby is made by: with CutOver it is gone, and its next record brings it back, or is a dead letter. To fail would let one flipped
+// bit, or one record, keep a whole archive from another model.
 func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (copied int, err error) {
 	err = from.View(func(theirs *graphstore.Reader) error {
-		items, err := differing(theirs, s.e.store, ids, s.e.cfg.AsMade)
-		if err != nil || len(items) == 0 {
-			return err
-		}
-		ops, err := s.extractStored(items)
+		items, damaged, err := differing(theirs, s.e.store, ids)
 		if err != nil {
 			return err
 		}
+		for _, id := range ids {
+			delete(s.e.role.leftOut, id)
+		}
+		for id, fault := range damaged {
+			s.leaveOut(id, fault)
+		}
+		if len(items) == 0 {
+			return nil
+		}
+		ops := s.extractStored(items)
 		copied = len(ops)
 		return s.copyFrom(from, theirs, ops)
 	})
@@ -64,9 +77,10 @@ func (s *Standby) copyFrom(from *graphstore.Store, theirs *graphstore.Reader, op
 	return nil
 }
 
-// differing reads what is not the same in theirs and in a store, as records that would make it so there. A damaged document is
-// an error, unless those that can't be read are to be left out.
-func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, leaveOut bool) (items []consumer.Item, err error) {
+// differing reads what is not the same in theirs and in a store, as records that would make it so there. What is damaged in theirs
+// counts as not there.
+func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string) (items []consumer.Item, damaged map[string]error, err error) {
+	damaged = map[string]error{}
 	err = to.View(func(ours *graphstore.Reader) error {
 		seen := make(map[string]bool, len(ids))
 		for _, id := range ids {
@@ -75,8 +89,8 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, le
 			}
 			seen[id] = true
 			want, err := theirs.Artifact(id)
-			if leaveOut && errors.Is(err, graphstore.ErrDamaged) {
-				continue
+			if errors.Is(err, graphstore.ErrDamaged) {
+				damaged[id], err = err, nil
 			}
 			if err != nil {
 				return err
@@ -99,30 +113,35 @@ func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, le
 		}
 		return nil
 	})
-	return items, err
+	return items, damaged, err
 }
 
-// extractStored prepares records of what is stored: a refusal is an error.
-func (s *Standby) extractStored(items []consumer.Item) ([]operation, error) {
+// extractStored prepares records of what is stored.
+func (s *Standby) extractStored(items []consumer.Item) []operation {
 	ops := make([]operation, len(items))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range items {
-		g.Go(func() (err error) {
+		g.Go(func() error {
 			item := &items[i]
 			if item.Value != nil {
-				if item.Artifact, err = profile.Parse(item.Value, item.ID, profile.Stored()); err != nil {
-					return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, err)
+				var err error
+				if item.Artifact, err = profile.Parse(item.Value, item.ID, profile.Stored()); err != nil && !errors.As(err, &item.Refusal) {
+					item.Refusal = &profile.Refusal{Reason: profile.ReasonUnprocessable, Field: "record", Detail: err.Error()}
 				}
 			}
 			ops[i] = newPreparer(s.e).one(item)
-			if r := ops[i].refusal; r != nil {
-				return fmt.Errorf("pipeline: stored artifact %q: %w", item.ID, r)
-			}
 			return nil
 		})
 	}
-	return ops, g.Wait()
+	_ = g.Wait() // the functions return nil
+	return ops
+}
+
+// leaveOut notes that a standby does not have an artifact, and why.
+func (s *Standby) leaveOut(id string, why error) {
+	s.e.role.leftOut[id] = true
+	s.e.log.Error("an artifact can't be taken over: the state that is being made is made without it", "artifact", id, "err", why)
 }
 
 // required wants the unit lock.
@@ -153,12 +172,16 @@ func (s *Standby) copyArtifacts(ops []operation, from *graphstore.Reader) error 
 	defer u.tx.Discard()
 	for i := range ops {
 		op := &ops[i]
-		refusal, err := u.admit(op)
-		if err == nil && refusal != nil {
-			err = refusal
+		var err error
+		if op.refusal == nil {
+			op.refusal, err = u.admit(op)
 		}
 		switch {
 		case err != nil:
+		case op.refusal != nil:
+			s.leaveOut(op.item.ID, op.refusal)
+			op.node = graphstore.ID(graphstore.Artifact, op.item.ID)
+			err = u.remove(op)
 		case op.extracted == nil:
 			err = u.remove(op)
 		default:
@@ -270,6 +293,20 @@ func (s *Standby) CutOver(from *Engine, last func() []string, decide func() erro
 	return nil
 }
 
+// buryLeftOut puts into the outbox that the artifacts are gone which CopyFrom has left out.
+func (s *Standby) buryLeftOut(tx *graphstore.Tx) error {
+	e := s.e
+	if len(e.role.leftOut) > 0 {
+		e.clock.revision++ // which no message has
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.role.leftOut)) {
+		if _, err := tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, time.Time{})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Standby) takeOutbox(from *Engine) error {
 	e := s.e
 	// A revision names an update: none is given twice.
@@ -278,6 +315,9 @@ func (s *Standby) takeOutbox(from *Engine) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
 		if err := tx.TakeOutbox(r); err != nil {
+			return err
+		}
+		if err := s.buryLeftOut(tx); err != nil {
 			return err
 		}
 		if err := tx.PutMeta(clockKey, e.clock.marshal()); err != nil {

@@ -14,6 +14,7 @@ import (
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/train/registry"
+	"kilim/rerank"
 )
 
 // eye is an encoder of pictures that sees their length.
@@ -132,4 +133,61 @@ func TestOtherEncoders(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "graph")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the first instance is there still: %v", err)
 	}
+}
+
+// TestRecordsThatOtherEncodersRefuse: records named an encoder before it was configured, with vectors of another length, and it is
+// configured then. The state is made anew without those artifacts, and the topic of lists ends with their tombstones; their next
+// records are taken as any.
+func TestRecordsThatOtherEncodersRefuse(t *testing.T) {
+	t.Parallel()
+	hawk := eye{feature.Identity{Name: "hawk", Version: 1, Dim: 5}}
+	owl := eye{feature.Identity{Name: "owl", Version: 2, Dim: 7}}
+	var feed []change
+	for i := range 12 {
+		medium := map[string]any{"kind": "image", "data": []byte(fmt.Sprint(i))}
+		if i%4 == 1 {
+			medium = map[string]any{"kind": "image", "embedding": []float32{1, 0, float32(i)}, "encoder": "owl"}
+		}
+		feed = append(feed, change{fmt.Sprintf("a%d", i), map[string]any{"title": "kilim", "culture": []string{fmt.Sprintf("c%d", i%3)}, "media": []any{medium}}})
+	}
+	dir, o := t.TempDir(), newTopic()
+	run := func(now eye) *life {
+		models, err := registry.Open(filepath.Join(dir, "models"), registry.Model{Seed: 1}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := openWith(t, dir, o, models, nil, seeing(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.run()
+		return l
+	}
+	l := run(hawk)
+	l.must(l.apply(feed, len(feed), 4), l.await(l.settled(1)), l.end())
+
+	l = run(owl)
+	l.must(l.await(func() bool { return l.manager.Engine().Media().Encoders().Image.Identity() == owl.id }), l.await(l.settled(1)))
+	l.check()
+	if n := l.manager.Engine().Status().Artifacts; n != 9 {
+		t.Errorf("%d artifacts, want 9", n)
+	}
+	o.lock.Lock()
+	ends := map[string]rerank.Kind{}
+	for _, m := range o.messages {
+		ends[m.ID] = m.Kind
+	}
+	o.lock.Unlock()
+	for i, c := range feed {
+		if gone := ends[c.id] == rerank.KindTombstone; gone != (i%4 == 1) {
+			t.Errorf("the topic ends with the tombstone of %s: %v", c.id, gone)
+		}
+	}
+	feed = append(feed, change{"a1", map[string]any{"title": "kilim", "culture": []string{"c1"}}})
+	l.must(l.apply(feed, len(feed), 1), l.await(l.settled(1)))
+	if n := l.manager.Engine().Status().Artifacts; n != 10 {
+		t.Errorf("%d artifacts, want 10", n)
+	}
+	l.check()
+	l.must(l.end())
 }

@@ -36,9 +36,9 @@ import (
 func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, error) {
 	return pipeline.Config{
 		DeadLetters: "dlq", Engine: "flat", Graph: hnsw.Config{},
-		Text:     text.Config{Dim: 32, Seed: 1},
-		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
-		Budget:   16,
+		Text:   text.Config{Dim: 32, Seed: 1},
+		Model:  infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
+		Budget: 16, Linger: 3 * time.Millisecond,
 		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CacheBytes: 200_000,
 	}, nil
 }
@@ -122,7 +122,7 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 	}
 	from := stored[0].Next
 	if from > int64(len(o.log)) {
-		f.Shortened, from = true, 0
+		f.Lost, from = true, 0
 	}
 	for _, m := range o.log[from:] {
 		if m.writer != writer || m.seq >= s.NextSeq() {
@@ -135,7 +135,7 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 			f.Revision = max(f.Revision, m.Revision)
 		}
 	}
-	if f.Unknown == 0 && !f.Shortened {
+	if f.Unknown == 0 && !f.Lost {
 		f.Positions[0].Next = from
 	}
 	return f, nil
@@ -205,7 +205,7 @@ func (l *life) look() error {
 	} else if len(positions) == 0 {
 		return store.Ack(0, l.topic.end())
 	}
-	if found.Unknown == 0 && !found.Shortened {
+	if found.Unknown == 0 && !found.Lost {
 		return nil
 	}
 	return l.manager.Republish(found)
@@ -281,7 +281,7 @@ func (l *life) end() error {
 
 // await waits until done, or for the end of the life or of a build, of which it returns the cause.
 func (l *life) await(done func() bool) error {
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for !done() {
 		if err := l.failure(); err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 )
 
 // Republish has all lists of what serves published again, after what publish.Look or a Publisher has found: messages that the state
-// does not know, or a topic without those that it knows. In one commit all lists count as not published, and the next
+// does not know, or a topic (made anew, or another than before) without those that it knows. In one commit all lists count as not published, and the next
 // revision is above all that were found. If messages are unknown, then in the same commit the state becomes another writer: its
 // folder was put back, and the numbers that it would give are taken. The lists follow in the background, as after a cutover.
 // What changed in them is counted from what the folder has: for a folder that was put back that is what was published when it was copied.
@@ -48,13 +48,17 @@ func (m *Manager) republish(store *graphstore.Store, found *publish.Found) error
 	if err != nil {
 		return err
 	}
+	if err := tx.ForgetPositions(found.Left); err != nil {
+		return err
+	}
 	lists := tx.Counts().Artifacts
 	if found.Unknown == 0 {
 		if err := tx.Commit(); err != nil {
 			return err
 		}
 		m.metrics.republications.WithLabelValues(reasonTopic).Inc()
-		m.log.Warn("the topic of lists has lost what was published: it was made anew, or the cluster has lost records; all lists are published again", "lists", lists)
+		m.log.Warn("the topic of lists does not have what was published: another one is configured, it was made anew, or the cluster has lost records; all lists are published again",
+			"lists", lists, "topics_left", found.Left)
 		// After the commit: before that a crash would leave a state that does not know what is lost.
 		return store.Ack(0, positions(found))
 	}

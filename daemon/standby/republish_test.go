@@ -38,7 +38,7 @@ func (l *life) published() map[string]rerank.Lists {
 					return err
 				}
 			}
-			out[id] = row.Lists
+			out[id] = row.Published()
 		}
 		return err
 	}))
@@ -287,7 +287,7 @@ func TestTopicOfListsMadeAnew(t *testing.T) {
 	lose()
 	found, err := o.look(l.manager.serving.Load().store)
 	l.must(err, l.manager.Republish(found))
-	if !found.Shortened {
+	if !found.Lost {
 		t.Error("the topic is as long as before")
 	}
 	within("within a life")

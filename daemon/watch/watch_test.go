@@ -53,7 +53,7 @@ func numbered(from, to int) []kafka.Message {
 // collect follows until it has seen n messages; started is called as in Options.
 func collect(t *testing.T, conn *kafkaconn.Conn, opt Options, n int) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	var got []string
 	opt.Topic = topic

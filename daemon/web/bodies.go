@@ -134,5 +134,8 @@ func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
 	if errors.As(err, &refusal) {
 		return nil, fail(http.StatusBadRequest, "%v", refusal)
 	}
+	if err == nil && a.Blank() {
+		return nil, fail(http.StatusBadRequest, "an empty query: want at least a title, a description, a term, a medium, a link, a date or a location")
+	}
 	return a, err
 }

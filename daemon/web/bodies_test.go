@@ -22,7 +22,7 @@ func TestTurns(t *testing.T) {
 	for path, c := range map[string]struct {
 		atOnce int
 		body   string
-	}{"/api/v1/evaluate": {1, oneTruth}, "/api/v1/similar": {searchesAtOnce, `{"id":"a"}`}} {
+	}{"/api/v1/evaluate": {1, oneTruth}, "/api/v1/similar": {searchesAtOnce, `{"title":"a"}`}} {
 		synctest.Test(t, func(t *testing.T) {
 			leave := make(chan struct{})
 			s := newServer(t, &fake{blocks: func(context.Context) { <-leave; panic("at the disco") }})

@@ -135,6 +135,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"DELETE", "/api/v1/artifacts/x", "", 405, []string{"DELETE"}},
 		{"GET", "/api/v1/similar", "", 405, []string{"POST"}},
 		{"POST", "/api/v1/similar?k=0", `{"id":"x"}`, 400, []string{"k"}},
+		{"POST", "/api/v1/similar", `{"id":"x","title":" ","culture":[]}`, 400, []string{"an empty query"}},
 		{"POST", "/api/v1/similar", ``, 400, []string{"not_json"}},
 		{"POST", "/api/v1/similar", `{`, 400, []string{"not_json"}},
 		{"POST", "/api/v1/similar", `[1]`, 400, []string{"not_object"}},

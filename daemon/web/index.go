@@ -16,7 +16,7 @@ const indexHTML = `<!DOCTYPE html>
 <ul>
 <li><a href="/api/v1/status">/api/v1/status</a>: lag, counts, queues</li>
 <li><code>/api/v1/artifacts/{id}</code>: a stored artifact; the id is path-escaped</li>
-<li><code>/api/v1/artifacts/{id}/similar?list=total&amp;k=10</code>: what it is like; list is general, total or theme:NAME, k is 1 to 200</li>
+<li><code>/api/v1/artifacts/{id}/similar?list=total&amp;k=10</code>: what it is like; list is general or total, k is 1 to 200</li>
 <li><code>POST /api/v1/similar</code>: the list that the artifact in the body would get; nothing is stored</li>
 <li><code>POST /api/v1/evaluate?list=total</code>: how good a list is by the judgments in the body, beside BM25</li>
 <li><a href="/api/v1/models">/api/v1/models</a>: the models, and which serves; <code>POST /api/v1/models/{epoch}/promote</code> and <code>/rollback</code> have another serve</li>

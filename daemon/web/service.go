@@ -91,7 +91,7 @@ type Status struct {
 
 	Assigned     bool   `json:"assigned"`      // the consumer group gave this daemon its partitions, and Lag is known
 	Lag          int64  `json:"lag"`           // records not yet durable in the state
-	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again
+	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again, and lists that wait to be published
 	Outbox       int    `json:"outbox"`        // messages not yet acknowledged by the brokers
 	Epoch        uint32 `json:"epoch"`         // of the model
 	Revision     uint64 `json:"revision"`      // of the state
@@ -114,9 +114,11 @@ type Training struct {
 	Stage string `json:"stage,omitempty"`
 	// Changed is how much the archive has changed since the last training began, in archives, and Drift how far its mix of
 	// cultures and types has shifted, in 0..1.
-	Changed float64  `json:"changed"`
-	Drift   float64  `json:"drift"`
-	Last    *Trained `json:"last,omitempty"`
+	Changed float64 `json:"changed"`
+	Drift   float64 `json:"drift"`
+	// Least is the number of artifacts below which nothing is trained.
+	Least int      `json:"least"`
+	Last  *Trained `json:"last,omitempty"`
 }
 
 // Trained is how a training has ended.
@@ -137,6 +139,22 @@ type IndexStatus struct {
 type RecordsStatus struct {
 	Consumed int64 `json:"consumed"`
 	Refused  int64 `json:"refused"`
+	// LastRefused is missing while none was.
+	LastRefused *Refused `json:"last_refused,omitempty"`
+	// Unread counts, by name, the applied records with a field that is no artifact's, and under "date" those with a year that is
+	// none; of at most 64 names.
+	Unread map[string]int64 `json:"unread,omitempty"`
+}
+
+// Refused is a record that went to the dead letters.
+type Refused struct {
+	Topic     string    `json:"topic"`
+	Partition int       `json:"partition"`
+	Offset    int64     `json:"offset"`
+	ID        string    `json:"id,omitempty"`
+	Reason    string    `json:"reason"`
+	Detail    string    `json:"detail"`
+	Time      time.Time `json:"time"` // the record's
 }
 
 // MediaStatus counts media of one modality (for text: the artifacts whose texts an external encoder is given).

@@ -199,6 +199,12 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	run := func(tr *Trainer, stopAt int) []byte {
 		t.Helper()
 		err := tr.Run(context.Background(), func(p Progress) error {
+			if p.Step == 0 {
+				if !p.Validated || p.Steps != 60 || p.Validation.MRR <= 0 {
+					t.Errorf("before the first step: %+v", p)
+				}
+				return nil
+			}
 			if p.Step == stopAt {
 				return errStop
 			}
@@ -280,7 +286,7 @@ func TestStopsEarly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := trainer(t, settings(), village(t, shape, 100, 5, false), 1).Run(ctx, nil); !errors.Is(err, context.Canceled) {
+	if err := trainer(t, settings(), village(t, shape, 100, 5, false), 1).Run(ctx, func(Progress) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"kilim/learner/train/moco"
 )
 
-// Progress is the state of a run after a step.
+// Progress is the state of a run after a step, or, of Step 0, after the validation of the starting weights: of that it has Steps,
+// Stage and Validation alone.
 type Progress struct {
 	Step, Steps  int
 	Stage        string
@@ -110,11 +111,15 @@ func (t *Trainer) Best() ([]float32, Validation) { return t.bestWeights, t.valid
 // Validations are all so far, the first of the starting weights.
 func (t *Trainer) Validations() []Validation { return t.validations }
 
-// Run trains until Done or until ctx ends, whose error it then returns. It calls each after every step and stops at its
-// error. A later Run goes on.
+// Run trains until Done or until ctx ends, whose error it then returns. It calls each when the starting weights are validated and
+// after every step, and stops at its error. A later Run goes on.
 func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
 	if len(t.validations) == 0 {
 		if err := t.validate(); err != nil {
+			return err
+		}
+		stage, _ := t.cfg.stage(0)
+		if err := each(Progress{Steps: t.cfg.steps(), Stage: stage.Name, Validated: true, Validation: t.validations[0]}); err != nil {
 			return err
 		}
 	}

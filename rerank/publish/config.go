@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,10 +14,11 @@ import (
 
 // Config is what a Publisher works with. Zero values are replaced by the defaults named.
 type Config struct {
-	// Client gives the cluster's address and the transport. The transport should be the
+	// Addr is where the cluster is, and Transport how it is reached. The transport should be the
 	// publisher's own: its idle connections are closed after a failure.
-	Client *kafka.Client
-	Store  Store
+	Addr      net.Addr
+	Transport *kafka.Transport
+	Store     Store
 	// Topics are where lists and dead letters go.
 	Topics Topics
 	// Source is the ce_source of lists. Default: /kilim/<writer of the store>.
@@ -43,7 +45,7 @@ type Config struct {
 	// order, each once. A message that a crash left without a call gets none, or one
 	// from the next process.
 	OnPublished func([]Published)
-	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Shortened. Nothing is sent
+	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Lost. Nothing is sent
 	// until it returns. An error ends Run.
 	Republish func(*Found) error
 	// Observe, if set, is told how long each delivery of a batch took, as stage "publish".
@@ -74,7 +76,8 @@ func (c Config) complete() (Config, kafka.Compression, error) {
 			errs = append(errs, errors.New(what))
 		}
 	}
-	require(c.Client != nil, "client: missing")
+	require(c.Addr != nil, "address: missing")
+	require(c.Transport != nil, "transport: missing")
 	require(c.Store != nil, "store: missing")
 	require(c.Topics.Similar != "", "topics: similar: missing")
 	require(c.Topics.DeadLetters != "", "topics: dead letters: missing")

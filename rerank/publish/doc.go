@@ -25,7 +25,8 @@
 // two processes have copies of one folder, and the next start of this one becomes another writer.
 //
 // A topic of lists that ends before the stored position, or gives a message an offset below, has lost what was published: it was deleted
-// and made anew, say. Look and Publisher tell that too (Found.Shortened, Config.Republish). A topic that was made anew and
+// and made anew, say. Look and Publisher tell that too (Found.Lost, Config.Republish), and Look when another topic of lists is
+// configured than the one that was published to. A topic that was made anew and
 // has grown beyond the position by others' messages, before this package looked, is taken for the old one.
 //
 // # At least once, and why not twice
@@ -61,6 +62,9 @@
 // would be without; if after, a key's older message stays last until its next
 // update. Where a cluster denies producer ids (no right to write idempotently), the same holds for
 // unanswered requests within one process, which then also wait for Config.Settle.
+//
+// What others write into the topics is read too, and costs no more than one answer of the broker's, one record and one codec's window
+// (package logread), whatever it unpacks to. What can't be unpacked is passed over with a warning.
 //
 // Adding partitions to an output topic moves keys: messages that are not delivered yet stay
 // exactly-once, for what is there is recognized by key and number in whatever partition,

@@ -265,7 +265,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	transport := &kafka.Transport{Dial: f.dial}
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
-		Client: &kafka.Client{Addr: kafka.TCP(c.addr), Transport: transport}, Store: store,
+		Addr: kafka.TCP(c.addr), Transport: transport, Store: store,
 		Topics: Topics{Similar: c.similar, DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
@@ -287,7 +287,7 @@ func attempt(t *testing.T, cfg Config, m *memory) error {
 	case err := <-done:
 		return err
 	case <-m.empty:
-	case <-time.After(20 * time.Second):
+	case <-time.After(5 * time.Minute):
 		t.Errorf("the outbox still has %d entries after 20 s", m.waiting())
 	}
 	cancel()
@@ -321,7 +321,7 @@ func (c *cluster) recreate(t *testing.T, topic string) {
 	if err := cmp.Or(err, gone.Errors[topic]); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for { // a cluster deletes a while later
 		made, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
 			{Topic: topic, NumPartitions: len(was.Topics[0].Partitions), ReplicationFactor: 1}}})
@@ -375,7 +375,7 @@ func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 	}
 	var out []*kgo.Record
 	for left > 0 {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		f := cl.PollFetches(ctx)
 		cancel()
 		if err := f.Err(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -16,9 +17,13 @@ type Found struct {
 	// message, which waits in the outbox, or by a writer that it has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
 	// that it would give are taken.
 	Unknown int
-	// Shortened is true if a partition of the topic of lists ends before its stored position. What was published there is gone:
-	// the topic was deleted and made again, or the cluster has lost records.
-	Shortened bool
+	// Lost is true if the topic of lists does not have what was published. Either a partition ends before its stored position: the topic
+	// was deleted and made again, or the cluster has lost records. Or no partition has a position, while topics in Left have: another
+	// topic is configured than before.
+	Lost bool
+	// Left are the topics with positions that are not configured any more. Their positions must be forgotten when the lists are
+	// published again: the topic may be configured again, and lacks then what was published meanwhile.
+	Left []string
 	// Numbers are those of the store's own writer.
 	Numbers map[uint64]struct{}
 	// Latest tells of each artifact with a message in the topic of lists what the newest says.
@@ -72,7 +77,7 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 	if len(p.positions) == 0 && next == 1 {
 		return new(Found), p.anchor(ctx)
 	}
-	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}}
+	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}, Left: p.left()}
 	first := map[topicPartition]int64{}
 	var ends []Position
 	var failed error
@@ -106,7 +111,7 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("publish: look into topic %q: %w", name, err)
 		}
-		f.Shortened = f.Shortened || lists && s.shortened
+		f.Lost = f.Lost || lists && (s.shortened || !p.positioned(name) && len(f.Left) > 0)
 		for _, partition := range s.partitions {
 			ends = append(ends, Position{Topic: name, Partition: partition, Next: s.spans[partition].end})
 		}
@@ -120,6 +125,26 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 		}
 	}
 	return f, nil
+}
+
+func (p *Publisher) positioned(topic string) bool {
+	for at := range p.positions {
+		if at.topic == topic {
+			return true
+		}
+	}
+	return false
+}
+
+// left are the topics with positions that are not written to, rising.
+func (p *Publisher) left() (topics []string) {
+	for at := range p.positions {
+		if at.topic != p.cfg.Topics.Similar && at.topic != p.cfg.Topics.DeadLetters {
+			topics = append(topics, at.topic)
+		}
+	}
+	slices.Sort(topics)
+	return slices.Compact(topics)
 }
 
 // waitsAs is false when another message waits in the outbox under the number of the one that is in the topic: work on a folder

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		}
 		return f
 	}
-	if f := look(); f.Unknown != 0 || f.Shortened || len(m.positions) == 0 {
+	if f := look(); f.Unknown != 0 || f.Lost || len(m.positions) == 0 {
 		t.Errorf("a new store: %+v, positions %v", f, m.positions)
 	}
 	stretch()
@@ -74,8 +75,8 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		backup := m.copied()
 		for range 1 + rng.IntN(3) {
 			stretch()
-			if f := look(); f.Unknown != 0 || f.Shortened {
-				t.Errorf("a store that was not put back: %d unknown, shortened %v", f.Unknown, f.Shortened)
+			if f := look(); f.Unknown != 0 || f.Lost {
+				t.Errorf("a store that was not put back: %d unknown, shortened %v", f.Unknown, f.Lost)
 			}
 		}
 		unknown, lists, latest, revision := 0, 0, map[string]Latest{}, uint64(0)
@@ -103,8 +104,8 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		}
 		m = backup
 		f := look()
-		if f.Unknown != unknown || f.Shortened || f.Revision != revision || !maps.Equal(f.Latest, latest) {
-			t.Errorf("put back: %d unknown, shortened %v, revision %d, latest %v\nwant %d, false, %d, %v", f.Unknown, f.Shortened, f.Revision, f.Latest, unknown, revision, latest)
+		if f.Unknown != unknown || f.Lost || f.Revision != revision || !maps.Equal(f.Latest, latest) {
+			t.Errorf("put back: %d unknown, shortened %v, revision %d, latest %v\nwant %d, false, %d, %v", f.Unknown, f.Lost, f.Revision, f.Latest, unknown, revision, latest)
 		}
 		if unknown == 0 {
 			t.Error("nothing was published since the copy")
@@ -162,7 +163,7 @@ func madeAnew(t *testing.T, c *cluster) {
 	cfg := c.config(t, m, &faults{})
 	cfg.Republish = func(f *Found) error {
 		asked++
-		if !f.Shortened {
+		if !f.Lost {
 			t.Errorf("asked for lists after %+v", f)
 		}
 		return nil
@@ -178,7 +179,7 @@ func madeAnew(t *testing.T, c *cluster) {
 
 	c.recreate(t, c.similar)
 	f, err := Look(t.Context(), cfg)
-	if err != nil || !f.Shortened || f.Unknown != 0 {
+	if err != nil || !f.Lost || f.Unknown != 0 {
 		t.Fatalf("a topic that was made anew: %+v (%v)", f, err)
 	}
 	some(5) // fewer than before: the end is before the position
@@ -206,8 +207,46 @@ func madeAnew(t *testing.T, c *cluster) {
 	if n := len(c.read(t, c.similar)); n != 400 {
 		t.Errorf("%d messages in the new topic, want those since: 400", n)
 	}
-	if f, err := Look(t.Context(), cfg); err != nil || f.Shortened || f.Unknown != 0 {
+	if f, err := Look(t.Context(), cfg); err != nil || f.Lost || f.Unknown != 0 {
 		t.Errorf("afterwards: %+v (%v)", f, err)
+	}
+}
+
+// TestAnotherListsTopic: a topic of lists in which the store has no position, though it has some in others, lacks what was published.
+// What has never published lacks nothing, and another topic of dead letters is no reason.
+func TestAnotherListsTopic(t *testing.T) {
+	t.Parallel()
+	c, m := newCluster(t, 2, kfake.SeedTopics(2, "other", "other.dlq")), newMemory()
+	cfg := c.config(t, m, &faults{})
+	look := func(lost bool, left ...string) {
+		t.Helper()
+		f, err := Look(t.Context(), cfg)
+		if err != nil || f.Lost != lost || f.Unknown > 0 || lost && !slices.Equal(f.Left, left) {
+			t.Fatalf("lost %v, left %v, %d unknown (%v), want %v, %v", f.Lost, f.Left, f.Unknown, err, lost, left)
+		}
+		maps.DeleteFunc(m.positions, func(at topicPartition, _ int64) bool { return lost && slices.Contains(f.Left, at.topic) })
+		for _, p := range f.Positions {
+			m.positions[topicPartition{p.Topic, p.Partition}] = p.Next
+		}
+	}
+	look(false)
+	m.put(c.mixed(40)...)
+	deliver(t, cfg, m)
+	look(false)
+	cfg.Topics.DeadLetters = "other.dlq"
+	look(false)
+	for _, to := range []string{"other", c.similar, "other"} {
+		was := cfg.Topics.Similar
+		cfg.Topics.Similar = to
+		if to == "other" && was == c.similar && len(c.read(t, "other")) == 0 {
+			look(true, c.dead, c.similar)
+		} else {
+			look(true, was)
+		}
+		look(false)
+		m.put(update("a", m.Next()))
+		deliver(t, cfg, m)
+		look(false)
 	}
 }
 
@@ -215,7 +254,7 @@ func awaitEmpty(t *testing.T, m *memory) {
 	t.Helper()
 	select {
 	case <-m.empty:
-	case <-time.After(20 * time.Second):
+	case <-time.After(5 * time.Minute):
 		t.Fatalf("the outbox still has %d entries after 20 s", m.waiting())
 	}
 }
@@ -234,7 +273,7 @@ func TestDeadLettersTopicMadeAnew(t *testing.T) {
 	}
 	deliver(t, cfg, m)
 	c.recreate(t, c.dead)
-	if f, err := Look(t.Context(), cfg); err != nil || f.Shortened {
+	if f, err := Look(t.Context(), cfg); err != nil || f.Lost {
 		t.Errorf("%+v (%v)", f, err)
 	}
 	m.put(rerank.EncodeMessage(c.dead, []byte("k"), nil, nil))

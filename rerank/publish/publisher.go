@@ -9,6 +9,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/segmentio/kafka-go"
+
+	"kilim/consumer/logread"
 )
 
 // page is how many entries are read from the store at a time, and loadBytes when it is
@@ -23,6 +25,7 @@ type Publisher struct {
 	cfg         Config
 	compression kafka.Compression
 	client      *kafka.Client
+	logs        *logread.Reader
 	writer      string
 	wake        chan struct{}
 
@@ -72,7 +75,12 @@ func New(cfg Config) (*Publisher, error) {
 		cfg:         cfg,
 		compression: compression,
 		// kafka-go tells the broker half of this as the time that replicas may take.
-		client:    &kafka.Client{Addr: cfg.Client.Addr, Transport: cfg.Client.Transport, Timeout: cfg.Timeout},
+		client: &kafka.Client{Addr: cfg.Addr, Transport: cfg.Transport, Timeout: cfg.Timeout},
+		// Uncommitted: this package has no transactions, and its messages are not to be missed behind somebody's open one.
+		logs: &logread.Reader{
+			Transport: cfg.Transport, Addr: cfg.Addr, Isolation: kafka.ReadUncommitted,
+			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: cfg.Timeout,
+		},
 		writer:    writer,
 		wake:      make(chan struct{}, 1),
 		delivered: map[uint64]struct{}{},
@@ -149,9 +157,7 @@ func (p *Publisher) failed(err error) {
 
 // reconnect has new connections made: they bring fresh metadata, and leave nothing half sent on the old ones.
 func (p *Publisher) reconnect() {
-	if t, ok := p.cfg.Client.Transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
+	p.cfg.Transport.CloseIdleConnections()
 }
 
 // drain publishes batches until the outbox is empty, or ctx ends (nil in both cases), or one fails.

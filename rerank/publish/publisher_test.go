@@ -415,7 +415,7 @@ func must[T any](v T, err error) T {
 func TestConfigNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	_, err := New(Config{Batch: -1, Timeout: -time.Second, Compression: "lzma"})
-	for _, want := range []string{"client: missing", "store: missing", "similar: missing", "batch: -1", "timeout: -1s", "lzma"} {
+	for _, want := range []string{"address: missing", "transport: missing", "store: missing", "similar: missing", "batch: -1", "timeout: -1s", "lzma"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not name %q", err, want)
 		}

@@ -81,7 +81,7 @@ func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) 
 		}
 	}
 	if s.shortened && name == p.cfg.Topics.Similar && p.cfg.Republish != nil {
-		if err := p.cfg.Republish(&Found{Shortened: true, Positions: positions}); err != nil {
+		if err := p.cfg.Republish(&Found{Lost: true, Positions: positions}); err != nil {
 			return nil, storeError{fmt.Errorf("publish all lists again: %w", err)}
 		}
 	}

@@ -3,14 +3,12 @@ package publish
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
+	"kilim/consumer/logread"
+	"kilim/consumer/recordset"
 )
 
 const (
@@ -85,88 +83,35 @@ func (p *Publisher) start(at topicPartition, s span) (from int64, shortened bool
 func (p *Publisher) readPartition(ctx context.Context, at topicPartition, from, end int64, fn func(*message)) error {
 	tries := 0
 	for from < end {
-		res, err := p.client.Fetch(ctx, &kafka.FetchRequest{
-			Topic: at.topic, Partition: at.partition, Offset: from,
-			MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
-		})
-		if err == nil {
-			err = res.Error
-		}
+		pg, err := p.logs.Fetch(ctx, logread.Log{Topic: at.topic, Partition: at.partition}, from)
 		if err != nil {
-			return fmt.Errorf("fetch at %d: %w", from, err)
+			return err
 		}
-		next, err := p.scan(res.Records, from, fn)
-		if err != nil {
-			return fmt.Errorf("fetch at %d: %w", from, err)
-		}
-		switch {
-		case next > from:
-			tries = 0
-		case hasBatches(res.Records):
-			// A batch that compaction emptied, or a transaction's marker, is here: kafka-go
-			// does not say where it ends.
-			next, tries = from+1, 0
-		default:
-			if tries++; tries == fetchTries {
-				return fmt.Errorf("fetch at %d: no records, though the log ends at %d", from, end)
+		for r := range pg.Records() {
+			if r.Fault != nil {
+				// Brokers take what they can't unpack. Nobody can, and this package sends nothing of that kind.
+				p.cfg.Log.Warn("a batch in an output topic can't be unpacked; it is passed over", "topic", at.topic, "partition", at.partition, "err", r.Fault)
+				continue
+			}
+			if m := messageOf(&r); m != nil && stateOf(m.writer) == stateOf(p.writer) {
+				fn(m)
 			}
 		}
-		from = next
+		if pg.Next > from {
+			from, tries = pg.Next, 0
+		} else if tries++; tries == fetchTries {
+			return fmt.Errorf("fetch at %d: no records, though the log ends at %d", from, end)
+		}
 	}
 	return nil
 }
 
-func hasBatches(records kafka.RecordReader) bool {
-	s, ok := records.(*protocol.RecordStream)
-	return ok && len(s.Records) > 0
-}
-
-// scan reads fetched records and returns the offset after the last one.
-func (p *Publisher) scan(records kafka.RecordReader, from int64, fn func(*message)) (int64, error) {
-	next := from
-	for {
-		r, err := records.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			return next, nil
-		}
-		if err != nil {
-			return next, err
-		}
-		key, value, err := taken(r)
-		if err != nil {
-			return next, err
-		}
-		if r.Offset < from { // a batch is returned whole
-			continue
-		}
-		next = r.Offset + 1
-		if m := messageOf(r, key, value); m != nil && stateOf(m.writer) == stateOf(p.writer) {
-			fn(m)
-		}
-	}
-}
-
-// taken reads key and value, which may be null (nil).
-func taken(r *protocol.Record) (key, value []byte, err error) {
-	for _, of := range []struct {
-		from protocol.Bytes
-		to   *[]byte
-	}{{r.Key, &key}, {r.Value, &value}} {
-		if of.from == nil {
-			continue
-		}
-		b, again := protocol.ReadAll(of.from)
-		if *of.to = b; b == nil {
-			*of.to = []byte{} // not null
-		}
-		err = errors.Join(err, again, of.from.Close())
-	}
-	return key, value, err
-}
-
 // messageOf is nil for a record that no Publisher wrote.
-func messageOf(r *protocol.Record, key, value []byte) *message {
-	m := &message{offset: r.Offset, key: key, value: value}
+func messageOf(r *recordset.Record) *message {
+	m := &message{offset: r.Offset, key: r.Key, value: r.Value}
+	if r.Dropped > 0 && m.value == nil {
+		m.value, m.shortened = []byte{}, true // too large to be kept, and so none to compare, and no tombstone
+	}
 	ok := false
 	for _, h := range r.Headers {
 		switch h.Key {
@@ -178,7 +123,7 @@ func messageOf(r *protocol.Record, key, value []byte) *message {
 		case HeaderDropped:
 			m.shortened = true
 		case "ce_id": // see event; that of a dead letter, which it came with, is no revision of ours
-			if id, found := bytes.CutPrefix(h.Value, append(bytes.Clone(key), '/')); found {
+			if id, found := bytes.CutPrefix(h.Value, append(bytes.Clone(r.Key), '/')); found {
 				m.revision, _ = strconv.ParseUint(string(id), 10, 64)
 			}
 		}

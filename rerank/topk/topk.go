@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
@@ -65,6 +66,8 @@ type Lists struct {
 	// that were published up to the revision lost.
 	unpublished stale.Queue
 	lost        uint64
+	// lingering are the artifacts whose lists have changed since they were published.
+	lingering lingering
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
 	// holders are those who list an artifact, by the rows of the state that the unit at work sees.
@@ -121,6 +124,16 @@ func (l *Lists) isPublished(r *Row) bool { return r.Revision > l.lost }
 // one that began to, or that lost what it had published, until all are.
 func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 
+// Lingering is the number of artifacts whose lists have changed since they were published.
+func (l *Lists) Lingering() int { return l.lingering.Len() }
+
+// Lingered is how long, at a time as in Unit.At, until the first of these has waited for a linger: 0 or less when it has, ok is
+// false when there is none.
+func (l *Lists) Lingered(at, linger time.Duration) (left time.Duration, ok bool) {
+	since, ok := l.lingering.oldest()
+	return linger - (at - since), ok
+}
+
 // Unlisted is the number of artifacts of which no list was ever computed.
 func (l *Lists) Unlisted() int { return len(l.unlisted) }
 
@@ -138,6 +151,7 @@ type Loader struct {
 	l                   *Lists
 	g                   Reader
 	ranked, unpublished []stale.Stamp
+	pending             []uint64
 }
 
 // Load begins to fill empty Lists with those of g.
@@ -157,6 +171,9 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if ld.l.isPublished(&r) {
+		if r.Pending != nil {
+			ld.pending = append(ld.pending, node)
+		}
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})
@@ -170,4 +187,5 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 func (ld *Loader) Done() {
 	ld.l.ranked.Load(ld.ranked)
 	ld.l.unpublished.Load(ld.unpublished)
+	ld.l.lingering.load(ld.pending)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hajimehoshi/go-mp3"
+
 	"kilim/learner/encode/feature"
 )
 
@@ -307,3 +309,41 @@ func TestPanicBecomesARefusal(t *testing.T) {
 
 func (panicking) shape() shape             { return shape{44100, 1} }
 func (panicking) next() ([]float32, error) { var b []float32; return b[3:4], io.EOF }
+
+// TestMP3IsHeardWhole: what next gives is what the decoder gives, to the last sample of each call.
+func TestMP3IsHeardWhole(t *testing.T) {
+	t.Parallel()
+	data := sample(t)["MP3"]
+	dec, err := mp3.NewDecoder(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(dec)
+	if err != nil || len(want) < 3*mp3Chunk {
+		t.Fatal(len(want), err)
+	}
+	s, err := openMP3(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for {
+		samples, err := s.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range samples {
+			got = binary.LittleEndian.AppendUint16(got, uint16(int16(v*(1<<15))))
+		}
+	}
+	if !bytes.Equal(got, want) {
+		at := 0
+		for at < min(len(got), len(want)) && got[at] == want[at] {
+			at++
+		}
+		t.Errorf("%d bytes of samples, want %d; other from byte %d on", len(got), len(want), at)
+	}
+}

@@ -79,7 +79,7 @@ func New(lim Limits) (*Encoder, error) {
 
 // Identity names the encoder.
 func (e *Encoder) Identity() feature.Identity {
-	return feature.Identity{Name: "kilim-audio", Version: 1, Dim: Dim}
+	return feature.Identity{Name: "kilim-audio", Version: 2, Dim: Dim}
 }
 
 // Encode describes the recording in data: Dim numbers, of length 1. The error is a

@@ -132,10 +132,9 @@ func (m *mp3Stream) next() ([]float32, error) {
 		}
 		return nil, err
 	}
-	// The last sample of the right channel keeps what was in its place. That is a slip of version 1 of the encoder,
-	// one sample in 4096; to mend it changes the vectors of all MP3s, and so waits for the next version.
-	for at := 0; at+4 <= n; at += 2 {
+	n = n / 4 * 4 // whole frames
+	for at := 0; at < n; at += 2 {
 		m.out[at/2] = float32(int16(binary.LittleEndian.Uint16(m.raw[at:]))) / (1 << 15)
 	}
-	return m.out[:n/4*2], nil
+	return m.out[:n/2], nil
 }

@@ -45,7 +45,7 @@ type Config struct {
 	Seed uint64
 	// Every is how many steps lie between two checkpoints. Default 25.
 	Every int
-	// Step is called after each step, and Phase when another phase begins.
+	// Step is called with each train.Progress, and Phase when another phase begins.
 	Step  func(train.Progress)
 	Phase func(phase string)
 	Log   *slog.Logger
@@ -242,7 +242,7 @@ func trainToEnd(ctx context.Context, cfg Config, t *train.Trainer, meta checkpoi
 	began := time.Now()
 	err := t.Run(ctx, func(p train.Progress) error {
 		cfg.Step(p)
-		if p.Step%cfg.Every == 0 {
+		if p.Step > 0 && p.Step%cfg.Every == 0 {
 			if err := write(); err != nil {
 				return err
 			}

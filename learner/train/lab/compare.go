@@ -208,7 +208,7 @@ func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model
 	}
 	began := time.Now()
 	err = t.Run(context.Background(), func(p train.Progress) error {
-		if p.Validated && !o.quiet {
+		if p.Validated && p.Step > 0 && !o.quiet {
 			fmt.Printf("  seed %d step %d/%d %s: loss %.3f, temperature %.3f, gradient %.2f, rate %.2g; held out MRR %.3f, rank %.1f, uniformity %.2f\n",
 				seed, p.Step, p.Steps, p.Stage, p.Loss, p.Temperature, p.GradientNorm, p.Rate, p.Validation.MRR, p.Validation.Collapse.Rank, p.Validation.Collapse.Uniformity)
 		}

@@ -1,4 +1,4 @@
-package consumer
+package logread
 
 import (
 	"bytes"
@@ -13,19 +13,33 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// leader is what a request is sent to: kafka-go's transport asks it for its broker.
+type leader struct {
+	topic     string
+	partition int
+}
+
+// Broker finds the partition's leader.
+func (l leader) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
+	return (&fetchapi.Request{Topics: []fetchapi.RequestTopic{{
+		Topic: l.topic, Partitions: []fetchapi.RequestPartition{{Partition: int32(l.partition)}},
+	}}}).Broker(cluster)
+}
+
 // fetchRequest is a fetch of one partition whose answer is left packed: kafka-go's own unpacks an answer whole while it is
-// received. kafka-go's transport finds the leader and makes the connection; fetchRequest writes and reads on it.
+// received. kafka-go's transport makes the connection; fetchRequest writes and reads on it.
 type fetchRequest struct {
 	kmsg.FetchRequest
-	tp       TopicPartition
+	leader
+	byID     bool
 	clientID string
 	usual    int // bytes of an answer that need no more room than is made at once
 }
 
 type fetchAnswer struct{ kmsg.FetchResponse }
 
-// maxFetchVersion is the last one whose answers have no tagged fields in their heads, and the one that kafka-go speaks.
-const maxFetchVersion = 11
+// fetchByName is the last version that kafka-go speaks, and so the last of which it tells whether a broker knows it. It names topics.
+const fetchByName = 11
 
 // frameRest is what an answer has beside the batches, with room to spare.
 const frameRest = 4 << 10
@@ -33,16 +47,12 @@ const frameRest = 4 << 10
 func (*fetchRequest) ApiKey() protocol.ApiKey { return protocol.Fetch }
 func (*fetchAnswer) ApiKey() protocol.ApiKey  { return protocol.Fetch }
 
-// Broker finds the partition's leader.
-func (r *fetchRequest) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
-	return (&fetchapi.Request{Topics: []fetchapi.RequestTopic{{
-		Topic: r.tp.Topic, Partitions: []fetchapi.RequestPartition{{Partition: int32(r.tp.Partition)}},
-	}}}).Broker(cluster)
-}
-
-// Required has kafka-go leave the exchange to RawExchange, in the version that it agreed on.
+// Required has kafka-go leave the exchange to RawExchange.
 func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {
-	r.SetVersion(min(versions[protocol.Fetch], maxFetchVersion))
+	r.SetVersion(min(versions[protocol.Fetch], fetchByName))
+	if r.byID {
+		r.SetVersion(fetchByID)
+	}
 	return true
 }
 
