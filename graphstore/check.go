@@ -53,8 +53,8 @@ type checker struct {
 // checkedNode is a node as stored, without its vectors, and as counted.
 type checkedNode struct {
 	node *Node
-	// embedded: the node says that it has a second row, which was not seen.
-	embedded        bool
+	// awaited are the flags of the further rows that the node says to have and that were not seen.
+	awaited         byte
 	degree, members uint32
 	// asked are the edges to it that artifacts have.
 	asked  uint32
@@ -90,14 +90,14 @@ func (c *checker) each(prefix []byte, what string, fn func(k, v []byte) error) e
 
 func (c *checker) scanNodes() error {
 	return c.each([]byte{keyNode}, "node", func(k, v []byte) error {
-		id, embedding, err := parseNodeKey(k)
+		id, part, err := parseNodeKey(k)
 		if err != nil {
 			return err
 		}
-		if embedding {
-			return c.embedding(c.nodes[id], v)
+		if part != nil {
+			return c.part(c.nodes[id], part, v)
 		}
-		n, embedded, err := decodeNode(id, v)
+		n, parts, err := decodeNode(id, v)
 		if err != nil {
 			return err
 		}
@@ -111,20 +111,20 @@ func (c *checker) scanNodes() error {
 			c.problem("%s %q: a placeholder may only be an artifact", n.Type, n.Key)
 		}
 		n.Features, n.Sum1, n.Sum2, n.Hidden = nil, nil, nil, nil
-		c.nodes[id] = &checkedNode{node: n, embedded: embedded, labels: map[string]uint32{}}
+		c.nodes[id] = &checkedNode{node: n, awaited: parts, labels: map[string]uint32{}}
 		c.counts.node(n, 1)
 		return nil
 	})
 }
 
-// embedding verifies the second row of a node, which comes after the first.
-func (c *checker) embedding(n *checkedNode, row []byte) error {
-	if n == nil || !n.embedded {
-		return fmt.Errorf("the embedding of %s, which has none", n)
+// part verifies a further row of a node, which comes after the first.
+func (c *checker) part(n *checkedNode, part *nodePart, row []byte) error {
+	if n == nil || n.awaited&part.flag == 0 {
+		return fmt.Errorf("the row of the %s of %s, which has none", part.what, n)
 	}
-	n.embedded = false // it is there
+	n.awaited &^= part.flag
 	var e Node
-	if err := e.decodeEmbedding(row); err != nil {
+	if err := part.take(&e, row); err != nil {
 		return err
 	}
 	if n.node.Placeholder && len(e.Embedding) > 0 {
@@ -210,8 +210,8 @@ func (c *checker) compareCounts() {
 		if n.members != n.asked {
 			c.problem("%s: %d edges to it are stored with it, %d with artifacts", n, n.members, n.asked)
 		}
-		if n.embedded {
-			c.problem("%s: the row of its embedding is missing", n)
+		if n.awaited != 0 {
+			c.problem("%s: %v", n, missing(n.awaited))
 		}
 		c.compareLabels(n)
 		there := n.node.IsArtifact()

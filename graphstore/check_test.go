@@ -29,6 +29,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		}
 		return op{idKey(keyEdge, id), encodeEdges(change(have))}
 	}
+	embedding, vectors := &nodeParts[0], &nodeParts[1]
 	stranger := &Node{ID: ID(Place, "nowhere"), Type: Place, Key: "nowhere"}
 	culture := edgeEnd{Relation(Culture), ming}
 	for want, damage := range map[string]func(s *Store) op{
@@ -39,16 +40,17 @@ func TestCheckFindsDamage(t *testing.T) {
 		`"nowhere": nothing leads to it`:     func(*Store) op { return op{idKey(keyNode, stranger.ID), encodeNode(stranger)} },
 		"has the id":                         func(s *Store) op { return node(s, ming, func(n *Node) { n.Key = "song" }) },
 		"a placeholder has no embedding": func(*Store) op {
-			return op{embeddingKey(ID(Artifact, "later")), encodeEmbedding(&Node{Embedding: []float32{1}})}
+			return op{embedding.key(ID(Artifact, "later")), embedding.encode(&Node{Embedding: []float32{1}})}
 		},
-		"a placeholder may only be an artifact":    func(s *Store) op { return node(s, ming, func(n *Node) { n.Placeholder = true }) },
-		"the row of its embedding is missing":      func(s *Store) op { return node(s, a, func(n *Node) { n.Drift = 1 }) },
-		"the embedding of culture \"ming\", which": func(*Store) op { return op{embeddingKey(ming), encodeEmbedding(stranger)} },
-		"there is no such artifact":                func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
-		"content is stored: false, placeholder":    func(*Store) op { return op{key: idKey(keyDoc, a)} },
-		"its content is missing":                   func(*Store) op { return op{key: idKey(keyRaw, a)} },
-		"joins a node that does not exist and":     func(*Store) op { return op{key: idKey(keyNode, a)} },
-		"the other direction is missing":           func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
+		"a placeholder may only be an artifact":               func(s *Store) op { return node(s, ming, func(n *Node) { n.Placeholder = true }) },
+		"the row of its vectors is missing":                   func(*Store) op { return op{key: vectors.key(ming)} },
+		"the row of its embedding is missing":                 func(s *Store) op { return node(s, a, func(n *Node) { n.Drift = 1 }) },
+		"the row of the embedding of culture \"ming\", which": func(*Store) op { return op{embedding.key(ming), embedding.encode(stranger)} },
+		"there is no such artifact":                           func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
+		"content is stored: false, placeholder":               func(*Store) op { return op{key: idKey(keyDoc, a)} },
+		"its content is missing":                              func(*Store) op { return op{key: idKey(keyRaw, a)} },
+		"joins a node that does not exist and":                func(*Store) op { return op{key: idKey(keyNode, a)} },
+		"the other direction is missing":                      func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
 		"the relation does not fit": func(s *Store) op {
 			return edges(s, a, func(e []edgeChange) []edgeChange { return append(e, to(Relation(Collection), ming)) })
 		},

@@ -23,13 +23,16 @@ func TestRowsRefuseDamage(t *testing.T) {
 		decode func([]byte) error
 	}{
 		"node":      {encodeNode(n), func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
-		"embedding": {encodeEmbedding(n), func(b []byte) error { return new(Node).decodeEmbedding(b) }},
-		"edges":     {encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}}), func(b []byte) error { _, err := decodeEdges(b); return err }},
-		"doc":       {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
-		"number":    {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
-		"push":      {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
-		"state":     {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
-		"terms":     {encodeTerms([]termCount{countTerm(5, 1), countTerm(70000, -2)}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
+		"embedding": {nodeParts[0].encode(n), func(b []byte) error { return nodeParts[0].take(new(Node), b) }},
+		"vectors":   {nodeParts[1].encode(n), func(b []byte) error { return nodeParts[1].take(new(Node), b) }},
+		"node of one member": {encodeNode(&Node{Type: Culture, Key: "ming", Members: 1, Features: []float32{1}, Hidden: []float32{0}}),
+			func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
+		"edges":  {encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}}), func(b []byte) error { _, err := decodeEdges(b); return err }},
+		"doc":    {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
+		"number": {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
+		"push":   {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
+		"state":  {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
+		"terms":  {encodeTerms([]termCount{countTerm(5, 1), countTerm(70000, -2)}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
 		"chunk": {encodeChunk([]op{{[]byte("k"), []byte("v")}, {[]byte("gone"), nil}}, 10),
 			func(b []byte) error { _, err := decodeChunk(nil, b); return err }},
 	} {
@@ -100,17 +103,25 @@ func TestTermsAreSummed(t *testing.T) {
 }
 
 func FuzzDecodeNode(f *testing.F) {
-	example := &Node{Type: Artifact, Key: "x", Sum1: []int64{3}, Embedding: []float32{1}}
-	f.Add(encodeNode(example), encodeEmbedding(example))
-	f.Fuzz(func(t *testing.T, b, second []byte) {
-		n, _, err := decodeNode(1, b)
-		if err != nil || n.decodeEmbedding(second) != nil {
+	for members := range uint32(3) {
+		example := &Node{Type: Artifact, Key: "x", Members: members, Features: []float32{2}, Sum1: []int64{3}, Embedding: []float32{1}}
+		f.Add(encodeNode(example), nodeParts[0].encode(example), nodeParts[1].encode(example))
+	}
+	f.Fuzz(func(t *testing.T, b, embedding, vectors []byte) {
+		decode := func(rows ...[]byte) (*Node, error) {
+			n, parts, err := decodeNode(1, rows[0])
+			for i := range nodeParts {
+				if p := &nodeParts[i]; err == nil && parts&p.flag != 0 {
+					err = p.take(n, rows[1+i])
+				}
+			}
+			return n, err
+		}
+		n, err := decode(b, embedding, vectors)
+		if err != nil {
 			return
 		}
-		again, _, err := decodeNode(1, encodeNode(n))
-		if err == nil {
-			err = again.decodeEmbedding(encodeEmbedding(n))
-		}
+		again, err := decode(encodeNode(n), nodeParts[0].encode(n), nodeParts[1].encode(n))
 		if err != nil || !sameNode(again, n) && !math.IsNaN(n.EncodedAt) && !math.IsNaN(n.Drift) {
 			t.Errorf("%+v became %+v (%v)", n, again, err)
 		}

@@ -11,7 +11,8 @@ import (
 //	e <id 8>                        an artifact's edges, with what they say
 //	e <to 8> <inverse 1> <from 8>   an edge seen from its other end
 //	n <id 8>                        node
-//	n <id 8> e                      a node's embedding
+//	n <id 8> e                      its embedding
+//	n <id 8> v                      its other vectors, when several share it
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
@@ -61,7 +62,9 @@ const (
 	keyLabelCount = 'c'
 	keyLabelOrder = 'o'
 	keyTermDelta  = 'd'
-	keyEmbedding  = 'e'
+	// of a node's further rows, see nodeParts
+	keyEmbedding   = 'e'
+	keyNodeVectors = 'v'
 )
 
 func idKey(prefix byte, id NodeID) []byte { return numberKey(prefix, uint64(id)) }
@@ -97,15 +100,15 @@ func parseIDKey(k []byte) (NodeID, error) {
 	return NodeID(binary.BigEndian.Uint64(k[1:])), nil
 }
 
-func embeddingKey(id NodeID) []byte { return append(idKey(keyNode, id), keyEmbedding) }
-
-// parseNodeKey tells also whether the row is that of an embedding.
-func parseNodeKey(k []byte) (id NodeID, embedding bool, err error) {
-	if embedding = len(k) == 10 && k[9] == keyEmbedding; embedding {
-		k = k[:9]
+// parseNodeKey tells also which of a node's further rows it is, nil for the first.
+func parseNodeKey(k []byte) (id NodeID, part *nodePart, err error) {
+	for i := range nodeParts {
+		if len(k) == 10 && k[9] == nodeParts[i].suffix {
+			k, part = k[:9], &nodeParts[i]
+		}
 	}
 	id, err = parseIDKey(k)
-	return id, embedding, err
+	return id, part, err
 }
 
 func seqKey(seq uint64) []byte {

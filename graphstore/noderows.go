@@ -2,7 +2,6 @@ package graphstore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,17 +9,52 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// A node is one row, and a second one with its embedding where it has one. A commit writes those that have changed: what a
-// newcomer sets off moves the embeddings of some artifacts by a little, each a quarter of the bytes that are known of an artifact.
+// A node is one row, and has further ones for what changes at other times than the rest. A commit writes those that have changed:
+// a newcomer changes the sums of all that it shares with others, of these few in their vectors; and it moves the
+// embeddings of some artifacts by a little.
 const (
 	flagPlaceholder = 1
-	// flagEmbedding: the node has a second row.
-	flagEmbedding = 2
+	flagEmbedding   = 2
+	flagVectors     = 4
 )
 
-// hasEmbeddingRow tells whether n says anything that stands in its second row.
-func (n *Node) hasEmbeddingRow() bool {
-	return len(n.Embedding) > 0 || math.Float64bits(n.EncodedAt)|math.Float64bits(n.Drift) != 0
+// nodePart is a further row of a node.
+type nodePart struct {
+	// suffix is what follows the node's key, and flag stands in its first row when the node has this one.
+	suffix, flag byte
+	what         string
+	// has tells whether a node has the row, by what the node says.
+	has func(n *Node) bool
+	// same compares what is in the rows of two states of a node, bit for bit.
+	same   func(a, b *Node) bool
+	encode func(n *Node) []byte
+	decode func(n *Node, d *decoder)
+}
+
+// nodeParts are in the order of their keys.
+var nodeParts = [...]nodePart{
+	{keyEmbedding, flagEmbedding, "embedding",
+		func(n *Node) bool {
+			return len(n.Embedding) > 0 || math.Float64bits(n.EncodedAt)|math.Float64bits(n.Drift) != 0
+		},
+		func(a, b *Node) bool {
+			return math.Float64bits(a.EncodedAt) == math.Float64bits(b.EncodedAt) &&
+				math.Float64bits(a.Drift) == math.Float64bits(b.Drift) && sameBits(a.Embedding, b.Embedding)
+		},
+		func(n *Node) []byte {
+			b := newRow(32 + 4*len(n.Embedding))
+			b = appendFloat64(b, n.EncodedAt)
+			b = appendFloat64(b, n.Drift)
+			return appendFloat32s(b, n.Embedding)
+		},
+		func(n *Node, d *decoder) { n.EncodedAt, n.Drift, n.Embedding = d.float64(), d.float64(), d.float32s() },
+	},
+	{keyNodeVectors, flagVectors, "vectors",
+		(*Node).vectorsApart,
+		(*Node).sameVectors,
+		func(n *Node) []byte { return n.appendVectors(newRow(16 + 4*(len(n.Features)+len(n.Hidden)))) },
+		(*Node).decodeVectors,
+	},
 }
 
 // nodeOps turns a node into the rows that differ from those of below, which is the node as the snapshot has it; each is nil
@@ -32,28 +66,76 @@ func nodeOps(ops []op, id NodeID, below, n *Node) []op {
 	case n != nil && (below == nil || !n.sameRow(below)):
 		ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
 	}
-	had, has := below != nil && below.hasEmbeddingRow(), n != nil && n.hasEmbeddingRow()
-	switch {
-	case had && !has:
-		ops = append(ops, op{key: embeddingKey(id)})
-	case has && !(had && n.sameEmbeddingRow(below)):
-		ops = append(ops, op{key: embeddingKey(id), value: encodeEmbedding(n)})
+	for i := range nodeParts {
+		p := &nodeParts[i]
+		had, has := below != nil && p.has(below), n != nil && p.has(n)
+		switch {
+		case had && !has:
+			ops = append(ops, op{key: p.key(id)})
+		case has && !(had && p.same(n, below)):
+			ops = append(ops, op{key: p.key(id), value: p.encode(n)})
+		}
 	}
 	return ops
+}
+
+func (p *nodePart) key(id NodeID) []byte { return append(idKey(keyNode, id), p.suffix) }
+
+// take reads the row into n; nil is none.
+func (p *nodePart) take(n *Node, row []byte) error {
+	if row == nil {
+		return p.missing()
+	}
+	d := decodeRow(row)
+	p.decode(n, d)
+	if err := d.end(); err != nil {
+		return fmt.Errorf("%s: %w", p.what, err)
+	}
+	return nil
+}
+
+func (p *nodePart) missing() error { return fmt.Errorf("the row of its %s is missing", p.what) }
+
+// partFlags are those of the rows that a node has beside its first.
+func (n *Node) partFlags() (flags byte) {
+	for i := range nodeParts {
+		if nodeParts[i].has(n) {
+			flags |= nodeParts[i].flag
+		}
+	}
+	return flags
+}
+
+// missing names one of the rows that flags announce.
+func missing(flags byte) error {
+	for i := range nodeParts {
+		if nodeParts[i].flag&flags != 0 {
+			return nodeParts[i].missing()
+		}
+	}
+	return nil
 }
 
 // sameRow compares what is in the first rows of two states of a node, bit for bit.
 func (n *Node) sameRow(other *Node) bool {
 	return n.Placeholder == other.Placeholder && n.Degree == other.Degree && n.Members == other.Members &&
-		n.OtherLabels == other.OtherLabels && n.hasEmbeddingRow() == other.hasEmbeddingRow() && slices.Equal(n.Labels, other.Labels) &&
-		slices.Equal(n.Sum1, other.Sum1) && slices.Equal(n.Sum2, other.Sum2) &&
-		sameBits(n.Features, other.Features) && sameBits(n.Hidden, other.Hidden)
+		n.OtherLabels == other.OtherLabels && n.partFlags() == other.partFlags() && slices.Equal(n.Labels, other.Labels) &&
+		slices.Equal(n.Sum1, other.Sum1) && slices.Equal(n.Sum2, other.Sum2) && (n.vectorsApart() || n.sameVectors(other))
 }
 
-func (n *Node) sameEmbeddingRow(other *Node) bool {
-	return math.Float64bits(n.EncodedAt) == math.Float64bits(other.EncodedAt) &&
-		math.Float64bits(n.Drift) == math.Float64bits(other.Drift) && sameBits(n.Embedding, other.Embedding)
+// vectorsApart tells whether the vectors beside the embedding have a row of their own: where several share the node. They stand in
+// the first row of all others, most of which no record touches after their first.
+func (n *Node) vectorsApart() bool { return n.Members > 1 }
+
+func (n *Node) sameVectors(other *Node) bool {
+	return sameBits(n.Features, other.Features) && sameBits(n.Hidden, other.Hidden)
 }
+
+func (n *Node) appendVectors(b []byte) []byte {
+	return appendFloat32s(appendFloat32s(b, n.Features), n.Hidden)
+}
+
+func (n *Node) decodeVectors(d *decoder) { n.Features, n.Hidden = d.float32s(), d.float32s() }
 
 // sameBits tells 0 and -0 apart, and NaN not from itself.
 func sameBits(a, b []float32) bool {
@@ -69,9 +151,7 @@ func encodeNode(n *Node) []byte {
 	if n.Placeholder {
 		flags |= flagPlaceholder
 	}
-	if n.hasEmbeddingRow() {
-		flags |= flagEmbedding
-	}
+	flags |= n.partFlags()
 	b := append(newRow(size), byte(n.Type), flags)
 	b = appendBytes(b, n.Key)
 	b = binary.AppendUvarint(b, uint64(n.Degree))
@@ -82,14 +162,16 @@ func encodeNode(n *Node) []byte {
 		b = binary.AppendUvarint(b, uint64(l.Count))
 	}
 	b = binary.AppendUvarint(b, uint64(n.OtherLabels))
-	b = appendFloat32s(b, n.Features)
 	b = appendInt64s(b, n.Sum1)
 	b = appendInt64s(b, n.Sum2)
-	return appendFloat32s(b, n.Hidden)
+	if n.vectorsApart() {
+		return b
+	}
+	return n.appendVectors(b)
 }
 
-// decodeNode tells also whether the node has a second row.
-func decodeNode(id NodeID, row []byte) (n *Node, embedded bool, err error) {
+// decodeNode reads a node's first row. parts are the flags of its further ones.
+func decodeNode(id NodeID, row []byte) (n *Node, parts byte, err error) {
 	d := decodeRow(row)
 	n = &Node{ID: id, Type: Type(d.byte())}
 	flags := d.byte()
@@ -104,66 +186,49 @@ func decodeNode(id NodeID, row []byte) (n *Node, embedded bool, err error) {
 		}
 	}
 	n.OtherLabels = d.uint32()
-	n.Features = d.float32s()
 	n.Sum1 = d.int64s()
 	n.Sum2 = d.int64s()
-	n.Hidden = d.float32s()
-	return n, flags&flagEmbedding != 0, d.end()
-}
-
-func encodeEmbedding(n *Node) []byte {
-	b := newRow(32 + 4*len(n.Embedding))
-	b = appendFloat64(b, n.EncodedAt)
-	b = appendFloat64(b, n.Drift)
-	return appendFloat32s(b, n.Embedding)
-}
-
-// decodeEmbedding takes up the node's second row, nil when there is none.
-func (n *Node) decodeEmbedding(row []byte) error {
-	if row == nil {
-		return errors.New("the row of its embedding is missing")
+	if !n.vectorsApart() {
+		n.decodeVectors(d)
 	}
-	d := decodeRow(row)
-	n.EncodedAt = d.float64()
-	n.Drift = d.float64()
-	n.Embedding = d.float32s()
-	return d.end()
+	parts = flags &^ flagPlaceholder
+	if want := n.partFlags(); d.err == nil && parts&^flagEmbedding != want { // of its embedding the first row says nothing else
+		d.fail(fmt.Errorf("flags %#x, of a node with %d members", flags, n.Members))
+	}
+	return n, parts, d.end()
 }
 
 // scanNodes calls fn for each node, by ascending id.
 func scanNodes(txn *badger.Txn, fn func(*Node) error) error {
-	var n *Node // whose second row is awaited
+	var n *Node      // the one at hand
+	var awaited byte // the flags of its rows to come
 	if err := scanRows(txn, []byte{keyNode}, func(k, v []byte) error {
-		id, embedding, err := parseNodeKey(k)
+		id, part, err := parseNodeKey(k)
 		switch {
 		case err != nil:
 			return err
-		case embedding && (n == nil || n.ID != id):
-			return fmt.Errorf("node %016x: the row of an embedding that it does not have", uint64(id))
-		case embedding:
-			whole := n
-			n = nil
-			if err := whole.decodeEmbedding(v); err != nil {
-				return fmt.Errorf("node %016x: embedding: %w", uint64(id), err)
-			}
-			return fn(whole)
-		case n != nil:
-			return fmt.Errorf("node %016x: %w", uint64(n.ID), n.decodeEmbedding(nil))
+		case part == nil && awaited != 0:
+			return fmt.Errorf("node %016x: %w", uint64(n.ID), missing(awaited))
+		case part == nil:
+			n, awaited, err = decodeNode(id, v)
+		case n == nil || n.ID != id || awaited&part.flag == 0:
+			err = fmt.Errorf("%s that it does not have", part.what)
+		default:
+			awaited &^= part.flag
+			err = part.take(n, v)
 		}
-		next, embedded, err := decodeNode(id, v)
 		if err != nil {
 			return fmt.Errorf("node %016x: %w", uint64(id), err)
 		}
-		if embedded {
-			n = next
+		if awaited != 0 {
 			return nil
 		}
-		return fn(next)
+		return fn(n)
 	}); err != nil {
 		return err
 	}
-	if n != nil {
-		return fmt.Errorf("node %016x: %w", uint64(n.ID), n.decodeEmbedding(nil))
+	if awaited != 0 {
+		return fmt.Errorf("node %016x: %w", uint64(n.ID), missing(awaited))
 	}
 	return nil
 }

@@ -38,14 +38,24 @@ func (r *Reader) readNode(id NodeID) (*Node, error) {
 	if err != nil || row == nil {
 		return nil, err
 	}
-	n, embedded, err := decodeNode(id, row)
-	if err != nil || !embedded {
-		return n, err
-	}
-	if row, err = getRow(r.snap.txn, embeddingKey(id)); err != nil {
+	n, parts, err := decodeNode(id, row)
+	if err != nil {
 		return nil, err
 	}
-	return n, n.decodeEmbedding(row)
+	for i := range nodeParts {
+		p := &nodeParts[i]
+		if p.flag&parts == 0 {
+			continue
+		}
+		row, err := getRow(r.snap.txn, p.key(id))
+		if err == nil {
+			err = p.take(n, row)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
 }
 
 // committedNode is the node as the snapshot has it, whatever the Tx did.
