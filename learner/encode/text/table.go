@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Table holds in how many documents of an archive each bucket occurs. It may
@@ -89,11 +88,4 @@ func (t *Table) IDF(bucket uint32) float32 {
 		return t.base - t.logs[df]
 	}
 	return t.base - float32(math.Log1p(float64(t.df[bucket])))
-}
-
-// Clone is a copy that the original's changes don't reach.
-func (t *Table) Clone() *Table {
-	c := *t
-	c.df = slices.Clone(t.df)
-	return &c
 }
