@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -276,5 +277,20 @@ func TestEndlessBatch(t *testing.T) {
 	got := all(t, batch.Around(packed), 0)
 	if len(got) != 2 || got[0].Offset != 7 || got[0].Fault != nil || got[1].Offset != 8 || got[1].Fault == nil || !strings.Contains(got[1].Fault.Error(), "more than 1073741824 bytes") {
 		t.Errorf("%d bytes gave %+v", len(packed), got)
+	}
+}
+
+// TestTimes: a record may have any number for its time. What is given can be written as JSON.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for milli, want := range map[int64]string{
+		0: "1970-01-01T00:00:00Z", 1: "1970-01-01T00:00:00.001Z", lastMilli: "9999-12-31T23:59:59.999Z",
+		-1: "0001-01-01T00:00:00Z", lastMilli + 1: "0001-01-01T00:00:00Z", math.MaxInt64: "0001-01-01T00:00:00Z", math.MinInt64: "0001-01-01T00:00:00Z",
+	} {
+		for name, b := range map[string]Batch{"own": {firstTime: milli - 5}, "appended": {appendTime: true, maxTime: milli}} {
+			if got, err := b.time(5).UTC().MarshalJSON(); err != nil || string(got) != strconv.Quote(want) {
+				t.Errorf("%d, %s: %s (%v), want %s", milli, name, got, err, want)
+			}
+		}
 	}
 }
