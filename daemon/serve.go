@@ -10,6 +10,7 @@ import (
 
 	"kilim/daemon/app"
 	"kilim/daemon/config"
+	"kilim/daemon/standby"
 	"kilim/graphstore"
 )
 
@@ -32,11 +33,23 @@ func (c *serveCommand) Run(s *session) error {
 		}
 		return err
 	}
+	if err := reportCrash(standby.CrashReport(c.Data)); err != nil {
+		log.Warn("what may end this process will be in its standard error only, and count less against the record that it was at", "error", err)
+	}
 	if c.Demo.Artifacts > 0 {
 		welcome(s.stdout, a, &c.Config)
 		go newcomers(s.ctx, s.stdout, &c.Config, a.Bootstrap(), log)
 	}
 	return a.Run(s.ctx)
+}
+
+// reportCrash has the Go runtime write into a file why it ends the process, if it does.
+func reportCrash(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(debug.SetCrashOutput(f, debug.CrashOptions{}), f.Close())
 }
 
 type checkCommand struct {

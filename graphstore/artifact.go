@@ -46,6 +46,13 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
+	size := 0
+	for i := range want {
+		size += want[i].detail.size()
+	}
+	if err := t.s.checkSize("what it says of its edges", size); err != nil {
+		return Change{}, err
+	}
 	// find, outgoing and editAll return all errors that are about the argument; edgeDiff, which makes the changes, has only those of
 	// reading.
 	self, err := t.find(id, Artifact, doc.ID)

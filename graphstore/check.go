@@ -52,9 +52,13 @@ type checker struct {
 
 // checkedNode is a node as stored, without its vectors, and as counted.
 type checkedNode struct {
-	node            *Node
+	node *Node
+	// embedded: the node says that it has a second row, which was not seen.
+	embedded        bool
 	degree, members uint32
-	labels          map[string]uint32
+	// asked are the edges to it that artifacts have.
+	asked  uint32
+	labels map[string]uint32
 	// others are the stored counts of labels that the node does not keep, and ordered the number of rows that order them.
 	others  map[string]uint32
 	ordered int
@@ -86,11 +90,14 @@ func (c *checker) each(prefix []byte, what string, fn func(k, v []byte) error) e
 
 func (c *checker) scanNodes() error {
 	return c.each([]byte{keyNode}, "node", func(k, v []byte) error {
-		id, err := parseIDKey(k)
+		id, embedding, err := parseNodeKey(k)
 		if err != nil {
 			return err
 		}
-		n, err := decodeNode(id, v)
+		if embedding {
+			return c.embedding(c.nodes[id], v)
+		}
+		n, embedded, err := decodeNode(id, v)
 		if err != nil {
 			return err
 		}
@@ -100,29 +107,73 @@ func (c *checker) scanNodes() error {
 		if want := ID(n.Type, n.Key); want != id {
 			return fmt.Errorf("%s %q has the id %016x", n.Type, n.Key, uint64(want))
 		}
-		if n.Placeholder && (n.Type != Artifact || len(n.Embedding) > 0) {
-			c.problem("%s %q: a placeholder may only be an artifact, and has no embedding", n.Type, n.Key)
+		if n.Placeholder && n.Type != Artifact {
+			c.problem("%s %q: a placeholder may only be an artifact", n.Type, n.Key)
 		}
-		n.Features, n.Sum1, n.Sum2, n.Hidden, n.Embedding = nil, nil, nil, nil, nil
-		c.nodes[id] = &checkedNode{node: n, labels: map[string]uint32{}}
+		n.Features, n.Sum1, n.Sum2, n.Hidden = nil, nil, nil, nil
+		c.nodes[id] = &checkedNode{node: n, embedded: embedded, labels: map[string]uint32{}}
 		c.counts.node(n, 1)
 		return nil
 	})
 }
 
+// embedding verifies the second row of a node, which comes after the first.
+func (c *checker) embedding(n *checkedNode, row []byte) error {
+	if n == nil || !n.embedded {
+		return fmt.Errorf("the embedding of %s, which has none", n)
+	}
+	n.embedded = false // it is there
+	var e Node
+	if err := e.decodeEmbedding(row); err != nil {
+		return err
+	}
+	if n.node.Placeholder && len(e.Embedding) > 0 {
+		c.problem("%s: a placeholder has no embedding", n)
+	}
+	return nil
+}
+
+// scanEdges verifies that each edge is stored from both ends: that of each which an artifact has the inverse is there, and
+// that no node has more of these.
 func (c *checker) scanEdges() error {
 	return c.each([]byte{keyEdge}, "edge", func(k, v []byte) error {
+		if len(k) == 9 {
+			id, err := parseIDKey(k)
+			if err != nil {
+				return err
+			}
+			edges, err := decodeEdges(v)
+			if err != nil {
+				return err
+			}
+			return c.forward(id, edges)
+		}
 		e, err := parseEdgeKey(k)
 		if err != nil {
 			return err
 		}
-		d := decodeRow(v)
-		if d.err != nil {
-			return d.err
-		}
 		from, to := c.nodes[e.From], c.nodes[e.To]
-		if from == nil || to == nil {
+		if from == nil || to == nil || e.Rel&Inverse == 0 {
 			return fmt.Errorf("relation %s joins %s and %s", e.Rel, from, to)
+		}
+		from.degree++
+		from.members++
+		return decodeRow(v).end()
+	})
+}
+
+// forward verifies the edges of an artifact to others.
+func (c *checker) forward(id NodeID, edges []edgeChange) error {
+	from := c.nodes[id]
+	if from != nil && !from.node.IsArtifact() {
+		c.problem("%d edges of %s: only an artifact that is there has edges", len(edges), from)
+	}
+	for i := range edges {
+		e := Edge{id, edges[i].rel, edges[i].to}
+		to := c.nodes[e.To]
+		if from == nil || to == nil {
+			c.problem("relation %s joins %s and %s", e.Rel, from, to)
+			continue
 		}
 		back, err := getRow(c.r.snap.txn, edgeKey(e.Reverse()))
 		if err != nil && !errors.Is(err, errDamagedRow) {
@@ -132,31 +183,17 @@ func (c *checker) scanEdges() error {
 			c.problem("edge (%s) of %s to %s: the other direction is missing", e.Rel, from, to)
 		}
 		from.degree++
-		if e.Rel&Inverse != 0 {
-			from.members++
-			return d.end()
+		to.asked++
+		c.counts.edge(e.Rel, 1)
+		if e.Rel != relationTo(to.node.Type) {
+			c.problem("edge (%s) of %s to %s: the relation does not fit", e.Rel, from, to)
 		}
-		return c.forward(e, from, to, v)
-	})
-}
-
-func (c *checker) forward(e Edge, from, to *checkedNode, row []byte) error {
-	c.counts.edge(e.Rel, 1)
-	if !from.node.IsArtifact() {
-		c.problem("edge (%s) of %s to %s: only an artifact that is there has edges", e.Rel, from, to)
-	}
-	if e.Rel != relationTo(to.node.Type) {
-		c.problem("edge (%s) of %s to %s: the relation does not fit", e.Rel, from, to)
-	}
-	if to.node.Type.IsMedia() && !strings.HasPrefix(to.node.Key, from.node.Key+"\x00") {
-		c.problem("edge (%s) of %s to %s: the media belong to another artifact", e.Rel, from, to)
-	}
-	det, err := decodeDetail(row)
-	if err != nil {
-		return err
-	}
-	for _, l := range det.labels {
-		to.labels[l]++
+		if to.node.Type.IsMedia() && !strings.HasPrefix(to.node.Key, from.node.Key+"\x00") {
+			c.problem("edge (%s) of %s to %s: the media belong to another artifact", e.Rel, from, to)
+		}
+		for _, l := range edges[i].detail.labels {
+			to.labels[l]++
+		}
 	}
 	return nil
 }
@@ -169,6 +206,12 @@ func (c *checker) compareCounts() {
 		}
 		if n.node.Members != n.members {
 			c.problem("%s: %d members stored, %d counted", n, n.node.Members, n.members)
+		}
+		if n.members != n.asked {
+			c.problem("%s: %d edges to it are stored with it, %d with artifacts", n, n.members, n.asked)
+		}
+		if n.embedded {
+			c.problem("%s: the row of its embedding is missing", n)
 		}
 		c.compareLabels(n)
 		there := n.node.IsArtifact()

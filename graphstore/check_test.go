@@ -19,24 +19,48 @@ func TestCheckFindsDamage(t *testing.T) {
 		change(n)
 		return op{idKey(keyNode, id), encodeNode(n)}
 	}
+	to := func(rel Relation, to NodeID) edgeChange {
+		return edgeChange{edgeEnd: edgeEnd{rel, to}, detail: &detail{}}
+	}
+	edges := func(s *Store, id NodeID, change func([]edgeChange) []edgeChange) op {
+		var have []edgeChange
+		if err := s.View(func(r *Reader) (err error) { have, err = r.outgoing(id); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return op{idKey(keyEdge, id), encodeEdges(change(have))}
+	}
 	stranger := &Node{ID: ID(Place, "nowhere"), Type: Place, Key: "nowhere"}
 	culture := edgeEnd{Relation(Culture), ming}
 	for want, damage := range map[string]func(s *Store) op{
-		"degree 9 stored, 3 counted":             func(s *Store) op { return node(s, a, func(n *Node) { n.Degree = 9 }) },
-		"9 members stored, 2 counted":            func(s *Store) op { return node(s, ming, func(n *Node) { n.Members = 9 }) },
-		`label "Ming" in use by 5 artifacts`:     func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels[0].Count = 5 }) },
-		`label "ming" in use by 0 artifacts`:     func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels = n.Labels[:1] }) },
-		`"nowhere": nothing leads to it`:         func(*Store) op { return op{idKey(keyNode, stranger.ID), encodeNode(stranger)} },
-		"has the id":                             func(s *Store) op { return node(s, ming, func(n *Node) { n.Key = "song" }) },
-		"and has no embedding":                   func(s *Store) op { return node(s, ID(Artifact, "later"), func(n *Node) { n.Embedding = []float32{1} }) },
-		"there is no such artifact":              func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
-		"content is stored: false, placeholder":  func(*Store) op { return op{key: idKey(keyDoc, a)} },
-		"its content is missing":                 func(*Store) op { return op{key: idKey(keyRaw, a)} },
-		"joins a node that does not exist and":   func(*Store) op { return op{key: idKey(keyNode, a)} },
-		"the other direction is missing":         func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
-		"the relation does not fit":              func(*Store) op { return op{edgeKey(Edge{a, Relation(Place), ming}), encodeDetail(&detail{})} },
-		"the media belong to another artifact":   func(*Store) op { return op{edgeKey(Edge{b, RelMedia, ID(Image, "a\x000")}), encodeDetail(&detail{})} },
-		"edges of relation culture stored":       func(*Store) op { return op{key: edgeKey(Edge{a, culture.rel, ming})} },
+		"degree 9 stored, 3 counted":         func(s *Store) op { return node(s, a, func(n *Node) { n.Degree = 9 }) },
+		"9 members stored, 2 counted":        func(s *Store) op { return node(s, ming, func(n *Node) { n.Members = 9 }) },
+		`label "Ming" in use by 5 artifacts`: func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels[0].Count = 5 }) },
+		`label "ming" in use by 0 artifacts`: func(s *Store) op { return node(s, ming, func(n *Node) { n.Labels = n.Labels[:1] }) },
+		`"nowhere": nothing leads to it`:     func(*Store) op { return op{idKey(keyNode, stranger.ID), encodeNode(stranger)} },
+		"has the id":                         func(s *Store) op { return node(s, ming, func(n *Node) { n.Key = "song" }) },
+		"a placeholder has no embedding": func(*Store) op {
+			return op{embeddingKey(ID(Artifact, "later")), encodeEmbedding(&Node{Embedding: []float32{1}})}
+		},
+		"a placeholder may only be an artifact":    func(s *Store) op { return node(s, ming, func(n *Node) { n.Placeholder = true }) },
+		"the row of its embedding is missing":      func(s *Store) op { return node(s, a, func(n *Node) { n.Drift = 1 }) },
+		"the embedding of culture \"ming\", which": func(*Store) op { return op{embeddingKey(ming), encodeEmbedding(stranger)} },
+		"there is no such artifact":                func(s *Store) op { return node(s, a, func(n *Node) { n.Placeholder = true }) },
+		"content is stored: false, placeholder":    func(*Store) op { return op{key: idKey(keyDoc, a)} },
+		"its content is missing":                   func(*Store) op { return op{key: idKey(keyRaw, a)} },
+		"joins a node that does not exist and":     func(*Store) op { return op{key: idKey(keyNode, a)} },
+		"the other direction is missing":           func(*Store) op { return op{key: edgeKey(Edge{ming, culture.rel | Inverse, a})} },
+		"the relation does not fit": func(s *Store) op {
+			return edges(s, a, func(e []edgeChange) []edgeChange { return append(e, to(Relation(Collection), ming)) })
+		},
+		"the media belong to another artifact": func(s *Store) op {
+			return edges(s, b, func(e []edgeChange) []edgeChange {
+				return append([]edgeChange{to(RelMedia, ID(Image, "a\x000"))}, e...)
+			})
+		},
+		"edges of relation culture stored":       func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return e[:2] }) },
+		"2 edges to it are stored with it, 1":    func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return e[:2] }) },
+		"is out of order":                        func(s *Store) op { return edges(s, a, func(e []edgeChange) []edgeChange { return append(e, e[0]) }) },
+		"only an artifact that is there":         func(*Store) op { return op{idKey(keyEdge, ming), encodeEdges([]edgeChange{to(RelLink, a)})} },
 		"placeholders stored":                    func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
 		"lists":                                  func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
 		"push":                                   func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
@@ -71,6 +95,11 @@ func TestCheckFindsDamage(t *testing.T) {
 						return err
 					}
 				}
+				later, err := tx.Edit(ID(Artifact, "later"))
+				if err != nil {
+					return err
+				}
+				later.Drift = 1
 				for range 3 {
 					if _, err := tx.Enqueue(nil); err != nil {
 						return err

@@ -37,12 +37,6 @@ func (c *checker) others() error {
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},
 		{keyWriter, "writer", func(_, v []byte) error { return decodeRow(v).err }},
-		{keyListedBy, "listed-by row", func(k, v []byte) error {
-			if _, _, err := parseListedByKey(k); err != nil {
-				return err
-			}
-			return decodeRow(v).end()
-		}},
 		{keyPush, "push", func(k, v []byte) error {
 			id, err := parseIDKey(k)
 			if err == nil && c.nodes[id] == nil {
@@ -66,7 +60,7 @@ func (c *checker) others() error {
 // unknownRows finds the rows whose keys are of no kind that keys.go lists.
 func (c *checker) unknownRows() error {
 	known := string([]byte{
-		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
+		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyPush, keyOffset, keyOutbox, keyPosition,
 		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyWriter, keyMarker, keyRedo, keyFlush, keyLabel,
 	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -16,7 +18,11 @@ var (
 	errTrailing  = errors.New("the row goes on after its end")
 )
 
-func newRow(capacity int) []byte { return append(make([]byte, 0, capacity+1), rowVersion) }
+// newRow begins a row, with room for its checksum.
+func newRow(capacity int) []byte { return append(make([]byte, 0, 1+capacity+sealSize), rowVersion) }
+
+// bareRow is a row whose key says it all. It has no room for a checksum, so that many ops may have it.
+var bareRow = slices.Clip([]byte{rowVersion})
 
 func appendBytes[T ~string | ~[]byte](b []byte, s T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
@@ -25,16 +31,41 @@ func appendBytes[T ~string | ~[]byte](b []byte, s T) []byte {
 
 func appendFloat32s(b []byte, v []float32) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v)))
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	b, to := extend(b, 4*len(v))
+	for i, x := range v {
+		binary.LittleEndian.PutUint32(to[4*i:], math.Float32bits(x))
 	}
 	return b
 }
 
+// extend makes b longer by n bytes, and returns these too.
+func extend(b []byte, n int) (longer, added []byte) {
+	longer = slices.Grow(b, n)[:len(b)+n]
+	return longer, longer[len(b):]
+}
+
+// appendInt64s writes all numbers in as many bytes as the largest needs: a sum of a few vectors takes half of what int64s take.
 func appendInt64s(b []byte, v []int64) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v)))
+	if len(v) == 0 {
+		return b
+	}
+	var all uint64 // has the highest bit that any number needs beside its sign
 	for _, x := range v {
-		b = binary.LittleEndian.AppendUint64(b, uint64(x))
+		all |= uint64(x ^ x>>63)
+	}
+	width := bits.Len64(all)/8 + 1
+	b = append(b, byte(width))
+	b, to := extend(b, width*len(v))
+	for _, x := range v {
+		if len(to) < 8 {
+			for i := range width {
+				to[i] = byte(x >> (8 * i))
+			}
+		} else {
+			binary.LittleEndian.PutUint64(to, uint64(x)) // the next number is written over what is too much
+		}
+		to = to[width:]
 	}
 	return b
 }
@@ -44,7 +75,7 @@ func appendFloat64(b []byte, x float64) []byte {
 }
 
 // decoder reads a row. The first failure sticks; what is read after it is zero.
-// It never allocates more than the row is long.
+// It never allocates more than eight times the row's length.
 type decoder struct {
 	b   []byte
 	err error
@@ -160,14 +191,31 @@ func (d *decoder) float32s() []float32 {
 }
 
 func (d *decoder) int64s() []int64 {
-	n := d.count(8)
-	b := d.take(uint64(n) * 8)
-	if len(b) == 0 {
+	n := d.count(1)
+	if n == 0 {
 		return nil
 	}
-	out := make([]int64, n)
+	width := int(d.byte())
+	if width < 1 || width > 8 {
+		d.fail(fmt.Errorf("numbers of %d bytes", width))
+		return nil
+	}
+	b := d.take(uint64(n) * uint64(width))
+	if b == nil {
+		return nil
+	}
+	out, unused := make([]int64, n), 64-8*width
 	for i := range out {
-		out[i] = int64(binary.LittleEndian.Uint64(b[i*8:]))
+		var x uint64
+		if len(b) < 8 {
+			for j := range width {
+				x |= uint64(b[j]) << (8 * j)
+			}
+		} else {
+			x = binary.LittleEndian.Uint64(b)
+		}
+		out[i] = int64(x<<unused) >> unused
+		b = b[width:]
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package graphstore
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,14 @@ func TestRowsRefuseDamage(t *testing.T) {
 		b      []byte
 		decode func([]byte) error
 	}{
-		"node":   {encodeNode(n), func(b []byte) error { _, err := decodeNode(1, b); return err }},
-		"detail": {encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}), func(b []byte) error { _, err := decodeDetail(b); return err }},
-		"doc":    {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
-		"number": {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
-		"push":   {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
-		"state":  {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
-		"terms":  {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
+		"node":      {encodeNode(n), func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
+		"embedding": {encodeEmbedding(n), func(b []byte) error { return new(Node).decodeEmbedding(b) }},
+		"edges":     {encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}}), func(b []byte) error { _, err := decodeEdges(b); return err }},
+		"doc":       {encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}), func(b []byte) error { _, err := decodeDoc(b); return err }},
+		"number":    {encodeNumber(1 << 40), func(b []byte) error { _, err := decodeNumber(b); return err }},
+		"push":      {encodePush(Push{Weight: 1}), func(b []byte) error { _, err := decodePush(1, b); return err }},
+		"state":     {encodeState(st), func(b []byte) error { _, err := decodeState(b); return err }},
+		"terms":     {encodeTerms([]termCount{{5, 1}, {70000, -2}}), func(b []byte) error { _, err := decodeTerms(nil, b); return err }},
 		"chunk": {encodeChunk([]op{{[]byte("k"), []byte("v")}, {[]byte("gone"), nil}}, 10),
 			func(b []byte) error { _, err := decodeChunk(nil, b); return err }},
 	} {
@@ -47,14 +49,40 @@ func TestRowsRefuseDamage(t *testing.T) {
 	}
 }
 
+// TestSumsSurvive takes sums of each width, at its bounds and in all lengths that end within 8 bytes of the row's end.
+func TestSumsSurvive(t *testing.T) {
+	t.Parallel()
+	for width := 1; width <= 8; width++ {
+		most := int64(1)<<(8*width-1) - 1
+		for n := 1; n < 20; n++ {
+			want := make([]int64, n)
+			for i := range want {
+				want[i] = []int64{most, -most - 1, 0, -1, most / 3}[i%5]
+			}
+			row := appendInt64s(nil, want)
+			if len(row) != 2+n*width {
+				t.Errorf("%d numbers of %d bytes take %d", n, width, len(row))
+			}
+			d := decoder{b: row}
+			if got := d.int64s(); !slices.Equal(got, want) || d.end() != nil {
+				t.Errorf("%v became %v (%v)", want, got, d.err)
+			}
+		}
+	}
+}
+
 func FuzzDecodeNode(f *testing.F) {
-	f.Add(encodeNode(&Node{Type: Artifact, Key: "x", Embedding: []float32{1}}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		n, err := decodeNode(1, b)
-		if err != nil {
+	example := &Node{Type: Artifact, Key: "x", Sum1: []int64{3}, Embedding: []float32{1}}
+	f.Add(encodeNode(example), encodeEmbedding(example))
+	f.Fuzz(func(t *testing.T, b, second []byte) {
+		n, _, err := decodeNode(1, b)
+		if err != nil || n.decodeEmbedding(second) != nil {
 			return
 		}
-		again, err := decodeNode(1, encodeNode(n))
+		again, _, err := decodeNode(1, encodeNode(n))
+		if err == nil {
+			err = again.decodeEmbedding(encodeEmbedding(n))
+		}
 		if err != nil || !sameNode(again, n) && !math.IsNaN(n.EncodedAt) && !math.IsNaN(n.Drift) {
 			t.Errorf("%+v became %+v (%v)", n, again, err)
 		}

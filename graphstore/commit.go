@@ -7,7 +7,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// op writes a row, or removes it when value is nil.
+// op writes a row, or removes it when value is nil. What is behind value in its array belongs to the op: see seal.
 type op struct {
 	key, value []byte
 }
@@ -96,6 +96,9 @@ func (s *Store) write(step string, ops []op) error {
 	for i := range ops {
 		_, logged := s.cost(&ops[i])
 		s.logged.Add(logged)
+		if s.opts.Wrote != nil {
+			s.opts.Wrote(ops[i].key[0], len(ops[i].key)+len(ops[i].value))
+		}
 	}
 	// A flush that badger only logged as failed is a failure here.
 	return s.Err()

@@ -2,7 +2,6 @@ package graphstore
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -17,7 +16,6 @@ func (m *model) compare(t testing.TB, what string, r *Reader, ids []string) {
 	c.compareNodes()
 	c.compareEdges()
 	c.compareArtifacts(ids)
-	c.compareListedBy()
 	c.compareSmall()
 }
 
@@ -214,32 +212,6 @@ func eachLists(r *Reader, fn func(NodeID, []byte) bool) error {
 		}
 		return err
 	})
-}
-
-func (c *comparison) compareListedBy() {
-	c.t.Helper()
-	order := func(a, b [2]NodeID) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
-	want := slices.SortedFunc(maps.Keys(c.m.listedBy), order)
-	var got, byNode [][2]NodeID
-	c.must(c.r.EachListedBy(func(id, by NodeID) bool { got = append(got, [2]NodeID{id, by}); return true }))
-	for id := range NodeID(40) {
-		c.must(c.r.ListedBy(id, func(by NodeID) bool { byNode = append(byNode, [2]NodeID{id, by}); return true }))
-	}
-	if !slices.Equal(got, want) {
-		c.differ("listed by", got, want)
-	}
-	var first [][2]NodeID
-	half := (len(want) + 1) / 2
-	c.must(c.r.EachListedBy(func(id, by NodeID) bool {
-		first = append(first, [2]NodeID{id, by})
-		return len(first) < half
-	}))
-	if !slices.Equal(first, want[:half]) {
-		c.differ("listed by, of a scan ended early", first, want[:half])
-	}
-	if !slices.Equal(byNode, want) {
-		c.differ("listed by, node by node", byNode, want)
-	}
 }
 
 func (c *comparison) compareSmall() {

@@ -11,7 +11,7 @@ var rowCodecs = []struct {
 	name  string
 	again func([]byte) ([]byte, error)
 }{
-	{"detail", func(b []byte) ([]byte, error) { d, err := decodeDetail(b); return encoded(d, err, encodeDetail) }},
+	{"edges", func(b []byte) ([]byte, error) { e, err := decodeEdges(b); return encoded(e, err, encodeEdges) }},
 	{"doc", func(b []byte) ([]byte, error) { d, err := decodeDoc(b); return encoded(d, err, encodeDoc) }},
 	{"number", func(b []byte) ([]byte, error) { n, err := decodeNumber(b); return encoded(n, err, encodeNumber) }},
 	{"push", func(b []byte) ([]byte, error) { p, err := decodePush(1, b); return encoded(p, err, encodePush) }},
@@ -47,7 +47,7 @@ func encoded[T any](v T, err error, encode func(T) []byte) ([]byte, error) {
 // FuzzRows: a damaged row of any kind is refused or is a row of that kind, which is the same when it is written and read again.
 func FuzzRows(f *testing.F) {
 	for kind, row := range [][]byte{
-		encodeDetail(&detail{[]string{"a", "b"}, []string{"c"}}),
+		encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}, {edgeEnd: edgeEnd{RelMedia, 8}, detail: &detail{}}}),
 		encodeDoc(&Doc{ID: "x", Timestamp: time.Unix(1, 2), Evidence: []byte("e")}),
 		encodeNumber(1 << 40),
 		encodePush(Push{Weight: 1}),

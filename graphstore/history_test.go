@@ -89,14 +89,7 @@ func (v *generator) step(tx *Tx, report reporter) error {
 		}
 		m.lists[node] = fmt.Appendf(nil, "lists %d", rng.Int())
 		return tx.PutLists(node, m.lists[node])
-	case 10:
-		of, by, on := NodeID(rng.IntN(40)), NodeID(rng.IntN(40)), rng.IntN(3) > 0
-		delete(m.listedBy, [2]NodeID{of, by})
-		if on {
-			m.listedBy[[2]NodeID{of, by}] = true
-		}
-		return tx.SetListedBy(of, by, on)
-	case 11:
+	case 10, 11:
 		part, next := rng.IntN(3), Offset{Next: rng.Int64N(1000), Log: fmt.Sprint("log ", rng.IntN(3))}
 		m.offsets[fmt.Sprint(part)] = next
 		return tx.SetOffset("in", part, next)

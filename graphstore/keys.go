@@ -8,12 +8,13 @@ import (
 // Each kind of row has a prefix byte of its own. Ids and sequence numbers are
 // big endian, so that badger's byte order is their order.
 //
-//	e <from 8> <relation 1> <to 8>  edge, once from each end
+//	e <id 8>                        an artifact's edges, with what they say
+//	e <to 8> <inverse 1> <from 8>   an edge seen from its other end
 //	n <id 8>                        node
+//	n <id 8> e                      a node's embedding
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
-//	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
@@ -39,7 +40,6 @@ const (
 	keyDoc        = 'd'
 	keyRaw        = 'w'
 	keyLists      = 'l'
-	keyListedBy   = 'h'
 	keyPush       = 's'
 	keyOffset     = 'o'
 	keyOutbox     = 'q'
@@ -61,24 +61,11 @@ const (
 	keyLabelCount = 'c'
 	keyLabelOrder = 'o'
 	keyTermDelta  = 'd'
+	keyEmbedding  = 'e'
 )
 
 func idKey(prefix byte, id NodeID) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefix}, uint64(id))
-}
-
-func listedByKey(id, by NodeID) []byte {
-	k := make([]byte, 0, 17)
-	k = append(k, keyListedBy)
-	k = binary.BigEndian.AppendUint64(k, uint64(id))
-	return binary.BigEndian.AppendUint64(k, uint64(by))
-}
-
-func parseListedByKey(k []byte) (id, by NodeID, err error) {
-	if len(k) != 17 {
-		return 0, 0, fmt.Errorf("listed-by key of %d bytes, want 17", len(k))
-	}
-	return NodeID(binary.BigEndian.Uint64(k[1:])), NodeID(binary.BigEndian.Uint64(k[9:])), nil
 }
 
 func edgeKey(e Edge) []byte {
@@ -105,6 +92,17 @@ func parseIDKey(k []byte) (NodeID, error) {
 		return 0, fmt.Errorf("key of %d bytes, want 9", len(k))
 	}
 	return NodeID(binary.BigEndian.Uint64(k[1:])), nil
+}
+
+func embeddingKey(id NodeID) []byte { return append(idKey(keyNode, id), keyEmbedding) }
+
+// parseNodeKey tells also whether the row is that of an embedding.
+func parseNodeKey(k []byte) (id NodeID, embedding bool, err error) {
+	if embedding = len(k) == 10 && k[9] == keyEmbedding; embedding {
+		k = k[:9]
+	}
+	id, err = parseIDKey(k)
+	return id, embedding, err
 }
 
 func seqKey(seq uint64) []byte {

@@ -200,8 +200,7 @@ func (o *otherLabel) writes(id NodeID, text string) []op {
 	if o.count == 0 {
 		return append(ops, op{key: labelCountKey(id, text)})
 	}
-	row := encodeLabel(text, o.count)
-	return append(ops, op{labelCountKey(id, text), row}, op{labelOrderKey(id, text, o.count), row})
+	return append(ops, op{labelCountKey(id, text), encodeLabel(text, o.count)}, op{labelOrderKey(id, text, o.count), encodeLabel(text, o.count)})
 }
 
 func encodeLabel(text string, count uint32) []byte {

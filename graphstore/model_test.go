@@ -16,7 +16,6 @@ type model struct {
 	// vectors are what Edit wrote, by node; they live as long as the node.
 	vectors   map[NodeID]vectors
 	lists     map[NodeID][]byte
-	listedBy  map[[2]NodeID]bool
 	offsets   map[string]Offset
 	pushes    map[NodeID]Push
 	terms     map[uint32]int32
@@ -43,7 +42,7 @@ type vectors struct {
 func newModel() *model {
 	return &model{
 		artifacts: map[string]modelArtifact{}, vectors: map[NodeID]vectors{}, lists: map[NodeID][]byte{},
-		listedBy: map[[2]NodeID]bool{}, offsets: map[string]Offset{}, pushes: map[NodeID]Push{},
+		offsets: map[string]Offset{}, pushes: map[NodeID]Push{},
 		terms: map[uint32]int32{}, dims: map[string]int{}, meta: map[string][]byte{}, positions: map[string]Position{}, kept: keptLabels,
 	}
 }
@@ -51,7 +50,7 @@ func newModel() *model {
 func (m *model) clone() *model {
 	c := *m
 	c.artifacts, c.vectors, c.lists = maps.Clone(m.artifacts), maps.Clone(m.vectors), maps.Clone(m.lists)
-	c.listedBy, c.offsets, c.pushes = maps.Clone(m.listedBy), maps.Clone(m.offsets), maps.Clone(m.pushes)
+	c.offsets, c.pushes = maps.Clone(m.offsets), maps.Clone(m.pushes)
 	c.terms, c.dims, c.meta = maps.Clone(m.terms), maps.Clone(m.dims), maps.Clone(m.meta)
 	c.messages, c.positions = slices.Clone(m.messages), maps.Clone(m.positions)
 	return &c

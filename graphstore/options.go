@@ -33,6 +33,8 @@ type Options struct {
 	// BeforeWrite, when set, is called before every step that writes, with the
 	// step's name. An error makes the store fail as a crash at that moment would.
 	BeforeWrite func(step string) error
+	// Wrote, when set, is told each row that a step has written or removed: its kind, as in keys.go, and what it takes.
+	Wrote func(kind byte, bytes int)
 	// FreeSpace returns the bytes that can still be written to the disk of a folder; nil asks the file system.
 	FreeSpace func(dir string) (int64, error)
 	// MaintainInterval is the time between two looks of Maintain at the value log; 0 means 5 minutes.

@@ -24,9 +24,9 @@ func checksum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
 }
 
-// seal is the value as it is written.
+// seal is the value as it is written. The checksum is put behind the value where there is room.
 func seal(key, value []byte) []byte {
-	return binary.LittleEndian.AppendUint32(value[:len(value):len(value)], checksum(key, value))
+	return binary.LittleEndian.AppendUint32(value, checksum(key, value))
 }
 
 // unseal returns the value that was sealed, or says what is wrong with it.

@@ -169,42 +169,21 @@ func (t *Tx) writes() ([]op, error) {
 	if err := t.foldTerms(); err != nil {
 		return nil, err
 	}
-	ops := make([]op, 0, len(ov.nodes)+len(ov.rows)+len(ov.messages)+8*len(ov.edges)+64)
+	ops := make([]op, 0, 2*len(ov.nodes)+len(ov.rows)+len(ov.messages)+8*len(ov.edges)+64)
 	for id, n := range ov.nodes {
-		if n != nil {
-			ops = append(ops, op{key: idKey(keyNode, id), value: encodeNode(n)})
-		} else if !ov.isAbsentBelow(id) {
-			ops = append(ops, op{key: idKey(keyNode, id)})
-		}
+		ops = nodeOps(ops, id, ov.below[id], n)
 	}
-	bare := newRow(0) // of inverse edges, listed-by and use rows: the key says it all
 	for from, p := range ov.edges {
-		for _, c := range p.changes {
-			e := edgeKey(Edge{from, c.rel, c.to})
-			switch {
-			case !c.removed && c.detail != nil:
-				ops = append(ops, op{key: e, value: encodeDetail(c.detail)})
-			case !c.removed:
-				ops = append(ops, op{key: e, value: bare})
-			case !ov.isAbsentBelow(from):
-				ops = append(ops, op{key: e})
-			}
-		}
-	}
-	for id, m := range ov.listedBy {
-		for by, listed := range m {
-			o := op{key: listedByKey(id, by)}
-			if listed {
-				o.value = bare
-			}
-			ops = append(ops, o)
+		var err error
+		if ops, err = t.edgeOps(ops, from, p); err != nil {
+			return nil, err
 		}
 	}
 	for c, m := range ov.uses {
 		for by, on := range m {
 			o := op{key: useKey(c, by)}
 			if on {
-				o.value = bare
+				o.value = bareRow
 			}
 			ops = append(ops, o)
 		}

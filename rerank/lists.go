@@ -51,6 +51,10 @@ func (l Lists) Get(name string) []Entry {
 	return nil
 }
 
+func (l Lists) has(name string) bool {
+	return slices.ContainsFunc(l, func(list List) bool { return list.Name == name })
+}
+
 // Members calls fn once for each id in any of the lists.
 func (l Lists) Members(fn func(id string)) {
 	seen := make(map[string]struct{}, l.size())
@@ -80,7 +84,7 @@ func each(old, new Lists, fn func(name string, old, new []Entry)) {
 		fn(new[i].Name, old.Get(new[i].Name), new[i].Entries)
 	}
 	for i := range old {
-		if !slices.ContainsFunc(new, func(l List) bool { return l.Name == old[i].Name }) {
+		if !new.has(old[i].Name) {
 			fn(old[i].Name, old[i].Entries, nil)
 		}
 	}
@@ -233,12 +237,16 @@ func appendLists(b []byte, lists Lists) []byte {
 		b = appendString(b, lists[i].Name)
 		b = binary.AppendUvarint(b, uint64(len(list)))
 		for j := range list {
-			e := &list[j]
-			b = appendString(b, e.ID)
-			for _, v := range [...]float32{e.Score, e.Parts.Cosine, e.Parts.Entities, e.Parts.Words, e.Parts.Date, e.Parts.Link} {
-				b = appendFloat32(b, v)
-			}
+			b = appendEntry(b, &list[j])
 		}
+	}
+	return b
+}
+
+func appendEntry(b []byte, e *Entry) []byte {
+	b = appendString(b, e.ID)
+	for _, v := range [...]float32{e.Score, e.Parts.Cosine, e.Parts.Entities, e.Parts.Words, e.Parts.Date, e.Parts.Link} {
+		b = appendFloat32(b, v)
 	}
 	return b
 }
@@ -251,7 +259,7 @@ func (d *decoder) lists() Lists {
 	out := make(Lists, 0, n)
 	for range n {
 		name := d.string("list")
-		if slices.ContainsFunc(out, func(l List) bool { return l.Name == name }) {
+		if out.has(name) {
 			d.fail("list", fmt.Errorf("%q comes twice", name))
 			return nil
 		}
@@ -270,10 +278,14 @@ func (d *decoder) entries(field string) []Entry {
 	}
 	out := make([]Entry, n)
 	for i := range out {
-		out[i] = Entry{ID: d.string(field), Score: d.float32(field), Parts: Parts{
-			Cosine: d.float32(field), Entities: d.float32(field), Words: d.float32(field),
-			Date: d.float32(field), Link: d.float32(field),
-		}}
+		out[i] = d.entry(field)
 	}
 	return out
+}
+
+func (d *decoder) entry(field string) Entry {
+	return Entry{ID: d.string(field), Score: d.float32(field), Parts: Parts{
+		Cosine: d.float32(field), Entities: d.float32(field), Words: d.float32(field),
+		Date: d.float32(field), Link: d.float32(field),
+	}}
 }

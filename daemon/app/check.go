@@ -21,7 +21,7 @@ import (
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
-// lists and vectors that are stale, or that other settings made. It returns an error when it could not verify.
+// lists and vectors that are stale, or that other settings made, and lists to be published. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
 		waiting = e.Status().RefreshQueue

@@ -114,9 +114,10 @@ type Refresh struct {
 
 // Lists are the lists of similar artifacts.
 type Lists struct {
-	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
-	Candidates int     `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
-	Tolerance  float64 `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
+	Size       int           `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
+	Candidates int           `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
+	Tolerance  float64       `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
+	Linger     time.Duration `default:"500ms" min:"0s" max:"10s" help:"How long a change of the lists of an artifact that no record brought may wait to be published, while records come or refresh work is left: what follows meanwhile goes in the same message. A record's own lists and tombstones never wait. 0s: nothing does."`
 }
 
 // Publish is the way of updates to Kafka.

@@ -58,6 +58,7 @@ func TestValidate(t *testing.T) {
 		"unknown mechanism":   {func(c *Config) { c.Broker = "k:1"; c.Kafka.SASL = SASL{"gssapi", "u", file, ""} }, "kafka.sasl.mechanism", "scram-sha-512"},
 		"level":               {func(c *Config) { c.Log.Level = "loud" }, "log.level", "debug, info, warn, error"},
 		"size":                {func(c *Config) { c.Lists.Size = 201; c.Lists.Candidates = 1000 }, "lists.size", "201: want 1 to 200"},
+		"linger":              {func(c *Config) { c.Lists.Linger = 10*time.Second + 1 }, "lists.linger", "10.000000001s: want 0s to 10s"},
 		"candidates below":    {func(c *Config) { c.Lists.Candidates = 9 }, "lists.candidates", "lists.size, 10"},
 		"no stages":           {func(c *Config) { c.Train.Stages = nil }, "train.stages", "NAME:STEPS:RATE"},
 		"stages":              {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "full:20:0.01"} }, "", ""},

@@ -53,7 +53,7 @@ func (s MediaState) Vector(c graphstore.Content, encoder string) (v []float32, e
 // use, unless ctx ended.
 func (s MediaState) Answer(ctx context.Context, answers []encode.Answer) error {
 	for len(answers) > 0 {
-		if err := s.e.waitForOutbox(ctx); err != nil {
+		if err := s.e.WaitForOutbox(ctx); err != nil {
 			return err
 		}
 		start := time.Now()

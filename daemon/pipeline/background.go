@@ -27,7 +27,7 @@ func (e *Engine) Background(ctx context.Context) error {
 	for {
 		work := e.turns.Work.Changed()
 		more := false
-		if !e.turns.BatchWaits() && e.waitForOutbox(ctx) == nil {
+		if !e.turns.BatchWaits() && e.WaitForOutbox(ctx) == nil {
 			start := time.Now()
 			var err error
 			if more, err = e.backgroundUnit(); err != nil {
@@ -46,8 +46,23 @@ func (e *Engine) Background(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-work:
+		case <-e.turns.Linger.Over():
 		}
 	}
+}
+
+// linger is how long a change of published lists waits now, see topk.Unit: as configured while there is load, that is a batch waits
+// or was applied within so long, or the background has work that may change the lists again. Else it does not wait.
+func (e *Engine) linger() time.Duration {
+	if e.turns.Busy(e.cfg.Linger) || e.pending() > e.lists.Lingering() {
+		return e.cfg.Linger
+	}
+	return 0
+}
+
+// lingered is how long until the first change that waits to be published has waited long enough; ok is false when none waits.
+func (e *Engine) lingered() (left time.Duration, ok bool) {
+	return e.lists.Lingered(e.turns.Linger.At(), e.linger())
 }
 
 // backgroundUnit does one unit, and tells whether there may be more.
@@ -92,14 +107,15 @@ func (e *Engine) do(t task) error {
 	return err
 }
 
-// next takes up what readers wait for, lists that are made and not published, and then the most basic
+// next takes up what readers wait for, lists that are made and not published, or have changed a linger ago, and then the most basic
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
 func (b *background) next(e *Engine, length time.Duration) (task, bool) {
-	if !e.role.standby() && e.lists.Unpublished() > 0 {
+	left, waits := e.lingered()
+	if !e.role.standby() && (e.lists.Unpublished() > 0 || waits && left <= 0) {
 		n := b.paces.publish.Size(length)
 		return task{&b.paces.publish, func(u *unit) (int, error) {
-			err := u.complete(budget{published: n}, nil)
+			err := u.complete(budget{published: n, lingered: n}, nil)
 			return u.published, err
 		}}, true
 	}

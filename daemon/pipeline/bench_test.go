@@ -3,7 +3,10 @@ package pipeline
 import (
 	"bufio"
 	"compress/gzip"
+	"fmt"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,13 +43,44 @@ func walters(tb testing.TB, n int) []consumer.Item {
 	return items
 }
 
+// written counts what a store is made to write, by the kind of row.
+type written struct {
+	mu          sync.Mutex // an acknowledgement may come beside a commit
+	rows, bytes [256]int
+}
+
+func (w *written) wrote(kind byte, bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rows[kind]++
+	w.bytes[kind] += bytes
+}
+
+// report tells what was written for each of n records.
+func (w *written) report(b *testing.B, n int) {
+	rows, bytes := 0, 0
+	var table strings.Builder
+	for kind := range w.rows {
+		if w.rows[kind] > 0 {
+			fmt.Fprintf(&table, " %c %.2f rows, %.0f bytes;", kind, float64(w.rows[kind])/float64(n), float64(w.bytes[kind])/float64(n))
+		}
+		rows += w.rows[kind]
+		bytes += w.bytes[kind]
+	}
+	b.Log("a record, by the kinds of graphstore/keys.go:" + table.String()) // in one line: of many a benchmark shows few
+	b.ReportMetric(float64(rows)/float64(n), "rows/record")
+	b.ReportMetric(float64(bytes)/float64(n), "bytes/record")
+}
+
 // BenchmarkWalters applies a real feed with the default configuration, without Kafka.
 func BenchmarkWalters(b *testing.B) {
 	items := walters(b, 4000)
 	cfg := defaults()
 	cfg.MaxOutbox = 1 << 30
+	var w written
+	records := 0
 	for b.Loop() {
-		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
+		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{Wrote: w.wrote})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -56,11 +90,13 @@ func BenchmarkWalters(b *testing.B) {
 			next := []consumer.Offset{{Topic: "in", Next: chunk[len(chunk)-1].Offset + 1}}
 			s.must(s.engine.Apply(b.Context(), &consumer.Batch{Items: chunk, Next: next}))
 		}
-		b.ReportMetric(float64(len(items)*b.N)/b.Elapsed().Seconds(), "records/s")
+		records += len(items)
 		if err := s.store.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+	w.report(b, records)
 }
 
 // BenchmarkWaltersSettle applies records one by one to an archive at rest and does all that
@@ -73,7 +109,8 @@ func BenchmarkWaltersSettle(b *testing.B) {
 	}
 	cfg := defaults()
 	cfg.MaxOutbox = 1 << 30
-	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{})
+	w := &written{}
+	s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{Wrote: func(kind byte, bytes int) { w.wrote(kind, bytes) }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -95,6 +132,7 @@ func BenchmarkWaltersSettle(b *testing.B) {
 	apply(items[:stored])
 	settle()
 	before := testutil.ToFloat64(s.engine.metrics.refreshed)
+	w = &written{}
 	b.ResetTimer()
 	var own time.Duration
 	units := 0
@@ -108,4 +146,5 @@ func BenchmarkWaltersSettle(b *testing.B) {
 	b.ReportMetric(float64(own.Microseconds())/n, "own-µs/op")
 	b.ReportMetric(float64(units)/n, "units/op")
 	b.ReportMetric((testutil.ToFloat64(s.engine.metrics.refreshed)-before)/n, "refreshed/op")
+	w.report(b, b.N)
 }

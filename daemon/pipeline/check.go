@@ -45,12 +45,7 @@ func (e *Engine) Check(fault func(string)) error {
 		if err := c.termTable(); err != nil {
 			return err
 		}
-		err := c.lists.Done(func(fn func(node, by uint64) bool) error {
-			return r.EachListedBy(func(id, by graphstore.NodeID) bool { return fn(uint64(id), uint64(by)) })
-		})
-		if err != nil {
-			return err
-		}
+		c.lists.Done()
 		if err := e.refresher.Check(r, fault); err != nil {
 			return err
 		}

@@ -61,14 +61,9 @@ func TestCheckFindsDamage(t *testing.T) {
 			return both(total, append(general, general[0]))
 		})},
 		{"is noted as a holder of", lists(func(_, _ []rerank.Entry) rerank.Lists { return both(nil, nil) })},
-		{"is not noted as its holder", func(s *site, tx *graphstore.Tx, n *graphstore.Node) error {
-			for _, l := range s.lists()[n.Key].Get(rerank.ListTotal) {
-				if err := tx.SetListedBy(graphstore.ID(graphstore.Artifact, l.ID), n.ID, false); err != nil {
-					return err
-				}
-			}
-			return nil
-		}},
+		{"is not noted as its holder", lists(func(_, general []rerank.Entry) rerank.Lists {
+			return both([]rerank.Entry{{ID: "somebody"}}, general)
+		})},
 		{"no lists", func(_ *site, tx *graphstore.Tx, n *graphstore.Node) error { return tx.DeleteLists(n.ID) }},
 		{"list row", func(_ *site, tx *graphstore.Tx, n *graphstore.Node) error { return tx.PutLists(n.ID, []byte{1, 2}) }},
 		{"document frequency of term 5", func(_ *site, tx *graphstore.Tx, _ *graphstore.Node) error {

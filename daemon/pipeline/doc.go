@@ -40,6 +40,10 @@
 // and half of the time at most, and none begins while a batch waits (package turns). The unit of a batch does its share of
 // what it sets off (an embedding and a list for each of its records); background.next gives the rest to background units.
 //
+// What a batch brings is published with it. What changes in the lists of others lingers while there is load, see Engine.linger, and
+// goes with the first unit that begins when it has for Config.Linger, be that a batch's or one of its own. The obvious design, to
+// publish it in the background alone, would let a flood that never leaves it a turn put it off for ever.
+//
 // Pictures and recordings are encoded beside the units (package encode). The unit that brings a record writes a row for each
 // of its media that waits, or takes the vector that the same bytes have already. It embeds the artifact by what else is
 // known of it. An answer of an encoder is a unit of its own (MediaState.Answer), which stores the vector and renews the

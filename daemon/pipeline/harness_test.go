@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -130,14 +131,21 @@ func (s *site) apply(changes []change) error {
 	return err
 }
 
-// settle runs the background until nothing is left.
+// settle runs the background until nothing is left. While changes linger, it lets others run.
 func (s *site) settle() error {
-	for i := 0; ; i++ {
+	for units := 0; ; {
 		more, err := s.engine.backgroundUnit()
-		if err != nil || !more {
+		switch {
+		case err != nil:
 			return err
+		case more:
+			units++
+		case s.engine.lists.Lingering() == 0:
+			return nil
+		default:
+			runtime.Gosched()
 		}
-		if i > 100_000 {
+		if units > 100_000 {
 			return fmt.Errorf("the background does not come to rest: %d left", s.engine.pending())
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -20,7 +21,6 @@ import (
 	"kilim/learner/model/infer"
 	"kilim/rerank"
 	"kilim/rerank/publish"
-	"kilim/rerank/topk"
 )
 
 // Apply makes one batch of records durable with all its effects. After an
@@ -28,7 +28,7 @@ import (
 // ErrUnit the store is whole, and the engine that Config.Replaced was given goes on.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	e.turns.Come()
-	if err := e.waitForOutbox(ctx); err != nil {
+	if err := e.WaitForOutbox(ctx); err != nil {
 		e.turns.GiveUp()
 		return err
 	}
@@ -94,9 +94,9 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 		return err
 	}
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
-	// of what they set off, for the background gets no turn.
+	// of what they set off, for the background gets no turn. All that has lingered goes with it, lest it wait for ever.
 	share := min(e.cfg.Budget, len(ops))
-	return u.complete(budget{pushed: share, ranked: share, published: share}, nil)
+	return u.complete(budget{pushed: share, ranked: share, published: share, lingered: math.MaxInt}, nil)
 }
 
 // ingest changes the graph by the records, in their order. Of several records
@@ -248,7 +248,7 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	e.words.Count(op.extracted, 1, u.terms)
-	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, rerank.Cause{ID: a.ID, Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
@@ -299,7 +299,7 @@ func (u *unit) remove(op *operation) error {
 			return err
 		}
 	}
-	return u.lists.Departed(uint64(op.node), id, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	return u.lists.Departed(uint64(op.node), rerank.Cause{ID: id, Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 }
 
 // forgetTerms takes the stored artifact's words out of the document frequencies. It returns its media.

@@ -90,7 +90,7 @@ var (
 	outboxDesc    = desc("outbox_messages", "Messages committed and not yet acknowledged by Kafka.")
 	outboxAgeDesc = desc("outbox_oldest_age_seconds", "Age of the oldest message in the outbox, 0 when it is empty.")
 	sizeDesc      = desc("store_size_bytes", "Size of the store on disk, by part: lsm (keys and small values) or vlog (large values).", "part")
-	queueDesc     = desc("refresh_queue", "Refresh work left for the background: pushes on their way, stale features and stale lists.")
+	queueDesc     = desc("refresh_queue", "Refresh work left for the background: pushes on their way, stale features, stale lists, and lists that wait to be published.")
 	vectorsDesc   = desc("index_vectors", "Vectors in the index.")
 	recallDesc    = desc("index_recall_ratio", "Share of the nearest that the index finds, of those that comparing with every vector does: a running mean over sampled queries. NaN before the first.")
 	checksDesc    = desc("index_recall_checks_total", "Queries that were asked again exactly, for kilim_index_recall_ratio, by result: ok or failed.", "result")

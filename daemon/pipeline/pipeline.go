@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
@@ -59,6 +61,8 @@ type Config struct {
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
 	Sweep float64
+	// Linger is how long changes of the lists of artifacts that no record brought wait to be published while there is load.
+	Linger time.Duration
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
 	// CacheBytes bounds the evidence and the lists kept decoded in memory.
@@ -216,7 +220,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var features []stale.Stamp
 	e.lists.Lost(e.clock.lost)
-	lists := e.lists.Load()
+	lists := e.lists.Load(listgraph.Reader{R: r})
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if e.made.Loose() {
 			e.refresher.Recheck(n)
@@ -229,11 +233,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 			at = stale.Never
 		}
 		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
-		b, err := r.Lists(n.ID)
-		if err == nil {
-			err = lists.Artifact(uint64(n.ID), n.Drift, b)
-		}
-		if err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
+		if err := lists.Artifact(uint64(n.ID), n.Drift); err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
 		}
@@ -292,9 +292,9 @@ func (e *Engine) Published() { e.turns.Room.Broadcast() }
 func (e *Engine) Room() error                        { return e.store.Room(e.role.margins()) }
 func (e *Engine) WaitRoom(ctx context.Context) error { return e.store.WaitRoom(ctx, e.role.margins()) }
 
-// waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
+// WaitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
-func (e *Engine) waitForOutbox(ctx context.Context) error {
+func (e *Engine) WaitForOutbox(ctx context.Context) error {
 	if err := e.WaitRoom(ctx); err != nil {
 		return err
 	}

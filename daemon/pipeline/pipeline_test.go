@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -21,16 +22,20 @@ import (
 )
 
 // TestEndStateIsPure holds the guarantee of the exact configuration: however
-// the records are cut into batches and whatever the background does between, the
-// lists are, bit for bit, those of a site that got what lives in one batch.
+// the records are cut into batches, whatever the background does between, and however long changes linger, the
+// lists are, bit for bit, those of a site that got what lives in one batch, and what is published ends in them.
 func TestEndStateIsPure(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(4) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			changes, live := history(seed, 160, 45)
 			rng := rand.New(rand.NewPCG(seed, 4))
-			grown := newSite(t, exact())
+			cfg := exact()
+			if seed >= 4 {
+				cfg.Linger = time.Microsecond << (seed - 4) << (4 * (seed - 4)) // 1 µs to 33 ms
+			}
+			grown := newSite(t, cfg)
 			for len(changes) > 0 {
 				n := min(1+rng.IntN(20), len(changes))
 				grown.must(grown.apply(changes[:n]))
@@ -52,6 +57,7 @@ func TestEndStateIsPure(t *testing.T) {
 					t.Errorf("the last published list of %q is not the stored one", id)
 				}
 			}
+			checkHistory(t, grown.entries(), math.MaxInt, grown.lists())
 			for key, n := range times {
 				if n != 1 {
 					t.Errorf("%s is published %d times", key, n)
@@ -239,9 +245,19 @@ var errPlanned = errors.New("planned crash")
 // offset: the end is, bit for bit, that of a history which nothing disturbed.
 func TestCrashAtEveryWrite(t *testing.T) {
 	t.Parallel()
+	for _, linger := range []time.Duration{0, 3 * time.Millisecond} {
+		t.Run(linger.String(), func(t *testing.T) {
+			t.Parallel()
+			crashAtEveryWrite(t, linger)
+		})
+	}
+}
+
+func crashAtEveryWrite(t *testing.T, linger time.Duration) {
 	changes, _ := history(21, 24, 12)
 	const batch = 6
 	cfg := exact()
+	cfg.Linger = linger
 	run := func(dir string, crashAt int) (crashed bool, s *site) {
 		writes := 0
 		opts := graphstore.Options{SyncWrites: graphstore.NoSync, BeforeWrite: func(string) error {
@@ -288,6 +304,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 		if got := publishedIDs(s); !slices.Equal(got, wantPublished) {
 			t.Errorf("crash at write %d: published artifacts %v, want %v", k, got, wantPublished)
 		}
+		checkHistory(t, s.entries(), math.MaxInt, s.lists())
 		s.close()
 		if !crashed {
 			if k < 10 {

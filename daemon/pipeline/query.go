@@ -125,8 +125,8 @@ func stored(g *graphstore.Reader, id string) (*graphstore.Node, error) {
 	return n, nil
 }
 
-// Similar returns the first k of an artifact's list: as published where the
-// stored list is long enough, computed now where it is not.
+// Similar returns the first k of an artifact's list: as stored where that is
+// long enough, computed now where it is not.
 func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
 	if err := q.lists.Known(list); err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 		}
 		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err == nil && row != nil {
-			lists = row.Lists
+			lists = row.Published()
 		}
 		return err
 	})

@@ -22,17 +22,18 @@ func (e *Engine) report() {
 	e.seen.queue.Store(int64(e.pending()))
 	e.seen.arrivals.Store(math.Float64bits(e.clock.arrivals))
 	e.seen.revision.Store(e.clock.revision)
+	e.turns.Linger.Next(e.lingered())
 	if !e.role.standby() && e.lists.Unpublished() == 0 {
 		e.role.republish()
 	}
 }
 
 // pending is the number of things the background has to do: pushes on their way,
-// artifacts whose features or lists are stale, and lists that a standby left to be published.
+// artifacts whose features or lists are stale, and lists to be published: those that a standby left, and those that linger.
 func (e *Engine) pending() int {
 	unpublished := 0
 	if !e.role.standby() {
-		unpublished = e.lists.Unpublished()
+		unpublished = e.lists.Unpublished() + e.lists.Lingering()
 	}
 	return unpublished + e.refresher.Pending() +
 		e.stale.Count(e.clock.arrivals, e.cfg.Sweep) +

@@ -101,7 +101,7 @@ func TestAllWhoWaitForTheOutboxWake(t *testing.T) {
 	var begun [waiters]<-chan struct{}
 	for i := range begun {
 		begun[i] = s.engine.turns.Room.Changed()
-		go func() { waited <- s.engine.waitForOutbox(ctx) }()
+		go func() { waited <- s.engine.WaitForOutbox(ctx) }()
 	}
 	s.acknowledge()
 	s.engine.Published()

@@ -32,7 +32,7 @@ type unit struct {
 	terms map[uint32]int32
 	// moved are the embeddings that the stage refresh computed.
 	moved []refresh.Moved
-	// published counts the lists made by a standby that the stage rerank has taken up to publish.
+	// published counts the lists made by a standby, and those that have lingered, that the stage rerank has taken up to publish.
 	published int
 }
 
@@ -40,8 +40,10 @@ type unit struct {
 func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
+	lists := e.role.listing(e.clock.revision)
+	lists.At, lists.Linger = e.turns.Linger.At(), e.linger()
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), lists),
 		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{}, terms: map[uint32]int32{},
 	}
 }
@@ -67,8 +69,8 @@ func (m *Metrics) through(stages ...stage) error {
 // budget bounds what a unit does beyond what it was begun for.
 type budget struct {
 	// pushed bounds the embeddings computed because of pushes, ranked the lists computed because they lost an entry,
-	// published the lists made by a standby that are published.
-	pushed, ranked, published int
+	// published the lists made by a standby that are published, lingered those whose change has waited for that.
+	pushed, ranked, published, lingered int
 }
 
 // complete takes a unit whose changes of the graph are made through the stages that follow from them: it refreshes what
@@ -118,7 +120,7 @@ func (u *unit) reindex() error {
 }
 
 func (u *unit) rank(b budget, moving []uint64) (err error) {
-	if u.published, err = u.lists.Publish(b.published); err != nil {
+	if u.published, err = u.lists.Publish(b.published, b.lingered); err != nil {
 		return err
 	}
 	if err := u.lists.Rank(u.e.clock.time(), moving, b.ranked); err != nil {

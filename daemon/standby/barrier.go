@@ -30,12 +30,30 @@ func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
 	return m.applyOneByOne(ctx, b, func(*consumer.Item) (*profile.Refusal, error) { return nil, nil })
 }
 
-// apply applies a batch to the engine that serves, once a build that is behind has copied enough.
-func (m *Manager) apply(ctx context.Context, b *consumer.Batch) error {
+// waitForBuild waits until a build that is behind has copied enough for so many records more.
+func (m *Manager) waitForBuild(ctx context.Context, records int) error {
 	if build := m.building(); build != nil {
-		if err := build.changes.wait(ctx, len(b.Items)); err != nil {
+		return build.changes.wait(ctx, records)
+	}
+	return nil
+}
+
+// room waits for all that apply would wait for.
+func (m *Manager) room(ctx context.Context, records int) error {
+	if err := m.waitForBuild(ctx, records); err != nil {
+		return err
+	}
+	for {
+		if err := m.Engine().WaitForOutbox(ctx); !errors.Is(err, pipeline.ErrRetired) {
 			return err
 		}
+	}
+}
+
+// apply applies a batch to the engine that serves, once a build that is behind has copied enough.
+func (m *Manager) apply(ctx context.Context, b *consumer.Batch) error {
+	if err := m.waitForBuild(ctx, len(b.Items)); err != nil {
+		return err
 	}
 	for {
 		// Standby.CutOver calls decide, which stores the standby in m.serving, before it lets any unit of the old engine
@@ -58,6 +76,10 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 		}
 		if ok && item.Offset < stored.Next {
 			continue // the unit that failed had been committed
+		}
+		// What is waited for here is waited for before the record is named: a process that is killed while it waits tells nothing of it.
+		if err := m.room(ctx, 1); err != nil {
+			return err
 		}
 		if item.Refusal == nil {
 			if item.Refusal, err = before(&item); err != nil {

@@ -112,15 +112,26 @@ func TestPoisonousRecords(t *testing.T) {
 	}
 }
 
-// TestRecordThatEndsProcesses: a record within which three processes in a row have ended is refused by the fourth; one within which
-// fewer have ended, or that was applied since, is not.
+// TestRecordThatEndsProcesses: a record is refused once there is proof that it ends processes. A fault of the process itself, which the runtime has
+// reported, proves more than a kill; and a record within which fewer have ended, or that was applied since, is not refused.
 func TestRecordThatEndsProcesses(t *testing.T) {
 	t.Parallel()
+	for name, ends := range map[string][]bool{
+		"by faults": {true, true, true},
+		"by kills":  {false, false, false, false, false, false, false, false},
+		"by both":   {false, true, false, true},
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); endProcesses(t, ends) })
+	}
+}
+
+// endProcesses lets processes end within one record, by a fault or by a kill, and wants it refused by the next process, and not before.
+func endProcesses(t *testing.T, ends []bool) {
 	dir := t.TempDir()
 	changes, _ := history(5, 60, 30)
 	o := newTopic()
-	file := filepath.Join(dir, "UNFINISHED")
-	for death := range mostDeaths {
+	file, faults := filepath.Join(dir, "UNFINISHED"), 0
+	for death, fault := range ends {
 		l, err := open(t, dir, o, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -149,6 +160,12 @@ func TestRecordThatEndsProcesses(t *testing.T) {
 		if err := os.WriteFile(file, left, 0o600); err != nil { // a process that is killed leaves it
 			t.Fatal(err)
 		}
+		if fault {
+			faults++
+			if err := os.WriteFile(CrashReport(dir), []byte("fatal error: out of memory"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	l, err := open(t, dir, o, nil)
 	if err != nil {
@@ -158,15 +175,18 @@ func TestRecordThatEndsProcesses(t *testing.T) {
 	if err := errors.Join(l.apply(changes, len(changes), 9), l.await(l.settled(1))); err != nil {
 		t.Fatal(err)
 	}
-	reasons := o.reasons()
-	if len(reasons) != 1 || len(reasons[changes[20].id]) != 1 || !strings.Contains(reasons[changes[20].id][0], "3 processes in a row") {
-		t.Errorf("refused are %v, want %q alone", reasons, changes[20].id)
+	reasons, want := o.reasons(), fmt.Sprintf("%d processes in a row have ended while they applied it, %d of them by a fault", len(ends), faults)
+	if len(reasons) != 1 || len(reasons[changes[20].id]) != 1 || !strings.Contains(reasons[changes[20].id][0], want) {
+		t.Errorf("refused are %v, want %q alone, since %s", reasons, changes[20].id, want)
 	}
 	if err := l.end(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("after an end in good order the file is there (%v)", err)
+	}
+	if kept, err := os.ReadFile(CrashReport(dir) + ".last"); faults > 0 && (err != nil || !strings.Contains(string(kept), "out of memory")) {
+		t.Errorf("the last report is %q (%v)", kept, err)
 	}
 }
 

@@ -36,9 +36,9 @@ import (
 func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, error) {
 	return pipeline.Config{
 		DeadLetters: "dlq", Engine: "flat", Graph: hnsw.Config{},
-		Text:     text.Config{Dim: 32, Seed: 1},
-		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
-		Budget:   16,
+		Text:   text.Config{Dim: 32, Seed: 1},
+		Model:  infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
+		Budget: 16, Linger: 3 * time.Millisecond,
 		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CacheBytes: 200_000,
 	}, nil
 }

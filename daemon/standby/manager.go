@@ -79,7 +79,7 @@ func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, layout: layout{cfg.Data, cfg.Store.BeforeWrite}, log: cfg.Log,
 		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1), sleep: sleep,
-		suspicion: suspicion{path: filepath.Join(cfg.Data, "UNFINISHED"), before: cfg.Store.BeforeWrite},
+		suspicion: suspicion{path: filepath.Join(cfg.Data, "UNFINISHED"), report: CrashReport(cfg.Data), before: cfg.Store.BeforeWrite},
 	}
 	if err := m.open(); err != nil {
 		return nil, fmt.Errorf("standby: %w", err)

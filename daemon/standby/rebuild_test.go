@@ -26,7 +26,7 @@ func wreck(l *life, id string) error {
 	n.Embedding = slices.Clone(n.Embedding)
 	n.Embedding[0] += 0.1
 	n.Sum1 = append(slices.Clone(n.Sum1), 7)
-	if err := errors.Join(tx.PutLists(n.ID, []byte("no lists")), tx.AddTerms(map[uint32]int32{3: 5}), tx.SetListedBy(n.ID, n.ID, true)); err != nil {
+	if err := errors.Join(tx.PutLists(n.ID, []byte("no lists")), tx.AddTerms(map[uint32]int32{3: 5})); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -38,7 +38,7 @@ func (l *life) published() map[string]rerank.Lists {
 					return err
 				}
 			}
-			out[id] = row.Lists
+			out[id] = row.Published()
 		}
 		return err
 	}))

@@ -91,7 +91,7 @@ type Status struct {
 
 	Assigned     bool   `json:"assigned"`      // the consumer group gave this daemon its partitions, and Lag is known
 	Lag          int64  `json:"lag"`           // records not yet durable in the state
-	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again
+	RefreshQueue int    `json:"refresh_queue"` // nodes that wait to be computed again, and lists that wait to be published
 	Outbox       int    `json:"outbox"`        // messages not yet acknowledged by the brokers
 	Epoch        uint32 `json:"epoch"`         // of the model
 	Revision     uint64 `json:"revision"`      // of the state

@@ -4,9 +4,11 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"kilim/rerank"
 )
@@ -30,6 +32,16 @@ type archive struct {
 	// published are the lists last told of each artifact, updates their number.
 	published map[string]rerank.Lists
 	updates   int
+	// linger is how long changes wait, at the time, and waiting what is known of those that do.
+	linger, at time.Duration
+	waiting    map[string]*wait
+	due        bool // a change has waited for linger when the pass began
+}
+
+// wait is a change that was not told yet: since when, and the artifacts with records that may have caused it.
+type wait struct {
+	since  time.Duration
+	causes map[string]bool
 }
 
 func newArchive(t *testing.T, cfg Config) *archive {
@@ -37,7 +49,7 @@ func newArchive(t *testing.T, cfg Config) *archive {
 }
 
 func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeights) *archive {
-	a := &archive{memory: m, t: t, cfg: cfg, weights: weights, published: map[string]rerank.Lists{}}
+	a := &archive{memory: m, t: t, cfg: cfg, weights: weights, published: map[string]rerank.Lists{}, waiting: map[string]*wait{}}
 	a.lists = a.open()
 	return a
 }
@@ -51,9 +63,9 @@ func (a *archive) open() *Lists {
 	l, err := New(a.cfg, scorer, a.memory, a.memory, new(sync.Mutex))
 	a.must(err)
 	l.Lost(a.lost)
-	loading := l.Load()
+	loading := l.Load(a.memory)
 	for node, artifact := range a.artifacts {
-		a.must(loading.Artifact(node, artifact.Drift, a.rows[node]))
+		a.must(loading.Artifact(node, artifact.Drift))
 	}
 	loading.Done()
 	return l
@@ -68,7 +80,11 @@ func (a *archive) must(err error) {
 
 func (a *archive) begin() *Pass {
 	a.revision++
-	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.previous})
+	a.due = false
+	for _, w := range a.waiting {
+		a.due = a.due || a.at-w.since >= a.linger
+	}
+	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.previous, At: a.at, Linger: a.linger})
 }
 
 // change is what a batch does to one artifact: evidence with a vector puts it, a vector alone moves it, nothing deletes it.
@@ -88,14 +104,15 @@ func (a *archive) apply(changes []change, budget int) {
 		switch {
 		case c.evidence != nil:
 			a.artifacts[node], a.evidence[node] = &Artifact{ID: c.id}, c.evidence
-			p.Arrived(node, c.evidence, Cause{TraceParent: c.id})
+			p.Arrived(node, c.evidence, rerank.Cause{ID: c.id, TraceParent: c.id})
 			causes[c.id] = true
 		case c.vector == nil:
 			delete(a.artifacts, node)
 			delete(a.evidence, node)
-			a.must(p.Departed(node, c.id, Cause{TraceParent: c.id}))
+			a.must(p.Departed(node, rerank.Cause{ID: c.id, TraceParent: c.id}))
 			delete(a.vectors, node)
 			delete(a.published, c.id)
+			delete(a.waiting, c.id)
 			causes[c.id] = true
 		}
 	}
@@ -107,7 +124,7 @@ func (a *archive) apply(changes []change, budget int) {
 		}
 		a.tick()
 	}
-	_, err := p.Publish(a.publishing)
+	_, err := p.Publish(a.publishing, len(a.artifacts))
 	a.must(err)
 	a.must(p.Rank(a.now, nil, budget))
 	a.write(p, causes)
@@ -154,7 +171,7 @@ func (a *archive) settle(n int) {
 // write ends a pass and holds it to what every pass guarantees. causes are the artifacts that it brought or took.
 func (a *archive) write(p *Pass, causes map[string]bool) {
 	a.t.Helper()
-	told, others := map[string]bool{}, false
+	told, others, stored := map[string]bool{}, false, a.stored()
 	a.must(p.Write(func(u *rerank.Update) error {
 		a.updates++
 		if told[u.ID] || u.Revision != a.revision || a.mode != Serving {
@@ -174,6 +191,7 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 			a.must(err)
 		}
 		same(a.t, u.ID, u.Changes, rerank.DiffAll(before, u.Lists))
+		a.checkWait(u, ok, causes)
 		a.checkCause(u, causes)
 		a.published[u.ID] = u.Lists
 		return nil
@@ -182,15 +200,104 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 	for node, artifact := range a.artifacts {
 		a.must(check.Artifact(node, artifact.ID))
 	}
-	a.must(check.Done(a.eachListed))
+	check.Done()
 	if len(a.rows) != len(a.artifacts) {
 		a.t.Errorf("%d rows for %d artifacts", len(a.rows), len(a.artifacts))
 	}
+	now := a.stored()
+	for id, row := range now {
+		if row.Revision > a.lost {
+			same(a.t, id, a.published[id].Marshal(), row.Published().Marshal())
+		}
+		a.follow(id, stored[id], row, causes)
+	}
+	if n := a.lists.Lingering(); a.lost == 0 && n != len(a.waiting) {
+		a.t.Errorf("%d changes linger, want %d", n, len(a.waiting))
+	}
+}
+
+// stored are the rows by their artifacts.
+func (a *archive) stored() map[string]*Row {
+	a.t.Helper()
+	out := make(map[string]*Row, len(a.artifacts))
 	for node, artifact := range a.artifacts {
 		row, err := Stored(a.memory, node)
 		a.must(err)
-		if row.Revision > a.lost {
-			same(a.t, artifact.ID, a.published[artifact.ID].Marshal(), row.Lists.Marshal())
+		if row != nil {
+			out[artifact.ID] = row
+		}
+	}
+	return out
+}
+
+// checkWait wants what no record brought to be told when it has waited for half a linger, and something for a whole one.
+func (a *archive) checkWait(u *rerank.Update, known bool, causes map[string]bool) {
+	a.t.Helper()
+	if a.linger == 0 || causes[u.ID] || !known {
+		return
+	}
+	if w := a.waiting[u.ID]; w == nil || a.at-w.since <= a.linger/2 {
+		a.t.Errorf("%s is told at %v, waiting: %+v", u.ID, a.at, w)
+	}
+	if !a.due {
+		a.t.Errorf("%s is told at %v, and nothing has waited for %v", u.ID, a.at, a.linger)
+	}
+}
+
+// follow notes what waits in a row after a pass, and wants it to have waited no longer than it may.
+func (a *archive) follow(id string, before, now *Row, causes map[string]bool) {
+	a.t.Helper()
+	if now.Pending == nil {
+		delete(a.waiting, id)
+		return
+	}
+	w := a.waiting[id]
+	if w == nil {
+		w = &wait{a.at, map[string]bool{}}
+		a.waiting[id] = w
+	}
+	if !reflect.DeepEqual(before.Lists, now.Lists) {
+		for _, lists := range []rerank.Lists{before.Lists, now.Lists} {
+			lists.Members(func(member string) {
+				if causes[member] {
+					w.causes[member] = true
+				}
+			})
+		}
+	}
+}
+
+// lingered wants no change to have waited for a linger.
+func (a *archive) lingered() {
+	a.t.Helper()
+	for id, w := range a.waiting {
+		if a.at-w.since >= a.linger {
+			a.t.Errorf("%s waits at %v since %v, not less than %v", id, a.at, w.since, a.linger)
+		}
+	}
+}
+
+// restart goes on with lists that were opened again.
+func (a *archive) restart(lists *Lists) {
+	a.lists, a.at = lists, 0
+	for _, w := range a.waiting {
+		w.since = 0
+	}
+}
+
+// flush has told what waits, as where there is no load.
+func (a *archive) flush() {
+	a.t.Helper()
+	linger := a.linger
+	a.linger = 0
+	p := a.begin()
+	_, err := p.Publish(0, len(a.artifacts))
+	a.must(err)
+	a.write(p, nil)
+	a.linger = linger
+	for id, row := range a.stored() {
+		if row.Pending != nil || a.lists.Lingering() > 0 {
+			a.t.Errorf("the change of %s waits, nobody knows for what", id)
 		}
 	}
 }
@@ -204,7 +311,7 @@ func (a *archive) checkCause(u *rerank.Update, causes map[string]bool) {
 	}
 	for _, c := range u.Changes {
 		for _, id := range slices.Concat(c.Entered, c.Left, c.Moved) {
-			if causes[id] {
+			if w := a.waiting[u.ID]; causes[id] || w != nil && w.causes[id] {
 				want[id] = true
 			}
 		}

@@ -45,6 +45,7 @@ func (c *Checker) Artifact(node uint64, id string) error {
 	if row.Revision > c.revision || c.l.isPublished(&row) == c.l.unpublished.Has(node) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
+	c.pending(node, id, &row)
 	for _, list := range row.Lists {
 		if err := c.list(node, id, list, int(row.Size)); err != nil {
 			return err
@@ -52,6 +53,30 @@ func (c *Checker) Artifact(node uint64, id string) error {
 	}
 	row.Lists.Members(func(member string) { c.listed[[2]uint64{c.g.NodeOf(member), node}] = struct{}{} })
 	return nil
+}
+
+// pending checks what a row says of a change that waits to be published. The lists published before may name who is gone.
+func (c *Checker) pending(node uint64, id string, row *Row) {
+	if waits := row.Pending != nil && c.l.isPublished(row); waits != c.l.lingering.Has(node) {
+		c.faultf("artifact %q: its row says of a change that it waits to be published: %v; the queue of those that wait: %v", id, waits, !waits)
+	}
+	if row.Pending == nil {
+		return
+	}
+	if row.Revision == 0 {
+		c.faultf("artifact %q: a change waits to be published of lists that were never published", id)
+	}
+	if !rerank.Material(row.Pending.Before, row.Lists, 0) {
+		c.faultf("artifact %q: a change waits to be published, and there is none", id)
+	}
+	for _, cause := range row.Pending.Causes {
+		if cause.ID == id {
+			c.faultf("artifact %q: the change that waits to be published is by its own record, which does not wait", id)
+		}
+	}
+	if n := len(row.Pending.Causes); n > rerank.MostCauses {
+		c.faultf("artifact %q: %d causes of a change that waits to be published, at most %d are kept", id, n, rerank.MostCauses)
+	}
 }
 
 // list checks one list of a row whose lists could have up to most entries when they were computed.
@@ -79,19 +104,19 @@ func (c *Checker) list(node uint64, id string, list rerank.List, most int) error
 	return nil
 }
 
-// Done checks, after all artifacts, who is noted to be listed by whom: each calls its function for every pair.
-func (c *Checker) Done(each func(fn func(node, by uint64) bool) error) error {
-	err := each(func(node, by uint64) bool {
-		pair := [2]uint64{node, by}
-		if _, ok := c.listed[pair]; !ok {
-			c.faultf("node %d is noted as a holder of %d and has it in no list", by, node)
+// Done checks, after all artifacts, who is noted to be listed by whom.
+func (c *Checker) Done() {
+	for node, all := range c.l.holders {
+		for _, by := range all {
+			pair := [2]uint64{node, by}
+			if _, ok := c.listed[pair]; !ok {
+				c.faultf("node %d is noted as a holder of %d and has it in no list", by, node)
+			}
+			delete(c.listed, pair)
 		}
-		delete(c.listed, pair)
-		return true
-	})
+	}
 	missing := slices.SortedFunc(maps.Keys(c.listed), func(a, b [2]uint64) int { return slices.Compare(a[:], b[:]) })
 	for _, pair := range missing {
 		c.faultf("node %d has %d in a list and is not noted as its holder", pair[1], pair[0])
 	}
-	return err
 }

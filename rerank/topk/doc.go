@@ -1,8 +1,8 @@
 // Package topk keeps, for every artifact, its lists of the most similar others, and tells which lists a change of the archive
 // changed.
 //
-// The types: Lists is what lives from one unit of work to the next (scorer, caches, queues of what is stale or not
-// published). A Pass is what one unit does to lists; it works on a Graph, of which a Reader is the half that answers need.
+// The types: Lists is what lives from one unit of work to the next (scorer, caches, queues of what is stale, not published, or
+// waiting to be). A Pass is what one unit does to lists; it works on a Graph, of which a Reader is the half that answers need.
 // Row is what the store keeps of an artifact's lists, Query an artifact whose lists are asked for, Checker finds
 // faults in what is stored.
 //
@@ -33,9 +33,11 @@
 //   - A departed artifact is in no list. Its place stays empty until the list is computed in full.
 //   - What arrived has lists that are computed in full, with all that the pass sees, and it is in the list of each of its
 //     candidates where it beats the last entry: the score is symmetric.
-//   - Graph.SetListedBy has been told exactly who lists whom: that is how departures and moves find the lists they are in.
-//   - A list that changed by more than Config.Tolerance is published once, in the unit that changed it, with what entered,
-//     left and moved since it was last published, and with the records that caused it.
+//   - It is known exactly who lists whom: that is how departures and moves find the lists they are in.
+//   - Lists that changed by more than Config.Tolerance since they were last published are published, with what entered, left and
+//     moved since then and with the records that caused it: in the unit that changed them where a record brought their
+//     artifact or Unit.Linger is 0, else before they have waited for Unit.Linger, if each pass publishes what has. What goes back to
+//     what was published is not. The row keeps what that needs (Row.Pending), so that nothing is lost by a stop.
 //
 // And when Lists.Stale is 0: every list is what a computation of now would make it, but for what Config.Sweep and Config.Tolerance
 // allow. With both 0 it is a pure function of the archive: the order of arrival, the sizes of passes and restarts leave no trace

@@ -46,8 +46,6 @@ type Reader interface {
 	LinkedFrom(node uint64, fn func(node uint64) bool) error
 	// Lists is the row that PutLists stored, nil when there is none.
 	Lists(node uint64) ([]byte, error)
-	// ListedBy calls fn for each artifact that has this one in a list, by rising node, until it returns false.
-	ListedBy(node uint64, fn func(by uint64) bool) error
 }
 
 // Graph is the graph as one unit of work sees and changes it.
@@ -55,8 +53,6 @@ type Graph interface {
 	Reader
 	PutLists(node uint64, row []byte) error
 	DeleteLists(node uint64) error
-	// SetListedBy notes that by has node in a list, or no longer.
-	SetListedBy(node, by uint64, on bool) error
 	SetDrift(node uint64, drift float64) error
 }
 

@@ -19,7 +19,6 @@ type memory struct {
 	artifacts map[uint64]*Artifact
 	evidence  map[uint64]*rerank.Evidence
 	rows      map[uint64][]byte
-	listed    map[[2]uint64]bool // (node, by)
 	vectors   map[uint64][]float32
 	// unreadable are the artifacts whose evidence can't be read.
 	unreadable map[uint64]bool
@@ -29,7 +28,7 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{artifacts: map[uint64]*Artifact{}, evidence: map[uint64]*rerank.Evidence{}, rows: map[uint64][]byte{},
-		listed: map[[2]uint64]bool{}, vectors: map[uint64][]float32{}}
+		vectors: map[uint64][]float32{}}
 }
 
 // Artifacts are the nodes from firstArtifact, entities those before.
@@ -104,26 +103,6 @@ func until(nodes []uint64, fn func(uint64) bool) error {
 
 func (m *memory) Lists(node uint64) ([]byte, error) { return m.rows[node], nil }
 
-func (m *memory) ListedBy(node uint64, fn func(uint64) bool) error {
-	var by []uint64
-	for pair := range m.listed {
-		if pair[0] == node {
-			by = append(by, pair[1])
-		}
-	}
-	slices.Sort(by)
-	return until(by, fn)
-}
-
-func (m *memory) eachListed(fn func(node, by uint64) bool) error {
-	for pair := range m.listed {
-		if !fn(pair[0], pair[1]) {
-			break
-		}
-	}
-	return nil
-}
-
 func (m *memory) PutLists(node uint64, row []byte) error {
 	m.rows[node] = row
 	return nil
@@ -131,15 +110,6 @@ func (m *memory) PutLists(node uint64, row []byte) error {
 
 func (m *memory) DeleteLists(node uint64) error {
 	delete(m.rows, node)
-	return nil
-}
-
-func (m *memory) SetListedBy(node, by uint64, on bool) error {
-	if on {
-		m.listed[[2]uint64{node, by}] = true
-	} else {
-		delete(m.listed, [2]uint64{node, by})
-	}
 	return nil
 }
 

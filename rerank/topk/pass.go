@@ -31,12 +31,11 @@ type Unit struct {
 	// Previous returns the lists of an artifact that another state published last. Where this state has made lists and
 	// not published them, their changes are counted from those. nil: no other state served before this one.
 	Previous func(id string) (rerank.Lists, error)
-}
-
-// Cause is the record that brought or took an artifact.
-type Cause struct {
-	Recorded    time.Time
-	TraceParent string
+	// At is the time since the Lists were made; it never goes back.
+	At time.Duration
+	// Linger is how long a change of the lists of an artifact that no record brought may wait to be published with what changes
+	// them next, see Pass.Publish; 0: it does not wait, nor does what earlier passes left waiting.
+	Linger time.Duration
 }
 
 // Pass is what one unit of work does to lists. The order of calls: Arrived, Departed and Moved as the graph and the index
@@ -51,12 +50,12 @@ type Pass struct {
 	arrived    map[uint64]struct{}
 	departed   map[uint64]string
 	came, went []uint64
-	causes     map[string]Cause
+	causes     map[string]rerank.Cause
 	// lists are those that the pass has looked at or changed.
 	lists map[uint64]*listing
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
-	// marks are memory for setListedBy.
+	// marks are memory for setHolder.
 	marks map[string]uint8
 }
 
@@ -69,36 +68,46 @@ type listing struct {
 	new Row
 	// least is what it takes to get into new.Lists.
 	least least
-	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set.
-	touched, ranked bool
+	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set, and
+	// due when what is pending has waited long enough.
+	touched, ranked, due bool
+}
+
+// stored are the lists that the store has.
+func (l *listing) stored() rerank.Lists {
+	if l.old == nil {
+		return nil
+	}
+	return l.old.Lists
 }
 
 // Begin starts a pass over g.
 func (l *Lists) Begin(g Graph, unit Unit) *Pass {
 	l.cache.begin()
-	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]struct{}{}, departed: map[uint64]string{}, causes: map[string]Cause{},
+	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]struct{}{}, departed: map[uint64]string{}, causes: map[string]rerank.Cause{},
 		lists: map[uint64]*listing{}, marks: map[string]uint8{}}
 }
 
 // Arrived says that a record brought an artifact, new or anew.
-func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
+func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause rerank.Cause) {
 	p.l.cache.bound()
 	p.l.cache.put(node, e)
 	p.arrived[node] = struct{}{}
-	p.causes[e.ID] = cause
+	p.causes[cause.ID] = cause
 	p.came = append(p.came, node)
 }
 
 // Departed says that an artifact was deleted. Its own lists end here; Rank takes it out of those of others.
-func (p *Pass) Departed(node uint64, id string, cause Cause) error {
-	p.departed[node] = id
-	p.causes[id] = cause
+func (p *Pass) Departed(node uint64, cause rerank.Cause) error {
+	p.departed[node] = cause.ID
+	p.causes[cause.ID] = cause
 	p.went = append(p.went, node)
 	row, err := p.row(node)
 	if err != nil || row == nil {
 		return err
 	}
-	return p.setListedBy(node, row.Lists, nil)
+	p.setHolder(node, row.Lists, nil)
+	return nil
 }
 
 // Moved says that an artifact's embedding moved. Small moves add up until they could show in a score: then its lists are
@@ -140,13 +149,18 @@ func (p *Pass) TakeMoved(nodes []uint64) (moving []uint64, err error) {
 	return moving, nil
 }
 
-// Publish takes up to n of the lists that were made and not published, for Write to publish them as they are by then. It
-// returns their number.
-func (p *Pass) Publish(n int) (taken int, err error) {
-	if n == 0 || p.l.unpublished.Len() == 0 {
-		return 0, nil
+// Publish takes lists for Write to publish them as they are by then: up to unpublished of those that were made and not
+// published, and, when a change has waited for Unit.Linger, up to lingered of those that have for half of that, the oldest
+// first. It returns their number.
+func (p *Pass) Publish(unpublished, lingered int) (taken int, err error) {
+	var nodes []uint64
+	if unpublished > 0 {
+		nodes = p.l.unpublished.Take(unpublished, 0, 0)
 	}
-	for _, node := range p.l.unpublished.Take(n, 0, 0) {
+	if lingered > 0 {
+		nodes = append(nodes, p.l.lingering.take(lingered, p.unit.At, p.unit.Linger)...)
+	}
+	for _, node := range nodes {
 		if _, gone := p.departed[node]; gone {
 			continue
 		}
@@ -154,7 +168,7 @@ func (p *Pass) Publish(n int) (taken int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		l.touched = true
+		l.touched, l.due = true, true
 		taken++
 	}
 	return taken, nil

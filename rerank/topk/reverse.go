@@ -23,10 +23,7 @@ type reverse struct {
 // candidates, since the score is symmetric and who is near to it is who it may
 // be near to, and to those that have it in a list.
 func (r *reverse) update(f *found) error {
-	listedBy, err := r.p.listedBy(f.Node)
-	if err != nil {
-		return err
-	}
+	listedBy := r.p.l.holders[f.Node]
 	left := make(map[uint64]struct{}, len(listedBy))
 	for _, node := range listedBy {
 		left[node] = struct{}{}
@@ -127,15 +124,6 @@ func (p *Pass) outOfReach(c *candidate) bool {
 	return true
 }
 
-func (p *Pass) listedBy(node uint64) ([]uint64, error) {
-	var out []uint64
-	err := p.g.ListedBy(node, func(by uint64) bool {
-		out = append(out, by)
-		return true
-	})
-	return out, err
-}
-
 // offer puts an artifact where it belongs in the lists of a candidate, if it does.
 func (r *reverse) offer(f *found, to *candidate) error {
 	l, err := r.p.listing(to.node)
@@ -193,11 +181,7 @@ func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, p
 
 // removeFromLists takes a departed artifact out of every list at once.
 func (r *reverse) removeFromLists(node uint64, id string) error {
-	listedBy, err := r.p.listedBy(node)
-	if err != nil {
-		return err
-	}
-	for _, by := range listedBy {
+	for _, by := range r.p.l.holders[node] {
 		if _, ok := r.ranked[by]; ok {
 			continue
 		}

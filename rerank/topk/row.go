@@ -10,25 +10,36 @@ import (
 	"kilim/rerank/topk/stale"
 )
 
-// Row is what the store keeps of an artifact's lists: as they were last published. Lists that were made by other settings
-// than those of now append nothing until they are computed anew, so they are never filled up with whatever comes.
+// Row is what the store keeps of an artifact's lists: as they are served, and, where that is not the same, as they were last
+// published. Lists that were made by other settings than those of now append nothing until they are computed anew, so they are
+// never filled up with whatever comes.
 type Row struct {
 	// RankedAt is the rank time at which the lists were last computed in full, or stale.Never.
 	RankedAt float64
-	// Revision is that of the update that published them, see also Lists.Lost; 0: none yet, since they were made in a state that
-	// does not publish.
+	// Revision is that of the update that published them last, see also Lists.Lost; 0: none yet, since they were made in a state
+	// that does not publish.
 	Revision uint64
 	// Size is the most entries that each list could have when they were last computed in full, 0: they never were, and
 	// Settings is Config.Settings as it was then.
 	Size, Settings uint32
 	Lists          rerank.Lists
+	// Pending is nil while the Lists are those last published, see Unit.Linger.
+	Pending *rerank.Pending
 }
 
-// rowVersion is 3 since rows say what they were made by, 2 since lists have names.
-const rowVersion = 3
+// Published are the lists as last published.
+func (r *Row) Published() rerank.Lists {
+	if r.Pending != nil {
+		return r.Pending.Before
+	}
+	return r.Lists
+}
 
-// rowHead is the length of what stands before the lists.
-const rowHead = 25
+// rowVersion is 4 since changes may wait to be published, 3 since rows say what they were made by, 2 since lists have names.
+const rowVersion = 4
+
+// rowHead is the length of what stands before the lists; after them comes what is pending, if anything is.
+const rowHead = 29
 
 // Marshal returns the binary form.
 func (r *Row) Marshal() []byte {
@@ -38,7 +49,13 @@ func (r *Row) Marshal() []byte {
 	b = binary.BigEndian.AppendUint64(b, r.Revision)
 	b = binary.BigEndian.AppendUint32(b, r.Size)
 	b = binary.BigEndian.AppendUint32(b, r.Settings)
-	return append(b, r.Lists.Marshal()...)
+	lists := r.Lists.Marshal()
+	b = binary.BigEndian.AppendUint32(b, uint32(len(lists)))
+	b = append(b, lists...)
+	if r.Pending != nil {
+		b = append(b, r.Pending.Marshal(r.Lists)...)
+	}
+	return b
 }
 
 // Unmarshal reads the binary form. After an error r is not changed.
@@ -53,8 +70,20 @@ func (r *Row) Unmarshal(b []byte) error {
 		RankedAt: math.Float64frombits(binary.BigEndian.Uint64(b[1:])), Revision: binary.BigEndian.Uint64(b[9:]),
 		Size: binary.BigEndian.Uint32(b[17:]), Settings: binary.BigEndian.Uint32(b[21:]),
 	}
-	if err := v.Lists.Unmarshal(b[rowHead:]); err != nil {
+	lists, pending := b[rowHead:], b[rowHead:]
+	if n := binary.BigEndian.Uint32(b[25:]); uint64(n) > uint64(len(lists)) {
+		return fmt.Errorf("topk: list row: lists of %d bytes in a row that has %d more", n, len(lists))
+	} else {
+		lists, pending = lists[:n], pending[n:]
+	}
+	if err := v.Lists.Unmarshal(lists); err != nil {
 		return fmt.Errorf("topk: list row: %w", err)
+	}
+	if len(pending) > 0 {
+		v.Pending = new(rerank.Pending)
+		if err := v.Pending.Unmarshal(pending, v.Lists); err != nil {
+			return fmt.Errorf("topk: list row: %w", err)
+		}
 	}
 	*r = v
 	return nil
@@ -90,7 +119,7 @@ func (r *Row) appends(list []rerank.Entry) bool {
 	return r.RankedAt != stale.Never && len(list) < int(r.Size)
 }
 
-// Stored reads an artifact's lists as they were last published, nil when the node has none.
+// Stored reads an artifact's lists, nil when the node has none.
 func Stored(g Reader, node uint64) (*Row, error) {
 	b, err := g.Lists(node)
 	if err != nil || b == nil {

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"kilim/rerank"
 )
 
 // rowCache keeps the rows that were used last, bounded by the bytes that they take: ids have up to a kilobyte. Only the unit at
@@ -42,11 +44,20 @@ func (c *rowCache) remove(node uint64) { c.lru.Remove(node) }
 
 // rowBytes is what a row takes, about: with its place in the cache, and of each entry what it takes beside its id.
 func rowBytes(r *Row) int {
-	const row, entry = 256, 64
+	const row, entry, cause = 256, 64, 72
 	n := row
-	for _, list := range r.Lists {
-		for _, e := range list.Entries {
-			n += entry + len(e.ID)
+	count := func(lists rerank.Lists) {
+		for _, list := range lists {
+			for _, e := range list.Entries {
+				n += entry + len(e.ID)
+			}
+		}
+	}
+	count(r.Lists)
+	if r.Pending != nil {
+		count(r.Pending.Before)
+		for _, c := range r.Pending.Causes {
+			n += cause + len(c.ID) + len(c.TraceParent)
 		}
 	}
 	return n

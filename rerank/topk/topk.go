@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
@@ -65,8 +66,12 @@ type Lists struct {
 	// that were published up to the revision lost.
 	unpublished stale.Queue
 	lost        uint64
+	// lingering are the artifacts whose lists have changed since they were published.
+	lingering lingering
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
+	// holders are those who list an artifact, by the rows of the state that the unit at work sees.
+	holders holders
 }
 
 // listCount is the number of an artifact's lists.
@@ -84,7 +89,7 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{},
+		unlisted: map[uint64]struct{}{}, holders: holders{},
 	}
 	return l, nil
 }
@@ -119,6 +124,16 @@ func (l *Lists) isPublished(r *Row) bool { return r.Revision > l.lost }
 // one that began to, or that lost what it had published, until all are.
 func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 
+// Lingering is the number of artifacts whose lists have changed since they were published.
+func (l *Lists) Lingering() int { return l.lingering.Len() }
+
+// Lingered is how long, at a time as in Unit.At, until the first of these has waited for a linger: 0 or less when it has, ok is
+// false when there is none.
+func (l *Lists) Lingered(at, linger time.Duration) (left time.Duration, ok bool) {
+	since, ok := l.lingering.oldest()
+	return linger - (at - since), ok
+}
+
 // Unlisted is the number of artifacts of which no list was ever computed.
 func (l *Lists) Unlisted() int { return len(l.unlisted) }
 
@@ -134,21 +149,31 @@ func (l *Lists) dueAt(rankedAt, drift float64) float64 {
 // Loader fills the queues of Lists from the rows of a store.
 type Loader struct {
 	l                   *Lists
+	g                   Reader
 	ranked, unpublished []stale.Stamp
+	pending             []uint64
 }
 
-// Load begins to fill empty Lists.
-func (l *Lists) Load() *Loader { return &Loader{l: l} }
+// Load begins to fill empty Lists with those of g.
+func (l *Lists) Load(g Reader) *Loader { return &Loader{l: l, g: g} }
 
-// Artifact takes up a stored artifact, in any order. row is what the store has of its lists.
-func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
-	var r Row
-	if err := r.Unmarshal(row); err != nil {
+// Artifact takes up a stored artifact, in any order, with its lists.
+func (ld *Loader) Artifact(node uint64, drift float64) error {
+	b, err := ld.g.Lists(node)
+	if err != nil {
 		return err
 	}
+	var r Row
+	if err := r.Unmarshal(b); err != nil {
+		return err
+	}
+	r.Lists.Members(func(id string) { ld.l.holders.set(ld.g.NodeOf(id), node, true) })
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if ld.l.isPublished(&r) {
+		if r.Pending != nil {
+			ld.pending = append(ld.pending, node)
+		}
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})
@@ -162,4 +187,5 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 func (ld *Loader) Done() {
 	ld.l.ranked.Load(ld.ranked)
 	ld.l.unpublished.Load(ld.unpublished)
+	ld.l.lingering.load(ld.pending)
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"kilim/annindex"
 	"kilim/rerank"
@@ -37,12 +39,12 @@ func (a *archive) batch(rng *rand.Rand, ids int) (changes []change) {
 	return changes
 }
 
-// TestHistories drives random arrivals, moves and departures, in batches of any size and budget, with the lists opened
-// again from their rows now and then. Every pass is held to its guarantees (see archive.write); at rest each
+// TestHistories drives random arrivals, moves and departures, in batches of any size and budget, with and without a linger, with the
+// lists opened again from their rows now and then. Every pass is held to its guarantees (see archive.write); at rest each
 // list is what a computation from nothing makes it.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
+	for seed := range uint64(18) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 17))
@@ -54,14 +56,22 @@ func TestHistories(t *testing.T) {
 				cfg.Candidates, cfg.RareMembers = 3, 10 // others than the nearest take all places that there are for them
 			}
 			a := newArchive(t, cfg)
+			if seed >= 12 {
+				a.linger = time.Duration(1+rng.IntN(4)) * time.Second
+			}
 			for step := range 60 {
+				a.at += time.Duration(rng.IntN(1500)) * time.Millisecond
 				a.apply(a.batch(rng, 25), rng.IntN(4))
+				a.lingered()
 				if rng.IntN(5) == 0 {
 					again := a.open()
 					if x, y := again.Stale(a.now.Rank), a.lists.Stale(a.now.Rank); x != y {
 						t.Errorf("%d lists are stale when opened again, %d before", x, y)
 					}
-					a.lists = again
+					if x, y := again.Lingering(), a.lists.Lingering(); x != y {
+						t.Errorf("%d changes linger when opened again, %d before", x, y)
+					}
+					a.restart(again)
 				}
 				if rng.IntN(6) == 0 {
 					a.settle(1 + rng.IntN(7))
@@ -70,6 +80,7 @@ func TestHistories(t *testing.T) {
 			}
 			a.settle(5)
 			a.compare("in the end")
+			a.flush()
 			if a.updates < 100 {
 				t.Errorf("%d updates: the history is too quiet to tell", a.updates)
 			}
@@ -84,7 +95,7 @@ func TestHistories(t *testing.T) {
 // scores of all entries are.
 func TestReverseUpdates(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(16) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 23))
@@ -99,13 +110,18 @@ func TestReverseUpdates(t *testing.T) {
 			if seed >= 8 {
 				a.kinds = int(seed) - 6
 			}
+			if seed >= 16 {
+				a.linger = 2 * time.Second
+			}
 			for step := range 80 {
 				changes := a.batch(rng, 25)
 				budget := 100
 				if step%2 == 0 {
 					budget = rng.IntN(2)
 				}
+				a.at += time.Second
 				a.apply(changes, budget)
+				a.lingered()
 				moved := slices.ContainsFunc(changes, func(c change) bool { return c.vector != nil && c.evidence == nil })
 				if stale := a.lists.Stale(a.now.Rank); budget == 100 && !moved && stale > 0 {
 					t.Errorf("step %d: %d lists are stale", step, stale)
@@ -239,7 +255,7 @@ func standby(t *testing.T, another bool) {
 	}
 	for left := a.lists.Unpublished(); left > 0; left -= 3 {
 		p := a.begin()
-		n, err := p.Publish(3)
+		n, err := p.Publish(3, 0)
 		a.must(err)
 		if n == 0 || n > 3 {
 			t.Fatalf("took %d lists, want 1 to 3", n)
@@ -257,22 +273,36 @@ func standby(t *testing.T, another bool) {
 // change, with what changed since it was told before; what is lost again before that is told once too.
 func TestLost(t *testing.T) {
 	t.Parallel()
+	for _, linger := range []time.Duration{0, 3 * time.Second} {
+		t.Run(linger.String(), func(t *testing.T) {
+			t.Parallel()
+			lost(t, linger)
+		})
+	}
+}
+
+func lost(t *testing.T, linger time.Duration) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	a := newArchive(t, testConfig())
-	a.publishing = 2
+	a.publishing, a.linger = 2, linger
 	for range 60 {
+		a.at += time.Second
 		a.apply(a.batch(rng, 25), 2)
+	}
+	if waits := len(a.waiting) > 0; waits != (linger > 0) {
+		t.Errorf("%d changes wait", len(a.waiting))
 	}
 	before := map[string]rerank.Lists{} // each artifact's lists as told before the last loss
 	a.previous = func(id string) (rerank.Lists, error) { return before[id], nil }
 	step := func() {
+		a.at += time.Second
 		a.apply(a.batch(rng, 25), 2)
 		maps.DeleteFunc(before, func(id string, _ rerank.Lists) bool { return a.artifacts[a.NodeOf(id)] == nil })
 	}
 	for round := range 3 {
 		maps.Copy(before, a.published)
 		a.lost, a.published = a.revision, map[string]rerank.Lists{}
-		a.lists = a.open()
+		a.restart(a.open())
 		if n := a.lists.Unpublished(); n != len(a.artifacts) || a.lists.Unlisted() > 0 {
 			t.Errorf("%d of %d are to be told, %d have no list", n, len(a.artifacts), a.lists.Unlisted())
 		}
@@ -284,7 +314,7 @@ func TestLost(t *testing.T) {
 		}
 		for a.lists.Unpublished() > 0 {
 			p := a.begin()
-			n, err := p.Publish(4)
+			n, err := p.Publish(4, 0)
 			a.must(err)
 			if n == 0 {
 				t.Fatal("lists are to be told, and none is taken")
@@ -299,7 +329,42 @@ func TestLost(t *testing.T) {
 		}
 	}
 	a.settle(5)
+	a.flush()
 	a.compare("told again")
+}
+
+// TestStorm changes the lists of one artifact with each pass, while nothing else happens: they are told twice within a linger at
+// most, and each change within one. As soon as there is no load the last is told.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig()
+	cfg.Sweep, cfg.Candidates = 1e9, 100
+	a := newArchive(t, cfg)
+	a.linger = time.Second
+	put := func(i int, cosine float32) {
+		id := fmt.Sprintf("a%d", i)
+		vector := make([]float32, dim)
+		vector[0], vector[1] = cosine, 1-cosine
+		a.apply([]change{{id: id, evidence: &rerank.Evidence{ID: id, Node: a.NodeOf(id), Begin: math.NaN(), End: math.NaN()}, vector: vector}}, 100)
+	}
+	put(0, 1)
+	const passes, every = 200, 50 * time.Millisecond
+	told := 0
+	for i := range passes {
+		a.at += every
+		before := a.stored()["a0"].Revision
+		put(1+i, float32(i)/passes)
+		if now := a.stored()["a0"]; now.Revision != before {
+			told++
+		} else if now.Pending == nil {
+			t.Errorf("pass %d left the lists of a0 alone", i)
+		}
+		a.lingered()
+	}
+	if most := int(2*passes*every/a.linger) + 1; told == 0 || told > most {
+		t.Errorf("the lists of a0 are told %d times, want 1 to %d", told, most)
+	}
+	a.flush()
 }
 
 // TestAnswersAreTheStoredLists asks at rest for what is stored.

@@ -2,13 +2,14 @@ package topk
 
 import (
 	"fmt"
+	"slices"
 
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
 )
 
-// Write settles every list that the pass touched: what did not change materially stays as it was published. publish is
-// called with each update, the newcomers' first, for somebody waits for them; its Epoch is not set.
+// Write settles every list that the pass touched: what did not change materially stays as it was, what did is published or
+// lingers. publish is called with each update, the newcomers' first, for somebody waits for them; its Epoch is not set.
 func (p *Pass) Write(publish func(*rerank.Update) error) error {
 	rest := make(map[uint64]*listing, len(p.lists))
 	for node, l := range p.lists {
@@ -40,6 +41,7 @@ func (l *Lists) forget(node uint64) {
 	l.cache.forget(node)
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
+	l.lingering.Remove(node)
 	delete(l.unlisted, node)
 }
 
@@ -55,29 +57,25 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		}
 	}
 	l.new.cut(p.l.cfg.Size)
-	var before rerank.Lists
-	if l.old != nil {
-		before = l.old.Lists
+	changed := p.settle(l)
+	if changed {
+		p.setHolder(l.node, l.stored(), l.new.Lists)
 	}
-	same := l.old != nil && !rerank.Material(before, l.new.Lists, p.l.cfg.Tolerance)
-	if same {
-		l.new.Lists = before
-	} else if err := p.setListedBy(l.node, before, l.new.Lists); err != nil {
-		return err
-	}
-	serving := p.unit.Mode == Serving
+	serving, published := p.unit.Mode == Serving, l.old != nil && p.l.isPublished(l.old)
+	news := !published || l.new.Pending != nil || changed && l.old.Pending == nil
 	switch {
-	case same && (!serving || p.l.isPublished(l.old)):
-		l.new.Revision = l.old.Revision
-		if l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings {
-			return nil
-		}
-	case !serving:
+	case !serving && changed:
 		p.l.unpublished.Add(l.node)
-	default:
-		if err := p.publish(l, before, publish); err != nil {
+	case serving && news && (!published || p.tellsNow(l)):
+		if err := p.publish(l, publish); err != nil {
 			return err
 		}
+	case serving && news && changed:
+		p.linger(l)
+	case changed: // back to what was published
+		p.l.lingering.Remove(l.node)
+	case l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings:
+		return nil
 	}
 	if err := p.g.PutLists(l.node, l.new.Marshal()); err != nil {
 		return err
@@ -88,27 +86,58 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	return nil
 }
 
-// publish gives lists their revision. before are those stored until now: the last published ones, but for lists that were made
-// in a state that does not publish.
-func (p *Pass) publish(l *listing, before rerank.Lists, publish func(*rerank.Update) error) (err error) {
-	if l.old != nil && l.old.Revision == 0 {
-		before = nil
-		if p.unit.Previous != nil {
-			if before, err = p.unit.Previous(l.id); err != nil {
-				return fmt.Errorf("topk: lists of %q as last published: %w", l.id, err)
-			}
+// settle lets lists that did not change materially be what they were: as last published, or else as stored. It tells whether
+// they are others than those stored.
+func (p *Pass) settle(l *listing) (changed bool) {
+	material := func(lists rerank.Lists) bool { return rerank.Material(lists, l.new.Lists, p.l.cfg.Tolerance) }
+	switch {
+	case l.old == nil:
+		return true
+	case l.old.Pending != nil && !material(l.old.Pending.Before):
+		l.new.Lists, l.new.Pending = l.old.Pending.Before, nil
+		return true
+	case !material(l.old.Lists):
+		l.new.Lists = l.old.Lists
+		return false
+	}
+	return true
+}
+
+// tellsNow tells whether a change does not wait: somebody waits for the lists of what a record brought, and where there is no
+// load there is nothing to wait for.
+func (p *Pass) tellsNow(l *listing) bool {
+	_, arrived := p.arrived[l.node]
+	return arrived || l.due || p.unit.Linger == 0
+}
+
+// publish gives lists their revision.
+func (p *Pass) publish(l *listing, publish func(*rerank.Update) error) (err error) {
+	var before rerank.Lists
+	var gathered []rerank.Cause
+	switch {
+	case l.old == nil:
+	case l.old.Revision > 0:
+		before = l.old.Published()
+		if l.old.Pending != nil {
+			gathered = l.old.Pending.Causes
+		}
+	case p.unit.Previous != nil:
+		if before, err = p.unit.Previous(l.id); err != nil {
+			return fmt.Errorf("topk: lists of %q as last published: %w", l.id, err)
 		}
 	}
-	l.new.Revision = p.unit.Revision
+	l.new.Revision, l.new.Pending = p.unit.Revision, nil
 	p.l.unpublished.Remove(l.node)
+	p.l.lingering.Remove(l.node)
 	u := &rerank.Update{ID: l.id, Revision: l.new.Revision, Lists: l.new.Lists, Changes: rerank.DiffAll(before, l.new.Lists)}
-	p.explain(u)
+	p.explain(u, gathered)
 	return publish(u)
 }
 
-// explain names the records' artifacts that a change is due to: the artifact
-// itself, and those that entered, left or moved. A change by refresh alone has none.
-func (p *Pass) explain(u *rerank.Update) {
+// explain names the records' artifacts that a change is due to: the artifact itself, and those that entered, left or moved; of
+// these, those with a record in this unit or in one that changed the lists while the change waited. A change by refresh
+// alone has none.
+func (p *Pass) explain(u *rerank.Update, gathered []rerank.Cause) {
 	seen := map[string]struct{}{}
 	name := func(id string) {
 		if _, ok := seen[id]; ok {
@@ -116,7 +145,11 @@ func (p *Pass) explain(u *rerank.Update) {
 		}
 		cause, ok := p.causes[id]
 		if !ok {
-			return
+			at := slices.IndexFunc(gathered, func(c rerank.Cause) bool { return c.ID == id })
+			if at < 0 {
+				return
+			}
+			cause = gathered[at]
 		}
 		seen[id] = struct{}{}
 		u.Cause = append(u.Cause, id)
@@ -138,9 +171,8 @@ func (p *Pass) explain(u *rerank.Update) {
 	}
 }
 
-// setListedBy keeps, for each artifact, who has it in a list: its departure or move
-// must reach them.
-func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
+// setHolder keeps, for each artifact, who has it in a list.
+func (p *Pass) setHolder(by uint64, before, after rerank.Lists) {
 	const had, has, done = 1, 2, 4
 	clear(p.marks)
 	mark := func(lists rerank.Lists, as uint8) {
@@ -152,7 +184,7 @@ func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
 	}
 	mark(before, had)
 	mark(after, has)
-	tell := func(lists rerank.Lists, who uint8) error {
+	tell := func(lists rerank.Lists, who uint8) {
 		for i := range lists {
 			for j := range lists[i].Entries {
 				id := lists[i].Entries[j].ID
@@ -160,15 +192,10 @@ func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
 					continue
 				}
 				p.marks[id] |= done
-				if err := p.g.SetListedBy(p.g.NodeOf(id), by, who == has); err != nil {
-					return err
-				}
+				p.l.holders.set(p.g.NodeOf(id), by, who == has)
 			}
 		}
-		return nil
 	}
-	if err := tell(after, has); err != nil {
-		return err
-	}
-	return tell(before, had)
+	tell(after, has)
+	tell(before, had)
 }

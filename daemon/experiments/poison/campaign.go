@@ -19,8 +19,9 @@ type campaign struct {
 	ledger *ledger
 }
 
-// mostLives is how often a daemon is started that ends by itself: it refuses a record when three processes have ended within it.
-const mostLives = 5
+// mostLives is how often a daemon is started that ends by itself: it refuses a record when three processes have ended within it by a
+// fault, or eight by the kernel, for want of memory.
+const mostLives = 10
 
 // through feeds a daemon and audits what has become of it. An error means that it can't be told.
 func through(ctx context.Context, o *options, r *report) error {

@@ -64,10 +64,6 @@ func (g Reader) targets(node uint64, rel graphstore.Relation, fn func(uint64) bo
 
 func (g Reader) Lists(node uint64) ([]byte, error) { return g.R.Lists(graphstore.NodeID(node)) }
 
-func (g Reader) ListedBy(node uint64, fn func(uint64) bool) error {
-	return g.R.ListedBy(graphstore.NodeID(node), func(by graphstore.NodeID) bool { return fn(uint64(by)) })
-}
-
 // Graph is a unit's transaction.
 type Graph struct {
 	Reader
@@ -82,10 +78,6 @@ func (g Graph) PutLists(node uint64, row []byte) error {
 }
 
 func (g Graph) DeleteLists(node uint64) error { return g.tx.DeleteLists(graphstore.NodeID(node)) }
-
-func (g Graph) SetListedBy(node, by uint64, on bool) error {
-	return g.tx.SetListedBy(graphstore.NodeID(node), graphstore.NodeID(by), on)
-}
 
 func (g Graph) SetDrift(node uint64, drift float64) error {
 	n, err := g.tx.Edit(graphstore.NodeID(node))

@@ -1,6 +1,6 @@
 // Package turns says who may work when: batches of records go before the background, and both wait while there is no room for
-// what they would publish. Turns is told what comes and goes; Condition wakes all who wait; Pace says how much fits into a
-// background unit. The package does not know what the work is.
+// what they would publish. Turns is told what comes and goes; Condition wakes all who wait; Linger does for
+// what is due later; Pace says how much fits into a background unit. The package does not know what the work is.
 package turns
 
 import (
@@ -28,6 +28,14 @@ type Turns struct {
 	Work Condition
 	// Room is told when messages left the outbox, and when the state was retired.
 	Room Condition
+	// Linger is for work that waits although nobody is before it.
+	Linger Linger
+}
+
+// Busy is true while a batch waits, and for so long after one was applied.
+func (t *Turns) Busy(after time.Duration) bool {
+	last := t.lastBatch.Load()
+	return t.BatchWaits() || last != nil && time.Since(*last) < after
 }
 
 // Quiet is true when no batch has come for a while.

@@ -137,6 +137,17 @@ func (q *Queue) Any(now, tolerance float64) bool {
 	return found
 }
 
+// Oldest is the id that Take takes first of all.
+func (q *Queue) Oldest() (s Stamp, ok bool) {
+	q.trim()
+	for _, entries := range [][]stamped{q.urgent, q.order} {
+		if len(entries) > 0 {
+			return Stamp{entries[0].id, entries[0].at}, true
+		}
+	}
+	return Stamp{}, false
+}
+
 // Count is the number of stale ids, now not before that of an earlier call, tolerance as in it.
 func (q *Queue) Count(now, tolerance float64) int {
 	for ; q.edge < len(q.order); q.edge++ {

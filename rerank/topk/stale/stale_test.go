@@ -1,6 +1,7 @@
 package stale
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -47,6 +48,9 @@ func TestStaleQueue(t *testing.T) {
 				t.Fatalf("seed %d: %d stale, want %d", seed, got, want)
 			}
 			got := q.Take(1000, now, tol)
+			if s, ok := q.Oldest(); ok != (len(dull) > 0) || ok && s.At != slices.Min(slices.Collect(maps.Values(dull))) || want > 0 && s.ID != got[0] {
+				t.Fatalf("seed %d: the oldest is %+v, %v; the first taken of %d is %v", seed, s, ok, len(dull), got)
+			}
 			slices.Sort(got)
 			if len(slices.Compact(got)) != want || len(got) != want {
 				t.Fatalf("seed %d: took %v, want %d", seed, got, want)
