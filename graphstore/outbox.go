@@ -20,6 +20,9 @@ type outbox struct {
 	// times are those of the oldest message and of each that is younger than
 	// the one before it.
 	times []stampedSeq
+	// sizes are those of the messages in it, in their order, and bytes their sum.
+	sizes []int
+	bytes int64
 	// changed is closed, and made anew, when messages were acknowledged or
 	// the store has ended.
 	changed chan struct{}
@@ -59,6 +62,8 @@ func (o *outbox) load(txn *badger.Txn, next uint64) error {
 }
 
 func (o *outbox) stamp(e OutboxEntry) {
+	o.sizes = append(o.sizes, len(e.Value))
+	o.bytes += int64(len(e.Value))
 	if n := len(o.times); n == 0 || e.Time.After(o.times[n-1].at) {
 		o.times = append(o.times, stampedSeq{e.Seq, e.Time})
 	}
@@ -93,6 +98,11 @@ func (o *outbox) bounds() (acked, next uint64) {
 // advance takes the messages up to seq out.
 func (o *outbox) advance(seq uint64) {
 	o.mu.Lock()
+	for o.acked < seq && len(o.sizes) > 0 {
+		o.bytes -= int64(o.sizes[0])
+		o.sizes = o.sizes[1:]
+		o.acked++
+	}
 	o.acked = seq
 	for len(o.times) > 1 && o.times[1].seq <= seq+1 {
 		o.times = o.times[1:]
@@ -113,6 +123,13 @@ func (s *Store) OutboxDepth() (depth int, oldest time.Time) {
 		oldest = s.box.times[0].at
 	}
 	return int(s.box.next - 1 - s.box.acked), oldest
+}
+
+// OutboxBytes is how large the messages are that are committed and not acknowledged.
+func (s *Store) OutboxBytes() int64 {
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	return s.box.bytes
 }
 
 // WaitOutbox returns when fewer than max messages wait in the outbox, or with

@@ -111,6 +111,13 @@ func compareCommitted(t *testing.T, s *Store, m *model, what string) {
 	if depth != len(waiting) || !oldest.Equal(first) {
 		t.Fatalf("%s: outbox of %d messages since %v, want %d since %v", what, depth, oldest, len(waiting), first)
 	}
+	var bytes int64
+	for _, w := range waiting {
+		bytes += int64(len(w.Value))
+	}
+	if got := s.OutboxBytes(); got != bytes {
+		t.Fatalf("%s: outbox of %d bytes, want %d", what, got, bytes)
+	}
 	positions, err := s.Positions()
 	if err != nil {
 		t.Fatal(err)

@@ -109,7 +109,7 @@ func (t *Tx) takeRows(from *Reader, prefixes ...byte) error {
 // reset makes the outbox the messages up to next, and no others.
 func (o *outbox) reset(messages []OutboxEntry, next uint64) {
 	o.mu.Lock()
-	o.next, o.acked, o.times = next, next-1, nil
+	o.next, o.acked, o.times, o.sizes, o.bytes = next, next-1, nil, nil, 0
 	if len(messages) > 0 {
 		o.acked = messages[0].Seq - 1
 	}

@@ -119,7 +119,18 @@ func parse(raw []byte) (*Batch, int64, error) {
 // time is that of a record: its own, or the broker's for the whole batch, as the topic is set.
 func (b *Batch) time(delta int64) time.Time {
 	if b.appendTime {
-		return time.UnixMilli(b.maxTime)
+		return timeOf(b.maxTime)
 	}
-	return time.UnixMilli(b.firstTime + delta)
+	return timeOf(b.firstTime + delta)
+}
+
+// lastMilli is the last that has a year of four digits: JSON here, and RFC 3339, by which CloudEvents write their times, know no others.
+const lastMilli = 253_402_300_799_999
+
+// timeOf is zero where the sender gave no time (-1) or none that can be told.
+func timeOf(milli int64) time.Time {
+	if milli < 0 || milli > lastMilli {
+		return time.Time{}
+	}
+	return time.UnixMilli(milli)
 }

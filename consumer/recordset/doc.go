@@ -18,7 +18,7 @@
 // # What can't be read
 //
 // A batch whose checksum is wrong is an error of Batches: it was damaged on its way or on a disk, and another try may help.
-// A batch whose sum is right and that can't be unpacked was sent so. Its records up to there are given, then one
+// A batch whose sum is right and that can't be unpacked, or unpacks to more than UnpackedBytes, was sent so. Its records up to there are given, then one
 // Record with a Fault, at the first offset that could not be read: a reader goes on behind that batch.
 //
 // # Why not kafka-go's or franz-go's decoders

@@ -148,9 +148,7 @@ func nextOld(r *reader) (m oldMessage, err error) {
 		if err != nil {
 			return m, err
 		}
-		if int64(ms) >= 0 {
-			m.time = time.UnixMilli(int64(ms))
-		}
+		m.time = timeOf(int64(ms))
 	}
 	return m, nil
 }

@@ -23,9 +23,9 @@ const headerBytes = 48
 // Record is a record of a batch. Its bytes are the receiver's.
 type Record struct {
 	Offset  int64
-	Time    time.Time
-	Key     []byte // nil: none
-	Value   []byte // nil: a tombstone
+	Time    time.Time // zero: none, or none of the years 1970 to 9999
+	Key     []byte    // nil: none
+	Value   []byte    // nil: a tombstone
 	Headers []kafka.Header
 	Dropped int   // bytes of key, value and headers that were read past
 	Fault   error // this and what is behind it in the batch can't be read

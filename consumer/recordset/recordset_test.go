@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -250,5 +252,45 @@ func TestAppendTime(t *testing.T) {
 	b := consumertest.Batch{Attributes: appendTimeBit, Records: []consumertest.BatchRecord{{Key: []byte("k")}}}
 	if got := all(t, b.Bytes(), 0); !got[0].Time.Equal(time.UnixMilli(2000)) {
 		t.Errorf("time %v", got[0].Time)
+	}
+}
+
+// TestEndlessBatch: 36 KiB that unpack to more than a GiB, in one record that says it is as long. What is before it is given, and it is
+// not read to its end.
+func TestEndlessBatch(t *testing.T) {
+	t.Parallel()
+	const claimed, blocks, blockBytes = math.MaxInt32, 9 << 10, 128 << 10
+	first := []byte{0, 0, 0, 1, 1, 0} // attributes, time, offset, neither key nor value, no headers
+	first = append(binary.AppendVarint(nil, int64(len(first))), first...)
+	endless := append([]byte{0, 0, 2, 1}, binary.AppendVarint(nil, claimed-64)...)
+	begin := append(append(first, binary.AppendVarint(nil, claimed)...), endless...)
+	packed := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0x68} // a window of 8 MiB (RFC 8878, section 3.1.1)
+	block := func(kind, size int, content ...byte) {
+		head := binary.LittleEndian.AppendUint32(nil, uint32(kind<<1|size<<3))
+		packed = append(append(packed, head[:3]...), content...)
+	}
+	block(0, len(begin), begin...)
+	for range blocks {
+		block(1, blockBytes, 0) // one byte, so often
+	}
+	batch := consumertest.Batch{First: 7, Last: 9, Producer: -1, Codec: consumertest.Codecs()[4], Claim: 3}
+	got := all(t, batch.Around(packed), 0)
+	if len(got) != 2 || got[0].Offset != 7 || got[0].Fault != nil || got[1].Offset != 8 || got[1].Fault == nil || !strings.Contains(got[1].Fault.Error(), "more than 1073741824 bytes") {
+		t.Errorf("%d bytes gave %+v", len(packed), got)
+	}
+}
+
+// TestTimes: a record may have any number for its time. What is given can be written as JSON.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	for milli, want := range map[int64]string{
+		0: "1970-01-01T00:00:00Z", 1: "1970-01-01T00:00:00.001Z", lastMilli: "9999-12-31T23:59:59.999Z",
+		-1: "0001-01-01T00:00:00Z", lastMilli + 1: "0001-01-01T00:00:00Z", math.MaxInt64: "0001-01-01T00:00:00Z", math.MinInt64: "0001-01-01T00:00:00Z",
+	} {
+		for name, b := range map[string]Batch{"own": {firstTime: milli - 5}, "appended": {appendTime: true, maxTime: milli}} {
+			if got, err := b.time(5).UTC().MarshalJSON(); err != nil || string(got) != strconv.Quote(want) {
+				t.Errorf("%d, %s: %s (%v), want %s", milli, name, got, err, want)
+			}
+		}
 	}
 }

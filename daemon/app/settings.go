@@ -33,6 +33,6 @@ func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: pipeline.RareMembers,
 			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
 		},
-		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, Linger: c.Lists.Linger, MaxOutbox: pipeline.MaxOutbox, CacheBytes: pipeline.CacheBytes,
+		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, Linger: c.Lists.Linger, MaxOutbox: pipeline.MaxOutbox, MaxOutboxBytes: pipeline.MaxOutboxBytes, CacheBytes: pipeline.CacheBytes,
 	}
 }

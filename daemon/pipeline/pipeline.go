@@ -63,8 +63,10 @@ type Config struct {
 	Sweep float64
 	// Linger is how long changes of the lists of artifacts that no record brought wait to be published while there is load.
 	Linger time.Duration
-	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
-	MaxOutbox int
+	// MaxOutbox is the number of unpublished messages at which units wait for the publisher, and MaxOutboxBytes their size: a cutover
+	// holds all of them in memory. 0 bytes is no bound.
+	MaxOutbox      int
+	MaxOutboxBytes int64
 	// CacheBytes bounds the evidence and the lists kept decoded in memory.
 	CacheBytes int
 }
@@ -304,12 +306,14 @@ func (e *Engine) WaitForOutbox(ctx context.Context) error {
 			return ErrRetired
 		}
 		depth, _ := e.store.OutboxDepth()
-		if depth <= e.cfg.MaxOutbox || e.role.standby() {
+		bytes := e.store.OutboxBytes()
+		full := depth > e.cfg.MaxOutbox || e.cfg.MaxOutboxBytes > 0 && bytes > e.cfg.MaxOutboxBytes
+		if !full || e.role.standby() {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("pipeline: %d messages wait in the outbox: %w", depth, ctx.Err())
+			return fmt.Errorf("pipeline: %d messages of %d bytes wait in the outbox: %w", depth, bytes, ctx.Err())
 		case <-room:
 		}
 	}

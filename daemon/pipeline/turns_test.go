@@ -113,6 +113,25 @@ func TestAllWhoWaitForTheOutboxWake(t *testing.T) {
 	}
 }
 
+// TestOutboxIsBoundedByBytes: a unit waits for the publisher when a few messages are large, too.
+func TestOutboxIsBoundedByBytes(t *testing.T) {
+	t.Parallel()
+	s, _ := full(t)
+	depth, _ := s.store.OutboxDepth()
+	bytes := s.store.OutboxBytes()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for most, waits := range map[int64]bool{bytes - 1: true, bytes: false, 0: false} {
+		s.engine.cfg.MaxOutbox, s.engine.cfg.MaxOutboxBytes = depth, most
+		if err := s.engine.WaitForOutbox(ended); errors.Is(err, context.Canceled) != waits {
+			t.Errorf("%d messages of %d bytes, of which %d may wait: %v", depth, bytes, most, err)
+		}
+	}
+	s.engine.cfg.MaxOutboxBytes = bytes - 1
+	s.acknowledge()
+	s.must(s.engine.WaitForOutbox(ended))
+}
+
 // TestBackgroundGoesOnAfterARevokedBatch: a batch that is given up while it waits lets the background go on, which stepped back
 // for it.
 func TestBackgroundGoesOnAfterARevokedBatch(t *testing.T) {

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -128,18 +129,33 @@ func TestPackedTruthTooLarge(t *testing.T) {
 	}
 }
 
-// FuzzBodies: whatever is posted is answered, with 200 or with a fault of the client's, and leaves the turns free.
+// zipped packs a body: its checksum keeps the fuzzer from what is within.
+func zipped(t *testing.T, body []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, err := z.Write(body)
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// FuzzBodies: whatever is posted, packed or not, is answered, with 200 or with a fault of the client's, and leaves the turns free.
 func FuzzBodies(f *testing.F) {
 	for _, body := range []string{"", "{}", oneTruth, `{"a":"1","b":"2","grade":1}`, `{"id":"x","media":[{"kind":"image","data":"AAAA"}]}`,
 		`{"subject":["a",{"id":"b","label":"c"}],"theme":{"m":["x"]},"link":[{"type":"t","target":"u"}]}`, "\x1f\x8b\x08\x00", "[[[["} {
-		f.Add(true, []byte(body))
-		f.Add(false, []byte(body))
+		f.Add(true, false, []byte(body))
+		f.Add(true, true, []byte(body))
+		f.Add(false, false, []byte(body))
 	}
 	s := newServer(f, &fake{})
-	f.Fuzz(func(t *testing.T, truth bool, body []byte) {
+	f.Fuzz(func(t *testing.T, truth, packed bool, body []byte) {
 		path := "/api/v1/similar"
 		if truth {
 			path = "/api/v1/evaluate"
+		}
+		if packed {
+			body = zipped(t, body)
 		}
 		r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 		r.Host = "127.0.0.1"
