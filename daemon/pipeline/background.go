@@ -107,13 +107,17 @@ func (e *Engine) do(t task) error {
 	return err
 }
 
+// leastLists is how many lists a unit publishes at least: so many take some 10 ms. Where a commit alone takes as long, a Pace would make
+// units of the fewest, each with a commit of its own, and more would change meanwhile than are published.
+const leastLists = 256
+
 // next takes up what readers wait for, lists that are made and not published, or have changed a linger ago, and then the most basic
 // work there is: all features before any push, since a push would be repeated for each of them, and all
 // vectors before any list.
 func (b *background) next(e *Engine, length time.Duration) (task, bool) {
 	left, waits := e.lingered()
 	if !e.role.standby() && (e.lists.Unpublished() > 0 || waits && left <= 0) {
-		n := b.paces.publish.Size(length)
+		n := max(b.paces.publish.Size(length), leastLists)
 		return task{&b.paces.publish, func(u *unit) (int, error) {
 			err := u.complete(budget{published: n, lingered: n}, nil)
 			return u.published, err
