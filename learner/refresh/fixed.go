@@ -12,8 +12,9 @@ func toFixed(x float32) int64 { return int64(math.RoundToEven(float64(x) * fixed
 // A running sum has, for each block of the vectors in it, the sum of the block and then the number of vectors that have
 // it: vectors without the block do not count. It ends with the last block that any vector has.
 
-// addFixed adds sign*v to a running sum of vectors with blocks of width numbers, and returns the sum.
-func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
+// addVector adds sign*v, a vector with blocks of width numbers, to a running sum and returns that, with blocks that no vector
+// has left at its end. From an empty sum it makes what addFixed adds: a vector that goes into many sums is converted once.
+func addVector(sum []int64, v []float32, sign int64, width int) []int64 {
 	for b := 0; b*width < len(v); b++ {
 		block := v[b*width : (b+1)*width]
 		if !present(block) {
@@ -27,6 +28,18 @@ func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
 			to[i] += sign * toFixed(x)
 		}
 		to[width] += sign
+	}
+	return sum
+}
+
+// addFixed adds part, which addVector made, to a running sum with blocks of width numbers, and returns the sum.
+func addFixed(sum, part []int64, width int) []int64 {
+	if len(sum) < len(part) {
+		sum = append(sum, make([]int64, len(part)-len(sum))...)
+	}
+	to := sum[:len(part)]
+	for i, x := range part {
+		to[i] += x
 	}
 	for len(sum) > 0 && sum[len(sum)-1] == 0 {
 		sum = sum[:len(sum)-width-1]
@@ -46,22 +59,24 @@ func present(block []float32) bool {
 	return false
 }
 
-// meanOf returns, for each block of a running sum, the mean over the vectors that have it.
-func meanOf(sum []int64, width int) []float32 {
-	out := make([]float32, len(sum)/(width+1)*width)
+// meanOf writes to out, for each block of a running sum, the mean over the vectors that have it.
+func meanOf(sum []int64, width int, out []float32) {
 	for b := 0; b*width < len(out); b++ {
 		from := sum[b*(width+1) : (b+1)*(width+1)]
+		to := out[b*width : (b+1)*width]
 		if from[width] == 0 {
+			clear(to)
 			continue
 		}
 		scale := 1 / (fixedOne * float64(from[width]))
-		to := out[b*width : (b+1)*width]
-		for i := range to {
-			to[i] = float32(float64(from[i]) * scale)
+		for i, x := range from[:width] {
+			to[i] = float32(float64(x) * scale)
 		}
 	}
-	return out
 }
+
+// meanLength is the length of the vector that meanOf writes.
+func meanLength(sum []int64, width int) int { return len(sum) / (width + 1) * width }
 
 // rms is the distance of a from b: the root of the mean squared difference over the coordinates of a block, for the
 // block where that is greatest. An absent block counts as zeros; a missing vector is infinitely far from one that is
