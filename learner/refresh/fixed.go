@@ -1,16 +1,17 @@
 package refresh
 
-import "math"
+import (
+	"math"
 
-// fixedOne is 1.0 in the running sums. Features have length 1 and pass one linear map, and vectors above that are
-// layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size, and for 2^28
-// of ordinary ones.
-const fixedOne = 1 << 32
-
-func toFixed(x float32) int64 { return int64(math.RoundToEven(float64(x) * fixedOne)) }
+	"kilim/learner/tensor/vec"
+)
 
 // A running sum has, for each block of the vectors in it, the sum of the block and then the number of vectors that have
 // it: vectors without the block do not count. It ends with the last block that any vector has.
+//
+// Sums are in package vec's fixed point, with steps of 2^-32. Features have length 1 and pass one linear map, and vectors
+// above that are layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size,
+// and for 2^28 of ordinary ones.
 
 // addVector adds sign*v, a vector with blocks of width numbers, to a running sum and returns that, with blocks that no vector
 // has left at its end. From an empty sum it makes what addFixed adds: a vector that goes into many sums is converted once.
@@ -24,9 +25,7 @@ func addVector(sum []int64, v []float32, sign int64, width int) []int64 {
 			sum = append(sum, make([]int64, end-len(sum))...)
 		}
 		to := sum[b*(width+1) : (b+1)*(width+1)]
-		for i, x := range block {
-			to[i] += sign * toFixed(x)
-		}
+		vec.AddFixed(block, sign, to[:width])
 		to[width] += sign
 	}
 	return sum
@@ -37,10 +36,7 @@ func addFixed(sum, part []int64, width int) []int64 {
 	if len(sum) < len(part) {
 		sum = append(sum, make([]int64, len(part)-len(sum))...)
 	}
-	to := sum[:len(part)]
-	for i, x := range part {
-		to[i] += x
-	}
+	vec.AddInts(part, sum[:len(part)])
 	for len(sum) > 0 && sum[len(sum)-1] == 0 {
 		sum = sum[:len(sum)-width-1]
 	}
@@ -68,10 +64,7 @@ func meanOf(sum []int64, width int, out []float32) {
 			clear(to)
 			continue
 		}
-		scale := 1 / (fixedOne * float64(from[width]))
-		for i, x := range from[:width] {
-			to[i] = float32(float64(x) * scale)
-		}
+		vec.MeanFixed(from[:width], from[width], to)
 	}
 }
 

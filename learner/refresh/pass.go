@@ -276,10 +276,13 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 	// the batch changes.
 	var first []*embedding // whose first layer is to be computed
 	for _, e := range batch {
+		if e.h1 = e.node.Hidden; !set[e.id] && p.r.readsSumsAlone() {
+			continue // nor is there anyone whom it could tell of anything
+		}
 		if err := e.read(p.r, p.g); err != nil {
 			return nil, err
 		}
-		if e.h1 = e.node.Hidden; set[e.id] || !p.keepsHidden(e) {
+		if set[e.id] || !p.keepsHidden(e) {
 			first = append(first, e)
 		}
 	}

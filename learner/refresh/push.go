@@ -135,6 +135,9 @@ func (r *Refresher) readOverLinks(e *embedding) bool {
 	return slices.ContainsFunc(e.edges, func(edge graphstore.Edge) bool { return edge.Rel == graphstore.RelLink })
 }
 
+// readsSumsAlone tells that all that an artifact reads beside its own vectors is in its sums, and that p is h1 everywhere.
+func (r *Refresher) readsSumsAlone() bool { return !r.gathers && r.cfg.Epsilon == 0 }
+
 func (r *Refresher) gathersLinks() bool { return r.model.Gathers(RelationIndex(graphstore.RelLink)) }
 
 // keepsHidden tells that h1 of an artifact that only pushes of p reach is what it was, and that Hidden is that. It is not

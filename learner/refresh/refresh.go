@@ -65,7 +65,9 @@ type Refresher struct {
 	cfg   Config
 	model Model
 	label LabelEncoder
-	queue pushQueue
+	// gathers: the model gathers over some relation.
+	gathers bool
+	queue   pushQueue
 	// rechecks are the nodes that Recheck was given and no Pass has looked at.
 	rechecks []graphstore.NodeID
 	// passes counts the Passes; a Pass's number counts from 1.
@@ -85,6 +87,9 @@ func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push)
 		return nil, errors.New("refresh: a model and a labeler are needed")
 	}
 	r := &Refresher{cfg: cfg, model: model, label: label}
+	for rel := range graphstore.Relation(Relations / 2) {
+		r.gathers = r.gathers || model.Gathers(RelationIndex(rel))
+	}
 	for _, p := range pending {
 		r.queue.put(p)
 		r.queue.withInputs(p.Node)
