@@ -277,7 +277,7 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 	var first []*embedding // whose first layer is to be computed
 	for _, e := range batch {
 		if e.h1 = e.node.Hidden; !set[e.id] && p.r.readsSumsAlone() {
-			continue // nor is there anyone whom it could tell of anything
+			continue // h1 is what it has told, and all else that it reads is in its sums
 		}
 		if err := e.read(p.r, p.g); err != nil {
 			return nil, err

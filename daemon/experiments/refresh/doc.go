@@ -18,9 +18,9 @@
 // is of both, medians over the rounds.
 //
 // Ours removes the same edges again in batches of the same size, and gives nodes other features. After the insertions and
-// after the changes all embeddings are compared with a full recomputation from the list of edges, with means in float64
-// (-and with the peer's embeddings at the start, and at the end of the stream when it was reached); they may differ by the
-// tolerance that the peer's header states. After the removals, and after the features were put back, the whole state has the
+// after the changes all embeddings are compared with a full recomputation from the list of edges, with means in float64, and
+// at the start, and at the end of the stream when it was reached, with the peer's; they may differ by the tolerance that
+// the peer's header states. After the removals, and after the features were put back, the whole state has the
 // bits that it had at the start.
 //
 // # Hubs

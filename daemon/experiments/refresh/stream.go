@@ -146,7 +146,7 @@ func repeat(size, limit int, most time.Duration, batch func(n int) (embedded int
 	return t, nil
 }
 
-// rounds of one size: edges are inserted, the same are removed again, nodes get other features, and get back what they had.
+// streamTimes are of one size of batch: edges are inserted, the same are removed again, nodes get other features, and get back what they had.
 type streamTimes struct {
 	size                    int
 	insert, remove, feature *timing
@@ -154,7 +154,7 @@ type streamTimes struct {
 	worstOfPeer             float64 // of the peer's, where the stream reached its end; else NaN
 }
 
-// run does that, compares the embeddings with those of a full recomputation after the insertions and after the changes,
+// run measures a size of batch. It compares the embeddings with those of a full recomputation after the insertions and after the changes,
 // and the whole state, bit for bit, with that at the start after what was done is undone.
 func (s *stream) run(size int, most time.Duration) (*streamTimes, error) {
 	t, start, first := &streamTimes{size: size, worstOfPeer: math.NaN()}, s.digest(), s.edges
