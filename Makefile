@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ test: ## all tests that need only Go
 	$(GO) test ./...
 
 test-avx512: ## the forms in AVX-512, on an emulated processor (Debian 12; installs Bochs, minutes); without it make test runs them where the processor has AVX-512
-	.ci/avx512/run.sh ./annindex/internal/dist ./learner/tensor/gemm
+	.ci/avx512/run.sh ./annindex/internal/dist ./learner/tensor/gemm ./learner/tensor/vec
 
 ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
 	.ci/run
@@ -53,6 +53,12 @@ feeds: ## a real archive through the embedded broker and through Apache Kafka (J
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
 	$(GOBUILD) -o bin/kilim-bench ./daemon/experiments/chain
 	@exec ./bin/kilim-bench $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-refresh: ## the refresh engine beside numpy, as an entity grows, and by epsilon (Python 3; an hour); OUT=FILE for JSON Lines, RECORDS=3000, BENCH='-only stream -rounds 1 -seconds 2' for less
+	@mkdir -p bin
+	$(GOBUILD) -o bin/kilim-bench-refresh ./daemon/experiments/refresh
+	@./bin/kilim-bench-refresh $(if $(OUT),-out '$(OUT)') $(BENCH)
+	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -timeout 60m -run '^$$' -bench Epsilon -benchtime 1x ./daemon/pipeline
 
 bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); OUT=FILE for JSON Lines, BENCH='-runs 1' for less
 	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)

@@ -19,7 +19,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		return 0, fmt.Errorf("refresh: audit: node %d is not an artifact", id)
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outNeighbours(g, id); err != nil {
+	if err = e.read(r, g); err != nil {
 		return 0, err
 	}
 	for i := range e.neighbours {
@@ -29,7 +29,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		}
 		e.neighbours[i].node = &now
 	}
-	self := *n
+	self, width := *n, r.model.Width(1)
 	self.Sum2 = nil
 	var linking []graphstore.NodeID
 	if err := g.EdgesOf(id, graphstore.RelLink|graphstore.Inverse, func(edge graphstore.Edge) bool {
@@ -47,7 +47,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		self.Sum2 = addFixed(self.Sum2, h1, 1, r.model.Width())
+		self.Sum2 = addVector(self.Sum2, h1, 1, width)
 	}
 	e.node = &self
 	r.firstLayerOf([]*embedding{e})
@@ -60,8 +60,7 @@ func (r *Refresher) currentHidden(g Reader, n *graphstore.Node) ([]float32, erro
 		return r.firstLayer([]*graphstore.Node{n})[0], nil
 	}
 	e := &embedding{id: n.ID, node: n}
-	var err error
-	if e.neighbours, err = outNeighbours(g, n.ID); err != nil {
+	if err := e.read(r, g); err != nil {
 		return nil, err
 	}
 	r.firstLayerOf([]*embedding{e})

@@ -24,29 +24,31 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
 	sum1 := map[graphstore.NodeID][]int64{}
 	sum2 := map[graphstore.NodeID][]int64{}
+	w0, w1 := r.model.Width(0), r.model.Width(1)
 	var all []graphstore.NodeID
 	var bad error
 	err := g.EachNode(func(n *graphstore.Node) bool {
 		if !hasVectors(n) {
 			return true
 		}
-		if h0 := features(n); !r.wholeBlocks(h0) || !r.wholeBlocks(n.Hidden) {
-			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), r.model.Width())
+		if h0 := features(n); !wholeBlocks(h0, w0) || !wholeBlocks(n.Hidden, w1) {
+			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d and of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), w0, w1)
 			return true
 		}
 		all = append(all, n.ID)
 		if !n.IsArtifact() {
 			return true
 		}
-		nbs, err := outNeighbours(g, n.ID)
+		edges, err := outEdges(g, n.ID)
 		if err != nil {
 			bad = err
 			return false
 		}
-		for _, nb := range nbs {
-			sum1[nb.node.ID] = addFixed(sum1[nb.node.ID], features(n), 1, r.model.Width())
-			if nb.rel == graphstore.RelLink {
-				sum2[nb.node.ID] = addFixed(sum2[nb.node.ID], n.Hidden, 1, r.model.Width())
+		own, pushed := addVector(nil, features(n), 1, w0), addVector(nil, n.Hidden, 1, w1)
+		for _, edge := range edges {
+			sum1[edge.To] = addFixed(sum1[edge.To], own, w0)
+			if edge.Rel == graphstore.RelLink {
+				sum2[edge.To] = addFixed(sum2[edge.To], pushed, w1)
 			}
 		}
 		return true
@@ -70,7 +72,7 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 }
 
 // wholeBlocks tells whether a vector has one or more whole blocks.
-func (r *Refresher) wholeBlocks(v []float32) bool { return len(v) > 0 && len(v)%r.model.Width() == 0 }
+func wholeBlocks(v []float32, width int) bool { return len(v) > 0 && len(v)%width == 0 }
 
 // hasVectors tells whether the refresh keeps vectors of a node. Media nodes have none: their features are in those of
 // their artifact.
@@ -90,13 +92,13 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
 	if !n.IsArtifact() {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) && !rechecks[id] {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width(1)); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) && !rechecks[id] {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}
 		return nil
 	}
 	e := &embedding{id: id, node: n}
-	if e.neighbours, err = outNeighbours(g, id); err != nil {
+	if err = e.read(r, g); err != nil {
 		return err
 	}
 	r.firstLayerOf([]*embedding{e})

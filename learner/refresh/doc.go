@@ -3,9 +3,11 @@
 //
 // A Refresher is long-lived: it has the Model and the queue of pending pushes. Begin opens a Pass over one batch, which
 // reads and edits a Graph: Detach takes an artifact's contributions out of its neighbours, Attach adds those of its new
-// features, and Embed recomputes what that moved and returns it (Moved). Audit and Check recompute vectors anew and
-// compare. The package does not know how a graph is stored, nor what the Model computes, nor Kafka; anything that
-// implements Graph will do.
+// features, Connect and Disconnect tell of single edges, and Embed recomputes what that moved and returns it (Moved). Audit
+// and Check recompute vectors anew and compare. The package does not know how a graph is stored, nor what the Model
+// computes, nor Kafka; anything that implements Graph will do. The Model says how wide the vectors of each layer are, and
+// over which relations an artifact reads those that it points at (Gathers): a citation graph is artifacts with links that
+// are read one way (`make bench-refresh`).
 //
 // Every node v has an input vector h0(v) and a first-layer vector h1(v). Artifacts have, besides, an embedding E(v)
 // made of h1(v) and of its neighbours' first-layer vectors. The dependants of a node (the artifacts whose embedding
@@ -33,6 +35,8 @@
 // for pushes in one pass; a push that does not fit goes on from its cursor in the next pass. While a push is pending p
 // stays what it was when the push began: otherwise a busy hub would begin again and again and never reach its last
 // members.
+//
+// What is not computed again: an artifact that only a push of p reaches keeps h1, which reads h0 alone (Pass.keepsHidden).
 //
 // The model is inductive GraphSAGE (Hamilton, Ying and Leskovec 2017, Algorithm 1) over typed relations (Schlichtkrull
 // et al. 2018, section 2.2).

@@ -1,19 +1,21 @@
 package refresh
 
-import "math"
+import (
+	"math"
 
-// fixedOne is 1.0 in the running sums. Features have length 1 and pass one linear map, and vectors above that are
-// layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size, and for 2^28
-// of ordinary ones.
-const fixedOne = 1 << 32
-
-func toFixed(x float32) int64 { return int64(math.RoundToEven(float64(x) * fixedOne)) }
+	"kilim/learner/tensor/vec"
+)
 
 // A running sum has, for each block of the vectors in it, the sum of the block and then the number of vectors that have
 // it: vectors without the block do not count. It ends with the last block that any vector has.
+//
+// Sums are in package vec's fixed point, with steps of 2^-32. Features have length 1 and pass one linear map, and vectors
+// above that are layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size,
+// and for 2^28 of ordinary ones.
 
-// addFixed adds sign*v to a running sum of vectors with blocks of width numbers, and returns the sum.
-func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
+// addVector adds sign*v, a vector with blocks of width numbers, to a running sum and returns that, with blocks that no vector
+// has left at its end. From an empty sum it makes what addFixed adds: a vector that goes into many sums is converted once.
+func addVector(sum []int64, v []float32, sign int64, width int) []int64 {
 	for b := 0; b*width < len(v); b++ {
 		block := v[b*width : (b+1)*width]
 		if !present(block) {
@@ -23,11 +25,18 @@ func addFixed(sum []int64, v []float32, sign int64, width int) []int64 {
 			sum = append(sum, make([]int64, end-len(sum))...)
 		}
 		to := sum[b*(width+1) : (b+1)*(width+1)]
-		for i, x := range block {
-			to[i] += sign * toFixed(x)
-		}
+		vec.AddFixed(block, sign, to[:width])
 		to[width] += sign
 	}
+	return sum
+}
+
+// addFixed adds part, which addVector made, to a running sum with blocks of width numbers, and returns the sum.
+func addFixed(sum, part []int64, width int) []int64 {
+	if len(sum) < len(part) {
+		sum = append(sum, make([]int64, len(part)-len(sum))...)
+	}
+	vec.AddInts(part, sum[:len(part)])
 	for len(sum) > 0 && sum[len(sum)-1] == 0 {
 		sum = sum[:len(sum)-width-1]
 	}
@@ -46,22 +55,21 @@ func present(block []float32) bool {
 	return false
 }
 
-// meanOf returns, for each block of a running sum, the mean over the vectors that have it.
-func meanOf(sum []int64, width int) []float32 {
-	out := make([]float32, len(sum)/(width+1)*width)
+// meanOf writes to out, for each block of a running sum, the mean over the vectors that have it.
+func meanOf(sum []int64, width int, out []float32) {
 	for b := 0; b*width < len(out); b++ {
 		from := sum[b*(width+1) : (b+1)*(width+1)]
+		to := out[b*width : (b+1)*width]
 		if from[width] == 0 {
+			clear(to)
 			continue
 		}
-		scale := 1 / (fixedOne * float64(from[width]))
-		to := out[b*width : (b+1)*width]
-		for i := range to {
-			to[i] = float32(float64(from[i]) * scale)
-		}
+		vec.MeanFixed(from[:width], from[width], to)
 	}
-	return out
 }
+
+// meanLength is the length of the vector that meanOf writes.
+func meanLength(sum []int64, width int) int { return len(sum) / (width + 1) * width }
 
 // rms is the distance of a from b: the root of the mean squared difference over the coordinates of a block, for the
 // block where that is greatest. An absent block counts as zeros; a missing vector is infinitely far from one that is

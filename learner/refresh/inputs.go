@@ -2,6 +2,9 @@ package refresh
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"kilim/graphstore"
 	"kilim/learner/model/infer"
@@ -14,31 +17,46 @@ type neighbour struct {
 	node *graphstore.Node
 }
 
-// outNeighbours reads the entities and link targets of an artifact, in the order of the scan (relation, target), which
-// fixes the order in which means are summed.
-func outNeighbours(g Reader, id graphstore.NodeID) ([]neighbour, error) {
-	var edges []graphstore.Edge
-	err := g.Edges(id, func(e graphstore.Edge) bool {
-		if e.Rel != graphstore.RelMedia && e.Rel&graphstore.Inverse == 0 {
+// outEdges reads the edges of an artifact to entities and link targets, whose running sums have its vectors. Their order
+// is that of the scan (relation, target), which fixes the order in which means are summed.
+func outEdges(g Reader, id graphstore.NodeID) (edges []graphstore.Edge, err error) {
+	edges = make([]graphstore.Edge, 0, usualEdges)
+	err = g.Edges(id, func(e graphstore.Edge) bool {
+		if e.Rel&graphstore.Inverse != 0 {
+			return false // inverse relations come last: an artifact that many link to is not scanned to its end
+		}
+		if e.Rel != graphstore.RelMedia {
 			edges = append(edges, e)
 		}
 		return true
 	})
-	if err != nil {
-		return nil, err
-	}
+	return edges, err
+}
+
+// usualEdges is room for the edges that most artifacts have.
+const usualEdges = 16
+
+// gather reads the nodes at the ends of those edges over which the model gathers.
+func (r *Refresher) gather(g Reader, edges []graphstore.Edge) ([]neighbour, error) {
 	out := make([]neighbour, 0, len(edges))
 	for _, e := range edges {
+		if !r.model.Gathers(RelationIndex(e.Rel)) {
+			continue
+		}
 		n, err := g.Node(e.To)
 		if err != nil {
 			return nil, err
 		}
 		if n == nil {
-			return nil, fmt.Errorf("refresh: node %d is joined to %d, which does not exist", id, e.To)
+			return nil, missing(e)
 		}
 		out = append(out, neighbour{e.Rel, n})
 	}
 	return out, nil
+}
+
+func missing(e graphstore.Edge) error {
+	return fmt.Errorf("refresh: node %d is joined to %d, which does not exist", e.From, e.To)
 }
 
 // meanMessages averages, per relation, the vectors of neighbours: each block over the neighbours that have it. vector
@@ -94,14 +112,6 @@ func features(n *graphstore.Node) []float32 {
 
 func hidden(n *graphstore.Node) []float32 { return n.Hidden }
 
-// withSumMessage adds to msgs the mean of a running sum over the artifacts that point at n.
-func (r *Refresher) withSumMessage(msgs []infer.Message, n *graphstore.Node, sum []int64) []infer.Message {
-	if len(sum) == 0 {
-		return msgs
-	}
-	return append(msgs, infer.Message{Relation: RelationIndex(incomingRelation(n)), Mean: meanOf(sum, r.model.Width())})
-}
-
 // incomingRelation is the relation by which n reads the artifacts that point at it.
 func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	if n.Type == graphstore.Artifact {
@@ -110,36 +120,102 @@ func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	return graphstore.Relation(n.Type) | graphstore.Inverse
 }
 
+// reading is what a layer reads at a node: its own vector, those of neighbours, and a running sum of those that point at it.
+type reading struct {
+	self       []float32
+	neighbours []neighbour
+	vector     func(*graphstore.Node) []float32
+	sum        []int64
+	sumOver    graphstore.Relation
+}
+
+// layer computes a layer for many nodes. The means are made in chunks on all processors: each is a function of its node's
+// neighbourhood alone, so their division leaves no trace.
+func (r *Refresher) layer(l int, nodes []reading) [][]float32 {
+	width := r.model.Width(l)
+	in := make([]infer.Input, len(nodes))
+	inChunks(len(nodes), func(from, to int) {
+		length := 0
+		for _, n := range nodes[from:to] {
+			length += meanLength(n.sum, width)
+		}
+		means := make([]float32, length)
+		for i := from; i < to; i++ {
+			n := &nodes[i]
+			in[i] = infer.Input{Self: n.self, Messages: meanMessages(n.neighbours, width, n.vector)}
+			if length := meanLength(n.sum, width); length > 0 {
+				meanOf(n.sum, width, means[:length])
+				in[i].Messages = append(in[i].Messages, infer.Message{Relation: RelationIndex(n.sumOver), Mean: means[:length:length]})
+				means = means[length:]
+			}
+		}
+	})
+	return r.model.Layer(l, in)
+}
+
+// chunk is how many nodes a goroutine takes at a time: fewer would not be worth starting it.
+const chunk = 32
+
+// inChunks calls work for consecutive chunks of n nodes, on all processors.
+func inChunks(n int, work func(from, to int)) {
+	var next atomic.Int64
+	run := func() {
+		for {
+			from := int(next.Add(1)-1) * chunk
+			if from >= n {
+				return
+			}
+			work(from, min(from+chunk, n))
+		}
+	}
+	var wg sync.WaitGroup
+	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) - 1 {
+		wg.Go(run)
+	}
+	run()
+	wg.Wait()
+}
+
 // firstLayer computes h1 of entities and placeholders, which read their neighbours through their running sums only.
 func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	if len(nodes) == 0 {
 		return nil
 	}
-	in := make([]infer.Input, len(nodes))
+	all := make([]reading, len(nodes))
 	for i, n := range nodes {
-		in[i] = infer.Input{Self: n.Features, Messages: r.withSumMessage(nil, n, n.Sum1)}
+		all[i] = reading{self: n.Features, sum: n.Sum1, sumOver: incomingRelation(n)}
 	}
-	return r.model.Layer(0, in)
+	return r.layer(0, all)
 }
 
 // embedding is the computation of one artifact's embedding.
 type embedding struct {
-	id         graphstore.NodeID
-	node       *graphstore.Node
+	id   graphstore.NodeID
+	node *graphstore.Node
+	// edges lead to those who read the artifact by their sums, neighbours are those at the ends of edges that it reads.
+	edges      []graphstore.Edge
 	neighbours []neighbour
 	h1         []float32
+}
+
+// read reads the edges and the neighbours.
+func (e *embedding) read(r *Refresher, g Reader) (err error) {
+	if e.edges, err = outEdges(g, e.id); err != nil {
+		return err
+	}
+	e.neighbours, err = r.gather(g, e.edges)
+	return err
 }
 
 func (r *Refresher) firstLayerOf(batch []*embedding) {
 	if len(batch) == 0 {
 		return
 	}
-	in := make([]infer.Input, len(batch))
+	all := make([]reading, len(batch))
 	for i, e := range batch {
-		msgs := meanMessages(e.neighbours, r.model.Width(), features)
-		in[i] = infer.Input{Self: features(e.node), Messages: r.withSumMessage(msgs, e.node, e.node.Sum1)}
+		all[i] = reading{features(e.node), e.neighbours, features, e.node.Sum1, incomingRelation(e.node)}
 	}
-	for i, h1 := range r.model.Layer(0, in) {
+	for i, h1 := range r.layer(0, all) {
 		batch[i].h1 = h1
 	}
 }
@@ -148,13 +224,12 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	if len(batch) == 0 {
 		return nil
 	}
-	in, own := make([]infer.Input, len(batch)), make([][]float32, len(batch))
+	all, own := make([]reading, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
-		msgs := meanMessages(e.neighbours, r.model.Width(), hidden)
-		in[i] = infer.Input{Self: e.h1, Messages: r.withSumMessage(msgs, e.node, e.node.Sum2)}
+		all[i] = reading{e.h1, e.neighbours, hidden, e.node.Sum2, incomingRelation(e.node)}
 		own[i] = e.node.Features
 	}
-	return r.model.Output(r.model.Layer(1, in), own)
+	return r.model.Output(r.layer(1, all), own)
 }
 
 // Inputs returns, for each artifact, its input vector and what its embedding needs of its features beside that, in two
@@ -169,7 +244,7 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.Inputs([]infer.Features{f})[0]}
 	e := &embedding{node: self}
 	for _, spec := range edges {
-		if spec.Rel == graphstore.RelMedia {
+		if spec.Rel == graphstore.RelMedia || !r.model.Gathers(RelationIndex(spec.Rel)) {
 			continue
 		}
 		n, err := g.Node(graphstore.ID(spec.Type, spec.Key))

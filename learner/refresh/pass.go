@@ -3,6 +3,7 @@ package refresh
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kilim/graphstore"
@@ -19,6 +20,8 @@ type Pass struct {
 	dirty map[graphstore.NodeID]struct{}
 	// attached are the artifacts that have new features.
 	attached map[graphstore.NodeID]struct{}
+	// own and told are the memory for what an artifact adds to running sums: for h0, and for p.
+	own, told []int64
 }
 
 // Begin starts a Pass over g.
@@ -42,25 +45,65 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 
 // contribute adds, times sign, h0 (and p, over links) of artifact n to the running sums of the nodes that n points at.
 func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
-	nbs, err := outNeighbours(p.g, n.ID)
+	edges, err := outEdges(p.g, n.ID)
 	if err != nil {
 		return err
 	}
-	for _, nb := range nbs {
-		t, err := p.g.Edit(nb.node.ID)
-		if err != nil {
+	return p.contributeOver(edges, sign, h0, pushed)
+}
+
+// contributeOver adds, times sign, what an artifact gives over some of its edges: h0, and over links p.
+func (p *Pass) contributeOver(edges []graphstore.Edge, sign int64, h0, pushed []float32) error {
+	p.own = addVector(p.own[:0], h0, sign, p.r.model.Width(0))
+	p.told = addVector(p.told[:0], pushed, sign, p.r.model.Width(1))
+	for _, e := range edges {
+		if err := p.addOwn(e); err != nil {
 			return err
 		}
-		if len(t.Features) == 0 {
-			p.initialize(t)
-		}
-		t.Sum1 = addFixed(t.Sum1, h0, sign, p.r.model.Width())
-		if nb.rel == graphstore.RelLink {
-			t.Sum2 = addFixed(t.Sum2, pushed, sign, p.r.model.Width())
-		}
-		p.dirty[t.ID] = struct{}{}
 	}
 	return nil
+}
+
+// addOwn adds own, and over a link told, to the sums of the node at the end of an edge.
+func (p *Pass) addOwn(e graphstore.Edge) error {
+	t, err := p.g.Edit(e.To)
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		return missing(e)
+	}
+	if len(t.Features) == 0 {
+		p.initialize(t)
+	}
+	t.Sum1 = addFixed(t.Sum1, p.own, p.r.model.Width(0))
+	if e.Rel == graphstore.RelLink {
+		t.Sum2 = addFixed(t.Sum2, p.told, p.r.model.Width(1))
+	}
+	p.dirty[t.ID] = struct{}{}
+	return nil
+}
+
+// Connect tells the Pass of an edge that the batch has given an artifact, and Disconnect of one that it is about to take
+// away, where the artifact stays what it is otherwise: at the cost of that edge, not of all that the artifact has. The
+// Pass neither detaches nor attaches such an artifact.
+func (p *Pass) Connect(e graphstore.Edge) error { return p.changeEdge(e, 1) }
+
+// Disconnect is described with Connect.
+func (p *Pass) Disconnect(e graphstore.Edge) error { return p.changeEdge(e, -1) }
+
+func (p *Pass) changeEdge(e graphstore.Edge, sign int64) error {
+	n, err := p.g.Node(e.From)
+	if err != nil {
+		return err
+	}
+	if !n.IsArtifact() {
+		return fmt.Errorf("refresh: an edge to %d changes at node %d, which is not an artifact", e.To, e.From)
+	}
+	if p.r.model.Gathers(RelationIndex(e.Rel)) {
+		p.dirty[n.ID] = struct{}{}
+	}
+	return p.contributeOver([]graphstore.Edge{e}, sign, features(n), n.Hidden)
 }
 
 // initialize sets h0 of a node that the batch created. evaluateDirty sets its p.
@@ -126,9 +169,9 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 	if err := p.evaluateDirty(); err != nil {
 		return nil, err
 	}
-	set := map[graphstore.NodeID]struct{}{}
+	set := toEmbed{}
 	for id := range p.attached {
-		set[id] = struct{}{}
+		set[id] = true
 	}
 	for id := range p.dirty {
 		n, err := p.g.Node(id)
@@ -136,19 +179,17 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 			return nil, err
 		}
 		if n.IsArtifact() {
-			set[id] = struct{}{}
+			set[id] = true
 		}
 	}
 	if err := p.collectDependants(set, budget); err != nil {
 		return nil, err
 	}
-	ids := make([]graphstore.NodeID, 0, len(set))
-	for id := range set {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return p.embed(ids)
+	return p.embed(set)
 }
+
+// toEmbed are artifacts to embed, with whether their h1 may have moved.
+type toEmbed map[graphstore.NodeID]bool
 
 // evaluateDirty recomputes h1 of the dirty entities and placeholders and starts the pushes that are due.
 func (p *Pass) evaluateDirty() error {
@@ -183,7 +224,7 @@ func (p *Pass) evaluateDirty() error {
 		if p.r.queue.has(n.ID) {
 			continue // finishPush compares h1 again when the pending push ends
 		}
-		if d := rms(h1, n.Hidden, p.r.model.Width()); d > p.r.cfg.Epsilon {
+		if d := rms(h1, n.Hidden, p.r.model.Width(1)); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
 			if err := p.startPush(n, d); err != nil {
 				return err
@@ -204,7 +245,11 @@ func (p *Pass) relabel(n *graphstore.Node) error {
 		return nil
 	}
 	n.Features = h0
-	return p.startPush(n, 1)
+	if err := p.startPush(n, 1); err != nil {
+		return err
+	}
+	p.r.queue.withInputs(n.ID)
+	return nil
 }
 
 func sortNeighbours(nbs []neighbour) {
@@ -213,8 +258,9 @@ func sortNeighbours(nbs []neighbour) {
 	})
 }
 
-// embed computes both layers of artifacts given by ascending id.
-func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
+// embed computes artifacts, by ascending id: both layers, or the second of those that keep their h1.
+func (p *Pass) embed(set toEmbed) ([]Moved, error) {
+	ids := slices.Sorted(maps.Keys(set))
 	batch := make([]*embedding, len(ids))
 	for i, id := range ids {
 		n, err := p.g.Edit(id)
@@ -228,15 +274,20 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	}
 	// Neighbours are read only after all Edits: an artifact linked with another of this batch must see the copy that
 	// the batch changes.
+	var first []*embedding // whose first layer is to be computed
 	for _, e := range batch {
-		nbs, err := outNeighbours(p.g, e.id)
-		if err != nil {
+		if e.h1 = e.node.Hidden; !set[e.id] && p.r.readsSumsAlone() {
+			continue // h1 is what it has told, and all else that it reads is in its sums
+		}
+		if err := e.read(p.r, p.g); err != nil {
 			return nil, err
 		}
-		e.neighbours = nbs
+		if set[e.id] || !p.keepsHidden(e) {
+			first = append(first, e)
+		}
 	}
-	p.r.firstLayerOf(batch)
-	for _, e := range batch {
+	p.r.firstLayerOf(first)
+	for _, e := range first {
 		if err := p.pushIfMoved(e); err != nil {
 			return nil, err
 		}
@@ -255,5 +306,5 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 // Drift is the distance by which new Inputs would move an artifact's h0, as rms measures it.
 func (p *Pass) Drift(n *graphstore.Node, inputs []float32) float32 {
 	h0, _ := infer.Halves(inputs)
-	return rms(features(n), h0, p.r.model.Width())
+	return rms(features(n), h0, p.r.model.Width(0))
 }

@@ -18,7 +18,10 @@ func (p *Pass) startPush(n *graphstore.Node, weight float32) error {
 const scansPerBudget = 64
 
 // collectDependants adds to set dependants of queued pushes that have not read them, at most budget of them.
-func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int) error {
+func (p *Pass) collectDependants(set toEmbed, budget int) error {
+	// While an entity tells of another h0, or not all nodes have been looked at since Epsilon was lowered, h1 is computed
+	// with each embedding.
+	recompute := p.r.queue.tellsInputs() || len(p.r.rechecks) > 0
 	for scans := scansPerBudget * budget; budget > 0 && scans > 0; {
 		push, startedIn, ok := p.r.queue.first()
 		if !ok {
@@ -34,7 +37,7 @@ func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int)
 			}
 			continue
 		}
-		deps, more, err := dependants(p.g, n, push.Cursor, budget)
+		deps, more, err := p.dependants(n, push.Cursor, budget)
 		if err != nil {
 			return err
 		}
@@ -44,7 +47,7 @@ func (p *Pass) collectDependants(set map[graphstore.NodeID]struct{}, budget int)
 				continue
 			}
 			if _, ok := set[id]; !ok {
-				set[id] = struct{}{}
+				set[id] = recompute
 				budget--
 			}
 		}
@@ -72,7 +75,7 @@ func (p *Pass) finishPush(n *graphstore.Node) error {
 		return nil // pushIfMoved compares h1 whenever the artifact is embedded
 	}
 	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
-	d := rms(h1, n.Hidden, p.r.model.Width())
+	d := rms(h1, n.Hidden, p.r.model.Width(1))
 	if !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
@@ -95,41 +98,64 @@ func (p *Pass) dropPush(id graphstore.NodeID) error {
 // pushIfMoved starts a push of an artifact's new h1 to those linked with it, if it is new or moved beyond Epsilon.
 func (p *Pass) pushIfMoved(e *embedding) error {
 	_, attached := p.attached[e.id]
-	linked := e.node.Members > 0
-	for _, nb := range e.neighbours {
-		linked = linked || nb.rel == graphstore.RelLink
-	}
-	if !linked {
+	if !p.r.readOverLinks(e) {
 		// No node reads p, so it may follow h1 without a push.
 		e.node.Hidden = e.h1
 		return nil
 	}
-	d := rms(e.h1, e.node.Hidden, p.r.model.Width())
+	width := p.r.model.Width(1)
+	d := rms(e.h1, e.node.Hidden, width)
 	if !attached && !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
-	for _, nb := range e.neighbours {
-		if nb.rel != graphstore.RelLink {
+	p.told = addVector(addVector(p.told[:0], e.node.Hidden, -1, width), e.h1, 1, width)
+	for _, edge := range e.edges {
+		if edge.Rel != graphstore.RelLink {
 			continue
 		}
-		t, err := p.g.Edit(nb.node.ID)
+		t, err := p.g.Edit(edge.To)
 		if err != nil {
 			return err
 		}
-		t.Sum2 = addFixed(t.Sum2, e.node.Hidden, -1, p.r.model.Width())
-		t.Sum2 = addFixed(t.Sum2, e.h1, 1, p.r.model.Width())
+		if t == nil {
+			return missing(edge)
+		}
+		t.Sum2 = addFixed(t.Sum2, p.told, width)
 	}
 	e.node.Hidden = e.h1
 	return p.startPush(e.node, min(d, 2))
 }
 
+// readOverLinks tells whether other artifacts read p of this one: those that it links to and, if artifacts gather over
+// links, those that link to it.
+func (r *Refresher) readOverLinks(e *embedding) bool {
+	if e.node.Members > 0 && r.gathersLinks() {
+		return true
+	}
+	return slices.ContainsFunc(e.edges, func(edge graphstore.Edge) bool { return edge.Rel == graphstore.RelLink })
+}
+
+// readsSumsAlone tells that all that an artifact reads beside its own vectors is in its sums, and that p is h1 everywhere.
+func (r *Refresher) readsSumsAlone() bool { return !r.gathers && r.cfg.Epsilon == 0 }
+
+func (r *Refresher) gathersLinks() bool { return r.model.Gathers(RelationIndex(graphstore.RelLink)) }
+
+// keepsHidden tells that h1 of an artifact that only pushes of p reach is what it was, and that Hidden is that. It is not
+// where an artifact at the other end of a link may have got another h0.
+func (p *Pass) keepsHidden(e *embedding) bool {
+	if slices.ContainsFunc(e.neighbours, func(nb neighbour) bool { return nb.rel == graphstore.RelLink }) {
+		return false
+	}
+	return p.r.cfg.Epsilon == 0 || !p.r.readOverLinks(e)
+}
+
 // dependants returns the first limit artifacts after cursor, by id, whose embedding reads n, and whether there are
 // more.
-func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
+func (p *Pass) dependants(n *graphstore.Node, cursor graphstore.NodeID, limit int) (ids []graphstore.NodeID, more bool, err error) {
 	if n.IsArtifact() {
-		ids, err = linked(g, n, cursor)
+		ids, err = p.linked(n, cursor)
 	} else {
-		err = g.EdgesAfter(n.ID, incomingRelation(n), cursor, func(e graphstore.Edge) bool {
+		err = p.g.EdgesAfter(n.ID, incomingRelation(n), cursor, func(e graphstore.Edge) bool {
 			ids = append(ids, e.To)
 			return len(ids) <= limit
 		})
@@ -140,11 +166,15 @@ func dependants(g Reader, n *graphstore.Node, cursor graphstore.NodeID, limit in
 	return ids, false, err
 }
 
-// linked returns the artifacts after cursor, by id, that link to n or that n links to.
-func linked(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
+// linked returns the artifacts after cursor, by id, that n links to and, if artifacts gather over links, that link to n.
+func (p *Pass) linked(n *graphstore.Node, cursor graphstore.NodeID) ([]graphstore.NodeID, error) {
+	readers := []graphstore.Relation{graphstore.RelLink}
+	if p.r.gathersLinks() {
+		readers = append(readers, graphstore.RelLink|graphstore.Inverse)
+	}
 	var ids []graphstore.NodeID
-	for _, rel := range []graphstore.Relation{graphstore.RelLink | graphstore.Inverse, graphstore.RelLink} {
-		if err := g.EdgesAfter(n.ID, rel, cursor, func(e graphstore.Edge) bool {
+	for _, rel := range readers {
+		if err := p.g.EdgesAfter(n.ID, rel, cursor, func(e graphstore.Edge) bool {
 			ids = append(ids, e.To)
 			return true
 		}); err != nil {
@@ -153,7 +183,7 @@ func linked(g Reader, n *graphstore.Node, cursor graphstore.NodeID) ([]graphstor
 	}
 	live := ids[:0]
 	for _, id := range ids {
-		t, err := g.Node(id)
+		t, err := p.g.Node(id)
 		if err != nil {
 			return nil, err
 		}

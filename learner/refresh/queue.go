@@ -11,6 +11,8 @@ import (
 type pushQueue struct {
 	heap   pushHeap
 	byNode map[graphstore.NodeID]*pushItem
+	// inputs are the nodes whose push tells of another h0 too, or may: that of an earlier process may.
+	inputs map[graphstore.NodeID]struct{}
 }
 
 type pushItem struct {
@@ -45,6 +47,17 @@ func (q *pushQueue) put(p graphstore.Push) {
 	heap.Push(&q.heap, it)
 }
 
+// withInputs notes that the push queued for a node tells of another h0 too.
+func (q *pushQueue) withInputs(id graphstore.NodeID) {
+	if q.inputs == nil {
+		q.inputs = make(map[graphstore.NodeID]struct{})
+	}
+	q.inputs[id] = struct{}{}
+}
+
+// tellsInputs tells whether some queued push does.
+func (q *pushQueue) tellsInputs() bool { return len(q.inputs) > 0 }
+
 func (q *pushQueue) first() (push graphstore.Push, startedIn uint64, ok bool) {
 	if len(q.heap) == 0 {
 		return graphstore.Push{}, 0, false
@@ -56,6 +69,7 @@ func (q *pushQueue) remove(id graphstore.NodeID) {
 	if it := q.byNode[id]; it != nil {
 		heap.Remove(&q.heap, it.index)
 		delete(q.byNode, id)
+		delete(q.inputs, id)
 	}
 }
 

@@ -33,8 +33,12 @@ type Graph interface {
 // Model is the forward pass, as package infer computes it. Its functions are pure, safe for concurrent use, and give a
 // row the same bits whatever other rows are in a batch.
 type Model interface {
-	// Width is the length of a block; a vector has a block for each modality.
-	Width() int
+	// Width is the length of a block of the vectors that a layer reads: 0 stands for h0, 1 for h1. A vector has a block for
+	// each modality.
+	Width(layer int) int
+	// Gathers tells whether an artifact reads the nodes that it points at over a relation (RelationIndex). Those that point
+	// at a node are read by it in any case.
+	Gathers(relation int) bool
 	// Node returns h0 of an entity or a placeholder, from the features of its label (the zero Vector: none).
 	Node(label sparse.Vector, typ int) []float32
 	// Artifacts returns, for each artifact, h0 and what Output needs of its features, in two halves (infer.Halves).
@@ -61,7 +65,9 @@ type Refresher struct {
 	cfg   Config
 	model Model
 	label LabelEncoder
-	queue pushQueue
+	// gathers: the model gathers over some relation.
+	gathers bool
+	queue   pushQueue
 	// rechecks are the nodes that Recheck was given and no Pass has looked at.
 	rechecks []graphstore.NodeID
 	// passes counts the Passes; a Pass's number counts from 1.
@@ -81,8 +87,12 @@ func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push)
 		return nil, errors.New("refresh: a model and a labeler are needed")
 	}
 	r := &Refresher{cfg: cfg, model: model, label: label}
+	for rel := range graphstore.Relation(Relations / 2) {
+		r.gathers = r.gathers || model.Gathers(RelationIndex(rel))
+	}
 	for _, p := range pending {
 		r.queue.put(p)
+		r.queue.withInputs(p.Node)
 	}
 	return r, nil
 }

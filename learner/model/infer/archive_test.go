@@ -33,7 +33,7 @@ func (a *archive) node(e entity) *entityNode {
 	if n := a.nodes[e]; n != nil {
 		return n
 	}
-	n := &entityNode{h0: a.model.Node(a.enc.Label(e.label), e.typ+1), sum: make([]float64, a.model.Width())}
+	n := &entityNode{h0: a.model.Node(a.enc.Label(e.label), e.typ+1), sum: make([]float64, a.model.Width(1))}
 	n.h1 = a.layer(0, Input{Self: n.h0})
 	return n
 }
@@ -85,7 +85,7 @@ func (a *archive) messages(p part, vector func(*entityNode) []float32) []Message
 	var out []Message
 	for i := 0; i < len(es); {
 		typ, n := es[i].typ, float32(0)
-		mean := make([]float32, a.model.Width())
+		mean := make([]float32, a.model.Width(1))
 		for ; i < len(es) && es[i].typ == typ; i++ {
 			for j, x := range vector(a.node(es[i])) {
 				mean[j] += x

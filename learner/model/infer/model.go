@@ -253,8 +253,11 @@ func fingerprint(cfg Config, weights []float32) string {
 // Weights returns a copy of what New was given.
 func (m *Model) Weights() []float32 { return slices.Clone(m.weights) }
 
-// Width is the length of a block.
-func (m *Model) Width() int { return m.cfg.Width }
+// Width is the length of a block, the same in every layer.
+func (m *Model) Width(int) int { return m.cfg.Width }
+
+// Gathers is true: the model has weights for both directions of every relation.
+func (m *Model) Gathers(int) bool { return true }
 
 // EmbeddingDim is the length of E.
 func (m *Model) EmbeddingDim() int { return m.cfg.Width }

@@ -5,6 +5,8 @@
 // work is divided is package par's. The functions named xSIMD do as many leading elements as fill AVX2 registers and
 // return how many that were; the functions named xGo do the rest, or all.
 //
+// AddFixed, AddInts and MeanFixed keep sums in fixed point, by AVX-512 or in Go, with the same bits.
+//
 // Guarantee: a result depends on the values only, not on addresses. AVX2 and Go differ in the last bits. Slices of
 // lengths that don't fit are programming errors and panic.
 package vec

@@ -33,3 +33,9 @@ func normGradSIMD(_, _, _, _ []float32, _ *[4]float32, _ bool) (done int) { retu
 func lerpSIMD(float32, []float32, []float32) (done int) { return 0 }
 
 func dropSIMD(_, _ []float32, _ uint64, _ uint16, _ float32) (done int) { return 0 }
+
+func addFixedSIMD([]float32, int64, []int64) (done int) { return 0 }
+
+func addIntsSIMD(_, _ []int64) (done int) { return 0 }
+
+func scaleIntsSIMD([]int64, float64, []float32) (done int) { return 0 }
