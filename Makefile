@@ -2,10 +2,12 @@
 # .ci/run also wants Java and Maven, for a real Kafka.
 
 GO      ?= go
-N       ?= 30
+N       ?=
+SEED    ?=
 RECORDS ?=
 OUT     ?=
 BENCH   ?=
+FUZZTIME ?= 30s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 # The version is given, not read from the clone: -buildvcs fails in a clone that another user owns. Nothing here changes how
@@ -14,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci crash feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +37,14 @@ test-avx512: ## the forms in AVX-512, on an emulated processor (Debian 12; insta
 ci: ## what the continuous integration runs: tests, vet, staticcheck, race, real Kafka
 	.ci/run
 
+fuzz: ## every fuzz test in turn, FUZZTIME each (30s); PARALLEL=1 for one processor. What fails is kept under the package's testdata/fuzz
+	@GO='$(GO)' .ci/fuzz $(FUZZTIME) $(PARALLEL)
+
 crash: build ## kill the daemon N times (N=30) and compare with a run never killed
-	@$(GO) run ./daemon/experiments/crash -kilim bin/kilim -n $(N)
+	@$(GO) run ./daemon/experiments/crash -kilim bin/kilim -n $(or $(N),30)
+
+poison: build ## feed the daemon with N extreme and good records (N=10000, SEED=1): all applied or refused, within its memory
+	@$(GO) run ./daemon/experiments/poison -kilim bin/kilim -n $(or $(N),10000) -seed $(or $(SEED),1) $(BENCH)
 
 feeds: ## a real archive through the embedded broker and through Apache Kafka (Java, Maven): counts, rates, and the end lists compared; RECORDS=1500 for less
 	@KILIM_RECORDS='$(or $(RECORDS),0)' $(GO) test -count=1 -timeout 60m -v -run '^TestKafkaEndsInTheSameLists$$' ./daemon/app

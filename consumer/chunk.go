@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"kilim/consumer/profile"
@@ -11,6 +12,7 @@ import (
 // may be read once done is closed.
 type chunk struct {
 	tp     TopicPartition
+	topic  topicID
 	items  []Item
 	next   int64 // the partition's next offset once all items are durable
 	weight int64 // taken from generation.budget, the bytes in flight
@@ -26,29 +28,30 @@ const (
 // takes all of it, and so is in flight alone.
 func (g *generation) weigh(r *Record) int64 { return min(r.size(), g.c.cfg.InFlightBytes) }
 
-// cut splits a page into chunks. A page without records gives one empty chunk,
-// so that deliver hears of the partition's next offset.
-func (g *generation) cut(tp TopicPartition, pg page) []*chunk {
-	var chunks []*chunk
-	limit := min(int64(chunkBytes), g.c.cfg.InFlightBytes)
-	var last *chunk
-	for _, r := range pg.records {
-		w := g.weigh(&r)
-		if last == nil || len(last.items) >= chunkRecords || last.weight+w > limit {
-			last = &chunk{tp: tp, items: make([]Item, 0, chunkRecords), done: make(chan struct{})}
-			chunks = append(chunks, last)
+// cut splits a page into chunks while it is unpacked: at most one record is ahead of the chunk that it gives. A page without records
+// gives one empty chunk, so that deliver hears of the partition's next offset.
+func (g *generation) cut(pg *page) iter.Seq[*chunk] {
+	return func(yield func(*chunk) bool) {
+		limit := min(int64(chunkBytes), g.c.cfg.InFlightBytes)
+		last := newChunk(pg.tp)
+		for r := range pg.records() {
+			w := g.weigh(&r)
+			if len(last.items) > 0 && (len(last.items) >= chunkRecords || last.weight+w > limit) {
+				if !yield(last) {
+					return
+				}
+				last = newChunk(pg.tp)
+			}
+			last.items = append(last.items, Item{Record: r})
+			last.weight += w
+			last.next = r.Offset + 1
 		}
-		last.items = append(last.items, Item{Record: r})
-		last.weight += w
-		last.next = r.Offset + 1
+		last.next = pg.next
+		yield(last)
 	}
-	if last == nil {
-		last = &chunk{tp: tp, done: make(chan struct{})}
-		chunks = append(chunks, last)
-	}
-	last.next = pg.next
-	return chunks
 }
+
+func newChunk(tp TopicPartition) *chunk { return &chunk{tp: tp, done: make(chan struct{})} }
 
 // decode runs on several goroutines; g.jobs gives each chunk to one of them.
 func (g *generation) decode(ctx context.Context) {

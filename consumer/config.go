@@ -15,6 +15,8 @@ type Config struct {
 	Group  string   // required
 	Topics []string // required, not empty
 	Limits profile.Limits
+	// Alone is for a Sink that must have all partitions: nothing is read while the group has another member.
+	Alone bool
 
 	BatchRecords  int   // records of a batch at most; 256
 	BatchBytes    int64 // bytes of a batch, exceeded by its last record only; 8 MiB

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -20,6 +21,7 @@ type Consumer struct {
 	client   *kafka.Client
 	fetcher  *fetcher
 	progress *progress
+	said     string // by awaitAlone, so that it says a reason once over the generations that it lasts
 }
 
 // New checks the configuration. It connects to nothing.
@@ -64,6 +66,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("consumer: group %q: %w", c.cfg.Group, err)
 	}
 	var lastFailure string
+	again := backoff{first: c.cfg.Retry, limit: maxRetry}
 	for {
 		gen, err := group.Next(ctx)
 		if ctx.Err() != nil {
@@ -72,15 +75,25 @@ func (c *Consumer) Run(ctx context.Context) error {
 		if err != nil {
 			// A fresh broker has no coordinator for a while, a broker that is
 			// down has no connection: kafka-go pauses and tries again.
+			err = c.explainJoin(ctx, err)
 			level := slog.LevelWarn
+			var others *othersError
+			if errors.As(err, &others) {
+				level = slog.LevelError
+			}
+			c.progress.hold(err)
 			if err.Error() == lastFailure {
 				level = slog.LevelDebug
 			}
 			lastFailure = err.Error()
 			c.log.Log(ctx, level, "can't join the group, trying again until it works", "group", c.cfg.Group, "error", err)
+			if others != nil {
+				again.wait(ctx) // each try has the other member join anew
+			}
 			continue
 		}
 		lastFailure = ""
+		again.reset()
 		if err := c.work(ctx, gen); err != nil {
 			leave(group)
 			return err
@@ -107,7 +120,11 @@ func (c *Consumer) work(ctx context.Context, gen *kafka.Generation) error {
 	parts := assignments(gen)
 	log := c.log.With("generation", gen.ID)
 	log.Info("partitions assigned", "group", c.cfg.Group, "member", gen.MemberID, "partitions", fmt.Sprint(parts))
-	c.progress.assign(parts, time.Now())
+	var held error
+	if c.cfg.Alone {
+		held = errUnassigned // until the group is looked at
+	}
+	c.progress.assign(parts, time.Now(), held)
 	defer c.progress.revoke()
 
 	ended := make(chan error, 1)
@@ -117,6 +134,13 @@ func (c *Consumer) work(ctx context.Context, gen *kafka.Generation) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(revoked, cancel)()
+		if c.cfg.Alone {
+			if !c.awaitAlone(ctx, log, gen.MemberID, parts) {
+				ended <- nil
+				return
+			}
+			go c.watch(ctx, cancel, log, parts)
+		}
 		ended <- newGeneration(c, log, parts, newCommitter(gen.CommitOffsets, c.cfg.CommitEvery, log)).run(ctx)
 	})
 	err := <-ended
@@ -143,6 +167,9 @@ func (c *Consumer) Lag() map[TopicPartition]int64 { return c.progress.lag() }
 // the time is zero when there is none.
 func (c *Consumer) Assigned() (parts []TopicPartition, since time.Time) { return c.progress.assigned() }
 
-// CaughtUp is true when there is an assignment, and everything in it that has
+// Ready returns nil while the assigned partitions are read, and otherwise why they are not.
+func (c *Consumer) Ready() error { return c.progress.ready() }
+
+// CaughtUp is true when there is an assignment that is read, and everything in it that has
 // been heard of (see Probe) is durable.
 func (c *Consumer) CaughtUp() bool { return c.progress.caughtUp() }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"kilim/consumer/profile"
+	"kilim/consumer/recordset"
 )
 
 // Decode makes an Item of a record. It never panics: a record that makes the
@@ -32,9 +33,13 @@ func guard(rec Record, decode func(*Item)) (item Item) {
 }
 
 func (item *Item) decode(lim profile.Limits) {
+	if item.Unreadable != nil {
+		item.Refusal = profile.Refuse(profile.ReasonBadEnvelope, "record", "", "its batch can't be unpacked: %v", item.Unreadable)
+		return
+	}
 	if item.Dropped > 0 {
 		item.Refusal = profile.Refuse(profile.ReasonTooLarge, "record", strconv.Itoa(item.Dropped),
-			"%d bytes in a key, a value or headers, of which %d are taken: they are not kept", item.Dropped, wholeBytes)
+			"%d bytes in a key, a value or headers, of which %d are taken: they are not kept", item.Dropped, recordset.PartBytes)
 		return
 	}
 	item.ID = keyID(item.Key, lim)

@@ -18,8 +18,14 @@
 // that can't be used reaches Apply too, as an Item with a Refusal, and does not
 // hold back the others. No batch holds records of two group generations.
 //
-// Two members of the group with different Sinks each keep the guarantee for themselves:
-// moving a partition's state from one to the other is not this package's business.
+// Two members of the group with different Sinks each keep the guarantee for themselves, and none of them has all:
+// moving a partition's state from one to the other is not this package's business. With Config.Alone a member
+// reads nothing while it has company, or lacks partitions; Consumer.Ready says why (membership.go).
+//
+// The log of a partition is told from another of the same name (a topic deleted and made anew, another cluster) by what is stored beside
+// its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, topicid.go).
+//
+// Between two partitions there is no order: Newest says which of an artifact's records counts (precedence.go).
 //
 // # Flow
 //
@@ -30,11 +36,11 @@
 // budget of bytes in flight, which is given back when Apply returns. When idle
 // nothing waits for more: a single record goes through at once.
 //
-// Memory is bounded by Config.InFlightBytes of records, plus one response
-// (about Config.FetchBytes as it is sent) for each assigned partition. A response is unpacked by
-// the client library, batch by batch and whole, before anything here sees it: a producer of
-// a batch that unpacks to a thousand times its size is bounded by the topic's message size only.
-// Of a record's key, value and headers no more than 16 MiB each are kept beyond that.
+// Memory is bounded, whatever a batch unpacks to, by Config.InFlightBytes of records (or one record that is larger), plus one response
+// as it was sent for each assigned partition (Config.FetchBytes, or one batch, which the topic bounds), plus, for all partitions
+// together, one record and one codec's window: package recordset unpacks while chunks are cut, and one response is unpacked at a
+// time. Of a record's key, value and headers no more than 16 MiB each are kept; a record with more is refused by its
+// offset, and the others of its batch are read.
 //
 // # Envelopes
 //

@@ -3,17 +3,17 @@ package consumer
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"math"
 	"net"
 	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-	fetchapi "github.com/segmentio/kafka-go/protocol/fetch"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kilim/consumer/recordset"
 )
 
 // fetcher asks brokers for records of a partition.
@@ -27,10 +27,11 @@ type fetcher struct {
 
 // page is what one fetch gave: committed records from the asked offset on.
 type page struct {
-	records []Record
-	next    int64 // where the next fetch goes on
-	end     int64 // the partition's end that can be read up to
-	stalled bool  // the broker sent batches, but nothing at the asked offset or behind it
+	tp     TopicPartition
+	offset int64              // the asked one
+	kept   []*recordset.Batch // what is packed is unpacked by records
+	next   int64              // where the next fetch goes on
+	end    int64              // the partition's end that can be read up to
 }
 
 // fetch returns a kafka.Error for what the broker refuses, and blocks while
@@ -38,37 +39,9 @@ type page struct {
 func (f *fetcher) fetch(ctx context.Context, tp TopicPartition, offset int64) (page, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.wait+f.timeout)
 	defer cancel()
-	msg, err := f.transport.RoundTrip(ctx, f.addr, &fetchapi.Request{
-		ReplicaID:      -1,
-		MaxWaitTime:    int32(f.wait / time.Millisecond),
-		MinBytes:       1,
-		MaxBytes:       int32(min(f.maxBytes, math.MaxInt32)),
-		IsolationLevel: int8(kafka.ReadCommitted),
-		SessionEpoch:   -1, // no fetch session (KIP-227): one partition a request
-		Topics: []fetchapi.RequestTopic{{
-			Topic: tp.Topic,
-			Partitions: []fetchapi.RequestPartition{{
-				Partition:          int32(tp.Partition),
-				CurrentLeaderEpoch: -1,
-				FetchOffset:        offset,
-				LogStartOffset:     -1,
-				PartitionMaxBytes:  int32(min(f.maxBytes, math.MaxInt32)),
-			}},
-		}},
-	})
+	part, err := f.ask(ctx, tp, offset)
 	if err != nil {
 		return page{}, fmt.Errorf("fetch %v@%d: %w", tp, offset, err)
-	}
-	res := msg.(*fetchapi.Response)
-	if res.ErrorCode != 0 {
-		return page{}, fmt.Errorf("fetch %v@%d: %w", tp, offset, kafka.Error(res.ErrorCode))
-	}
-	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
-		return page{}, fmt.Errorf("fetch %v@%d: the answer is not about one partition", tp, offset)
-	}
-	part := &res.Topics[0].Partitions[0]
-	if part.ErrorCode != 0 {
-		return page{}, fmt.Errorf("fetch %v@%d: %w", tp, offset, kafka.Error(part.ErrorCode))
 	}
 	pg, err := read(tp, offset, part)
 	if err != nil {
@@ -77,126 +50,104 @@ func (f *fetcher) fetch(ctx context.Context, tp TopicPartition, offset int64) (p
 	return pg, nil
 }
 
-// read copies the records out of an answer.
-func read(tp TopicPartition, offset int64, part *fetchapi.ResponsePartition) (page, error) {
-	pg := page{next: offset, end: part.HighWatermark}
+func (f *fetcher) ask(ctx context.Context, tp TopicPartition, offset int64) (*kmsg.FetchResponseTopicPartition, error) {
+	req := kmsg.NewFetchRequest()
+	req.MaxWaitMillis = int32(f.wait / time.Millisecond)
+	req.MinBytes = 1
+	req.MaxBytes = int32(min(f.maxBytes, math.MaxInt32))
+	req.IsolationLevel = int8(kafka.ReadCommitted)
+	req.SessionEpoch = -1 // no fetch session (KIP-227): one partition a request
+	part := kmsg.NewFetchRequestTopicPartition()
+	part.Partition, part.FetchOffset, part.PartitionMaxBytes = int32(tp.Partition), offset, req.MaxBytes
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.Partitions = tp.Topic, []kmsg.FetchRequestTopicPartition{part}
+	req.Topics = []kmsg.FetchRequestTopic{topic}
+
+	msg, err := f.transport.RoundTrip(ctx, f.addr, &fetchRequest{FetchRequest: req, tp: tp, clientID: f.transport.ClientID, usual: f.maxBytes})
+	if err != nil {
+		return nil, err
+	}
+	res := msg.(*fetchAnswer)
+	if res.ErrorCode != 0 {
+		return nil, kafka.Error(res.ErrorCode)
+	}
+	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
+		return nil, fmt.Errorf("the answer is not about one partition")
+	}
+	answer := &res.Topics[0].Partitions[0]
+	if answer.ErrorCode != 0 {
+		return nil, kafka.Error(answer.ErrorCode)
+	}
+	return answer, nil
+}
+
+// read finds the batches to be read in an answer.
+func read(tp TopicPartition, offset int64, part *kmsg.FetchResponseTopicPartition) (page, error) {
+	pg := page{tp: tp, offset: offset, next: offset, end: part.HighWatermark}
 	if part.LastStableOffset >= 0 && part.LastStableOffset < pg.end {
 		pg.end = part.LastStableOffset
 	}
-	if part.RecordSet.Records == nil {
-		return pg, nil
-	}
-	batches := []protocol.RecordReader{part.RecordSet.Records}
-	if stream, ok := part.RecordSet.Records.(*protocol.RecordStream); ok {
-		batches = stream.Records
-	}
 	aborted := newAborted(part.AbortedTransactions)
-	for _, b := range batches {
-		records, last, err := readBatch(tp, offset, b)
+	for b, err := range recordset.Batches(part.RecordBatches) {
+		if err != nil && pg.next > offset {
+			return pg, nil // the next fetch begins with what is wrong
+		}
 		if err != nil {
 			return pg, err
 		}
-		if aborted.keeps(b, last) {
-			pg.records = append(pg.records, records...)
+		if aborted.keeps(b) && b.Last >= offset {
+			pg.kept = append(pg.kept, b)
 		}
-		pg.next = max(pg.next, last+1)
+		pg.next = max(pg.next, b.Last+1)
 	}
-	if pg.next == offset && len(batches) > 0 {
-		// The batch that covers offset was emptied by compaction and the
-		// client library does not tell where it ends. No record has this
-		// offset, so the next one may be tried.
-		pg.next, pg.stalled = offset+1, true
+	if pg.next == offset && len(part.RecordBatches) > 0 {
+		return pg, fmt.Errorf("the broker sent %d bytes of batches that end before that offset", len(part.RecordBatches))
 	}
 	return pg, nil
 }
 
-// readBatch gives the records from offset on, and the offset of the batch's
-// last record whether it is among them or not (-1: none).
-func readBatch(tp TopicPartition, offset int64, b protocol.RecordReader) (records []Record, last int64, err error) {
-	last = -1
-	for {
-		r, err := b.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			return records, last, nil
+// records unpacks the page's records, one at a time. It can be called once.
+func (pg *page) records() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for _, b := range pg.kept {
+			for r := range b.Records(pg.offset) {
+				if !yield(Record{
+					Topic: pg.tp.Topic, Partition: pg.tp.Partition, Offset: r.Offset, Time: r.Time,
+					Key: r.Key, Value: r.Value, Headers: r.Headers, Dropped: r.Dropped, Unreadable: r.Fault,
+				}) {
+					return
+				}
+			}
 		}
-		if err != nil {
-			return nil, last, err
-		}
-		last = max(last, r.Offset)
-		rec := Record{Topic: tp.Topic, Partition: tp.Partition, Offset: r.Offset, Time: r.Time}
-		if rec.Key, err = rec.take(r.Key); err == nil {
-			rec.Value, err = rec.take(r.Value)
-		}
-		if err != nil {
-			return nil, last, fmt.Errorf("record %d: %w", r.Offset, err)
-		}
-		if r.Offset < offset {
-			continue // brokers send whole batches
-		}
-		rec.takeHeaders(r.Headers)
-		records = append(records, rec)
 	}
-}
-
-// wholeBytes is the most that is kept of a record's key, of its value, and of all of its headers: more than the 15 MiB that
-// a topic of kilim's takes, packed. What is packed may be a thousand times as much when it is unpacked, and a refused
-// record goes into the store, on its way to the dead letters, as it was received.
-const wholeBytes = 16 << 20
-
-// take copies bytes out of the client library's pages and lets go of those. It copies all of them or none.
-func (r *Record) take(b protocol.Bytes) ([]byte, error) {
-	if b == nil {
-		return nil, nil
-	}
-	defer b.Close()
-	if n := b.Len(); n > wholeBytes {
-		r.Dropped += n
-		return nil, nil
-	}
-	return protocol.ReadAll(b)
-}
-
-func (r *Record) takeHeaders(headers []protocol.Header) {
-	n := 0
-	for i := range headers {
-		n += len(headers[i].Key) + len(headers[i].Value)
-	}
-	if n > wholeBytes {
-		r.Dropped += n
-		return
-	}
-	r.Headers = slices.Clone(headers)
 }
 
 // aborted filters the records of aborted transactions, which brokers send
 // along (KIP-98, "read_committed").
 type aborted struct {
-	coming []fetchapi.ResponseTransaction // by first offset
-	open   map[int64]bool                 // producers within an aborted transaction
+	coming []kmsg.FetchResponseTopicPartitionAbortedTransaction // by first offset
+	open   map[int64]bool                                       // producers within an aborted transaction
 }
 
-func newAborted(list []fetchapi.ResponseTransaction) *aborted {
+func newAborted(list []kmsg.FetchResponseTopicPartitionAbortedTransaction) *aborted {
 	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b fetchapi.ResponseTransaction) int {
+	slices.SortFunc(list, func(a, b kmsg.FetchResponseTopicPartitionAbortedTransaction) int {
 		return cmp.Compare(a.FirstOffset, b.FirstOffset)
 	})
 	return &aborted{coming: list, open: make(map[int64]bool)}
 }
 
-// keeps is called for each batch in turn; last is the offset of its last record.
-func (a *aborted) keeps(b protocol.RecordReader, last int64) bool {
-	for len(a.coming) > 0 && a.coming[0].FirstOffset <= last {
+// keeps is called for each batch in turn.
+func (a *aborted) keeps(b *recordset.Batch) bool {
+	for len(a.coming) > 0 && a.coming[0].FirstOffset <= b.Last {
 		a.open[a.coming[0].ProducerID] = true
 		a.coming = a.coming[1:]
 	}
-	switch b := b.(type) {
-	case *protocol.ControlBatch:
+	if b.Control {
 		// Commit or abort: it ends the transaction of its producer. Other
 		// control records (leader changes) are of no producer.
-		delete(a.open, b.ProducerID)
+		delete(a.open, b.Producer)
 		return false
-	case *protocol.RecordBatch:
-		return !b.Attributes.Transactional() || !a.open[b.ProducerID]
 	}
-	return true
+	return !b.Transactional || !a.open[b.Producer]
 }

@@ -19,9 +19,11 @@ type generation struct {
 	log    *slog.Logger
 	parts  []TopicPartition
 	budget *semaphore.Weighted
-	jobs   chan *chunk // to the decoders
-	queue  chan *chunk // to deliver; the chunks of one partition in its order
-	commit *committer
+	// unpacking is held by the reader that unpacks a page.
+	unpacking *semaphore.Weighted
+	jobs      chan *chunk // to the decoders
+	queue     chan *chunk // to deliver; the chunks of one partition in its order
+	commit    *committer
 }
 
 // queueLength bounds chunks, mostly of small records; bytes are bounded by the
@@ -31,9 +33,9 @@ const queueLength = 64
 func newGeneration(c *Consumer, log *slog.Logger, parts []TopicPartition, commit *committer) *generation {
 	return &generation{
 		c: c, log: log, parts: parts, commit: commit,
-		budget: semaphore.NewWeighted(c.cfg.InFlightBytes),
-		jobs:   make(chan *chunk, queueLength),
-		queue:  make(chan *chunk, queueLength),
+		budget: semaphore.NewWeighted(c.cfg.InFlightBytes), unpacking: semaphore.NewWeighted(1),
+		jobs:  make(chan *chunk, queueLength),
+		queue: make(chan *chunk, queueLength),
 	}
 }
 
@@ -72,16 +74,16 @@ func (g *generation) deliver(ctx context.Context) error {
 		case <-head.done:
 		}
 		b, weight := &Batch{}, int64(0)
-		next := make(map[TopicPartition]int64, len(g.parts))
+		next := make(map[TopicPartition]reached, len(g.parts))
 		for head != nil {
 			at, weight = g.fill(b, head, at, weight)
 			if at < len(head.items) {
 				if at > 0 {
-					next[head.tp] = head.items[at-1].Offset + 1
+					next[head.tp] = reached{head.topic, head.items[at-1].Offset + 1}
 				}
 				break
 			}
-			next[head.tp] = head.next
+			next[head.tp] = reached{head.topic, head.next}
 			head, at = g.ready(), 0
 			if head != nil && !closed(head.done) {
 				break
@@ -128,13 +130,30 @@ func closed(done <-chan struct{}) bool {
 	}
 }
 
-func (g *generation) apply(ctx context.Context, b *Batch, next map[TopicPartition]int64) error {
-	for tp, n := range next {
-		b.Next = append(b.Next, Offset{Topic: tp.Topic, Partition: tp.Partition, Next: n})
+// reached is how far a batch takes a partition.
+type reached struct {
+	topic topicID
+	next  int64
+}
+
+// offsets are those to be stored with a batch's items.
+func offsets(items []Item, next map[TopicPartition]reached) (out []Offset) {
+	last := make(map[TopicPartition]*Record, len(next))
+	for i := range items {
+		r := &items[i].Record
+		last[TopicPartition{r.Topic, r.Partition}] = r
 	}
-	slices.SortFunc(b.Next, func(a, b Offset) int {
+	for tp, r := range last {
+		out = append(out, Offset{Topic: tp.Topic, Partition: tp.Partition, Next: next[tp].next, Log: markOf(next[tp].topic, r).encode()})
+	}
+	slices.SortFunc(out, func(a, b Offset) int {
 		return compare(TopicPartition{a.Topic, a.Partition}, TopicPartition{b.Topic, b.Partition})
 	})
+	return out
+}
+
+func (g *generation) apply(ctx context.Context, b *Batch, next map[TopicPartition]reached) error {
+	b.Next = offsets(b.Items, next)
 	// Without items (the end of a transaction, a compacted stretch) there is
 	// nothing to store: the next batch tells the offset.
 	if len(b.Items) > 0 {
@@ -148,8 +167,8 @@ func (g *generation) apply(ctx context.Context, b *Batch, next map[TopicPartitio
 		g.c.metrics.batchBytes.Observe(float64(b.Bytes))
 		g.commit.note(b.Next)
 	}
-	for tp, n := range next {
-		g.c.progress.durable(tp, n)
+	for tp, r := range next {
+		g.c.progress.durable(tp, r.next)
 	}
 	return nil
 }

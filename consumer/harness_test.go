@@ -69,6 +69,7 @@ func produce(t testing.TB, client *kgo.Client, records ...*kgo.Record) {
 type store struct {
 	mu      sync.Mutex
 	next    map[TopicPartition]int64
+	logs    map[TopicPartition]string
 	items   map[TopicPartition][]Item
 	batches []Batch
 	faults  []string
@@ -78,14 +79,15 @@ type store struct {
 }
 
 func newStore() *store {
-	return &store{next: map[TopicPartition]int64{}, items: map[TopicPartition][]Item{}, changed: make(chan struct{})}
+	return &store{next: map[TopicPartition]int64{}, logs: map[TopicPartition]string{}, items: map[TopicPartition][]Item{}, changed: make(chan struct{})}
 }
 
-func (s *store) StoredOffset(topic string, partition int) (int64, bool, error) {
+func (s *store) StoredOffset(topic string, partition int) (Offset, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next, ok := s.next[TopicPartition{topic, partition}]
-	return next, ok, nil
+	tp := TopicPartition{topic, partition}
+	next, ok := s.next[tp]
+	return Offset{topic, partition, next, s.logs[tp]}, ok, nil
 }
 
 func (s *store) Apply(ctx context.Context, b *Batch) error {
@@ -130,7 +132,7 @@ func (s *store) Apply(ctx context.Context, b *Batch) error {
 		if o.Next < s.next[tp] {
 			s.fault("%v: the stored offset goes back from %d to %d", tp, s.next[tp], o.Next)
 		}
-		s.next[tp] = o.Next
+		s.next[tp], s.logs[tp] = o.Next, o.Log
 	}
 	s.batches = append(s.batches, *b)
 	close(s.changed)

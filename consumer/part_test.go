@@ -23,9 +23,14 @@ func TestParts(t *testing.T) {
 		}
 		for p := range 3 {
 			if n, ok := next[p]; ok {
-				b.Next = append(b.Next, Offset{Topic: "in", Partition: p, Next: n + int64(rng.IntN(4))})
+				next[p] = n + int64(rng.IntN(4))
 			}
 		}
+		ends := map[TopicPartition]reached{}
+		for p, n := range next {
+			ends[TopicPartition{"in", p}] = reached{topicID{7}, n}
+		}
+		b.Next = offsets(b.Items, ends)
 		var items []Item
 		var bytes int64
 		reached := map[int]int64{}
@@ -42,6 +47,13 @@ func TestParts(t *testing.T) {
 					t.Fatalf("seed %d: partition %d goes from %d to %d", seed, o.Partition, reached[o.Partition], o.Next)
 				}
 				reached[o.Partition] = o.Next
+				last := part.Items[len(part.Items)-1]
+				for i := len(part.Items) - 1; last.Partition != o.Partition; i-- {
+					last = part.Items[i]
+				}
+				if want := markOf(topicID{7}, &last.Record).encode(); o.Log != want {
+					t.Fatalf("seed %d: partition %d at %d has the mark %x, want %x", seed, o.Partition, o.Next, o.Log, want)
+				}
 			}
 			items, bytes = append(items, part.Items...), bytes+part.Bytes
 			from = to

@@ -16,6 +16,7 @@ type progress struct {
 
 	mu    sync.Mutex
 	since time.Time // of the assignment; zero: none
+	held  error     // why nothing is read; nil: no reason is known
 	parts map[TopicPartition]*mark
 }
 
@@ -28,10 +29,10 @@ type mark struct {
 
 func (m *mark) lag() int64 { return max(0, m.end-m.next) }
 
-func (p *progress) assign(parts []TopicPartition, now time.Time) {
+func (p *progress) assign(parts []TopicPartition, now time.Time, held error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.since = now
+	p.since, p.held = now, held
 	p.parts = make(map[TopicPartition]*mark, len(parts))
 	for _, tp := range parts {
 		p.parts[tp] = &mark{}
@@ -44,7 +45,24 @@ func (p *progress) revoke() {
 	for tp := range p.parts {
 		p.gauge.DeleteLabelValues(tp.Topic, strconv.Itoa(tp.Partition))
 	}
-	p.since, p.parts = time.Time{}, nil
+	p.since, p.parts, p.held = time.Time{}, nil, nil
+}
+
+// hold tells why nothing is read, or that nothing is in the way any more.
+func (p *progress) hold(reason error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = reason
+}
+
+// ready is nil while the partitions are read.
+func (p *progress) ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil && p.since.IsZero() {
+		return errUnassigned
+	}
+	return p.held
 }
 
 // start tells where a partition is at its assignment.
@@ -114,7 +132,7 @@ func (p *progress) caughtUp() bool {
 			return false
 		}
 	}
-	return !p.since.IsZero()
+	return p.held == nil && !p.since.IsZero()
 }
 
 func compare(a, b TopicPartition) int {

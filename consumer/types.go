@@ -39,6 +39,8 @@ type Record struct {
 	// Dropped counts the bytes of key, value and headers that were not kept because they are more than any
 	// topic of kilim's takes. Such a record is refused.
 	Dropped int
+	// Unreadable says why the batch can't be unpacked from this offset on. Such a record is refused too.
+	Unreadable error
 }
 
 // size is what a record costs in memory, about.
@@ -61,11 +63,13 @@ type Item struct {
 	TraceParent string // W3C trace context of the record, "" when it has none
 }
 
-// Offset is the next record to read of a partition.
+// Offset is the next record to read of a partition. Log tells the partition's log from another of the same name: the Sink stores
+// it with Next and gives it back, and need not know what is in it.
 type Offset struct {
 	Topic     string
 	Partition int
 	Next      int64
+	Log       string
 }
 
 // Batch is what one Apply makes durable.
@@ -82,18 +86,19 @@ func (b *Batch) Part(from, to int) *Batch {
 	at := func(o *Offset, item *Item) bool { return o.Topic == item.Topic && o.Partition == item.Partition }
 	for i := range b.Next {
 		next, in, behind := b.Next[i], false, false
+		var last *Item
 		for j := range b.Items[from:] {
 			item := &b.Items[from+j]
 			switch {
 			case !at(&next, item):
 			case from+j < to:
-				in, next.Next = true, item.Offset+1
+				in, last = true, item
 			default:
 				behind = true
 			}
 		}
-		if in && !behind {
-			next = b.Next[i] // beyond the last record, where the log has gaps
+		if in && behind { // otherwise next is beyond the last record, where the log has gaps
+			next = next.cut(last)
 		}
 		if in {
 			part.Next = append(part.Next, next)
@@ -109,7 +114,7 @@ func (b *Batch) Part(from, to int) *Batch {
 type Sink interface {
 	// StoredOffset is what the last successful Apply stored for the
 	// partition; ok is false when none ever did.
-	StoredOffset(topic string, partition int) (next int64, ok bool, err error)
+	StoredOffset(topic string, partition int) (stored Offset, ok bool, err error)
 
 	// Apply returns once the batch's effects and its offsets are durable,
 	// together. Calls never overlap.

@@ -113,7 +113,7 @@ func TestExitCodesOfWrongUsage(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "serve", "feed", "watch", "status", "check", "demo", "config", "version", "eval"} {
+	for _, command := range []string{"", "serve", "feed", "watch", "status", "check", "reread", "demo", "config", "version", "eval"} {
 		args := strings.Fields(command + " --help")
 		code, stdout, stderr := kilim(t, "", args...)
 		if code != exitOK || stderr != "" || !strings.HasPrefix(stdout, "Usage: kilim") {

@@ -42,6 +42,29 @@ func TestLinksOfDocuments(t *testing.T) {
 	}
 }
 
+// TestResultsAreLinked wants a link to each file of results in the list of experiments.
+func TestResultsAreLinked(t *testing.T) {
+	t.Parallel()
+	const list = "experiments/README.md"
+	linked := map[string]bool{}
+	for _, m := range link.FindAllStringSubmatch(read(t, list), -1) {
+		linked[filepath.Join(filepath.Dir(list), m[2])] = true
+	}
+	results := 0
+	sources(t, ".md", func(path, _ string) {
+		if filepath.Base(path) != "RESULTS.md" {
+			return
+		}
+		results++
+		if at, err := filepath.Rel("../daemon", path); err != nil || !linked[at] {
+			t.Errorf("%s is not linked in %s (%v)", path, list, err)
+		}
+	})
+	if results == 0 {
+		t.Error("no results in the repository: it has not been looked through")
+	}
+}
+
 // TestArchitectureNamesWhatExists wants each test that ARCHITECTURE.md names in the file that its link leads to, and in the
 // package that is named before it, and each identifier declared somewhere.
 func TestArchitectureNamesWhatExists(t *testing.T) {

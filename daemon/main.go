@@ -37,6 +37,7 @@ type grammar struct {
 	Watch   watchCommand   `cmd:"" help:"Follow the lists that change."`
 	Status  statusCommand  `cmd:"" help:"Show where a daemon stands, or wait until it has done everything."`
 	Check   checkCommand   `cmd:"" help:"Verify a whole state folder that no daemon has open."`
+	Reread  rereadCommand  `cmd:"" help:"Let a state folder that no daemon has open read the topic from its beginning."`
 	Eval    evalCommand    `cmd:"" help:"Judge the lists, or the encoders."`
 	Model   modelCommand   `cmd:"" help:"The models, and which serves."`
 	Train   trainCommand   `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`

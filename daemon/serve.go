@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -9,6 +10,7 @@ import (
 
 	"kilim/daemon/app"
 	"kilim/daemon/config"
+	"kilim/graphstore"
 )
 
 type serveCommand struct{ config.Config }
@@ -37,25 +39,59 @@ func (c *serveCommand) Run(s *session) error {
 	return a.Run(s.ctx)
 }
 
-type checkCommand struct{ config.Config }
+type checkCommand struct {
+	config.Config
+	Repair bool `help:"Make a state that has faults anew from its own documents, with all that follows from them; it takes the room of both until it is done. Artifacts whose documents are damaged are deleted, and named."`
+}
 
-// Run verifies a state folder and prints each fault on a line of its own.
+// anew is what is left to do with a state that can't be repaired.
+const anew = "keep a copy of the folder for a report, start the daemon with an empty --data folder and let it read the topic from the start; or restore a backup of the folder"
+
+// Run verifies a state folder and prints each fault on a line of its own. With --repair it mends what it finds, and verifies again.
 func (c *checkCommand) Run(s *session) error {
 	if err := s.settle(&c.Config); err != nil {
 		return err
 	}
-	log := c.Log.New(s.stderr)
-	faults := 0
-	err := app.Check(&c.Config, log, func(fault string) {
+	faults, err := c.check(s)
+	if err != nil {
+		return err
+	}
+	if faults > 0 && c.Repair {
+		fmt.Fprintf(s.stdout, "%s: %d faults; the state is made anew from its documents\n", c.Data, faults)
+		err := app.Repair(s.ctx, &c.Config, c.Log.New(s.stderr), func(lost string) { fmt.Fprintln(s.stdout, lost) })
+		if err != nil {
+			return fmt.Errorf("check %s: not repaired: %w; if it stays so, %s", c.Data, err, anew)
+		}
+		if faults, err = c.check(s); err != nil {
+			return err
+		}
+		if faults > 0 {
+			return fmt.Errorf("check %s: %d faults in a state that was just made anew from its documents: %s", c.Data, faults, anew)
+		}
+	}
+	if faults > 0 {
+		return fmt.Errorf("check %s: %d faults; kilim check --repair makes the state anew from its documents", c.Data, faults)
+	}
+	return nil
+}
+
+// check prints what it finds.
+func (c *checkCommand) check(s *session) (faults int, err error) {
+	waiting, err := app.Check(&c.Config, c.Log.New(s.stderr), func(fault string) {
 		faults++
 		fmt.Fprintln(s.stdout, fault)
 	})
-	if err != nil {
-		return fmt.Errorf("check %s: %w", c.Data, err)
-	}
-	if faults > 0 {
-		return fmt.Errorf("check %s: %d faults", c.Data, faults)
+	switch {
+	case errors.Is(err, graphstore.ErrTable):
+		return faults, fmt.Errorf("check %s: %w; this can't be repaired: %s", c.Data, err, anew)
+	case err != nil:
+		return faults, fmt.Errorf("check %s: %w", c.Data, err)
+	case faults > 0:
+		return faults, nil
 	}
 	fmt.Fprintf(s.stdout, "%s: no fault\n", c.Data)
-	return nil
+	if waiting > 0 {
+		fmt.Fprintf(s.stdout, "%d lists and vectors wait for a daemon's background, which makes them anew: stale ones, and those that other settings made\n", waiting)
+	}
+	return 0, nil
 }

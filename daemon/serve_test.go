@@ -18,13 +18,14 @@ type served struct {
 	log          *output
 }
 
-func serve(t *testing.T, data string) *served {
+func serve(t *testing.T, data string, flags ...string) *served {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	done := make(chan int, 1)
 	s := &served{cancel: cancel, done: done, log: newOutput()}
 	args := []string{"--data", data, "--http", "127.0.0.1:0", "--broker", "embedded://127.0.0.1:0", "--log.format=json"}
+	args = append(args, flags...)
 	go func() { done <- run(ctx, args, environment(nil), nil, s.log, s.log) }()
 	within, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()

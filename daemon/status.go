@@ -24,6 +24,7 @@ type statusCommand struct {
 	Timeout time.Duration `placeholder:"DURATION" help:"Give up waiting after so long, with exit code 3; without it, never."`
 
 	every time.Duration // between two looks; 0 is pollEvery
+	told  io.Writer     // gets why the daemon is not ready, each time that this changes
 }
 
 const (
@@ -53,6 +54,7 @@ func (c *statusCommand) Run(s *session) error {
 	var raw []byte
 	var status *web.Status
 	if c.Wait {
+		c.told = s.stderr
 		raw, status, err = c.wait(s.ctx, ask)
 	} else {
 		raw, status, err = ask.status(s.ctx)
@@ -100,9 +102,14 @@ func (c *statusCommand) wait(ctx context.Context, ask *asker) ([]byte, *web.Stat
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var before *web.Status
-	state := "no answer yet"
+	state, reason := "no answer yet", ""
 	for {
 		raw, now, err := ask.status(ctx)
+		if err == nil && now.Reason != reason {
+			if reason = now.Reason; reason != "" && c.told != nil {
+				fmt.Fprintln(c.told, "waiting: the daemon is not ready:", reason)
+			}
+		}
 		var final *finalError
 		switch {
 		case errors.As(err, &final):
@@ -138,6 +145,9 @@ func settled(s *web.Status) bool {
 }
 
 func describe(s *web.Status) string {
+	if s.Reason != "" {
+		return "not ready: " + s.Reason
+	}
 	return fmt.Sprintf("ready %v, assigned %v, lag %d, media waiting %d, refresh queue %d, outbox %d", s.Ready, s.Assigned, s.Lag, expected(s), s.RefreshQueue, s.Outbox)
 }
 
@@ -191,6 +201,9 @@ func printStatus(w io.Writer, s *web.Status) error {
 	ready := "ready"
 	if !s.Ready {
 		ready = "not ready"
+	}
+	if s.Reason != "" {
+		ready += ": " + s.Reason
 	}
 	lag := fmt.Sprint(s.Lag)
 	if !s.Assigned {

@@ -121,6 +121,20 @@ func TestWaitRunsOutOfTime(t *testing.T) {
 	}
 }
 
+// TestWaitSaysWhyNotReady: a reason is told once while it lasts, and again when the time is up.
+func TestWaitSaysWhyNotReady(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, busy(func(s *web.Status) { s.Ready, s.Assigned, s.Reason = false, false, "another member" }))
+	code, stdout, stderr := kilim(t, "", "status", "--http", d.URL, "--wait", "--timeout=900ms")
+	if code != exitTimeout || stdout != "" || !strings.Contains(stderr, "another member") && !strings.Contains(stderr, "no answer yet") ||
+		strings.Count(stderr, "waiting:") > 1 {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := kilim(t, "", "status", "--http", d.URL); code != exitOK || !strings.Contains(stdout, "not ready: another member") {
+		t.Errorf("exit code %d, %s", code, stdout)
+	}
+}
+
 func TestWaitForNobody(t *testing.T) {
 	t.Parallel()
 	d := newDaemon(t, done(1))

@@ -36,6 +36,11 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 	if err := t.s.checkSize("its id with its evidence", len(doc.ID)+len(doc.Evidence)); err != nil {
 		return Change{}, err
 	}
+	if doc.Topic != "" {
+		if err := checkPartition(doc.Topic, doc.Partition); err != nil {
+			return Change{}, err
+		}
+	}
 	id := ID(Artifact, doc.ID)
 	want, err := wanted(doc.ID, specs)
 	if err != nil {

@@ -26,10 +26,17 @@ func (c *checker) others() error {
 		what   string
 		fn     func(k, v []byte) error
 	}{
-		{keyOffset, "offset", partition},
+		{keyOffset, "offset", func(k, v []byte) error {
+			if _, _, err := parsePartitionKey(k); err != nil {
+				return err
+			}
+			_, err := decodeOffset(v)
+			return err
+		}},
 		{keyPosition, "position", partition},
 		{keyDim, "encoder", number},
 		{keyMeta, "meta row", func(_, v []byte) error { return decodeRow(v).err }},
+		{keyWriter, "writer", func(_, v []byte) error { return decodeRow(v).err }},
 		{keyListedBy, "listed-by row", func(k, v []byte) error {
 			if _, _, err := parseListedByKey(k); err != nil {
 				return err
@@ -60,7 +67,7 @@ func (c *checker) others() error {
 func (c *checker) unknownRows() error {
 	known := string([]byte{
 		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyListedBy, keyPush, keyOffset, keyOutbox, keyPosition,
-		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyMarker, keyRedo, keyFlush, keyLabel,
+		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyWriter, keyMarker, keyRedo, keyFlush, keyLabel,
 	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})
 	defer it.Close()

@@ -66,7 +66,7 @@ func newCrashHistory(t testing.TB, transactions int) *crashHistory {
 		calls = append(calls,
 			func(tx *Tx) error { _, err := tx.Enqueue(fmt.Appendf(nil, "message %d", n)); return err },
 			func(tx *Tx) error { return tx.AddTerms(map[uint32]int32{uint32(n): 1, uint32(5000 * n): 1}) },
-			func(tx *Tx) error { return tx.SetOffset("in", 0, int64(n)) },
+			func(tx *Tx) error { return tx.SetOffset("in", 0, Offset{Next: int64(n), Log: fmt.Sprint("log ", n)}) },
 		)
 		h.events = append(h.events, func(s *Store) error {
 			tx := s.Begin()

@@ -30,11 +30,36 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 var errNoContent = errors.New("its content is missing")
 
 // damaged is the error of reading a document: a DamagedError, or one that has nothing to do with the document.
-func damaged(id string, node NodeID, err error) error {
+func (s *Store) damaged(id string, node NodeID, err error) error {
 	for _, fault := range []error{errDamagedRow, errTruncated, errTrailing, errNoContent} {
 		if errors.Is(err, fault) {
+			s.damagedReads.Add(1)
 			return &DamagedError{Artifact: id, Node: node, Err: err}
 		}
 	}
 	return fmt.Errorf("graphstore: read artifact %q (%016x): %w", id, uint64(node), err)
+}
+
+// DamagedReads is how often a document was read and found damaged, since the store was opened.
+func (s *Store) DamagedReads() int64 { return s.damagedReads.Load() }
+
+// DamagedArtifacts are the ids of the artifacts of which Artifact returns an ErrDamaged. It reads every document.
+func (r *Reader) DamagedArtifacts() (damaged []string, err error) {
+	var ids []string
+	if err := r.EachNode(func(n *Node) bool {
+		if n.IsArtifact() {
+			ids = append(ids, n.Key)
+		}
+		return true
+	}); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, err := r.Artifact(id); errors.Is(err, ErrDamaged) {
+			damaged = append(damaged, id)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return damaged, nil
 }

@@ -9,6 +9,7 @@
 //   - Node, Edge, Doc and Media are what is in the graph: artifacts, their media, the entities that they share, and the
 //     edges between them, each stored from both ends. Change says what a Tx.PutArtifact or Tx.DeleteArtifact did to it.
 //   - OutboxEntry is a message to Kafka, committed with the changes that it tells of. Store.Ack removes it once Kafka has it.
+//     Reader.Writer names who numbers them, Tx.ResetOutbox begins anew as another.
 //
 // In come artifacts with the edges that they ask for, vectors, lists, term counts, consumer offsets and messages. Out come
 // the same, by id or in the order of ids, and the outbox. One Tx holds all that follows from one batch of records, the
@@ -30,9 +31,9 @@
 //     damaged rows. A damaged row of any other kind is an error without a type: what follows from it can't be bounded,
 //     and the reader stops.
 //   - A full disk. While less than Store.Margin is free, Store.Room returns an ErrNoSpace that names the folder, what is
-//     free and what must be; who writes asks before a unit of work, or waits (Store.WaitRoom). Commit refuses below half of the
-//     margin, Ack below a quarter, Open below half: none of them changes anything then, the store has not failed, reads go
-//     on, and writes do once there is room. It is a margin, not a reservation: another program may take the last of it
+//     free and what must be; who writes asks before a unit of work, or waits (Store.WaitRoom), and asks for two margins when
+//     another store on the disk goes before. Commit refuses below half of the margin, Ack below a quarter, Open below half:
+//     none of them changes anything then, the store has not failed, reads go on, and writes do once there is room. It is a margin, not a reservation: another program may take the last of it
 //     between two looks, and badger, which writes through mapped files, is then ended by the kernel. What was committed
 //     stays in this case too.
 //   - Sizes. A value of more than Store.MaxRow bytes, or a name of more than 60,000, is refused with an ErrTooLarge by the method

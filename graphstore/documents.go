@@ -1,6 +1,7 @@
 package graphstore
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,16 @@ func (r *Reader) Artifact(id string) (*Doc, error) {
 		doc.Raw, err = decodeBlob(row)
 	}
 	if err != nil {
-		return nil, damaged(id, node, err)
+		return nil, r.s.damaged(id, node, err)
+	}
+	return doc, nil
+}
+
+// Head returns an artifact without its content; nil if it is not there. The error may be an ErrDamaged, as with Artifact.
+func (r *Reader) Head(id string) (*Doc, error) {
+	doc, err := r.doc(id, ID(Artifact, id))
+	if err != nil || doc == nil || doc.ID != id {
+		return nil, err
 	}
 	return doc, nil
 }
@@ -48,7 +58,7 @@ func (r *Reader) doc(id string, node NodeID) (*Doc, error) {
 		doc, err = decodeDoc(row)
 	}
 	if err != nil {
-		return nil, damaged(id, node, err)
+		return nil, r.s.damaged(id, node, err)
 	}
 	return doc, nil
 }
@@ -86,14 +96,16 @@ func (r *Reader) ArtifactsAfter(after NodeID, limit int) ([]string, error) {
 // encodeDoc leaves out Raw, which has a row of its own: it may be large, and
 // evidence is read far more often.
 func encodeDoc(doc *Doc) []byte {
-	b := newRow(32 + len(doc.ID) + len(doc.Evidence))
+	b := newRow(40 + len(doc.ID) + len(doc.Evidence) + len(doc.Topic))
 	b = appendBytes(b, doc.ID)
 	b = appendTime(b, doc.Timestamp)
-	return appendBytes(b, doc.Evidence)
+	b = appendBytes(b, doc.Evidence)
+	b = appendBytes(b, doc.Topic)
+	return binary.AppendUvarint(b, uint64(doc.Partition))
 }
 
 func decodeDoc(row []byte) (*Doc, error) {
 	d := decodeRow(row)
-	doc := &Doc{ID: d.string(), Timestamp: d.time(), Evidence: d.bytes()}
+	doc := &Doc{ID: d.string(), Timestamp: d.time(), Evidence: d.bytes(), Topic: d.string(), Partition: int(d.uint32())}
 	return doc, d.end()
 }

@@ -97,7 +97,7 @@ func (v *generator) step(tx *Tx, report reporter) error {
 		}
 		return tx.SetListedBy(of, by, on)
 	case 11:
-		part, next := rng.IntN(3), rng.Int64N(1000)
+		part, next := rng.IntN(3), Offset{Next: rng.Int64N(1000), Log: fmt.Sprint("log ", rng.IntN(3))}
 		m.offsets[fmt.Sprint(part)] = next
 		return tx.SetOffset("in", part, next)
 	case 12:
@@ -127,6 +127,9 @@ func (v *generator) put(tx *Tx, id string, report reporter) error {
 	doc := Doc{ID: id, Raw: fmt.Appendf(nil, "raw %d", v.rng.Int()), Evidence: fmt.Appendf(nil, "evidence %d", v.rng.Int())}
 	if v.rng.IntN(4) > 0 {
 		doc.Timestamp = time.Unix(v.rng.Int64N(2e9)-1e9, v.rng.Int64N(1e9))
+	}
+	if v.rng.IntN(3) > 0 {
+		doc.Topic, doc.Partition = "in", v.rng.IntN(9)
 	}
 	if v.rng.IntN(8) == 0 {
 		doc.Raw = bytes.Repeat([]byte("inline media "), 8000) // to the value log

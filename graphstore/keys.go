@@ -10,12 +10,12 @@ import (
 //
 //	e <from 8> <relation 1> <to 8>  edge, once from each end
 //	n <id 8>                        node
-//	d <id 8>                        an artifact's id, timestamp, evidence
+//	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
 //	h <id 8> <by 8>                 the artifact by has id in a list
 //	s <id 8>                        push on its way
-//	o <topic> 0 <partition 4>       where to go on reading
+//	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
 //	p <topic> 0 <partition 4>       position at the last acknowledgement
 //	t p <page 4>                    term table: page of document frequencies
@@ -27,6 +27,7 @@ import (
 //	v <content 16> <encoder 8>      what an encoder made of a content
 //	S                               counters of the store
 //	H                               schema version and identity of the store
+//	W                               who writes the outbox's messages, see Store.Writer
 //	R                               marker of a complete redo log
 //	r <chunk 4>                     redo log
 //	b <id 8> c <label>              a label that the node does not keep, see keptLabels
@@ -51,6 +52,7 @@ const (
 	keyVector     = 'v'
 	keyState      = 'S'
 	keyHead       = 'H'
+	keyWriter     = 'W'
 	keyMarker     = 'R'
 	keyRedo       = 'r'
 	keyFlush      = 'F'

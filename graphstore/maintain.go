@@ -44,7 +44,7 @@ func (s *Store) maintain(ctx context.Context) error {
 		return err
 	}
 	defer s.leave()
-	if s.due() && s.Room() == nil {
+	if s.due() && s.Room(1) == nil {
 		start := time.Now()
 		s.logged.Store(0)
 		if err := s.flush(); err != nil {

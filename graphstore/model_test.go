@@ -17,7 +17,7 @@ type model struct {
 	vectors   map[NodeID]vectors
 	lists     map[NodeID][]byte
 	listedBy  map[[2]NodeID]bool
-	offsets   map[string]int64
+	offsets   map[string]Offset
 	pushes    map[NodeID]Push
 	terms     map[uint32]int32
 	dims      map[string]int
@@ -43,7 +43,7 @@ type vectors struct {
 func newModel() *model {
 	return &model{
 		artifacts: map[string]modelArtifact{}, vectors: map[NodeID]vectors{}, lists: map[NodeID][]byte{},
-		listedBy: map[[2]NodeID]bool{}, offsets: map[string]int64{}, pushes: map[NodeID]Push{},
+		listedBy: map[[2]NodeID]bool{}, offsets: map[string]Offset{}, pushes: map[NodeID]Push{},
 		terms: map[uint32]int32{}, dims: map[string]int{}, meta: map[string][]byte{}, positions: map[string]Position{}, kept: keptLabels,
 	}
 }
@@ -199,5 +199,5 @@ func sameChange(a, b Change) bool {
 }
 
 func sameDoc(a, b *Doc) bool {
-	return a != nil && b != nil && a.ID == b.ID && bytes.Equal(a.Raw, b.Raw) && a.Timestamp.Equal(b.Timestamp) && bytes.Equal(a.Evidence, b.Evidence)
+	return a != nil && b != nil && a.ID == b.ID && bytes.Equal(a.Raw, b.Raw) && a.Timestamp.Equal(b.Timestamp) && bytes.Equal(a.Evidence, b.Evidence) && a.Topic == b.Topic && a.Partition == b.Partition
 }

@@ -164,12 +164,8 @@ const ackRows = 4096
 // outbox, so that reconciling reads too much, never too little.
 func (s *Store) Ack(upto uint64, positions []Position) error {
 	for _, p := range positions {
-		err := checkPartition(p.Topic, p.Partition)
-		if err == nil && p.Next < 0 {
-			err = fmt.Errorf("next %d of %s/%d is negative", p.Next, p.Topic, p.Partition)
-		}
-		if err != nil {
-			return fmt.Errorf("graphstore: acknowledge up to %d: position: %w", upto, err)
+		if err := p.check(); err != nil {
+			return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, err)
 		}
 	}
 	snap, err := s.acquire() // Close waits for the end
@@ -213,6 +209,17 @@ func (s *Store) Ack(upto uint64, positions []Position) error {
 	}
 }
 
+func (p Position) check() error {
+	err := checkPartition(p.Topic, p.Partition)
+	if err == nil && p.Next < 0 {
+		err = fmt.Errorf("next %d of %s/%d is negative", p.Next, p.Topic, p.Partition)
+	}
+	if err != nil {
+		return fmt.Errorf("position: %w", err)
+	}
+	return nil
+}
+
 // Positions returns those stored with the last acknowledgements, by topic and
 // partition.
 func (s *Store) Positions() ([]Position, error) {
@@ -234,8 +241,11 @@ func (s *Store) Positions() ([]Position, error) {
 	return out, nil
 }
 
-// Outbox returns messages with numbers above after, in order, at most limit of
-// them. Messages that were acknowledged since r's state are left out.
+// outboxBytes is how much Outbox returns at once, one larger message aside: a dead letter is as large as its record.
+const outboxBytes = 8 << 20
+
+// Outbox returns messages with numbers above after, in order: at most limit of them, fewer where they are large, and
+// none only where there are no more. Messages that were acknowledged since r's state are left out.
 func (r *Reader) Outbox(after uint64, limit int) ([]OutboxEntry, error) {
 	if r.broken != nil {
 		return nil, r.broken
@@ -246,8 +256,13 @@ func (r *Reader) Outbox(after uint64, limit int) ([]OutboxEntry, error) {
 	acked, _ := r.s.box.bounds()
 	after = max(after, acked)
 	var out []OutboxEntry
+	bytes := 0
+	full := func(value []byte) bool {
+		bytes += len(value)
+		return len(out) == limit || len(out) > 0 && bytes > outboxBytes
+	}
 	err := scanFrom(r.snap.txn, []byte{keyOutbox}, seqKey(after+1), func(k, v []byte) error {
-		if len(out) == limit {
+		if full(v) {
 			return errStop
 		}
 		if len(k) != 9 {
@@ -263,12 +278,17 @@ func (r *Reader) Outbox(after uint64, limit int) ([]OutboxEntry, error) {
 	if err != nil && !errors.Is(err, errStop) {
 		return nil, fmt.Errorf("graphstore: read the outbox: %w", err)
 	}
-	if r.ov != nil {
-		for _, m := range r.ov.messages {
-			if m.Seq > after && len(out) < limit {
-				out = append(out, m)
-			}
+	if r.ov == nil || errors.Is(err, errStop) {
+		return out, nil
+	}
+	for _, m := range r.ov.messages {
+		if m.Seq <= after {
+			continue
 		}
+		if full(m.Value) {
+			break
+		}
+		out = append(out, m)
 	}
 	return out, nil
 }

@@ -25,7 +25,7 @@ type overlay struct {
 	// deleted are artifacts whose lists go at Commit: until then the caller reads them, see DeleteArtifact.
 	deleted  map[NodeID]struct{}
 	messages []OutboxEntry
-	// outboxTaken: messages are all of the outbox, see Tx.TakeOutbox.
+	// outboxTaken: messages are all of the outbox, see Tx.TakeOutbox and Tx.ResetOutbox.
 	outboxTaken bool
 }
 

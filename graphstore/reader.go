@@ -38,23 +38,6 @@ func (r *Reader) blob(key []byte, what string) ([]byte, error) {
 	return b, nil
 }
 
-// Offset returns where to go on reading a partition; ok is false when nothing
-// was stored for it.
-func (r *Reader) Offset(topic string, partition int) (next int64, ok bool, err error) {
-	row, err := r.row(partitionKey(keyOffset, topic, partition))
-	if err == nil && row == nil {
-		return 0, false, nil
-	}
-	var v uint64
-	if err == nil {
-		v, err = decodeNumber(row)
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("graphstore: read offset of %s/%d: %w", topic, partition, err)
-	}
-	return int64(v), true, nil
-}
-
 // EncoderDim is the length of an encoder's vectors, false for an unknown encoder.
 func (r *Reader) EncoderDim(name string) (int, bool) {
 	if r.broken != nil {

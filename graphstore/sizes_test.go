@@ -31,7 +31,8 @@ func TestTooLarge(t *testing.T) {
 		"meta key": func(tx *Tx) error { return tx.PutMeta(name, nil) },
 		"lists":    func(tx *Tx) error { return tx.PutLists(1, more) },
 		"encoder":  func(tx *Tx) error { return tx.SetEncoderDim(name, 3) },
-		"topic":    func(tx *Tx) error { return tx.SetOffset(name, 0, 0) },
+		"topic":    func(tx *Tx) error { return tx.SetOffset(name, 0, Offset{}) },
+		"log":      func(tx *Tx) error { return tx.SetOffset("in", 0, Offset{Log: name}) },
 		"vector":   func(tx *Tx) error { return tx.PutMediaVector(Content{1}, "e", make([]float32, len(more)/4)) },
 		"media":    func(tx *Tx) error { return tx.PutMedia(Media{Node: 1, State: MediaRefused, Detail: string(more)}) },
 	} {

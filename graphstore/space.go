@@ -50,9 +50,10 @@ func (o *Options) margin() int64 {
 	return int64((memtables+levelZeroTables)*o.MemtableMB+deep+o.valueLogMB) * mib
 }
 
-// Room returns an ErrNoSpace when the disk has less than Margin. Who writes asks before it begins: what has been changed in
-// memory when Commit refuses would have to be undone.
-func (s *Store) Room() error { return s.opts.room(s.dir, s.opts.margin()) }
+// Room returns an ErrNoSpace when the disk has less than so many times Margin: 1, or 2 to leave one to another store on the
+// same disk, which goes before. Who writes asks before it begins: what has been changed in memory when Commit refuses would
+// have to be undone.
+func (s *Store) Room(margins int64) error { return s.opts.room(s.dir, margins*s.opts.margin()) }
 
 func (o *Options) room(dir string, need int64) error {
 	free, err := o.FreeSpace(dir)
@@ -67,12 +68,12 @@ func (o *Options) room(dir string, need int64) error {
 
 // WaitRoom returns when there is Room, or with ctx's error when ctx is done. It logs when it begins to wait, and when
 // it goes on.
-func (s *Store) WaitRoom(ctx context.Context) error {
-	err := s.Room()
+func (s *Store) WaitRoom(ctx context.Context, margins int64) error {
+	err := s.Room(margins)
 	if !errors.Is(err, ErrNoSpace) {
 		return err
 	}
-	s.log.Error("nothing is written until the disk has room", "error", err)
+	s.log.Error("nothing is written to this store until the disk has room", "error", err)
 	tick := time.NewTicker(s.opts.roomPoll)
 	defer tick.Stop()
 	for {
@@ -81,7 +82,7 @@ func (s *Store) WaitRoom(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", err, ctx.Err())
 		case <-tick.C:
 		}
-		if err = s.Room(); !errors.Is(err, ErrNoSpace) {
+		if err = s.Room(margins); !errors.Is(err, ErrNoSpace) {
 			s.log.Info("the disk has room again", "dir", s.dir)
 			return err
 		}

@@ -41,11 +41,11 @@ func TestNoSpace(t *testing.T) {
 		}
 		return tx.Commit()
 	}
-	if err := errors.Join(s.Room(), put("a")); err != nil {
+	if err := errors.Join(s.Room(1), put("a")); err != nil {
 		t.Fatal(err)
 	}
 	free.Store(s.Margin() - 1)
-	err = s.Room()
+	err = s.Room(1)
 	var space *SpaceError
 	if !errors.As(err, &space) || !errors.Is(err, ErrNoSpace) || space.Free != s.Margin()-1 || space.Need != s.Margin() || space.Dir != dir {
 		t.Errorf("below the margin: %v", err)
@@ -76,11 +76,11 @@ func TestNoSpace(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := s.WaitRoom(ctx); !errors.Is(err, ErrNoSpace) || !errors.Is(err, context.DeadlineExceeded) {
+	if err := s.WaitRoom(ctx, 1); !errors.Is(err, ErrNoSpace) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting in vain: %v", err)
 	}
 	waited := make(chan error)
-	go func() { waited <- s.WaitRoom(t.Context()) }()
+	go func() { waited <- s.WaitRoom(t.Context(), 1) }()
 	free.Store(1 << 40)
 	if err := errors.Join(<-waited, put("c"), s.Ack(3, nil)); err != nil {
 		t.Errorf("when there is room again: %v", err)
@@ -119,7 +119,7 @@ func TestFullDisk(t *testing.T) {
 	stored := 0
 	fill := func() error {
 		for range 100_000 {
-			if err := s.Room(); err != nil {
+			if err := s.Room(1); err != nil {
 				return err
 			}
 			raw := make([]byte, []int{2 << 10, 40 << 10, 150 << 10}[rng.IntN(3)])

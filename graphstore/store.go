@@ -14,7 +14,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
@@ -41,8 +41,9 @@ var (
 
 // Store is an open graph. It is safe for concurrent use; writes are by one Tx at a time.
 type Store struct {
-	db   *badger.DB
-	opts Options
+	damagedReads atomic.Int64
+	db           *badger.DB
+	opts         Options
 	// threshold is the size from which a value goes to the value log.
 	threshold int64
 	// foldAfter is foldAfterTerms, and keptLabels the constant, except in tests.

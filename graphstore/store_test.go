@@ -121,10 +121,10 @@ func TestBadArguments(t *testing.T) {
 		"inverse-culture":      put("a", EdgeSpec{Type: Culture, Rel: Relation(Culture) | Inverse, Key: "x"}),
 		"culture is empty":     put("a", EdgeSpec{Type: Culture, Rel: Relation(Culture)}),
 		`media key "b\x000"`:   put("a", EdgeSpec{Type: Image, Rel: RelMedia, Key: "b\x000"}),
-		"next -1":              tx.SetOffset("in", 0, -1),
-		`topic ""`:             tx.SetOffset("", 0, 1),
-		`topic "a\x00b"`:       tx.SetOffset("a\x00b", 0, 1),
-		"partition -1":         tx.SetOffset("in", -1, 1),
+		"next -1":              tx.SetOffset("in", 0, Offset{Next: -1}),
+		`topic ""`:             tx.SetOffset("", 0, Offset{Next: 1}),
+		`topic "a\x00b"`:       tx.SetOffset("a\x00b", 0, Offset{Next: 1}),
+		"partition -1":         tx.SetOffset("in", -1, Offset{Next: 1}),
 		"dimension 0":          tx.SetEncoderDim("x", 0),
 		"it has dimension 512": tx.SetEncoderDim("clip", 100),
 		"the key is empty":     tx.PutMeta("", nil),
@@ -248,5 +248,62 @@ func TestEditIsPrivate(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLargeOutboxIsReadInParts: what is returned at once is bounded by bytes, and all is returned in the end, of the store and of a transaction.
+func TestLargeOutboxIsReadInParts(t *testing.T) {
+	t.Parallel()
+	from, to, _ := openPair(t, Options{})
+	sizes := []int{1, outboxBytes + 1, 2, 3 << 20, 3 << 20, 3 << 20, 4}
+	parts := func(r *Reader) (got []int) {
+		after := uint64(0)
+		for {
+			some, err := r.Outbox(after, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(some) == 0 {
+				return got
+			}
+			bytes := 0
+			for _, m := range some {
+				bytes += len(m.Value)
+				if m.Seq != after+1 {
+					t.Errorf("message %d comes after %d", m.Seq, after)
+				}
+				after = m.Seq
+			}
+			if len(some) > 1 && bytes > outboxBytes {
+				t.Errorf("%d messages of %d bytes at once", len(some), bytes)
+			}
+			got = append(got, len(some))
+		}
+	}
+	want := []int{1, 1, 3, 2}
+	tx := from.Begin()
+	for _, size := range sizes {
+		if _, err := tx.Enqueue(make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := parts(&tx.Reader); !slices.Equal(got, want) {
+		t.Errorf("of a transaction: parts of %d messages, want %d", got, want)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := takeOutbox(to, from); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Store{from, to} {
+		if err := s.View(func(r *Reader) error {
+			if got := parts(r); !slices.Equal(got, want) {
+				t.Errorf("parts of %d messages, want %d", got, want)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

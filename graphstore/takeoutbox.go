@@ -7,11 +7,11 @@ import (
 )
 
 // TakeOutbox makes what stands between the store and Kafka that of another store: the outbox with its numbers, the
-// Positions of what was acknowledged, the offsets (see SetOffset), and the encoders' dimensions. The first three
-// replace those of the store; the dimensions are added to its own.
+// Positions of what was acknowledged, the writer (see Store.Writer), the offsets (see SetOffset), and the encoders' dimensions.
+// The first four replace those of the store; the dimensions are added to its own, which
+// stay where both have a name: the store's encoders say how long their vectors are, not what records said before.
 //
-// Both stores must have one identity (see Options.UUID), for messages in Kafka are recognized by it and
-// their number. No message of either may be acknowledged until the Tx has ended.
+// Both stores must have one identity (see Options.UUID), for a state does not take over another's. No message of either may be acknowledged until the Tx has ended.
 func (t *Tx) TakeOutbox(from *Reader) error {
 	if err := t.takeOutbox(from); err != nil {
 		return fmt.Errorf("graphstore: take the outbox of %q: %w", from.s.dir, err)
@@ -33,11 +33,14 @@ func (t *Tx) takeOutbox(from *Reader) error {
 		return errors.New("this transaction has messages of its own")
 	}
 	for name, dim := range from.EncoderDims() {
+		if _, own := t.EncoderDim(name); own {
+			continue
+		}
 		if err := t.SetEncoderDim(name, dim); err != nil {
 			return err
 		}
 	}
-	if err := t.takeRows(from, keyOffset, keyPosition); err != nil {
+	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter); err != nil {
 		return err
 	}
 	next := from.snap.state.nextSeq
@@ -49,18 +52,21 @@ func (t *Tx) takeOutbox(from *Reader) error {
 	if len(messages) > 0 {
 		first = messages[0].Seq
 	}
-	// Rows of messages outside of first to next are the store's own; those inside are overwritten at Commit.
-	err = scanRows(t.snap.txn, []byte{keyOutbox}, func(k, _ []byte) error {
+	if err := t.dropMessages(first, next); err != nil {
+		return err
+	}
+	t.state.nextSeq, t.ov.messages, t.ov.outboxTaken = next, messages, true
+	return nil
+}
+
+// dropMessages removes the rows of messages outside of first to next: those inside are overwritten at Commit.
+func (t *Tx) dropMessages(first, next uint64) error {
+	return scanRows(t.snap.txn, []byte{keyOutbox}, func(k, _ []byte) error {
 		if bytes.Compare(k, seqKey(first)) < 0 || bytes.Compare(k, seqKey(next)) >= 0 {
 			t.ov.rows[string(k)] = nil
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	t.state.nextSeq, t.ov.messages, t.ov.outboxTaken = next, messages, true
-	return nil
 }
 
 // allMessages returns what is in the outbox, in order.
@@ -72,10 +78,10 @@ func allMessages(r *Reader) ([]OutboxEntry, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, some...)
-		if len(some) < page {
+		if len(some) == 0 {
 			return all, nil
 		}
+		all = append(all, some...)
 		after = some[len(some)-1].Seq
 	}
 }

@@ -13,14 +13,14 @@ import (
 type between struct {
 	messages  []OutboxEntry
 	positions []Position
-	offsets   map[string]int64
+	offsets   map[string]Offset
 	dims      map[string]int
 	depth     int
 }
 
 func readBetween(t *testing.T, s *Store) between {
 	t.Helper()
-	b := between{offsets: map[string]int64{}}
+	b := between{offsets: map[string]Offset{}}
 	b.depth, _ = s.OutboxDepth()
 	var err error
 	if b.positions, err = s.Positions(); err != nil {
@@ -57,7 +57,7 @@ func enqueue(t *testing.T, s *Store, n int, topic string, next int64) {
 			t.Fatal(err)
 		}
 	}
-	if err := tx.SetOffset(topic, int(next%3), next); err != nil {
+	if err := tx.SetOffset(topic, int(next%3), Offset{Next: next, Log: topic}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -94,6 +94,34 @@ func openPair(t *testing.T, opts Options) (from, to *Store, dir string) {
 		t.Fatalf("the identity is %s, want %s", to.UUID(), from.UUID())
 	}
 	return from, to, dir
+}
+
+// TestTakeOutboxKeepsItsDimensions: a name that records gave another length in the store before stands for what it stands for in this one.
+func TestTakeOutboxKeepsItsDimensions(t *testing.T) {
+	t.Parallel()
+	from, to, _ := openPair(t, Options{})
+	for s, dims := range map[*Store]map[string]int{from: {"clip": 3, "foreign": 5}, to: {"clip": 512}} {
+		tx := s.Begin()
+		for name, dim := range dims {
+			if err := tx.SetEncoderDim(name, dim); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := takeOutbox(to, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.View(func(r *Reader) error {
+		if got, want := r.EncoderDims(), map[string]int{"clip": 512, "foreign": 5}; !reflect.DeepEqual(got, want) {
+			t.Errorf("dimensions %v, want %v", got, want)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTakeOutboxTakesEverything takes an outbox at several of its lengths, into a store that has one of its own, and

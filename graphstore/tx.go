@@ -18,21 +18,6 @@ type Tx struct {
 
 var errDone = errors.New("graphstore: the transaction has ended")
 
-// SetOffset stores where to go on reading a partition.
-func (t *Tx) SetOffset(topic string, partition int, next int64) error {
-	if t.broken != nil {
-		return t.broken
-	}
-	if err := checkPartition(topic, partition); err != nil {
-		return fmt.Errorf("graphstore: set offset: %w", err)
-	}
-	if next < 0 {
-		return fmt.Errorf("graphstore: set offset of %s/%d: next %d is negative", topic, partition, next)
-	}
-	t.ov.rows[string(partitionKey(keyOffset, topic, partition))] = encodeNumber(uint64(next))
-	return nil
-}
-
 func checkPartition(topic string, partition int) error {
 	if err := checkName("the name of a topic", topic); err != nil {
 		return err

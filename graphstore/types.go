@@ -212,6 +212,9 @@ type Doc struct {
 	Raw       []byte
 	Timestamp time.Time // kept to the nanosecond, in UTC
 	Evidence  []byte    // opaque
+	// Topic and Partition are where the record came in that the content is of.
+	Topic     string
+	Partition int
 }
 
 // Change is what one PutArtifact or DeleteArtifact did to the graph, exactly:

@@ -1,15 +1,34 @@
 package rerank
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // Word is a hashed word with its number of occurrences in the artifact.
 type Word struct {
 	Bucket uint32
 	Count  uint16
+}
+
+// mostWords is how many words of an artifact are evidence. A text of a megabyte may have 150,000, 2 MB with their weights, and
+// each search holds those of hundreds of candidates. Records and pages have some hundreds.
+const mostWords = 4096
+
+// MostFrequent returns the words that are evidence of an artifact that has all of these, with increasing buckets: the most
+// frequent ones, of equals those of smaller buckets.
+func MostFrequent(words []Word) []Word {
+	if len(words) <= mostWords {
+		return words
+	}
+	byCount := slices.Clone(words)
+	slices.SortFunc(byCount, func(a, b Word) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Bucket, b.Bucket)) })
+	kept := slices.Clip(slices.Clone(byCount[:mostWords]))
+	slices.SortFunc(kept, func(a, b Word) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	return kept
 }
 
 // Evidence is what stage 2 knows of one artifact besides its embedding.

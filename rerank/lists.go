@@ -100,30 +100,35 @@ func TopK(entries []Entry, k int) []Entry {
 	if k < 1 || len(entries) == 0 {
 		return nil
 	}
-	// k is small: keeping the best in place is quicker than sorting all.
 	out := make([]Entry, 0, min(k, len(entries)))
 	for i := range entries {
-		e := &entries[i]
-		if len(out) == k {
-			if !Before(e, &out[k-1]) {
-				continue
-			}
-			out = out[:k-1]
-		}
-		lo, hi := 0, len(out)
-		for lo < hi {
-			mid := int(uint(lo+hi) >> 1)
-			if Before(e, &out[mid]) {
-				hi = mid
-			} else {
-				lo = mid + 1
-			}
-		}
-		out = append(out, Entry{})
-		copy(out[lo+1:], out[lo:])
-		out[lo] = *e
+		out = Insert(out, entries[i], k)
 	}
 	return out
+}
+
+// Insert puts an entry where it belongs in a list of at most k entries, in place, and drops what is too much. k is small: to keep the
+// best in order is quicker than to sort all.
+func Insert(list []Entry, e Entry, k int) []Entry {
+	if len(list) >= k {
+		if k < 1 || !Before(&e, &list[k-1]) {
+			return list
+		}
+		list = list[:k-1]
+	}
+	lo, hi := 0, len(list)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if Before(&e, &list[mid]) {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	list = append(list, Entry{})
+	copy(list[lo+1:], list[lo:])
+	list[lo] = e
+	return list
 }
 
 // Changes is what happened to a list. Entered and Moved are in the new list's order, Left

@@ -205,16 +205,3 @@ func TestScoreWeightsAreChecked(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkScorePrepared(b *testing.B) {
-	rng := rand.New(rand.NewPCG(3, 3))
-	w := randomTable(rng, 40, 12)
-	s := newScorer(b)
-	var ps []*Prepared
-	for range 64 {
-		ps = append(ps, Prepare(random(rng, 40, 12), w))
-	}
-	for i := 0; b.Loop(); i++ {
-		s.ScorePrepared(ps[i&63], ps[(i*7+1)&63], 0.5)
-	}
-}

@@ -31,6 +31,16 @@ func (c *Conn) Ping(ctx context.Context) error {
 	})
 }
 
+// Reachable asks a broker once, over a connection of its own, and returns why none answers.
+func (c *Conn) Reachable(ctx context.Context) error {
+	tr := c.Transport()
+	defer tr.CloseIdleConnections()
+	if _, err := (&kafka.Client{Addr: kafka.TCP(c.brokers...), Transport: tr}).Metadata(ctx, &kafka.MetadataRequest{}); err != nil {
+		return fmt.Errorf("kafka %s: %w", c, explain(err))
+	}
+	return nil
+}
+
 // retry runs op until it succeeds, fails for good, or StartTimeout or ctx ends.
 //
 // Each attempt has a client of its own: kafka-go's transport answers metadata

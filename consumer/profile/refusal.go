@@ -10,7 +10,7 @@ import (
 // and of a dead letter's header: few, and fixed.
 const (
 	ReasonTooLarge        = "too_large"           // over a limit in bytes
-	ReasonTooMany         = "too_many"            // a list over its limit, or all of them together over that of edges
+	ReasonTooMany         = "too_many"            // a list over its limit, all of them together over that of edges, or names of encoders over that of the state
 	ReasonTooDeep         = "too_deep"            // nested over the limit
 	ReasonNotUTF8         = "not_utf8"            // bytes that are not UTF-8, or a lone surrogate
 	ReasonNotJSON         = "not_json"            // not one JSON value

@@ -72,6 +72,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"consumer", a.startConsumer},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},
+		{"watchdog", a.startWatchdog},
 	} {
 		if err := step.start(ctx, reg); err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", step.name, err), a.down.run())

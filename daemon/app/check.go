@@ -14,14 +14,20 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/learner/encode"
+	"kilim/learner/encode/feature"
 	"kilim/learner/encode/remote"
 	"kilim/learner/train/eval"
+	"kilim/learner/train/registry"
 )
 
-// Check verifies a whole state folder that no daemon has open, and tells each
-// fault. It returns an error when it could not verify.
-func Check(cfg *config.Config, log *slog.Logger, fault func(string)) error {
-	return offline(cfg, log, func(e *pipeline.Engine) error { return e.Check(fault) })
+// Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
+// lists and vectors that are stale, or that other settings made. It returns an error when it could not verify.
+func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
+	err = offline(cfg, log, func(e *pipeline.Engine) error {
+		waiting = e.Status().RefreshQueue
+		return e.Check(fault)
+	})
+	return waiting, err
 }
 
 // Evaluate judges a list of a state folder that no daemon has open.
@@ -33,7 +39,13 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 	return report, err
 }
 
-// offline opens the engine of a state folder that no daemon has open, for as long as work takes.
+// ForgetOffsets lets a state folder that no daemon has open read the topic from its beginning, and tells of how many partitions.
+func ForgetOffsets(cfg *config.Config, log *slog.Logger) (partitions int, err error) {
+	return standby.ForgetOffsets(cfg.Data, storeOptions(cfg, log))
+}
+
+// offline opens the engine of a state folder that no daemon has open, for as long as work takes. The settings that stored rows
+// depend on are the state's own: whoever checks a folder need not know the daemon's flags.
 func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) error) (err error) {
 	down := teardown{log: log}
 	defer func() { err = errors.Join(err, down.run()) }()
@@ -43,12 +55,23 @@ func offline(cfg *config.Config, log *slog.Logger, work func(*pipeline.Engine) e
 	if err != nil {
 		return err
 	}
+	asMade(&serving)
 	engine, done, err := standby.OpenServing(serving)
 	if err != nil {
 		return err
 	}
 	down.add("state", done)
 	return work(engine)
+}
+
+// asMade has instances opened by the settings that they have.
+func asMade(c *standby.Config) {
+	configured := c.Pipeline
+	c.Pipeline = func(m registry.Model, encoders map[string]feature.Identity) (pipeline.Config, error) {
+		p, err := configured(m, encoders)
+		p.AsMade = true
+		return p, err
+	}
 }
 
 // offlineConfig gives the settings of the instances in a state folder that exists and that no daemon has open, and the

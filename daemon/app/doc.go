@@ -2,7 +2,7 @@
 // by main, as often as one likes, with its own metrics registry and logger.
 //
 // App is a running daemon: Start makes its parts, in an order in which each finds
-// what it needs, and App.Run works them. Check, Evaluate, Train and Describe work on a
+// what it needs, and App.Run works them. Check, Repair, Evaluate, Train and Describe work on a
 // state folder that no daemon has open. In comes a config.Config; out go an HTTP server,
 // topics and metrics. The package converts the configuration into the settings of
 // each part, and the parts' answers and errors into those of package web: it alone knows

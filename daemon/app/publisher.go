@@ -1,37 +1,66 @@
 package app
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 
-	"kilim/daemon/pipeline"
+	"kilim/consumer/kafkaconn"
 	"kilim/daemon/standby"
 	"kilim/graphstore"
 	"kilim/rerank/publish"
 )
 
-func (a *App) newPublisher(reg prometheus.Registerer, metrics *pipeline.Metrics) (*publish.Publisher, error) {
+// startPublisher looks what the topics hold of the state, before it gives a number, and makes the publisher of its outbox.
+func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err error) {
 	client := a.conn.Client()
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
-	return publish.New(publish.Config{
+	cfg := publish.Config{
 		Client:      &kafka.Client{Addr: client.Addr, Transport: transport},
 		Store:       outbox{a.manager},
 		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: func([]publish.Published) { a.manager.Engine().Published() },
-		Observe:     metrics.ObserveStage,
+		Republish:   a.manager.Republish,
+		Observe:     a.metrics.ObserveStage,
 		Metrics:     publish.NewMetrics(reg),
 		Log:         a.log.With("part", "publisher"),
-	})
+	}
+	looking, cancel := context.WithTimeoutCause(ctx, kafkaconn.DefaultStartTimeout, fmt.Errorf("gave up after %v", kafkaconn.DefaultStartTimeout))
+	defer cancel()
+	found, err := publish.Look(looking, cfg)
+	if err != nil {
+		return err
+	}
+	if found.Unknown > 0 || found.Shortened {
+		if err := a.manager.Republish(found); err != nil {
+			return err
+		}
+	}
+	a.publisher, err = publish.New(cfg)
+	return err
 }
 
 // outbox is publish.Store over the store that serves. A cutover puts another store in its place, but Engine.CutOver gives that
-// store the same UUID, entries and sequence numbers, so the publisher need not know.
+// store the same writer, entries and sequence numbers, so the publisher need not know.
 type outbox struct{ manager *standby.Manager }
 
-func (o outbox) UUID() string { return o.manager.UUID() }
+func (o outbox) Writer() (writer string, err error) {
+	err = o.manager.View(func(r *graphstore.Reader) error {
+		writer, err = r.Writer()
+		return err
+	})
+	return writer, err
+}
+
+func (o outbox) Next() (next uint64) {
+	_ = o.manager.Publisher(func(s *graphstore.Store) error { next = s.NextSeq(); return nil }) // which returns the error of fn
+	return next
+}
 
 func (o outbox) Outbox(after uint64, limit int) (out []publish.Entry, err error) {
 	err = o.manager.Publisher(func(s *graphstore.Store) error {

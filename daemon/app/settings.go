@@ -6,6 +6,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/made"
 	"kilim/learner/encode"
 )
 
@@ -28,8 +29,10 @@ func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 		Text:        text,
 		Encoders:    encoders,
 		Model:       model,
-		Epsilon:     float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
-		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
-		RareMembers: pipeline.RareMembers, MaxOutbox: pipeline.MaxOutbox, CachedArtifacts: pipeline.CachedArtifacts,
+		Settings: made.Settings{
+			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: pipeline.RareMembers,
+			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
+		},
+		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, MaxOutbox: pipeline.MaxOutbox, CacheBytes: pipeline.CacheBytes,
 	}
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -28,10 +30,7 @@ func openModels(cfg *config.Config) (*registry.Registry, error) {
 // instances gives the settings with which package standby opens the instances in a state folder.
 func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
 	return standby.Config{
-		Data: cfg.Data,
-		Store: graphstore.Options{
-			CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store"),
-		},
+		Data: cfg.Data, Store: storeOptions(cfg, log),
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			c := settings(cfg, encodersOf(encoders, made))
 			c.Model.Seed = m.Seed
@@ -49,8 +48,12 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 	}
 }
 
+func storeOptions(cfg *config.Config, log *slog.Logger) graphstore.Options {
+	return graphstore.Options{CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store")}
+}
+
 // startState opens the instance that serves, and makes the publisher of its outbox.
-func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error) {
+func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err error) {
 	a.consumed = consumer.NewMetrics(reg)
 	a.metrics = pipeline.NewMetrics(reg, a.consumed.Refused)
 	if a.models, err = openModels(a.cfg); err != nil {
@@ -58,12 +61,16 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 	}
 	cfg := instances(a.cfg, a.encoders, a.models, a.metrics, a.log.With("part", "pipeline"))
 	cfg.Workers = a.encoding.run
-	cfg.Committed = func() { a.publisher.Wake() }
+	cfg.Committed = func() {
+		if a.publisher != nil { // it looks into the outbox when it begins
+			a.publisher.Wake()
+		}
+	}
 	if a.manager, err = standby.Open(cfg); err != nil {
 		return err
 	}
 	a.down.add("state", a.manager.Close)
-	if a.publisher, err = a.newPublisher(reg, a.metrics); err != nil {
+	if err := a.startPublisher(ctx, reg); err != nil {
 		return err
 	}
 	reg.MustRegister(a.manager.Collector(), queues{a.manager}, buildInfo(a.version),
@@ -74,7 +81,7 @@ func (a *App) startState(_ context.Context, reg *prometheus.Registry) (err error
 
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	a.consumer, err = consumer.New(consumer.Config{
-		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts},
+		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
 		Observe: a.metrics.ObserveStage,
@@ -82,8 +89,18 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	if err != nil {
 		return err
 	}
-	a.parts = append(a.parts, part{"consumer", a.consumer.Run})
+	a.parts = append(a.parts, part{"consumer", a.consume})
 	return nil
+}
+
+// consume consumes until ctx ends, and says what to do about a log that is not the state's.
+func (a *App) consume(ctx context.Context) error {
+	err := a.consumer.Run(ctx)
+	if errors.Is(err, consumer.ErrOtherLog) {
+		return fmt.Errorf("%w. It is not read. If it follows the log that was read, or has all of it again, \"kilim reread --data %s\" lets the next start read it from "+
+			"its beginning, over what is stored; if it replaces that log, start with an empty data folder", err, a.cfg.Data)
+	}
+	return err
 }
 
 // queues exports the media queue of the engine that serves at scrape time.

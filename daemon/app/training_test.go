@@ -198,7 +198,7 @@ func TestTrainOffline(t *testing.T) {
 	if err != nil || !out.Serves || out.Model.Epoch != good.Epoch || out.Model.State != registry.Promoted || out.Table.Reason != "by the test" {
 		t.Fatalf("trained: %+v, %v", out, err)
 	}
-	if err := Check(cfg, log, func(fault string) { t.Error(fault) }); err != nil {
+	if _, err := Check(cfg, log, func(fault string) { t.Error(fault) }); err != nil {
 		t.Error(err)
 	}
 	about, err := Describe(cfg, good.Epoch)

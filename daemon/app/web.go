@@ -52,7 +52,7 @@ func (s *service) Artifact(ctx context.Context, id string) (v any, found bool, e
 		v, found, err = e.Queries().Artifact(ctx, id)
 		return err
 	})
-	return v, found, err
+	return v, found, webError(err)
 }
 
 func (s *service) Similar(ctx context.Context, id, list string, k int) (a *web.Answer, err error) {
@@ -103,7 +103,10 @@ func (s *service) Rollback(_ context.Context, epoch uint32) error {
 
 // webError gives an error of the other packages the meaning that package web has a status code for.
 func webError(err error) error {
+	var damaged *graphstore.DamagedError
 	switch {
+	case errors.As(err, &damaged) && damaged.Artifact != "":
+		return fmt.Errorf("%w: the stored document of artifact %q can't be read; feed its record again, which replaces it", web.ErrDamaged, damaged.Artifact)
 	case errors.Is(err, pipeline.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, topk.ErrUnknownList):
@@ -133,16 +136,8 @@ func answer(a *pipeline.Answer) *web.Answer {
 	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Items: a.Items}
 }
 
-var errUnassigned = errors.New("the consumer group has not assigned a partition yet")
-
-// Ready returns nil once the consumer group has given this daemon partitions. Another member of the group may have them all:
-// then this daemon has nothing to do, and says so.
-func (s *service) Ready() error {
-	if _, since := s.app.consumer.Assigned(); since.IsZero() {
-		return errUnassigned
-	}
-	return nil
-}
+// Ready returns nil while this daemon reads all partitions, and otherwise why it does not.
+func (s *service) Ready() error { return s.app.consumer.Ready() }
 
 func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Without a Probe of the partitions' ends, what was fed a moment ago would not be lag yet.
@@ -159,7 +154,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	}
 	// Lag is known for every partition a moment after they were assigned.
 	status.Assigned = !since.IsZero() && len(lag) == len(parts)
-	status.Ready = s.Ready() == nil
+	status.Ready = true
+	if err := s.Ready(); err != nil {
+		status.Ready, status.Assigned, status.Reason = false, false, err.Error()
+	}
 	if t := s.app.scheduler; t != nil {
 		status.Training = trainingOf(t.Status())
 	}

@@ -38,7 +38,7 @@ type Client struct {
 
 // Kafka is how to speak to the cluster, and the names in it.
 type Kafka struct {
-	Group       string `default:"kilim" help:"Consumer group, of this daemon alone. A second daemon in it would take partitions away, and keep their artifacts in a state of its own."`
+	Group       string `default:"kilim" help:"Consumer group, of this daemon alone. While another member is in it, a second daemon or any other consumer, nothing is read."`
 	Topics      Topics `embed:"" prefix:"topics."`
 	Partitions  int    `default:"1" min:"1" max:"10000" help:"Partitions of topics that are missing and get created. Existing ones are left alone."`
 	Replication int    `default:"1" min:"1" max:"100" help:"Replicas of topics that are missing and get created. The embedded broker has one."`
@@ -104,7 +104,7 @@ type Refresh struct {
 
 // Lists are the lists of similar artifacts.
 type Lists struct {
-	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list."`
+	Size       int     `default:"10" min:"1" max:"200" help:"Entries of each published list. After a change the lists are computed again in the background."`
 	Candidates int     `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
 	Tolerance  float64 `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
 }
@@ -123,7 +123,7 @@ type Train struct {
 	Changes   float64       `default:"0.5" min:"0" max:"1000" help:"Train when the archive has changed so much since the last training: each insert, replacement or deletion among N artifacts counts 1/N. 0: not for that."`
 	Drift     float64       `default:"0.2" min:"0" max:"1" help:"Train when the shares of cultures or types have shifted so far since the last training, even if little has come: 0.2 is that a fifth of what is named is other than it was. 0: not for that."`
 	Every     time.Duration `default:"168h" min:"0s" max:"87600h" help:"Train after so long, if anything has changed. 0s: not for that."`
-	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most: of more, a sample. Bounds the memory and the time of a training."`
+	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most: of more, a sample, and of such as take more than 48 KiB of memory each a smaller one. Bounds the memory and the time of a training."`
 	Stages    List          `default:"full:2000:0.008" help:"Stages of a training, each NAME:STEPS:RATE: heads (fusion and projection only), unfreeze (the layers too, the upper ones first) or full (everything); RATE is AdamW's at its height."`
 	Truth     string        `placeholder:"FILE" help:"Your own judgments (kilim eval --help tells their form). A model that is worse by them does not serve."`
 	Seed      int           `default:"1" min:"0" max:"9223372036854775807" help:"Decides all that training draws: the same archive, model and seed make the same weights."`
@@ -188,6 +188,9 @@ const deadLetterBytes = "16777216"
 // broker's own 1 MiB would keep a larger setting from having an effect.
 const artifactBytes = "15794176"
 
+// similarBytes is room for the largest update, which is 12 MiB (see package publish): lists.size may be 200, and ids 1,024 bytes.
+const similarBytes = "15794176"
+
 // ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
 // everything, so that a state can be made anew from it.
 func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
@@ -198,7 +201,7 @@ func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
 func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 	return []kafkaconn.TopicSpec{
 		k.ArtifactsTopic(),
-		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact"}),
+		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 	}
 }

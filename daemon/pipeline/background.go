@@ -191,19 +191,20 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			if err != nil {
 				return err
 			}
-			feats[i] = u.e.words.features(u.e.words.extract(a), media)
+			feats[i] = u.e.words.Features(u.e.words.Extract(a), media)
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	inputs := u.e.refresher.Inputs(feats)
 	for i, id := range ids {
 		n, err := u.tx.Edit(id)
 		if err != nil {
 			return err
 		}
-		if damaged[i] || u.refresh.Drift(n, feats[i]) <= epsilon {
+		if damaged[i] || u.refresh.Drift(n, inputs[i]) <= epsilon {
 			n.EncodedAt = u.e.clock.arrivals
 			u.e.stale.Set(uint64(id), n.EncodedAt)
 			continue
@@ -211,7 +212,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 		if err := u.refresh.Detach(id); err != nil {
 			return err
 		}
-		if err := u.attach(id, feats[i]); err != nil {
+		if err := u.attach(id, inputs[i]); err != nil {
 			return err
 		}
 	}

@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
+	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -31,7 +34,7 @@ func (e *Engine) Check(fault func(string)) error {
 	return e.store.View(func(r *graphstore.Reader) error {
 		c := &checker{
 			e: e, r: r, fault: fault, terms: map[uint32]int32{},
-			lists: e.lists.Check(listReader{r}, e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
+			lists: e.lists.Check(listgraph.Reader{R: r}, e.clock.revision, fault), media: e.cfg.Encoders.Check(r, e.clock.revision, fault),
 		}
 		if err := c.artifacts(); err != nil {
 			return err
@@ -90,6 +93,10 @@ func (c *checker) artifacts() error {
 
 func (c *checker) artifact(n *graphstore.Node) error {
 	doc, err := c.r.Artifact(n.Key)
+	if errors.Is(err, graphstore.ErrDamaged) {
+		c.faultf("artifact %q: %v", n.Key, err)
+		return c.lists.Artifact(uint64(n.ID), n.Key)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,15 +109,15 @@ func (c *checker) artifact(n *graphstore.Node) error {
 		c.faultf("artifact %q: its stored document is refused: %v", n.Key, err)
 		return nil
 	}
-	w := c.e.words.extract(a)
-	w.doc.Delta(c.terms, 1)
-	if want := w.evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
+	w := c.e.words.Extract(a)
+	w.Doc.Delta(c.terms, 1)
+	if want := w.Evidence.Marshal(); !slices.Equal(doc.Evidence, want) {
 		c.faultf("artifact %q: stored evidence is not that of its document", n.Key)
 	}
 	if err := c.edges(n, w); err != nil {
 		return err
 	}
-	if err := c.media.Artifact(a, w.edges); err != nil {
+	if err := c.media.Artifact(a, w.Edges); err != nil {
 		return err
 	}
 	if err := c.features(n, w); err != nil {
@@ -121,13 +128,13 @@ func (c *checker) artifact(n *graphstore.Node) error {
 
 // features compares what an artifact's features have of its media with what the model makes of them. What the text has to say
 // has moved with the document frequencies since it was computed; what the media have has not.
-func (c *checker) features(n *graphstore.Node, w *extracted) error {
+func (c *checker) features(n *graphstore.Node, w *vocabulary.Extracted) error {
 	known, err := c.e.cfg.Encoders.Vectors(c.r, n.ID)
 	if err != nil {
 		return err
 	}
 	width := c.e.cfg.Model.Width
-	want, wantDirect := infer.Halves(c.e.model.Artifact(c.e.words.features(w, known), int(graphstore.Artifact)))
+	want, wantDirect := infer.Halves(c.e.refresher.Inputs([]infer.Features{c.e.words.Features(w, known)})[0])
 	have, haveDirect := infer.Halves(n.Features)
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))
@@ -136,9 +143,9 @@ func (c *checker) features(n *graphstore.Node, w *extracted) error {
 }
 
 // edges compares an artifact's edges with those that its document asks for.
-func (c *checker) edges(n *graphstore.Node, w *extracted) error {
+func (c *checker) edges(n *graphstore.Node, w *vocabulary.Extracted) error {
 	want := map[graphstore.NodeID]bool{}
-	for _, s := range w.edges {
+	for _, s := range w.Edges {
 		want[graphstore.ID(s.Type, s.Key)] = true
 	}
 	err := c.r.Edges(n.ID, func(edge graphstore.Edge) bool {

@@ -21,9 +21,9 @@ const (
 	// RareMembers is the most artifacts that share a rare entity. One of more members says little, and has more than
 	// are looked at.
 	RareMembers = 64
-	// MaxOutbox and CachedArtifacts are the bounds that a daemon works with, see Config.
-	MaxOutbox       = 20_000
-	CachedArtifacts = 200_000
+	// MaxOutbox and CacheBytes are the bounds that a daemon works with, see Config.
+	MaxOutbox  = 20_000
+	CacheBytes = 640 << 20 // some 150,000 artifacts of real archives
 
 	// Seed is that of the model that a new state begins with.
 	Seed = 1

@@ -2,14 +2,52 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kilim/graphstore"
+	"kilim/learner/train/eval"
 )
+
+// others asks for everything while one document is damaged: its own page names it, and all else is answered.
+func (s *site) others(damaged string) {
+	s.t.Helper()
+	q := s.engine.Queries()
+	var fault *graphstore.DamagedError
+	if _, _, err := q.Artifact(s.t.Context(), damaged); !errors.As(err, &fault) || fault.Artifact != damaged {
+		s.t.Errorf("its page: %v", err)
+	}
+	if s.store.DamagedReads() == 0 {
+		s.t.Error("no damaged read is counted")
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		answer, err := q.Similar(s.t.Context(), id, "total", 20)
+		if err != nil || len(answer.Items) != 2 {
+			s.t.Errorf("similar to %s: %+v, %v", id, answer, err)
+		}
+	}
+	d, err := s.engine.Archive().Dataset(s.t.Context(), 10, time.Time{})
+	if err != nil || len(d.IDs) != 2 {
+		s.t.Errorf("what is trained on: %v", err)
+	}
+	truth, err := eval.Read(strings.NewReader(`{"a":"a","b":"c","grade":1}` + "\n"))
+	s.must(err)
+	if _, err := q.Evaluate(s.t.Context(), truth, "total"); err != nil {
+		s.t.Errorf("evaluation: %v", err)
+	}
+	// One that is given up reads no more documents: a daemon that is stopped waits for it.
+	ctx, cancel := context.WithCancel(s.t.Context())
+	cancel()
+	reads := s.store.DamagedReads()
+	if _, err := q.Evaluate(ctx, truth, "total"); !errors.Is(err, context.Canceled) || s.store.DamagedReads() != reads {
+		s.t.Errorf("an evaluation that is given up: %v, after %d documents more", err, s.store.DamagedReads()-reads)
+	}
+}
 
 // TestDamagedDocument flips a bit of one of several documents in the value log: what is to be encoded anew is, but for
 // that one; its next record replaces it; and all other records are applied. It ended the daemon, again after each start.
@@ -52,6 +90,7 @@ func TestDamagedDocument(t *testing.T) {
 	u := s.engine.begin(nil)
 	s.must(u.renewFeatures(ids, 0))
 	u.tx.Discard()
+	s.others("b")
 
 	s.must(s.apply([]change{{"d", big("comb")}}))
 	s.must(s.apply([]change{{"b", big("bird")}}))

@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"time"
 
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/model"
@@ -16,7 +18,7 @@ import (
 type Archive struct {
 	cfg   *Config
 	store *graphstore.Store
-	words *vocabulary
+	words *vocabulary.Vocabulary
 	model *infer.Model
 	seen  *seen
 }
@@ -27,9 +29,9 @@ func (e *Engine) Archive() Archive {
 }
 
 // Dataset makes a snapshot, see dataset.Make.
-func (a Archive) Dataset(limit int, until time.Time) (d *dataset.Dataset, err error) {
+func (a Archive) Dataset(ctx context.Context, limit int, until time.Time) (d *dataset.Dataset, err error) {
 	err = a.store.View(func(r *graphstore.Reader) (err error) {
-		d, err = dataset.Make(archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
+		d, err = dataset.Make(ctx, archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
 		return err
 	})
 	if err != nil {
@@ -41,7 +43,7 @@ func (a Archive) Dataset(limit int, until time.Time) (d *dataset.Dataset, err er
 // datasetConfig has the state's own features made.
 func (a Archive) datasetConfig() dataset.Config {
 	return dataset.Config{
-		Words: a.words.analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
+		Words: a.words.Analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
 	}
 }
 

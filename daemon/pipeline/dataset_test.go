@@ -29,9 +29,9 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
 	s.must(s.settle())
-	d, err := s.engine.Archive().Dataset(1000, time.Time{})
+	d, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
-	again, err := s.engine.Archive().Dataset(1000, time.Time{})
+	again, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
 	if d.Watermark != again.Watermark || !slices.Equal(d.IDs, again.IDs) || !slices.Equal(d.Links, again.Links) {
 		t.Error("two snapshots of one state differ")
@@ -71,7 +71,7 @@ func TestDatasetIsTheArchive(t *testing.T) {
 	if compared == 0 {
 		t.Error("nothing was compared")
 	}
-	if small, err := s.engine.Archive().Dataset(5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
+	if small, err := s.engine.Archive().Dataset(t.Context(), 5, time.Time{}); err != nil || len(small.IDs) != 5 || !slices.Equal(small.IDs, d.IDs[:5]) {
 		t.Errorf("a sample of 5: %v %v", small, err)
 	}
 }
@@ -99,7 +99,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	}
 	s.must(s.apply([]change{{"y", map[string]any{"title": "Lustre tile"}}}))
 	e := s.engine
-	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.table.IDF, dataset.NewMemory())
+	b, err := dataset.NewBuilder(e.Archive().datasetConfig(), e.words.Table.IDF, dataset.NewMemory())
 	s.must(err)
 	node, err := b.Add(dataset.RecordOf(a, dataset.Vectors{}))
 	s.must(err)
@@ -107,11 +107,15 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 	s.must(err)
 	features, block, err := d.Set.FullBlock()
 	s.must(err)
-	w := e.words.extract(a)
-	f := e.words.features(w, encode.Vectors{})
-	want := slices.Concat(f.Text, f.Facts, make([]float32, e.cfg.Model.Types))
-	want[len(f.Text)+len(f.Facts)+int(graphstore.Artifact)] = 1
-	if !slices.Equal(features[0].Row(int(block.Rows[0].Source[node])), want) {
+	w := e.words.Extract(a)
+	f := e.words.Features(w, encode.Vectors{})
+	words := make([]float32, f.Text.Length)
+	f.Text.Scatter(words)
+	want := slices.Concat(words, f.Facts, make([]float32, e.cfg.Model.Types))
+	want[len(words)+len(f.Facts)+int(graphstore.Artifact)] = 1
+	got := make([]float32, features[0].Cols)
+	features[0].Rows[block.Rows[0].Source[node]].Scatter(got)
+	if !slices.Equal(got, want) {
 		t.Error("the pieces' features are not the record's")
 	}
 	edges := map[string]bool{}
@@ -120,7 +124,7 @@ func TestPiecesMakeTheRecord(t *testing.T) {
 			edges[fmt.Sprint(edge)] = true
 		}
 	}
-	for _, edge := range w.edges {
+	for _, edge := range w.Edges {
 		if edge.Rel != graphstore.RelMedia && !edges[fmt.Sprint(edge)] {
 			t.Errorf("no piece has the edge %+v", edge)
 		}
@@ -164,9 +168,9 @@ func TestSameSetInMemory(t *testing.T) {
 	}))
 	s.must(s.apply(changes))
 	for _, limit := range []int{1000, 50} {
-		d, err := s.engine.Archive().Dataset(limit, time.Time{})
+		d, err := s.engine.Archive().Dataset(t.Context(), limit, time.Time{})
 		s.must(err)
-		m, err := dataset.Make(memory, s.engine.Archive().datasetConfig(), limit, time.Time{})
+		m, err := dataset.Make(t.Context(), memory, s.engine.Archive().datasetConfig(), limit, time.Time{})
 		s.must(err)
 		if d.Watermark != m.Watermark {
 			t.Errorf("%d: what goes into the sets differs: %s and %s", limit, d.Watermark, m.Watermark)
@@ -184,8 +188,8 @@ func TestSameSetInMemory(t *testing.T) {
 		if !reflect.DeepEqual(features, inMemory) || !reflect.DeepEqual(block, its) {
 			t.Errorf("%d: features or edges differ", limit)
 		}
-		if limit == 1000 && (len(d.IDs) != 200 || len(d.Links) == 0 || len(features[1].Data) == 0 || d.Themes == nil) {
-			t.Errorf("%d artifacts, %d links held out, %d numbers of pictures: something was not compared", len(d.IDs), len(d.Links), len(features[1].Data))
+		if limit == 1000 && (len(d.IDs) != 200 || len(d.Links) == 0 || len(features[1].Rows) == 0 || d.Themes == nil) {
+			t.Errorf("%d artifacts, %d links held out, %d rows of pictures: something was not compared", len(d.IDs), len(d.Links), len(features[1].Rows))
 		}
 	}
 	mix, err := s.engine.Archive().Mix(50)
@@ -201,10 +205,10 @@ func TestDatasetOfThen(t *testing.T) {
 	changes, live := history(5, 120, 30)
 	s := newSite(t, exact())
 	s.must(s.apply(changes))
-	then, err := s.engine.Archive().Dataset(20, time.Time{})
+	then, err := s.engine.Archive().Dataset(t.Context(), 20, time.Time{})
 	s.must(err)
 	again := func() *dataset.Dataset {
-		d, err := s.engine.Archive().Dataset(20, then.Until)
+		d, err := s.engine.Archive().Dataset(t.Context(), 20, then.Until)
 		s.must(err)
 		return d
 	}
@@ -214,7 +218,7 @@ func TestDatasetOfThen(t *testing.T) {
 	if d := again(); d.Watermark != then.Watermark || !slices.Equal(d.IDs, then.IDs) {
 		t.Errorf("after others have come it is\n%s, it was\n%s", d.Watermark, then.Watermark)
 	}
-	all, err := s.engine.Archive().Dataset(1000, time.Time{})
+	all, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)
 	if len(all.IDs) != len(live)+30 || !all.Until.After(then.Until) {
 		t.Errorf("the whole has %d artifacts until %v", len(all.IDs), all.Until)

@@ -6,6 +6,7 @@ import (
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/daemon/config"
+	"kilim/daemon/pipeline/made"
 	"kilim/learner/encode"
 )
 
@@ -25,8 +26,10 @@ func defaults() Config {
 		Graph:  hnsw.Config{M: c.Index.M, EfConstruction: c.Index.EfConstruction, Ef: c.Index.Ef},
 		Recall: recall.Config{Bound: c.Index.LeastRecall},
 		Epoch:  1, Text: text, Model: model,
-		Epsilon: float32(c.Refresh.Epsilon), Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep,
-		Tolerance: float32(c.Lists.Tolerance), ListSize: c.Lists.Size, Candidates: c.Lists.Candidates,
-		RareMembers: RareMembers, MaxOutbox: MaxOutbox, CachedArtifacts: CachedArtifacts,
+		Settings: made.Settings{
+			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: RareMembers,
+			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
+		},
+		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, MaxOutbox: MaxOutbox, CacheBytes: CacheBytes,
 	}
 }

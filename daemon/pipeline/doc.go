@@ -11,8 +11,9 @@
 //     life (backfilling, completing, serving, retired), is the only place that says which of the two an Engine is.
 //   - unit is one atomic change of the store. It has the Pass of each stage over one graphstore.Tx. A stage is a value with a
 //     name and a function; unit.complete lists the stages that follow on a change of the graph, in their order.
-//   - turns.Turns says whether a batch or the background may begin a unit; vectorindex.Index is the index of embeddings with
-//     its file.
+//   - turns.Turns says whether a batch or the background may begin a unit; vocabulary.Vocabulary says what a record tells and
+//     makes features of it; vectorindex.Index is the index of embeddings with its file; listgraph.Graph shows a transaction to
+//     package topk.
 //
 // In come batches of decoded records (consumer.Batch), answers of encoders (encode.Answer), questions, and the documents of another
 // store (Standby.CopyFrom). Out go commits of the store, with the outbox that package publish delivers, and answers.

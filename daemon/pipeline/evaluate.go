@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/train/eval"
@@ -29,7 +30,7 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 	}
 	var report *eval.Report
 	err := q.store.View(func(r *graphstore.Reader) error {
-		words, err := q.bm25(r, keep)
+		words, err := q.bm25(ctx, r, keep)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if n == nil {
 		return nil, eval.ErrUnknown
 	}
-	query, _, err := l.q.lists.Query(listReader{l.r}, uint64(n.ID))
+	query, _, err := l.q.lists.Query(listgraph.Reader{R: l.r}, uint64(n.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	if l.keep != nil {
 		keep = func(node uint64) bool { return l.keep[graphstore.NodeID(node)] }
 	}
-	entries, err := l.q.lists.Search(listReader{l.r}, query, l.list, k, keep)
+	entries, err := l.q.lists.Search(listgraph.Reader{R: l.r}, query, l.list, k, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -84,44 +85,36 @@ func (l *ranker) Rank(ctx context.Context, id string, k int) ([]string, error) {
 	return out, nil
 }
 
-// words is BM25 over what can be read of the artifacts.
-type words struct {
-	index *eval.BM25
-	terms map[string][]eval.Term
-}
-
-func (w *words) Rank(_ context.Context, id string, k int) ([]string, error) {
-	terms, ok := w.terms[id]
-	if !ok {
-		return nil, eval.ErrUnknown
-	}
-	return w.index.Rank(terms, k, func(other string) bool { return other != id }), nil
-}
-
-// bm25 indexes the artifacts in keep, or all.
-func (q *Queries) bm25(r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*words, error) {
-	w := &words{eval.NewBM25(), map[string][]eval.Term{}}
+// bm25 indexes the artifacts in keep, or all, but for those whose documents are damaged. In a large archive that takes minutes,
+// for which a daemon that is stopped must not wait.
+func (q *Queries) bm25(ctx context.Context, r *graphstore.Reader, keep map[graphstore.NodeID]bool) (*eval.Stored, error) {
 	var ids []string
 	err := r.EachNode(func(n *graphstore.Node) bool {
 		if n.IsArtifact() && (keep == nil || keep[n.ID]) {
 			ids = append(ids, n.Key)
 		}
-		return true
+		return ctx.Err() == nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	w := eval.NewStored()
 	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		_, a, err := weave.Read(r, id)
+		if errors.Is(err, graphstore.ErrDamaged) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		var terms []eval.Term
-		for _, t := range q.words.extract(a).doc.Words {
+		for _, t := range q.words.Extract(a).Doc.Words {
 			terms = append(terms, eval.Term{Word: t.Bucket, Count: int(t.Count)})
 		}
-		w.terms[id] = terms
-		w.index.Add(id, terms)
+		w.Add(id, terms)
 	}
-	return w, nil
+	return w, ctx.Err()
 }

@@ -15,6 +15,8 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/made"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/text"
@@ -28,11 +30,11 @@ import (
 func exact() Config {
 	return Config{
 		DeadLetters: "dlq", Engine: "flat", Epoch: 1,
-		Text:       text.Config{Dim: 64, Seed: 1},
-		Model:      infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 3, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
-		Budget:     16,
-		ListSize:   5,
-		Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 50,
+		Text:      text.Config{Dim: 64, Seed: 1},
+		Model:     infer.Config{Text: 64, Facts: facts.Dim, Width: 32, Bases: 3, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: 1},
+		Budget:    16,
+		Settings:  made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8},
+		MaxOutbox: 1 << 30, CacheBytes: 100_000,
 	}
 }
 
@@ -187,7 +189,7 @@ func (s *site) lists() map[string]rerank.Lists {
 			if !n.IsArtifact() {
 				return true
 			}
-			row, err := topk.Stored(listReader{r}, uint64(n.ID))
+			row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 			if err == nil {
 				out[n.Key] = row.Lists
 			}

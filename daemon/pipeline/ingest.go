@@ -12,6 +12,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -69,7 +70,7 @@ func fitting(ops []operation) int {
 	edges := 0
 	for i := range ops {
 		if x := ops[i].extracted; x != nil {
-			edges += len(x.edges)
+			edges += len(x.Edges)
 		}
 		if edges > mostEdges && i > 0 {
 			return i
@@ -99,25 +100,29 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 }
 
 // ingest changes the graph by the records, in their order. Of several records
-// of one artifact only the last is carried out: the state after the batch is
+// of one artifact only the one that counts in the end, see consumer.Newest, is carried out: the state after the batch is
 // the same, and nothing between is ever seen.
 func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 	if err := u.admitAll(ops); err != nil {
 		return err
 	}
-	last := make(map[graphstore.NodeID]int, len(ops))
-	for i := range ops {
-		if ops[i].refusal == nil {
-			last[ops[i].node] = i
+	newest, err := consumer.Newest(len(ops), func(i int) *consumer.Item {
+		if ops[i].refusal != nil {
+			return nil
 		}
+		return ops[i].item
+	}, u.source)
+	if err != nil {
+		return err
 	}
 	for i := range ops {
 		op := &ops[i]
+		at, counts := newest[op.item.ID]
 		var err error
 		switch {
 		case op.refusal != nil:
 			err = u.refuse(op)
-		case last[op.node] != i:
+		case !counts || at != i:
 			u.e.metrics.consumed.WithLabelValues("superseded").Inc()
 		case op.extracted == nil:
 			err = u.remove(op)
@@ -132,11 +137,23 @@ func (u *unit) ingest(ops []operation, next []consumer.Offset) error {
 		return err
 	}
 	for _, o := range next {
-		if err := u.tx.SetOffset(o.Topic, o.Partition, o.Next); err != nil {
+		if err := u.tx.SetOffset(o.Topic, o.Partition, graphstore.Offset{Next: o.Next, Log: o.Log}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// source is where the record came in that an artifact is stored of. Of one that is damaged nobody knows.
+func (u *unit) source(id string) (consumer.Source, error) {
+	doc, err := u.tx.Head(id)
+	if errors.Is(err, graphstore.ErrDamaged) || err == nil && doc == nil {
+		return consumer.Source{}, nil
+	}
+	if err != nil {
+		return consumer.Source{}, err
+	}
+	return consumer.Source{Topic: doc.Topic, Partition: doc.Partition, Time: doc.Timestamp}, nil
 }
 
 // admitAll refuses the records that can't be used in this state. One whose effects are in the state already is an error: its
@@ -148,9 +165,9 @@ func (u *unit) admitAll(ops []operation) error {
 		if err != nil {
 			return err
 		}
-		if ok && op.item.Offset < next {
+		if ok && op.item.Offset < next.Next {
 			return fmt.Errorf("pipeline: record %s/%d@%d comes again: offsets up to %d are in the state",
-				op.item.Topic, op.item.Partition, op.item.Offset, next)
+				op.item.Topic, op.item.Partition, op.item.Offset, next.Next)
 		}
 		if op.refusal == nil {
 			if op.refusal, err = u.admit(op); err != nil {
@@ -174,15 +191,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if op.item.Artifact == nil {
 		return nil, nil
 	}
-	err = op.item.Artifact.CheckEmbeddings(u.tx.EncoderDim)
-	var refusal *profile.Refusal
-	if errors.As(err, &refusal) {
-		return refusal, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = u.keys.Admit(op.item.ID, op.extracted.edges)
+	err = u.keys.Admit(op.item.ID, op.extracted.Edges)
 	var collision *graphstore.CollisionError
 	if errors.As(err, &collision) {
 		return &profile.Refusal{Reason: "id_collision", Field: collision.Type.String(), Value: collision.Key,
@@ -191,18 +200,7 @@ func (u *unit) admit(op *operation) (*profile.Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The first vector of an encoder says how long its vectors are.
-	for _, m := range op.item.Artifact.Media {
-		if len(m.Embedding) == 0 {
-			continue
-		}
-		if _, known := u.tx.EncoderDim(m.Encoder); !known {
-			if err := u.tx.SetEncoderDim(m.Encoder, len(m.Embedding)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return u.e.cfg.Encoders.AdmitNames(op.item.Artifact, u.tx)
 }
 
 func (u *unit) refuse(op *operation) error {
@@ -234,8 +232,9 @@ func (u *unit) put(op *operation) error {
 		return err
 	}
 	change, err := u.tx.PutArtifact(graphstore.Doc{
-		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.evidence.Marshal(),
-	}, op.extracted.edges)
+		ID: a.ID, Raw: a.Raw, Timestamp: op.item.Time, Evidence: op.extracted.Evidence.Marshal(),
+		Topic: op.item.Topic, Partition: op.item.Partition,
+	}, op.extracted.Edges)
 	if err != nil {
 		return err
 	}
@@ -248,8 +247,8 @@ func (u *unit) put(op *operation) error {
 	if err := u.media.Gone(change.Gone); err != nil {
 		return err
 	}
-	e.words.count(op.extracted, 1, u.terms)
-	u.lists.Arrived(uint64(op.node), op.extracted.evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
+	e.words.Count(op.extracted, 1, u.terms)
+	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, topk.Cause{Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
@@ -310,15 +309,15 @@ func (u *unit) forgetTerms(id string) ([]encode.Medium, error) {
 		// Nobody knows any more what it said. Its words stay counted, one too many each, which moves weights a little
 		// and which check tells; to stop here would be to stop for good, as the record comes again at each start.
 		u.e.log.Error("a damaged document is replaced; its words stay counted", "error", err)
-		u.e.words.count(&extracted{doc: new(text.Doc)}, -1, u.terms)
+		u.e.words.Count(&vocabulary.Extracted{Doc: new(text.Doc)}, -1, u.terms)
 		return nil, nil
 	}
 	if err != nil || a == nil {
 		return nil, err
 	}
-	x := u.e.words.extract(a)
-	u.e.words.count(x, -1, u.terms)
-	return u.e.cfg.Encoders.MediaOf(a, x.edges), nil
+	x := u.e.words.Extract(a)
+	u.e.words.Count(x, -1, u.terms)
+	return u.e.cfg.Encoders.MediaOf(a, x.Edges), nil
 }
 
 // record is a stored artifact, nil if there is none of this id.
@@ -345,23 +344,24 @@ func (u *unit) attachArrivals() error {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, id := range u.order {
 		g.Go(func() error {
-			feats[i] = u.e.words.features(u.arrived[id], media[i])
+			feats[i] = u.e.words.Features(u.arrived[id], media[i])
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	inputs := u.e.refresher.Inputs(feats)
 	for i, id := range u.order {
-		if err := u.attach(id, feats[i]); err != nil {
+		if err := u.attach(id, inputs[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, feat infer.Features) error {
-	if err := u.refresh.Attach(id, feat); err != nil {
+func (u *unit) attach(id graphstore.NodeID, inputs []float32) error {
+	if err := u.refresh.Attach(id, inputs); err != nil {
 		return err
 	}
 	n, err := u.tx.Edit(id)

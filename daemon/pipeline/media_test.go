@@ -80,7 +80,7 @@ func TestCrashWithMedia(t *testing.T) {
 			if err == nil {
 				next, _, err2 := s.engine.StoredOffset("in", 0)
 				s.must(err2)
-				s.offset = next
+				s.offset = next.Next
 				for err == nil && int(s.offset) < len(changes) {
 					if err = s.apply(changes[s.offset:min(int(s.offset)+6, len(changes))]); err == nil {
 						err = s.encodeAll()

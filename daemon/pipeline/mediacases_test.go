@@ -236,3 +236,46 @@ func TestFits(t *testing.T) {
 		}
 	}
 }
+
+// askedFor is an encoder that calls hook when it is asked who it is.
+type askedFor struct {
+	*fakeEncoder
+	hook func()
+}
+
+func (a askedFor) Identity() feature.Identity {
+	a.hook()
+	return a.fakeEncoder.Identity()
+}
+
+// TestCopyIsOfOneState changes the picture behind an artifact while a standby copies it, between its document and the rows about its
+// media, and back: the standby knows the artifact by the picture that it has in the end. Of two states it kept the other one.
+func TestCopyIsOfOneState(t *testing.T) {
+	t.Parallel()
+	old := newSite(t, withMedia())
+	show := func(uri string) {
+		t.Helper()
+		old.must(old.apply([]change{{"a", map[string]any{"title": "rug", "media": []any{map[string]any{"kind": "image", "uri": uri}}}}}))
+		old.must(old.encodeAll())
+	}
+	show("http://example.org/1.jpg")
+	during := func() {}
+	cfg := withMedia()
+	cfg.Model.Seed, cfg.Epoch = 2, 2
+	cfg.Encoders.Image = askedFor{newFake("eye", 12), func() { during() }}
+	standby := old.openStandby(t.TempDir(), cfg)
+	defer standby.close()
+	changed := false
+	during = func() { // MediaOf asks, when the documents are read
+		during = func() {}
+		changed = true
+		show("http://example.org/2.jpg")
+	}
+	standby.copyFrom(old, []string{"a"}, 1)
+	if !changed {
+		t.Fatal("nothing changed during the copy: the test shows nothing")
+	}
+	show("http://example.org/1.jpg")
+	standby.copyFrom(old, []string{"a"}, 1)
+	compareKnown(t, "copied", standby.known(), old.known())
+}

@@ -29,7 +29,7 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 	m := &Metrics{
 		consumed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kilim_records_consumed_total",
-			Help: "Records whose effects were made durable, by what became of them: applied, deleted, superseded by a later record of the same batch, or refused.",
+			Help: "Records whose effects were made durable, by what became of them: applied, deleted, superseded (by a later record of the same batch, or by a newer one that was in another partition), or refused.",
 		}, []string{"result"}),
 		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "kilim_stage_duration_seconds",
@@ -94,12 +94,13 @@ var (
 	checksDesc    = desc("index_recall_checks_total", "Queries that were asked again exactly, for kilim_index_recall_ratio, by result: ok or failed.", "result")
 	checkingDesc  = desc("index_recall_check_seconds_total", "Time spent on asking queries again.")
 	rebuildsDesc  = desc("index_rebuilds_total", "How often the index was built anew because its recall had fallen below index.least-recall, by result: swapped in, or failed.", "result")
+	damagedDesc   = desc("damaged_document_reads_total", "How often the stored document of an artifact was read and found damaged, since the start.")
 	epochDesc     = desc("model_epoch", "Epoch of the model that serves.")
 	driftDesc     = desc("drift_clock", "How often the archive has turned over since it began: an arrival or departure among N artifacts adds 1/N.")
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, vectorsDesc, recallDesc, checksDesc, checkingDesc, rebuildsDesc, epochDesc, driftDesc} {
+	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, vectorsDesc, recallDesc, checksDesc, checkingDesc, rebuildsDesc, damagedDesc, epochDesc, driftDesc} {
 		ch <- d
 	}
 }
@@ -138,6 +139,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter(checkingDesc, index.CheckTime.Seconds())
 	counter(rebuildsDesc, float64(index.Rebuilds), "swapped")
 	counter(rebuildsDesc, float64(index.FailedRebuilds), "failed")
+	counter(damagedDesc, float64(c.e.store.DamagedReads()))
 	gauge(epochDesc, float64(c.e.cfg.Epoch))
 	gauge(driftDesc, math.Float64frombits(c.e.seen.arrivals.Load()))
 }

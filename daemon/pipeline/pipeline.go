@@ -11,8 +11,11 @@ import (
 
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
+	"kilim/consumer"
+	"kilim/daemon/pipeline/made"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/text"
@@ -46,26 +49,20 @@ type Config struct {
 	// Replaced is given the engine that takes the place of one whose unit failed; nil: no unit may fail.
 	Replaced func(fresh *Engine)
 
-	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
-	Epsilon float32
+	// Settings are those that stored rows depend on. AsMade is for who checks a state, or makes it anew from its documents: then
+	// those that the state has are taken, whatever these say, and lists and documents that can't be read are passed over.
+	made.Settings
+	AsMade bool
+
 	// Budget bounds the artifacts re-embedded with a batch beyond those it changes: one a record, at most Budget.
 	Budget int
 	// Sweep is how far the archive may change, in archives, before features and
 	// lists made earlier are computed again in the background.
 	Sweep float64
-	// Tolerance is the change of a score below which a list is not published again.
-	Tolerance float32
-	// ListSize is the length of each list.
-	ListSize int
-	// Candidates is the number of nearest artifacts that stage 2 looks at, and
-	// the most that shared rare entities may add.
-	Candidates int
-	// RareMembers is the most artifacts that share a rare entity.
-	RareMembers int
 	// MaxOutbox is the number of unpublished messages at which units wait for the publisher.
 	MaxOutbox int
-	// CachedArtifacts bounds the evidence and the lists kept decoded in memory.
-	CachedArtifacts int
+	// CacheBytes bounds the evidence and the lists kept decoded in memory.
+	CacheBytes int
 }
 
 func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {
@@ -84,7 +81,7 @@ type Engine struct {
 	committed func()
 
 	// What the stages keep in memory. All of it is derived from the store.
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	model     *infer.Model
 	refresher *refresh.Refresher
@@ -94,6 +91,8 @@ type Engine struct {
 	// unitLock is held by the one unit at work; it guards what follows, and the stages' objects but for what they let be read.
 	unitLock sync.Mutex
 	clock    clock
+	// made is what the state says of the settings that it is made by.
+	made made.Kept
 	// stale are the artifacts by the time (clock.arrivals) at which their features were made.
 	stale      stale.Queue
 	background background
@@ -118,7 +117,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		media: encode.NewMedia(cfg.Encoders), auditor: newAuditor()}
 	e.role.init(cfg.Standby)
 	var err error
-	if e.words, err = newVocabulary(cfg.Text, cfg.Encoders.Text != nil); err != nil {
+	if e.words, err = vocabulary.New(cfg.Text, cfg.Encoders.Text != nil); err != nil {
 		return nil, err
 	}
 	if cfg.Weights == nil {
@@ -138,16 +137,12 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	if err != nil {
 		return nil, err
 	}
-	lists := topk.Config{Size: cfg.ListSize, Candidates: cfg.Candidates, RareMembers: cfg.RareMembers,
-		Tolerance: cfg.Tolerance, Sweep: cfg.Sweep, Cached: cfg.CachedArtifacts}
-	if e.lists, err = topk.New(lists, scorer, e.index, e.words.table, e.words.lock.RLocker()); err != nil {
+	if err := e.openMade(); err != nil {
 		return nil, err
 	}
-	identity := fmt.Sprintf("text %s; model %s", e.words.analyzer.Identity(), e.model.Fingerprint())
-	for _, kind := range cfg.Encoders.Kinds() {
-		identity += fmt.Sprintf("; %s by %s", kind, cfg.Encoders.Identity(kind))
-	}
-	if err := identify(store, &e.cfg, identity); err != nil {
+	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
+		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
+	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}
 	if index == nil {
@@ -160,6 +155,33 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 	return e, nil
 }
 
+// openMade compares what the state was made by with what it is to be made by from now on.
+func (e *Engine) openMade() error {
+	by := made.By{
+		Identity: fmt.Sprintf("text %s; model %s", e.words.Analyzer.Identity(), e.model.Fingerprint()), Epoch: e.cfg.Epoch,
+		Settings: e.cfg.Settings, Keep: e.cfg.AsMade,
+	}
+	for _, kind := range e.cfg.Encoders.Kinds() {
+		by.Identity += fmt.Sprintf("; %s by %s", kind, e.cfg.Encoders.Identity(kind))
+	}
+	now, changed, err := made.Open(e.store, by, func(tx *graphstore.Tx) error {
+		if e.cfg.Standby {
+			if err := tx.PutMeta(backfillKey, []byte{1}); err != nil {
+				return err
+			}
+		}
+		return e.cfg.Encoders.Record(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if changed {
+		e.log.Info("settings that stored lists and vectors depend on have changed; what others made is made again in the background", "settings", fmt.Sprintf("%+v", now.Settings))
+	}
+	e.made, e.cfg.Settings = now, now.Settings
+	return nil
+}
+
 func (e *Engine) load(r *graphstore.Reader) error {
 	b, err := r.Meta(clockKey)
 	if err != nil {
@@ -170,14 +192,14 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	}
 	var bad error
 	err = r.TermTable(func(bucket uint32, df int32) {
-		if err := e.words.table.Load(bucket, df); err != nil && bad == nil {
+		if err := e.words.Table.Load(bucket, df); err != nil && bad == nil {
 			bad = err
 		}
 	})
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.words.table.SetDocs(e.store.Counts().Artifacts)
+	e.words.Table.SetDocs(e.store.Counts().Artifacts)
 	if err := e.role.load(r, e.clock.arrivals); err != nil {
 		return err
 	}
@@ -186,24 +208,32 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.analyzer, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer, pushes); err != nil {
 		return err
 	}
 	if err := e.index.Fill(r); err != nil {
 		return err
 	}
-	var made []stale.Stamp
+	var features []stale.Stamp
+	e.lists.Lost(e.clock.lost)
 	lists := e.lists.Load()
 	err = r.EachNode(func(n *graphstore.Node) bool {
+		if e.made.Loose() {
+			e.refresher.Recheck(n)
+		}
 		if !n.IsArtifact() {
 			return true
 		}
-		made = append(made, stale.Stamp{ID: uint64(n.ID), At: n.EncodedAt})
-		var b []byte
-		if b, bad = r.Lists(n.ID); bad != nil {
-			return false
+		at := n.EncodedAt
+		if e.made.Loose() {
+			at = stale.Never
 		}
-		if err := lists.Artifact(uint64(n.ID), n.Drift, b); err != nil {
+		features = append(features, stale.Stamp{ID: uint64(n.ID), At: at})
+		b, err := r.Lists(n.ID)
+		if err == nil {
+			err = lists.Artifact(uint64(n.ID), n.Drift, b)
+		}
+		if err != nil && !e.cfg.AsMade { // who only reads the state is to tell its faults
 			bad = fmt.Errorf("artifact %q: %w", n.Key, err)
 			return false
 		}
@@ -212,7 +242,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
-	e.stale.Load(made)
+	e.stale.Load(features)
 	lists.Done()
 	return e.media.Load(r)
 }
@@ -235,6 +265,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// Settings are those that the state is made by.
+func (e *Engine) Settings() made.Settings { return e.made.Settings }
+
 // Quiet is true when no batch has come for a while.
 func (e *Engine) Quiet() bool { return e.turns.Quiet() }
 
@@ -242,21 +275,27 @@ func (e *Engine) Quiet() bool { return e.turns.Quiet() }
 func (e *Engine) SaveIndex() error { return e.index.Save() }
 
 // StoredOffset is where the consumer goes on in a partition.
-func (e *Engine) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+func (e *Engine) StoredOffset(topic string, partition int) (stored consumer.Offset, ok bool, err error) {
+	var o graphstore.Offset
 	err = e.store.View(func(r *graphstore.Reader) error {
-		next, ok, err = r.Offset(topic, partition)
+		o, ok, err = r.Offset(topic, partition)
 		return err
 	})
-	return next, ok, err
+	return consumer.Offset{Topic: topic, Partition: partition, Next: o.Next, Log: o.Log}, ok, err
 }
 
 // Published tells the engine that messages left the outbox.
 func (e *Engine) Published() { e.turns.Room.Broadcast() }
 
+// Room returns a graphstore.ErrNoSpace when the disk has no room for a unit, and WaitRoom waits until it has. A standby leaves
+// as much room again to the state that serves, which must not wait since another is being made.
+func (e *Engine) Room() error                        { return e.store.Room(e.role.margins()) }
+func (e *Engine) WaitRoom(ctx context.Context) error { return e.store.WaitRoom(ctx, e.role.margins()) }
+
 // waitForOutbox holds a unit back while the disk has no room for it, or the publisher is behind. Nobody publishes what is in a standby's outbox, left
 // there by a cutover that was not decided; and the outbox of a state that is retired never empties.
 func (e *Engine) waitForOutbox(ctx context.Context) error {
-	if err := e.store.WaitRoom(ctx); err != nil {
+	if err := e.WaitRoom(ctx); err != nil {
 		return err
 	}
 	for {

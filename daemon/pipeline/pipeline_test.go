@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
 	"kilim/rerank"
@@ -81,7 +82,7 @@ func TestListsAgainstOracle(t *testing.T) {
 			node *graphstore.Node
 			p    *rerank.Prepared
 		}
-		w := rarity{t, r, s.engine.words.table}
+		w := rarity{t, r, s.engine.words.Table}
 		scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
 		if err != nil {
 			return err
@@ -92,13 +93,15 @@ func TestListsAgainstOracle(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			ev, err := listReader{r}.Evidence(uint64(n.ID))
+			ev, err := listgraph.Reader{R: r}.Evidence(uint64(n.ID))
 			if err != nil {
 				return err
 			}
 			all[id] = known{n, rerank.Prepare(ev, w)}
 		}
+		var comparison rerank.Comparison
 		for id, a := range all {
+			comparison.Begin(scorer, a.p)
 			var total, general []rerank.Entry
 			for other, b := range all {
 				if other == id {
@@ -108,7 +111,7 @@ func TestListsAgainstOracle(t *testing.T) {
 				for i := range a.node.Embedding {
 					cosine += float64(a.node.Embedding[i]) * float64(b.node.Embedding[i])
 				}
-				score, parts := scorer.ScorePrepared(a.p, b.p, float32(cosine))
+				score, parts := comparison.Score(b.p, float32(cosine))
 				entry := rerank.Entry{ID: other, Score: score, Parts: parts}
 				total = append(total, entry)
 				entry.Score = float32(cosine)
@@ -174,7 +177,7 @@ func TestDeleteEverything(t *testing.T) {
 			t.Errorf("left: %d edges of relation %s", n, rel)
 		}
 	}
-	if n := s.engine.words.table.Docs(); n != 0 {
+	if n := s.engine.words.Table.Docs(); n != 0 {
 		t.Errorf("left: %d documents in the term table", n)
 	}
 	last, _ := s.published()
@@ -194,10 +197,10 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	s := newSite(t, exact())
 	s.must(s.apply([]change{{"a", map[string]any{"title": "star"}}, {"b", map[string]any{"title": "bird"}}}))
 	// JSON can't cause a panic that we know of, so an encoder that is not there does.
-	encoder := s.engine.words.analyzer
-	s.engine.words.analyzer = nil
+	encoder := s.engine.words.Analyzer
+	s.engine.words.Analyzer = nil
 	ops := newPreparer(s.engine).all(batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}}).Items)
-	s.engine.words.analyzer = encoder
+	s.engine.words.Analyzer = encoder
 	if r := ops[0].refusal; r == nil || r.Reason != profile.ReasonPanic {
 		t.Fatalf("refused with %v, want a panic", r)
 	}
@@ -252,7 +255,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 			if err == nil {
 				next, _, err2 := s.engine.StoredOffset("in", 0)
 				s.must(err2)
-				s.offset = next
+				s.offset = next.Next
 				for err == nil && int(s.offset) < len(changes) {
 					err = s.apply(changes[s.offset:min(int(s.offset)+batch, len(changes))])
 				}

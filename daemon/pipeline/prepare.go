@@ -10,6 +10,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 )
@@ -18,14 +19,14 @@ import (
 type operation struct {
 	item      *consumer.Item
 	node      graphstore.NodeID
-	extracted *extracted
+	extracted *vocabulary.Extracted
 	media     []encode.Medium
 	refusal   *profile.Refusal
 }
 
 // preparer does the part of the work on records that needs no state.
 type preparer struct {
-	words    *vocabulary
+	words    *vocabulary.Vocabulary
 	encoders *encode.Encoders
 	log      *slog.Logger
 }
@@ -65,8 +66,8 @@ func (p preparer) one(item *consumer.Item) (op operation) {
 	}()
 	op.node = graphstore.ID(graphstore.Artifact, item.ID)
 	if item.Artifact != nil {
-		op.extracted = p.words.extract(item.Artifact)
-		op.media = p.encoders.MediaOf(item.Artifact, op.extracted.edges)
+		op.extracted = p.words.Extract(item.Artifact)
+		op.media = p.encoders.MediaOf(item.Artifact, op.extracted.Edges)
 	}
 	return op
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode"
@@ -23,7 +25,7 @@ var ErrNotFound = errors.New("not found")
 type Queries struct {
 	cfg       *Config
 	store     *graphstore.Store
-	words     *vocabulary
+	words     *vocabulary.Vocabulary
 	media     *encode.Media
 	vectors   encode.Cache // of media
 	refresher *refresh.Refresher
@@ -80,7 +82,7 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 			return err
 		}
 		view = &ArtifactView{ID: id, Artifact: doc.Raw, Epoch: q.cfg.Epoch, Degree: n.Degree, Entities: []EntityView{}}
-		if row, err := topk.Stored(listReader{r}, uint64(n.ID)); err != nil {
+		if row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID)); err != nil {
 			return err
 		} else if row != nil {
 			view.Revision = row.Revision
@@ -139,23 +141,23 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
 		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
-		if k <= q.cfg.ListSize {
-			row, err := topk.Stored(listReader{r}, uint64(n.ID))
-			if err != nil {
-				return err
-			}
-			if row == nil {
-				return fmt.Errorf("pipeline: artifact %q has no lists", id)
-			}
+		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return fmt.Errorf("pipeline: artifact %q has no lists", id)
+		}
+		if k <= min(q.cfg.ListSize, int(row.Size)) {
 			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
 			return nil
 		}
-		query, _, err := q.lists.Query(listReader{r}, uint64(n.ID))
+		query, _, err := q.lists.Query(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
 			return err
 		}
-		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {
@@ -170,22 +172,20 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
-	x := q.words.extract(a)
-	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.edges)
+	x := q.words.Extract(a)
+	media, err := q.media.OnTheSpot(ctx, q.vectors, a, x.Edges)
 	if err != nil {
 		return nil, err
 	}
 	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch}
 	err = q.store.View(func(r *graphstore.Reader) error {
-		q.words.lock.RLock()
-		feat := q.words.features(x, media)
-		q.words.lock.RUnlock()
-		vector, err := q.refresher.Transient(r, feat, x.edges)
+		feat := q.words.Features(x, media)
+		vector, err := q.refresher.Transient(r, feat, x.Edges)
 		if err != nil {
 			return err
 		}
-		query := topk.Query{Node: x.evidence.Node, Evidence: x.evidence, Vector: vector}
-		answer.Items, err = q.lists.Search(listReader{r}, query, list, k, nil)
+		query := topk.Query{Node: x.Evidence.Node, Evidence: x.Evidence, Vector: vector}
+		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
 		return err
 	})
 	if err != nil {

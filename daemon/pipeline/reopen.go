@@ -39,12 +39,32 @@ func (e *Engine) replace() error {
 		return err
 	}
 	fresh.role.follow, fresh.role.previous = e.role.follow, e.role.previous
-	fresh.role.republished = e.role.republished
+	if e.role.previous != nil {
+		fresh.role.republished = e.role.republished // on which who will remove that state waits
+	}
 	fresh.report()
 	fresh.seen.consumed.Store(e.seen.consumed.Load())
 	fresh.seen.refused.Store(e.seen.refused.Load())
 	e.cfg.Replaced(fresh)
 	e.retire()
+	return nil
+}
+
+// Renew lets change alter the store while no unit is at work, and has an engine take over that is opened after it, which
+// Config.Replaced is given. After an error of change the engine goes on.
+func (e *Engine) Renew(change func(*graphstore.Store) error) error {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if e.failed != nil {
+		return e.failed
+	}
+	if err := change(e.store); err != nil {
+		return err
+	}
+	if err := e.replace(); err != nil {
+		e.failed = fmt.Errorf("pipeline: reopen: %w", err)
+		return e.failed
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/topk"
@@ -70,6 +71,14 @@ func (r *role) is(p phase) bool { return phase(r.phase.Load()) == p }
 // standby is true for a state whose lists are kept and not published.
 func (r *role) standby() bool { return r.is(backfilling) || r.is(completing) }
 
+// margins is the room on the disk that a unit wants in this phase, see graphstore.Store.Room.
+func (r *role) margins() int64 {
+	if r.standby() {
+		return 2
+	}
+	return 1
+}
+
 // listing says what a unit makes of lists in this phase.
 func (r *role) listing(revision uint64) topk.Unit {
 	unit := topk.Unit{Mode: topk.Serving, Revision: revision}
@@ -100,10 +109,17 @@ func (r *role) tell(ops []operation) {
 
 // republish notes that all lists are published.
 func (r *role) republish() {
+	if !r.allPublished() {
+		close(r.republished)
+	}
+}
+
+func (r *role) allPublished() bool {
 	select {
 	case <-r.republished:
+		return true
 	default:
-		close(r.republished)
+		return false
 	}
 }
 
@@ -114,7 +130,7 @@ func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
 		if err != nil || n == nil {
 			return err
 		}
-		row, err := topk.Stored(listReader{r}, uint64(n.ID))
+		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err == nil && row != nil {
 			lists = row.Lists
 		}
@@ -145,6 +161,9 @@ func (e *Engine) SetPrevious(store *graphstore.Store) {
 	defer e.unitLock.Unlock()
 	e.role.previous = store
 }
+
+// AllPublished is true when Republished is closed.
+func (e *Engine) AllPublished() bool { return e.role.allPublished() }
 
 // Republished is closed when all lists are published: the previous state is of no more use.
 func (e *Engine) Republished() <-chan struct{} { return e.role.republished }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"math"
 	"sync/atomic"
+	"time"
 
 	"kilim/learner/encode"
 )
@@ -56,10 +57,12 @@ type Status struct {
 	Edges                   map[string]int // by relation
 	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
 	RefreshQueue, Outbox int
-	Epoch                uint32
-	Revision             uint64
-	IndexEngine          string
-	Vectors              int
+	// OutboxSince is when the oldest message in the outbox was committed; zero: none is in it.
+	OutboxSince time.Time
+	Epoch       uint32
+	Revision    uint64
+	IndexEngine string
+	Vectors     int
 	// Consumed and Refused count the records since the start.
 	Consumed, Refused int64
 	Media             map[string]encode.Counts // by modality, of those that have an encoder
@@ -70,11 +73,11 @@ func (e *Engine) Status() Status {
 	media := e.media.Counts()    // before the queue, which gets what an answer sets off
 	queue := e.seen.queue.Load() // before the outbox, which gets what the queue's work finds
 	counts := e.store.Counts()
-	depth, _ := e.store.OutboxDepth()
+	depth, since := e.store.OutboxDepth()
 	return Status{
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
-		RefreshQueue: int(queue), Outbox: depth,
+		RefreshQueue: int(queue), Outbox: depth, OutboxSince: since,
 		Epoch: e.cfg.Epoch, Revision: e.seen.revision.Load(),
 		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
 		Consumed: e.seen.consumed.Load(), Refused: e.seen.refused.Load(),

@@ -29,60 +29,75 @@ func (e *Engine) Standby() *Standby { return &Standby{e} }
 
 // CopyFrom makes the named artifacts of a standby what they are in another store, in one commit. Those that are
 // the same already are left alone, and an id may come twice. It returns the number of those that were not the same.
-func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (int, error) {
+//
+// Documents and the rows about their media are read from one state of the other store: rows of a later one would tell of
+// other bytes behind the same URI, and be believed as long as the document has that URI.
+func (s *Standby) CopyFrom(from *graphstore.Store, ids []string) (copied int, err error) {
+	err = from.View(func(theirs *graphstore.Reader) error {
+		items, err := differing(theirs, s.e.store, ids, s.e.cfg.AsMade)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		ops, err := s.extractStored(items)
+		if err != nil {
+			return err
+		}
+		copied = len(ops)
+		return s.copyFrom(from, theirs, ops)
+	})
+	return copied, err
+}
+
+// copyFrom carries operations out that make artifacts what they are in theirs, a state of from.
+func (s *Standby) copyFrom(from *graphstore.Store, theirs *graphstore.Reader, ops []operation) error {
 	e := s.e
-	items, err := differing(from, e.store, ids)
-	if err != nil || len(items) == 0 {
-		return 0, err
-	}
-	ops, err := s.extractStored(items)
-	if err != nil {
-		return 0, err
-	}
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
 	if err := s.required(); err != nil {
-		return 0, err
+		return err
 	}
 	e.role.origin.Store(from)
-	if err := from.View(func(r *graphstore.Reader) error { return s.copyArtifacts(ops, r) }); err != nil {
+	if err := s.copyArtifacts(ops, theirs); err != nil {
 		e.failed = fmt.Errorf("pipeline: copy %d artifacts: %w", len(ops), err)
-		return 0, e.failed
+		return e.failed
 	}
-	return len(ops), nil
+	return nil
 }
 
-// differing reads what is not the same in both stores, as records that would make it so in to.
-func differing(from, to *graphstore.Store, ids []string) (items []consumer.Item, err error) {
-	err = from.View(func(theirs *graphstore.Reader) error {
-		return to.View(func(ours *graphstore.Reader) error {
-			seen := make(map[string]bool, len(ids))
-			for _, id := range ids {
-				if seen[id] {
-					continue
-				}
-				seen[id] = true
-				want, err := theirs.Artifact(id)
-				if err != nil {
-					return err
-				}
-				have, err := ours.Artifact(id)
-				if err != nil {
-					return err
-				}
-				item := consumer.Item{ID: id}
-				switch {
-				case want == nil && have == nil:
-					continue
-				case want != nil && have != nil && want.Timestamp.Equal(have.Timestamp) && bytes.Equal(want.Raw, have.Raw):
-					continue
-				case want != nil:
-					item.Time, item.Value = want.Timestamp, want.Raw
-				}
-				items = append(items, item)
+// differing reads what is not the same in theirs and in a store, as records that would make it so there. A damaged document is
+// an error, unless those that can't be read are to be left out.
+func differing(theirs *graphstore.Reader, to *graphstore.Store, ids []string, leaveOut bool) (items []consumer.Item, err error) {
+	err = to.View(func(ours *graphstore.Reader) error {
+		seen := make(map[string]bool, len(ids))
+		for _, id := range ids {
+			if seen[id] {
+				continue
 			}
-			return nil
-		})
+			seen[id] = true
+			want, err := theirs.Artifact(id)
+			if leaveOut && errors.Is(err, graphstore.ErrDamaged) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			have, err := ours.Artifact(id)
+			if err != nil {
+				return err
+			}
+			item := consumer.Item{ID: id}
+			switch {
+			case want == nil && have == nil:
+				continue
+			case want != nil && have != nil && want.Timestamp.Equal(have.Timestamp) && bytes.Equal(want.Raw, have.Raw) && want.Topic == have.Topic && want.Partition == have.Partition:
+				continue
+			case want != nil:
+				item.Time, item.Value = want.Timestamp, want.Raw
+				item.Topic, item.Partition = want.Topic, want.Partition
+			}
+			items = append(items, item)
+		}
+		return nil
 	})
 	return items, err
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/refresh"
@@ -24,7 +26,7 @@ type unit struct {
 	keys *graphstore.KeyCheck
 
 	// arrived is what records brought.
-	arrived map[graphstore.NodeID]*extracted
+	arrived map[graphstore.NodeID]*vocabulary.Extracted
 	order   []graphstore.NodeID // arrived, in the order of their records
 	// terms are the changes of document frequencies.
 	terms map[uint32]int32
@@ -39,8 +41,8 @@ func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.revision++
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listGraph{listReader{&tx.Reader}, tx}, e.role.listing(e.clock.revision)),
-		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*extracted{}, terms: map[uint32]int32{},
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), e.role.listing(e.clock.revision)),
+		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{}, terms: map[uint32]int32{},
 	}
 }
 
@@ -142,6 +144,12 @@ func (u *unit) commit() error {
 	}
 	if err := u.tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
 		return err
+	}
+	if e.made.Loose() && e.refresher.Rechecking() == 0 && e.stale.Urgent() == 0 {
+		e.made.Within = e.made.Epsilon // all vectors have been looked at
+		if err := e.made.Put(u.tx); err != nil {
+			return err
+		}
 	}
 	if err := u.tx.Commit(); err != nil {
 		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)

@@ -30,8 +30,13 @@ func (m *Manager) Apply(ctx context.Context, b *consumer.Batch) error {
 	return m.applyOneByOne(ctx, b, func(*consumer.Item) (*profile.Refusal, error) { return nil, nil })
 }
 
-// apply applies a batch to the engine that serves.
+// apply applies a batch to the engine that serves, once a build that is behind has copied enough.
 func (m *Manager) apply(ctx context.Context, b *consumer.Batch) error {
+	if build := m.building(); build != nil {
+		if err := build.changes.wait(ctx, len(b.Items)); err != nil {
+			return err
+		}
+	}
 	for {
 		// Standby.CutOver calls decide, which stores the standby in m.serving, before it lets any unit of the old engine
 		// return ErrRetired; an engine whose unit failed gives the one that replaces it to Config.Replaced before it retires.
@@ -51,7 +56,7 @@ func (m *Manager) applyOneByOne(ctx context.Context, b *consumer.Batch, before f
 		if err != nil {
 			return err
 		}
-		if ok && item.Offset < stored {
+		if ok && item.Offset < stored.Next {
 			continue // the unit that failed had been committed
 		}
 		if item.Refusal == nil {

@@ -86,8 +86,8 @@ func TestPoisonousRecords(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if next, _, err := l.manager.StoredOffset("in", 0); err != nil || int(next) != len(changes) {
-				t.Errorf("the offset is %d (%v), want %d", next, err, len(changes))
+			if next, _, err := l.manager.StoredOffset("in", 0); err != nil || int(next.Next) != len(changes) {
+				t.Errorf("the offset is %d (%v), want %d", next.Next, err, len(changes))
 			}
 			l.audit("after the poison", live, fromTheStart(t, 2, live), 1, 2)
 			told := 0
@@ -248,8 +248,8 @@ func TestFullDiskIsNoPoison(t *testing.T) {
 		t.Errorf("ended with %v, want the full disk", err)
 	}
 	full.Store(false)
-	if next, _, err := l.manager.StoredOffset("in", 0); err != nil || next != 1 {
-		t.Errorf("the offset is %d (%v), want 1: nothing was refused", next, err)
+	if next, _, err := l.manager.StoredOffset("in", 0); err != nil || next.Next != 1 {
+		t.Errorf("the offset is %d (%v), want 1: nothing was refused", next.Next, err)
 	}
 	if err := l.manager.Close(); err != nil {
 		t.Error(err)

@@ -15,13 +15,6 @@ const (
 	// copyBatch is how many documents CopyFrom gets for one commit. It is also how many changes the cutover may still have to
 	// copy, for which ingest has to wait.
 	copyBatch = 256
-	// stepTime is how long one unit of a standby's own work takes, about.
-	stepTime = 20 * time.Millisecond
-	// emptyStep is the time that a step which had nothing to do is taken for by throttle: otherwise complete would spin.
-	emptyStep = 50 * time.Millisecond
-	// staleDivisor: under a feed, caughtUp lets one in so many of the artifacts be stale at the cutover, for a steady feed
-	// may leave as many stale in the instance that serves, and a stricter build would never end.
-	staleDivisor = 10
 	// backfillShare is the part of a build that the backfill is taken for in its progress.
 	backfillShare = 0.4
 )
@@ -34,11 +27,11 @@ type build struct {
 	standby *instance
 	cancel  context.CancelCauseFunc
 
-	lock sync.Mutex
-	// changed are the artifacts that changed in from since they were copied.
-	changed map[string]struct{}
-	phase   string
-	ratio   float64
+	changes changes // in from
+
+	lock  sync.Mutex
+	phase string
+	ratio float64
 }
 
 // runBuilds makes what CURRENT asks for, one build after the other, until ctx ends. Its error is one after which nothing may
@@ -75,10 +68,17 @@ func (m *Manager) nextBuild(ctx context.Context) (context.Context, *build) {
 	if m.cur.Next == nil || m.buildErr != nil {
 		return nil, nil
 	}
-	b := &build{manager: m, id: *m.cur.Next, from: m.serving.Load(), changed: map[string]struct{}{}, phase: PhaseFilling}
+	b := &build{manager: m, id: *m.cur.Next, from: m.serving.Load(), phase: PhaseFilling}
 	ctx, b.cancel = context.WithCancelCause(ctx)
 	m.build = b
 	return ctx, b
+}
+
+// building is the build at work; nil: none.
+func (m *Manager) building() *build {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return m.build
 }
 
 // endBuild counts and logs how a build has ended, and removes what an abandoned one has made.
@@ -123,7 +123,7 @@ func (b *build) run(ctx, building context.Context) (err error) {
 	m.startWorkers(ctx, b.standby)
 	m.log.Info("building a standby", "instance", b.id.Number, "epoch", b.id.Epoch, "artifacts", b.from.store.Counts().Artifacts)
 	// From here on every change is noted, so that what backfill has copied before the change is copied again.
-	b.from.follow(b.addChanged)
+	b.from.follow(b.changes.add)
 	if err := b.backfill(building); err != nil {
 		return err
 	}
@@ -139,29 +139,6 @@ func (b *build) run(ctx, building context.Context) (err error) {
 		m.signalWorkersFailed()
 	}
 	return err
-}
-
-// addChanged adds artifacts to those that are to be copied.
-func (b *build) addChanged(ids []string) {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	for _, id := range ids {
-		b.changed[id] = struct{}{}
-	}
-}
-
-// takeChanged removes up to n artifacts from those that are to be copied, and tells how many are left.
-func (b *build) takeChanged(n int) (ids []string, left int) {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	for id := range b.changed {
-		if len(ids) == n {
-			break
-		}
-		ids = append(ids, id)
-		delete(b.changed, id)
-	}
-	return ids, len(b.changed)
 }
 
 func (b *build) progress() (phase string, ratio float64) {
@@ -188,7 +165,7 @@ func (b *build) backfill(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	// An artifact that the build copied before an interruption may have been deleted since, when nobody called addChanged.
+	// An artifact that the build copied before an interruption may have been deleted since, when nobody followed.
 	if err := b.eachPage(ctx, b.standby.store, func(ids []string) error {
 		gone, err := b.gone(ids)
 		if err == nil {
@@ -222,6 +199,9 @@ func (b *build) gone(ids []string) (gone []string, err error) {
 func (b *build) eachPage(ctx context.Context, store *graphstore.Store, fn func(ids []string) error) error {
 	last := graphstore.NodeID(0)
 	for {
+		if err := b.standby.engine.Load().WaitRoom(ctx); err != nil {
+			return err
+		}
 		start := time.Now()
 		var ids []string
 		err := store.View(func(r *graphstore.Reader) (err error) {
@@ -235,75 +215,8 @@ func (b *build) eachPage(ctx context.Context, store *graphstore.Store, fn func(i
 		if err := fn(ids); err != nil {
 			return err
 		}
-		if err := b.throttle(ctx, time.Since(start), false); err != nil {
+		if err := b.throttle(ctx, time.Since(start)); err != nil {
 			return err
 		}
-	}
-}
-
-// complete has the standby compute its lists, and copies what changes meanwhile, until every artifact has a list, few
-// changes are left to copy, and caughtUp.
-func (b *build) complete(ctx context.Context) error {
-	mostPending := 1
-	for {
-		start := time.Now()
-		ids, behind := b.takeChanged(copyBatch)
-		if _, err := b.standby.engine.Load().Standby().CopyFrom(b.from.store, ids); err != nil {
-			b.addChanged(ids)
-			return err
-		}
-		left, err := b.standby.engine.Load().Standby().Step(stepTime)
-		if err := errors.Join(err, b.standby.workersErr()); err != nil {
-			return err
-		}
-		pending := left.Pending + left.Unlisted
-		mostPending = max(mostPending, pending)
-		b.setProgress(PhaseCompleting, backfillShare+(1-backfillShare)*(1-float64(pending)/float64(mostPending)))
-		if left.Unlisted == 0 && behind <= copyBatch && b.caughtUp(left) {
-			return nil
-		}
-		worked := time.Since(start)
-		if len(ids) == 0 && left.Pending == 0 {
-			worked = max(worked, emptyStep) // what is missing comes from the encoders, on other goroutines
-		}
-		if err := b.throttle(ctx, worked, behind > copyBatch); err != nil {
-			return err
-		}
-	}
-}
-
-// caughtUp tells whether the standby has no more work left, and no more media to encode, than the instance that serves. To
-// ask for none at all would be too much: under a steady feed that instance always has some left, too.
-func (b *build) caughtUp(left pipeline.Left) bool {
-	ours, theirs := b.standby.engine.Load().Status(), b.from.engine.Load().Status()
-	waiting := func(s pipeline.Status) (n int) {
-		for _, m := range s.Media {
-			n += m.Waiting
-		}
-		return n
-	}
-	allowed := theirs.RefreshQueue
-	if !b.from.engine.Load().Quiet() {
-		allowed = max(allowed, theirs.Artifacts/staleDivisor)
-	}
-	return left.Pending <= allowed && waiting(ours) <= waiting(theirs)
-}
-
-// throttle sleeps after worked, to leave the machine to ingest and queries: three quarters of the time while batches come,
-// half of it when the standby falls behind them, else a fifth.
-func (b *build) throttle(ctx context.Context, worked time.Duration, behind bool) error {
-	d := worked / 4
-	if !b.from.engine.Load().Quiet() {
-		if d = 3 * worked; behind {
-			d = worked
-		}
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
 	}
 }

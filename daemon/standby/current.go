@@ -141,6 +141,25 @@ func (l layout) write(c current) error {
 	return atomicfile.Write(l.currentFile(), append(data, '\n'), l.before)
 }
 
+// write replaces CURRENT, and m.cur with it. It wants the lock. When it is not known whether the new CURRENT would outlive a crash
+// (atomicfile.ErrUnsure), it is what the disk says until then, and what the next start reads if there is no crash: so m.cur
+// follows what is there, though write returns the error. To ask for another sync would tell nothing, for a kernel reports a write
+// that failed once.
+func (m *Manager) write(c current) error {
+	err := m.layout.write(c)
+	if errors.Is(err, atomicfile.ErrUnsure) {
+		there, readErr := m.layout.read()
+		if readErr == nil {
+			m.cur = there
+		}
+		return errors.Join(err, readErr)
+	}
+	if err == nil {
+		m.cur = c
+	}
+	return err
+}
+
 // remove removes what there is of an instance; there may be nothing.
 func (l layout) remove(n int) error {
 	if l.before != nil {

@@ -20,7 +20,7 @@ func (b *build) cutOver() error {
 	defer m.publishing.Unlock()
 	start := time.Now()
 	last := func() []string {
-		ids, _ := b.takeChanged(math.MaxInt)
+		ids, _ := b.changes.take(math.MaxInt)
 		return ids
 	}
 	for {
@@ -65,9 +65,7 @@ func (b *build) decide() error {
 // retirePrevious waits until the lists of the instance that serves are published, and then removes the instance that served
 // before, which held the lists published until then. It returns false when ctx ended.
 func (m *Manager) retirePrevious(ctx context.Context) bool {
-	m.lock.Lock()
-	previous := m.previous
-	m.lock.Unlock()
+	previous := m.previousStore()
 	if previous == nil {
 		return true
 	}
@@ -92,10 +90,7 @@ func (m *Manager) removePrevious(previous *graphstore.Store) error {
 	c := m.cur
 	number := c.Previous.Number
 	c.Previous = nil
-	err := m.layout.write(c)
-	if err == nil {
-		m.cur = c
-	}
+	err := m.write(c)
 	m.lock.Unlock()
 	// A query that got the old Engine before the cutover may be reading the store still: Close waits for it.
 	if err := errors.Join(err, previous.Close()); err != nil {

@@ -39,7 +39,7 @@ func (noFetch) Fetch(context.Context, string, string) ([]byte, error) {
 }
 
 // seeing adds an encoder of pictures to what a life is made of.
-func seeing(now eye) func(*Config) {
+func seeing(now feature.Encoder) func(*Config) {
 	plain := exact
 	return func(c *Config) {
 		c.Pipeline = func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
@@ -48,7 +48,7 @@ func seeing(now eye) func(*Config) {
 			if id, ok := made["image"]; ok {
 				enc = eye{id} // as it was
 			}
-			cfg.Encoders.Image, cfg.Model.Image = enc, enc.id.Dim
+			cfg.Encoders.Image, cfg.Model.Image = enc, enc.Identity().Dim
 			return cfg, err
 		}
 		log := c.Log

@@ -20,6 +20,7 @@ import (
 	"kilim/consumer"
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/made"
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/feature"
@@ -28,6 +29,7 @@ import (
 	"kilim/learner/refresh"
 	"kilim/learner/train/registry"
 	"kilim/rerank"
+	"kilim/rerank/publish"
 )
 
 // exact is the configuration in which the lists are a pure function of what lives and of the model.
@@ -37,39 +39,106 @@ func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, er
 		Text:     text.Config{Dim: 32, Seed: 1},
 		Model:    infer.Config{Text: 32, Facts: facts.Dim, Width: 16, Bases: 2, Heads: 4, Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: m.Seed},
 		Budget:   16,
-		ListSize: 5, Candidates: 20, RareMembers: 8, MaxOutbox: 1 << 30, CachedArtifacts: 100,
+		Settings: made.Settings{ListSize: 5, Candidates: 20, RareMembers: 8}, MaxOutbox: 1 << 30, CacheBytes: 200_000,
 	}, nil
 }
 
-// topic is what the publisher has written, over all lives of the daemon.
+// topic is what the publisher has written, over all lives of the daemon, in one partition.
 type topic struct {
 	lock     sync.Mutex
+	log      []logged
 	messages []rerank.OutMessage
 	letters  []rerank.OutMessage // dead ones
-	seqs     map[uint64]string
+	values   map[number]string
 	faults   []string
+	// putBack has, by the number of messages at which a folder was put back, the lists that it had published.
+	putBack map[int]map[string]rerank.Lists
 }
 
-func newTopic() *topic { return &topic{seqs: map[uint64]string{}} }
+// number is what a message is known by.
+type number struct {
+	writer string
+	seq    uint64
+}
+
+type logged struct {
+	number
+	rerank.OutMessage
+}
+
+func newTopic() *topic {
+	return &topic{values: map[number]string{}, putBack: map[int]map[string]rerank.Lists{}}
+}
+
+func (o *topic) clone() *topic {
+	c := newTopic()
+	c.log, c.messages, c.letters, c.faults = slices.Clone(o.log), slices.Clone(o.messages), slices.Clone(o.letters), slices.Clone(o.faults)
+	maps.Copy(c.values, o.values)
+	maps.Copy(c.putBack, o.putBack)
+	return c
+}
 
 // write takes a message as Kafka and the publisher's reconciliation do: a number that is there is not written again.
-func (o *topic) write(e graphstore.OutboxEntry) error {
+func (o *topic) write(writer string, e graphstore.OutboxEntry) error {
 	o.lock.Lock()
 	defer o.lock.Unlock()
-	if was, ok := o.seqs[e.Seq]; ok {
+	n := number{writer, e.Seq}
+	if was, ok := o.values[n]; ok {
 		if was != string(e.Value) {
-			o.faults = append(o.faults, fmt.Sprintf("message %d is two different ones", e.Seq))
+			o.faults = append(o.faults, fmt.Sprintf("message %+v is two different ones", n))
 		}
 		return nil
 	}
-	o.seqs[e.Seq] = string(e.Value)
+	o.values[n] = string(e.Value)
 	m, err := rerank.Decode(e.Value)
+	o.log = append(o.log, logged{n, m})
 	if m.Kind == rerank.KindMessage {
 		o.letters = append(o.letters, m)
 	} else {
 		o.messages = append(o.messages, m)
 	}
 	return err
+}
+
+func (o *topic) end() []graphstore.Position {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	return []graphstore.Position{{Topic: "out", Next: int64(len(o.log))}}
+}
+
+// look is publish.Look.
+func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
+	f := &publish.Found{Numbers: map[uint64]struct{}{}, Latest: map[string]publish.Latest{}, Positions: []publish.Position{publish.Position(o.end()[0])}}
+	stored, err := s.Positions()
+	if err != nil || len(stored) == 0 {
+		return f, err
+	}
+	var writer string
+	if err := s.View(func(r *graphstore.Reader) (err error) {
+		writer, err = r.Writer()
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	from := stored[0].Next
+	if from > int64(len(o.log)) {
+		f.Shortened, from = true, 0
+	}
+	for _, m := range o.log[from:] {
+		if m.writer != writer || m.seq >= s.NextSeq() {
+			f.Unknown++
+		} else {
+			f.Numbers[m.seq] = struct{}{}
+		}
+		if m.Kind != rerank.KindMessage {
+			f.Latest[m.ID] = publish.Latest{Revision: m.Revision, Gone: m.Update == nil}
+			f.Revision = max(f.Revision, m.Revision)
+		}
+	}
+	if f.Unknown == 0 && !f.Shortened {
+		f.Positions[0].Next = from
+	}
+	return f, nil
 }
 
 // life is one process of a daemon, without Kafka.
@@ -115,8 +184,31 @@ func openWith(t testing.TB, dir string, o *topic, models *registry.Registry, bef
 	for _, c := range change {
 		c(&cfg)
 	}
-	l.manager, err = Open(cfg)
-	return l, err
+	if l.manager, err = Open(cfg); err != nil || o == nil {
+		return l, err
+	}
+	if err := l.look(); err != nil {
+		return l, errors.Join(err, l.manager.Close())
+	}
+	return l, nil
+}
+
+// look does as a start of the daemon before anything works.
+func (l *life) look() error {
+	store := l.manager.serving.Load().store
+	found, err := l.topic.look(store)
+	if err != nil {
+		return err
+	}
+	if positions, err := store.Positions(); err != nil {
+		return err
+	} else if len(positions) == 0 {
+		return store.Ack(0, l.topic.end())
+	}
+	if found.Unknown == 0 && !found.Shortened {
+		return nil
+	}
+	return l.manager.Republish(found)
 }
 
 // run sets everything to work; what fails ends the life with the cause.
@@ -146,12 +238,19 @@ func (l *life) publish(ctx context.Context) error {
 				return err
 			}
 			more = true
+			var writer string
+			if err := s.View(func(r *graphstore.Reader) (err error) {
+				writer, err = r.Writer()
+				return err
+			}); err != nil {
+				return err
+			}
 			for _, e := range entries {
-				if err := l.topic.write(e); err != nil {
+				if err := l.topic.write(writer, e); err != nil {
 					return err
 				}
 			}
-			return s.Ack(entries[len(entries)-1].Seq, nil)
+			return s.Ack(entries[len(entries)-1].Seq, l.topic.end())
 		})
 		if err != nil {
 			return err
@@ -184,14 +283,8 @@ func (l *life) end() error {
 func (l *life) await(done func() bool) error {
 	deadline := time.Now().Add(time.Minute)
 	for !done() {
-		if l.ctx.Err() != nil {
-			return context.Cause(l.ctx)
-		}
-		l.manager.lock.Lock()
-		failed := l.manager.buildErr
-		l.manager.lock.Unlock()
-		if failed != nil {
-			return failed
+		if err := l.failure(); err != nil {
+			return err
 		}
 		if time.Now().After(deadline) {
 			s := l.manager.Engine().Status()
@@ -200,6 +293,16 @@ func (l *life) await(done func() bool) error {
 		time.Sleep(time.Millisecond)
 	}
 	return nil
+}
+
+// failure is why the life or a build has ended, nil while none has.
+func (l *life) failure() error {
+	if l.ctx.Err() != nil {
+		return context.Cause(l.ctx)
+	}
+	l.manager.lock.Lock()
+	defer l.manager.lock.Unlock()
+	return l.manager.buildErr
 }
 
 // settled: an instance of the epoch serves, and nothing is left to do.
@@ -224,14 +327,14 @@ func (l *life) apply(changes []change, upto, batch int) error {
 func (l *life) applyItems(item func(i int) consumer.Item, upto, batch int) error {
 	for {
 		next, _, err := l.manager.StoredOffset("in", 0)
-		if err != nil || int(next) >= upto {
+		if err != nil || int(next.Next) >= upto {
 			return err
 		}
 		b := &consumer.Batch{}
-		for i := int(next); i < min(int(next)+batch, upto); i++ {
+		for i := int(next.Next); i < min(int(next.Next)+batch, upto); i++ {
 			b.Items = append(b.Items, item(i))
 		}
-		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next + int64(len(b.Items))}}
+		b.Next = []consumer.Offset{{Topic: "in", Partition: 0, Next: next.Next + int64(len(b.Items))}}
 		if err := l.manager.Apply(l.ctx, b); err != nil {
 			return err
 		}
@@ -352,34 +455,42 @@ func (l *life) audit(what string, live []change, want map[string]rerank.Lists, e
 	for _, f := range o.faults {
 		l.t.Errorf("%s: %s", what, f)
 	}
-	for seq := range uint64(len(o.seqs)) {
-		if _, ok := o.seqs[seq+1]; !ok {
-			l.t.Errorf("%s: message %d of %d was never published", what, seq+1, len(o.seqs))
+	highest := map[string]uint64{}
+	for _, m := range o.log {
+		if m.seq != highest[m.writer]+1 {
+			l.t.Errorf("%s: message %d of writer %s comes after %d", what, m.seq, m.writer, highest[m.writer])
 		}
+		highest[m.writer] = m.seq
 	}
-	last, ids := map[string]*rerank.Update{}, map[string]bool{}
+	// before are the lists from which changes are counted.
+	last, before, ids := map[string]*rerank.Update{}, map[string]rerank.Lists{}, map[string]bool{}
 	phase := 0
-	for _, m := range o.messages {
+	for i, m := range o.messages {
+		if lists, ok := o.putBack[i]; ok {
+			before = maps.Clone(lists)
+		}
 		id := fmt.Sprintf("%s/%d", m.ID, m.Revision)
 		if ids[id] {
 			l.t.Errorf("%s: %s is published twice", what, id)
 		}
 		ids[id] = true
-		was := last[m.ID]
+		if was := last[m.ID]; was != nil && was.Revision >= m.Revision {
+			l.t.Errorf("%s: %s comes after revision %d", what, id, was.Revision)
+		}
+		was := before[m.ID]
 		last[m.ID] = m.Update
 		if m.Update == nil {
+			delete(before, m.ID)
 			continue
 		}
+		before[m.ID] = m.Update.Lists
 		if phase+1 < len(epochs) && m.Update.Epoch == epochs[phase+1] {
 			phase++
 		}
-		if m.Update.Epoch != epochs[phase] {
+		if m.Update.Epoch != epochs[phase] && len(o.putBack) == 0 {
 			l.t.Errorf("%s: an update of epoch %d among those of %d", what, m.Update.Epoch, epochs[phase])
 		}
-		if was == nil {
-			was = new(rerank.Update)
-		}
-		if d, got := rerank.Diff(was.Lists.Get("total"), m.Update.Lists.Get("total")), m.Update.Changes["total"]; !slices.Equal(d.Entered, got.Entered) || !slices.Equal(d.Left, got.Left) || !slices.Equal(d.Moved, got.Moved) {
+		if d, got := rerank.Diff(was.Get("total"), m.Update.Lists.Get("total")), m.Update.Changes["total"]; !slices.Equal(d.Entered, got.Entered) || !slices.Equal(d.Left, got.Left) || !slices.Equal(d.Moved, got.Moved) {
 			l.t.Errorf("%s: %s tells the changes %+v, against the update before they are %+v", what, id, got, d)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/made"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
@@ -82,7 +83,7 @@ func (m *Manager) openStandby(id ID) (*instance, error) {
 			return nil, err
 		}
 		s, err := m.openInstance(id, nil, true)
-		if !first || !errors.Is(err, pipeline.ErrIdentity) {
+		if !first || !errors.Is(err, made.ErrIdentity) {
 			return s, err
 		}
 		m.log.Info("a standby was begun with other settings; it is begun anew", "instance", id.Number, "err", err)

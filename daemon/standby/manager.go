@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"kilim/consumer"
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
 	"kilim/learner/encode/feature"
@@ -55,6 +57,8 @@ type Manager struct {
 	wanted chan struct{}
 	// workersFailed is signalled when an instance's Config.Workers has ended by itself.
 	workersFailed chan struct{}
+	// sleep is how builds leave time to others; tests have a feed in its place.
+	sleep func(context.Context, time.Duration) error
 
 	// lock guards what follows. It is never held while waiting for a unit of an engine: a unit may take long, and Status
 	// takes the lock.
@@ -74,7 +78,7 @@ type Manager struct {
 func Open(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, layout: layout{cfg.Data, cfg.Store.BeforeWrite}, log: cfg.Log,
-		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1),
+		metrics: newMetrics(), wanted: make(chan struct{}, 1), workersFailed: make(chan struct{}, 1), sleep: sleep,
 		suspicion: suspicion{path: filepath.Join(cfg.Data, "UNFINISHED"), before: cfg.Store.BeforeWrite},
 	}
 	if err := m.open(); err != nil {
@@ -153,11 +157,7 @@ func (m *Manager) adaptEncoders(serving *instance) error {
 	c := m.cur
 	m.lastNumber++
 	c.Next = &ID{Number: m.lastNumber, Epoch: serving.id.Epoch}
-	if err := m.layout.write(c); err != nil {
-		return err
-	}
-	m.cur = c
-	return nil
+	return m.write(c)
 }
 
 // OpenServing opens what serves in a state folder that no daemon has open, and nothing else.
@@ -222,9 +222,6 @@ func (m *Manager) View(fn func(*graphstore.Reader) error) error {
 	return m.serving.Load().store.View(fn)
 }
 
-// UUID names the state, whichever instance serves.
-func (m *Manager) UUID() string { return m.serving.Load().store.UUID() }
-
 // Publisher lets fn use the store whose outbox is to be delivered. It stays that store until fn returns.
 func (m *Manager) Publisher(fn func(*graphstore.Store) error) error {
 	m.publishing.RLock()
@@ -233,7 +230,7 @@ func (m *Manager) Publisher(fn func(*graphstore.Store) error) error {
 }
 
 // StoredOffset implements consumer.Sink.
-func (m *Manager) StoredOffset(topic string, partition int) (next int64, ok bool, err error) {
+func (m *Manager) StoredOffset(topic string, partition int) (stored consumer.Offset, ok bool, err error) {
 	return m.Engine().StoredOffset(topic, partition)
 }
 

@@ -277,7 +277,7 @@ func (l *life) story(changes []change, asked *int) error {
 // whole verifies what serves in a folder, without letting it work.
 func whole(t *testing.T, dir, what string) {
 	t.Helper()
-	l, err := open(t, dir, newTopic(), nil)
+	l, err := open(t, dir, nil, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}

@@ -13,10 +13,17 @@ const (
 	resultFailed    = "failed"
 )
 
+// Values of the label reason: why all lists are published again.
+const (
+	reasonRestored = "restored"
+	reasonTopic    = "topic"
+)
+
 type metrics struct {
-	builds   *prometheus.CounterVec
-	duration prometheus.Histogram
-	cutovers prometheus.Histogram
+	builds         *prometheus.CounterVec
+	duration       prometheus.Histogram
+	cutovers       prometheus.Histogram
+	republications *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -35,6 +42,13 @@ func newMetrics() *metrics {
 			Help:    "Time for which ingest waited while another generation took over.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 		}),
+		republications: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kilim_republications_total",
+			Help: "How often all lists were to be published again since the start, by reason: restored (the folder was put back, and is older than the topic) or topic (the topic of lists was made anew, or has lost records).",
+		}, []string{"reason"}),
+	}
+	for _, r := range []string{reasonRestored, reasonTopic} {
+		m.republications.WithLabelValues(r)
 	}
 	for _, r := range []string{resultServes, resultAbandoned, resultFailed} {
 		m.builds.WithLabelValues(r)
@@ -69,6 +83,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	c.manager.metrics.builds.Describe(ch)
 	c.manager.metrics.duration.Describe(ch)
 	c.manager.metrics.cutovers.Describe(ch)
+	c.manager.metrics.republications.Describe(ch)
 	c.manager.Engine().Collector().Describe(ch)
 }
 
@@ -94,5 +109,6 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	c.manager.metrics.builds.Collect(ch)
 	c.manager.metrics.duration.Collect(ch)
 	c.manager.metrics.cutovers.Collect(ch)
+	c.manager.metrics.republications.Collect(ch)
 	c.manager.Engine().Collector().Collect(ch)
 }

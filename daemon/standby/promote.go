@@ -12,7 +12,7 @@ const (
 	PhaseWaiting      = "waiting"      // a build waits for the lists of the instance that serves to be published
 	PhaseFilling      = "filling"      // the backfill: documents are copied
 	PhaseCompleting   = "completing"   // the standby computes vectors and lists
-	PhaseRepublishing = "republishing" // after a cutover, the lists of the instance that serves are published
+	PhaseRepublishing = "republishing" // after a cutover, or Manager.Republish, the lists of the instance that serves are published
 	PhaseFailed       = "failed"       // the build failed
 )
 
@@ -38,7 +38,7 @@ type Status struct {
 func (m *Manager) Status() Status {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	s := Status{Serving: m.cur.Serving, Republishing: m.previous != nil}
+	s := Status{Serving: m.cur.Serving, Republishing: m.previous != nil || !m.Engine().AllPublished()}
 	if m.cur.Next == nil {
 		return s
 	}
@@ -53,7 +53,7 @@ func (m *Manager) Status() Status {
 }
 
 // Promote has the model of an epoch serve, as soon as a standby of it is built. A build for another epoch is abandoned; when
-// the model serves already, that is all. Promote returns when CURRENT says so, which outlives a crash. A rejected model is
+// the model serves already, that is all. Promote returns when CURRENT says so, which outlives a crash unless Promote returns an error. A rejected model is
 // refused.
 func (m *Manager) Promote(epoch uint32) error {
 	model, err := m.cfg.Models.Get(epoch)
@@ -99,10 +99,14 @@ func (m *Manager) promote(epoch uint32) error {
 		}
 		c.Next, m.lastNumber = &next, next.Number
 	}
-	if err := m.layout.write(c); err != nil {
-		return fmt.Errorf("standby: %w", err)
+	err := m.write(c)
+	if err != nil {
+		err = fmt.Errorf("standby: %w", err)
 	}
-	m.cur, m.buildErr = c, nil
+	if !m.cur.equal(c) {
+		return err
+	}
+	m.buildErr = nil
 	if abandoned != nil {
 		m.log.Info("the build of a standby is abandoned", "instance", abandoned.Number, "epoch", abandoned.Epoch)
 		if m.build != nil {
@@ -112,7 +116,7 @@ func (m *Manager) promote(epoch uint32) error {
 		}
 	}
 	m.signalWanted()
-	return nil
+	return err
 }
 
 var errAbandoned = errors.New("standby: abandoned")

@@ -172,6 +172,7 @@ func TestErrorsOfTheService(t *testing.T) {
 		{fmt.Errorf("%w: theme %q", ErrUnknownList, "x"), 404, true},
 		{fmt.Errorf("%w: x", ErrBadRequest), 400, true},
 		{fmt.Errorf("%w: x", ErrUnavailable), 503, true},
+		{fmt.Errorf("%w: artifact x", ErrDamaged), 500, true},
 		{profile.Refuse(profile.ReasonNoEncoder, "media[0].embedding", "x", "why"), 500, false},
 		{fmt.Errorf("x: %w", context.Canceled), 499, false},
 		{secret, 500, false},

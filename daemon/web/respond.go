@@ -44,6 +44,7 @@ func classify(err error) *failure {
 		{ErrBadRequest, http.StatusBadRequest},
 		{ErrConflict, http.StatusConflict},
 		{ErrUnavailable, http.StatusServiceUnavailable},
+		{ErrDamaged, http.StatusInternalServerError},
 	} {
 		if errors.Is(err, known.err) {
 			return &failure{known.code, err.Error()}

@@ -19,6 +19,7 @@ var (
 	ErrUnknownList = errors.New("unknown list")          // 404
 	ErrBadRequest  = errors.New("bad request")           // 400
 	ErrConflict    = errors.New("not possible now")      // 409
+	ErrDamaged     = errors.New("damaged")               // 500, with a text for the client
 	ErrUnavailable = errors.New("service not available") // 503: starting or stopping
 )
 
@@ -79,6 +80,7 @@ type Making struct {
 // recordings tell when no media wait.
 type Status struct {
 	Ready         bool    `json:"ready"`
+	Reason        string  `json:"reason,omitempty"` // why Ready is false
 	Version       string  `json:"version"`
 	UptimeSeconds float64 `json:"uptime_seconds"`
 

@@ -28,6 +28,8 @@ type memory struct {
 	vectors map[graphstore.Content][]float32
 	lost    map[graphstore.Content]int // vectors that came when nobody asked any more
 	busy    time.Duration              // of an answer
+	// damaged are the nodes whose artifacts can't be read.
+	damaged map[graphstore.NodeID]bool
 }
 
 type question struct {
@@ -53,6 +55,9 @@ func (m *memory) put(node int, kind, uri, data string) {
 func (m *memory) Source(t Task) (Source, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.damaged[t.Node] {
+		return Source{}, fmt.Errorf("read: %w", &graphstore.DamagedError{Artifact: "x", Err: errors.New("flipped")})
+	}
 	q, ok := m.asked[t.Node]
 	if !ok || q.Revision != t.Revision {
 		return Source{}, ErrOutdated

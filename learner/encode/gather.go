@@ -27,6 +27,11 @@ func (l *lane) gather(ctx context.Context, batch []*entry) (jobs []*job, answers
 			l.w.queue.forget(e)
 			continue
 		}
+		if errors.Is(err, graphstore.ErrDamaged) {
+			l.w.log.Error("a medium is not encoded, for the document of its artifact is damaged; the artifact's next record replaces both", "kind", l.Kind, "err", err)
+			l.w.queue.forget(e)
+			continue
+		}
 		if err != nil {
 			return nil, nil, errors.Join(err, g.Wait())
 		}

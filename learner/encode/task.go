@@ -87,7 +87,7 @@ type Cache interface {
 // State is what the questions come from and the answers go to. It is called concurrently.
 type State interface {
 	Cache
-	// Source returns what a task is about, or ErrOutdated.
+	// Source returns what a task is about, or ErrOutdated. A task whose Source is a graphstore.ErrDamaged is passed over.
 	Source(Task) (Source, error)
 	// Answer makes answers durable, with all that follows from them. Those to outdated questions are dropped.
 	Answer(ctx context.Context, answers []Answer) error

@@ -92,6 +92,36 @@ func TestEverythingIsAnswered(t *testing.T) {
 	}
 }
 
+// TestDamagedArtifactsArePassedOver: media whose artifacts can't be read are left alone, and all others are encoded; what the next
+// record of such an artifact asks about is encoded, too.
+func TestDamagedArtifactsArePassedOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.damaged = map[graphstore.NodeID]bool{3: true, 4: true, 9: true}
+		stop := works(t, m, &files{}, Lane{"image", &scripted{asked: map[string]int{}}, 4, 2}, Lane{"audio", &scripted{asked: map[string]int{}}, 1, 1})
+		defer stop()
+		for i := range 12 {
+			m.put(i, []string{"image", "audio"}[i%2], "", fmt.Sprintf("data %d", i))
+		}
+		time.Sleep(time.Minute)
+		if n := len(m.answers()); n != 9 {
+			t.Errorf("%d answers, want 9", n)
+		}
+		if image, audio := m.queue.Depth("image"), m.queue.Depth("audio"); image != (Depth{}) || audio != (Depth{}) {
+			t.Errorf("left in the queue: %+v, %+v", image, audio)
+		}
+		m.mu.Lock()
+		delete(m.damaged, 4)
+		m.mu.Unlock()
+		m.put(4, "image", "", "data anew")
+		time.Sleep(time.Minute)
+		if n := len(m.answers()); n != 10 {
+			t.Errorf("%d answers after the next record, want 10", n)
+		}
+	})
+}
+
 // TestEncoderDownAndBack: while an encoder is down nothing is lost and it is asked ever less often; the other modality goes on;
 // when it is back, all that waited is encoded soon, also what had failed.
 func TestEncoderDownAndBack(t *testing.T) {

@@ -21,7 +21,7 @@ type Block struct {
 }
 
 // check returns an error that says in what a Block doesn't fit the model.
-func (m *Model) check(features []tape.Matrix, b *Block) error {
+func (m *Model) check(features []tape.Features, b *Block) error {
 	n := len(m.branches)
 	if len(features) != n || len(b.Rows) != n || len(b.Layers) != n || b.Mask.Modalities != n || len(b.Mask.Present) != n*b.Mask.Items {
 		return fmt.Errorf("model: block with %d features, %d rows, %d layers and %d modes: the model has %d modalities", len(features), len(b.Rows), len(b.Layers), b.Mask.Modalities, n)
@@ -50,7 +50,7 @@ func (m *Model) check(features []tape.Matrix, b *Block) error {
 
 // Forward computes the embeddings (before the head) and the projections of a Block's items, a row each. seed decides
 // what is dropped out; train turns dropout on.
-func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Matrix, b *Block, seed uint64, train bool) (embedding, projection tape.Matrix, err error) {
+func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Features, b *Block, seed uint64, train bool) (embedding, projection tape.Matrix, err error) {
 	if err := m.check(features, b); err != nil {
 		return embedding, projection, err
 	}
@@ -94,6 +94,15 @@ func (f *forward) linear(x tape.Matrix, l linear, act tape.Activation) tape.Matr
 	return y
 }
 
+// input is linear for the first n rows of features.
+func (f *forward) input(n int, x *tape.Rows, l linear) tape.Matrix {
+	w := f.param(l.w)
+	y := f.t.New(n, w.Cols)
+	f.t.InputProduct(y, x, w, false)
+	f.t.Bias(y, f.param(l.b), tape.Identity, tape.Drop{})
+	return y
+}
+
 func (f *forward) norm(x tape.Matrix, l linear) tape.Matrix {
 	y := f.t.New(x.Rows, x.Cols)
 	f.t.LayerNorm(y, x, tape.Matrix{}, f.param(l.w), f.param(l.b), false)
@@ -108,25 +117,22 @@ func (f *forward) sum(x, y tape.Matrix) tape.Matrix {
 }
 
 // branch writes the tokens of one modality to token.
-func (f *forward) branch(token tape.Matrix, mode int, features tape.Matrix, b *Block) {
-	rows := b.Rows[mode]
-	x := tape.Constant(rows.Rows(), features.Cols, f.t.Scratch(rows.Rows()*features.Cols))
-	f.t.Gather(x, features, rows)
+func (f *forward) branch(token tape.Matrix, mode int, features tape.Features, b *Block) {
+	x := f.t.Gather(features, b.Rows[mode])
 	p := f.branches[mode]
-	h := f.linear(x, p.input, tape.Identity)
+	h := f.input(b.Rows[mode].Rows(), x, p.input)
 	for l, edges := range b.Layers[mode] {
 		h = f.layer(h, p.layers[l], edges)
 		f.drop.Seed += dropSeedStride
 	}
-	own := x.Slice(0, token.Rows)
 	if f.cfg.Residual == ResidualConcat {
 		join, d := f.param(p.join), token.Cols
 		f.t.Product(token, h, join.Slice(0, d), false)
-		f.t.Product(token, f.linear(own, p.skip, tape.Identity), join.Slice(d, 2*d), true)
+		f.t.Product(token, f.input(token.Rows, x, p.skip), join.Slice(d, 2*d), true)
 		return
 	}
 	f.t.Copy(token, h)
-	f.t.Product(token, own, f.param(p.skip.w), true)
+	f.t.InputProduct(token, x, f.param(p.skip.w), true)
 	f.t.Bias(token, f.param(p.skip.b), tape.Identity, tape.Drop{})
 }
 

@@ -85,6 +85,8 @@ func edges(t *testing.T, sources int, rows ...[]int32) *tape.Edges {
 	return e
 }
 
+func asFeatures(m tape.Matrix) tape.Features { return tape.NewFeatures(m.Cols, m.Data) }
+
 // rows gives each row of a block the features of a row; -1 for none.
 func rows(list ...int32) tape.CSR {
 	c := tape.CSR{Start: []int32{0}}
@@ -109,7 +111,7 @@ func TestAbsentModalityIsNotRead(t *testing.T) {
 			for i := range w.Data { // nothing may be hidden by a zero
 				w.Data[i] += float32(r.NormFloat64()) * 0.05
 			}
-			features := []tape.Matrix{units(r, 3, 24), units(r, 3, 16)}
+			features := []tape.Features{asFeatures(units(r, 3, 24)), asFeatures(units(r, 3, 16))}
 			b := &Block{
 				Mask: tape.Mask{Items: 2, Modalities: 2, Present: []bool{true, true, true, false}},
 				Rows: []tape.CSR{rows(0, 1, 2), rows(0, -1, 2)},
@@ -170,13 +172,14 @@ func TestSeededModelIsUseful(t *testing.T) {
 	for _, cfg := range variants() {
 		cfg.Modalities = []Modality{{"text", 64}, {"image", 64}}
 		m, r := newModel(t, cfg), rand.New(rand.NewPCG(2, 2))
-		features := []tape.Matrix{units(r, items+1, 64), units(r, items+1, 64)}
+		text, image := units(r, items+1, 64), units(r, items+1, 64)
 		for i := 0; i < items; i += 2 { // neighbours in the order are alike, more or less
-			a, b := features[0].Row(i), features[0].Row(i+1)
+			a, b := text.Row(i), text.Row(i+1)
 			for j := range b {
 				b[j] = a[j] + b[j]*float32(i)/items*2
 			}
 		}
+		features := []tape.Features{asFeatures(text), asFeatures(image)}
 		b := &Block{Mask: tape.Mask{Items: items, Modalities: 2, Present: make([]bool, 2*items)}}
 		var own []int32
 		for i := range items {
@@ -198,7 +201,7 @@ func TestSeededModelIsUseful(t *testing.T) {
 		z := embed(none)
 		var x, y []float64
 		for i := 0; i < items; i += 2 {
-			x = append(x, cosine(features[0].Row(i), features[0].Row(i+1)))
+			x = append(x, cosine(text.Row(i), text.Row(i+1)))
 			y = append(y, cosine(z.Row(i), z.Row(i+1)))
 		}
 		if c := correlation(x, y); c < 0.9 {
@@ -291,7 +294,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))
-	features := []tape.Matrix{units(r, 2, 24), units(r, 2, 16)}
+	features := []tape.Features{asFeatures(units(r, 2, 24)), asFeatures(units(r, 2, 16))}
 	for what, change := range map[string]func(*Block){
 		"":                      func(*Block) {},
 		"modality without rows": func(b *Block) { b.Rows = b.Rows[:1] },
@@ -305,7 +308,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("block with %s: %v", what, err)
 		}
 	}
-	features[0] = units(r, 2, 23)
+	features[0] = asFeatures(units(r, 2, 23))
 	if _, _, err := m.Forward(newTape(t), m.Init(), features, good(), 1, false); err == nil {
 		t.Error("features of another length were accepted")
 	}

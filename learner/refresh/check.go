@@ -18,7 +18,7 @@ const roundingTolerance = 1e-6
 
 // Check recomputes from scratch all that the refresh maintains, and calls fault for each difference. Each running sum
 // must equal, bit for bit, the sum over the artifacts that contribute to it. Each pushed vector must be within Epsilon
-// of h1 unless a push of its node is pending. The embedding of each artifact must equal, bit for bit, what its
+// of h1 unless a push of its node is pending or it is to be rechecked. The embedding of each artifact must equal, bit for bit, what its
 // neighbourhood gives, unless a push to it is pending.
 func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
@@ -57,8 +57,12 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	if bad != nil {
 		return bad
 	}
+	rechecks := make(map[graphstore.NodeID]bool, len(r.rechecks))
+	for _, id := range r.rechecks {
+		rechecks[id] = true
+	}
 	for _, id := range all {
-		if err := r.checkNode(g, id, sum1[id], sum2[id], faultf); err != nil {
+		if err := r.checkNode(g, id, sum1[id], sum2[id], rechecks, faultf); err != nil {
 			return err
 		}
 	}
@@ -74,7 +78,7 @@ func hasVectors(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
 
-func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64, faultf func(string, ...any)) error {
+func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64, rechecks map[graphstore.NodeID]bool, faultf func(string, ...any)) error {
 	n, err := g.Node(id)
 	if err != nil {
 		return err
@@ -86,7 +90,7 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
 	}
 	if !n.IsArtifact() {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) {
+		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width()); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) && !rechecks[id] {
 			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
 		}
 		return nil

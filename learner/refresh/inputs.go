@@ -5,6 +5,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/learner/model/infer"
+	"kilim/learner/tensor/sparse"
 )
 
 // neighbour is an edge of an artifact with the node at its other end.
@@ -156,10 +157,16 @@ func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
 	return r.model.Output(r.model.Layer(1, in), own)
 }
 
+// Inputs returns, for each artifact, its input vector and what its embedding needs of its features beside that, in two
+// halves (infer.Halves): what Attach stores and Drift compares. An artifact among many costs a tenth of one alone.
+func (r *Refresher) Inputs(features []infer.Features) [][]float32 {
+	return r.model.Artifacts(features, int(graphstore.Artifact))
+}
+
 // Transient embeds an artifact that is not in the graph, from its features and from edges to the nodes that it would be
 // joined to. It changes nothing.
 func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
-	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.model.Artifact(f, int(graphstore.Artifact))}
+	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.Inputs([]infer.Features{f})[0]}
 	e := &embedding{node: self}
 	for _, spec := range edges {
 		if spec.Rel == graphstore.RelMedia {
@@ -184,9 +191,7 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 // inputOf returns h0 of an entity by its label, and of a placeholder, which has none.
 func (r *Refresher) inputOf(t graphstore.Type, label string) []float32 {
 	if t == graphstore.Artifact {
-		return r.model.Node(nil, int(t))
+		return r.model.Node(sparse.Vector{}, int(t))
 	}
-	f := make([]float32, r.label.Dim())
-	r.label.Label(label, f)
-	return r.model.Node(f, int(t))
+	return r.model.Node(r.label.Label(label), int(t))
 }

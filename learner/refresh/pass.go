@@ -100,8 +100,8 @@ func (p *Pass) Forget(gone []graphstore.NodeID) error {
 	return nil
 }
 
-// Attach sets an artifact's new features and adds its contributions to the running sums of the nodes that it points at.
-func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
+// Attach gives an artifact its new Inputs and adds its contributions to the running sums of the nodes that it points at.
+func (p *Pass) Attach(id graphstore.NodeID, inputs []float32) error {
 	n, err := p.g.Edit(id)
 	if err != nil {
 		return err
@@ -110,15 +110,19 @@ func (p *Pass) Attach(id graphstore.NodeID, f infer.Features) error {
 		return fmt.Errorf("refresh: attach: no node %d", id)
 	}
 	p.attached[id] = struct{}{}
-	n.Features = p.r.model.Artifact(f, int(graphstore.Artifact))
+	n.Features = inputs
 	// embed adds p(id) to the sums of link targets; it is not known here.
 	n.Hidden = nil
 	return p.contribute(n, 1, features(n), nil)
 }
 
-// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further artifacts, dependants
-// of pending pushes. It returns the recomputed artifacts, ordered by id.
+// Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further nodes, those to be rechecked
+// and dependants of pending pushes. It returns the recomputed artifacts, ordered by id.
 func (p *Pass) Embed(budget int) ([]Moved, error) {
+	budget, err := p.recheck(budget)
+	if err != nil {
+		return nil, err
+	}
 	if err := p.evaluateDirty(); err != nil {
 		return nil, err
 	}
@@ -248,8 +252,8 @@ func (p *Pass) embed(ids []graphstore.NodeID) ([]Moved, error) {
 	return moved, nil
 }
 
-// Drift is the distance by which features f would move an artifact's h0, as rms measures it.
-func (p *Pass) Drift(n *graphstore.Node, f infer.Features) float32 {
-	h0, _ := infer.Halves(p.r.model.Artifact(f, int(graphstore.Artifact)))
+// Drift is the distance by which new Inputs would move an artifact's h0, as rms measures it.
+func (p *Pass) Drift(n *graphstore.Node, inputs []float32) float32 {
+	h0, _ := infer.Halves(inputs)
 	return rms(features(n), h0, p.r.model.Width())
 }

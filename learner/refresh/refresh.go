@@ -6,6 +6,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/learner/model/infer"
+	"kilim/learner/tensor/sparse"
 )
 
 // Reader is the part of the graph that a forward pass reads.
@@ -34,18 +35,17 @@ type Graph interface {
 type Model interface {
 	// Width is the length of a block; a vector has a block for each modality.
 	Width() int
-	// Node returns h0 of an entity or a placeholder, from the features of its label (nil: none).
-	Node(label []float32, typ int) []float32
-	// Artifact returns h0 of an artifact and what Output needs of its features, in two halves (infer.Halves).
-	Artifact(f infer.Features, typ int) []float32
+	// Node returns h0 of an entity or a placeholder, from the features of its label (the zero Vector: none).
+	Node(label sparse.Vector, typ int) []float32
+	// Artifacts returns, for each artifact, h0 and what Output needs of its features, in two halves (infer.Halves).
+	Artifacts(f []infer.Features, typ int) [][]float32
 	Layer(layer int, in []infer.Input) [][]float32
 	Output(h2, features [][]float32) [][]float32
 }
 
-// LabelEncoder writes the features of an entity's label to out. They may depend on nothing but the label.
+// LabelEncoder makes the features of an entity's label. They may depend on nothing but the label.
 type LabelEncoder interface {
-	Label(label string, out []float32)
-	Dim() int
+	Label(label string) sparse.Vector
 }
 
 // Config says how exact the refresh is.
@@ -62,6 +62,8 @@ type Refresher struct {
 	model Model
 	label LabelEncoder
 	queue pushQueue
+	// rechecks are the nodes that Recheck was given and no Pass has looked at.
+	rechecks []graphstore.NodeID
 	// passes counts the Passes; a Pass's number counts from 1.
 	passes uint64
 	// lastEmbedded is, while pushes are pending, the number of the last Pass that embedded an artifact. That Pass has
@@ -85,8 +87,8 @@ func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push)
 	return r, nil
 }
 
-// Pending is the number of nodes whose latest push has not reached all of their dependants.
-func (r *Refresher) Pending() int { return r.queue.len() }
+// Pending is the number of nodes whose latest push has not reached all of their dependants, or that are to be rechecked.
+func (r *Refresher) Pending() int { return r.queue.len() + len(r.rechecks) }
 
 // Moved is an artifact whose embedding was recomputed.
 type Moved struct {

@@ -11,6 +11,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/learner/model/infer"
+	"kilim/learner/tensor/sparse"
 )
 
 // world is a store with a Refresher, driven as package pipeline drives it.
@@ -44,13 +45,14 @@ const labelDim = 16
 
 type hashLabeler struct{}
 
-func (hashLabeler) Dim() int { return labelDim }
-func (hashLabeler) Label(label string, out []float32) {
+func (hashLabeler) Label(label string) sparse.Vector {
 	id := graphstore.ID(graphstore.Culture, label)
 	rng := rand.New(rand.NewPCG(uint64(id), 7))
+	out := make([]float32, labelDim)
 	for i := range out {
 		out[i] = float32(rng.NormFloat64())
 	}
+	return sparse.NonZeros(out)
 }
 
 // reopen makes the Refresher anew from what the store has, as after a crash.
@@ -88,7 +90,7 @@ func (a artifact) features(id string) infer.Features {
 		}
 		return out
 	}
-	f := infer.Features{Text: vector(labelDim), Facts: vector(2)}
+	f := infer.Features{Text: sparse.Of(vector(labelDim)), Facts: vector(2)}
 	if a.version%3 == 0 {
 		f.Image = vector(9)
 	}
@@ -127,7 +129,7 @@ func (w *world) batch(changes map[string]*artifact, budget int) []Moved {
 	}
 	for _, id := range ids {
 		if a := changes[id]; a != nil {
-			must(p.Attach(graphstore.ID(graphstore.Artifact, id), a.features(id)))
+			must(p.Attach(graphstore.ID(graphstore.Artifact, id), w.r.Inputs([]infer.Features{a.features(id)})[0]))
 		}
 	}
 	moved, err := p.Embed(budget)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"kilim/learner/model"
+	"kilim/learner/tensor/sparse"
 	"kilim/learner/tensor/tape"
 	"kilim/learner/train/moco"
 )
@@ -14,8 +15,12 @@ func (s *Sampler) buildView(r *rand.Rand, items []viewSpec, at int) (moco.View, 
 	b := &model.Block{Mask: tape.Mask{Items: len(items), Modalities: modes, Present: make([]bool, len(items)*modes)}}
 	for i := range items {
 		for m := range modes {
-			row := s.features[m].Row(s.viewRows[m] + at + i)
-			b.Mask.Present[i*modes+m] = s.writeFeatures(r, &items[i], m, row)
+			f := s.features[m]
+			numbers, shown := s.buffers[m][(at+i)*f.Cols:(at+i+1)*f.Cols], &f.Rows[s.viewRows[m]+at+i]
+			*shown = sparse.Vector{}
+			if s.writeFeatures(r, &items[i], m, numbers) {
+				b.Mask.Present[i*modes+m], *shown = true, sparse.Of(numbers)
+			}
 		}
 	}
 	nodes, reads, ends := s.sampleNeighbourhood(r, items)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"kilim/learner/tensor/sparse"
 	"kilim/learner/tensor/tape"
 	"kilim/learner/train/moco"
 )
@@ -55,11 +56,12 @@ type Sampler struct {
 	order []int32 // the artifacts in the order of the present pass
 	pass  int
 
-	features []tape.Matrix // the set's, and after them the rows of the views
-	viewRows []int         // the first row of the views in features
-	inBatch  []bool        // [node]
-	depth    []int32       // [node] in the present view, -1: not in it
-	row      [][]int32     // [modality][node] in the present view
+	features []tape.Features // the set's, and after them the rows of the views
+	viewRows []int           // the first row of the views in features
+	buffers  [][]float32     // [modality] of the rows of the views
+	inBatch  []bool          // [node]
+	depth    []int32         // [node] in the present view, -1: not in it
+	row      [][]int32       // [modality][node] in the present view
 }
 
 // NewSampler returns a Sampler of batches of size among some of a set's artifacts, given by number.
@@ -75,11 +77,10 @@ func NewSampler(set *Set, train []int32, size int, views Views, seed uint64) (*S
 	for i := range s.depth {
 		s.depth[i] = -1
 	}
-	for m, f := range set.features {
-		data := slices.Grow(f.Data, 2*size*f.Cols)[:len(f.Data)+2*size*f.Cols]
-		set.features[m].Data = data[:len(f.Data)] // the Set's features are the same memory
-		s.features = append(s.features, tape.Constant(f.Rows+2*size, f.Cols, data))
-		s.viewRows = append(s.viewRows, f.Rows)
+	for _, f := range set.features {
+		s.features = append(s.features, tape.Features{Cols: f.Cols, Rows: slices.Concat(f.Rows, make([]sparse.Vector, 2*size))})
+		s.viewRows = append(s.viewRows, len(f.Rows))
+		s.buffers = append(s.buffers, make([]float32, 2*size*f.Cols))
 		s.row = append(s.row, make([]int32, set.Nodes()))
 	}
 	return s, nil

@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -132,7 +133,7 @@ func TestBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(a.Pairs, b.Pairs) || !slices.Equal(a.Key.Block.Rows[0].Source, b.Key.Block.Rows[0].Source) ||
-		!slices.Equal(a.Query.Features[0].Data, b.Query.Features[0].Data) {
+		!reflect.DeepEqual(a.Query.Features[0], b.Query.Features[0]) {
 		t.Error("a batch depends on what was drawn before")
 	}
 }

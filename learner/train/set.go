@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kilim/learner/model"
+	"kilim/learner/tensor/sparse"
 	"kilim/learner/tensor/tape"
 )
 
@@ -40,14 +41,13 @@ type Artifact struct {
 	Links, Rare []int32
 }
 
-// Set is a snapshot of an archive. One Sampler at a time may use it; it writes to the spare capacity behind the
-// features.
+// Set is a snapshot of an archive. It doesn't change.
 type Set struct {
 	shape      model.Config
-	features   []tape.Matrix // [modality], a row for each node that has some
-	rowOf      [][]int32     // [modality][node] its row, or -1
-	start      []int32       // [node] its first edge
-	edges      []Edge        // of all nodes, each node's by relation
+	features   []tape.Features // [modality], a row for each node that has some
+	rowOf      [][]int32       // [modality][node] its row, or -1
+	start      []int32         // [node] its first edge
+	edges      []Edge          // of all nodes, each node's by relation
 	artifacts  []Artifact
 	artifactOf []int32 // [node] its artifact, or -1
 	encoder    Encoder
@@ -58,7 +58,7 @@ type Set struct {
 // Builder builds a Set.
 type Builder struct {
 	shape     model.Config
-	features  [][]float32
+	features  []tape.Features
 	row       [][]int32
 	reads     [][]Edge
 	artifacts []Artifact
@@ -67,10 +67,15 @@ type Builder struct {
 
 // NewBuilder returns a Builder for models of a shape, whose first modality is the record.
 func NewBuilder(shape model.Config) *Builder {
-	return &Builder{shape: shape, features: make([][]float32, len(shape.Modalities)), row: make([][]int32, len(shape.Modalities))}
+	b := &Builder{shape: shape, row: make([][]int32, len(shape.Modalities))}
+	for _, mode := range shape.Modalities {
+		b.features = append(b.features, tape.Features{Cols: mode.Features})
+	}
+	return b
 }
 
-// AddNode adds a node with its features of each modality, nil for none, and returns its number, from 0.
+// AddNode adds a node with its features of each modality, nil for none, which it keeps. It returns the node's number,
+// from 0.
 func (b *Builder) AddNode(features ...[]float32) int32 {
 	n := int32(len(b.reads))
 	b.reads = append(b.reads, nil)
@@ -81,8 +86,9 @@ func (b *Builder) AddNode(features ...[]float32) int32 {
 	for m, mode := range b.shape.Modalities {
 		row := int32(-1)
 		if m < len(features) && features[m] != nil {
-			row = int32(len(b.features[m]) / mode.Features)
-			b.features[m] = append(b.features[m], features[m]...)
+			f := &b.features[m]
+			row = int32(len(f.Rows))
+			f.Rows = append(f.Rows, sparse.Of(features[m]))
 			if len(features[m]) != mode.Features {
 				b.errs = append(b.errs, fmt.Errorf("train: node %d has %d features of %s, the model has %d", n, len(features[m]), mode.Name, mode.Features))
 			}
@@ -110,7 +116,7 @@ func (b *Builder) AddArtifact(a Artifact) {
 
 // Build returns the Set, or an error that says what doesn't fit together.
 func (b *Builder) Build(encoder Encoder) (*Set, error) {
-	s := &Set{shape: b.shape, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
+	s := &Set{shape: b.shape, features: b.features, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
 	n := int32(len(b.reads))
 	outside := func(what string, node int32) {
 		if node < 0 || node >= n {
@@ -153,9 +159,6 @@ func (b *Builder) Build(encoder Encoder) (*Set, error) {
 		a.Links, a.Rare = s.onlyArtifacts(a.Links), s.onlyArtifacts(a.Rare)
 	}
 	s.classify()
-	for m, mode := range b.shape.Modalities {
-		s.features = append(s.features, tape.Constant(len(b.features[m])/mode.Features, mode.Features, b.features[m]))
-	}
 	return s, nil
 }
 
@@ -196,7 +199,7 @@ func (s *Set) neighbours(node int32) []Edge { return s.edges[s.start[node]:s.sta
 
 // FullBlock returns the whole Set as one block: every node is an item that reads all its neighbours, so that its
 // embeddings are exact.
-func (s *Set) FullBlock() ([]tape.Matrix, *model.Block, error) {
+func (s *Set) FullBlock() ([]tape.Features, *model.Block, error) {
 	n, modes := s.Nodes(), len(s.features)
 	b := &model.Block{Mask: tape.Mask{Items: n, Modalities: modes, Present: make([]bool, n*modes)}}
 	for m := range s.features {

@@ -143,7 +143,7 @@ func (s *Sampler) writeFeatures(r *rand.Rand, v *viewSpec, m int, out []float32)
 	if m == 0 && s.set.encoder != nil {
 		s.set.encoder.Encode(node, v.parts, out)
 	} else {
-		copy(out, s.set.features[m].Row(int(row)))
+		s.set.features[m].Rows[row].Scatter(out)
 	}
 	if v.mask && s.views.FeatureMask > 0 {
 		for i := range out {

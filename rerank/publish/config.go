@@ -19,7 +19,7 @@ type Config struct {
 	Store  Store
 	// Topics are where lists and dead letters go.
 	Topics Topics
-	// Source is the ce_source of lists. Default: /kilim/<UUID of the store>.
+	// Source is the ce_source of lists. Default: /kilim/<writer of the store>.
 	Source string
 	// Batch is the most messages sent between two acknowledgements. Default 1000.
 	Batch int
@@ -43,6 +43,9 @@ type Config struct {
 	// order, each once. A message that a crash left without a call gets none, or one
 	// from the next process.
 	OnPublished func([]Published)
+	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Shortened. Nothing is sent
+	// until it returns. An error ends Run.
+	Republish func(*Found) error
 	// Observe, if set, is told how long each delivery of a batch took, as stage "publish".
 	Observe func(stage string, d time.Duration)
 	Metrics *Metrics     // default: counted nowhere
@@ -115,9 +118,6 @@ func (c Config) complete() (Config, kafka.Compression, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Config{}, 0, fmt.Errorf("publish: %w", err)
-	}
-	if c.Source == "" {
-		c.Source = "/kilim/" + c.Store.UUID()
 	}
 	return c, compression, nil
 }

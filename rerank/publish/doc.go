@@ -1,7 +1,7 @@
 // Package publish delivers the outbox to Kafka: every message once, in order for
 // each key, across crashes of this process and of the brokers.
 //
-// Publisher is what does so, with the settings of Config. Store is the outbox as Publisher needs it: it gives each Entry
+// Publisher is what does so, with the settings of Config. Look tells in a Found, at a start, what the topics hold. Store is the outbox as Publisher needs it: it gives each Entry
 // with its sequence number, and keeps a Position for each output partition. Published describes a message that has
 // left the outbox. In come the entries, each a rerank.OutMessage in its stored form; out go Kafka messages (CloudEvents,
 // tombstones, dead letters). The package must not know how a list came to be, nor that the outbox is in badger.
@@ -13,8 +13,20 @@
 // default partitioner does (murmur2), sends each partition's share with acks=all, one
 // request in flight a partition, and when all are acknowledged removes them from the
 // outbox, storing in the same transaction how far each partition was written. Every
-// message says in its headers which store wrote it (kilim_writer) and its sequence number in the
+// message says in its headers who wrote it (kilim_writer: the state, see writer.go) and its sequence number in the
 // outbox (kilim_seq).
+//
+// # A store that is older than its topics
+//
+// All that follows takes it that a number is given to one message only. A state folder that is put back to a copy gives numbers again.
+// So Look reads the topics before a start gives any, and tells in a Found of messages that the store does not know; who uses
+// the package then makes the store another writer (NewWriter) and publishes its lists again. Once new numbers are given, nothing tells
+// the two apart; a Publisher that meets a number not given yet, or another writer of its state, ends with ErrCopied: then
+// two processes have copies of one folder, and the next start of this one becomes another writer.
+//
+// A topic of lists that ends before the stored position, or gives a message an offset below, has lost what was published: it was deleted
+// and made anew, say. Look and Publisher tell that too (Found.Shortened, Config.Republish). A topic that was made anew and
+// has grown beyond the position by others' messages, before this package looked, is taken for the old one.
 //
 // # At least once, and why not twice
 //
@@ -58,10 +70,12 @@
 // # Messages that can't be sent
 //
 // A batch that the broker finds too large is sent in halves. A single dead letter that is
-// too large is sent without its value and with the header HeaderDropped, so that it does not
-// hold up the outbox for ever. A list that is too large (the topic's
-// max.message.bytes is below some 10 KiB) is retried and logged until the topic is
-// configured better: dropping it would break the guarantee.
+// too large is sent without its value, a single update that is too large without its changes and its cause, then with the
+// better half of each list, and so on; the header HeaderDropped says how much is missing, so that neither
+// holds up the outbox for ever. The topics that kilim makes take the largest update that there can be whole: 12 MiB, with
+// lists of 200 ids that are 1,024 characters of which JSON makes six each (with lists of 10 it is 0.7 MiB). What is no larger
+// than LeastTopicBytes is not shortened: the topic's max.message.bytes is below that, and the message is retried and logged
+// until the topic is configured better.
 //
 // asyncapi.yaml describes the topics; a test validates rendered messages against it.
 package publish

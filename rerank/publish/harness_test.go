@@ -1,10 +1,12 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -30,6 +32,7 @@ var errInjected = errors.New("injected")
 // memory is a dull store.
 type memory struct {
 	lock      sync.Mutex
+	writer    string
 	entries   []Entry
 	seq       uint64
 	positions map[topicPartition]int64
@@ -39,10 +42,23 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{positions: map[topicPartition]int64{}, empty: make(chan struct{}, 1)}
+	return &memory{writer: uuid, positions: map[topicPartition]int64{}, empty: make(chan struct{}, 1)}
 }
 
-func (m *memory) UUID() string { return uuid }
+func (m *memory) Writer() (string, error) { return m.writer, nil }
+
+func (m *memory) Next() uint64 {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return m.seq + 1
+}
+
+// copied is what a copy of the store's folder holds.
+func (m *memory) copied() *memory {
+	c := newMemory()
+	c.writer, c.seq, c.entries, c.positions = m.writer, m.seq, slices.Clone(m.entries), maps.Clone(m.positions)
+	return c
+}
 
 func (m *memory) put(values ...[]byte) {
 	m.lock.Lock()
@@ -276,6 +292,54 @@ func attempt(t *testing.T, cfg Config, m *memory) error {
 	}
 	cancel()
 	return <-done
+}
+
+// run sets a publisher to work, and returns how to stop it.
+func run(t *testing.T, p *Publisher) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// recreate deletes a topic and makes it again with as many partitions.
+func (c *cluster) recreate(t *testing.T, topic string) {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(c.addr), Transport: &kafka.Transport{}, Timeout: 20 * time.Second}
+	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
+	was, err := client.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil || len(was.Topics) != 1 {
+		t.Fatal(was, err)
+	}
+	gone, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{topic}})
+	if err := cmp.Or(err, gone.Errors[topic]); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for { // a cluster deletes a while later
+		made, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+			{Topic: topic, NumPartitions: len(was.Topics[0].Partitions), ReplicationFactor: 1}}})
+		if err == nil {
+			err = made.Errors[topic]
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	for len(c.read(t, topic)) > 0 { // the log of before is served on for a moment
+		if time.Now().After(deadline) {
+			t.Fatalf("topic %q was made again, and has messages still", topic)
+		}
+	}
 }
 
 // deliver is an attempt that must succeed.

@@ -71,3 +71,13 @@ func TestKafkaLateRequest(t *testing.T) {
 		lateRequest(t, realCluster(t, 1), releaseAt)
 	}
 }
+
+func TestKafkaLooksAtARestoredStore(t *testing.T) {
+	t.Parallel()
+	lookAtRestored(t, realCluster(t, 3), 1)
+}
+
+func TestKafkaListsTopicMadeAnew(t *testing.T) {
+	t.Parallel()
+	madeAnew(t, realCluster(t, 2))
+}

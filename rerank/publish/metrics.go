@@ -13,6 +13,7 @@ type Metrics struct {
 	published  *prometheus.CounterVec
 	failures   prometheus.Counter
 	reconciled prometheus.Counter
+	shortened  *prometheus.CounterVec
 	freshness  prometheus.Histogram
 }
 
@@ -31,6 +32,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "kilim_reconciled_messages_total",
 			Help: "Messages of the outbox that reconciliation found in Kafka, and that were not sent again.",
 		}),
+		shortened: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kilim_shortened_messages_total",
+			Help: "Messages that were larger than their topic takes and were shortened, at each attempt to send them, by topic.",
+		}, []string{"topic"}),
 		freshness: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "kilim_freshness_seconds",
 			Help:                        "Time from an artifact's record to the acknowledgement of its own update.",
@@ -41,8 +46,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	// Both are there from the start: an alert can't tell a missing series from none.
 	m.published.WithLabelValues(labelSimilar)
 	m.published.WithLabelValues(labelDeadLetters)
+	m.shortened.WithLabelValues(labelSimilar)
+	m.shortened.WithLabelValues(labelDeadLetters)
 	if reg != nil {
-		reg.MustRegister(m.published, m.failures, m.reconciled, m.freshness)
+		reg.MustRegister(m.published, m.failures, m.reconciled, m.shortened, m.freshness)
 	}
 	return m
 }

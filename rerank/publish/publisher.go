@@ -34,6 +34,8 @@ type Publisher struct {
 	// reconciliation has found.
 	delivered map[uint64]struct{}
 	positions map[topicPartition]int64
+	// begunAnew are the partitions that gave a message an offset before the stored position.
+	begunAnew map[topicPartition]struct{}
 	// topics are those reconciled since the start or the last failure.
 	topics   map[string]*topic
 	producer producer
@@ -59,14 +61,22 @@ func New(cfg Config) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
+	writer, err := cfg.Store.Writer()
+	if err != nil {
+		return nil, fmt.Errorf("publish: writer: %w", err)
+	}
+	if cfg.Source == "" {
+		cfg.Source = "/kilim/" + writer
+	}
 	return &Publisher{
 		cfg:         cfg,
 		compression: compression,
 		// kafka-go tells the broker half of this as the time that replicas may take.
 		client:    &kafka.Client{Addr: cfg.Client.Addr, Transport: cfg.Client.Transport, Timeout: cfg.Timeout},
-		writer:    cfg.Store.UUID(),
+		writer:    writer,
 		wake:      make(chan struct{}, 1),
 		delivered: map[uint64]struct{}{},
+		begunAnew: map[topicPartition]struct{}{},
 		topics:    map[string]*topic{},
 		unsettled: true,
 	}, nil
@@ -86,13 +96,8 @@ func (p *Publisher) Wake() {
 // Kafka's failures are retried for ever. An error is the store's, or says that an entry can't
 // be read.
 func (p *Publisher) Run(ctx context.Context) error {
-	stored, err := p.cfg.Store.Positions()
-	if err != nil {
-		return fmt.Errorf("publish: positions: %w", err)
-	}
-	p.positions = make(map[topicPartition]int64, len(stored))
-	for _, s := range stored {
-		p.positions[topicPartition{s.Topic, s.Partition}] = s.Next
+	if err := p.loadPositions(); err != nil {
+		return err
 	}
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
@@ -121,13 +126,29 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
+func (p *Publisher) loadPositions() error {
+	stored, err := p.cfg.Store.Positions()
+	if err != nil {
+		return fmt.Errorf("publish: positions: %w", err)
+	}
+	p.positions = make(map[topicPartition]int64, len(stored))
+	for _, s := range stored {
+		p.positions[topicPartition{s.Topic, s.Partition}] = s.Next
+	}
+	return nil
+}
+
 // failed forgets the reconciled topics: after a failure it is not known which messages arrived, so publish must reconcile
 // before it sends again.
 func (p *Publisher) failed(err error) {
 	p.cfg.Metrics.failures.Inc()
 	p.cfg.Log.Warn("publishing failed; what was sent will be looked up before it is tried again", "err", err)
 	p.topics = map[string]*topic{}
-	// New connections bring fresh metadata, and leave nothing half sent on the old ones.
+	p.reconnect()
+}
+
+// reconnect has new connections made: they bring fresh metadata, and leave nothing half sent on the old ones.
+func (p *Publisher) reconnect() {
 	if t, ok := p.cfg.Client.Transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}

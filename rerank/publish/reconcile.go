@@ -4,21 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-)
-
-const (
-	fetchBytes = 4 << 20
-	fetchWait  = 500 * time.Millisecond
-	// fetchTries bounds how often in a row a broker may answer with nothing below the end.
-	fetchTries = 20
 )
 
 // topic is an output topic as reconciliation found it.
@@ -44,48 +33,65 @@ func (p *Publisher) topic(ctx context.Context, name string) (*topic, error) {
 	return t, nil
 }
 
+// ErrCopied is returned by Run when the topics hold messages of the store's state that the store has not written. Another
+// process publishes them, from a copy of the folder: they could be taken for messages of this one.
+var ErrCopied = errors.New("a copy of this state publishes too: let only one of the two go on")
+
 // reconcile finds the messages of this store which are in the topic and still in the outbox.
 func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) {
-	partitions, err := p.partitions(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	spans, err := p.settled(ctx, name, partitions)
-	if err != nil {
-		return nil, err
-	}
-	t := &topic{partitions: partitions, lastOfKey: map[string]uint64{}}
-	var positions []Position
-	found := 0
-	for _, partition := range partitions {
-		at, s := topicPartition{name, partition}, spans[partition]
-		from := p.start(at, s)
-		// next is where the next reconciliation has to begin.
-		next := s.end
-		err := p.own(ctx, at, from, s.end, func(offset int64, key []byte, seq uint64) {
-			if seq <= p.acked {
-				return
-			}
-			next = min(next, offset)
-			if key != nil {
-				t.lastOfKey[string(key)] = max(t.lastOfKey[string(key)], seq)
-			}
-			if _, ok := p.delivered[seq]; !ok {
-				p.delivered[seq] = struct{}{}
-				found++
-			}
-		})
-		if err != nil {
-			return nil, fmt.Errorf("partition %d: %w", partition, err)
+	t := &topic{lastOfKey: map[string]uint64{}}
+	// first is, by partition, where the first of them is: the next reconciliation has to begin there.
+	first := map[int]int64{}
+	found, unknown := 0, 0
+	next := p.cfg.Store.Next()
+	s, err := p.read(ctx, name, p.settled, func(at topicPartition, m *message) {
+		switch {
+		case m.writer != p.writer || m.seq >= next:
+			unknown++
+			return
+		case m.seq <= p.acked:
+			return
 		}
-		if old, ok := p.positions[at]; !ok || old != next {
-			positions = append(positions, Position{Topic: name, Partition: partition, Next: next})
+		if _, ok := first[at.partition]; !ok {
+			first[at.partition] = m.offset
+		}
+		if m.key != nil {
+			t.lastOfKey[string(m.key)] = max(t.lastOfKey[string(m.key)], m.seq)
+		}
+		if _, ok := p.delivered[m.seq]; !ok {
+			p.delivered[m.seq] = struct{}{}
+			found++
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if unknown > 0 {
+		return nil, storeError{fmt.Errorf("%w: %d messages in topic %q are not from here", ErrCopied, unknown, name)}
+	}
+	t.partitions = s.partitions
+	var positions []Position
+	for _, partition := range s.partitions {
+		again, ok := first[partition]
+		if !ok {
+			again = s.spans[partition].end
+		}
+		if old, ok := p.positions[topicPartition{name, partition}]; !ok || old != again {
+			positions = append(positions, Position{Topic: name, Partition: partition, Next: again})
+		}
+	}
+	if s.shortened && name == p.cfg.Topics.Similar && p.cfg.Republish != nil {
+		if err := p.cfg.Republish(&Found{Shortened: true, Positions: positions}); err != nil {
+			return nil, storeError{fmt.Errorf("publish all lists again: %w", err)}
 		}
 	}
 	if len(positions) > 0 {
 		if err := p.ack(p.acked, positions); err != nil {
 			return nil, err
 		}
+	}
+	for _, partition := range s.partitions {
+		delete(p.begunAnew, topicPartition{name, partition})
 	}
 	p.cfg.Metrics.reconciled.Add(float64(found))
 	if found > 0 {
@@ -126,20 +132,6 @@ func (p *Publisher) anchor(ctx context.Context) error {
 		return nil
 	}
 	return p.ack(p.acked, positions)
-}
-
-// start is where to begin reading: the stored position, if the log still has it.
-func (p *Publisher) start(at topicPartition, s span) int64 {
-	from, ok := p.positions[at]
-	switch {
-	case !ok, from < s.first:
-		return s.first
-	case from > s.end:
-		p.cfg.Log.Warn("the log ends before the stored position: the topic was created anew, or lost records",
-			"topic", at.topic, "partition", at.partition, "position", from, "end", s.end)
-		return s.first
-	}
-	return from
 }
 
 func (p *Publisher) partitions(ctx context.Context, name string) ([]int, error) {
@@ -203,95 +195,4 @@ func (p *Publisher) spans(ctx context.Context, name string, partitions []int) (m
 		return nil, fmt.Errorf("offsets of topic %q: %d of %d partitions answered", name, len(spans), len(partitions))
 	}
 	return spans, nil
-}
-
-// own calls fn for every message that this store wrote to [from, end) of a partition.
-func (p *Publisher) own(ctx context.Context, at topicPartition, from, end int64, fn func(offset int64, key []byte, seq uint64)) error {
-	tries := 0
-	for from < end {
-		res, err := p.client.Fetch(ctx, &kafka.FetchRequest{
-			Topic: at.topic, Partition: at.partition, Offset: from,
-			MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
-		})
-		if err == nil {
-			err = res.Error
-		}
-		if err != nil {
-			return fmt.Errorf("fetch at %d: %w", from, err)
-		}
-		next, err := p.scan(res.Records, from, fn)
-		if err != nil {
-			return fmt.Errorf("fetch at %d: %w", from, err)
-		}
-		switch {
-		case next > from:
-			tries = 0
-		case hasBatches(res.Records):
-			// A batch that compaction emptied, or a transaction's marker, is here: kafka-go
-			// does not say where it ends.
-			next, tries = from+1, 0
-		default:
-			if tries++; tries == fetchTries {
-				return fmt.Errorf("fetch at %d: no records, though the log ends at %d", from, end)
-			}
-		}
-		from = next
-	}
-	return nil
-}
-
-func hasBatches(records kafka.RecordReader) bool {
-	s, ok := records.(*protocol.RecordStream)
-	return ok && len(s.Records) > 0
-}
-
-// scan reads fetched records and returns the offset after the last one.
-func (p *Publisher) scan(records kafka.RecordReader, from int64, fn func(offset int64, key []byte, seq uint64)) (int64, error) {
-	next := from
-	for {
-		r, err := records.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			return next, nil
-		}
-		if err != nil {
-			return next, err
-		}
-		key, err := takeKey(r)
-		if err != nil {
-			return next, err
-		}
-		if r.Offset < from { // a batch is returned whole
-			continue
-		}
-		next = r.Offset + 1
-		if seq, ok := p.sequence(r.Headers); ok {
-			fn(r.Offset, key, seq)
-		}
-	}
-}
-
-func takeKey(r *protocol.Record) ([]byte, error) {
-	if r.Value != nil {
-		defer r.Value.Close()
-	}
-	if r.Key == nil {
-		return nil, nil
-	}
-	defer r.Key.Close()
-	return protocol.ReadAll(r.Key)
-}
-
-// sequence returns the outbox sequence number of a message that this store wrote.
-func (p *Publisher) sequence(headers []protocol.Header) (uint64, bool) {
-	mine, seq, ok := false, uint64(0), false
-	for _, h := range headers {
-		switch h.Key {
-		case HeaderWriter:
-			mine = string(h.Value) == p.writer
-		case HeaderSeq:
-			n, err := strconv.ParseUint(string(h.Value), 10, 64)
-			seq, ok = n, err == nil
-		}
-	}
-	return seq, mine && ok
 }

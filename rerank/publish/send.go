@@ -7,26 +7,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"golang.org/x/sync/errgroup"
-
-	"kilim/rerank"
 )
-
-// HeaderDropped is on a dead letter that Kafka would not take whole: the number of
-// bytes of the value that is missing.
-const HeaderDropped = "kilim_dropped_bytes"
 
 // maxRequests bounds the requests in flight: one a partition, and of so many partitions.
 const maxRequests = 16
-
-// cutBytes is how much of a key or a header's value a cut dead letter keeps.
-const cutBytes = 1024
 
 // send delivers all shares. It waits for all, also after an error: a request that is given up
 // is one more to reconcile.
@@ -61,8 +50,19 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 		if outOfStep(err) {
 			p.producer.known, p.unsettled = false, true
 		}
+		var anew begunAnewError
+		if errors.As(err, &anew) {
+			p.begunAnew[anew.at] = struct{}{}
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// begunAnewError says that messages were written before the stored position: the topic is not the one that was written to before.
+type begunAnewError struct{ at topicPartition }
+
+func (e begunAnewError) Error() string {
+	return fmt.Sprintf("%v has begun anew: it was deleted and made again", e.at)
 }
 
 // sendShare returns how many messages were acknowledged, also with an error.
@@ -73,6 +73,9 @@ func (p *Publisher) sendShare(ctx context.Context, at topicPartition, s *share, 
 		base, err := p.produce(ctx, at, chunk, n)
 		switch {
 		case err == nil:
+			if base >= 0 && base < p.positions[at] {
+				return sent, begunAnewError{at}
+			}
 			sent += len(chunk)
 			if base >= 0 {
 				s.next = base + int64(len(chunk))
@@ -82,13 +85,11 @@ func (p *Publisher) sendShare(ctx context.Context, at topicPartition, s *share, 
 		case len(chunk) > 1:
 			n.open = nil // refused as a whole, so it is not out there
 			most = (len(chunk) + 1) / 2
-		case !chunk[0].shorten():
-			n.open = nil
-			return sent, fmt.Errorf("message %d of %d bytes, key %.64q: %w", chunk[0].seq, len(chunk[0].msg.Value), chunk[0].msg.Key, err)
 		default:
 			n.open = nil
-			p.cfg.Log.Error("a dead letter is too large for its topic; it goes without its value",
-				"topic", at.topic, "key", fmt.Sprintf("%.64q", chunk[0].msg.Key), "seq", chunk[0].seq)
+			if err := p.shorten(chunk[0], err); err != nil {
+				return sent, err
+			}
 		}
 	}
 	return sent, nil
@@ -142,26 +143,4 @@ func (o *outgoing) bytes() int {
 		n += 8 + len(h.Key) + len(h.Value)
 	}
 	return n
-}
-
-// shorten takes from a dead letter what can make it too large: its value, most of its key,
-// and all headers but those that say why it is one. It returns false when there is
-// nothing to take: a list is never shortened, for its absence would mean something else.
-func (o *outgoing) shorten() bool {
-	if o.out.Kind != rerank.KindMessage || o.cut {
-		return false
-	}
-	o.cut = true
-	var headers []kafka.Header
-	for _, h := range o.msg.Headers {
-		if strings.HasPrefix(h.Key, "__connect.errors.") || h.Key == HeaderWriter || h.Key == HeaderSeq {
-			headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value[:min(len(h.Value), cutBytes)]})
-		}
-	}
-	o.msg.Headers = append(headers, kafka.Header{Key: HeaderDropped, Value: []byte(strconv.Itoa(len(o.msg.Value)))})
-	o.msg.Value = nil
-	if o.msg.Key != nil {
-		o.msg.Key = o.msg.Key[:min(len(o.msg.Key), cutBytes)]
-	}
-	return true
 }

@@ -18,8 +18,8 @@ type outgoing struct {
 	seq uint64
 	out rerank.OutMessage
 	msg kafka.Message
-	// cut is true once a dead letter lost its value.
-	cut bool
+	// cuts counts how often shorten has taken from msg; whole is the length of its value before.
+	cuts, whole int
 }
 
 // share is what goes to one partition, in order.

@@ -16,10 +16,13 @@ type Position struct {
 // Store is the outbox, as the publisher uses it. An error of any method is final: Run
 // returns it.
 type Store interface {
-	// UUID names the store, for all its life and alone.
-	UUID() string
+	// Writer names who gives the entries their numbers: the UUID of the state, or a name made by NewWriter. It stays for as
+	// long as a Publisher works.
+	Writer() (string, error)
+	// Next is the number that the next entry gets.
+	Next() uint64
 	// Outbox returns up to limit waiting entries with sequence numbers above
-	// after, in their order.
+	// after, in their order: fewer where they are large, none only where there are no more.
 	Outbox(after uint64, limit int) ([]Entry, error)
 	// Ack removes the entries up to and including upto and stores the positions,
 	// atomically and durably. With an upto that is acknowledged already (0 is), it only

@@ -21,9 +21,12 @@ type archive struct {
 	mode     Mode
 	now      Time
 	revision uint64
+	lost     uint64 // the revision up to which nothing counts as published
 	previous func(id string) (rerank.Lists, error)
 	// publishing is the number of lists that apply takes of those not published.
 	publishing int
+	// kinds is the number of kinds of artifacts, those of a kind being alike in all but the id; 0: no two are alike.
+	kinds int
 	// published are the lists last told of each artifact, updates their number.
 	published map[string]rerank.Lists
 	updates   int
@@ -39,7 +42,7 @@ func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeigh
 	return a
 }
 
-func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, Cached: 10} }
+func testConfig() Config { return Config{Size: 4, Candidates: 6, RareMembers: 4, CacheBytes: 10_000} }
 
 func (a *archive) open() *Lists {
 	a.t.Helper()
@@ -47,6 +50,7 @@ func (a *archive) open() *Lists {
 	a.must(err)
 	l, err := New(a.cfg, scorer, a.memory, a.memory, new(sync.Mutex))
 	a.must(err)
+	l.Lost(a.lost)
 	loading := l.Load()
 	for node, artifact := range a.artifacts {
 		a.must(loading.Artifact(node, artifact.Drift, a.rows[node]))
@@ -185,7 +189,7 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 	for node, artifact := range a.artifacts {
 		row, err := Stored(a.memory, node)
 		a.must(err)
-		if row.Revision > 0 {
+		if row.Revision > a.lost {
 			same(a.t, artifact.ID, a.published[artifact.ID].Marshal(), row.Lists.Marshal())
 		}
 	}
@@ -211,6 +215,19 @@ func (a *archive) checkCause(u *rerank.Update, causes map[string]bool) {
 	if len(u.Cause) > 0 && u.TraceParent != u.Cause[0] {
 		a.t.Errorf("%s: trace %q, want that of %s", u.ID, u.TraceParent, u.Cause[0])
 	}
+}
+
+// invent makes an artifact among ids, of some kind. The first kind has no evidence.
+func (a *archive) invent(rng *rand.Rand, id string, ids int) change {
+	if a.kinds == 0 {
+		return invent(rng, a.NodeOf(id), id, ids)
+	}
+	kind := rng.IntN(a.kinds)
+	c := invent(rand.New(rand.NewPCG(uint64(kind), 99)), a.NodeOf(id), id, ids)
+	if kind == 0 {
+		c.evidence = &rerank.Evidence{ID: id, Node: c.evidence.Node, Begin: math.NaN(), End: math.NaN()}
+	}
+	return c
 }
 
 // invent makes the evidence and the embedding of an artifact among ids.

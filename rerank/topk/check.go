@@ -30,7 +30,8 @@ func (c *Checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(forma
 func (c *Checker) Artifact(node uint64, id string) error {
 	b, err := c.g.Lists(node)
 	if err != nil {
-		return err
+		c.faultf("artifact %q: its lists can't be read: %v", id, err)
+		return nil
 	}
 	if b == nil {
 		c.faultf("artifact %q: no lists", id)
@@ -41,11 +42,11 @@ func (c *Checker) Artifact(node uint64, id string) error {
 		c.faultf("artifact %q: %v", id, err)
 		return nil
 	}
-	if row.Revision > c.revision || (row.Revision == 0) != c.l.unpublished.Has(node) {
+	if row.Revision > c.revision || c.l.isPublished(&row) == c.l.unpublished.Has(node) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
 	for _, list := range row.Lists {
-		if err := c.list(node, id, list); err != nil {
+		if err := c.list(node, id, list, int(row.Size)); err != nil {
 			return err
 		}
 	}
@@ -53,8 +54,9 @@ func (c *Checker) Artifact(node uint64, id string) error {
 	return nil
 }
 
-func (c *Checker) list(node uint64, id string, list rerank.List) error {
-	if have, most := len(list.Entries), c.l.cfg.Size; have > most {
+// list checks one list of a row whose lists could have up to most entries when they were computed.
+func (c *Checker) list(node uint64, id string, list rerank.List, most int) error {
+	if have := len(list.Entries); have > most {
 		c.faultf("artifact %q: %s list of %d entries, at most %d are allowed", id, list.Name, have, most)
 	}
 	for i := range list.Entries {

@@ -34,7 +34,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		},
 		"no lists":                  func(a *archive, node uint64) { delete(a.rows, node) },
 		"list row of version 1":     func(a *archive, node uint64) { a.rows[node][0] = 1 },
-		"list row of 2 bytes":       func(a *archive, node uint64) { a.rows[node] = []byte{2, 2} },
+		"list row of 2 bytes":       func(a *archive, node uint64) { a.rows[node] = []byte{rowVersion, 2} },
 		"lists of revision 1000, ":  lists(func(r *Row) { r.Revision = 1000 }),
 		"lists of revision 0, the ": lists(func(r *Row) { r.Revision = 0 }),
 	} {

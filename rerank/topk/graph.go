@@ -1,6 +1,8 @@
 package topk
 
 import (
+	"errors"
+
 	"kilim/annindex"
 	"kilim/rerank"
 )
@@ -22,6 +24,10 @@ type Entity struct {
 	Members int
 }
 
+// ErrLost is wrapped by Reader's error for evidence that nobody can read any more. Such an artifact keeps the lists it has and its
+// places in those of others, and is no candidate, until a record brings it anew: a search must not fail for one of its candidates.
+var ErrLost = errors.New("topk: evidence is lost")
+
 // Reader is what lists read of one state of the graph. Artifacts and entities are nodes.
 type Reader interface {
 	// NodeOf is the node that an artifact of this id has or would have.
@@ -30,7 +36,7 @@ type Reader interface {
 	Artifact(node uint64) (a Artifact, ok bool, err error)
 	// Artifacts is the number of stored artifacts.
 	Artifacts() int
-	// Evidence of a stored artifact. An artifact without any is an error.
+	// Evidence of a stored artifact. An artifact without any is an error; one whose evidence is lost for good an ErrLost.
 	Evidence(node uint64) (*rerank.Evidence, error)
 	// Entity tells of a node whether it is known, and how many share it.
 	Entity(node uint64) (e Entity, ok bool, err error)

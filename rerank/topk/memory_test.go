@@ -21,6 +21,8 @@ type memory struct {
 	rows      map[uint64][]byte
 	listed    map[[2]uint64]bool // (node, by)
 	vectors   map[uint64][]float32
+	// unreadable are the artifacts whose evidence can't be read.
+	unreadable map[uint64]bool
 	// steady: all words weigh the same, so that no artifact changes the scores of others.
 	steady bool
 }
@@ -51,6 +53,9 @@ func (m *memory) Artifact(node uint64) (Artifact, bool, error) {
 func (m *memory) Artifacts() int { return len(m.artifacts) }
 
 func (m *memory) Evidence(node uint64) (*rerank.Evidence, error) {
+	if m.unreadable[node] {
+		return nil, fmt.Errorf("node %d: %w", node, ErrLost)
+	}
 	if e := m.evidence[node]; e != nil {
 		return e, nil
 	}

@@ -1,7 +1,9 @@
 package topk
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -44,18 +46,18 @@ type Pass struct {
 	g    Graph
 	unit Unit
 
-	// arrived and departed are what records changed; came and went are their nodes, in the order of the calls.
-	arrived, departed map[uint64]arrival
-	came, went        []uint64
+	// arrived and departed, with its id, is what records changed; came and went are the same in the order of the calls, and
+	// causes has the record of each id.
+	arrived    map[uint64]struct{}
+	departed   map[uint64]string
+	came, went []uint64
+	causes     map[string]Cause
 	// lists are those that the pass has looked at or changed.
 	lists map[uint64]*listing
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
-}
-
-type arrival struct {
-	id    string
-	cause Cause
+	// marks are memory for setListedBy.
+	marks map[string]uint8
 }
 
 // listing is an artifact's lists on their way through a pass.
@@ -65,26 +67,32 @@ type listing struct {
 	// old is nil when the store has no lists of the artifact.
 	old *Row
 	new Row
+	// least is what it takes to get into new.Lists.
+	least least
 	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set.
 	touched, ranked bool
 }
 
 // Begin starts a pass over g.
 func (l *Lists) Begin(g Graph, unit Unit) *Pass {
-	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]arrival{}, departed: map[uint64]arrival{}, lists: map[uint64]*listing{}}
+	l.cache.begin()
+	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]struct{}{}, departed: map[uint64]string{}, causes: map[string]Cause{},
+		lists: map[uint64]*listing{}, marks: map[string]uint8{}}
 }
 
 // Arrived says that a record brought an artifact, new or anew.
 func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause Cause) {
-	p.l.evidence.Add(node, e)
-	p.l.prepared.forget(node)
-	p.arrived[node] = arrival{e.ID, cause}
+	p.l.cache.bound()
+	p.l.cache.put(node, e)
+	p.arrived[node] = struct{}{}
+	p.causes[e.ID] = cause
 	p.came = append(p.came, node)
 }
 
 // Departed says that an artifact was deleted. Its own lists end here; Rank takes it out of those of others.
 func (p *Pass) Departed(node uint64, id string, cause Cause) error {
-	p.departed[node] = arrival{id, cause}
+	p.departed[node] = id
+	p.causes[id] = cause
 	p.went = append(p.went, node)
 	row, err := p.row(node)
 	if err != nil || row == nil {
@@ -108,7 +116,7 @@ func (p *Pass) Moved(node uint64, distance float64) error {
 	}
 	drift := a.Drift + distance
 	if p.l.dueAt(0, drift) == stale.Never {
-		p.l.ranked.Set(node, stale.Never)
+		p.l.ranked.Hurry(node)
 	}
 	return p.g.SetDrift(node, drift)
 }
@@ -162,12 +170,12 @@ func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
 	slices.Sort(nodes)
 	nodes = slices.Compact(nodes)
 	r := reverse{p: p, now: now, ranked: make(map[uint64]struct{}, len(nodes)), demoted: map[uint64]struct{}{}}
-	for _, node := range nodes {
-		r.ranked[node] = struct{}{}
-	}
 	all, err := p.recompute(now, nodes)
 	if err != nil {
 		return err
+	}
+	for _, f := range all {
+		r.ranked[f.Node] = struct{}{}
 	}
 	for _, f := range all {
 		if err := r.update(f); err != nil {
@@ -175,7 +183,7 @@ func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
 		}
 	}
 	for _, node := range p.went {
-		if err := r.removeFromLists(node, p.departed[node].id); err != nil {
+		if err := r.removeFromLists(node, p.departed[node]); err != nil {
 			return err
 		}
 	}
@@ -222,62 +230,109 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 	}
 	if p.weights == nil {
 		p.weights = newWeights(p.g, p.l.words)
-		p.l.prepared.bound()
 	}
-	queries, vectors := make([]Query, len(nodes)), make([][]float32, len(nodes))
-	for i, node := range nodes {
+	queries, vectors := make([]Query, 0, len(nodes)), make([][]float32, 0, len(nodes))
+	for _, node := range nodes {
 		q, ok, err := p.l.Query(p.g, node)
+		if errors.Is(err, ErrLost) {
+			if err := p.keep(node, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			return nil, fmt.Errorf("topk: lists of node %d, which is not an artifact", node)
 		}
-		queries[i], vectors[i] = q, q.Vector
+		queries, vectors = append(queries, q), append(vectors, q.Vector)
 	}
 	hits, err := p.l.index.SearchMany(vectors, p.l.cfg.Candidates+1) // one more: the artifact itself is the nearest
 	if err != nil {
 		return nil, fmt.Errorf("topk: search: %w", err)
 	}
-	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates,
-		prepare: func(node uint64, _ *rerank.Evidence) (*rerank.Prepared, error) { return p.prepare(node, now) }}
+	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates, weighed: func(node uint64) (*kept, error) { return p.weighed(node, nil, now) }}
 	all, err := s.stage1(queries, hits)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stage2(all); err != nil {
-		return nil, err
-	}
-	if p.weights.err != nil {
-		return nil, p.weights.err
-	}
-	for _, f := range all {
-		l, err := p.listing(f.Node)
-		if err != nil {
+	// A few at a time are scored: the evidence of an artifact may take 40 kB, and a pass has hundreds of queries with hundreds of
+	// candidates each.
+	for some := range slices.Chunk(all, 4*runtime.GOMAXPROCS(0)) {
+		p.l.cache.bound()
+		if err := p.makeLists(s, some, now); err != nil {
 			return nil, err
 		}
-		l.new.Lists, l.new.RankedAt = nil, now.Rank
-		for _, name := range p.l.names {
-			l.new.Lists = append(l.new.Lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
+		for _, f := range some {
+			f.release()
 		}
-		l.touched, l.ranked = true, true
 	}
 	return all, nil
 }
 
-// prepare returns an artifact's evidence as it was prepared, now or shortly before.
-func (p *Pass) prepare(node uint64, now Time) (*rerank.Prepared, error) {
-	if e := p.l.prepared.get(node, now.Encode); e != nil {
-		return e, nil
+// makeLists scores the candidates of artifacts, and gives these the lists that follow.
+func (p *Pass) makeLists(s *search, all []*found, now Time) (err error) {
+	for _, f := range all {
+		if f.kept, err = p.weighed(f.Node, f.Evidence, now); err != nil {
+			return err
+		}
 	}
-	e, err := p.l.evidenceOf(p.g, node)
+	if err := s.stage2(all); err != nil {
+		return err
+	}
+	if p.weights.err != nil {
+		return p.weights.err
+	}
+	for _, f := range all {
+		l, err := p.listing(f.Node)
+		if err != nil {
+			return err
+		}
+		lists := make(rerank.Lists, 0, listCount)
+		for _, name := range p.l.names {
+			lists = append(lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
+		}
+		l.new.RankedAt, l.ranked = now.Rank, true
+		l.new.Size, l.new.Settings = uint32(p.l.cfg.Size), p.l.cfg.Settings
+		p.change(l, lists)
+	}
+	return nil
+}
+
+// keep lets the lists of an artifact count as computed now: nothing that they could be computed from is left.
+func (p *Pass) keep(node uint64, now Time) error {
+	l, err := p.listing(node)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p.l.evidence.Add(node, e)
-	done := rerank.Prepare(e, p.weights)
-	p.l.prepared.put(node, now.Encode, done)
-	return done, nil
+	l.new.RankedAt, l.touched, l.ranked = now.Rank, true, true
+	return nil
+}
+
+// weighed returns an artifact's evidence as it was weighed, now or shortly before. e is the evidence if it is known.
+func (p *Pass) weighed(node uint64, e *rerank.Evidence, now Time) (*kept, error) {
+	k := p.l.cache.get(node)
+	if k == nil {
+		if e == nil {
+			var err error
+			if e, err = p.g.Evidence(node); err != nil {
+				return nil, err
+			}
+		}
+		k = p.l.cache.put(node, e)
+	}
+	if !p.l.cache.fresh(k, now.Encode) {
+		k.Weigh(p.weights)
+		k.at = now.Encode
+	}
+	return k, nil
+}
+
+// change gives an artifact other lists.
+func (p *Pass) change(l *listing, lists rerank.Lists) {
+	l.new.Lists, l.touched = lists, true
+	l.least = p.l.leastOf(&l.new)
 }
 
 // listing returns the lists of an artifact as the pass has them now.
@@ -297,19 +352,23 @@ func (p *Pass) listing(node uint64) (*listing, error) {
 		return nil, err
 	}
 	if l.old != nil {
-		l.new = *l.old
+		l.new = p.l.current(l.old)
+		l.least = p.l.leastOf(l.old)
+		p.l.cache.setLeast(node, l.least)
+	} else {
+		l.least = anybody()
 	}
 	p.lists[node] = l
 	return l, nil
 }
 
 func (p *Pass) row(node uint64) (*Row, error) {
-	if r, ok := p.l.rows.Get(node); ok {
+	if r, ok := p.l.rows.get(node); ok {
 		return r, nil
 	}
 	r, err := Stored(p.g, node)
 	if err == nil && r != nil {
-		p.l.rows.Add(node, r)
+		p.l.rows.put(node, r)
 	}
 	return r, err
 }

@@ -1,6 +1,8 @@
 package topk
 
 import (
+	"errors"
+	"math"
 	"slices"
 
 	"kilim/annindex"
@@ -36,47 +38,89 @@ func (r *reverse) update(f *found) error {
 		if _, ok := r.ranked[c.node]; ok {
 			continue
 		}
-		entry := c.entry
-		entry.ID = f.prepared.ID()
-		if !lists && r.p.outOfReach(c.node, entry, c.cosine) {
+		if !lists && r.p.outOfReach(c) {
 			continue
 		}
-		if err := r.offer(c.node, entry, c.cosine); err != nil {
+		if err := r.offer(f, c); err != nil {
 			return err
 		}
 	}
-	buf := make([]float32, len(f.Vector))
 	for _, node := range listedBy {
-		_, isLeft := left[node]
-		_, isRanked := r.ranked[node]
-		if !isLeft || isRanked || !r.p.l.index.Vector(node, buf) {
+		if _, isLeft := left[node]; !isLeft {
 			continue
 		}
-		other, err := r.p.prepare(node, r.now)
-		if err != nil {
-			return err
+		if _, isRanked := r.ranked[node]; isRanked {
+			continue
 		}
-		cosine := annindex.Dot(f.Vector, buf)
-		if err := r.offer(node, r.p.l.entry(other, f.prepared, cosine), cosine); err != nil {
+		if err := r.remind(f, node); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// outOfReach tells, at little cost, that an artifact has full lists whose last entries
-// score higher than what would be offered to it; most candidates are such.
-func (p *Pass) outOfReach(node uint64, entry rerank.Entry, cosine float32) bool {
-	if p.lists[node] != nil {
-		return false // the pass has changed its lists
+// remind offers an artifact to one that has it in a list and is none of its candidates.
+func (r *reverse) remind(f *found, node uint64) error {
+	vector := make([]float32, len(f.Vector))
+	if !r.p.l.index.Vector(node, vector) {
+		return nil
 	}
-	row, ok := p.l.rows.Get(node)
-	if !ok {
-		return false
+	r.p.l.cache.bound()
+	other, err := r.p.weighed(node, nil, r.now)
+	if errors.Is(err, ErrLost) {
+		return nil
 	}
-	for _, name := range p.l.names {
-		list := row.Lists.Get(name)
-		if len(list) < p.l.cfg.Size || list[len(list)-1].Score <= score(name, entry, cosine).Score {
+	if err != nil {
+		return err
+	}
+	one := found{Query: f.Query, candidates: []candidate{{node: node, kept: other, cosine: annindex.Dot(f.Vector, vector)}}}
+	if one.kept, err = r.p.weighed(f.Node, f.Evidence, r.now); err != nil {
+		return err
+	}
+	r.p.l.score(&one)
+	return r.offer(f, &one.candidates[0])
+}
+
+// least is, for each of an artifact's lists, the score below which an artifact that is not in it does not get in by an offer.
+type least [listCount]float32
+
+// anybody is what it takes to get into lists that append, and what is assumed of lists that were not looked at.
+func anybody() (out least) {
+	for i := range out {
+		out[i] = float32(math.Inf(-1))
+	}
+	return out
+}
+
+// leastOf is what it takes to get into the lists of a row: see place.
+func (l *Lists) leastOf(r *Row) least {
+	out := anybody()
+	now := l.current(r)
+	for i, name := range l.names {
+		list := now.Lists.Get(name)
+		switch {
+		case now.appends(list):
+		case len(list) == 0:
+			out[i] = float32(math.Inf(1))
+		default:
+			out[i] = list[len(list)-1].Score
+		}
+	}
+	return out
+}
+
+// outOfReach tells, at little cost, of an artifact that does not have what is offered in a list as stored, that it won't get it into
+// one; most candidates are such.
+func (p *Pass) outOfReach(c *candidate) bool {
+	takes := &c.least
+	if l := p.lists[c.node]; l != nil {
+		if l.ranked {
+			return false // it may have been found by the search for these lists
+		}
+		takes = &l.least
+	}
+	for i, name := range p.l.names {
+		if !(c.in(name) < takes[i]) {
 			return false
 		}
 	}
@@ -92,23 +136,24 @@ func (p *Pass) listedBy(node uint64) ([]uint64, error) {
 	return out, err
 }
 
-// offer puts an entry where it belongs in the lists of an artifact, if it does.
-func (r *reverse) offer(to uint64, entry rerank.Entry, cosine float32) error {
-	l, err := r.p.listing(to)
+// offer puts an artifact where it belongs in the lists of a candidate, if it does.
+func (r *reverse) offer(f *found, to *candidate) error {
+	l, err := r.p.listing(to.node)
 	if err != nil {
 		return err
 	}
-	lists, changed := make(rerank.Lists, 0, len(r.p.l.names)), false
-	for _, name := range r.p.l.names {
-		entries, was := place(l.new.Lists.Get(name), score(name, entry, cosine), r.p.l.cfg.Size)
-		lists = append(lists, rerank.List{Name: name, Entries: entries})
+	var lists [listCount]rerank.List
+	changed := false
+	for i, name := range r.p.l.names {
+		entries, was := place(l.new.Lists.Get(name), to.entry(name, f.Evidence.ID), &l.new)
+		lists[i] = rerank.List{Name: name, Entries: entries}
 		changed = changed || was != untouched
 		if was == demoted {
-			r.demoted[to] = struct{}{}
+			r.demoted[to.node] = struct{}{}
 		}
 	}
 	if changed {
-		l.new.Lists, l.touched = lists, true
+		r.p.change(l, slices.Clone(lists[:]))
 	}
 	return nil
 }
@@ -118,19 +163,20 @@ type placement int
 const (
 	untouched placement = iota
 	placed
-	// demoted: the entry is the last of a full list and scores lower than before,
+	// demoted: the entry is the last of a list that does not have all there is, and scores lower than before,
 	// so that one which is in no list may be better.
 	demoted
 )
 
-// place returns the list with the entry in its place; list is not modified.
-func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, placement) {
+// place returns one of the row's lists with the entry in its place; list is not modified.
+func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, placement) {
+	size := int(row.Size)
 	at := slices.IndexFunc(list, func(e rerank.Entry) bool { return e.ID == entry.ID })
 	if at < 0 {
-		if len(list) >= size && !rerank.Before(&entry, &list[len(list)-1]) {
+		if !row.appends(list) && (len(list) == 0 || !rerank.Before(&entry, &list[len(list)-1])) {
 			return list, untouched
 		}
-		return rerank.TopK(append(slices.Clone(list), entry), size), placed
+		return rerank.Insert(append(make([]rerank.Entry, 0, len(list)+1), list...), entry, size), placed
 	}
 	was := list[at]
 	if was == entry {
@@ -139,7 +185,7 @@ func place(list []rerank.Entry, entry rerank.Entry, size int) ([]rerank.Entry, p
 	out := slices.Clone(list)
 	out[at] = entry
 	out = rerank.TopK(out, size)
-	if entry.Score < was.Score && len(out) == size && out[len(out)-1].ID == entry.ID {
+	if entry.Score < was.Score && !row.appends(out) && out[len(out)-1].ID == entry.ID {
 		return out, demoted
 	}
 	return out, placed
@@ -166,7 +212,7 @@ func (r *reverse) removeFromLists(node uint64, id string) error {
 		for i := range lists {
 			lists[i].Entries = slices.DeleteFunc(slices.Clone(lists[i].Entries), func(e rerank.Entry) bool { return e.ID == id })
 		}
-		l.new.Lists, l.touched = lists, true
+		r.p.change(l, lists)
 		r.demoted[by] = struct{}{}
 	}
 	return nil

@@ -4,21 +4,31 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"kilim/rerank"
+	"kilim/rerank/topk/stale"
 )
 
-// Row is what the store keeps of an artifact's lists: as they were last published.
+// Row is what the store keeps of an artifact's lists: as they were last published. Lists that were made by other settings
+// than those of now append nothing until they are computed anew, so they are never filled up with whatever comes.
 type Row struct {
 	// RankedAt is the rank time at which the lists were last computed in full, or stale.Never.
 	RankedAt float64
-	// Revision is that of the update that published them; 0: none yet, since they were made in a state that does not publish.
+	// Revision is that of the update that published them, see also Lists.Lost; 0: none yet, since they were made in a state that
+	// does not publish.
 	Revision uint64
-	Lists    rerank.Lists
+	// Size is the most entries that each list could have when they were last computed in full, 0: they never were, and
+	// Settings is Config.Settings as it was then.
+	Size, Settings uint32
+	Lists          rerank.Lists
 }
 
-// rowVersion is 2 since lists have names.
-const rowVersion = 2
+// rowVersion is 3 since rows say what they were made by, 2 since lists have names.
+const rowVersion = 3
+
+// rowHead is the length of what stands before the lists.
+const rowHead = 25
 
 // Marshal returns the binary form.
 func (r *Row) Marshal() []byte {
@@ -26,23 +36,58 @@ func (r *Row) Marshal() []byte {
 	b = append(b, rowVersion)
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(r.RankedAt))
 	b = binary.BigEndian.AppendUint64(b, r.Revision)
+	b = binary.BigEndian.AppendUint32(b, r.Size)
+	b = binary.BigEndian.AppendUint32(b, r.Settings)
 	return append(b, r.Lists.Marshal()...)
 }
 
 // Unmarshal reads the binary form. After an error r is not changed.
 func (r *Row) Unmarshal(b []byte) error {
-	if len(b) < 17 {
-		return fmt.Errorf("topk: list row of %d bytes: want at least 17", len(b))
-	}
-	if b[0] != rowVersion {
+	if len(b) > 0 && b[0] != rowVersion {
 		return fmt.Errorf("topk: list row of version %d: this program reads version %d", b[0], rowVersion)
 	}
-	v := Row{RankedAt: math.Float64frombits(binary.BigEndian.Uint64(b[1:])), Revision: binary.BigEndian.Uint64(b[9:])}
-	if err := v.Lists.Unmarshal(b[17:]); err != nil {
+	if len(b) < rowHead {
+		return fmt.Errorf("topk: list row of %d bytes: want at least %d", len(b), rowHead)
+	}
+	v := Row{
+		RankedAt: math.Float64frombits(binary.BigEndian.Uint64(b[1:])), Revision: binary.BigEndian.Uint64(b[9:]),
+		Size: binary.BigEndian.Uint32(b[17:]), Settings: binary.BigEndian.Uint32(b[21:]),
+	}
+	if err := v.Lists.Unmarshal(b[rowHead:]); err != nil {
 		return fmt.Errorf("topk: list row: %w", err)
 	}
 	*r = v
 	return nil
+}
+
+// current is a stored row as it stands with the settings of now: when it was made by others, it is due.
+func (l *Lists) current(r *Row) Row {
+	now := *r
+	if r.Settings != l.cfg.Settings {
+		now.RankedAt = stale.Never
+	}
+	return now
+}
+
+// cut shortens lists that were made longer than lists are now: their first entries are those of a list of any length. A unit
+// that changes such lists cuts them last of all. To leave what happens behind the cut out of them would make them wrong if
+// the size were raised again.
+func (r *Row) cut(size int) {
+	if int(r.Size) <= size {
+		return
+	}
+	r.Size, r.Lists = uint32(size), slices.Clone(r.Lists)
+	for i := range r.Lists {
+		entries := r.Lists[i].Entries
+		r.Lists[i].Entries = entries[:min(size, len(entries))]
+	}
+}
+
+// appends tells whether an entry that scores lower than all in one of the row's lists belongs to its end: the list has been
+// computed in full and has room, so that there is nobody else. A list that is due may have lost an entry, and who comes
+// after the last is not known: a search has to tell.
+func (r *Row) appends(list []rerank.Entry) bool {
+	return r.RankedAt != stale.Never && len(list) < int(r.Size)
 }
 
 // Stored reads an artifact's lists as they were last published, nil when the node has none.

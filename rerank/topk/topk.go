@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"kilim/rerank"
 	"kilim/rerank/topk/stale"
 )
@@ -26,8 +24,13 @@ type Config struct {
 	Tolerance float32
 	// Sweep is how far the archive may change, in archives, before lists made earlier are stale.
 	Sweep float64
-	// Cached bounds the evidence and the rows kept decoded in memory.
-	Cached int
+	// Settings numbers what the lists are made by: all of the above but Sweep. Whoever changes any of it gives another number
+	// than any before, but for a coarser Tolerance: what a finer one has told apart serves it too. Lists of another number are
+	// due as if they had never been computed. 0 is a number as others.
+	Settings uint32
+	// CacheBytes bounds the evidence and the rows that are kept decoded in memory, beside the evidence that a few queries at
+	// work are scored with.
+	CacheBytes int
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -48,20 +51,26 @@ type Lists struct {
 	// reading is held while a search, which runs beside a unit that changes words, reads them.
 	reading sync.Locker
 	// names are those of the lists that each artifact has, in their order.
-	names []string
+	names [listCount]string
 
-	// evidence and rows are the last decoded of the state that the unit at work sees; a search reads evidence only.
-	evidence *lru.Cache[uint64, *rerank.Evidence]
-	rows     *lru.Cache[uint64, *Row]
-	prepared prepared
+	// cache and rows are of the state that the unit at work sees; a search reads evidence from the cache, and nothing else.
+	cache *cache
+	rows  *rowCache
+	// comparisons are those that nobody works with.
+	comparisons sync.Pool
 
 	// ranked has the rank time of every artifact's lists.
 	ranked stale.Queue
-	// unpublished are the artifacts whose lists were made in a state that does not publish, and were not published since.
+	// unpublished are the artifacts whose lists were not published since: those made in a state that does not publish, and all
+	// that were published up to the revision lost.
 	unpublished stale.Queue
+	lost        uint64
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
 }
+
+// listCount is the number of an artifact's lists.
+const listCount = 2
 
 // New returns the lists of an empty archive. reading is locked while a search reads words.
 func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sync.Locker) (*Lists, error) {
@@ -70,15 +79,12 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 	}
 	l := &Lists{
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
-		names:    []string{rerank.ListTotal, rerank.ListGeneral},
-		prepared: newPrepared(cfg.Sweep), unlisted: map[uint64]struct{}{},
-	}
-	var err error
-	if l.evidence, err = lru.New[uint64, *rerank.Evidence](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
-	}
-	if l.rows, err = lru.New[uint64, *Row](cfg.Cached); err != nil {
-		return nil, fmt.Errorf("topk: cached artifacts %d: %w", cfg.Cached, err)
+		names:       [...]string{rerank.ListTotal, rerank.ListGeneral},
+		comparisons: sync.Pool{New: func() any { return new(rerank.Comparison) }},
+		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
+		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
+		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
+		unlisted: map[uint64]struct{}{},
 	}
 	return l, nil
 }
@@ -88,7 +94,7 @@ var ErrUnknownList = errors.New("unknown list")
 
 // Known is an error, which wraps ErrUnknownList, unless artifacts have a list of this name.
 func (l *Lists) Known(list string) error {
-	if slices.Contains(l.names, list) {
+	if slices.Contains(l.names[:], list) {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(list, "theme:"); ok {
@@ -97,22 +103,20 @@ func (l *Lists) Known(list string) error {
 	return fmt.Errorf("%w: %q: want total or general", ErrUnknownList, list)
 }
 
-// score is an entry as it stands in the named list, of the pair whose embeddings have the given cosine.
-func score(list string, entry rerank.Entry, cosine float32) rerank.Entry {
-	if list == rerank.ListGeneral {
-		entry.Score = cosine
-	}
-	return entry
-}
-
 // Stale is the number of artifacts whose lists are stale at a rank time.
 func (l *Lists) Stale(rank float64) int { return l.ranked.Count(rank, l.cfg.Sweep) }
 
 // TakeStale returns up to n of them, the most urgent first. They are stale until a pass has computed their lists.
 func (l *Lists) TakeStale(n int, rank float64) []uint64 { return l.ranked.Take(n, rank, l.cfg.Sweep) }
 
+// Lost says, before Load, that what was published up to a revision is not known to be there any more: these lists count as not
+// published. One number does for all rows, so that to lose them is a small change of a store of any size.
+func (l *Lists) Lost(upto uint64) { l.lost = upto }
+
+func (l *Lists) isPublished(r *Row) bool { return r.Revision > l.lost }
+
 // Unpublished is the number of artifacts whose lists wait to be published: those of a state that does not publish, and of
-// one that began to until all are.
+// one that began to, or that lost what it had published, until all are.
 func (l *Lists) Unpublished() int { return l.unpublished.Len() }
 
 // Unlisted is the number of artifacts of which no list was ever computed.
@@ -142,13 +146,13 @@ func (ld *Loader) Artifact(node uint64, drift float64, row []byte) error {
 	if err := r.Unmarshal(row); err != nil {
 		return err
 	}
-	at := ld.l.dueAt(r.RankedAt, drift)
+	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
-	if r.Revision > 0 {
+	if ld.l.isPublished(&r) {
 		return nil
 	}
 	ld.unpublished = append(ld.unpublished, stale.Stamp{ID: node, At: stale.Never})
-	if at == stale.Never && len(r.Lists.Get(rerank.ListGeneral)) == 0 {
+	if r.Size == 0 {
 		ld.l.unlisted[node] = struct{}{}
 	}
 	return nil

@@ -1,10 +1,6 @@
 package topk
 
-import (
-	"math"
-
-	"kilim/rerank"
-)
+import "math"
 
 // weights are the inverse document frequencies at one state of the archive, as rerank.Weights.
 type weights struct {
@@ -34,49 +30,4 @@ func (w *weights) EntityIDF(node uint64) float32 {
 	v := float32(math.Log((1+w.artifacts)/(1+float64(e.Members))) + 1)
 	w.entities[node] = v
 	return v
-}
-
-// prepared keeps evidence with its weights from one unit to the next. Preparing the
-// candidates of a single newcomer costs more than scoring them, and a record changes the
-// weights by little: so what was prepared serves until the archive has changed by
-// tolerance, as read on the encode clock. With tolerance 0 nothing outlives a change.
-type prepared struct {
-	tolerance float64
-	by        map[uint64]weighted
-}
-
-type weighted struct {
-	evidence *rerank.Prepared
-	at       float64 // encode time
-}
-
-// mostPrepared bounds what is kept.
-const mostPrepared = 50_000
-
-// staleWeights is the part of Config.Sweep by which weights may be older than the lists
-// that they are used for.
-const staleWeights = 0.1
-
-func newPrepared(sweep float64) prepared {
-	return prepared{tolerance: sweep * staleWeights, by: map[uint64]weighted{}}
-}
-
-// get returns nil when there is nothing that still serves.
-func (p *prepared) get(node uint64, now float64) *rerank.Prepared {
-	if w, ok := p.by[node]; ok && now-w.at <= p.tolerance {
-		return w.evidence
-	}
-	return nil
-}
-
-func (p *prepared) put(node uint64, now float64, e *rerank.Prepared) { p.by[node] = weighted{e, now} }
-
-// forget must be called when the evidence itself changes.
-func (p *prepared) forget(node uint64) { delete(p.by, node) }
-
-// bound is called once a unit, so that a unit works with one set of what was prepared.
-func (p *prepared) bound() {
-	if len(p.by) > mostPrepared {
-		clear(p.by)
-	}
 }

@@ -36,9 +36,8 @@ func (p *Pass) Write(publish func(*rerank.Update) error) error {
 
 // forget drops all that is known of an artifact.
 func (l *Lists) forget(node uint64) {
-	l.rows.Remove(node)
-	l.evidence.Remove(node)
-	l.prepared.forget(node)
+	l.rows.remove(node)
+	l.cache.forget(node)
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
 	delete(l.unlisted, node)
@@ -55,6 +54,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 			delete(p.l.unlisted, l.node)
 		}
 	}
+	l.new.cut(p.l.cfg.Size)
 	var before rerank.Lists
 	if l.old != nil {
 		before = l.old.Lists
@@ -67,9 +67,9 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	serving := p.unit.Mode == Serving
 	switch {
-	case same && (!serving || l.old.Revision > 0):
+	case same && (!serving || p.l.isPublished(l.old)):
 		l.new.Revision = l.old.Revision
-		if l.new.RankedAt == l.old.RankedAt {
+		if l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings {
 			return nil
 		}
 	case !serving:
@@ -83,11 +83,13 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		return err
 	}
 	stored := l.new
-	p.l.rows.Add(l.node, &stored)
+	p.l.rows.put(l.node, &stored)
+	p.l.cache.setLeast(l.node, p.l.leastOf(&stored))
 	return nil
 }
 
-// publish gives lists their revision. before are those stored until now.
+// publish gives lists their revision. before are those stored until now: the last published ones, but for lists that were made
+// in a state that does not publish.
 func (p *Pass) publish(l *listing, before rerank.Lists, publish func(*rerank.Update) error) (err error) {
 	if l.old != nil && l.old.Revision == 0 {
 		before = nil
@@ -112,20 +114,17 @@ func (p *Pass) explain(u *rerank.Update) {
 		if _, ok := seen[id]; ok {
 			return
 		}
-		node := p.g.NodeOf(id)
-		a, ok := p.arrived[node]
+		cause, ok := p.causes[id]
 		if !ok {
-			if a, ok = p.departed[node]; !ok {
-				return
-			}
+			return
 		}
 		seen[id] = struct{}{}
 		u.Cause = append(u.Cause, id)
-		if a.cause.Recorded.After(u.Recorded) {
-			u.Recorded = a.cause.Recorded
+		if cause.Recorded.After(u.Recorded) {
+			u.Recorded = cause.Recorded
 		}
 		if u.TraceParent == "" {
-			u.TraceParent = a.cause.TraceParent
+			u.TraceParent = cause.TraceParent
 		}
 	}
 	name(u.ID)
@@ -142,28 +141,34 @@ func (p *Pass) explain(u *rerank.Update) {
 // setListedBy keeps, for each artifact, who has it in a list: its departure or move
 // must reach them.
 func (p *Pass) setListedBy(by uint64, before, after rerank.Lists) error {
-	had, has := members(before), members(after)
-	var err error
-	set := func(id string, on bool) {
-		if err == nil {
-			err = p.g.SetListedBy(p.g.NodeOf(id), by, on)
+	const had, has, done = 1, 2, 4
+	clear(p.marks)
+	mark := func(lists rerank.Lists, as uint8) {
+		for i := range lists {
+			for j := range lists[i].Entries {
+				p.marks[lists[i].Entries[j].ID] |= as
+			}
 		}
 	}
-	after.Members(func(id string) {
-		if _, ok := had[id]; !ok {
-			set(id, true)
+	mark(before, had)
+	mark(after, has)
+	tell := func(lists rerank.Lists, who uint8) error {
+		for i := range lists {
+			for j := range lists[i].Entries {
+				id := lists[i].Entries[j].ID
+				if p.marks[id] != who {
+					continue
+				}
+				p.marks[id] |= done
+				if err := p.g.SetListedBy(p.g.NodeOf(id), by, who == has); err != nil {
+					return err
+				}
+			}
 		}
-	})
-	before.Members(func(id string) {
-		if _, ok := has[id]; !ok {
-			set(id, false)
-		}
-	})
-	return err
-}
-
-func members(l rerank.Lists) map[string]struct{} {
-	out := map[string]struct{}{}
-	l.Members(func(id string) { out[id] = struct{}{} })
-	return out
+		return nil
+	}
+	if err := tell(after, has); err != nil {
+		return err
+	}
+	return tell(before, had)
 }

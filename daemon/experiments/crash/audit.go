@@ -19,12 +19,17 @@ type ending struct {
 
 // report is the verdict; its JSON is the last line of the output.
 type report struct {
-	Kills     int `json:"kills"`
-	Artifacts int `json:"artifacts"`
-	Lost      int `json:"lost"`
-	Twice     int `json:"twice"`
-	Differing int `json:"differing"`
-	Faults    int `json:"faults"`
+	Kills      int `json:"kills"`
+	Promotions int `json:"promotions"`
+	Trainings  int `json:"trainings"`
+	Trained    int `json:"trained"` // of the trainings, those that came to an end before the kill
+	Restores   int `json:"restores"`
+	Writers    int `json:"writers"` // whose messages are there
+	Artifacts  int `json:"artifacts"`
+	Lost       int `json:"lost"`
+	Twice      int `json:"twice"`
+	Differing  int `json:"differing"`
+	Faults     int `json:"faults"`
 
 	say func(format string, args ...any)
 }
@@ -48,12 +53,12 @@ func (r *report) differing(format string, args ...any) {
 	r.say("differing: "+format, args...)
 }
 
-// audit compares a run with what was fed; an error means that it can't be told.
-func (r *report) audit(p *plan, e *ending) error {
+// audit compares a run, in which the folder was put back so many times, with what was fed; an error means that it can't be told.
+func (r *report) audit(p *plan, e *ending, restores int) error {
 	if err := r.auditFeed(p, e.topics.artifacts); err != nil {
 		return err
 	}
-	if err := r.auditNumbers(e.topics); err != nil {
+	if err := r.auditNumbers(e.topics, restores); err != nil {
 		return err
 	}
 	if err := r.auditDead(p, e.topics); err != nil {
@@ -89,39 +94,58 @@ func (r *report) auditFeed(p *plan, fed []kafka.Message) error {
 	return nil
 }
 
-// auditNumbers looks at the outbox's numbers over all that was published: each of
-// 1..n once.
-func (r *report) auditNumbers(t topics) error {
-	seen := map[int]int{}
-	writers := map[string]bool{}
-	highest := 0
+// inFlight is the most messages that a daemon sends before it acknowledges them in its outbox (publish.batch): that many of
+// the last of a folder that was replaced may be in their topics without those before them.
+const inFlight = 1000
+
+// auditNumbers looks at the outbox's numbers over all that was published: each writer's from 1 on, each once. Who wrote last has
+// all of them there; a folder that was replaced took to its end what it had not published.
+func (r *report) auditNumbers(t topics, restores int) error {
+	writers := map[string]map[int]bool{}
 	for _, list := range [][]kafka.Message{t.similar, t.dead} {
 		for i := range list {
 			seq, err := number(&list[i], "kilim_seq")
 			if err != nil {
 				return err
 			}
-			if seen[seq]++; seen[seq] == 2 {
-				r.twice("message %d, in %s", seq, list[i].Topic)
+			writer := header(&list[i], "kilim_writer")
+			seen := writers[writer]
+			if seen == nil {
+				seen = map[int]bool{}
+				writers[writer] = seen
 			}
-			highest = max(highest, seq)
-			writers[header(&list[i], "kilim_writer")] = true
+			if seen[seq] {
+				r.twice("message %d of %s, in %s", seq, writer, list[i].Topic)
+			}
+			seen[seq] = true
 		}
 	}
-	for seq := 1; seq <= highest; seq++ {
-		if seen[seq] == 0 {
-			r.lost("message %d of %d published ones", seq, highest)
-		}
+	if len(writers) > restores+1 {
+		return fmt.Errorf("messages of %d writers, and %d folders were put back: %v", len(writers), restores, slices.Sorted(maps.Keys(writers)))
 	}
-	if len(writers) > 1 {
-		return fmt.Errorf("messages of %d writers: %v", len(writers), slices.Sorted(maps.Keys(writers)))
+	r.Writers = max(r.Writers, len(writers))
+	last := ""
+	if n := len(t.similar); n > 0 {
+		last = header(&t.similar[n-1], "kilim_writer")
+	}
+	for writer, seen := range writers {
+		due := slices.Max(slices.Collect(maps.Keys(seen)))
+		if writer != last {
+			due -= inFlight
+		}
+		for seq := 1; seq <= due; seq++ {
+			if !seen[seq] {
+				r.lost("message %d of %s", seq, writer)
+			}
+		}
 	}
 	return nil
 }
 
-// auditDead looks for one dead letter for each bad record.
+// auditDead looks for one dead letter for each bad record, by each writer that has read it.
 func (r *report) auditDead(p *plan, t topics) error {
 	type place struct {
+		writer    string
 		partition string
 		offset    string
 	}
@@ -129,7 +153,7 @@ func (r *report) auditDead(p *plan, t topics) error {
 	answered := map[int]bool{}
 	for i := range t.dead {
 		m := &t.dead[i]
-		at := place{header(m, "__connect.errors.partition"), header(m, "__connect.errors.offset")}
+		at := place{header(m, "kilim_writer"), header(m, "__connect.errors.partition"), header(m, "__connect.errors.offset")}
 		if seen[at] {
 			r.twice("dead letter for partition %s, offset %s", at.partition, at.offset)
 		}

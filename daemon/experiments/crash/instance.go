@@ -29,6 +29,13 @@ func newInstance(kilim, dir string, partitions int) (*instance, error) {
 	return &instance{i, partitions}, err
 }
 
-func (i *instance) serve() (*daemonproc.Process, error) {
-	return i.Serve("--kafka.partitions", fmt.Sprint(i.partitions))
+// training has a daemon train as soon as it can, a little, and nothing else beside it.
+var training = []string{"--train.share", "1", "--train.least", "100", "--train.changes", "0.01", "--train.stages", "full:30:0.008"}
+
+func (i *instance) serve(trains bool) (*daemonproc.Process, error) {
+	flags := []string{"--kafka.partitions", fmt.Sprint(i.partitions)}
+	if trains {
+		return i.Serve(append(flags, training...)...)
+	}
+	return i.Serve(append(flags, "--train.share", "0")...)
 }

@@ -105,13 +105,14 @@ func test(ctx context.Context, o options, out io.Writer) (*report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the run with kills: %w", err)
 	}
-	fmt.Fprintf(out, "with %d kills: %.1f s; published %d messages, without kills %d\n", o.kills, time.Since(began).Seconds(),
-		len(killed.topics.similar), len(calm.topics.similar))
+	fmt.Fprintf(out, "with %d kills, %d promotions, %d trainings (%d ended before the kill), %d folders put back: %.1f s; published %d messages, without kills %d\n",
+		o.kills, r.Promotions, r.Trainings, r.Trained, r.Restores, time.Since(began).Seconds(), len(killed.topics.similar), len(calm.topics.similar))
 
-	for _, e := range []*ending{calm, killed} {
-		if err := r.audit(p, e); err != nil {
-			return nil, err
-		}
+	if err := r.audit(p, calm, 0); err != nil {
+		return nil, err
+	}
+	if err := r.audit(p, killed, r.Restores); err != nil {
+		return nil, err
 	}
 	r.compare(killed, calm)
 	return r, nil
@@ -131,7 +132,7 @@ func (o *options) through(ctx context.Context, name string, p *plan, r *report, 
 		pause = 30 * time.Millisecond
 	}
 	f := newFeeder(i.Kafka, topicArtifacts, o.partitions, p.ops, o.seed, pause)
-	k := &killer{instance: i, feeder: f, report: r, out: out, rng: rand.New(rand.NewPCG(o.seed, 2)), model: firstModel, start: time.Second, span: o.span, patience: o.patience}
+	k := &killer{instance: i, feeder: f, report: r, out: out, backups: backups{data: i.Data}, rng: rand.New(rand.NewPCG(o.seed, 2)), model: firstModel, start: time.Second, span: o.span, patience: o.patience}
 	for life := range kills {
 		// The feed goes on over all lives: a share of it for each, at most.
 		if err := k.life(ctx, life, len(p.ops)*(life+1)/(kills+1)); err != nil {
@@ -139,7 +140,7 @@ func (o *options) through(ctx context.Context, name string, p *plan, r *report, 
 		}
 	}
 	e, err := o.finish(ctx, i, f, p)
-	if err != nil {
+	if err := errors.Join(err, k.backups.remove()); err != nil {
 		return nil, err
 	}
 	if err := k.check(ctx, "at the end"); err != nil {
@@ -151,7 +152,7 @@ func (o *options) through(ctx context.Context, name string, p *plan, r *report, 
 
 // finish lets a daemon do the rest, asks it for everything, and stops it.
 func (o *options) finish(ctx context.Context, i *instance, f *feeder, p *plan) (e *ending, err error) {
-	daemon, err := i.serve()
+	daemon, err := i.serve(false)
 	if err != nil {
 		return nil, err
 	}

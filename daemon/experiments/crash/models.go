@@ -9,6 +9,7 @@ import (
 
 	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/pipeline"
+	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 )
 
@@ -31,6 +32,36 @@ func addModels(data string) error {
 // promote asks for a model.
 func (i *instance) promote(ctx context.Context, epoch int) error {
 	return i.Post(ctx, fmt.Sprintf("/api/v1/models/%d/promote", epoch))
+}
+
+// How long a training may take to begin, as the daemon looks every five seconds whether one is due, and to end.
+const (
+	patienceToBegin = 8 * time.Second
+	patienceToEnd   = 15 * time.Second
+)
+
+// training waits until a training is at work, if one becomes due in this life, and says when to kill the daemon: at a random
+// moment of the training, or of what follows when it has ended.
+func (k *killer) training(ctx context.Context, moment float64) (time.Duration, error) {
+	atWork := func(l daemonproc.Look) bool {
+		return l.Status != nil && l.Status.Training != nil && l.Status.Training.Phase != finetune.Idle
+	}
+	if !k.seen(ctx, patienceToBegin, atWork) {
+		return 0, context.Cause(ctx) // nil: none is due, for another model is made, or there are too few artifacts
+	}
+	k.report.Trainings++
+	toItsEnd := k.rng.IntN(3) > 0
+	if toItsEnd && k.seen(ctx, patienceToEnd, func(l daemonproc.Look) bool { return l.Status != nil && !atWork(l) }) {
+		k.report.Trained++
+	}
+	return time.Duration(moment * float64(k.span)), context.Cause(ctx)
+}
+
+// seen waits for a status, and tells whether it came.
+func (k *killer) seen(ctx context.Context, patience time.Duration, wanted func(daemonproc.Look) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return k.instance.Watch(ctx, 20*time.Millisecond, wanted) == nil
 }
 
 // serves waits until a model serves and nothing is left of the way to it.

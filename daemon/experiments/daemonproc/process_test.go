@@ -38,6 +38,19 @@ func TestStopInOrder(t *testing.T) {
 	}
 }
 
+func TestMemory(t *testing.T) {
+	p := serve(t, newFake(t))
+	if m, err := p.Memory(); err != nil || m.Own <= 0 || m.Mapped <= 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := p.Memory(); err == nil {
+		t.Errorf("a process that has ended has %+v", m)
+	}
+}
+
 func TestStopTellsAFault(t *testing.T) {
 	wantError(t, serve(t, newFake(t, "--on-term", "fail")).Stop(), "exit status 3", "the last commit failed")
 }

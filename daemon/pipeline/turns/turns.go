@@ -21,8 +21,9 @@ const quiet = time.Second
 type Turns struct {
 	// waiting counts batches that wait for the unit lock.
 	waiting atomic.Int32
-	// lastBatch is when the last batch was applied, in Unix nanoseconds.
-	lastBatch atomic.Int64
+	// lastBatch is when the last batch was applied, nil: none was. It has the reading of the monotonic clock, which Unix time has
+	// not: after the wall clock was set back by an hour, nothing would have been quiet for an hour.
+	lastBatch atomic.Pointer[time.Time]
 	// Work is told when there may be background work, or nothing goes before it any more.
 	Work Condition
 	// Room is told when messages left the outbox, and when the state was retired.
@@ -30,7 +31,10 @@ type Turns struct {
 }
 
 // Quiet is true when no batch has come for a while.
-func (t *Turns) Quiet() bool { return time.Since(time.Unix(0, t.lastBatch.Load())) > quiet }
+func (t *Turns) Quiet() bool {
+	last := t.lastBatch.Load()
+	return last == nil || time.Since(*last) > quiet
+}
 
 // Come says that a batch is there and waits for its turn, Begin that it has it, and GiveUp that it does not want it any more:
 // then the background, which stepped back for it, goes on.
@@ -46,7 +50,8 @@ func (t *Turns) BatchWaits() bool { return t.waiting.Load() > 0 }
 
 // Applied says that a batch was applied, and has left work.
 func (t *Turns) Applied() {
-	t.lastBatch.Store(time.Now().UnixNano())
+	now := time.Now()
+	t.lastBatch.Store(&now)
 	t.Work.Broadcast()
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"kilim/learner/tensor/sparse"
 )
 
 // Project writes the feature vector of d to out, of length Dim (another length
@@ -20,9 +22,12 @@ func (e *Encoder) ProjectPlain(d *Doc, out []float32) { e.project(d, plain, out)
 
 func plain(uint32) float32 { return 1 }
 
-// Label writes the features of an entity's label to out. They are plain: a label's features never drift.
-func (e *Encoder) Label(label string, out []float32) {
-	e.ProjectPlain(e.Analyze(strings.TrimSpace(label)), out)
+// Label returns the features of an entity's label. They are plain: a label's features never drift.
+func (e *Encoder) Label(label string) sparse.Vector {
+	out := e.scratch.Get().(*[]float32)
+	defer e.scratch.Put(out)
+	e.ProjectPlain(e.Analyze(strings.TrimSpace(label)), (*out)[:e.cfg.Dim])
+	return sparse.NonZeros((*out)[:e.cfg.Dim])
 }
 
 func (e *Encoder) project(d *Doc, idf func(uint32) float32, out []float32) {

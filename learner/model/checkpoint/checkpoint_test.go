@@ -18,7 +18,7 @@ var shape = model.Config{
 	Modalities: []model.Modality{{Name: "text", Features: 3}}, Width: 4, Layers: 2, Relations: 3, Bases: 2, Heads: 2, Dropout: 0.1, Seed: 4,
 }
 
-func sample(t *testing.T) *Checkpoint {
+func sample(t testing.TB) *Checkpoint {
 	t.Helper()
 	m, err := model.New(shape)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kilim/learner/encode/text"
+	"kilim/learner/tensor/sparse"
 )
 
 // archive is the whole graph of records, embedded from scratch.
@@ -32,9 +33,7 @@ func (a *archive) node(e entity) *entityNode {
 	if n := a.nodes[e]; n != nil {
 		return n
 	}
-	f := make([]float32, a.enc.Dim())
-	a.enc.ProjectPlain(a.enc.Analyze(e.label), f)
-	n := &entityNode{h0: a.model.Node(f, e.typ+1), sum: make([]float64, a.model.Width())}
+	n := &entityNode{h0: a.model.Node(a.enc.Label(e.label), e.typ+1), sum: make([]float64, a.model.Width())}
 	n.h1 = a.layer(0, Input{Self: n.h0})
 	return n
 }
@@ -50,7 +49,7 @@ func build(enc *text.Encoder, m *Model, parts []part) *archive {
 		a.table.Add(enc.Analyze(p.texts...), 1)
 	}
 	for _, p := range parts {
-		h0, _ := Halves(a.model.Artifact(Features{Text: a.features(p)}, 0))
+		h0, _ := Halves(a.model.artifact(Features{Text: sparse.Of(a.features(p))}))
 		for _, e := range p.entities {
 			n := a.node(e)
 			a.nodes[e] = n
@@ -73,7 +72,7 @@ func build(enc *text.Encoder, m *Model, parts []part) *archive {
 // embed returns the features of a part and its embedding as a newcomer.
 func (a *archive) embed(p part) (f, e []float32) {
 	f = a.features(p)
-	own := a.model.Artifact(Features{Text: f}, 0)
+	own := a.model.artifact(Features{Text: sparse.Of(f)})
 	h0, _ := Halves(own)
 	h1 := a.layer(0, Input{h0, a.messages(p, func(n *entityNode) []float32 { return n.h0 })})
 	h2 := a.layer(1, Input{h1, a.messages(p, func(n *entityNode) []float32 { return n.h1 })})

@@ -1,7 +1,7 @@
 // Package infer computes the forward pass of the multimodal model (package model) for the daemon: without a tape, node
 // by node, from means that the caller keeps.
 //
-// A Model is made of a Config and weights, or of a seed (Seeded). Node and Artifact turn Features into input vectors,
+// A Model is made of a Config and weights, or of a seed (Seeded). Node and Artifacts turn Features into input vectors,
 // Layer turns a batch of Inputs (a node's vector and the Messages of its neighbours) into the next layer's vectors, and
 // Output makes embeddings of the last ones. The package knows nothing of the graph, of how means are kept, or of
 // training.
@@ -24,8 +24,9 @@
 // # Guarantee
 //
 // A row's result has the same bits whatever other rows are in a batch, wherever it stands, and however many goroutines
-// there are. Every element is accumulated alone, in one order, as package gemm guarantees. Machines with and without
-// AVX2 may differ in the last bits. The result does depend, in the last bits, on the order of a node's messages.
+// there are. Every element is accumulated alone, in one order, as package gemm guarantees; that holds for a text in
+// either form (sparse.Vector) too, if Width is a multiple of 8. Machines with and without AVX2 may differ in the last
+// bits. The result does depend, in the last bits, on the order of a node's messages.
 //
 // The model is GraphSAGE with mean aggregation (Hamilton, Ying and Leskovec 2017, Algorithm 1) over typed relations
 // that share a basis (Schlichtkrull et al. 2018, equation 3), with a branch for each modality; the fusion is attention

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"kilim/learner/model"
+	"kilim/learner/tensor/sparse"
 )
 
 var shape = Config{Text: 20, Facts: 3, Image: 14, Audio: 9, Width: 24, Bases: 3, Heads: 4, Relations: 9, Types: 4, Seed: 3}
@@ -42,6 +43,22 @@ func vector(rng *rand.Rand, n int) []float32 {
 	return v
 }
 
+// textFeatures are those of a text, which is a short one half of the times.
+func textFeatures(rng *rand.Rand, n int) sparse.Vector {
+	v := vector(rng, n)
+	if rng.IntN(2) == 0 {
+		for i := range v {
+			if rng.IntN(8) > 0 {
+				v[i] = 0
+			}
+		}
+	}
+	return sparse.Of(v)
+}
+
+// artifact is Artifacts of one, of type 0.
+func (m *Model) artifact(f Features) []float32 { return m.Artifacts([]Features{f}, 0)[0] }
+
 // world is a small graph: artifacts, then entities; an edge a relation.
 type world struct {
 	features  []Features
@@ -59,7 +76,7 @@ func randomWorld(rng *rand.Rand, cfg Config) *world {
 	for i := range nodes {
 		f := Features{}
 		if rng.IntN(4) > 0 {
-			f.Text = vector(rng, cfg.Text)
+			f.Text = textFeatures(rng, cfg.Text)
 		}
 		typ := 1 + rng.IntN(cfg.Types-1)
 		if i < w.artifacts {
@@ -120,7 +137,7 @@ func (w *world) embed(m *Model) [][]float32 {
 	h, direct := make([][]float32, len(w.edges)), make([][]float32, w.artifacts)
 	for i := range w.edges {
 		if i < w.artifacts {
-			direct[i] = m.Artifact(w.features[i], 0)
+			direct[i] = m.artifact(w.features[i])
 			h[i], _ = Halves(direct[i])
 		} else {
 			h[i] = m.Node(w.features[i].Text, w.typ[i])
@@ -167,7 +184,7 @@ func TestAgainstTape(t *testing.T) {
 }
 
 func presence(f Features) [4]bool {
-	return [4]bool{f.Text != nil, f.Facts != nil, f.Image != nil, f.Audio != nil}
+	return [4]bool{f.Text.Length > 0, f.Facts != nil, f.Image != nil, f.Audio != nil}
 }
 
 // TestWhatIsMaskedHasNoEffect: a modality that the model lacks, zeros in place of nothing, and what lies beyond the
@@ -178,19 +195,19 @@ func TestWhatIsMaskedHasNoEffect(t *testing.T) {
 	cfg.Audio = 0
 	m, _, _ := random(t, cfg)
 	rng := rand.New(rand.NewPCG(5, 5))
-	text, picture := vector(rng, cfg.Text), vector(rng, cfg.Image)
-	want := m.Artifact(Features{Text: text}, 0)
+	text, picture := sparse.Of(vector(rng, cfg.Text)), vector(rng, cfg.Image)
+	want := m.artifact(Features{Text: text})
 	for name, f := range map[string]Features{
 		"sound for a model without":  {Text: text, Audio: vector(rng, 9)},
 		"zeros for a picture":        {Text: text, Image: make([]float32, cfg.Image)},
 		"zeros for facts":            {Text: text, Facts: make([]float32, cfg.Facts)},
 		"an empty picture, no facts": {Text: text, Image: []float32{}},
 	} {
-		if got := m.Artifact(f, 0); !slices.Equal(got, want) {
+		if got := m.artifact(f); !slices.Equal(got, want) {
 			t.Errorf("%s: features differ", name)
 		}
 	}
-	both := m.Artifact(Features{Text: text, Image: picture}, 0)
+	both := m.artifact(Features{Text: text, Image: picture})
 	h0, direct := Halves(both)
 	if len(h0) != 2*cfg.Width || len(direct) != 2*cfg.Width {
 		t.Fatalf("%d and %d numbers, want two blocks each", len(h0), len(direct))
@@ -213,14 +230,14 @@ func TestRowsAreBitExact(t *testing.T) {
 	const n = 3*rowsPerChunk + 5
 	in, features := make([]Input, n), make([][]float32, n)
 	for i := range in {
-		f := Features{Text: vector(rng, shape.Text)}
+		f := Features{Text: textFeatures(rng, shape.Text)}
 		if i%3 == 0 {
 			f.Image = vector(rng, shape.Image)
 		}
 		if i%4 == 0 {
 			f.Audio = vector(rng, shape.Audio)
 		}
-		features[i] = m.Artifact(f, 0)
+		features[i] = m.artifact(f)
 		in[i].Self, _ = Halves(features[i])
 		for r := range shape.Relations {
 			if rng.IntN(3) == 0 {
@@ -261,6 +278,61 @@ func TestRowsAreBitExact(t *testing.T) {
 	wg.Wait()
 }
 
+// TestInputsAreBitExact: an artifact's input has the same bits alone and among others, with a text in either form, and on
+// any number of processors; an entity's with a label in either form.
+func TestInputsAreBitExact(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	cfg := shape
+	cfg.Text = 700
+	m, _, _ := random(t, cfg)
+	rng := rand.New(rand.NewPCG(6, 6))
+	features := make([]Features, 3*rowsPerChunk+5)
+	want := make([][]float32, len(features))
+	for i := range features {
+		dense := make([]float32, cfg.Text)
+		share := rng.Float64() * rng.Float64()
+		for j := range dense {
+			if rng.Float64() < share {
+				dense[j] = float32(rng.NormFloat64())
+			}
+		}
+		whole := sparse.Vector{Length: cfg.Text, Value: dense}
+		f := Features{Text: whole}
+		if i%3 == 0 {
+			f.Facts, f.Image = vector(rng, cfg.Facts), vector(rng, cfg.Image)
+		}
+		if i%4 == 0 {
+			f.Audio = vector(rng, cfg.Audio)
+		}
+		if i%7 == 0 {
+			f.Text = sparse.Vector{}
+		}
+		want[i] = m.artifact(f)
+		label := m.Node(whole, 1)
+		for _, form := range []sparse.Vector{sparse.Of(dense), sparse.NonZeros(dense)} {
+			if !slices.Equal(m.Node(form, 1), label) {
+				t.Fatalf("the input of a label with %d of %d numbers is not that of all", len(form.Value), cfg.Text)
+			}
+		}
+		if f.Text.Length > 0 {
+			f.Text = sparse.Of(dense)
+		}
+		features[i] = f
+	}
+	for procs := 1; procs <= 3; procs++ {
+		runtime.GOMAXPROCS(procs)
+		for range 10 {
+			from := rng.IntN(len(features))
+			to := from + 1 + rng.IntN(len(features)-from)
+			for i, got := range m.Artifacts(features[from:to], 0) {
+				if !slices.Equal(got, want[from+i]) {
+					t.Fatalf("artifact %d of %d..%d on %d processors differs", from+i, from, to, procs)
+				}
+			}
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*Config){
@@ -285,8 +357,8 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a weight is not a number: %v", err)
 	}
 	for name, f := range map[string]func(){
-		"text has length 3": func() { m.Node(make([]float32, 3), 1) },
-		"type 4":            func() { m.Node(nil, 4) },
+		"text has length 3": func() { m.Node(sparse.Of(make([]float32, 3)), 1) },
+		"type 4":            func() { m.Node(sparse.Vector{}, 4) },
 		"self[2] is NaN": func() {
 			m.Layer(0, []Input{{Self: append([]float32{1, 2, float32(math.NaN())}, make([]float32, 21)...)}})
 		},

@@ -1,6 +1,11 @@
 package infer
 
-import "fmt"
+import (
+	"fmt"
+
+	"kilim/learner/tensor/gemm"
+	"kilim/learner/tensor/sparse"
+)
 
 // mustLength, mustBelow and mustBeFinite guard lengths, indices and numbers. These follow from the configuration and
 // not from data: a wrong one is a programming error.
@@ -28,51 +33,143 @@ func mustBeFinite(what string, v []float32) {
 	}
 }
 
-// Features are what is known of a node; nil stands for none. A node without text and facts still has a record: its
-// type.
+// Features are what is known of a node; nil, or the zero Vector, stands for none. A node without text and facts still
+// has a record: its type.
 type Features struct {
-	Text, Facts, Image, Audio []float32
+	Text                sparse.Vector
+	Facts, Image, Audio []float32
+}
+
+// of returns the features of a modality besides the record, nil if there are none or the model has no such modality.
+func (m *Model) of(f *Features, mode int) []float32 {
+	x := f.Image
+	if mode == audio {
+		x = f.Audio
+	}
+	if m.branches[mode] == nil || !present(x) {
+		return nil
+	}
+	return x
 }
 
 // Node returns h0 of a node that is no artifact: one block, of its label's features and its type.
 //
-// In Node, Artifact, Layer and Output, a vector of another length, a type or relation out of range, and a number that
-// is not finite (or beyond maxMagnitude) are programming errors: they panic in the caller's goroutine and say which.
-func (m *Model) Node(text []float32, typ int) []float32 {
+// In Node, Artifacts, Layer and Output, a vector of another length, a type or relation out of range, and a
+// number that is not finite (or beyond maxMagnitude) are programming errors: they panic in the caller's goroutine and
+// say which.
+func (m *Model) Node(text sparse.Vector, typ int) []float32 {
+	f := Features{Text: text}
+	m.mustFit(&f, typ)
 	out := make([]float32, m.cfg.Width)
-	m.record(m.branches[record].input, Features{Text: text}, typ, out)
+	l := &m.branches[record].input
+	switch {
+	case !text.Whole():
+		gemm.MultiplySparse(text, len(out), l.rows.data, out, false)
+	case text.Length > 0:
+		product(text.Value, l.whole, out)
+	}
+	m.addRest(l, &f, typ, out)
 	return out
 }
 
-// Artifact returns h0 of an artifact and, behind it and as long, the part of its tokens that comes from its features
-// directly. Output is given both halves.
-func (m *Model) Artifact(f Features, typ int) []float32 {
-	x := [modalities][]float32{image: f.Image, audio: f.Audio}
-	blocks := 1
-	for mode := image; mode < modalities; mode++ {
-		if m.branches[mode] == nil {
-			x[mode] = nil
-		}
-		if present(x[mode]) {
-			blocks = mode + 1
-		}
-	}
+// Artifacts returns, for each artifact, h0 and, behind it and as long, the part of its tokens that comes from its
+// features directly. Output is given both halves. Artifacts computes on all processors.
+func (m *Model) Artifacts(features []Features, typ int) [][]float32 {
 	w := m.cfg.Width
-	out := make([]float32, 2*blocks*w)
-	h0, direct := out[:blocks*w], out[blocks*w:]
-	m.record(m.branches[record].input, f, typ, h0[:w])
-	m.record(m.branches[record].skip, f, typ, direct[:w])
-	for mode := image; mode < blocks; mode++ {
-		if present(x[mode]) {
-			b := m.branches[mode]
-			m.apply(b.input, x[mode], h0[mode*w:(mode+1)*w])
-			m.apply(b.skip, x[mode], direct[mode*w:(mode+1)*w])
+	out := make([][]float32, len(features))
+	for i := range features {
+		f := &features[i]
+		m.mustFit(f, typ)
+		blocks := 1
+		for mode := image; mode < modalities; mode++ {
+			if m.of(f, mode) != nil {
+				blocks = mode + 1
+			}
 		}
+		out[i] = make([]float32, 2*blocks*w)
 	}
+	m.parallel(len(features), func(s *scratch, from, to int) { m.inputs(s, features[from:to], typ, out[from:to]) })
 	return out
 }
 
-// Halves splits what Artifact returned.
+// inputs is Artifacts for up to rowsPerChunk artifacts. Their whole vectors are multiplied together, for which a matrix
+// is read once; sparse ones each for itself, for which only some rows of it are read.
+func (m *Model) inputs(s *scratch, features []Features, typ int, out [][]float32) {
+	for mode, b := range m.branches {
+		if b == nil {
+			continue
+		}
+		var whole []int // which artifacts have whole features
+		rows := s.rows[:0]
+		for i := range features {
+			f := &features[i]
+			var x []float32
+			if mode != record {
+				x = m.of(f, mode)
+			} else if f.Text.Whole() {
+				x = f.Text.Value
+			}
+			if len(x) > 0 {
+				whole, rows = append(whole, i), append(rows, x...)
+			}
+		}
+		for half, l := range []*input{&b.input, &b.skip} {
+			block := func(i int) []float32 {
+				at := half*len(out[i])/2 + mode*m.cfg.Width
+				return out[i][at : at+m.cfg.Width]
+			}
+			if len(whole) > 0 {
+				product(rows, l.whole, s.product)
+			}
+			for k, i := range whole {
+				copy(block(i), s.product[k*m.cfg.Width:])
+				if mode != record {
+					add(block(i), l.b)
+				}
+			}
+			if mode != record {
+				continue
+			}
+			for i := range features {
+				f := &features[i]
+				if !f.Text.Whole() {
+					gemm.MultiplySparse(f.Text, m.cfg.Width, l.rows.data, block(i), false)
+				}
+				m.addRest(l, f, typ, block(i))
+			}
+		}
+	}
+}
+
+// addRest adds to out, which has the product of a record's text, that of [facts | one-hot type] and the bias.
+func (m *Model) addRest(l *input, f *Features, typ int, out []float32) {
+	for i, x := range f.Facts {
+		m.blas.Saxpy(len(out), x, l.rest.row(i), 1, out, 1)
+	}
+	add(out, l.rest.row(m.cfg.Facts+typ))
+	add(out, l.b)
+}
+
+// mustFit checks features.
+func (m *Model) mustFit(f *Features, typ int) {
+	mustBelow("type", typ, m.cfg.Types)
+	if f.Text.Length > 0 {
+		mustLength("text", f.Text.Length, m.cfg.Text)
+	}
+	mustBeFinite("text", f.Text.Value)
+	if f.Facts != nil {
+		mustLength("facts", len(f.Facts), m.cfg.Facts)
+	}
+	mustBeFinite("facts", f.Facts)
+	for mode := image; mode < modalities; mode++ {
+		if x := m.of(f, mode); x != nil {
+			mustLength(names[mode], len(x), m.cfg.dims()[mode])
+			mustBeFinite(names[mode], x)
+		}
+	}
+}
+
+// Halves splits what Artifacts returned for one.
 func Halves(features []float32) (h0, direct []float32) {
 	n := len(features) / 2
 	return features[:n:n], features[n:]
@@ -86,35 +183,4 @@ func present(v []float32) bool {
 		}
 	}
 	return false
-}
-
-// record writes to out the linear map of [text | facts | one-hot type].
-func (m *Model) record(l input, f Features, typ int, out []float32) {
-	mustBelow("type", typ, m.cfg.Types)
-	if f.Text != nil {
-		mustLength("text", len(f.Text), m.cfg.Text)
-	}
-	if f.Facts != nil {
-		mustLength("facts", len(f.Facts), m.cfg.Facts)
-	}
-	if f.Text == nil {
-		clear(out)
-	} else {
-		mustBeFinite("text", f.Text)
-		product(f.Text, l.dense, out)
-	}
-	mustBeFinite("facts", f.Facts)
-	for i, x := range f.Facts {
-		m.blas.Saxpy(len(out), x, l.sparse.row(i), 1, out, 1)
-	}
-	add(out, l.sparse.row(m.cfg.Facts+typ))
-	add(out, l.b)
-}
-
-// apply writes to out the linear map of a modality's features.
-func (m *Model) apply(l input, x, out []float32) {
-	mustLength("features", len(x), l.dense.rows)
-	mustBeFinite("features", x)
-	product(x, l.dense, out)
-	add(out, l.b)
 }

@@ -39,12 +39,14 @@ type linear struct {
 	b []float32
 }
 
-// input is the linear map of a branch's features. dense maps the dense features, which come first: a record's text, or
-// all features of another modality. sparse maps the rest, row by row.
+// input is the linear map of a branch's features. whole and rows map the features that come first: a record's text, or
+// all features of another modality; rows has the same numbers as whole, for a sparse text. rest maps a record's facts
+// and type, row by row.
 type input struct {
-	dense  factor
-	sparse matrix
-	b      []float32
+	whole factor
+	rows  matrix
+	rest  matrix
+	b     []float32
 }
 
 // norm is the gain and bias of a layer normalization.
@@ -188,14 +190,15 @@ func (r *reader) linear(name string) linear {
 	return linear{r.factor(name + ".weight"), r.matrix(name + ".bias").data}
 }
 
-// input reads a linear map whose first rows are of dense features.
-func (r *reader) input(name string, rows int) input {
+// input reads a linear map, whose first rows are those of whole.
+func (r *reader) input(name string, first int) input {
 	m, b := r.matrix(name+".weight"), r.matrix(name+".bias").data
 	if r.missing != "" {
 		return input{}
 	}
-	split := rows * m.cols
-	return input{matrix{rows, m.cols, m.data[:split]}.factor(), matrix{m.rows - rows, m.cols, m.data[split:]}, b}
+	split := first * m.cols
+	rows := matrix{first, m.cols, m.data[:split]}
+	return input{rows.factor(), rows, matrix{m.rows - first, m.cols, m.data[split:]}, b}
 }
 
 func (r *reader) norm(name string) norm {
@@ -203,11 +206,11 @@ func (r *reader) norm(name string) norm {
 }
 
 func (m *Model) branch(r *reader, mode int, name string) *branch {
-	dense := m.cfg.dims()[mode]
+	first := m.cfg.dims()[mode]
 	if mode == record {
-		dense = m.cfg.Text
+		first = m.cfg.Text
 	}
-	b := &branch{input: r.input(name+".input", dense), skip: r.input(name+".skip", dense)}
+	b := &branch{input: r.input(name+".input", first), skip: r.input(name+".skip", first)}
 	if m.cfg.Residual == model.ResidualConcat {
 		b.join = r.factor(name + ".join")
 	}
@@ -267,13 +270,14 @@ const rowsPerChunk = 32
 
 // scratch is the memory for rowsPerChunk rows. Fusion has up to modalities tokens for each.
 type scratch struct {
-	rows    []float32 // rowsPerChunk x (1+Bases)*Width
+	rows    []float32 // rowsPerChunk rows: of Layer, of (1+Bases)*Width; of Artifacts, as long as the features of a modality
 	product []float32 // rowsPerChunk x Width
 	tokens  tokens
 }
 
 func newScratch(cfg Config) *scratch {
-	s := &scratch{rows: make([]float32, rowsPerChunk*(1+cfg.Bases)*cfg.Width), product: make([]float32, rowsPerChunk*cfg.Width)}
+	longest := max((1+cfg.Bases)*cfg.Width, cfg.Text, cfg.Image, cfg.Audio)
+	s := &scratch{rows: make([]float32, rowsPerChunk*longest), product: make([]float32, rowsPerChunk*cfg.Width)}
 	s.tokens.make(cfg.Width)
 	return s
 }

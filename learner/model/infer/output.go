@@ -17,7 +17,7 @@ func (t *tokens) make(w int) {
 }
 
 // Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last Layer returned for
-// each, features what Artifact returned.
+// each, features what Artifacts returned.
 func (m *Model) Output(h2, features [][]float32) [][]float32 {
 	mustLength("features", len(features), len(h2))
 	w := m.cfg.Width

@@ -21,7 +21,7 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 	tp.SetRecording(false)
 	modes := len(m.Config().Modalities)
 	block := &model.Block{Mask: tape.Mask{Items: w.artifacts, Modalities: modes, Present: make([]bool, w.artifacts*modes)}}
-	var features []tape.Matrix
+	var features []tape.Features
 	for mode := range modes {
 		f, rows, active := w.featuresOf(cfg, mode)
 		for i := range w.artifacts {
@@ -53,7 +53,7 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 }
 
 // featuresOf returns the features of all nodes in a modality, and which nodes have some.
-func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool) {
+func (w *world) featuresOf(cfg Config, mode int) (tape.Features, tape.CSR, []bool) {
 	var data []float32
 	active := make([]bool, len(w.features))
 	rows := tape.CSR{Start: []int32{0}}
@@ -63,7 +63,9 @@ func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool)
 		switch mode {
 		case record:
 			x = make([]float32, cols)
-			copy(x, f.Text)
+			if f.Text.Length > 0 {
+				f.Text.Scatter(x[:cfg.Text])
+			}
 			copy(x[cfg.Text:], f.Facts)
 			x[cfg.Text+cfg.Facts+w.typ[i]] = 1
 		case image:
@@ -78,7 +80,7 @@ func (w *world) featuresOf(cfg Config, mode int) (tape.Matrix, tape.CSR, []bool)
 		}
 		rows.Start = append(rows.Start, int32(len(rows.Source)))
 	}
-	return tape.Constant(len(data)/cols, cols, data), rows, active
+	return tape.NewFeatures(cols, data), rows, active
 }
 
 func (w *world) edgesOf(t *testing.T, cfg Config, active []bool, upTo int) (*tape.Edges, []bool) {

@@ -2,7 +2,7 @@
 //
 // Engine is a gonum blas.Float32 whose Sgemm runs on the workers of a par.Pool; its other methods are gonum's own.
 // Packed is a matrix B that many others are multiplied by, as by the weights of a model that serves: its panels are
-// made once. Matrices come in and go out as slices with a distance between rows; the package does not know what they
+// made once. MultiplySparse multiplies a row of few numbers. Matrices come in and go out as slices with a distance between rows; the package does not know what they
 // mean.
 //
 // The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM TOMS 34(3),

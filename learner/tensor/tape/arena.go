@@ -52,6 +52,7 @@ type slabs struct {
 	copies     slab[addition]
 	drops      slab[dropout]
 	gathers    slab[gather]
+	inputs     slab[inputProduct]
 	mixes      slab[mix]
 	attentions slab[attention]
 	gates      slab[gates]
@@ -62,7 +63,7 @@ type slabs struct {
 
 func (s *slabs) reset() {
 	s.gradients.used, s.products.used, s.biases.used, s.norms.used = 0, 0, 0, 0
-	s.copies.used, s.drops.used, s.gathers.used, s.mixes.used = 0, 0, 0, 0
+	s.copies.used, s.drops.used, s.gathers.used, s.inputs.used, s.mixes.used = 0, 0, 0, 0, 0
 	s.attentions.used, s.gates.used, s.units.used, s.contrasts.used = 0, 0, 0, 0
 	s.forks.used = 0
 }

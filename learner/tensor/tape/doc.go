@@ -2,6 +2,10 @@
 // Derivatives", 2008, chapter 3): each operation computes at once and is recorded, and Backward goes through the
 // records from the last to the first.
 //
+// Features are what a model reads: Gather takes rows of them, of which the sparse ones stay so, and InputProduct is the
+// Product of such rows. It has the same bits and, but for the order of a sum, the same gradient, of all rows of the
+// weights: an optimizer sees no difference.
+//
 // A Tape has the operations (Product, Bias, LayerNorm, Attention, Mix, InfoNCE, ...) and the memory of their results. A
 // Matrix is rows of numbers with or without a gradient: Constant and Variable wrap the caller's memory, Tape.New takes
 // the Tape's. Edges are the entries of a sparse matrix with a relation each, for Mix; a Mask says which tokens there

@@ -185,28 +185,6 @@ func (l *edgeList) edges(sources int) *Edges {
 	return &Edges{csr: c, relation: l.relation, sources: sources, readers: c.transpose(sources)}
 }
 
-type gather struct {
-	y, x Matrix
-	csr  CSR
-}
-
-// Gather is y_i = sum of Weight[e] * x_Source[e] over the entries of row i. It has no gradient: x are features.
-func (t *Tape) Gather(y, x Matrix, c CSR) {
-	mustFit("y", y.Rows, c.Rows())
-	mustFit("y", y.Cols, x.Cols)
-	o := t.slabs.gathers.next()
-	*o = gather{y, x, c}
-	t.worker.Run(o, parts(y.Rows))
-}
-
-func (o *gather) Part(i int, _ *par.Worker) {
-	from, to := bounds(i, o.y.Rows)
-	for r := from; r < to; r++ {
-		a, b := o.csr.Start[r], o.csr.Start[r+1]
-		vec.Gather(o.csr.Source[a:b], o.csr.Weight[a:b], o.x.Data, o.x.Cols, o.y.Row(r), false)
-	}
-}
-
 type mix struct {
 	y, x, c Matrix
 	edges   *Edges

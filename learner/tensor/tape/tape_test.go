@@ -86,12 +86,26 @@ func operations(tb testing.TB) []operation {
 			return each(plus(y, in[2]), act)
 		}
 	}
+	features, rows := featureRows(r, 70, 20)
+	input := gathered(features, rows)
 	shapes := [][2]int{{70, 7}, {7, 18}, {1, 18}}
 	none := Matrix{}
 	return []operation{
 		{"linear", shapes, linear(Identity), linear64(func(x float64) float64 { return x })},
 		{"linear ReLU", shapes, linear(ReLU), linear64(relu64)},
 		{"linear GELU", shapes, linear(GELU), linear64(gelu64)},
+		{"input product", [][2]int{{20, 18}, {20, 18}}, func(t *Tape, in []Matrix) Matrix {
+			x, y := t.Gather(features, rows), t.New(70, 18)
+			t.InputProduct(y, x, in[0], false)
+			t.InputProduct(y.Slice(0, 30), x, in[1], true)
+			return y
+		}, func(in []mat) mat {
+			y := mul(input, in[0])
+			for i, x := range mul(mat{30, 20, input.v[:30*20]}, in[1]).v {
+				y.v[i] += x
+			}
+			return y
+		}},
 		{"layer norm", [][2]int{{66, 9}, {1, 9}, {1, 9}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(66, 9)
 			t.LayerNorm(y, in[0], none, in[1], in[2], false)
@@ -328,22 +342,6 @@ func TestDropout(t *testing.T) {
 	}
 }
 
-// TestGather: Gather is the weighted sum of its entries.
-func TestGather(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(4, 4))
-	csr, relation := graph(r, 70, 9, 1)
-	tape := newTape(t, 2)
-	x := mat{9, 11, numbers(r, 99)}
-	y := tape.New(70, 11)
-	tape.Gather(y, Constant(9, 11, narrow(x.v)), csr)
-	for i, want := range mix64(x, mat{1, 1, []float64{1}}, csr, relation).v {
-		if math.Abs(float64(y.Data[i])-want) > 1e-5 {
-			t.Fatalf("element %d is %v, want %v", i, y.Data[i], want)
-		}
-	}
-}
-
 func TestEdgesAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]CSR{
@@ -366,7 +364,7 @@ func TestNoGarbage(t *testing.T) {
 	all := operations(t)
 	in := make([][]Matrix, len(all))
 	r := rand.New(rand.NewPCG(5, 5))
-	for i, o := range all[:10] { // without InfoNCE, whose constants the test makes
+	for i, o := range all[:11] { // without InfoNCE, whose constants the test makes
 		for _, s := range o.shapes {
 			n := s[0] * s[1]
 			in[i] = append(in[i], Variable(s[0], s[1], narrow(numbers(r, n)), make([]float32, n)))
@@ -374,7 +372,7 @@ func TestNoGarbage(t *testing.T) {
 	}
 	step := func() {
 		tape.Reset()
-		for i, o := range all[:10] {
+		for i, o := range all[:11] {
 			y := o.tape(tape, in[i])
 			tape.Backward(y.Slice(0, 1).Reshape(y.Cols, 1).Slice(0, 1))
 		}

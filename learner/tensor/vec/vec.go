@@ -34,7 +34,8 @@ func Axpy(a float32, x, y []float32) {
 
 func axpyGo(a float32, x, y []float32) {
 	for i, b := range x {
-		y[i] += a * b
+		// The conversion forbids a fused operation: without assembly package gemm rounds products too.
+		y[i] += float32(a * b)
 	}
 }
 
@@ -72,6 +73,22 @@ func Gather(idx []int32, w, table []float32, ld int, y []float32, add bool) {
 func gatherGo(idx []int32, w, table []float32, ld int, y []float32, from int) {
 	for k, r := range idx {
 		axpyGo(w[k], table[int(r)*ld+from:int(r)*ld+len(y)], y[from:])
+	}
+}
+
+// Sum writes to y the sum of w[k] times the row k, or adds it when add is set. All rows are as long as y. It is Gather for
+// rows that don't lie in one table.
+func Sum(rows [][]float32, w, y []float32, add bool) {
+	must("w", len(w), len(rows))
+	for _, x := range rows {
+		must("a row", len(x), len(y))
+	}
+	done := sumRowsSIMD(rows, w, y, add)
+	if !add {
+		clear(y[done:])
+	}
+	for k, x := range rows {
+		axpyGo(w[k], x[done:], y[done:])
 	}
 }
 

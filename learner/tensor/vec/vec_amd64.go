@@ -12,6 +12,9 @@ func axpyAVX2(n int, a float32, x, y *float32)
 func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int, add bool)
 
 //go:noescape
+func sumRowsAVX2(n int, rows *[]float32, w, y *float32, cols int, add bool)
+
+//go:noescape
 func expAVX2(n int, x, y *float32, scale, shift float32) float32
 
 //go:noescape
@@ -71,6 +74,15 @@ func gatherSIMD(idx []int32, w, table []float32, ld int, y []float32, add bool) 
 	n := len(y) &^ 7
 	if hasAVX2 && n > 0 && len(idx) > 0 {
 		gatherAVX2(len(idx), &idx[0], &w[0], &table[0], ld*4, &y[0], n, add)
+		return n
+	}
+	return 0
+}
+
+func sumRowsSIMD(rows [][]float32, w, y []float32, add bool) (done int) {
+	n := len(y) &^ 7
+	if hasAVX2 && n > 0 && len(rows) > 0 {
+		sumRowsAVX2(len(rows), &rows[0], &w[0], &y[0], n, add)
 		return n
 	}
 	return 0

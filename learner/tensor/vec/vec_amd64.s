@@ -86,7 +86,8 @@ axpydone:
 
 // func gatherAVX2(n int, idx *int32, w, table *float32, ld int, y *float32, cols int, add bool)
 // y (+)= sum of w[k] * the row idx[k] of the table, rows ld bytes apart, for cols
-// columns, a multiple of 8: 32 at a time in registers, then 8. n is at least 1.
+// columns, a multiple of 8: 64 at a time in registers, then 32, then 8. n is at least 1. With 64, eight sums hide the
+// latency of adding to one.
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-57
 	MOVQ  n+0(FP), CX
 	MOVQ  idx+8(FP), R8
@@ -96,6 +97,55 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-57
 	MOVQ  y+40(FP), DI
 	MOVQ  cols+48(FP), DX
 	MOVBLZX add+56(FP), R11
+gwidest:
+	CMPQ    DX, $64
+	JLT     gwide
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	TESTL   R11, R11
+	JZ      gwidestloop
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y5
+	VMOVUPS 160(DI), Y6
+	VMOVUPS 192(DI), Y7
+	VMOVUPS 224(DI), Y8
+gwidestloop:
+	MOVLQSX      (R8)(BX*4), AX
+	IMULQ        R10, AX
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (SI)(AX*1), Y4, Y0
+	VFMADD231PS  32(SI)(AX*1), Y4, Y1
+	VFMADD231PS  64(SI)(AX*1), Y4, Y2
+	VFMADD231PS  96(SI)(AX*1), Y4, Y3
+	VFMADD231PS  128(SI)(AX*1), Y4, Y5
+	VFMADD231PS  160(SI)(AX*1), Y4, Y6
+	VFMADD231PS  192(SI)(AX*1), Y4, Y7
+	VFMADD231PS  224(SI)(AX*1), Y4, Y8
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          gwidestloop
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      Y5, 128(DI)
+	VMOVUPS      Y6, 160(DI)
+	VMOVUPS      Y7, 192(DI)
+	VMOVUPS      Y8, 224(DI)
+	ADDQ         $256, DI
+	ADDQ         $256, SI
+	SUBQ         $64, DX
+	JMP          gwidest
 gwide:
 	CMPQ    DX, $32
 	JLT     gnarrow
@@ -151,6 +201,90 @@ gnarrowloop:
 	SUBQ         $8, DX
 	JMP          gnarrow
 gdone:
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX2(n int, rows *[]float32, w, y *float32, cols int, add bool)
+// y (+)= sum of w[k] * row k, for cols columns, a multiple of 8: 64 at a time in registers, then 8. n is at least 1. R8
+// walks over the rows' slices, 24 bytes each; SI is the place of the column in a row.
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-41
+	MOVQ  n+0(FP), CX
+	MOVQ  w+16(FP), R9
+	MOVQ  y+24(FP), DI
+	MOVQ  cols+32(FP), DX
+	MOVBLZX add+40(FP), R11
+	XORQ  SI, SI
+swide:
+	CMPQ    DX, $64
+	JLT     snarrow
+	MOVQ    rows+8(FP), R8
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	TESTL   R11, R11
+	JZ      swideloop
+	VMOVUPS (DI)(SI*1), Y0
+	VMOVUPS 32(DI)(SI*1), Y1
+	VMOVUPS 64(DI)(SI*1), Y2
+	VMOVUPS 96(DI)(SI*1), Y3
+	VMOVUPS 128(DI)(SI*1), Y5
+	VMOVUPS 160(DI)(SI*1), Y6
+	VMOVUPS 192(DI)(SI*1), Y7
+	VMOVUPS 224(DI)(SI*1), Y8
+swideloop:
+	MOVQ         (R8), AX
+	ADDQ         $24, R8
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (AX)(SI*1), Y4, Y0
+	VFMADD231PS  32(AX)(SI*1), Y4, Y1
+	VFMADD231PS  64(AX)(SI*1), Y4, Y2
+	VFMADD231PS  96(AX)(SI*1), Y4, Y3
+	VFMADD231PS  128(AX)(SI*1), Y4, Y5
+	VFMADD231PS  160(AX)(SI*1), Y4, Y6
+	VFMADD231PS  192(AX)(SI*1), Y4, Y7
+	VFMADD231PS  224(AX)(SI*1), Y4, Y8
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          swideloop
+	VMOVUPS      Y0, (DI)(SI*1)
+	VMOVUPS      Y1, 32(DI)(SI*1)
+	VMOVUPS      Y2, 64(DI)(SI*1)
+	VMOVUPS      Y3, 96(DI)(SI*1)
+	VMOVUPS      Y5, 128(DI)(SI*1)
+	VMOVUPS      Y6, 160(DI)(SI*1)
+	VMOVUPS      Y7, 192(DI)(SI*1)
+	VMOVUPS      Y8, 224(DI)(SI*1)
+	ADDQ         $256, SI
+	SUBQ         $64, DX
+	JMP          swide
+snarrow:
+	TESTQ   DX, DX
+	JZ      sdone
+	MOVQ    rows+8(FP), R8
+	XORQ    BX, BX
+	VXORPS  Y0, Y0, Y0
+	TESTL   R11, R11
+	JZ      snarrowloop
+	VMOVUPS (DI)(SI*1), Y0
+snarrowloop:
+	MOVQ         (R8), AX
+	ADDQ         $24, R8
+	VBROADCASTSS (R9)(BX*4), Y4
+	VFMADD231PS  (AX)(SI*1), Y4, Y0
+	INCQ         BX
+	CMPQ         BX, CX
+	JLT          snarrowloop
+	VMOVUPS      Y0, (DI)(SI*1)
+	ADDQ         $32, SI
+	SUBQ         $8, DX
+	JMP          snarrow
+sdone:
 	VZEROUPPER
 	RET
 

@@ -59,6 +59,16 @@ func TestAgreesWithLoops(t *testing.T) {
 		clear(b)
 		gatherGo(idx, w, table, ld, b, 0)
 		near(t, "Gather", a, b, 1e-5)
+		var each [][]float32
+		for _, i := range idx {
+			each = append(each, table[int(i)*ld:int(i)*ld+n])
+		}
+		for _, add := range []bool{false, true} {
+			c, d := append([]float32(nil), y...), append([]float32(nil), y...)
+			Gather(idx, w[:len(idx)], table, ld, c, add)
+			Sum(each, w[:len(idx)], d, add)
+			near(t, "Sum", d, c, 0)
+		}
 
 		a, b = append([]float32(nil), y...), append([]float32(nil), y...)
 		AddReLU(x, a)

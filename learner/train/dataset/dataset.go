@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -76,20 +78,21 @@ type Config struct {
 }
 
 // Make returns a snapshot of at most limit artifacts: those of the smallest hashes, which is a sample that does not
-// depend on the order of arrival. Records that came after until are left out, unless until is zero: so a snapshot can
+// depend on the order of arrival, as far as there is room for them; those are left out that would take the room of
+// many others (see room). Records that came after until are left out, unless until is zero: so a snapshot can
 // be made again after others have come, as long as nothing in it was replaced or deleted. For the same reason words are
-// weighted by the artifacts of the snapshot alone.
-func Make(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
-	d, err := snapshot(from, cfg, limit, until)
+// weighted by the artifacts of the snapshot alone. When ctx ends, so does Make, with its cause: a large archive takes minutes.
+func Make(ctx context.Context, from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
+	d, err := snapshot(ctx, from, cfg, limit, until)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	return d, nil
 }
 
-func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
+func snapshot(ctx context.Context, from Reader, cfg Config, limit int, until time.Time) (*Dataset, error) {
 	c := sample{table: text.NewTable(), sum: checksum{sha256.New()}}
-	if err := c.choose(from, cfg, limit, until); err != nil {
+	if err := c.choose(ctx, from, cfg, limit, until); err != nil {
 		return nil, err
 	}
 	b, err := newBuilder(cfg, c.table.IDF, from, c.sum.features)
@@ -97,6 +100,9 @@ func snapshot(from Reader, cfg Config, limit int, until time.Time) (*Dataset, er
 		return nil, err
 	}
 	for _, id := range c.ids {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
 		if err := addStored(b, from, id); err != nil {
 			return nil, fmt.Errorf("artifact %q: %w", id, err)
 		}
@@ -136,7 +142,8 @@ const pageSize = 256
 
 // choose finds the artifacts of a snapshot and counts their words. It does not keep the documents for addStored, which
 // reads them again: their media may be inline, and too much for the memory.
-func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) error {
+func (c *sample) choose(ctx context.Context, from Reader, cfg Config, limit int, until time.Time) error {
+	room := newRoom(cfg.Shape, limit)
 	for after := graphstore.NodeID(0); ; {
 		ids, err := from.ArtifactsAfter(after, pageSize)
 		if err != nil || len(ids) == 0 {
@@ -146,11 +153,23 @@ func (c *sample) choose(from Reader, cfg Config, limit int, until time.Time) err
 			if len(c.ids) == limit {
 				return nil
 			}
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
 			doc, a, err := weave.Read(from, id)
+			if errors.Is(err, graphstore.ErrDamaged) {
+				continue // a fault of that artifact; the others are learned from
+			}
 			if err != nil {
 				return err
 			}
-			if until.IsZero() || !doc.Timestamp.After(until) {
+			if !until.IsZero() && doc.Timestamp.After(until) {
+				continue
+			}
+			switch room.take(a) {
+			case full:
+				return nil
+			case taken:
 				c.add(doc, cfg.Words.AnalyzeTexts(weave.Texts(a)))
 			}
 		}

@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -38,7 +40,7 @@ func put(t *testing.T, m *Memory, at int, id, raw string, v Vectors) {
 
 func snapshotOf(t *testing.T, m *Memory, cfg Config, limit int, until time.Time) *Dataset {
 	t.Helper()
-	d, err := Make(m, cfg, limit, until)
+	d, err := Make(t.Context(), m, cfg, limit, until)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +302,9 @@ func recordOf(t *testing.T, s *train.Set, node int32) []float32 {
 	if rows.Start[node+1]-rows.Start[node] != 1 {
 		t.Fatalf("node %d has no record", node)
 	}
-	return features[0].Row(int(rows.Source[rows.Start[node]]))
+	out := make([]float32, features[0].Cols)
+	features[0].Rows[rows.Source[rows.Start[node]]].Scatter(out)
+	return out
 }
 
 // TestTextVectors: what another encoder made of a text is read whole, and words are not.
@@ -321,6 +325,40 @@ func TestTextVectors(t *testing.T) {
 		}
 		if got := recordOf(t, d.Set, a.Node)[:len(v)]; !slices.Equal(got, want) {
 			t.Errorf("%s: %v", d.IDs[i], got)
+		}
+	}
+}
+
+// endsAfter is an archive whose reader gives up after some artifacts.
+type endsAfter struct {
+	*Memory
+	vectors int
+	end     context.CancelCauseFunc
+}
+
+var errEnough = errors.New("enough")
+
+func (e *endsAfter) Vectors(artifact graphstore.NodeID) (Vectors, error) {
+	if e.vectors--; e.vectors == 0 {
+		e.end(errEnough)
+	}
+	return e.Memory.Vectors(artifact)
+}
+
+// TestMakeEndsWithItsContext: a snapshot of a large archive takes minutes, and a daemon must not wait for it to stop.
+func TestMakeEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	for _, after := range []int{0, 1, 7} {
+		ctx, end := context.WithCancelCause(t.Context())
+		from := &endsAfter{archive(t, 20), after, end}
+		if after == 0 {
+			end(errEnough)
+		}
+		if _, err := Make(ctx, from, settings(t), 20, time.Time{}); !errors.Is(err, errEnough) {
+			t.Errorf("ended after %d artifacts: %v", after, err)
+		}
+		if from.vectors < 0 {
+			t.Errorf("ended after %d artifacts, it has read %d more", after, -from.vectors)
 		}
 	}
 }

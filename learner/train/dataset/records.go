@@ -54,7 +54,7 @@ func (r *records) Encode(node int32, parts []train.Part, out []float32) {
 func (r *records) entity(label string, t graphstore.Type) []float32 {
 	out := make([]float32, r.width)
 	words, _, kind := r.split(out)
-	r.words.Label(label, words)
+	r.words.Label(label).Scatter(words)
 	kind[t] = 1
 	return out
 }

@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	m := archive(t, 10)
 	for _, what := range []string{"ids", "document", "entity", "vectors"} {
-		if _, err := Make(failing{m, what}, settings(t), 10, time.Time{}); err == nil || !strings.Contains(err.Error(), "no "+what+" today") {
+		if _, err := Make(t.Context(), failing{m, what}, settings(t), 10, time.Time{}); err == nil || !strings.Contains(err.Error(), "no "+what+" today") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestRefusals(t *testing.T) {
 		cfg := settings(t)
 		cfg.Shape.Modalities = append([]model.Modality(nil), cfg.Shape.Modalities...)
 		change(&cfg)
-		if _, err := Make(m, cfg, 10, time.Time{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Make(t.Context(), m, cfg, 10, time.Time{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -75,4 +76,27 @@ func (x *BM25) Rank(query []Term, k int, keep func(id string) bool) []string {
 		out[i] = x.ids[docs[i]]
 	}
 	return out
+}
+
+// Stored is BM25 as a Ranker, of which the queries are documents of its own.
+type Stored struct {
+	index *BM25
+	terms map[string][]Term
+}
+
+// NewStored returns a Stored without documents.
+func NewStored() *Stored { return &Stored{NewBM25(), map[string][]Term{}} }
+
+// Add adds a document.
+func (s *Stored) Add(id string, terms []Term) {
+	s.terms[id] = terms
+	s.index.Add(id, terms)
+}
+
+func (s *Stored) Rank(_ context.Context, id string, k int) ([]string, error) {
+	terms, ok := s.terms[id]
+	if !ok {
+		return nil, ErrUnknown
+	}
+	return s.index.Rank(terms, k, func(other string) bool { return other != id }), nil
 }

@@ -39,8 +39,8 @@ type archive struct {
 	changed  float64
 }
 
-func (a *archive) Dataset(limit int, until time.Time) (*dataset.Dataset, error) {
-	return dataset.Make(a.records, a.settings, limit, until)
+func (a *archive) Dataset(ctx context.Context, limit int, until time.Time) (*dataset.Dataset, error) {
+	return dataset.Make(ctx, a.records, a.settings, limit, until)
 }
 
 func (a *archive) Model() (model.Config, []float32)                 { return a.settings.Shape, a.weights }

@@ -25,7 +25,7 @@ import (
 // Source is what is trained on: an archive, and the model that serves it.
 type Source interface {
 	// Dataset takes a snapshot of at most limit artifacts, of the records that came until then; zero: of all.
-	Dataset(limit int, until time.Time) (*dataset.Dataset, error)
+	Dataset(ctx context.Context, limit int, until time.Time) (*dataset.Dataset, error)
 	Model() (shape model.Config, weights []float32)
 }
 
@@ -126,7 +126,7 @@ func Run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 func run(ctx context.Context, cfg Config, source Source, parent uint32, models *registry.Registry) (registry.Model, *gate.Table, error) {
 	none := registry.Model{}
 	cfg.Phase(Snapshot)
-	checkpointed, data, err := snapshot(cfg, source, parent, models.Path(checkpointName))
+	checkpointed, data, err := snapshot(ctx, cfg, source, parent, models.Path(checkpointName))
 	if err != nil {
 		return none, nil, err
 	}
@@ -182,28 +182,28 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 
 // snapshot takes the snapshot of the training that the checkpoint at path is of, and returns it with the checkpoint. If
 // that can't be, it takes a new one and returns no checkpoint.
-func snapshot(cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
+func snapshot(ctx context.Context, cfg Config, source Source, parent uint32, path string) (*checkpoint.Checkpoint, *dataset.Dataset, error) {
 	checkpointed, err := checkpoint.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		data, err := source.Dataset(cfg.Limit, time.Time{})
+		data, err := source.Dataset(ctx, cfg.Limit, time.Time{})
 		return nil, data, err
 	}
 	log := cfg.Log
 	if err != nil {
 		log.Warn("the checkpoint of the last training can't be read; it begins anew", "err", err)
-		data, err := source.Dataset(cfg.Limit, time.Time{})
+		data, err := source.Dataset(ctx, cfg.Limit, time.Time{})
 		return nil, data, err
 	}
 	at, _, _ := strings.Cut(checkpointed.Watermark, " ")
 	until, err := time.Parse(time.RFC3339Nano, at)
 	if err == nil && checkpointed.Parent == uint64(parent) {
-		data, err := source.Dataset(cfg.Limit, until)
+		data, err := source.Dataset(ctx, cfg.Limit, until)
 		if err != nil || data.Watermark == checkpointed.Watermark {
 			return checkpointed, data, err
 		}
 	}
 	log.Info("the archive or the model has changed since training was left; it begins anew", "then", checkpointed.Watermark)
-	data, err := source.Dataset(cfg.Limit, time.Time{})
+	data, err := source.Dataset(ctx, cfg.Limit, time.Time{})
 	return nil, data, err
 }
 

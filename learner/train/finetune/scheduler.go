@@ -236,7 +236,8 @@ func (s *Scheduler) due(now time.Time) bool {
 	}
 	l := &s.state
 	return s.triggers.Changes > 0 && l.Changed >= s.triggers.Changes ||
-		s.triggers.Interval > 0 && now.Sub(l.At) >= s.triggers.Interval && l.Changed > 0 ||
+		// By how much a clock that was set back has to catch up is no reason to wait for long.
+		s.triggers.Interval > 0 && now.Sub(l.At).Abs() >= s.triggers.Interval && l.Changed > 0 ||
 		s.triggers.Drift > 0 && s.drift >= s.triggers.Drift
 }
 

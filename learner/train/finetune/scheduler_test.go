@@ -43,6 +43,10 @@ func TestScheduler(t *testing.T) {
 			t.Errorf("%s: due is %v", name, due)
 		}
 	}
+	back := scheduler(Triggers{Interval: time.Hour})
+	if back.due(now.Add(-59*time.Minute)) || !back.due(now.AddDate(-1, 0, 0)) {
+		t.Error("a clock that was set back: want not due within the interval, due beyond it")
+	}
 	if err := os.WriteFile(r.Path(checkpointName), []byte("torn"), 0o600); err != nil {
 		t.Fatal(err)
 	}

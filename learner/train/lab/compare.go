@@ -154,9 +154,11 @@ func features(s *sets, h *halfTask, v *voteTask) ([]result, error) {
 		}
 		records, place := all[0], block.Rows[0]
 		z := tape.Constant(set.Nodes(), dim, make([]float32, set.Nodes()*dim))
+		record := make([]float32, records.Cols)
 		for i := range set.Nodes() {
 			if at := place.Start[i]; at < place.Start[i+1] {
-				copy(z.Row(i), records.Row(int(place.Source[at]))[:dim])
+				records.Rows[place.Source[at]].Scatter(record)
+				copy(z.Row(i), record)
 				feature.Scale(z.Row(i), 1)
 			}
 		}

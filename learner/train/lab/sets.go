@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"kilim/graphstore/weave"
@@ -34,7 +35,7 @@ func (s *sets) training(numbers []int) (*train.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := dataset.Make(archive, s.cfg, archive.Len(), time.Time{})
+	d, err := dataset.Make(context.Background(), archive, s.cfg, archive.Len(), time.Time{})
 	if err != nil {
 		return nil, err
 	}

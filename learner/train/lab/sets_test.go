@@ -69,7 +69,7 @@ func TestTrainingSetIsTheDaemons(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want, err := dataset.Make(archive, s.cfg, 1000, time.Time{})
+	want, err := dataset.Make(t.Context(), archive, s.cfg, 1000, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

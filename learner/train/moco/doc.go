@@ -5,5 +5,9 @@
 // Prototypes of known classes. State and Restore let a Trainer stop and go on. The package does not know how views are
 // made, which negatives are hard (a tape.Weigher says that), or when to stop: all of that is package train's.
 //
+// AdamW moves every row of the weights in every step, also those of the input that no sparse row of the views reads: their
+// gradient is 0, so that their moments fade, and they go on by the moments and the decay, as after a dense product. A lazy
+// update, of the rows that were read, would be another optimizer.
+//
 // Guarantee: a step is deterministic. The same weights, views and seed give the same bits, for any number of threads.
 package moco

@@ -53,7 +53,7 @@ func (c Config) validate(width int) error {
 
 // View is one view of a batch: what the model reads.
 type View struct {
-	Features []tape.Matrix
+	Features []tape.Features
 	Block    *model.Block
 	// Classes are those of the items, for the Prototypes, below 0 for none; nil: no item has one.
 	Classes []int32

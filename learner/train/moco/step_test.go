@@ -55,7 +55,7 @@ func (f fixture) view(t *testing.T) View {
 		each.Start, each.Source, each.Weight = append(each.Start, int32(i+1)), append(each.Source, int32(i)), append(each.Weight, 1)
 	}
 	for _, m := range shape.Modalities {
-		v.Features = append(v.Features, tape.Constant(rows, m.Features, f.Features[m.Name]))
+		v.Features = append(v.Features, tape.NewFeatures(m.Features, f.Features[m.Name]))
 		v.Block.Rows = append(v.Block.Rows, each)
 	}
 	sources := rows

@@ -78,6 +78,14 @@ func (q *Queue) Add(id uint64) {
 	}
 }
 
+// Hurry stamps id with Never. One that has this stamp keeps its place: what is hurried again and again must not wait for ever
+// behind what was hurried since.
+func (q *Queue) Hurry(id uint64) {
+	if s, ok := q.current[id]; !ok || !s.urgent {
+		q.Set(id, Never)
+	}
+}
+
 // Has tells whether id has a stamp.
 func (q *Queue) Has(id uint64) bool {
 	_, ok := q.current[id]
@@ -86,6 +94,9 @@ func (q *Queue) Has(id uint64) bool {
 
 // Len is the number of ids that have a stamp.
 func (q *Queue) Len() int { return len(q.current) }
+
+// Urgent is the number of ids that are stamped Never.
+func (q *Queue) Urgent() int { return q.hurried }
 
 // Remove drops id and its stamp.
 func (q *Queue) Remove(id uint64) {

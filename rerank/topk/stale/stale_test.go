@@ -24,8 +24,11 @@ func TestStaleQueue(t *testing.T) {
 				q.Remove(id)
 				delete(dull, id)
 			case 1:
-				if _, ok := dull[id]; ok {
+				if _, ok := dull[id]; ok && rng.IntN(2) == 0 {
 					q.Set(id, Never)
+					dull[id] = Never
+				} else if ok {
+					q.Hurry(id)
 					dull[id] = Never
 				}
 			case 2:
@@ -52,6 +55,37 @@ func TestStaleQueue(t *testing.T) {
 				if at, ok := dull[id]; !ok || !(at == Never || now-at > tol) {
 					t.Fatalf("seed %d: %d is not stale", seed, id)
 				}
+			}
+		}
+	}
+}
+
+// TestHurriedIsTaken hurries more than are taken, again and again, in each order: those that waited are all taken all the same.
+func TestHurriedIsTaken(t *testing.T) {
+	t.Parallel()
+	const all, taken, hurried = 120, 4, 60
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		var q Queue
+		waiting := map[uint64]bool{}
+		for id := range uint64(all) {
+			q.Set(id, Never)
+			waiting[id] = true
+		}
+		next := uint64(0)
+		for round := 0; len(waiting) > 0; round++ {
+			if round == all/taken {
+				t.Fatalf("seed %d: after %d rounds of %d, %d of %d were never taken", seed, round, taken, len(waiting), all)
+			}
+			for range hurried {
+				if next++; seed > 0 {
+					next = uint64(rng.IntN(all))
+				}
+				q.Hurry(next % all)
+			}
+			for _, id := range q.Take(taken, 1, 0) {
+				q.Set(id, 1)
+				delete(waiting, id)
 			}
 		}
 	}

@@ -187,7 +187,7 @@ func means(rows [][]edge, sources int) (*tape.Edges, error) {
 }
 
 // view returns a sample with the features of other seeds.
-func (s *sample) view(features []tape.Matrix, seeds []int32) moco.View {
+func (s *sample) view(features []tape.Features, seeds []int32) moco.View {
 	c := tape.CSR{Start: []int32{0}}
 	for i, n := range s.rows {
 		if i < batch {
@@ -233,13 +233,13 @@ func timeStep(feed string, threads, steps int) (*timing, error) {
 		}
 		all = append(all, s)
 	}
-	var features []tape.Matrix
+	var features []tape.Features
 	for _, mode := range shape.Modalities {
 		data := make([]float32, tableRows*mode.Features)
 		for i := range data {
 			data[i] = float32(r.NormFloat64())
 		}
-		features = append(features, tape.Constant(tableRows, mode.Features, data))
+		features = append(features, tape.NewFeatures(mode.Features, data))
 	}
 	var queries, keys []moco.View
 	for i, s := range all {

@@ -1,4 +1,4 @@
-package pipeline
+package vocabulary
 
 import (
 	"math"
@@ -12,19 +12,19 @@ import (
 	"kilim/rerank"
 )
 
-// extracted is what is made of an artifact before the graph is touched.
-type extracted struct {
-	doc      *text.Doc
-	edges    []graphstore.EdgeSpec
-	evidence *rerank.Evidence
-	facts    []float32
+// Extracted is what a record tells, before the graph is touched.
+type Extracted struct {
+	Doc      *text.Doc
+	Edges    []graphstore.EdgeSpec
+	Evidence *rerank.Evidence
+	Facts    []float32
 }
 
-// extract is a pure function of the artifact.
-func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
-	x := &extracted{doc: enc.AnalyzeTexts(weave.Texts(a)), edges: weave.Edges(a), facts: facts.Of(a)}
+// Extract is a pure function of the artifact.
+func (v *Vocabulary) Extract(a *profile.Artifact) *Extracted {
+	x := &Extracted{Doc: v.Analyzer.AnalyzeTexts(weave.Texts(a)), Edges: weave.Edges(a), Facts: facts.Of(a)}
 	ev := &rerank.Evidence{ID: a.ID, Node: uint64(graphstore.ID(graphstore.Artifact, a.ID)), Begin: math.NaN(), End: math.NaN()}
-	for _, e := range x.edges {
+	for _, e := range x.Edges {
 		id := uint64(graphstore.ID(e.Type, e.Key))
 		switch e.Rel {
 		case graphstore.RelMedia:
@@ -38,9 +38,10 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 	ev.Links = slices.Compact(ev.Links)
 	slices.Sort(ev.Entities)
 	ev.Entities = slices.Compact(ev.Entities)
-	for _, t := range x.doc.Words {
+	for _, t := range x.Doc.Words {
 		ev.Words = append(ev.Words, rerank.Word{Bucket: t.Bucket, Count: t.Count})
 	}
+	ev.Words = rerank.MostFrequent(ev.Words)
 	if d := a.Date; d != nil {
 		if d.Begin != nil {
 			ev.Begin = *d.Begin
@@ -49,6 +50,6 @@ func extract(enc *text.Encoder, a *profile.Artifact) *extracted {
 			ev.End = *d.End
 		}
 	}
-	x.evidence = ev
+	x.Evidence = ev
 	return x
 }

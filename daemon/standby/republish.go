@@ -1,0 +1,135 @@
+package standby
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"kilim/daemon/pipeline"
+	"kilim/graphstore"
+	"kilim/rerank"
+	"kilim/rerank/publish"
+)
+
+// Republish has all lists of what serves published again, after what publish.Look or a Publisher has found: messages that the state
+// does not know, or a topic without those that it knows. In one commit all lists count as not published, and the next
+// revision is above all that were found. If messages are unknown, then in the same commit the state becomes another writer: its
+// folder was put back, and the numbers that it would give are taken. The lists follow in the background, as after a cutover.
+// What changed in them is counted from what the folder has: for a folder that was put back that is what was published when it was copied.
+//
+// The obvious design, to publish only what differs from the topic, would have to hold what the topic has of each artifact, through
+// every crash, until all are compared.
+func (m *Manager) Republish(found *publish.Found) error {
+	// The publisher must not acknowledge what is taken out of the outbox.
+	m.publishing.Lock()
+	defer m.publishing.Unlock()
+	for {
+		s := m.serving.Load()
+		engine := s.engine.Load()
+		err := engine.Renew(func(store *graphstore.Store) error { return m.republish(store, found) })
+		if errors.Is(err, pipeline.ErrRetired) && engine != m.Engine() {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("standby: publish all lists again: %w", err)
+		}
+		m.restartWorkers(s)
+		m.cfg.Committed()
+		return nil
+	}
+}
+
+func (m *Manager) republish(store *graphstore.Store, found *publish.Found) error {
+	tx := store.Begin()
+	defer tx.Discard()
+	revision, err := pipeline.Republish(tx, found.Revision)
+	if err != nil {
+		return err
+	}
+	lists := tx.Counts().Artifacts
+	if found.Unknown == 0 {
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+		m.metrics.republications.WithLabelValues(reasonTopic).Inc()
+		m.log.Warn("the topic of lists has lost what was published: it was made anew, or the cluster has lost records; all lists are published again", "lists", lists)
+		// After the commit: before that a crash would leave a state that does not know what is lost.
+		return store.Ack(0, positions(found))
+	}
+	was, err := tx.Writer()
+	if err != nil {
+		return err
+	}
+	values, err := outboxAfter(&tx.Reader, found, revision)
+	if err != nil {
+		return err
+	}
+	is := publish.NewWriter(was)
+	if err := tx.ResetOutbox(is, values, positions(found)); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	m.metrics.republications.WithLabelValues(reasonRestored).Inc()
+	m.log.Warn("the state is older than what was published of it: its folder was put back; it goes on as another writer, and all lists are published again",
+		"unknown_messages", found.Unknown, "writer_was", was, "writer_is", is, "lists", lists)
+	return nil
+}
+
+func positions(found *publish.Found) []graphstore.Position {
+	out := make([]graphstore.Position, len(found.Positions))
+	for i, p := range found.Positions {
+		out[i] = graphstore.Position(p)
+	}
+	return out
+}
+
+// outboxAfter is what the outbox of a folder that was put back has to hold besides the lists, which follow: the dead letters that
+// are not in their topic, and tombstones for artifacts that the state does not have, where the topic ends with a list, or
+// may do so.
+func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (values [][]byte, err error) {
+	gone := map[string]time.Time{} // when the record came that deleted it, if one is known
+	for id, latest := range found.Latest {
+		if !latest.Gone {
+			gone[id] = time.Time{}
+		}
+	}
+	const page = 1024
+	for after := uint64(0); ; {
+		entries, err := r.Outbox(after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			after = e.Seq
+			m, err := rerank.Decode(e.Value)
+			if err != nil {
+				return nil, fmt.Errorf("message %d of the outbox: %w", e.Seq, err)
+			}
+			_, sent := found.Numbers[e.Seq]
+			latest, there := found.Latest[m.ID]
+			switch {
+			case m.Kind == rerank.KindMessage && !sent:
+				values = append(values, e.Value)
+			case m.Kind == rerank.KindTombstone && !(there && latest.Gone):
+				gone[m.ID] = m.Recorded
+			}
+		}
+		if len(entries) < page {
+			break
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		n, err := r.Node(graphstore.ID(graphstore.Artifact, id))
+		if err != nil {
+			return nil, err
+		}
+		if !n.IsArtifact() {
+			values = append(values, rerank.EncodeTombstone(id, revision, gone[id]))
+		}
+	}
+	return values, nil
+}
