@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/segmentio/kafka-go/protocol"
 	fetchapi "github.com/segmentio/kafka-go/protocol/fetch"
@@ -47,30 +48,43 @@ func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {
 
 // RawExchange writes the request and reads its answer. After an error kafka-go closes the connection.
 func (r *fetchRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	const id = 1 // one request at a time is on its way on a connection
-	if _, err := rw.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID(r.clientID)).AppendRequest(nil, &r.FetchRequest, id)); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
+	answer := &fetchAnswer{FetchResponse: kmsg.NewFetchResponse()}
+	// What is more than was asked for (a batch larger than that is sent whole) has its room made as it comes.
+	if err := exchange(rw, r.clientID, &r.FetchRequest, &answer.FetchResponse, int64(r.usual+frameRest), math.MaxInt32); err != nil {
+		return nil, err
 	}
-	var head [8]byte
+	return answer, nil
+}
+
+// exchange writes a request on a connection that nobody else uses meanwhile, and reads its answer of most bytes at most, of which
+// usual have their room made at once.
+func exchange(rw io.ReadWriter, clientID string, req kmsg.Request, res kmsg.Response, usual, most int64) error {
+	const id = 1 // one request at a time is on its way on a connection
+	if _, err := rw.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID(clientID)).AppendRequest(nil, req, id)); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	var head [8]byte // size, correlation id
 	if _, err := io.ReadFull(rw, head[:]); err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+		return fmt.Errorf("read: %w", err)
 	}
 	size := int64(int32(binary.BigEndian.Uint32(head[:]))) - 4
-	if got := binary.BigEndian.Uint32(head[4:]); size < 0 || got != id {
-		return nil, fmt.Errorf("read: an answer to request %d of %d bytes, want one to request %d", got, size, id)
+	if got := binary.BigEndian.Uint32(head[4:]); size < 0 || size > most || got != id {
+		return fmt.Errorf("read: an answer to request %d of %d bytes, want one to request %d of %d at most", got, size, id, most)
 	}
-	// What is more than was asked for (a batch larger than that is sent whole) has its room made as it comes.
-	body := bytes.NewBuffer(make([]byte, 0, min(size, int64(r.usual+frameRest))))
-	if _, err := io.CopyN(body, rw, size); err != nil {
+	buffer := bytes.NewBuffer(make([]byte, 0, min(size, usual)))
+	if _, err := io.CopyN(buffer, rw, size); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("read %d of %d bytes: %w", body.Len(), size, err)
+		return fmt.Errorf("read %d of %d bytes: %w", buffer.Len(), size, err)
 	}
-	answer := &fetchAnswer{FetchResponse: kmsg.NewFetchResponse()}
-	answer.SetVersion(r.GetVersion())
-	if err := answer.ReadFrom(body.Bytes()); err != nil {
-		return nil, fmt.Errorf("an answer of %d bytes: %w", size, err)
+	body := buffer.Bytes()
+	if req.IsFlexible() && len(body) > 0 {
+		body = body[1:] // the tags of the answer's head: no version that is asked for has any
 	}
-	return answer, nil
+	res.SetVersion(req.GetVersion())
+	if err := res.ReadFrom(body); err != nil {
+		return fmt.Errorf("an answer of %d bytes: %w", size, err)
+	}
+	return nil
 }

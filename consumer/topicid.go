@@ -3,7 +3,6 @@ package consumer
 import (
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -29,7 +28,8 @@ const metadataVersion = 10
 // kafka-go knows Metadata up to version 8, and its transport answers such requests from memory. So idRequest exchanges messages
 // of package kmsg on a connection of the transport, for which kafka-go has the interface protocol.RawExchanger.
 type idRequest struct {
-	tp TopicPartition
+	tp       TopicPartition
+	clientID string
 	// probe asks first whether the broker knows metadataVersion: it ends a connection with a request of an unknown version.
 	probe bool
 }
@@ -60,7 +60,7 @@ func (r *idRequest) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 
 func (r *idRequest) exchange(rw io.ReadWriter) (*idResponse, error) {
 	if r.probe {
-		known, err := knowsIDs(rw)
+		known, err := r.knowsIDs(rw)
 		if err != nil || !known {
 			return &idResponse{}, err
 		}
@@ -70,8 +70,8 @@ func (r *idRequest) exchange(rw io.ReadWriter) (*idResponse, error) {
 	topic := kmsg.NewMetadataRequestTopic()
 	topic.Topic = kmsg.StringPtr(r.tp.Topic)
 	req.Topics = append(req.Topics, topic)
-	res, err := exchange(rw, req, new(kmsg.MetadataResponse))
-	if err != nil {
+	res := new(kmsg.MetadataResponse)
+	if err := exchange(rw, r.clientID, req, res, frameRest, maxAnswer); err != nil {
 		return nil, err
 	}
 	if len(res.Topics) != 1 {
@@ -84,9 +84,9 @@ func (r *idRequest) exchange(rw io.ReadWriter) (*idResponse, error) {
 }
 
 // knowsIDs is true for a broker that knows metadataVersion.
-func knowsIDs(rw io.ReadWriter) (bool, error) {
-	res, err := exchange(rw, kmsg.NewPtrApiVersionsRequest(), new(kmsg.ApiVersionsResponse))
-	if err != nil {
+func (r *idRequest) knowsIDs(rw io.ReadWriter) (bool, error) {
+	res := new(kmsg.ApiVersionsResponse)
+	if err := exchange(rw, r.clientID, kmsg.NewPtrApiVersionsRequest(), res, frameRest, maxAnswer); err != nil {
 		return false, err
 	}
 	for _, k := range res.ApiKeys {
@@ -100,39 +100,11 @@ func knowsIDs(rw io.ReadWriter) (bool, error) {
 // maxAnswer is more than an answer about one topic or about a broker's versions takes.
 const maxAnswer = 64 << 20
 
-// exchange sends one request and reads its answer, on a connection that nobody else uses meanwhile.
-func exchange[R kmsg.Response](rw io.ReadWriter, req kmsg.Request, res R) (R, error) {
-	const id = 1
-	if _, err := rw.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID("kilim")).AppendRequest(nil, req, id)); err != nil {
-		return res, fmt.Errorf("send %T: %w", req, err)
-	}
-	var head [8]byte // size, correlation id
-	if _, err := io.ReadFull(rw, head[:]); err != nil {
-		return res, fmt.Errorf("answer to %T: %w", req, err)
-	}
-	size, got := int32(binary.BigEndian.Uint32(head[:])), binary.BigEndian.Uint32(head[4:])
-	if size < 4 || size > maxAnswer || got != id {
-		return res, fmt.Errorf("answer to %T: %d bytes to request %d, which was %d", req, size, got, id)
-	}
-	body := make([]byte, size-4)
-	if _, err := io.ReadFull(rw, body); err != nil {
-		return res, fmt.Errorf("answer to %T: %w", req, err)
-	}
-	res.SetVersion(req.GetVersion())
-	if req.IsFlexible() && len(body) > 0 {
-		body = body[1:] // the tags of the answer's head: no version that is asked for here has any
-	}
-	if err := res.ReadFrom(body); err != nil {
-		return res, fmt.Errorf("answer to %T: %w", req, err)
-	}
-	return res, nil
-}
-
 // topicID asks for the id of a partition's topic, see idRequest. It returns a kafka.Error for what the broker refuses.
 func (f *fetcher) topicID(ctx context.Context, tp TopicPartition, probe bool) (topicID, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	msg, err := f.transport.RoundTrip(ctx, f.addr, &idRequest{tp: tp, probe: probe})
+	msg, err := f.transport.RoundTrip(ctx, f.addr, &idRequest{tp: tp, clientID: f.transport.ClientID, probe: probe})
 	if err != nil {
 		return topicID{}, fmt.Errorf("id of topic %q: %w", tp.Topic, err)
 	}

@@ -58,7 +58,7 @@ func TestClosedBrokerLetsGoOfItsClients(t *testing.T) {
 func TestTopicsAreNotMadeByUsingThem(t *testing.T) {
 	t.Parallel()
 	b := open(t, t.TempDir())
-	w := &kafka.Writer{Addr: kafka.TCP(b.Addr()), Topic: "typo", AllowAutoTopicCreation: true, MaxAttempts: 1, BatchTimeout: time.Millisecond}
+	w := &kafka.Writer{Addr: kafka.TCP(b.Addr()), Topic: "typo", AllowAutoTopicCreation: true, RequiredAcks: kafka.RequireAll, MaxAttempts: 1, BatchTimeout: time.Millisecond}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafka.Message{Value: []byte("x")}); !errors.Is(err, kafka.UnknownTopicOrPartition) {
 		t.Fatalf("writing to a topic that is not there: %v", err)

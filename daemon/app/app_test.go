@@ -152,7 +152,7 @@ func (d *daemon) until(what string, is func(*web.Status) bool) {
 
 func (d *daemon) feed(messages ...kafka.Message) {
 	d.t.Helper()
-	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, BatchBytes: 4 << 20, MaxAttempts: 20, Transport: d.app.conn.Transport()}
+	w := &kafka.Writer{Addr: kafka.TCP(d.app.conn.Brokers()...), Topic: d.cfg.Kafka.Topics.Artifacts, Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, BatchBytes: 4 << 20, MaxAttempts: 20, Transport: d.app.conn.Transport()}
 	if err := w.WriteMessages(context.Background(), messages...); err != nil {
 		d.t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func addPartitions(t *testing.T, cfg *config.Config) {
 	}
 	send := func(messages ...kafka.Message) {
 		t.Helper()
-		w := &kafka.Writer{Addr: kafka.TCP(cfg.Broker), Topic: topic, Balancer: kafka.Murmur2Balancer{}, BatchTimeout: time.Millisecond, MaxAttempts: 20, Transport: conn.Transport()}
+		w := &kafka.Writer{Addr: kafka.TCP(cfg.Broker), Topic: topic, Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond, MaxAttempts: 20, Transport: conn.Transport()}
 		if err := errors.Join(w.WriteMessages(context.Background(), messages...), w.Close()); err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@
 // Negatives are the earlier keys in the queue. Those of other cultures weigh more when they are near (hard negatives);
 // those that are linked to an artifact, or share a rare entity with it, weigh nothing.
 //
-// Beside that contrast, half of the embedding's coordinates learn to tell the cultures apart, by the cultures'
+// Beside that contrast, a quarter of the embedding's coordinates learns to tell the cultures apart, by the cultures'
 // prototypes (package moco): with the contrast alone, the neighbours of an artifact whose origin is hidden were of its
 // culture less often than those that word tf-idf finds.
 //

@@ -34,7 +34,7 @@ func main() {
 	flag.Uint64Var(&o.Seed, "seed", 1, "another seed is another feed")
 	flag.IntVar(&o.Good, "good", 70, "how many of 100 records are good ones")
 	flag.StringVar(&o.only, "only", "", "regular expression: the families of the others, see package hostile; default: all")
-	flag.IntVar(&o.Unpacked, "unpacked", 16<<20, "most bytes of a value that packs a thousandfold")
+	flag.IntVar(&o.Unpacked, "unpacked", 150<<20, "most bytes of a value that packs a thousandfold")
 	flag.BoolVar(&o.Worst, "worst", false, "the others are those that take the most memory within all limits")
 	flag.StringVar(&o.kafka, "kafka", "", "host:port of a real Kafka; default: the daemon's own broker")
 	flag.StringVar(&o.dir, "dir", "", "folder to work in; default: a new one, removed if all is well")
