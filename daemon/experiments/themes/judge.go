@@ -14,47 +14,37 @@ const best = 10
 
 // judge holds what is known of the ranked works.
 type judge struct {
-	works   []theme.Work
-	labels  map[string][][]string // theme -> work -> its terms, each once, sorted
-	queries int
-	order   []int // the works in a random order, which breaks ties
+	themes []string
+	labels map[string][][]string // theme -> work -> its terms, each once, sorted
+	order  []int                 // the works in a random order, which breaks ties
 }
 
-func newJudge(works []theme.Work, themes []string, queries int, seed uint64) *judge {
-	j := &judge{works: works, labels: map[string][][]string{}, queries: queries}
+func newJudge(labels []theme.Labels, themes []string, seed uint64) *judge {
+	j := &judge{themes: themes, labels: map[string][][]string{}}
 	for _, t := range themes {
-		own := make([][]string, len(works))
-		for i := range works {
-			own[i] = slices.Compact(slices.Sorted(slices.Values(works[i].Labels[t])))
+		own := make([][]string, len(labels))
+		for i := range labels {
+			own[i] = slices.Compact(slices.Sorted(slices.Values(labels[i][t])))
 		}
 		j.labels[t] = own
 	}
-	j.order = rand.New(rand.NewPCG(seed, 1)).Perm(len(works))
+	j.order = rand.New(rand.NewPCG(seed, 1)).Perm(len(labels))
 	return j
 }
 
-// asked are the works that ask in a theme: those that share a term with another one.
-func (j *judge) asked(t string, seed uint64) []int {
-	df := map[string]int{}
-	for _, own := range j.labels[t] {
-		for _, term := range own {
-			df[term]++
-		}
+// gain is the Jaccard similarity of the terms of two works in a theme; in overall, its mean over the themes.
+func (j *judge) gain(t string, a, b int) float64 {
+	if t != overall {
+		return jaccard(j.labels[t][a], j.labels[t][b])
 	}
-	var out []int
-	for i, own := range j.labels[t] {
-		if slices.ContainsFunc(own, func(term string) bool { return df[term] > 1 }) {
-			out = append(out, i)
-		}
+	sum := 0.0
+	for _, t := range j.themes {
+		sum += jaccard(j.labels[t][a], j.labels[t][b])
 	}
-	r := rand.New(rand.NewPCG(seed, 2))
-	r.Shuffle(len(out), func(a, b int) { out[a], out[b] = out[b], out[a] })
-	return out[:min(j.queries, len(out))]
+	return sum / float64(len(j.themes))
 }
 
-// gain is the Jaccard similarity of the terms of two works.
-func (j *judge) gain(t string, a, b int) float64 {
-	x, y := j.labels[t][a], j.labels[t][b]
+func jaccard(x, y []string) float64 {
 	both := 0
 	for _, term := range x {
 		if _, ok := slices.BinarySearch(y, term); ok {
@@ -67,13 +57,14 @@ func (j *judge) gain(t string, a, b int) float64 {
 	return float64(both) / float64(len(x)+len(y)-both)
 }
 
-// ndcg is that of the ranking of all other works by their scores.
-func (j *judge) ndcg(query int, scores []float64, gain func(other int) float64) float64 {
+// ndcg is that of the ranking of all works but the one that asks, by their scores.
+func (j *judge) ndcg(t string, query int, scores []float64) float64 {
 	ranked := make([]int, 0, len(scores))
-	gains := make([]float64, 0, len(scores))
+	gain, gains := make([]float64, len(scores)), make([]float64, 0, len(scores))
 	for _, i := range j.order {
 		if i != query {
-			ranked, gains = append(ranked, i), append(gains, gain(i))
+			gain[i] = j.gain(t, query, i)
+			ranked, gains = append(ranked, i), append(gains, gain[i])
 		}
 	}
 	slices.SortStableFunc(ranked, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
@@ -81,7 +72,7 @@ func (j *judge) ndcg(query int, scores []float64, gain func(other int) float64) 
 	got, ideal := 0.0, 0.0
 	for i := range min(best, len(ranked)) {
 		discount := math.Log2(float64(i + 2))
-		got += gain(ranked[i]) / discount
+		got += gain[ranked[i]] / discount
 		ideal += gains[i] / discount
 	}
 	if ideal == 0 {

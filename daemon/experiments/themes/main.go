@@ -48,8 +48,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.fit, "fit", 8000, "works that are fitted; the others are ranked")
 	f.IntVar(&o.seed, "seed", 3, "of the split")
 	f.IntVar(&o.queries, "queries", 500, "works that ask in a theme, at most")
-	f.IntVar(&o.cfg.Landmarks, "landmarks", o.cfg.Landmarks, "of the Nyström approximation; as many as -fit: the exact solution")
-	f.IntVar(&o.cfg.Threads, "threads", runtime.NumCPU(), "that fit and predict")
+	f.IntVar(&o.cfg.Landmarks, "landmarks", o.cfg.Landmarks, "works that precondition the solution")
+	f.IntVar(&o.cfg.Threads, "threads", runtime.NumCPU(), "that fit")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}

@@ -4,14 +4,21 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os/exec"
 	"strconv"
 )
 
-// figures are those of a method by theme, with `mean of themes` and `overall`.
+// figures are those of a method by theme, with those of all themes.
 type figures map[string]float64
+
+// The names of the rows that are of no one theme, as the peer calls them.
+const (
+	mean    = "mean of themes"
+	overall = "overall"
+)
 
 // peerFigures runs the peer, and returns its figures by method.
 func (o *options) peerFigures(ctx context.Context) (map[string]figures, error) {
@@ -38,17 +45,26 @@ func (o *options) peerFigures(ctx context.Context) (map[string]figures, error) {
 	return all, lines.Err()
 }
 
-// split is the peer's: the places in the feed of the works that are fitted come first.
-func (o *options) split(ctx context.Context, n int) ([]int, error) {
-	out, err := o.runPython(ctx, "-c", fmt.Sprintf("import json, numpy; print(json.dumps(numpy.random.default_rng(%d).permutation(%d).tolist()))", o.seed, n))
+// questions are what the peer is asked: the places in the feed of the works that are fitted and ranked, and the places among these of those
+// that ask, by theme and in general.
+type questions struct {
+	Fitted, Ranked, General []int
+	Asked                   map[string][]int
+}
+
+//go:embed questions.py
+var drawQuestions string
+
+func (o *options) questions(ctx context.Context) (*questions, error) {
+	out, err := o.runPython(ctx, "-c", drawQuestions, o.peer, o.feed, strconv.Itoa(o.fit), strconv.Itoa(o.seed), strconv.Itoa(o.queries))
 	if err != nil {
-		return nil, fmt.Errorf("the peer's split: %w", err)
+		return nil, fmt.Errorf("the peer's questions: %w", err)
 	}
-	var places []int
-	if err := json.Unmarshal(out, &places); err != nil {
-		return nil, fmt.Errorf("the peer's split: %w", err)
+	q := &questions{}
+	if err := json.Unmarshal(out, q); err != nil {
+		return nil, fmt.Errorf("the peer's questions: %w", err)
 	}
-	return places, nil
+	return q, nil
 }
 
 func (o *options) runPython(ctx context.Context, args ...string) ([]byte, error) {

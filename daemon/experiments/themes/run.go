@@ -4,124 +4,130 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
+	"maps"
+	"runtime"
 	"time"
 
-	"kilim/consumer/profile"
-	"kilim/daemon/experiments/feedfile"
 	"kilim/learner/theme"
 )
 
-const mean = "mean of themes"
-
 func run(ctx context.Context, o *options, stdout io.Writer) error {
-	works, err := readWorks(o.feed)
+	all, err := readArchive(o.feed)
 	if err != nil {
 		return err
 	}
-	if o.fit >= len(works) {
-		return fmt.Errorf("-fit %d: %s has %d works", o.fit, o.feed, len(works))
+	if o.fit >= len(all.works) {
+		return fmt.Errorf("-fit %d: %s has %d works", o.fit, o.feed, len(all.works))
 	}
-	places, err := o.split(ctx, len(works))
+	asked, err := o.questions(ctx)
 	if err != nil {
 		return err
 	}
-	var fitted, ranked []theme.Work
-	for i, place := range places {
-		if i < o.fit {
-			fitted = append(fitted, works[place])
-		} else {
-			ranked = append(ranked, works[place])
-		}
+	fitted, ranked := all.at(asked.Fitted), all.at(asked.Ranked)
+	model, err := o.fitted(stdout, fitted)
+	if err != nil {
+		return err
 	}
 	start := time.Now()
-	space, err := theme.NewSpace(fitted)
-	if err != nil {
-		return err
+	profiles := make([]*theme.Profile, len(ranked.works))
+	for i := range profiles {
+		profiles[i] = model.Profile(&ranked.works[i])
 	}
-	profiler, err := theme.Fit(o.cfg, space, fitted)
-	if err != nil {
-		return err
-	}
-	fit := time.Since(start)
-	start = time.Now()
-	profiles, err := profiler.Profiles(hidden(ranked))
-	if err != nil {
-		return err
-	}
-	each := time.Since(start) / time.Duration(len(ranked))
-	fmt.Fprintf(stdout, "%d fitted, %d ranked, %d terms, %d features; fitted in %.1f s, %v a profile\n",
-		len(fitted), len(ranked), len(profiler.Terms()), space.Len(), fit.Seconds(), each.Round(time.Microsecond))
+	each := time.Since(start) / time.Duration(len(profiles))
+	fmt.Fprintf(stdout, "%v a profile, on one thread\n", each.Round(time.Microsecond))
 
-	themes := theme.Themes(works)
-	j := newJudge(ranked, themes, o.queries, uint64(o.seed))
-	all, err := o.peerFigures(ctx)
-	if err != nil {
-		return err
+	j := newJudge(ranked.labels, all.themes(), uint64(o.seed))
+	by := map[string]figures{"kilim": {}, "kilim, terms alone": {}}
+	r := &ranking{model: model, profiles: profiles, judge: j}
+	start = time.Now()
+	for t, queries := range asked.Asked {
+		by["kilim"][t], by["kilim, terms alone"][t] = r.measure(t, queries)
 	}
-	for name, w := range map[string]theme.Weights{
-		"kilim":              theme.DefaultWeights(),
-		"kilim, Terms alone": {Terms: 1},
-		"kilim, Words alone": {Words: 1},
-	} {
-		if all[name], err = o.measure(j, theme.NewRanker(profiler, w), profiles, themes); err != nil {
-			return err
+	by["kilim"][overall], by["kilim, terms alone"][overall] = r.measure(overall, asked.General)
+	fmt.Fprintf(stdout, "%v a comparison, with its judgment\n", (time.Since(start) / time.Duration(r.compared)).Round(time.Nanosecond))
+	for _, f := range by {
+		for t := range asked.Asked {
+			f[mean] += f[t] / float64(len(asked.Asked))
 		}
 	}
-	print(stdout, all, append(themes, mean))
+	peers, err := o.peerFigures(ctx)
+	if err != nil {
+		return err
+	}
+	for method, f := range peers {
+		by[method] = f
+	}
+	print(stdout, by, append(j.themes, mean, overall))
 	return nil
 }
 
-// hidden are works without their labels: what is ranked by must not know them.
-func hidden(works []theme.Work) []theme.Work {
-	out := slices.Clone(works)
-	for i := range out {
-		out[i].Labels = nil
+// fitted fits a model without its first theme, then declares that theme, and says what each took.
+func (o *options) fitted(stdout io.Writer, a *archive) (*theme.Model, error) {
+	start := time.Now()
+	basis, err := theme.NewBasis(o.cfg, a.works)
+	if err != nil {
+		return nil, err
+	}
+	made := time.Since(start)
+	labels, last := a.byID(), a.themes()[0]
+	start = time.Now()
+	before, err := basis.Fit(without(labels, last), nil)
+	if err != nil {
+		return nil, err
+	}
+	solved := time.Since(start)
+	start = time.Now()
+	model, err := basis.Fit(labels, before)
+	if err != nil {
+		return nil, err
+	}
+	declared := time.Since(start)
+	data, err := model.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	fmt.Fprintf(stdout, "%d fitted on %d threads: basis in %.1f s, %d terms in %.1f s, a new theme of %d terms in %.1f s; a model takes %d MB in a file; heap %d MB with all of this\n",
+		len(a.works), o.cfg.Threads, made.Seconds(), before.Terms(), solved.Seconds(), model.Terms()-before.Terms(), declared.Seconds(), len(data)>>20, m.HeapAlloc>>20)
+	return model, nil
+}
+
+// without are the labels but those of a theme.
+func without(labels map[string]theme.Labels, t string) map[string]theme.Labels {
+	out := make(map[string]theme.Labels, len(labels))
+	for id, own := range labels {
+		out[id] = maps.Clone(own)
+		delete(out[id], t)
 	}
 	return out
 }
 
-func readWorks(feed string) ([]theme.Work, error) {
-	records, err := feedfile.Read(feed, 0)
-	if err != nil {
-		return nil, err
-	}
-	works := make([]theme.Work, len(records))
-	for i := range records {
-		a, err := profile.Parse(records[i].Line, "", profile.DefaultLimits())
-		if err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", feed, i+1, err)
-		}
-		works[i] = theme.WorkOf(a)
-	}
-	return works, nil
+// ranking measures how a model ranks works.
+type ranking struct {
+	model    *theme.Model
+	profiles []*theme.Profile
+	judge    *judge
+	compared int
 }
 
-// measure is the nDCG of a Ranker by theme.
-func (o *options) measure(j *judge, r *theme.Ranker, profiles []theme.Profile, themes []string) (figures, error) {
-	out := figures{}
-	sum := 0.0
-	scores := make([]float64, len(profiles))
-	some := map[int]bool{}
-	for _, t := range themes {
-		asked := j.asked(t, uint64(o.seed))
-		total := 0.0
-		for _, q := range asked {
-			some[q] = true
-			query, ok := r.Query(&profiles[q], t)
-			if !ok {
-				return nil, fmt.Errorf("theme %q: too few labels among the works that are fitted", t)
+// measure is the mean nDCG of the queries of a theme, or of overall: by the whole score, and by the Terms of it alone.
+func (r *ranking) measure(t string, queries []int) (whole, terms float64) {
+	byWhole, byTerms := make([]float64, len(r.profiles)), make([]float64, len(r.profiles))
+	for _, q := range queries {
+		for i, p := range r.profiles {
+			var parts theme.Parts
+			if t == overall {
+				parts = r.model.General(r.profiles[q], p)
+			} else {
+				parts, _ = r.model.Compare(t, r.profiles[q], p) // a theme that the model does not know ranks at random
 			}
-			for i := range profiles {
-				scores[i] = query.Parts(&profiles[i]).Score()
-			}
-			total += j.ndcg(q, scores, func(other int) float64 { return j.gain(t, q, other) })
+			byWhole[i], byTerms[i] = parts.Score(), parts.Terms
 		}
-		if len(asked) > 0 {
-			out[t] = total / float64(len(asked))
-			sum += out[t]
-		}
+		r.compared += len(r.profiles)
+		whole += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
+		terms += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
 	}
-	out[mean] = sum / float64(len(out))
-	return out, nil
+	return whole, terms
 }

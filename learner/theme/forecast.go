@@ -1,0 +1,106 @@
+package theme
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// forecast is what is expected of a Work's terms: the likeliest of them, and for each theme what they sum to.
+type forecast struct {
+	likely []chance      // by rising term
+	themes []expectation // by a theme's place among the spans
+	length float64       // the root of the sum of the squares of all terms' probabilities
+}
+
+// chance is the probability of a term.
+type chance struct {
+	term int32
+	p    float32
+}
+
+// expectation is what is expected of a Work's terms of one theme, all of them, not the likeliest alone.
+type expectation struct {
+	from, to int32   // where the theme's terms are among the likely ones
+	present  float64 // the probability that it has any, the terms taken as independent
+	count    float64 // how many, given that it has any
+}
+
+// unlikely and certain bound a probability: regression is not bound to [0, 1], and what is impossible or certain would
+// leave nothing for other evidence to say.
+const (
+	unlikely = 1e-5
+	certain  = 0.999
+)
+
+// most is how many terms a forecast keeps. What is dropped stays in the expectations.
+const most = 256
+
+// forecast makes one of the probabilities of all terms, which it bounds in their place.
+func (m *Model) forecast(p []float32) forecast {
+	f := forecast{themes: make([]expectation, len(m.spans))}
+	squared := 0.0
+	for i, s := range m.spans {
+		absent, count := 1.0, 0.0
+		for t := s.from; t < s.to; t++ {
+			p[t] = max(unlikely, min(p[t], certain))
+			v := float64(p[t])
+			absent *= 1 - v
+			count += v
+			squared += v * v
+			if p[t] > unlikely {
+				f.likely = append(f.likely, chance{t, p[t]})
+			}
+		}
+		f.themes[i].present = 1 - absent
+		f.themes[i].count = count / (1 - absent)
+	}
+	f.length = math.Sqrt(squared)
+	if len(f.likely) > most {
+		slices.SortFunc(f.likely, func(a, b chance) int { return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.term, b.term)) })
+		f.likely = slices.Clone(f.likely[:most])
+		slices.SortFunc(f.likely, func(a, b chance) int { return cmp.Compare(a.term, b.term) })
+	}
+	at := 0
+	for i, s := range m.spans {
+		f.themes[i].from = int32(at)
+		for at < len(f.likely) && f.likely[at].term < s.to {
+			at++
+		}
+		f.themes[i].to = int32(at)
+	}
+	return f
+}
+
+// of are the likely terms of a theme.
+func (f *forecast) of(theme int) []chance { return f.likely[f.themes[theme].from:f.themes[theme].to] }
+
+// both is how many terms two Works are expected to share, among these.
+func both(a, b []chance) float64 {
+	sum := 0.0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch x, y := a[i], b[j]; {
+		case x.term < y.term:
+			i++
+		case x.term > y.term:
+			j++
+		default:
+			sum += float64(x.p) * float64(y.p)
+			i, j = i+1, j+1
+		}
+	}
+	return sum
+}
+
+// jaccard is the expected size of the intersection of two Works' terms of a theme over that of their union, given that both have the theme, terms
+// and Works taken as independent.
+func (f *forecast) jaccard(other *forecast, theme int) float64 {
+	a, b := f.themes[theme], other.themes[theme]
+	shared := both(f.of(theme), other.of(theme)) / (a.present * b.present)
+	return shared / (a.count + b.count - shared)
+}
+
+// cosine is that of the probabilities of the terms of all themes.
+func (f *forecast) cosine(other *forecast) float64 {
+	return both(f.likely, other.likely) / (f.length * other.length)
+}
