@@ -18,8 +18,6 @@ type Config struct {
 	Ridge float64
 	// Tolerance is how large the residual of a term's solution may be, as a share of its labels.
 	Tolerance float64
-	// Least is in how many Works a term must occur to be predicted.
-	Least int
 	// Threads compute; the result is the same to the bit for any number of them.
 	Threads int
 }
@@ -27,7 +25,7 @@ type Config struct {
 // DefaultConfig is what daemon/experiments/themes measures. The ridge is the peer's. A tolerance of 0.04 ranks as the exact solution
 // does; 0.02 is another step.
 func DefaultConfig() Config {
-	return Config{Landmarks: 1024, Ridge: 0.5, Tolerance: 0.02, Least: 2, Threads: 1}
+	return Config{Landmarks: 1024, Ridge: 0.5, Tolerance: 0.02, Threads: 1}
 }
 
 func (c Config) validate() error {
@@ -35,7 +33,7 @@ func (c Config) validate() error {
 	for _, f := range []struct {
 		name  string
 		value int
-	}{{"landmarks", c.Landmarks}, {"least", c.Least}, {"threads", c.Threads}} {
+	}{{"landmarks", c.Landmarks}, {"threads", c.Threads}} {
 		if f.value < 1 {
 			faults = append(faults, fmt.Errorf("theme: %s %d: must be at least 1", f.name, f.value))
 		}

@@ -1,6 +1,7 @@
 package theme
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -61,6 +62,25 @@ func TestForecastIsBounded(t *testing.T) {
 			if c.term < s.from || c.term >= s.to || c.p < least {
 				t.Errorf("theme %q keeps %+v", s.theme, c)
 			}
+		}
+	}
+}
+
+// TestLikeliest: of equal probabilities the first are kept, as many as there is room for.
+func TestLikeliest(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(6, 6))
+	for _, levels := range []int{1, 2, 7} {
+		var all []chance
+		for i := range 3 * most {
+			all = append(all, chance{int32(2 * i), float32(rng.IntN(levels)) / 8})
+		}
+		want := slices.Clone(all)
+		slices.SortStableFunc(want, func(a, b chance) int { return cmp.Compare(b.p, a.p) })
+		want = want[:most]
+		slices.SortFunc(want, func(a, b chance) int { return cmp.Compare(a.term, b.term) })
+		if got := likeliest(all); !slices.Equal(got, want) {
+			t.Errorf("of %d probabilities %v are kept, want %v", levels, got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package theme
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,14 +13,16 @@ import (
 //
 // Terms which the same Works had when from was fitted on the same Basis are taken over from it; from may be nil. Only what differs
 // is solved: a label that came costs a term, a new theme its terms. The Model is the same to the bit as without from.
-func (b *Basis) Fit(labels map[string]Labels, from *Model) (*Model, error) {
+//
+// When ctx ends, Fit returns its error within the time that abreast terms take.
+func (b *Basis) Fit(ctx context.Context, labels map[string]Labels, from *Model) (*Model, error) {
 	v := b.newVocabulary(labels)
 	if len(v.terms) == 0 {
-		return nil, fmt.Errorf("theme: no term is the label of %d works", b.cfg.Least)
+		return nil, fmt.Errorf("theme: no term is the label of %d works", enough)
 	}
 	m := newModel(b.space, b.byFeature, v)
 	columns, open := b.takeOver(m, from)
-	if err := b.solveAll(m, open, columns); err != nil {
+	if err := b.solveAll(ctx, m, open, columns); err != nil {
 		return nil, err
 	}
 	m.weights = matrixOf(b.space.len(), columns).transposed()
@@ -35,6 +38,9 @@ func (b *Basis) takeOver(m, from *Model) (columns []vector, open []int) {
 	}
 	for _, s := range m.spans {
 		for t := s.from; t < s.to; t++ {
+			if len(m.works[t]) < enough {
+				continue
+			}
 			if solved != nil {
 				if old, ok := from.number(s.theme, m.terms[t]); ok && slices.Equal(from.works[old], m.works[t]) {
 					columns[t] = solved.vector(old)
@@ -48,20 +54,24 @@ func (b *Basis) takeOver(m, from *Model) (columns []vector, open []int) {
 }
 
 // solveAll computes the weights of the terms of the numbers in open.
-func (b *Basis) solveAll(m *Model, open []int, columns []vector) error {
+func (b *Basis) solveAll(ctx context.Context, m *Model, open []int, columns []vector) error {
 	pool, err := par.New(b.cfg.Threads)
 	if err != nil {
 		return fmt.Errorf("theme: %w", err)
 	}
 	defer pool.Close()
 	blocks := (len(open) + abreast - 1) / abreast
-	t := &solveTask{system: b.system(pool), model: m, open: open, columns: columns, spaces: make([]*workspace, pool.Size()), faults: make([]error, blocks)}
+	t := &solveTask{ctx: ctx, system: b.system(pool), model: m, open: open, columns: columns, spaces: make([]*workspace, pool.Size()), faults: make([]error, blocks)}
 	pool.Caller().Run(t, blocks)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("theme: the fit was ended: %w", err)
+	}
 	return errors.Join(t.faults...)
 }
 
 // solveTask solves abreast terms in each part.
 type solveTask struct {
+	ctx context.Context
 	*system
 	model   *Model
 	open    []int
@@ -71,6 +81,9 @@ type solveTask struct {
 }
 
 func (t *solveTask) Part(part int, worker *par.Worker) {
+	if t.faults[part] = t.ctx.Err(); t.faults[part] != nil {
+		return
+	}
 	if t.spaces[worker.Index()] == nil {
 		t.spaces[worker.Index()] = t.workspace()
 	}

@@ -1,6 +1,8 @@
 package theme
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -195,7 +197,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	works, _ := world(6, 3)
 	_, err := NewBasis(Config{}, works)
-	for _, name := range []string{"landmarks", "ridge", "tolerance", "least", "threads"} {
+	for _, name := range []string{"landmarks", "ridge", "tolerance", "threads"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v does not name %s", err, name)
 		}
@@ -207,8 +209,19 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a work that is there twice: %v", err)
 	}
 	b := basisOf(t, DefaultConfig(), works)
-	if _, err := b.Fit(map[string]Labels{works[0].ID: {"motif": {"horse", "horse"}}, "of another": {"motif": {"horse"}}}, nil); err == nil {
+	if _, err := b.Fit(t.Context(), map[string]Labels{works[0].ID: {"motif": {"horse", "horse"}}, "of another": {"motif": {"horse"}}}, nil); err == nil {
 		t.Error("a term of one work is fitted")
+	}
+}
+
+// TestFitEnds: a fit ends with its context.
+func TestFitEnds(t *testing.T) {
+	t.Parallel()
+	works, labels := world(15, 50)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := basisOf(t, DefaultConfig(), works).Fit(ctx, labels, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context has ended: %v", err)
 	}
 }
 

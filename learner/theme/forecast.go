@@ -1,7 +1,6 @@
 package theme
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -56,11 +55,7 @@ func (m *Model) forecast(p []float32) forecast {
 		f.themes[i].count = count / (1 - absent)
 	}
 	f.length = math.Sqrt(squared)
-	if len(f.likely) > most {
-		slices.SortFunc(f.likely, func(a, b chance) int { return cmp.Or(cmp.Compare(b.p, a.p), cmp.Compare(a.term, b.term)) })
-		f.likely = slices.Clone(f.likely[:most])
-		slices.SortFunc(f.likely, func(a, b chance) int { return cmp.Compare(a.term, b.term) })
-	}
+	f.likely = likeliest(f.likely)
 	at := 0
 	for i, s := range m.spans {
 		f.themes[i].from = int32(at)
@@ -70,6 +65,32 @@ func (m *Model) forecast(p []float32) forecast {
 		f.themes[i].to = int32(at)
 	}
 	return f
+}
+
+// likeliest are the most likely terms, at most as many as are kept, still by rising term; of equal ones the first.
+func likeliest(terms []chance) []chance {
+	if len(terms) <= most {
+		return terms
+	}
+	values := make([]float32, len(terms))
+	for i, c := range terms {
+		values[i] = c.p
+	}
+	slices.Sort(values)
+	least, ties := values[len(values)-most], 0 // of those that are kept
+	for i := len(values) - most; i < len(values) && values[i] == least; i++ {
+		ties++
+	}
+	out := make([]chance, 0, most)
+	for _, c := range terms {
+		if c.p == least {
+			ties--
+		}
+		if c.p > least || c.p == least && ties >= 0 {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // of are the likely terms of a theme.

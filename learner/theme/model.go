@@ -6,17 +6,19 @@ import "math"
 type Model struct {
 	space *space
 	vocabulary
-	prior     []float32 // of a term: the share of the fitted Works that have it
+	prior     []float32 // of a term: the share of the fitted Works that have it, 0 where it is not solved
 	weights   *matrix   // features x terms
 	byFeature *matrix   // features x fitted Works
 	labels    [][]int32 // of a fitted Work: its terms, rising
 }
 
-// newModel is a Model without weights.
+// newModel is a Model without weights. Terms of fewer than enough Works are not solved: the nearest Works alone tell them.
 func newModel(s *space, byFeature *matrix, v vocabulary) *Model {
 	m := &Model{space: s, byFeature: byFeature, vocabulary: v, labels: v.byWork(byFeature.columns), prior: make([]float32, len(v.terms))}
 	for t, works := range v.works {
-		m.prior[t] = float32(float64(len(works)) / float64(byFeature.columns))
+		if len(works) >= enough {
+			m.prior[t] = float32(float64(len(works)) / float64(byFeature.columns))
+		}
 	}
 	return m
 }
@@ -49,11 +51,8 @@ func (m *Model) Profile(w *Work) *Profile {
 	probable := make([]float32, len(m.terms))
 	copy(probable, m.prior)
 	m.weights.timesVector(at, probable)
-	p := &Profile{
-		probable: m.forecast(probable),
-		near:     m.forecast(m.nearest(at)),
-		words:    m.space.only(words, at).largest(maxWords),
-	}
+	p := &Profile{probable: m.forecast(probable), words: m.space.only(words, at).largest(maxWords)}
+	p.near = m.forecast(m.nearest(at, probable, p.probable.length))
 	if length := math.Sqrt(p.words.dot(p.words)); length > 0 {
 		for i := range p.words {
 			p.words[i].value = float32(float64(p.words[i].value) / length)
@@ -62,24 +61,31 @@ func (m *Model) Profile(w *Work) *Profile {
 	return p
 }
 
-// neighbours is how many of the nearest fitted Works tell their terms; a Work counts by the third power of its kernel. Both
-// were chosen as the weights of Parts were.
+// neighbours is how many of the nearest fitted Works tell their terms.
 const neighbours = 40
 
-// nearest are the terms' shares of the nearest fitted Works. A fitted Work is the nearest to itself.
-func (m *Model) nearest(at vector) []float32 {
+// nearest are the terms' shares of the nearest fitted Works. One counts by the square of its kernel, and by how well its terms
+// agree, by their cosine, with the probabilities: near in words alone it may be of something else. A fitted Work is the nearest to itself.
+func (m *Model) nearest(at vector, probable []float32, length float64) []float32 {
 	kernels := make([]float32, m.byFeature.columns)
 	m.byFeature.timesVector(at, kernels)
 	out := make([]float32, len(m.terms))
-	total := float32(0)
 	best := largestOf(kernels, neighbours)
-	for _, i := range best {
-		total += kernels[i] * kernels[i] * kernels[i]
-	}
-	for _, i := range best {
-		share := kernels[i] * kernels[i] * kernels[i] / total
+	counts, total := make([]float32, len(best)), float32(0)
+	for k, i := range best {
+		agree := 0.0
 		for _, term := range m.labels[i] {
-			out[term] += share
+			agree += float64(probable[term])
+		}
+		if n := len(m.labels[i]); n > 0 {
+			agree /= length * math.Sqrt(float64(n))
+		}
+		counts[k] = kernels[i] * kernels[i] * float32(agree)
+		total += counts[k]
+	}
+	for k, i := range best {
+		for _, term := range m.labels[i] {
+			out[term] += counts[k] / total
 		}
 	}
 	return out

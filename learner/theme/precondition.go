@@ -53,8 +53,11 @@ func precondition(pool *par.Pool, vectors []vector, byFeature *matrix, m int, ri
 func (p *preconditioner) apply(engine *gemm.Engine, worker *par.Worker, width int, r, out, spare []float32) {
 	spare = spare[:p.m*width]
 	engine.SgemmOn(worker, blas.Trans, blas.NoTrans, p.m, width, p.n, 1, p.g, p.m, r, width, 0, spare, width)
+	for i := range spare {
+		spare[i] = -spare[i] // rather than have the engine copy G times -1
+	}
 	copy(out, r)
-	engine.SgemmOn(worker, blas.NoTrans, blas.NoTrans, p.n, width, p.m, -1, p.g, p.m, spare, width, 1, out, width)
+	engine.SgemmOn(worker, blas.NoTrans, blas.NoTrans, p.n, width, p.m, 1, p.g, p.m, spare, width, 1, out, width)
 }
 
 // together is how many Works' kernels are one part of a task.

@@ -6,13 +6,16 @@ import (
 	"strings"
 )
 
+// enough is how many Works must have a term for it to be predicted from what they consist of.
+const enough = 2
+
 // span is where a theme's terms stand among all.
 type span struct {
 	theme    string
 	from, to int32
 }
 
-// vocabulary are the terms that can be predicted, a theme's together, themes and terms by their names.
+// vocabulary are the terms of the themes of which some term can be predicted, a theme's together, themes and terms by their names.
 type vocabulary struct {
 	spans []span
 	terms []string
@@ -40,17 +43,18 @@ func (b *Basis) newVocabulary(labels map[string]Labels) vocabulary {
 	}
 	var v vocabulary
 	for _, theme := range slices.Sorted(maps.Keys(having)) {
-		s := span{theme: theme, from: int32(len(v.terms))}
+		s, some := span{theme: theme, from: int32(len(v.terms))}, false
 		for _, term := range slices.Sorted(maps.Keys(having[theme])) {
 			works := having[theme][term]
-			if len(works) >= b.cfg.Least {
-				slices.Sort(works)
-				v.terms, v.works = append(v.terms, term), append(v.works, works)
-			}
+			slices.Sort(works)
+			some = some || len(works) >= enough
+			v.terms, v.works = append(v.terms, term), append(v.works, works)
 		}
-		if s.to = int32(len(v.terms)); s.to > s.from {
-			v.spans = append(v.spans, s)
+		if s.to = int32(len(v.terms)); !some {
+			v.terms, v.works = v.terms[:s.from], v.works[:s.from]
+			continue
 		}
+		v.spans = append(v.spans, s)
 	}
 	return v
 }

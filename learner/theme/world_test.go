@@ -47,7 +47,7 @@ func basisOf(t testing.TB, cfg Config, works []Work) *Basis {
 
 func fit(t testing.TB, b *Basis, labels map[string]Labels, from *Model) *Model {
 	t.Helper()
-	m, err := b.Fit(labels, from)
+	m, err := b.Fit(t.Context(), labels, from)
 	if err != nil {
 		t.Fatal(err)
 	}

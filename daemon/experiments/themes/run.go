@@ -24,27 +24,30 @@ func run(ctx context.Context, o *options, stdout io.Writer) error {
 		return err
 	}
 	fitted, ranked := all.at(asked.Fitted), all.at(asked.Ranked)
-	model, err := o.fitted(stdout, fitted)
+	model, err := o.fitted(ctx, stdout, fitted)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
+	start := cpu()
 	profiles := make([]*theme.Profile, len(ranked.works))
 	for i := range profiles {
 		profiles[i] = model.Profile(&ranked.works[i])
 	}
-	each := time.Since(start) / time.Duration(len(profiles))
-	fmt.Fprintf(stdout, "%v a profile, on one thread\n", each.Round(time.Microsecond))
+	each := (cpu() - start) / time.Duration(len(profiles))
+	fmt.Fprintf(stdout, "%v a profile\n", each.Round(time.Microsecond))
 
 	j := newJudge(ranked.labels, all.themes(), uint64(o.seed))
 	by := map[string]figures{"kilim": {}, "kilim, terms alone": {}}
 	r := &ranking{model: model, profiles: profiles, judge: j}
-	start = time.Now()
+	start = cpu()
 	for t, queries := range asked.Asked {
 		by["kilim"][t], by["kilim, terms alone"][t] = r.measure(t, queries)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 	}
 	by["kilim"][overall], by["kilim, terms alone"][overall] = r.measure(overall, asked.General)
-	fmt.Fprintf(stdout, "%v a comparison, with its judgment\n", (time.Since(start) / time.Duration(r.compared)).Round(time.Nanosecond))
+	fmt.Fprintf(stdout, "%v a comparison, with its judgment\n", ((cpu() - start) / time.Duration(r.compared)).Round(time.Nanosecond))
 	for _, f := range by {
 		for t := range asked.Asked {
 			f[mean] += f[t] / float64(len(asked.Asked))
@@ -62,26 +65,26 @@ func run(ctx context.Context, o *options, stdout io.Writer) error {
 }
 
 // fitted fits a model without its first theme, then declares that theme, and says what each took.
-func (o *options) fitted(stdout io.Writer, a *archive) (*theme.Model, error) {
-	start := time.Now()
+func (o *options) fitted(ctx context.Context, stdout io.Writer, a *archive) (*theme.Model, error) {
+	start := cpu()
 	basis, err := theme.NewBasis(o.cfg, a.works)
 	if err != nil {
 		return nil, err
 	}
-	made := time.Since(start)
+	made := cpu() - start
 	labels, last := a.byID(), a.themes()[0]
-	start = time.Now()
-	before, err := basis.Fit(without(labels, last), nil)
+	start = cpu()
+	before, err := basis.Fit(ctx, without(labels, last), nil)
 	if err != nil {
 		return nil, err
 	}
-	solved := time.Since(start)
-	start = time.Now()
-	model, err := basis.Fit(labels, before)
+	solved := cpu() - start
+	start = cpu()
+	model, err := basis.Fit(ctx, labels, before)
 	if err != nil {
 		return nil, err
 	}
-	declared := time.Since(start)
+	declared := cpu() - start
 	data, err := model.MarshalBinary()
 	if err != nil {
 		return nil, err
@@ -89,7 +92,7 @@ func (o *options) fitted(stdout io.Writer, a *archive) (*theme.Model, error) {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	fmt.Fprintf(stdout, "%d fitted on %d threads: basis in %.1f s, %d terms in %.1f s, a new theme of %d terms in %.1f s; a model takes %d MB in a file; heap %d MB with all of this\n",
+	fmt.Fprintf(stdout, "processor times: %d fitted on %d threads: basis in %.1f s, %d terms in %.1f s, a new theme of %d terms in %.1f s; a model takes %d MB in a file; heap %d MB with all of this\n",
 		len(a.works), o.cfg.Threads, made.Seconds(), before.Terms(), solved.Seconds(), model.Terms()-before.Terms(), declared.Seconds(), len(data)>>20, m.HeapAlloc>>20)
 	return model, nil
 }
