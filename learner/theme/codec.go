@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+
+	"kilim/learner/encode/text"
 )
 
 // format is the version of a Model's bytes. Raise it when they, the features or their weights change.
@@ -92,19 +94,20 @@ func unmarshal(data []byte) (*Model, error) {
 	if crc32.Checksum(data[:body], castagnoli) != binary.LittleEndian.Uint32(data[body:]) {
 		return nil, fmt.Errorf("its checksum is not that of its content")
 	}
-	return decode(data[len(magic)+1 : body])
-}
-
-// decode reads what stands between version and checksum. It believes nothing of it.
-func decode(body []byte) (*Model, error) {
-	r := &reader{b: body}
-	s, err := emptySpace()
+	analyzer, err := newAnalyzer()
 	if err != nil {
 		return nil, err
 	}
-	if made, here := r.text(), s.analyzer.Identity().String(); r.err == nil && made != here {
+	return decode(analyzer, data[len(magic)+1:body])
+}
+
+// decode reads what stands between version and checksum. It believes nothing of it.
+func decode(analyzer *text.Encoder, body []byte) (*Model, error) {
+	r := &reader{b: body}
+	if made, here := r.text(), analyzer.Identity().String(); r.err == nil && made != here {
 		return nil, fmt.Errorf("its texts were analyzed by %q, this program has %q", made, here)
 	}
+	s := emptySpace(analyzer)
 	r.space(s)
 	works := r.matrix(s.len())
 	v := r.vocabulary(works.rows())

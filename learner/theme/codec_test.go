@@ -71,10 +71,14 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
 	huge := bytes.Clone(body[:1+int(body[0])]) // the analyzer, and then 2^31 - 1 features
 	f.Add(append(huge, 0xff, 0xff, 0xff, 0xff, 0x07))
+	analyzer, err := newAnalyzer()
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		m, err := decode(body)
+		m, err := decode(analyzer, body)
 		runtime.ReadMemStats(&after)
 		if took, most := after.TotalAlloc-before.TotalAlloc, uint64(16<<20+400*len(body)); took > most {
 			t.Fatalf("reading %d bytes took %d", len(body), took)

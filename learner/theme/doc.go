@@ -2,8 +2,9 @@
 // learns from are labels: for some artifacts it is known which terms of a theme they have.
 //
 //   - A Work is what is read of one artifact: words, title, and names that it may share with others. It has no labels.
-//   - A Basis is what a fit needs of the Works whose labels are known, before these labels are looked at. It is made anew when Works
-//     come or change.
+//   - A Basis is what a fit needs of the Works whose labels are known, before these labels are looked at. When Works come or change,
+//     another one is made and fitted in the background, and until then the Model that serves does not know them: their
+//     words change how rare all others are, so that an update of the solution would not be the one that a fresh fit finds.
 //   - Basis.Fit makes a Model of the Works' Labels. It takes over what an earlier Model of the same Basis knows: a label that came costs the
 //     solution of its term, a new theme that of its terms, and the others keep their weights to the bit.
 //   - Model.Profile predicts the terms of a Work: a Profile. Model.Compare scores two Profiles in a theme, Model.General in all;
@@ -29,10 +30,14 @@
 //
 // With n Works, f features (about 5 n), t terms, m landmarks (at most Config.Landmarks), and 4 bytes a number:
 //
-//   - a Basis takes n m numbers for the preconditioner and 4 a feature that a Work has (about 100): 8,000 Works 36 MB;
-//   - a Fit takes f t numbers at most for the weights, of which a tenth is 0.01 or more, and for each thread abreast (4 n + m + f): 18 MB. Time grows as n t;
+//   - a Basis takes n m numbers for the preconditioner, and 4 for each feature of each Work (about 100): 8,000 Works 50 MB;
+//   - a Fit takes abreast (4 n + m + f) for each thread, 18 MB, and a Model 2 for each weight of at least 0.01, at most 16,384 a term: 3 million
+//     for 2,600 terms, 23 MB;
 //   - a Profile keeps at most 256 terms by each of two predictions and 256 words: 6 KB. A text of any length has 1,024
 //     coordinates a view at most.
+//
+// Time, of one processor, for 8,000 Works and 2,600 terms that two have: a Basis 2 s, a Fit 24 s (it grows as n t), a theme of 10 terms
+// 1 s, since up to 64 terms are solved at once; a Profile 0.9 ms, a comparison 4 us.
 //
 // # Guarantees
 //

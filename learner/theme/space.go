@@ -39,19 +39,24 @@ type space struct {
 	viewOf   []view           // by number
 }
 
-func emptySpace() (*space, error) {
+func newAnalyzer() (*text.Encoder, error) {
 	analyzer, err := text.NewEncoder(text.Config{})
 	if err != nil {
 		return nil, fmt.Errorf("theme: %w", err)
 	}
-	return &space{analyzer: analyzer, number: map[uint64]int32{}}, nil
+	return analyzer, nil
+}
+
+func emptySpace(analyzer *text.Encoder) *space {
+	return &space{analyzer: analyzer, number: map[uint64]int32{}}
 }
 
 func newSpace(works []Work) (*space, error) {
-	s, err := emptySpace()
+	analyzer, err := newAnalyzer()
 	if err != nil {
 		return nil, err
 	}
+	s := emptySpace(analyzer)
 	type seen struct {
 		of view
 		df int
