@@ -88,7 +88,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		p := m.Profile(&works[0])
 		for _, theme := range m.Themes() {
-			if _, ok := m.Compare(theme, p, p); !ok {
+			if _, ok := m.Ask(p).Compare(theme, p); !ok {
 				t.Errorf("the theme %q can't be compared in", theme)
 			}
 		}

@@ -32,58 +32,77 @@ const (
 	profileCountsInGeneral = 0.2
 )
 
-// Compare scores how like b is to a, which asks, in a theme: a is taken to have the theme, b has it by its probability. ok is false
-// when the Model knows too few labels of the theme.
-func (m *Model) Compare(theme string, a, b *Profile) (parts Parts, ok bool) {
-	i, ok := m.find(theme)
+// Question is a Work that asks which others are like it. Any number of goroutines may compare by it.
+type Question struct {
+	model          *Model
+	asking         *Profile
+	probable, near []float32 // of asking, spread out: a comparison takes a tenth of the time of a merge of two lists
+}
+
+// Ask prepares the comparisons of a Work with others.
+func (m *Model) Ask(p *Profile) *Question {
+	return &Question{model: m, asking: p, probable: p.probable.spread(len(m.terms)), near: p.near.spread(len(m.terms))}
+}
+
+// Compare scores how like another Work is in a theme. The Work that asks is taken to have the theme, the other has it by its
+// probability. ok is false when the Model knows too few labels of the theme.
+func (q *Question) Compare(theme string, p *Profile) (parts Parts, ok bool) {
+	i, ok := q.model.find(theme)
 	if !ok {
 		return Parts{}, false
 	}
+	probable, near := q.jaccards(i, p)
 	return Parts{
-		Terms:      b.probable.themes[i].present * a.probable.jaccard(&b.probable, i),
-		Neighbours: nearCounts * b.near.themes[i].present * a.near.jaccard(&b.near, i),
-		Profile:    profileCounts * a.probable.cosine(&b.probable),
-		Words:      wordsCount * a.words.dot(b.words),
+		Terms:      p.probable.themes[i].present * probable,
+		Neighbours: nearCounts * p.near.themes[i].present * near,
+		Profile:    profileCounts * q.cosine(p),
+		Words:      wordsCount * q.asking.words.dot(p.words),
 	}, true
 }
 
-// General scores how like two Works are in all themes: Terms and Neighbours are sums over the themes, each theme by the probability
+// General scores how like another Work is in all themes. Terms and Neighbours are sums over the themes, each theme by the probability
 // that both have it.
-func (m *Model) General(a, b *Profile) Parts {
-	p := Parts{Profile: profileCountsInGeneral * a.probable.cosine(&b.probable)}
-	for i := range m.spans {
-		p.Terms += a.probable.themes[i].present * b.probable.themes[i].present * a.probable.jaccard(&b.probable, i)
-		p.Neighbours += nearCountsInGeneral * a.near.themes[i].present * b.near.themes[i].present * a.near.jaccard(&b.near, i)
+func (q *Question) General(p *Profile) Parts {
+	parts := Parts{Profile: profileCountsInGeneral * q.cosine(p)}
+	for i := range q.model.spans {
+		probable, near := q.jaccards(i, p)
+		parts.Terms += q.asking.probable.themes[i].present * p.probable.themes[i].present * probable
+		parts.Neighbours += nearCountsInGeneral * q.asking.near.themes[i].present * p.near.themes[i].present * near
 	}
-	return p
+	return parts
 }
 
-// Shared is a term that explains a score: the probabilities by which the two Works have it.
+// jaccards are the similarities that are expected in a theme, by both predictions.
+func (q *Question) jaccards(theme int, p *Profile) (probable, near float64) {
+	probable = jaccard(q.asking.probable.themes[theme], p.probable.themes[theme], both(q.probable, p.probable.of(theme)))
+	near = jaccard(q.asking.near.themes[theme], p.near.themes[theme], both(q.near, p.near.of(theme)))
+	return probable, near
+}
+
+// cosine is that of the probabilities of the terms of all themes.
+func (q *Question) cosine(p *Profile) float64 {
+	return both(q.probable, p.probable.likely) / (q.asking.probable.length * p.probable.length)
+}
+
+// Shared is a term that explains a score: the probabilities by which the Work that asks and the other have it.
 type Shared struct {
-	Term string
-	A, B float64
+	Term          string
+	Asking, Other float64
 }
 
 // Explain names the terms which say most for the Terms of a comparison, at most n: those that both are likeliest to have.
-func (m *Model) Explain(theme string, a, b *Profile, n int) []Shared {
-	i, ok := m.find(theme)
+func (q *Question) Explain(theme string, p *Profile, n int) []Shared {
+	i, ok := q.model.find(theme)
 	if !ok {
 		return nil
 	}
 	var out []Shared
-	x, y := a.probable.of(i), b.probable.of(i)
-	for len(x) > 0 && len(y) > 0 {
-		switch c := cmp.Compare(x[0].term, y[0].term); {
-		case c < 0:
-			x = x[1:]
-		case c > 0:
-			y = y[1:]
-		default:
-			out = append(out, Shared{m.terms[x[0].term], float64(x[0].p), float64(y[0].p)})
-			x, y = x[1:], y[1:]
+	for _, c := range p.probable.of(i) {
+		if own := q.probable[c.term]; own > 0 {
+			out = append(out, Shared{q.model.terms[c.term], float64(own), float64(c.p)})
 		}
 	}
-	slices.SortStableFunc(out, func(s, t Shared) int { return cmp.Compare(t.A*t.B, s.A*s.B) })
+	slices.SortStableFunc(out, func(s, t Shared) int { return cmp.Compare(t.Asking*t.Other, s.Asking*s.Other) })
 	return out[:min(n, len(out))]
 }
 

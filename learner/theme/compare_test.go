@@ -16,20 +16,20 @@ func TestExpectedJaccard(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 200 {
 		a, b := make([]float32, terms), make([]float32, terms)
-		both, either := 0, 0
+		inBoth, either := 0, 0
 		for i := range a {
 			a[i], b[i] = float32(rng.IntN(2)), float32(rng.IntN(2))
 			if a[i] == 1 && b[i] == 1 {
-				both++
+				inBoth++
 			}
 			if a[i] == 1 || b[i] == 1 {
 				either++
 			}
 		}
 		x, y := m.forecast(slices.Clone(a)), m.forecast(slices.Clone(b))
-		got, want := y.themes[0].present*x.jaccard(&y, 0), 0.0
+		got, want := y.themes[0].present*jaccard(x.themes[0], y.themes[0], both(x.spread(terms), y.of(0))), 0.0
 		if slices.Contains(a, 1) && slices.Contains(b, 1) {
-			want = float64(both) / float64(either)
+			want = float64(inBoth) / float64(either)
 		}
 		if slices.Contains(a, 1) && math.Abs(got-want) > 0.01 {
 			t.Errorf("%v and %v: %g, want %g", a, b, got, want)
@@ -105,9 +105,10 @@ func TestRanksBetterThanWords(t *testing.T) {
 			if len(own) == 0 {
 				continue
 			}
+			question := m.Ask(all[i])
 			best, top := -1, math.Inf(-1)
 			for j := range asked {
-				parts, ok := m.Compare("motif", all[i], all[j])
+				parts, ok := question.Compare("motif", all[j])
 				if !ok {
 					t.Fatal("no theme motif")
 				}
@@ -121,7 +122,7 @@ func TestRanksBetterThanWords(t *testing.T) {
 			if slices.ContainsFunc(own, has) {
 				found++
 			}
-			if why := m.Explain("motif", all[i], all[best], 1); len(why) == 1 && slices.Contains(own, why[0].Term) && has(why[0].Term) {
+			if why := question.Explain("motif", all[best], 1); len(why) == 1 && slices.Contains(own, why[0].Term) && has(why[0].Term) {
 				explained++
 			}
 		}
@@ -135,7 +136,8 @@ func TestRanksBetterThanWords(t *testing.T) {
 	if explained < 0.9*whole*queries {
 		t.Errorf("of %.0f works that share a term with their nearest, %.0f are told it", whole*queries, explained)
 	}
-	if _, ok := m.Compare("music", all[0], all[1]); ok || m.Explain("music", all[0], all[1], 1) != nil || m.Predicted("music", all[0], 1) != nil {
+	question := m.Ask(all[0])
+	if _, ok := question.Compare("music", all[1]); ok || question.Explain("music", all[1], 1) != nil || m.Predicted("music", all[0], 1) != nil {
 		t.Error("a theme without labels ranks")
 	}
 }

@@ -235,7 +235,7 @@ func TestEqualWorks(t *testing.T) {
 	works[5] = Work{ID: works[5].ID}
 	m := fit(t, basisOf(t, DefaultConfig(), works), labels, nil)
 	blank, full := m.Profile(&Work{}), m.Profile(&works[0])
-	for _, parts := range []Parts{m.General(blank, full), m.General(full, blank), m.General(blank, blank), m.General(full, full)} {
+	for _, parts := range []Parts{m.Ask(blank).General(full), m.Ask(full).General(blank), m.Ask(blank).General(blank), m.Ask(full).General(full)} {
 		if s := parts.Score(); !(s >= 0 && s < 10) {
 			t.Errorf("the score %g of %+v", s, parts)
 		}

@@ -96,32 +96,27 @@ func likeliest(terms []chance) []chance {
 // of are the likely terms of a theme.
 func (f *forecast) of(theme int) []chance { return f.likely[f.themes[theme].from:f.themes[theme].to] }
 
-// both is how many terms two Works are expected to share, among these.
-func both(a, b []chance) float64 {
+// spread are the likely terms' probabilities by the terms' numbers, 0 for the others.
+func (f *forecast) spread(terms int) []float32 {
+	out := make([]float32, terms)
+	for _, c := range f.likely {
+		out[c.term] = c.p
+	}
+	return out
+}
+
+// both is how many terms two Works are expected to share, one's spread out and some of the other's.
+func both(spread []float32, terms []chance) float64 {
 	sum := 0.0
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch x, y := a[i], b[j]; {
-		case x.term < y.term:
-			i++
-		case x.term > y.term:
-			j++
-		default:
-			sum += float64(x.p) * float64(y.p)
-			i, j = i+1, j+1
-		}
+	for _, c := range terms {
+		sum += float64(spread[c.term]) * float64(c.p)
 	}
 	return sum
 }
 
-// jaccard is the expected size of the intersection of two Works' terms of a theme over that of their union, given that both have the theme, terms
-// and Works taken as independent.
-func (f *forecast) jaccard(other *forecast, theme int) float64 {
-	a, b := f.themes[theme], other.themes[theme]
-	shared := both(f.of(theme), other.of(theme)) / (a.present * b.present)
+// jaccard is the expected size of the intersection of two Works' terms of a theme over that of their union, given that both have the theme.
+// They are expected to share so many terms, whether they have the theme or not. Terms and Works are taken as independent.
+func jaccard(a, b expectation, shared float64) float64 {
+	shared /= a.present * b.present
 	return shared / (a.count + b.count - shared)
-}
-
-// cosine is that of the probabilities of the terms of all themes.
-func (f *forecast) cosine(other *forecast) float64 {
-	return both(f.likely, other.likely) / (f.length * other.length)
 }

@@ -8,7 +8,15 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"kilim/learner/theme"
+)
+
+// The names of the rankings by a model: by all parts of its scores, and by the first alone.
+const (
+	whole      = "kilim"
+	termsAlone = "kilim, terms alone"
 )
 
 func run(ctx context.Context, o *options, stdout io.Writer) error {
@@ -23,10 +31,30 @@ func run(ctx context.Context, o *options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var peers, own map[string]figures
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		peers, err = o.peerFigures(ctx)
+		return err
+	})
+	both.Go(func() (err error) {
+		own, err = o.ownFigures(ctx, stdout, all, asked)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	maps.Copy(own, peers)
+	print(stdout, own, append(all.themes(), mean, overall))
+	return nil
+}
+
+// ownFigures fits a model, ranks by it, and returns its figures by ranking.
+func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive, asked *questions) (map[string]figures, error) {
 	fitted, ranked := all.at(asked.Fitted), all.at(asked.Ranked)
 	model, err := o.fitted(ctx, stdout, fitted)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	start := cpu()
 	profiles := make([]*theme.Profile, len(ranked.works))
@@ -34,34 +62,22 @@ func run(ctx context.Context, o *options, stdout io.Writer) error {
 		profiles[i] = model.Profile(&ranked.works[i])
 	}
 	each := (cpu() - start) / time.Duration(len(profiles))
-	fmt.Fprintf(stdout, "%v a profile\n", each.Round(time.Microsecond))
-
-	j := newJudge(ranked.labels, all.themes(), uint64(o.seed))
-	by := map[string]figures{"kilim": {}, "kilim, terms alone": {}}
-	r := &ranking{model: model, profiles: profiles, judge: j}
-	start = cpu()
+	r := &ranking{model: model, profiles: profiles, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
+	by := map[string]figures{whole: {}, termsAlone: {}}
 	for t, queries := range asked.Asked {
-		by["kilim"][t], by["kilim, terms alone"][t] = r.measure(t, queries)
+		r.measure(t, queries, by)
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	by["kilim"][overall], by["kilim, terms alone"][overall] = r.measure(overall, asked.General)
-	fmt.Fprintf(stdout, "%v a comparison, with its judgment\n", ((cpu() - start) / time.Duration(r.compared)).Round(time.Nanosecond))
+	r.measure(overall, asked.General, by)
 	for _, f := range by {
 		for t := range asked.Asked {
 			f[mean] += f[t] / float64(len(asked.Asked))
 		}
 	}
-	peers, err := o.peerFigures(ctx)
-	if err != nil {
-		return err
-	}
-	for method, f := range peers {
-		by[method] = f
-	}
-	print(stdout, by, append(j.themes, mean, overall))
-	return nil
+	fmt.Fprintf(stdout, "%v a profile, %v a comparison\n", each.Round(time.Microsecond), (r.took / time.Duration(r.compared)).Round(time.Nanosecond))
+	return by, nil
 }
 
 // fitted fits a model without its first theme, then declares that theme, and says what each took.
@@ -113,24 +129,27 @@ type ranking struct {
 	profiles []*theme.Profile
 	judge    *judge
 	compared int
+	took     time.Duration // of the processor, by comparisons
 }
 
-// measure is the mean nDCG of the queries of a theme, or of overall: by the whole score, and by the Terms of it alone.
-func (r *ranking) measure(t string, queries []int) (whole, terms float64) {
+// measure notes the mean nDCG of the queries of a theme, or of overall.
+func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 	byWhole, byTerms := make([]float64, len(r.profiles)), make([]float64, len(r.profiles))
 	for _, q := range queries {
+		start := cpu()
+		question := r.model.Ask(r.profiles[q])
 		for i, p := range r.profiles {
 			var parts theme.Parts
 			if t == overall {
-				parts = r.model.General(r.profiles[q], p)
+				parts = question.General(p)
 			} else {
-				parts, _ = r.model.Compare(t, r.profiles[q], p) // a theme that the model does not know ranks at random
+				parts, _ = question.Compare(t, p) // a theme that the model does not know ranks at random
 			}
 			byWhole[i], byTerms[i] = parts.Score(), parts.Terms
 		}
+		r.took += cpu() - start
 		r.compared += len(r.profiles)
-		whole += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
-		terms += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
+		by[whole][t] += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
+		by[termsAlone][t] += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
 	}
-	return whole, terms
 }
