@@ -45,7 +45,7 @@ type Profile struct {
 // maxWords is how many words and pairs of words a Profile keeps for comparisons, the rarest for their number.
 const maxWords = 256
 
-// Profile predicts the terms of a Work.
+// Profile predicts the terms of a Work. What a fitted Work consists of and its labels are known to the Model, and its Profile shows it.
 func (m *Model) Profile(w *Work) *Profile {
 	at := m.space.vector(w)
 	probable := make([]float32, len(m.terms))

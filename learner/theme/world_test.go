@@ -26,6 +26,9 @@ func world(seed uint64, n int) ([]Work, map[string]Labels) {
 			name := []string{"motif", "craft"}[topic%2]
 			own[name] = append(own[name], fmt.Sprintf("term %d", topic))
 		}
+		for range 2 { // so many terms that they are solved in several parts
+			own["number"] = append(own["number"], fmt.Sprint(rng.IntN(150)))
+		}
 		for range 6 {
 			said = append(said, fmt.Sprintf("noise%d", rng.IntN(200)))
 		}
