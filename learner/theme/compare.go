@@ -11,7 +11,7 @@ type Parts struct {
 	Terms float64
 	// Neighbours is the same by the terms of their nearest fitted Works.
 	Neighbours float64
-	// Profile is the cosine of the probabilities of the terms of all themes.
+	// Profile is the cosine of the probabilities of the terms of all themes, as far as they are above what is so of any Work.
 	Profile float64
 	// Words is the cosine of the words of the two.
 	Words float64
@@ -30,6 +30,7 @@ const (
 
 	nearCountsInGeneral    = 0.2
 	profileCountsInGeneral = 0.2
+	wordsCountInGeneral    = 0.05
 )
 
 // Question is a Work that asks which others are like it. Any number of goroutines may compare by it.
@@ -37,11 +38,16 @@ type Question struct {
 	model          *Model
 	asking         *Profile
 	probable, near []float32 // of asking, spread out: a comparison takes a fifth of the time that merging two lists takes
+	excess         []float32 // likewise
 }
 
 // Ask prepares the comparisons of a Work with others.
 func (m *Model) Ask(p *Profile) *Question {
-	return &Question{model: m, asking: p, probable: p.probable.spread(len(m.terms)), near: p.near.spread(len(m.terms))}
+	q := &Question{model: m, asking: p, probable: p.probable.spread(len(m.terms)), near: p.near.spread(len(m.terms)), excess: make([]float32, len(m.terms))}
+	for _, c := range p.probable.likely {
+		q.excess[c.term] = m.excess(c)
+	}
+	return q
 }
 
 // Compare scores how like another Work is in a theme. The Work that asks is taken to have the theme, the other has it by its
@@ -63,7 +69,7 @@ func (q *Question) Compare(theme string, p *Profile) (parts Parts, ok bool) {
 // General scores how like another Work is in all themes. Terms and Neighbours are sums over the themes, each theme by the probability
 // that both have it.
 func (q *Question) General(p *Profile) Parts {
-	parts := Parts{Profile: profileCountsInGeneral * q.cosine(p)}
+	parts := Parts{Profile: profileCountsInGeneral * q.cosine(p), Words: wordsCountInGeneral * q.asking.words.dot(p.words)}
 	for i := range q.model.spans {
 		probable, near := q.jaccards(i, p)
 		parts.Terms += q.asking.probable.themes[i].present * p.probable.themes[i].present * probable
@@ -79,9 +85,17 @@ func (q *Question) jaccards(theme int, p *Profile) (probable, near float64) {
 	return probable, near
 }
 
-// cosine is that of the probabilities of the terms of all themes.
+// cosine is that of the two Works' excesses.
 func (q *Question) cosine(p *Profile) float64 {
-	return both(q.probable, p.probable.likely) / (q.asking.probable.length * p.probable.length)
+	length := q.asking.excess * p.excess
+	if length == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, c := range p.probable.likely {
+		sum += float64(q.excess[c.term]) * float64(q.model.excess(c))
+	}
+	return sum / length
 }
 
 // Shared is a term that explains a score: the probabilities by which the Work that asks and the other have it.

@@ -40,6 +40,7 @@ type Profile struct {
 	probable forecast // by ridge regression
 	near     forecast // by the nearest fitted Works
 	words    vector   // the view of the words, of length 1
+	excess   float64  // the length of the likely terms' excesses
 }
 
 // maxWords is how many words and pairs of words a Profile keeps for comparisons, the rarest for their number.
@@ -53,6 +54,11 @@ func (m *Model) Profile(w *Work) *Profile {
 	m.weights.timesVector(at, probable)
 	p := &Profile{probable: m.forecast(probable), words: m.space.only(words, at).largest(maxWords)}
 	p.near = m.forecast(m.nearest(at, probable, p.probable.length))
+	squared := 0.0
+	for _, c := range p.probable.likely {
+		squared += float64(m.excess(c)) * float64(m.excess(c))
+	}
+	p.excess = math.Sqrt(squared)
 	if length := math.Sqrt(p.words.dot(p.words)); length > 0 {
 		for i := range p.words {
 			p.words[i].value = float32(float64(p.words[i].value) / length)
@@ -60,6 +66,9 @@ func (m *Model) Profile(w *Work) *Profile {
 	}
 	return p
 }
+
+// excess is by how much a term is likelier than it is of any Work.
+func (m *Model) excess(c chance) float32 { return max(0, c.p-m.prior[c.term]) }
 
 // neighbours is how many of the nearest fitted Works tell their terms.
 const neighbours = 40
