@@ -22,7 +22,7 @@ func (p Parts) Score() float64 { return p.Terms + p.Neighbours + p.Profile + p.W
 
 // What the lesser parts count beside Terms, in a theme and in general. They were chosen, with neighbours, on the 8,000 works of the Tate that
 // daemon/experiments/themes fits with its first seed: twice 5,500 of these were fitted and 2,500 ranked. None of the 4,000 that it
-// ranks had a part in that. They are flat: a half more or less of one moves the mean nDCG@10 by 0.002 or less.
+// ranks had a part in that. Near them the mean nDCG@10 is flat (daemon/experiments/themes/RESULTS.md).
 const (
 	nearCounts    = 0.4
 	profileCounts = 0.05
