@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,11 @@ bench-songs: ## the types of ../shared/data's songs by openSMILE and musicnn, be
 	@.cache/songs/bin/pip install -q -r daemon/experiments/encoders/others/requirements.txt
 	@.cache/songs/bin/pip install -q --no-deps musicnn==0.1.0 # what it asks for is of 2019, what it needs is above
 	@.cache/songs/bin/python daemon/experiments/encoders/others/songs.py ../shared/data
+
+bench-themes: ## works of a museum ranked by theme, beside the peer's kernel ridge, BM25 and tf-idf (Python 3.11; minutes); BENCH='-seed 4' for another split
+	@test -x .cache/themes/bin/python || python3.11 -m venv .cache/themes
+	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
+	@$(GO) run ./daemon/experiments/themes $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

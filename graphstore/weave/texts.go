@@ -14,6 +14,9 @@ import (
 // either package importing the other.
 type Text = struct{ Body, Language string }
 
+// Title is that of an artifact as a person reads it; its Body is empty when it has none.
+func Title(a *profile.Artifact) Text { return Text{Body: plain(a.Title), Language: a.Language} }
+
 // Texts is everything that can be read of an artifact.
 func Texts(a *profile.Artifact) []Text {
 	var out []Text

@@ -68,6 +68,17 @@ func (e *Encoder) AnalyzeTexts(texts []Text) *Doc {
 	return e.finish(a)
 }
 
+// Words are those that AnalyzeTexts counts, normalized, in the order of the text.
+func (e *Encoder) Words(t Text) []string {
+	a := e.analyzers.Get().(*analyzer)
+	a.spelling = true
+	a.text(t)
+	words := a.spelled
+	a.spelling, a.spelled = false, nil
+	e.analyzers.Put(a)
+	return words
+}
+
 func (e *Encoder) finish(a *analyzer) *Doc {
 	doc := a.doc()
 	// One huge text must not hold its buffers for ever.
@@ -92,6 +103,8 @@ type analyzer struct {
 	terms                []Term
 	fold                 cases.Caser // stateful, so not shared
 	normal               []byte
+	spelling             bool // by Words: spelled gets the words, and nothing is counted
+	spelled              []string
 }
 
 func newAnalyzer(e *Encoder) *analyzer {
@@ -240,6 +253,10 @@ func (a *analyzer) endWord() {
 // hash of a stretch is its polynomial in a seeded odd base modulo 2^64, finished by
 // mix: those of 3, 4 and 5 runes that begin at one place share their beginning.
 func (a *analyzer) hash(w []rune) {
+	if a.spelling {
+		a.spelled = append(a.spelled, string(w[1:len(w)-1]))
+		return
+	}
 	base := a.e.base
 	// The leading 1 makes polynomials of different lengths different.
 	h := uint64(1)

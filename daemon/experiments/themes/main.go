@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"kilim/learner/theme"
+)
+
+// options are the command line.
+type options struct {
+	feed, python, peer string
+	fit, seed, queries int
+	cfg                theme.Config
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "themes:", err)
+		os.Exit(2)
+	}
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "themes:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string, stderr io.Writer) (*options, error) {
+	o := &options{cfg: theme.DefaultConfig()}
+	f := flag.NewFlagSet("themes", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.feed, "feed", "../shared/data/tate-12k.jsonl.gz", "`FILE` of works with theme labels, JSON Lines")
+	f.StringVar(&o.python, "python", ".cache/themes/bin/python", "`FILE`: a Python with numpy, scipy and scikit-learn")
+	f.StringVar(&o.peer, "peer", "../shared/peers/themes/ridge.py", "`FILE` of the peer")
+	f.IntVar(&o.fit, "fit", 8000, "works that are fitted; the others are ranked")
+	f.IntVar(&o.seed, "seed", 3, "of the split")
+	f.IntVar(&o.queries, "queries", 500, "works that ask in a theme, at most")
+	f.IntVar(&o.cfg.Landmarks, "landmarks", o.cfg.Landmarks, "works that precondition the solution")
+	f.IntVar(&o.cfg.Threads, "threads", runtime.NumCPU(), "that fit")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case o.fit < 1 || o.queries < 1 || o.seed < 0:
+		return nil, fmt.Errorf("-fit %d, -queries %d, -seed %d: must be at least 1, 1 and 0", o.fit, o.queries, o.seed)
+	}
+	return o, nil
+}

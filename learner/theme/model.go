@@ -1,0 +1,120 @@
+package theme
+
+import "math"
+
+// Model tells the Profiles of Works and compares them. It is not changed once made, and any number of goroutines may use it.
+type Model struct {
+	space *space
+	vocabulary
+	prior     []float32 // of a term: the share of the fitted Works that have it, 0 where it is not solved
+	weights   *matrix   // features x terms
+	byFeature *matrix   // features x fitted Works
+	labels    [][]int32 // of a fitted Work: its terms, rising
+}
+
+// newModel is a Model without weights. Terms of fewer than enough Works are not solved: the nearest Works alone tell them.
+func newModel(s *space, byFeature *matrix, v vocabulary) *Model {
+	m := &Model{space: s, byFeature: byFeature, vocabulary: v, labels: v.byWork(byFeature.columns), prior: make([]float32, len(v.terms))}
+	for t, works := range v.works {
+		if len(works) >= enough {
+			m.prior[t] = float32(float64(len(works)) / float64(byFeature.columns))
+		}
+	}
+	return m
+}
+
+// Themes are those of which enough labels were known, by name.
+func (m *Model) Themes() []string {
+	out := make([]string, len(m.spans))
+	for i, s := range m.spans {
+		out[i] = s.theme
+	}
+	return out
+}
+
+// Terms is how many terms the Model predicts, of all themes.
+func (m *Model) Terms() int { return len(m.terms) }
+
+// Profile is what a Model tells of a Work: some 6 KB. It is compared with others of the same Model.
+type Profile struct {
+	probable forecast // by ridge regression
+	near     forecast // by the nearest fitted Works
+	words    vector   // the view of the words, of length 1
+	excess   float64  // the length of the likely terms' excesses
+}
+
+// maxWords is how many words and pairs of words a Profile keeps for comparisons, the rarest for their number.
+const maxWords = 256
+
+// Profile predicts the terms of a Work. What a fitted Work consists of and its labels are known to the Model, and its Profile shows it.
+func (m *Model) Profile(w *Work) *Profile {
+	at := m.space.vector(w)
+	probable := make([]float32, len(m.terms))
+	copy(probable, m.prior)
+	m.weights.timesVector(at, probable)
+	p := &Profile{probable: m.forecast(probable), words: m.space.only(words, at).largest(maxWords)}
+	p.near = m.forecast(m.nearest(at, probable, p.probable.length))
+	squared := 0.0
+	for _, c := range p.probable.likely {
+		squared += float64(m.excess(c)) * float64(m.excess(c))
+	}
+	p.excess = math.Sqrt(squared)
+	if length := math.Sqrt(p.words.dot(p.words)); length > 0 {
+		for i := range p.words {
+			p.words[i].value = float32(float64(p.words[i].value) / length)
+		}
+	}
+	return p
+}
+
+// excess is by how much a term is likelier than it is of any Work.
+func (m *Model) excess(c chance) float32 { return max(0, c.p-m.prior[c.term]) }
+
+// neighbours is how many of the nearest fitted Works tell their terms.
+const neighbours = 40
+
+// nearest are the terms' shares of the nearest fitted Works. One counts by the square of its kernel, and by how well its terms
+// agree, by their cosine, with the probabilities: near in words alone it may be of something else. A fitted Work is the nearest to itself.
+func (m *Model) nearest(at vector, probable []float32, length float64) []float32 {
+	kernels := make([]float32, m.byFeature.columns)
+	m.byFeature.timesVector(at, kernels)
+	out := make([]float32, len(m.terms))
+	best := largestOf(kernels, neighbours)
+	counts, total := make([]float32, len(best)), float32(0)
+	for k, i := range best {
+		agree := 0.0
+		for _, term := range m.labels[i] {
+			agree += float64(probable[term])
+		}
+		if n := len(m.labels[i]); n > 0 {
+			agree /= length * math.Sqrt(float64(n))
+		}
+		counts[k] = kernels[i] * kernels[i] * float32(agree)
+		total += counts[k]
+	}
+	for k, i := range best {
+		for _, term := range m.labels[i] {
+			out[term] += counts[k] / total
+		}
+	}
+	return out
+}
+
+// largestOf are the places of the n largest values above 0, the largest first, of equal ones the first place first.
+func largestOf(values []float32, n int) []int {
+	var best []int
+	for i, v := range values {
+		if v <= 0 || len(best) == n && v <= values[best[n-1]] {
+			continue
+		}
+		if len(best) < n {
+			best = append(best, i)
+		}
+		at := len(best) - 1
+		for ; at > 0 && values[best[at-1]] < v; at-- {
+			best[at] = best[at-1]
+		}
+		best[at] = i
+	}
+	return best
+}
