@@ -154,8 +154,8 @@ func (r *report) writeFile(path string) error {
 	return errors.Join(comparison.Write(f, r.rows()), f.Close())
 }
 
-const resultsHead = "# Measured: the refresh engine beside recomputation in Python, and as an entity grows\n\n" +
-	"Made by `make bench-refresh BENCH='-results FILE'`; what is measured and how is in doc.go. Compare only figures of one entry: the machine's own speed changes.\n"
+const resultsHead = "# Measured: the refresh engine beside recomputation in Python, as an entity grows, and by epsilon\n\n" +
+	"Made by `make bench-refresh`, entries of the first two with `BENCH='-results FILE'`; what is measured and how is in doc.go. Compare only figures of one entry: the machine's own speed changes.\n"
 
 // appendResults appends an entry to a results file, which is begun when absent.
 func (r *report) appendResults(path string, now time.Time) error {
