@@ -107,7 +107,7 @@ type Index struct {
 
 // Refresh is how changes spread over the graph.
 type Refresh struct {
-	Epsilon float64 `default:"0.05" min:"0" max:"10" help:"Change of a node's vector (RMS a coordinate) below which its neighbours are not told. 0 is exact and slow; at 0.05 no embedding of a real feed was off by as much as lists.tolerance (kilim_embedding_drift shows yours)."`
+	Epsilon float64 `default:"0.05" min:"0" max:"10" help:"Change of a node's vector (RMS a coordinate) below which its neighbours are not told. 0 is exact and slow; at 0.05 what neighbours were not told put no embedding of a real feed off by as much as lists.tolerance (kilim_embedding_drift shows yours); features that are renewed late, see refresh.sweep, come on top."`
 	Budget  int     `default:"256" min:"0" max:"1000000" help:"Artifacts embedded again with a batch beyond those it changes: one for each of its records, at most this many. The rest follows in the background."`
 	Sweep   float64 `default:"0.2" min:"0" max:"1000" help:"Share of the archive that may change before the features and lists made earlier are computed again. 0 recomputes at each change."`
 }
