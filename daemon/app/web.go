@@ -10,6 +10,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/tally"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/train/eval"
@@ -180,7 +181,7 @@ func statusOf(s pipeline.Status) *web.Status {
 	}
 }
 
-func recordsOf(c pipeline.RecordCounts) web.RecordsStatus {
+func recordsOf(c tally.Counts) web.RecordsStatus {
 	out := web.RecordsStatus{Consumed: c.Consumed, Refused: c.Refused, Unread: c.Unread}
 	if l := c.LastRefused; l != nil {
 		out.LastRefused = &web.Refused{Topic: l.Topic, Partition: l.Partition, Offset: l.Offset, ID: l.ID, Reason: l.Reason, Detail: l.Detail, Time: l.Time}

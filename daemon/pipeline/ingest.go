@@ -13,6 +13,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/tally"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
@@ -54,7 +55,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 		e.failed = err
 		return err
 	}
-	e.metrics.records.applied(ops, e.log)
+	e.metrics.records.Applied(len(ops), func(i int) tally.Outcome { return tally.Outcome{Item: ops[i].item, Refusal: ops[i].refusal} }, e.log)
 	e.role.tell(ops)
 	e.turns.Applied()
 	return nil

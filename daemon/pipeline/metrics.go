@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/daemon/pipeline/tally"
 )
 
 // Metrics are what the pipeline counts. Gauges of the state are read at scrape
@@ -18,7 +20,7 @@ type Metrics struct {
 	listsChanged prometheus.Counter
 	refused      Counter
 	// records are beside the metrics what a status tells of them.
-	records *records
+	records *tally.Records
 }
 
 // Counter counts refused records by reason; the consumer registers it.
@@ -58,7 +60,7 @@ func NewMetrics(reg prometheus.Registerer, refused Counter) *Metrics {
 			Name: "kilim_lists_changed_total",
 			Help: "Similarity lists of artifacts that changed and were put into the outbox.",
 		}),
-		refused: refused, records: newRecords(),
+		refused: refused, records: tally.New(),
 	}
 	reg.MustRegister(m.consumed, m.stages, m.refreshed, m.drift, m.commits, m.listsChanged)
 	for _, r := range []string{"applied", "deleted", "superseded", "refused"} {

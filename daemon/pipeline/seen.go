@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kilim/daemon/pipeline/tally"
 	"kilim/learner/encode"
 )
 
@@ -53,7 +54,7 @@ type Status struct {
 	Revision    uint64
 	IndexEngine string
 	Vectors     int
-	Records     RecordCounts
+	Records     tally.Counts
 	Media       map[string]encode.Counts // by modality, of those that have an encoder
 }
 
@@ -69,7 +70,7 @@ func (e *Engine) Status() Status {
 		RefreshQueue: int(queue), Outbox: depth, OutboxSince: since,
 		Epoch: e.cfg.Epoch, Revision: e.seen.revision.Load(),
 		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
-		Records: e.metrics.records.now(),
+		Records: e.metrics.records.Now(),
 		Media:   media,
 	}
 }
