@@ -14,7 +14,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"kilim/consumer/kafkaconn"
 	"kilim/consumer/profile"
@@ -180,12 +179,8 @@ type progress struct {
 const linesEvery = 5 * time.Second
 
 func newProgress(w io.Writer, size int64) *progress {
-	p := &progress{out: w, size: size, last: time.Now()}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("feeding"),
-			progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	return p
+	bar := newBar(w, size, progressbar.OptionSetDescription("feeding"), progressbar.OptionShowBytes(true))
+	return &progress{out: w, size: size, last: time.Now(), bar: bar}
 }
 
 func (p *progress) update(sum feed.Summary) {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"io"
-	"os"
-	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"kilim/daemon/web"
 )
@@ -18,11 +15,7 @@ type remaining struct {
 }
 
 func newRemaining(w io.Writer) *remaining {
-	r := &remaining{}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		r.bar = progressbar.NewOptions64(1, progressbar.OptionSetWriter(w), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	return r
+	return &remaining{bar: newBar(w, 1)}
 }
 
 func (r *remaining) show(s *web.Status) {

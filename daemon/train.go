@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"kilim/daemon/app"
 	"kilim/daemon/config"
@@ -67,11 +65,7 @@ type trainingProgress struct {
 const parts = 1000
 
 func newTraining(w io.Writer) *trainingProgress {
-	p := &trainingProgress{out: w, last: time.Now()}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(parts, progressbar.OptionSetWriter(w), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	return p
+	return &trainingProgress{out: w, last: time.Now(), bar: newBar(w, parts)}
 }
 
 func (p *trainingProgress) show(ratio float64, now bool, format string, args ...any) {

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"time"
+
+	"kilim/daemon/experiments/comparison"
 )
 
 // raw is a single run as it is kept in the results file.
@@ -36,23 +37,22 @@ func (r *report) raws() []raw {
 	return out
 }
 
-// entry is the report as a section of a Markdown file, with every run's raw figures.
-func (r *report) entry(now time.Time) ([]byte, error) {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "\n## %s\n\n```\n", now.UTC().Format("2006-01-02 15:04 UTC"))
-	if err := r.print(&b); err != nil {
-		return nil, err
+// entry writes the report as the text of an entry, with every run's raw figures.
+func (r *report) entry(w io.Writer) error {
+	fmt.Fprint(w, "```\n")
+	if err := r.print(w); err != nil {
+		return err
 	}
-	b.WriteString("```\n\nEach run:\n\n```\n")
-	enc := json.NewEncoder(&b)
+	fmt.Fprint(w, "```\n\nEach run:\n\n```\n")
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	for _, run := range r.raws() {
 		if err := enc.Encode(run); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	b.WriteString("```\n")
-	return b.Bytes(), nil
+	_, err := fmt.Fprint(w, "```\n")
+	return err
 }
 
 const resultsHead = "# Measured: kilim's chain beside the peer pipeline\n\n" +
@@ -60,24 +60,5 @@ const resultsHead = "# Measured: kilim's chain beside the peer pipeline\n\n" +
 
 // appendResults appends an entry to a results file, which is begun when absent.
 func (r *report) appendResults(path string, now time.Time) error {
-	entry, err := r.entry(now)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() == 0 {
-		entry = append([]byte(resultsHead), entry...)
-	}
-	if _, err := f.Write(entry); err != nil {
-		return err
-	}
-	return f.Close()
+	return comparison.Append(path, resultsHead, now, r.entry)
 }

@@ -162,17 +162,8 @@ func (r *report) appendResults(path string, now time.Time) error {
 	if path == "" {
 		return nil
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
+	if err := comparison.Append(path, resultsHead, now, r.print); err != nil {
 		return fmt.Errorf("-results: %w", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if info.Size() == 0 {
-		fmt.Fprint(f, resultsHead)
-	}
-	fmt.Fprintf(f, "\n## %s\n\n", now.UTC().Format("2006-01-02 15:04 UTC"))
-	return errors.Join(r.print(f), f.Close())
+	return nil
 }
