@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -28,12 +29,18 @@ type feedCommand struct {
 	Timeout        time.Duration `placeholder:"DURATION" help:"Give up after so long, with exit code 3; without it, never."`
 	MaxRecordBytes config.Bytes  `default:"1MiB" min:"1KiB" max:"15MiB" help:"The daemon's ingest.max-record-bytes, above which it refuses a record."`
 	AllowRefused   bool          `help:"End with exit code 0 also when the daemon will refuse records, and feed an input whose first line is no object, or has no field of an artifact."`
+	From           string        `placeholder:"FORMAT" enum:",csv,xlsx,oai-dc,lido,ead,linked-art,iiif" default:"" help:"Make artifacts of another format: csv, xlsx, oai-dc, lido, ead, linked-art or iiif."`
+	Map            string        `placeholder:"NAME" help:"By which map, with --from: a file, or one that comes with kilim (moma, met, cmoa, rijksmuseum, europeana, columns); without it, the format's own."`
+	Encoding       string        `placeholder:"NAME" help:"Of a CSV file that is not UTF-8 and has no byte order mark: windows-1252, latin1, utf-16le ..."`
+	DryRun         bool          `help:"Send nothing: show the first artifacts, and what would be sent, mapped and not mapped."`
 	Input          string        `arg:"" name:"file" help:"JSON Lines, an array of objects or objects printed over several lines; plain, gzip, zstd or bzip2; - is standard input."`
 }
 
 // Help is shown by kilim feed --help.
 func (feedCommand) Help() string {
 	return `Each line that is not blank becomes one record, keyed by the artifact's id. A line that can't be used is sent too, and the daemon puts it to the dead letters with the reason; such lines are counted here by reason. {"id": "x", "__deleted": true} deletes the artifact x.
+
+With --from, each record of the file becomes an artifact by a map; a record that none can be made of is counted and named by its line, and the others are sent. docs/feeding.md has the maps and how to write one.
 
 A relative uri of media becomes a file: URI beside FILE; one in standard input is relative to the working directory. It is read as a URI, so "a%20b.jpg" is the file "a b.jpg". The daemon reads such files below the folders of its media.root. Other bytes of a line are sent as they are.
 
@@ -57,17 +64,16 @@ func (c *feedCommand) Run(s *session) error {
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
-	in, size := s.stdin, int64(-1)
-	if c.Input != "-" {
-		f, err := os.Open(c.Input)
-		if err != nil {
-			return fmt.Errorf("feed: %w", err)
-		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			size = info.Size()
-		}
-		in = f
+	in, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	opt := feed.Options{Base: base, Limits: profile.Limits{RecordBytes: int(c.MaxRecordBytes)}, AllowRefused: c.AllowRefused, Rate: c.Rate, Log: s.log()}
+	if c.DryRun {
+		sum, err := feed.DryRun(ctx, in.shown(s.stdout), opt)
+		fmt.Fprintln(s.stdout, "nothing is sent: "+wouldBe(sum))
+		return c.ended(ctx, s, in, sum, err)
 	}
 	conn, err := s.connect(&c.Client)
 	if err != nil {
@@ -81,17 +87,26 @@ func (c *feedCommand) Run(s *session) error {
 	if err := conn.EnsureTopics(ctx, []kafkaconn.TopicSpec{topic}); err != nil {
 		return fmt.Errorf("feed: %w", late(ctx, err))
 	}
-	show := newProgress(s.stderr, size)
-	sum, err := feed.Run(ctx, in, conn, feed.Options{Topic: topic.Name, Base: base, Limits: profile.Limits{RecordBytes: int(c.MaxRecordBytes)},
-		AllowRefused: c.AllowRefused, Rate: c.Rate, Progress: show.update, Log: s.log()})
+	show := newProgress(s.stderr, in.size)
+	opt.Topic, opt.Progress = topic.Name, show.update
+	sum, err := feed.Run(ctx, in, conn, opt)
 	show.end()
 	fmt.Fprintln(s.stdout, summary(sum))
+	return c.ended(ctx, s, in, sum, err)
+}
+
+// ended tells what became of the input, and is the command's error.
+func (c *feedCommand) ended(ctx context.Context, s *session, in *feedInput, sum feed.Summary, err error) error {
 	unread(s.stderr, sum)
+	in.report(s.stderr)
 	if err != nil {
 		return fmt.Errorf("feed: %w", late(ctx, err))
 	}
 	if len(sum.Refused) > 0 && !c.AllowRefused {
 		return fmt.Errorf("feed: the daemon refuses %d of the %d records (%s); the first, %s", refused(sum), sum.Records, reasons(sum), sum.FirstRefused)
+	}
+	if n := in.broken(); n > 0 && !c.AllowRefused {
+		return fmt.Errorf("feed: no artifact could be made of %d records of the file; the others were read", n)
 	}
 	return nil
 }

@@ -58,6 +58,30 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // Feed returns the lines of a file of records: UTF-8, plain, or packed by gzip, zstd or bzip2, which is told by its
 // first bytes. A byte order mark is left out. What is known to be of another form is refused by its name.
 func Feed(r io.Reader) (*bufio.Reader, error) {
+	in, err := Unpack(r)
+	if err != nil {
+		return nil, err
+	}
+	head, err := start(in)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the input: %w", err)
+	case bytes.HasPrefix(head, byteOrderMark):
+		_, err := in.Discard(len(byteOrderMark))
+		return in, err
+	case len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte(tarMagic)):
+		return nil, errors.New("the input is a tar archive: tar -xOf FILE | kilim feed -")
+	}
+	for _, form := range unread {
+		if bytes.HasPrefix(head, []byte(form.magic)) {
+			return nil, fmt.Errorf("the input is %s, which is not read: %s", form.name, form.help)
+		}
+	}
+	return in, nil
+}
+
+// Unpack returns what a file holds that is packed by gzip, zstd or bzip2, or not packed. What that is, it does not look at.
+func Unpack(r io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, feedBuffer)
 	as := ""
 	for range packings {
@@ -65,24 +89,12 @@ func Feed(r io.Reader) (*bufio.Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the input%s: %w", as, err)
 		}
-		if bytes.HasPrefix(head, byteOrderMark) {
-			_, err := in.Discard(len(byteOrderMark))
-			return in, err
-		}
-		if len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte(tarMagic)) {
-			return nil, errors.New("the input is a tar archive: tar -xOf FILE | kilim feed -")
-		}
 		text, packing, err := unpack(in, head)
 		as = " as " + packing
 		if err != nil {
 			return nil, fmt.Errorf("reading the input%s: %w", as, err)
 		}
 		if text == nil {
-			for _, form := range unread {
-				if bytes.HasPrefix(head, []byte(form.magic)) {
-					return nil, fmt.Errorf("the input is %s, which is not read: %s", form.name, form.help)
-				}
-			}
 			return in, nil
 		}
 		in = bufio.NewReaderSize(text, feedBuffer)

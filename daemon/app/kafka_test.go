@@ -51,7 +51,7 @@ func TestKafkaEndsInTheSameLists(t *testing.T) {
 		}
 		d := start(t, cfg)
 		began := time.Now()
-		sum, err := feed.Run(t.Context(), bytes.NewReader(lines), d.app.conn, feed.Options{Topic: cfg.Kafka.Topics.Artifacts})
+		sum, err := feed.Run(t.Context(), feed.JSON(bytes.NewReader(lines)), d.app.conn, feed.Options{Topic: cfg.Kafka.Topics.Artifacts})
 		if err != nil || sum.Records != records {
 			t.Fatalf("%s: %d of %d records acknowledged: %v", broker, sum.Records, records, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -71,13 +70,13 @@ const (
 	attempts = 60
 )
 
-// Run feeds in to its end. The Summary counts what was acknowledged, also when there is
+// Run feeds in, JSON or what an importer makes, to its end. The Summary counts what was acknowledged, also when there is
 // an error, which names the first line that was not. Run returns when ctx ends, even
 // while a read of in blocks.
-func Run(ctx context.Context, in io.Reader, conn *kafkaconn.Conn, opt Options) (Summary, error) {
+func Run(ctx context.Context, in Lines, conn *kafkaconn.Conn, opt Options) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f := &feeder{opt: opt, start: time.Now(), most: chunkRecords}
+	f := &feeder{opt: opt, in: in, start: time.Now(), most: chunkRecords}
 	if opt.Rate > 0 {
 		// Small chunks keep a slow pace even.
 		f.most = min(max(int(opt.Rate/10), 1), chunkRecords)
@@ -98,7 +97,8 @@ func Run(ctx context.Context, in io.Reader, conn *kafkaconn.Conn, opt Options) (
 		})
 	}
 	f.records = make(chan record, 2*chunkRecords)
-	go f.read(ctx, in)
+	// Parsing overlaps with the writing of run.
+	go read(ctx, in, &f.opt, f.records)
 	err := f.run(ctx)
 	if closed := f.writer.Close(); err == nil && closed != nil {
 		err = fmt.Errorf("closing the writer: %w", closed)
@@ -106,28 +106,33 @@ func Run(ctx context.Context, in io.Reader, conn *kafkaconn.Conn, opt Options) (
 	return f.sum, err
 }
 
+// DryRun does what Run does, but for sending: its Summary counts what would have been sent.
+func DryRun(ctx context.Context, in Lines, opt Options) (Summary, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f := &feeder{opt: opt, in: in, start: time.Now()}
+	f.records = make(chan record, 2*chunkRecords)
+	go read(ctx, in, &f.opt, f.records)
+	for r := range f.records {
+		if r.err != nil {
+			return f.sum, r.err
+		}
+		f.count(&r)
+		f.sum.Read, f.sum.Elapsed = in.Read(), time.Since(f.start)
+	}
+	return f.sum, context.Cause(ctx)
+}
+
 type feeder struct {
 	opt     Options
+	in      Lines
 	start   time.Time
 	writer  *kafka.Writer
 	limit   *rate.Limiter
 	most    int // records in a chunk
 	records chan record
 	held    *record // read, but did not fit
-	source  *source // set before the first record is sent
 	sum     Summary
-}
-
-// read runs on a goroutine of its own, so that parsing overlaps with the writing of run.
-func (f *feeder) read(ctx context.Context, in io.Reader) {
-	src, err := open(in)
-	if err != nil {
-		f.records <- record{line: 1, err: err}
-		close(f.records)
-		return
-	}
-	f.source = src
-	src.read(ctx, &f.opt, f.records)
 }
 
 func (f *feeder) run(ctx context.Context) error {
@@ -199,7 +204,7 @@ func (f *feeder) write(ctx context.Context, chunk []record) error {
 		}
 	}
 	failed := f.send(ctx, chunk)
-	f.sum.Read = f.source.raw.n.Load()
+	f.sum.Read = f.in.Read()
 	f.sum.Elapsed = time.Since(f.start)
 	if f.opt.Progress != nil {
 		f.opt.Progress(f.sum)

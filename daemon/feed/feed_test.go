@@ -80,7 +80,7 @@ func shown(m kafka.Message) string {
 
 func run(t *testing.T, conn *kafkaconn.Conn, in io.Reader) (Summary, error) {
 	t.Helper()
-	return Run(context.Background(), in, conn, Options{Topic: topic})
+	return Run(context.Background(), JSON(in), conn, Options{Topic: topic})
 }
 
 func TestLinesBecomeRecords(t *testing.T) {
@@ -248,7 +248,7 @@ func TestLargeRecords(t *testing.T) {
 	}
 	in.Write(append(noise(rng, 1_000_000), '\n'))
 	in.Write(append(noise(rng, 1_000_000), '\n'))
-	sum, err := Run(t.Context(), &in, conn, Options{Topic: topic, AllowRefused: true})
+	sum, err := Run(t.Context(), JSON(&in), conn, Options{Topic: topic, AllowRefused: true})
 	if err != nil || sum.Records != 42 {
 		t.Errorf("%v, summary %+v", err, sum)
 	}
@@ -289,7 +289,7 @@ func TestPipe(t *testing.T) {
 	progress := make(chan Summary, 10)
 	done := make(chan error, 1)
 	go func() {
-		_, err := Run(ctx, in, conn, Options{Topic: topic, Progress: func(s Summary) { progress <- s }})
+		_, err := Run(ctx, JSON(in), conn, Options{Topic: topic, Progress: func(s Summary) { progress <- s }})
 		done <- err
 	}()
 	for i := range 3 {
@@ -311,7 +311,7 @@ func TestRate(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, 1)
 	in := strings.Repeat("{\"id\":\"a\"}\n", 30)
-	sum, err := Run(context.Background(), strings.NewReader(in), conn, Options{Topic: topic, Rate: 100})
+	sum, err := Run(context.Background(), JSON(strings.NewReader(in)), conn, Options{Topic: topic, Rate: 100})
 	if err != nil || sum.Records != 30 {
 		t.Fatalf("%v, %+v", err, sum)
 	}

@@ -136,7 +136,7 @@ func TestFormsThatAreRefused(t *testing.T) {
 	if sum, err := run(t, conn, strings.NewReader(" [ ] ")); err != nil || sum.Records != 0 {
 		t.Errorf("an empty array: %v, %+v", err, sum)
 	}
-	if sum, err := Run(t.Context(), strings.NewReader("id,title\n"), conn, Options{Topic: topic, AllowRefused: true}); err != nil || sum.Refused["not_json"] != 1 {
+	if sum, err := Run(t.Context(), JSON(strings.NewReader("id,title\n")), conn, Options{Topic: topic, AllowRefused: true}); err != nil || sum.Refused["not_json"] != 1 {
 		t.Errorf("lines that are allowed to be refused: %v, %+v", err, sum)
 	}
 }
@@ -171,7 +171,7 @@ func TestLinesAreSentAsTheyCome(t *testing.T) {
 	acknowledged := make(chan Summary)
 	done := make(chan error)
 	go func() {
-		_, err := Run(t.Context(), r, conn, Options{Topic: topic, Progress: func(s Summary) { acknowledged <- s }})
+		_, err := Run(t.Context(), JSON(r), conn, Options{Topic: topic, Progress: func(s Summary) { acknowledged <- s }})
 		done <- err
 	}()
 	for i, line := range strings.SplitAfter(four, "\n")[:4] {

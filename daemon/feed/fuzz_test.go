@@ -22,12 +22,8 @@ func FuzzForms(f *testing.F) {
 		f.Add(packed.Bytes())
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		s, err := open(bytes.NewReader(file))
-		if err != nil {
-			return
-		}
 		out := make(chan record, 1)
-		go s.read(t.Context(), &Options{Base: "/m", AllowRefused: len(file)%2 == 0}, out)
+		go read(t.Context(), JSON(bytes.NewReader(file)), &Options{Base: "/m", AllowRefused: len(file)%2 == 0}, out)
 		last, failed := 0, false
 		for r := range out {
 			if failed || r.line <= last {

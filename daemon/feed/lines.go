@@ -15,70 +15,83 @@ import (
 // MaxLine is the longest line, or value of JSON in another form, that is read. It is over what brokers accept.
 const MaxLine = 32 << 20
 
-// source reads the lines of a plain or compressed stream.
-type source struct {
-	raw  *counter
-	text *bufio.Reader
-	no   int // number of the last line read, from 1; of a value where those are not a line each
+// Lines are the artifacts of an input, as JSON.
+type Lines interface {
+	// Next returns an artifact's JSON, in memory of its own, and the line of the input where it begins; io.EOF after the last.
+	Next() (line []byte, no int, err error)
+	// Read counts the bytes of the input that were read, packed as they are. It may be called beside Next.
+	Read() int64
 }
 
-// counter counts the bytes read from a stream, compressed as it is.
-type counter struct {
-	r io.Reader
+// Counter counts the bytes read from a stream.
+type Counter struct {
+	io.Reader
 	n atomic.Int64
 }
 
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
+func (c *Counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
 	c.n.Add(int64(n))
 	return n, err
 }
 
-// open returns the source of a stream. It reads the first bytes, which tell the stream's form.
-func open(in io.Reader) (*source, error) {
-	s := &source{raw: &counter{r: in}}
-	var err error
-	s.text, err = profile.Lines(s.raw, MaxLine)
-	return s, err
+// Bytes is their number. It may be called beside Read.
+func (c *Counter) Bytes() int64 { return c.n.Load() }
+
+// source reads the lines of a plain or compressed stream.
+type source struct {
+	raw  *Counter
+	text *bufio.Reader // nil before the first line
+	no   int           // number of the last line read, from 1; of a value where those are not a line each
 }
 
-// next returns a line of its own memory, without its end; io.EOF after the last one.
-func (s *source) next() ([]byte, error) {
-	var line []byte
+// JSON are the lines of a stream of JSON, whose first bytes tell its form.
+func JSON(in io.Reader) Lines { return &source{raw: &Counter{Reader: in}} }
+
+// Read counts the bytes read.
+func (s *source) Read() int64 { return s.raw.Bytes() }
+
+// Next returns a line without its end.
+func (s *source) Next() (line []byte, no int, err error) {
 	s.no++
+	if s.text == nil {
+		if s.text, err = profile.Lines(s.raw, MaxLine); err != nil {
+			return nil, s.no, err
+		}
+	}
 	for {
 		part, err := s.text.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
 		case len(line) > MaxLine:
-			return nil, fmt.Errorf("line %d: longer than %d bytes", s.no, MaxLine)
+			return nil, s.no, fmt.Errorf("line %d: longer than %d bytes", s.no, MaxLine)
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case errors.Is(err, io.EOF) && len(line) == 0:
-			return nil, io.EOF
+			return nil, s.no, io.EOF
 		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("line %d: %w", s.no, err)
+			return nil, s.no, fmt.Errorf("line %d: %w", s.no, err)
 		}
 		line = bytes.TrimSuffix(line, []byte("\n"))
-		return bytes.TrimSuffix(line, []byte("\r")), nil
+		return bytes.TrimSuffix(line, []byte("\r")), s.no, nil
 	}
 }
 
 // read sends the records of all lines that are not blank, the uris of their media relative to
 // the base made absolute, then closes out. An error of the input is sent last, in a record of its own.
-func (s *source) read(ctx context.Context, opt *Options, out chan<- record) {
+func read(ctx context.Context, in Lines, opt *Options, out chan<- record) {
 	defer close(out)
 	for first := true; ; {
-		line, err := s.next()
+		line, no, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err == nil && len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		r := record{line: s.no, err: err}
+		r := record{line: no, err: err}
 		if err == nil {
-			r = newRecord(s.no, absolute(line, opt.Base), opt.Limits)
+			r = newRecord(no, absolute(line, opt.Base), opt.Limits)
 		}
 		if err == nil && first && !opt.AllowRefused {
 			err = checkForm(&r, line)

@@ -177,7 +177,7 @@ func TestRunMakesURIsAbsolute(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, 1)
 	in := `{"id":"a","media":[{"kind":"image","uri":"b.jpg"}]}` + "\n" + `{"id":"c"}`
-	sum, err := Run(t.Context(), strings.NewReader(in), conn, Options{Topic: topic, Base: "/m"})
+	sum, err := Run(t.Context(), JSON(strings.NewReader(in)), conn, Options{Topic: topic, Base: "/m"})
 	if err != nil {
 		t.Fatal(err)
 	}
