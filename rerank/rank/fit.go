@@ -1,0 +1,283 @@
+package rank
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Config says how a Model is fitted.
+type Config struct {
+	// Trees and Leaves are how many there are at most: of trees in a Model, of leaves in a tree.
+	Trees, Leaves int
+	// Rate is the share of its step that a tree takes.
+	Rate float64
+	// Seed decides which queries are held out together, and which features each tree may use.
+	Seed uint64
+	// Threads is how many folds are fitted at the same time. It changes no result.
+	Threads int
+}
+
+// DefaultConfig is what RESULTS.md of the experiment ranker was measured with.
+func DefaultConfig() Config { return Config{Trees: 300, Leaves: 15, Rate: 0.1, Seed: 1, Threads: 1} }
+
+const (
+	// folds is how many parts the queries are held out in.
+	folds = 5
+	// quantileBins is the number of bins of a feature. More than there are judged pairs to tell apart would be noise.
+	quantileBins = 64
+	// share is the part of the features that a tree may use: with few judgments one feature explains most, and the others would
+	// never be asked.
+	share = 0.5
+)
+
+// Fitted is a Model with what was seen of it on queries that it was not fitted to.
+type Fitted struct {
+	Model *Model
+	// Keys are the queries that had something to learn from, Before their nDCG@10 by the prior alone, After by models fitted without
+	// them, with as many trees as the Model has. That number was chosen by the same queries: After is a little too good.
+	Keys          []string
+	Before, After []float64
+}
+
+// Fit learns from judged queries. names are those of the features.
+//
+// Each query is held out once, in one of five folds. The number of trees is that with which the held-out queries are ranked best, from 0 (the
+// prior alone) to Config.Trees; then so many are fitted to all queries. To hold a part out for good, as is usual for early stopping,
+// would waste a fifth of what few judgments there are.
+//
+// The result is a function of names, queries, Seed and the other settings but Threads: the order of queries and of candidates leaves no trace.
+func Fit(ctx context.Context, names []string, queries []Query, cfg Config) (*Fitted, error) {
+	if err := checkNames(names); err != nil {
+		return nil, fmt.Errorf("rank: %w", err)
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("rank: %w", err)
+	}
+	all, err := newSamples(len(names), queries)
+	if err != nil {
+		return nil, fmt.Errorf("rank: %w", err)
+	}
+	if all.queries() < LeastQueries {
+		return nil, fmt.Errorf("rank: %w: %d of %d have candidates of different grades, want %d", ErrTooFew, all.queries(), len(queries), LeastQueries)
+	}
+	byTrees, err := heldOut(ctx, names, all, cfg)
+	if err != nil {
+		return nil, err
+	}
+	out := &Fitted{Keys: all.keys}
+	trees := bestLength(byTrees)
+	for _, values := range byTrees {
+		out.Before, out.After = append(out.Before, values[0]), append(out.After, values[trees])
+	}
+	f := newFitting(names, all, cfg)
+	for range trees {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f.step()
+	}
+	f.model.quick = quickOf(f.model)
+	out.Model = f.model
+	return out, nil
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Trees < 1 || c.Trees > mostTrees:
+		return fmt.Errorf("%d trees: want 1 to %d", c.Trees, mostTrees)
+	case c.Leaves < 2 || c.Leaves > mostLeaves:
+		return fmt.Errorf("%d leaves: want 2 to %d", c.Leaves, mostLeaves)
+	case !(c.Rate > 0) || c.Rate > 1:
+		return fmt.Errorf("rate %v: want more than 0, and 1 at most", c.Rate)
+	case c.Threads < 1:
+		return fmt.Errorf("%d threads: want 1 at least", c.Threads)
+	}
+	return nil
+}
+
+// heldOut returns, for each query, its nDCG by the prior and by 1, 2, ... trees that were fitted without it.
+func heldOut(ctx context.Context, names []string, all *samples, cfg Config) ([][]float64, error) {
+	parts := foldsOf(all.keys, cfg.Seed)
+	out := make([][]float64, all.queries())
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(cfg.Threads)
+	for fold := range folds {
+		g.Go(func() error {
+			var fitted, held []int
+			for q, own := range parts {
+				if own == fold {
+					held = append(held, q)
+				} else {
+					fitted = append(fitted, q)
+				}
+			}
+			f := newFitting(names, all.of(fitted), cfg)
+			measured := newFollower(f.model, all.of(held))
+			for i, q := range held {
+				byPrior := slices.Clone(measured.prior[measured.starts[i]:measured.starts[i+1]])
+				out[q] = append(out[q], NDCG(measured.grades[measured.starts[i]:measured.starts[i+1]], byPrior))
+			}
+			for range cfg.Trees {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				f.step()
+				measured.follow()
+				for i, q := range held {
+					out[q] = append(out[q], measured.ndcg(i))
+				}
+			}
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// foldsOf numbers queries from 0 to folds-1, all equally often, by a hash of their keys.
+func foldsOf(keys []string, seed uint64) []int {
+	order := make([]int, len(keys))
+	hashes := make([]uint64, len(keys))
+	for i, key := range keys {
+		order[i] = i
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%d %s", seed, key)
+		hashes[i] = rand.NewPCG(h.Sum64(), seed).Uint64() // FNV's upper bits say little of short keys
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(hashes[a], hashes[b]), cmp.Compare(a, b)) })
+	out := make([]int, len(keys))
+	for place, i := range order {
+		out[i] = place % folds
+	}
+	return out
+}
+
+// bestLength is the least number of trees of the best mean.
+func bestLength(byTrees [][]float64) int {
+	best, bestSum := 0, -1.0
+	for trees := range byTrees[0] {
+		sum := 0.0
+		for _, values := range byTrees {
+			sum += values[trees]
+		}
+		if sum > bestSum {
+			best, bestSum = trees, sum
+		}
+	}
+	return best
+}
+
+// fitting is a Model as it is fitted.
+type fitting struct {
+	*samples
+	cfg     Config
+	model   *Model
+	grower  *grower
+	lambdas lambdas
+	units   []int64 // the score of each row
+	scores  []float64
+	rng     *rand.Rand
+}
+
+func newFitting(names []string, s *samples, cfg Config) *fitting {
+	f := &fitting{samples: s, cfg: cfg, grower: newGrower(bin(s.columns, quantileBins), s.rows(), cfg.Leaves),
+		units: make([]int64, s.rows()), scores: make([]float64, s.rows()), rng: rand.New(rand.NewPCG(cfg.Seed, 0x7ee5))}
+	f.model = &Model{names: slices.Clone(names), scale: f.scale()}
+	for i, p := range s.prior {
+		f.units[i] = f.model.priorUnits(float32(p))
+		f.scores[i] = float64(f.units[i]) * unit
+	}
+	return f
+}
+
+// scale is the factor by which the prior, as a score, has the least loss. That is convex in the factor, so its slope is halved.
+func (f *fitting) scale() float64 {
+	at := func(factor float64) float64 {
+		sum := 0.0
+		for q := range f.queries() {
+			from, to := f.starts[q], f.starts[q+1]
+			f.lambdas.pair(f.grades[from:to], f.prior[from:to])
+			sum += f.lambdas.slope(f.prior[from:to], factor)
+		}
+		return sum
+	}
+	low, high := 0.0, float64(mostScale)
+	if at(low) >= 0 {
+		return low // the prior is of no use
+	}
+	for range 30 {
+		if mid := (low + high) / 2; at(mid) < 0 {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// step adds a tree.
+func (f *fitting) step() {
+	g := f.grower
+	clear(g.gradient)
+	clear(g.curvature)
+	for q := range f.queries() {
+		from, to := f.starts[q], f.starts[q+1]
+		f.lambdas.pair(f.grades[from:to], f.scores[from:to])
+		f.lambdas.add(f.scores[from:to], g.gradient[from:to], g.curvature[from:to])
+	}
+	tree, leaves := g.tree(f.some())
+	values := f.model.appendTree(tree, g.bounds, f.cfg.Rate)
+	for _, l := range leaves {
+		for _, row := range g.rows[l.from:l.to] {
+			f.units[row] += int64(values[l.at])
+			f.scores[row] = float64(f.units[row]) * unit
+		}
+	}
+}
+
+// some chooses the features of a tree, rising.
+func (f *fitting) some() []int {
+	n := len(f.columns)
+	chosen := f.rng.Perm(n)[:max(1, int(float64(n)*share+0.5))]
+	slices.Sort(chosen)
+	return chosen
+}
+
+// follower scores held-out samples as a model grows.
+type follower struct {
+	*samples
+	model    *Model
+	scores   []float64
+	features []float32
+}
+
+func newFollower(m *Model, s *samples) *follower {
+	f := &follower{samples: s, model: m, scores: make([]float64, s.rows()), features: make([]float32, len(s.columns))}
+	for i, p := range s.prior {
+		f.scores[i] = float64(m.priorUnits(float32(p))) * unit
+	}
+	return f
+}
+
+// follow adds the tree that the model has got.
+func (f *follower) follow() {
+	start := int(f.model.starts[len(f.model.starts)-1])
+	for i := range f.scores {
+		f.row(i, f.features)
+		at := start
+		for next := f.model.next(start, at, f.features); next != at; next = f.model.next(start, at, f.features) {
+			at = next
+		}
+		f.scores[i] += float64(f.model.values[at]) * unit
+	}
+}
+
+func (f *follower) ndcg(query int) float64 {
+	from, to := f.starts[query], f.starts[query+1]
+	return NDCG(f.grades[from:to], f.scores[from:to])
+}
