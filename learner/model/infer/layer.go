@@ -34,28 +34,18 @@ type job struct {
 }
 
 // Layer computes layer l (from 0) for a batch of nodes, on all processors. It returns h' of each, up to its last active
-// block.
+// block. Each h' has memory of its own: who keeps a few of a batch, as a cache of nodes does, must not keep the batch.
 func (m *Model) Layer(l int, in []Input) [][]float32 {
 	mustBelow("layer", l, layers)
 	w := m.cfg.Width
 	out := make([][]float32, len(in))
 	var jobs [modalities][]job
-	total := 0
-	active := make([][modalities]bool, len(in))
 	for i := range in {
-		total += m.activeModalities(in[i], &active[i]) * w
-	}
-	slab := make([]float32, total)
-	for i := range in {
-		last := 0
-		for mode, is := range active[i] {
-			if is {
-				last = mode + 1
-			}
-		}
-		out[i], slab = slab[:last*w:last*w], slab[last*w:]
+		var active [modalities]bool
+		last := m.activeModalities(in[i], &active)
+		out[i] = make([]float32, last*w)
 		for mode := range last {
-			if !active[i][mode] {
+			if !active[mode] {
 				continue
 			}
 			j := job{self: m.block(in[i].Self, mode), out: out[i][mode*w : (mode+1)*w]}

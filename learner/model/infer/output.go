@@ -22,9 +22,8 @@ func (m *Model) Output(h2, features [][]float32) [][]float32 {
 	mustLength("features", len(features), len(h2))
 	w := m.cfg.Width
 	out := make([][]float32, len(h2))
-	slab := make([]float32, len(h2)*w)
 	for i := range h2 {
-		out[i] = slab[i*w : (i+1)*w : (i+1)*w]
+		out[i] = make([]float32, w) // of its own, see Layer
 		mustBeFinite("h2", h2[i])
 		mustBeFinite("features", features[i])
 	}
