@@ -55,17 +55,25 @@ func (s *Store) cost(o *op) (bytes, logged int64) {
 	return int64(len(o.key)) + size + rowOverhead, logged
 }
 
+// load is what rows take of a transaction, and of a file of the value log.
+type load struct{ rows, bytes, logged int64 }
+
+func (l load) with(s *Store, o *op) load {
+	bytes, logged := s.cost(o)
+	return load{l.rows + 1, l.bytes + bytes, l.logged + logged}
+}
+
+// fits tells whether one transaction takes the rows.
+func (l load) fits(s *Store) bool {
+	return l.rows+rowsMargin <= s.db.MaxBatchCount() && l.bytes+bytesMargin <= s.db.MaxBatchSize() && l.logged <= s.logFileSize()
+}
+
 func (s *Store) fits(ops []op) bool {
-	if int64(len(ops)+rowsMargin) > s.db.MaxBatchCount() {
-		return false
-	}
-	size, logged := int64(bytesMargin), int64(0)
+	var all load
 	for i := range ops {
-		b, l := s.cost(&ops[i])
-		size += b
-		logged += l
+		all = all.with(s, &ops[i])
 	}
-	return size <= s.db.MaxBatchSize() && logged <= s.logFileSize()
+	return all.fits(s)
 }
 
 func (s *Store) logFileSize() int64 { return int64(s.opts.valueLogMB) * mib }

@@ -139,7 +139,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 		states = append(states, rowsOf(t, s))
 	}
 	checked(t, s)
-	for _, step := range []string{"open", "commit", "ack", "redo-chunk", "redo-marker", "redo-apply", "redo-clear"} {
+	for _, step := range []string{"open", "commit", "ack", "redo-log", "redo-apply"} {
 		if calm.names[step] == 0 {
 			t.Fatalf("the history has no step %q: %v", step, calm.names)
 		}

@@ -11,23 +11,23 @@ import (
 
 // The redo log carries a commit that is larger than one badger transaction:
 //
-//	1. the rows, packed into chunks under their own prefix, one transaction each;
-//	2. the marker, which says how many chunks there are, and their checksum:
-//	   the commit has happened when the marker is durable, and not before;
-//	3. the rows to their places, in as many transactions as it takes;
-//	4. marker and chunks removed, in one transaction.
+//	1. the rows, packed into chunks under their own prefix, and last the marker, which says how many chunks there are, and their
+//	   checksum: the commit has happened when the marker is durable, and not before;
+//	2. the rows to their places, and last marker and chunks removed.
 //
-// Open finds a marker and does 3 and 4 again, which is idempotent; chunks
-// without a marker are of a commit that never happened, and go. Badger makes
-// transactions durable in their order, so a later commit is never there
-// without step 4: an old log can't be applied over newer rows. Readers see
-// nothing of it, see snapshot.
+// Each is written in as few transactions as it takes, since each of them waits for the disk: 1 in one, where the
+// chunks, which go to the value log, are no more than a file of it takes.
+//
+// Open finds a marker and does 2 again, which is idempotent; chunks without a marker are of a commit that never happened, or of one that
+// is all in its place, and go. Badger makes transactions durable in their order, so a later commit is never there without the end of 2: an
+// old log can't be applied over newer rows. Readers see nothing of it, see snapshot.
 
 // commitRedo makes ops durable, all or none.
 func (s *Store) commitRedo(ops []op) error {
 	var chunks uint32
 	sum := crc32.New(castagnoli)
 	limit := s.db.MaxBatchSize() / redoChunkShare
+	log := steps{s: s, name: "redo-log"}
 	for rest := ops; len(rest) > 0; chunks++ {
 		size, n := int64(0), 0
 		for n < len(rest) && (n == 0 || size < limit) {
@@ -36,49 +36,69 @@ func (s *Store) commitRedo(ops []op) error {
 		}
 		chunk := encodeChunk(rest[:n], int(size))
 		_, _ = sum.Write(chunk) // never fails
-		if err := s.write("redo-chunk", []op{{key: redoKey(chunks), value: chunk}}); err != nil {
+		if err := log.add(op{key: redoKey(chunks), value: chunk}); err != nil {
 			return err
 		}
 		rest = rest[n:]
 	}
 	marker := binary.AppendUvarint(newRow(16), uint64(chunks))
 	marker = binary.LittleEndian.AppendUint32(marker, sum.Sum32())
-	if err := s.write("redo-marker", []op{{key: []byte{keyMarker}, value: marker}}); err != nil {
+	if err := log.add(op{key: []byte{keyMarker}, value: marker}); err != nil {
 		return err
 	}
-	if err := s.apply(ops); err != nil {
+	if err := log.end(); err != nil {
 		return err
 	}
-	return s.clearRedo(chunks)
+	return s.apply(ops, chunks)
 }
 
-// apply writes ops in transactions that fit.
-func (s *Store) apply(ops []op) error {
-	for len(ops) > 0 {
-		size, logged, n := int64(bytesMargin), int64(0), 0
-		for n < len(ops) && (n == 0 || int64(n+rowsMargin) < s.db.MaxBatchCount()) {
-			b, l := s.cost(&ops[n])
-			size += b
-			logged += l
-			if n > 0 && (size > s.db.MaxBatchSize() || logged > s.logFileSize()) {
-				break
-			}
-			n++
-		}
-		if err := s.write("redo-apply", ops[:n]); err != nil {
+// apply writes ops to their places and removes the log, the marker first: chunks without it are dropped.
+func (s *Store) apply(ops []op, chunks uint32) error {
+	rows := steps{s: s, name: "redo-apply"}
+	for _, o := range ops {
+		if err := rows.add(o); err != nil {
 			return err
 		}
-		ops = ops[n:]
 	}
+	if err := rows.add(op{key: []byte{keyMarker}}); err != nil {
+		return err
+	}
+	for i := range chunks {
+		if err := rows.add(op{key: redoKey(i)}); err != nil {
+			return err
+		}
+	}
+	return rows.end()
+}
+
+// steps writes rows in as few transactions as take them, each a step of the given name.
+type steps struct {
+	s    *Store
+	name string
+	ops  []op
+	load load
+}
+
+func (w *steps) add(o op) error {
+	with := w.load.with(w.s, &o)
+	if len(w.ops) > 0 && !with.fits(w.s) {
+		if err := w.end(); err != nil {
+			return err
+		}
+		with = load{}.with(w.s, &o)
+	}
+	w.ops, w.load = append(w.ops, o), with
 	return nil
 }
 
-func (s *Store) clearRedo(chunks uint32) error {
-	ops := []op{{key: []byte{keyMarker}}}
-	for i := range chunks {
-		ops = append(ops, op{key: redoKey(i)})
+// end writes the rows that are left.
+func (w *steps) end() error {
+	if len(w.ops) == 0 {
+		return nil
 	}
-	return s.write("redo-clear", ops)
+	err := w.s.write(w.name, w.ops)
+	w.ops, w.load = nil, load{}
+	return err
 }
 
 // recoverRedo completes or drops what a crash left.
@@ -126,10 +146,7 @@ func (s *Store) recoverRedo() error {
 		return errors.New("the redo log does not match its marker: the folder is damaged")
 	}
 	s.log.Info("completing a commit that the process had no time to finish", "rows", len(ops))
-	if err := s.apply(ops); err != nil {
-		return err
-	}
-	return s.clearRedo(chunks)
+	return s.apply(ops, chunks)
 }
 
 // encodeChunk packs rows; a length of value one too high tells an empty value
