@@ -80,7 +80,7 @@ func TestFirstHour(t *testing.T) {
 		t.Errorf("the log does not tell of the refused record:\n%s", log)
 	}
 	s.stop(t)
-	try([]step{{args: []string{"check", "--data", data, "--log.level=error"}, stdout: []string{"no fault"}}})
+	try([]step{{args: []string{"check", "--data", data, "--sizes", "--log.level=error"}, stdout: []string{"no fault", "3 artifacts  rows", "documents     3", "all rows", "files of the value log"}}})
 }
 
 // truthFile has a judgment.

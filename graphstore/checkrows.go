@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -57,17 +56,13 @@ func (c *checker) others() error {
 	return c.unknownRows()
 }
 
-// unknownRows finds the rows whose keys are of no kind that keys.go lists.
+// unknownRows finds the rows whose keys are of no kind that kindNames has.
 func (c *checker) unknownRows() error {
-	known := string([]byte{
-		keyEdge, keyNode, keyDoc, keyRaw, keyLists, keyPush, keyOffset, keyOutbox, keyPosition,
-		keyTerms, keyDim, keyMeta, keyMedia, keyUse, keyVector, keyState, keyHead, keyWriter, keyMarker, keyRedo, keyFlush, keyLabel,
-	})
 	it := c.r.snap.txn.NewIterator(badger.IteratorOptions{})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); {
 		k := it.Item().Key()
-		if !strings.Contains(known, string(k[:1])) {
+		if kindNames[k[0]] == "" {
 			c.problem("a row with the key %x, which is not one of this program's", k)
 			it.Next()
 			continue

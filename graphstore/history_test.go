@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -232,7 +233,49 @@ func checked(t testing.TB, s *Store) {
 	if err := s.Check(func(p string) { t.Error("check: " + p) }); err != nil {
 		t.Error(err)
 	}
+	checkKinds(t, s)
 	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// checkKinds compares what RowKinds tells with what others count, and with the keys and values.
+func checkKinds(t testing.TB, s *Store) {
+	t.Helper()
+	if s.Err() != nil {
+		return
+	}
+	if err := s.View(func(r *Reader) error {
+		kinds, err := r.RowKinds()
+		if err != nil {
+			return err
+		}
+		have := map[string]int64{}
+		var rows, bytes int64
+		for i, k := range kinds {
+			have[k.Name] = k.Rows
+			rows, bytes = rows+k.Rows, bytes+k.Bytes
+			if i > 0 && k.Bytes > kinds[i-1].Bytes {
+				t.Errorf("%s comes after %s", k.Name, kinds[i-1].Name)
+			}
+		}
+		var nodes int64
+		if err := r.EachNode(func(*Node) bool { nodes++; return true }); err != nil {
+			return err
+		}
+		if documents := int64(r.Counts().Artifacts); have["nodes"] != nodes || have["documents"] != documents {
+			t.Errorf("kinds tell of %d nodes and %d documents, want %d and %d", have["nodes"], have["documents"], nodes, documents)
+		}
+		return scanRows(r.snap.txn, nil, func(k, v []byte) error {
+			if rows--; strings.HasPrefix(kindOf(k), "unknown") {
+				t.Errorf("a row %x of no kind", k)
+			}
+			if bytes -= int64(len(k) + len(v)); rows < 0 || bytes < 0 {
+				return fmt.Errorf("more rows or bytes than the kinds tell of, at %x", k)
+			}
+			return nil
+		})
+	}); err != nil {
 		t.Error(err)
 	}
 }

@@ -25,6 +25,8 @@ const (
 type Options struct {
 	// CacheMB bounds the decoded nodes and neighbourhoods kept in memory, in MiB; 0 means 128.
 	CacheMB int
+	// TableCacheMB bounds badger's indexes and filters of its tables that are kept in memory, in MiB; 0 means 64.
+	TableCacheMB int
 	// MemtableMB is the size of badger's memtables, in MiB; 0 means 64. A commit of
 	// up to 15 % of it is written once; a larger one goes through the redo log
 	// and is written twice.
@@ -60,12 +62,15 @@ func (o *Options) setDefaults() error {
 		name  string
 		value *int
 		def   int
-	}{{"CacheMB", &o.CacheMB, 128}, {"MemtableMB", &o.MemtableMB, 64}, {"valueLogMB", &o.valueLogMB, 64}} {
+		most  int
+	}{
+		{"CacheMB", &o.CacheMB, 128, mostCacheMB}, {"TableCacheMB", &o.TableCacheMB, 64, mostCacheMB}, {"MemtableMB", &o.MemtableMB, 64, 1024}, {"valueLogMB", &o.valueLogMB, 64, 1024},
+	} {
 		if *f.value == 0 {
 			*f.value = f.def
 		}
-		if *f.value < 1 || *f.value > 1024 {
-			return fmt.Errorf("%s %d: want 1 to 1024", f.name, *f.value)
+		if *f.value < 1 || *f.value > f.most {
+			return fmt.Errorf("%s %d: want 1 to %d", f.name, *f.value, f.most)
 		}
 	}
 	if o.MaintainInterval == 0 {
@@ -94,6 +99,8 @@ func (o *Options) setDefaults() error {
 
 const (
 	mib = 1 << 20
+	// mostCacheMB is a terabyte: it tells a size in bytes from one in MiB.
+	mostCacheMB = 1 << 20
 	// valueThreshold is the size from which a value goes to the value log:
 	// above every row that is read often (a node's vectors take a few KiB),
 	// below media that came inline.
@@ -113,7 +120,7 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		// blocks would save nothing. Badger also charges a block with all that follows it in its file, so that 64 MiB held some
 		// 30 blocks.
 		WithBlockCacheSize(0).
-		WithIndexCacheSize(64 * mib).
+		WithIndexCacheSize(int64(o.TableCacheMB) * mib).
 		// Badger keeps the memory in which it compresses tables, several hundred MiB while an archive is fed. A folder
 		// without compression is less than a fifth larger, as most of it is vectors.
 		WithCompression(options.None).

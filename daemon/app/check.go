@@ -39,6 +39,11 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 	return report, err
 }
 
+// Sizes tells what the rows of a state folder that no daemon has open take.
+func Sizes(cfg *config.Config, log *slog.Logger) (standby.Sizes, error) {
+	return standby.ReadSizes(cfg.Data, storeOptions(cfg, log))
+}
+
 // ForgetOffsets lets a state folder that no daemon has open read the topic from its beginning, and tells of how many partitions.
 func ForgetOffsets(cfg *config.Config, log *slog.Logger) (partitions int, err error) {
 	return standby.ForgetOffsets(cfg.Data, storeOptions(cfg, log))

@@ -24,7 +24,9 @@ import (
 // newEncoders makes the configured encoders. It asks no server yet.
 func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (encode.Encoders, error) {
 	cfg, most := &c.Encoders, int(c.Media.MaxBytes)
-	pictures := image.Limits{Bytes: most, Pixels: c.Media.MaxPixels, Memory: int64(c.Media.MaxMemory)}
+	budget := c.Memory.Budget()
+	pictures := image.Limits{Bytes: most, Pixels: c.Media.MaxPixels, Memory: min(int64(c.Media.MaxMemory), budget.Pictures)}
+	picturesAtOnce := min(atOnce(), max(1, int(budget.Pictures/pictures.Memory)))
 	var out encode.Encoders
 	for _, e := range []struct {
 		kind     string
@@ -33,8 +35,8 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (e
 		to       *feature.Encoder
 	}{
 		{"text", &cfg.Text, func() (feature.Encoder, error) { return nil, nil }, &out.Text}, // nil: the pipeline has it built in
-		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(image.New(pictures)) }, &out.Image},
-		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return inside(audio.New(audio.Limits{Bytes: most})) }, &out.Audio},
+		{"image", &cfg.Image, func() (feature.Encoder, error) { return inside(picturesAtOnce)(image.New(pictures)) }, &out.Image},
+		{"audio", &cfg.Audio, func() (feature.Encoder, error) { return inside(atOnce())(audio.New(audio.Limits{Bytes: most})) }, &out.Audio},
 	} {
 		var err error
 		switch {
@@ -52,12 +54,14 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (e
 	return out, nil
 }
 
-// inside makes an encoder that runs in this process of a built-in describer.
-func inside(d encode.Describer, err error) (feature.Encoder, error) {
-	if err != nil {
-		return nil, err
+// inside makes encoders that run in this process, on so many items at once, of built-in describers.
+func inside(atOnce int) func(encode.Describer, error) (feature.Encoder, error) {
+	return func(d encode.Describer, err error) (feature.Encoder, error) {
+		if err != nil {
+			return nil, err
+		}
+		return encode.Local(d, atOnce), nil
 	}
-	return encode.Local(d, atOnce()), nil
 }
 
 // fetcher makes a fetch.Fetcher what encode.New asks for.
@@ -68,7 +72,7 @@ func (f fetcher) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
 	return item.Data, err
 }
 
-// inFlight is the number of media of the largest size that may be fetched and not yet encoded.
+// inFlight is the number of media of the largest size that may be fetched and not yet encoded, if memory.limit has room for so many.
 const inFlight = 4
 
 // encoding makes the worker that encodes the media of an instance: standby.Config.Workers is its run.
@@ -103,7 +107,7 @@ func newEncoding(cfg *config.Config, encoders encode.Encoders, version string, r
 func (c *encoding) run(ctx context.Context, e *pipeline.Engine) error {
 	item := int64(c.cfg.Media.MaxBytes)
 	w, err := encode.NewWorker(encode.Config{
-		Lanes: lanes(&c.cfg.Encoders, e.Media().Encoders()), ItemBytes: item, InFlightBytes: inFlight * item, Retry: encode.DefaultRetry(),
+		Lanes: lanes(&c.cfg.Encoders, e.Media().Encoders()), ItemBytes: item, InFlightBytes: max(item, min(inFlight*item, c.cfg.Memory.Budget().Fetched)), Retry: encode.DefaultRetry(),
 	}, e.Media().Queue(), e.MediaState(), c.fetcher, c.metrics, c.log)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ func limits(c *config.Config) profile.Limits {
 // settings gives the pipeline's settings for the seeded model, which is of epoch 1.
 func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 	text, model := pipeline.Sizes(encoders)
+	budget := c.Memory.Budget()
 	return pipeline.Config{
 		DeadLetters: c.Kafka.Topics.DeadLetters,
 		Engine:      c.Index.Engine,
@@ -33,6 +34,6 @@ func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: pipeline.RareMembers,
 			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
 		},
-		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, Linger: c.Lists.Linger, MaxOutbox: pipeline.MaxOutbox, MaxOutboxBytes: pipeline.MaxOutboxBytes, CacheBytes: pipeline.CacheBytes,
+		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, Linger: c.Lists.Linger, MaxOutbox: pipeline.MaxOutbox, MaxOutboxBytes: min(pipeline.MaxOutboxBytes, budget.Outbox), CacheBytes: int(budget.Lists),
 	}
 }

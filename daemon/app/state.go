@@ -49,7 +49,11 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 }
 
 func storeOptions(cfg *config.Config, log *slog.Logger) graphstore.Options {
-	return graphstore.Options{CacheMB: cfg.Store.CacheMB, MemtableMB: cfg.Store.MemtableMB, Logger: log.With("part", "store")}
+	budget := cfg.Memory.Budget()
+	const mib = 1 << 20
+	return graphstore.Options{
+		CacheMB: int(budget.Nodes / mib), MemtableMB: int(budget.Memtable / mib), TableCacheMB: int(budget.Tables / mib), Logger: log.With("part", "store"),
+	}
 }
 
 // startState opens the instance that serves, and makes the publisher of its outbox.
@@ -80,10 +84,11 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 }
 
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
+	inFlight := min(int64(a.cfg.Ingest.InFlightBytes), a.cfg.Memory.Budget().Records)
 	a.consumer, err = consumer.New(consumer.Config{
 		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
 		Limits:       limits(a.cfg),
-		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: int64(a.cfg.Ingest.BatchBytes), InFlightBytes: int64(a.cfg.Ingest.InFlightBytes),
+		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: min(int64(a.cfg.Ingest.BatchBytes), inFlight), InFlightBytes: inFlight,
 		Observe: a.metrics.ObserveStage,
 	}, a.conn, a.manager, a.consumed, a.log.With("part", "consumer"))
 	if err != nil {

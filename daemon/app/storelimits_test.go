@@ -3,35 +3,35 @@ package app
 import (
 	"io"
 	"log/slog"
-	"strings"
 	"testing"
 
+	"kilim/daemon/config"
+	"kilim/daemon/memory"
 	"kilim/graphstore"
 	"kilim/learner/encode"
 )
 
-// TestStoreTakesWhatTheSettingsAllow: the range that `kilim config` tells is the store's own, to its ends.
+// TestStoreTakesWhatTheSettingsAllow: whatever memory.limit the settings allow, to the ends of its range, the store and the encoders take
+// their shares.
 func TestStoreTakesWhatTheSettingsAllow(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		cache, memtable int
-		ok              bool
-	}{{1, 1, true}, {1024, 1024, true}, {1025, 1, false}, {1, 1025, false}} {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	for _, limit := range []config.Bytes{0, memory.Least, memory.Least + 1, 3<<30 + 12345, 16 << 40} {
 		cfg := defaults(t)
-		cfg.Store.CacheMB, cfg.Store.MemtableMB = c.cache, c.memtable
-		told := cfg.Verify()
-		opts := instances(cfg, encode.Encoders{}, nil, nil, slog.New(slog.NewTextHandler(io.Discard, nil))).Store
-		store, err := graphstore.Open(t.TempDir(), opts)
-		if err == nil {
-			if err := store.Close(); err != nil {
-				t.Error(err)
-			}
+		cfg.Memory.Limit = limit
+		if err := cfg.Verify(); err != nil {
+			t.Fatal(err)
 		}
-		if (err == nil) != c.ok || (told == nil) != c.ok {
-			t.Errorf("cache %d, memtable %d: the store says %v, the settings %v", c.cache, c.memtable, err, told)
+		if _, err := newEncoders(cfg, nil, log); err != nil {
+			t.Errorf("%v: %v", limit, err)
 		}
-		if !c.ok && !strings.Contains(told.Error(), "1 to 1024") {
-			t.Errorf("the range is not told: %v", told)
+		store, err := graphstore.Open(t.TempDir(), instances(cfg, encode.Encoders{}, nil, nil, log).Store)
+		if err != nil {
+			t.Errorf("%v: %v", limit, err)
+			continue
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

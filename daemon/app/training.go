@@ -15,15 +15,16 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/standby"
 	"kilim/learner/train"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/eval"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/gate"
 	"kilim/learner/train/registry"
 )
 
-// training gives the settings of a training, of the daemon's scheduler or of Train.
-func training(c *config.Train) (finetune.Config, error) {
-	cfg := finetune.Config{Share: c.Share, Limit: c.Artifacts, Seed: uint64(c.Seed)}
+// training gives the settings of a training, of the daemon's scheduler or of Train, whose snapshot may take so many bytes.
+func training(c *config.Train, room int64) (finetune.Config, error) {
+	cfg := finetune.Config{Share: c.Share, Limit: min(c.Artifacts, int(room/dataset.RoomPerArtifact)), Seed: uint64(c.Seed)}
 	stages, err := train.ParseStages(c.Stages)
 	if err != nil {
 		return cfg, fmt.Errorf("train.stages: %w", err)
@@ -55,7 +56,7 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if c.Share == 0 {
 		return nil
 	}
-	cfg, err := training(c)
+	cfg, err := training(c, a.cfg.Memory.Budget().Training)
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ type Trained struct {
 // Train trains a candidate on a state folder that no daemon has open, with all processors, and has it serve if it passes the
 // gate. When ctx ends, the next Train or daemon goes on from where it was.
 func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, progress Progress) (out Trained, err error) {
-	settings, err := training(&cfg.Train)
+	settings, err := training(&cfg.Train, cfg.Memory.Budget().Training)
 	if err != nil {
 		return out, err
 	}

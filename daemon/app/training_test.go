@@ -159,7 +159,7 @@ func TestStagesArrive(t *testing.T) {
 	c := defaults(t).Train
 	stages := func() []train.Stage {
 		t.Helper()
-		got, err := training(&c)
+		got, err := training(&c, 1<<30)
 		if err != nil {
 			t.Fatal(err)
 		}

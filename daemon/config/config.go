@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kilim/consumer/kafkaconn"
+	"kilim/daemon/memory"
 )
 
 // Config is every setting of `kilim serve`.
@@ -36,7 +37,7 @@ type State struct {
 	Lists    Lists    `embed:"" prefix:"lists."`
 	Publish  Publish  `embed:"" prefix:"publish."`
 	Train    Train    `embed:"" prefix:"train."`
-	Store    Store    `embed:"" prefix:"store."`
+	Memory   Memory   `embed:"" prefix:"memory."`
 	Demo     Demo     `embed:"" prefix:"demo."`
 }
 
@@ -93,7 +94,7 @@ type Ingest struct {
 	BatchRecords   int   `default:"256" min:"1" max:"100000" help:"Records of one atomic commit at most. More is quicker under load and lets each record wait longer."`
 	BatchBytes     Bytes `default:"8MiB" min:"1KiB" max:"1GiB" help:"Bytes of one atomic commit at most."`
 	MaxRecordBytes Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"A larger record goes to the dead letters. Also bounds the body of an HTTP query."`
-	InFlightBytes  Bytes `default:"64MiB" min:"1KiB" max:"64GiB" help:"Bytes fetched and not yet committed. Bounds the memory taken by a flood."`
+	InFlightBytes  Bytes `default:"64MiB" min:"1KiB" max:"64GiB" help:"Bytes fetched and not yet committed, at most the 32nd part of memory.limit: a flood waits in Kafka."`
 }
 
 // Index is the search for near vectors.
@@ -134,16 +135,23 @@ type Train struct {
 	Changes   float64       `default:"0.5" min:"0" max:"1000" help:"Train when the archive has changed so much since the last training: each insert, replacement or deletion among N artifacts counts 1/N. 0: not for that."`
 	Drift     float64       `default:"0.2" min:"0" max:"1" help:"Train when the shares of cultures or types have shifted so far since the last training, even if little has come: 0.2 is that a fifth of what is named is other than it was. 0: not for that."`
 	Every     time.Duration `default:"168h" min:"0s" max:"87600h" help:"Train after so long, if anything has changed. 0s: not for that."`
-	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most: of more, a sample, and of such as take more than 48 KiB of memory each a smaller one. Bounds the memory and the time of a training."`
+	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most, and as many as memory.limit has room for, with 48 KiB each: of more, a sample, and of such as take more memory each a smaller one. Bounds the time of a training."`
 	Stages    List          `default:"full:2000:0.008" help:"Stages of a training, each NAME:STEPS:RATE: heads (fusion and projection only), unfreeze (the layers too, the upper ones first) or full (everything); RATE is AdamW's at its height."`
 	Truth     string        `placeholder:"FILE" help:"Your own judgments (kilim eval --help tells their form). A model that is worse by them does not serve."`
 	Seed      int           `default:"1" min:"0" max:"9223372036854775807" help:"Decides all that training draws: the same archive, model and seed make the same weights."`
 }
 
-// Store is the state on disk.
-type Store struct {
-	CacheMB    int `name:"cache-mb" default:"128" min:"1" max:"1024" help:"MiB of decoded nodes and neighbourhoods that are kept in memory."`
-	MemtableMB int `name:"memtable-mb" default:"64" min:"1" max:"1024" help:"MiB of a memtable. Larger ones make fewer files."`
+// Memory is what the daemon may take of the machine's.
+type Memory struct {
+	Limit Bytes `default:"0" max:"16TiB" help:"Memory of the daemon itself, 512MiB or more; 0 is half of the machine's, or of what its control group may take. Caches, memtables, records in flight, media and trainings have stated shares of it, and Go's collector works the harder the nearer it is. Pages of files, which the system takes back when it needs them, come on top."`
+}
+
+// Budget divides the limit.
+func (m *Memory) Budget() memory.Budget {
+	if m.Limit == 0 {
+		return memory.Split(memory.Default())
+	}
+	return memory.Split(int64(m.Limit))
 }
 
 // Demo is the archive of an invented world that the daemon feeds to itself.

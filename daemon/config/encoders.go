@@ -139,7 +139,7 @@ type Media struct {
 	Hosts     List          `placeholder:"HOST" help:"Hosts that media with an http: or https: URI may be fetched from, separated by commas: example.org, example.org:8080 or *.example.org. None by default. Private and local addresses are refused in any case."`
 	MaxBytes  Bytes         `default:"64MiB" min:"1KiB" max:"1GiB" help:"A larger item is not encoded."`
 	MaxPixels int           `default:"50331648" min:"65536" max:"1000000000" help:"Pixels of a picture that the built-in encoder takes, by its header: one with more is refused as too_many_pixels."`
-	MaxMemory Bytes         `default:"512MiB" min:"1MiB" max:"64GiB" help:"Memory that a picture may take while the built-in encoder decodes it, by its header, or it is refused as too_many_pixels: 3 bytes a pixel for most JPEGs, up to 15 for progressive ones and up to 16 for the others. Pictures are decoded at the same time on half of the processors."`
+	MaxMemory Bytes         `default:"512MiB" min:"1MiB" max:"64GiB" help:"Memory that a picture may take while the built-in encoder decodes it, by its header, or it is refused as too_many_pixels: 3 bytes a pixel for most JPEGs, up to 15 for progressive ones and up to 16 for the others. An eighth of memory.limit at most, which all pictures together keep to. Pictures are decoded at the same time on half of the processors."`
 	Timeout   time.Duration `default:"1m" min:"10ms" max:"1h" help:"Time to fetch one item over the network."`
 }
 

@@ -15,6 +15,7 @@ import (
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"kilim/daemon/memory"
 	"kilim/learner/train"
 )
 
@@ -159,6 +160,11 @@ func (c *State) check() []*Fault {
 	}
 	if c.Lists.Candidates < c.Lists.Size {
 		add("lists.candidates", "%d: want at least lists.size, %d", c.Lists.Candidates, c.Lists.Size)
+	}
+	if c.Memory.Limit != 0 {
+		if err := memory.Check(int64(c.Memory.Limit)); err != nil {
+			add("memory.limit", "%v, or 0 for half of the machine's", err)
+		}
 	}
 	faults = append(faults, c.Train.check()...)
 	faults = append(faults, c.Encoders.check()...)

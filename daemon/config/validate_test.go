@@ -102,8 +102,9 @@ func TestValidate(t *testing.T) {
 		"name with a port":     {func(c *Config) { c.HTTPHosts = List{"kilim", "kilim:9464"} }, "http-hosts", `"kilim:9464": want a name`},
 		"name of all":          {func(c *Config) { c.HTTPHosts = List{"*"} }, "http-hosts", `"*"`},
 		"printed address":      {func(c *Config) { c.Encoders.Text = served("tei", "http://e?key=***") }, "encoders.text.url", "without its secrets"},
-		"large cache":          {func(c *Config) { c.Store.CacheMB = 1025 }, "store.cache-mb", "1025: want 1 to 1024"},
-		"large memtable":       {func(c *Config) { c.Store.MemtableMB = 1025 }, "store.memtable-mb", "1025: want 1 to 1024"},
+		"little memory":        {func(c *Config) { c.Memory.Limit = 511 << 20 }, "memory.limit", "511 MiB: want 512 MiB at least"},
+		"least memory":         {func(c *Config) { c.Memory.Limit = 512 << 20 }, "", ""},
+		"half of the machine":  {func(c *Config) { c.Memory.Limit = 0 }, "", ""},
 		"host with scheme":     {func(c *Config) { c.Media.Hosts = List{"http://a.org"} }, "media.hosts", `"http://a.org": want a name`},
 		"batch over in flight": {func(c *Config) { c.Ingest.BatchBytes = 65 << 20 }, "ingest.batch-bytes", "65MiB"},
 	} {

@@ -21,11 +21,10 @@ const (
 	// RareMembers is the most artifacts that share a rare entity. One of more members says little, and has more than
 	// are looked at.
 	RareMembers = 64
-	// MaxOutbox, MaxOutboxBytes and CacheBytes are the bounds that a daemon works with, see Config. A list is some kilobytes, a dead letter as
-	// large as its record.
+	// MaxOutbox and MaxOutboxBytes are the most that a daemon works with, see Config. A list is some kilobytes, a dead letter as large as its
+	// record.
 	MaxOutbox      = 20_000
 	MaxOutboxBytes = 256 << 20
-	CacheBytes     = 640 << 20 // some 150,000 artifacts of real archives
 
 	// Seed is that of the model that a new state begins with.
 	Seed = 1

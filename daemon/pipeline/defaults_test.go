@@ -30,6 +30,6 @@ func defaults() Config {
 			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: RareMembers,
 			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
 		},
-		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, MaxOutbox: MaxOutbox, CacheBytes: CacheBytes,
+		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, MaxOutbox: MaxOutbox, CacheBytes: int(c.Memory.Budget().Lists),
 	}
 }

@@ -9,11 +9,13 @@ import (
 
 // What a snapshot may take in memory. An artifact of a real archive, with a picture and an entity of its own, takes some 30 kB.
 const (
-	roomPerArtifact = 48 << 10 // for each artifact of the snapshot's limit
-	leastArtifacts  = 1000     // a snapshot of a smaller limit has the room of so many
-	roomOfOne       = 64 * roomPerArtifact
-	pieceBytes      = 256 // of a piece beside its text: a weave.Piece, its edges in both directions
-	linkBytes       = 64  // of a link, as both artifacts have it
+	// RoomPerArtifact is for each artifact of the snapshot's limit.
+	RoomPerArtifact = 48 << 10
+
+	leastArtifacts = 1000 // a snapshot of a smaller limit has the room of so many
+	roomOfOne      = 64 * RoomPerArtifact
+	pieceBytes     = 256 // of a piece beside its text: a weave.Piece, its edges in both directions
+	linkBytes      = 64  // of a link, as both artifacts have it
 )
 
 // room bounds the memory of a snapshot. A limit of artifacts alone does not bound it: a record may bring 4,096 entities that
@@ -30,7 +32,7 @@ type room struct {
 }
 
 func newRoom(shape model.Config, limit int) *room {
-	r := &room{left: max(limit, leastArtifacts) * roomPerArtifact, entities: map[graphstore.NodeID]struct{}{}}
+	r := &room{left: max(limit, leastArtifacts) * RoomPerArtifact, entities: map[graphstore.NodeID]struct{}{}}
 	for i, m := range shape.Modalities {
 		r.node += 4 * m.Features
 		if i == 0 {

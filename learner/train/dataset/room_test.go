@@ -74,7 +74,7 @@ func TestRoomIsBounded(t *testing.T) {
 	}
 	d = snapshotOf(t, m, cfg, leastArtifacts, time.Time{})
 	bytes := int(d.Set.Nodes()) * 4 * cfg.Shape.Modalities[0].Features
-	if most := leastArtifacts * roomPerArtifact; bytes > most || bytes < most*8/10 {
+	if most := leastArtifacts * RoomPerArtifact; bytes > most || bytes < most*8/10 {
 		t.Errorf("features of %d bytes, there is room for %d", bytes, most)
 	}
 	again := snapshotOf(t, m, cfg, leastArtifacts, time.Time{})

@@ -1,0 +1,83 @@
+package memory
+
+import (
+	"fmt"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+)
+
+const (
+	mib = 1 << 20
+	// Least is the smallest limit: below it there is no room for two states, each with its model, and for the work beside them.
+	Least = 512 * mib
+	// ofMachine: without a setting half of the machine is taken. The other half is for the pages of files, and for others.
+	ofMachine = 2
+)
+
+// The parts, in 64ths of the limit. Whoever gives a part more takes it from rest.
+const (
+	whole = 64
+	// A state has three memtables in memory, and two more while they are written as tables.
+	memtable, memtables = 2, 5
+	nodes, tables       = 4, 1
+	lists               = 5
+	// A second state, made beside the one that serves, has all of that too. While none is made, a training has its part.
+	state = memtables*memtable + nodes + tables + lists
+	// A record in flight takes up to recordCopies times its size: as it was fetched, unpacked, decoded and woven.
+	records, recordCopies = 6, 4
+	pictures, fetched     = 8, 2
+	// A cutover holds the outbox in memory.
+	outbox = 2
+	// rest is for the program, the models, the unit at work, and what of each artifact is always in memory.
+	rest = whole - 2*state - records - pictures - fetched - outbox
+)
+
+// mostMemtable bounds a memtable: a larger one makes no fewer writes, and takes room on the disk (graphstore.Store.Margin).
+const mostMemtable = 64 * mib
+
+// Budget says how many bytes each part may take.
+type Budget struct {
+	// Limit is what all of it may take, and Heap is for debug.SetMemoryLimit: the collector works the harder the nearer it is.
+	Limit, Heap int64
+	// Memtable is the size of one, Nodes that of the cache of decoded nodes and neighbourhoods, Tables that of badger's indexes and filters.
+	Memtable, Nodes, Tables int64
+	// Lists is what the evidence and lists take that are kept decoded.
+	Lists int64
+	// Records is the size of the records in flight, Pictures the memory of all that are decoded at the same time, Fetched the size of
+	// the media that wait for an encoder, Outbox that of the messages that wait for Kafka, Training that of a snapshot to train on.
+	Records, Pictures, Fetched, Outbox, Training int64
+}
+
+// Split divides a limit. It takes one below Least for Least, see Check.
+func Split(limit int64) Budget {
+	limit = max(limit, Least)
+	part := func(n int64) int64 { return limit / whole * n }
+	return Budget{
+		Limit: limit, Heap: limit - limit/16,
+		Memtable: min(part(memtable), mostMemtable), Nodes: part(nodes), Tables: part(tables),
+		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox),
+		Training: part(state) / 2, // the other half is for its model, optimizer and steps
+	}
+}
+
+// Check refuses a limit that is too small.
+func Check(limit int64) error {
+	if limit < Least {
+		return fmt.Errorf("%d MiB: want %d MiB at least", limit/mib, Least/mib)
+	}
+	return nil
+}
+
+// Default is the limit of who has set none: half of what the control group of this process may take, or of the machine, and Least at
+// least. Where neither is known it is Least.
+func Default() int64 {
+	most, err := memlimit.FromSystem()
+	if err != nil {
+		return Least
+	}
+	// A process in no control group, or in one without a limit, has the machine.
+	if group, err := memlimit.FromCgroup(); err == nil {
+		most = min(most, group)
+	}
+	return max(Least, int64(most/ofMachine))
+}
