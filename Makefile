@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ feeds: ## a real archive through the embedded broker and through Apache Kafka (J
 bench-chain: build ## the chain beside the peer pipeline, on a real Kafka; OUT=FILE for JSON Lines, BENCH=-quick to try it
 	$(GOBUILD) -o bin/kilim-bench ./daemon/experiments/chain
 	@exec ./bin/kilim-bench $(if $(OUT),-out '$(OUT)') $(BENCH)
+
+bench-burst: build ## RECORDS=100000 of the demo archive at once into a daemon of 1 GiB: none lost, within its memory, queries answered (half an hour)
+	@$(GO) run ./daemon/experiments/scale -burst -p99 100ms -records '$(or $(RECORDS),100000)' $(BENCH)
+
+bench-scale: build ## demo archives of RECORDS=10000,100000,1000000: rate, memory, disk, freshness, restarts (most of a day)
+	@$(GO) run ./daemon/experiments/scale $(if $(RECORDS),-records '$(RECORDS)') $(BENCH)
 
 bench-refresh: ## the refresh engine beside numpy, as an entity grows, and by epsilon (Python 3; an hour); OUT=FILE for JSON Lines, RECORDS=3000, BENCH='-only stream -rounds 1 -seconds 2' for less
 	@mkdir -p bin

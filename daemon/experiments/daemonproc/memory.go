@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Memory is what a process has in memory at a moment, in MiB.
@@ -44,4 +45,35 @@ func statusField(raw []byte, name string) (mb float64, err error) {
 		return kb / 1024, err
 	}
 	return 0, fmt.Errorf("no %s", name) // a zombie has none
+}
+
+// sampleEvery is the time between two looks at a process's memory.
+const sampleEvery = 10 * time.Millisecond
+
+// WatchMemory looks at the memory until the process ends or stop is called; stop returns the most of each kind that was seen.
+func (p *Process) WatchMemory() (stop func() (most Memory)) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	var most Memory
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(sampleEvery)
+		defer tick.Stop()
+		for {
+			m, err := p.Memory()
+			if err != nil {
+				return // it has ended, which others tell
+			}
+			most.Own, most.Mapped = max(most.Own, m.Own), max(most.Mapped, m.Mapped)
+			select {
+			case <-tick.C:
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() Memory {
+		close(end)
+		<-ended
+		return most
+	}
 }

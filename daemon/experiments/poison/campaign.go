@@ -56,8 +56,8 @@ func (c *campaign) feedAndAudit(ctx context.Context) error {
 	defer func() { _ = daemon.Close() }() // Stop tells how it ended
 	alive, release := daemon.Alive(ctx)
 	defer release()
-	stop := watchMemory(daemon)
-	defer func() { c.judgeMemory(stop()) }()
+	stop := daemon.WatchMemory()
+	defer func() { c.judgeMemory(stop().Own) }()
 	if err := c.feed(alive); err != nil {
 		return c.ended(ctx, daemon, err)
 	}
