@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -98,16 +100,23 @@ func (d *Description) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	s := d.Shape
 	fmt.Fprintf(t, "epoch\t%d, %s, made %s\n", d.Model.Epoch, d.Model.State, d.Model.Created.UTC().Format("2006-01-02 15:04"))
+	from := "trained from"
+	if d.Model.Adapted {
+		from = "adapted to other encoders from"
+	}
 	if d.Meta == nil {
 		fmt.Fprintf(t, "weights\tof the seed %d (go doc kilim/learner/model)\n", d.Model.Seed)
 	} else {
-		fmt.Fprintf(t, "weights\t%s, trained from epoch %d on what had come until %s\n", d.Model.Checkpoint, d.Model.Parent, d.Meta.Watermark)
+		fmt.Fprintf(t, "weights\t%s, %s epoch %d on what had come until %s\n", d.Model.Checkpoint, from, d.Model.Parent, d.Meta.Watermark)
 	}
 	var modalities []string
 	for _, m := range s.Modalities {
 		modalities = append(modalities, fmt.Sprintf("%s (%d features)", m.Name, m.Features))
 	}
 	fmt.Fprintf(t, "branches\t%s\n", strings.Join(modalities, ", "))
+	for _, kind := range slices.Sorted(maps.Keys(d.Model.Encoders)) {
+		fmt.Fprintf(t, "%s\tby %s\n", kind, d.Model.Encoders[kind])
+	}
 	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
 	fmt.Fprintf(t, "parameters\t%d\n\n", len(d.weights))

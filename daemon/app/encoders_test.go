@@ -33,10 +33,11 @@ type eye struct {
 	gone  chan struct{}
 	mu    sync.Mutex
 	asked map[string]int // answers by picture
+	dim   int
 }
 
 func newEye(t *testing.T) *eye {
-	e := &eye{t: t, addr: "127.0.0.1:0", asked: map[string]int{}}
+	e := &eye{t: t, addr: "127.0.0.1:0", asked: map[string]int{}, dim: 8}
 	e.start()
 	t.Cleanup(e.kill)
 	return e
@@ -55,6 +56,13 @@ func (e *eye) start() {
 			e.t.Error(err)
 		}
 	}(e.srv, e.gone)
+}
+
+// setDim has it answer with vectors of another length.
+func (e *eye) setDim(dim int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.dim = dim
 }
 
 // kill cuts all connections.
@@ -86,8 +94,8 @@ func (e *eye) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		e.asked[string(item.Data)]++
-		v := make([]float32, 8)
-		v[motif%8], v[(motif+1+i%3)%8] = 1, 0.1
+		v := make([]float32, e.dim)
+		v[motif%e.dim], v[(motif+1+i%3)%e.dim] = 1, 0.1
 		out.Embeddings = append(out.Embeddings, v)
 	}
 	if err := json.NewEncoder(w).Encode(out); err != nil {

@@ -18,7 +18,7 @@ import (
 	"kilim/graphstore"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
-	"kilim/learner/model/checkpoint"
+	"kilim/learner/train/adapt"
 	"kilim/learner/train/registry"
 )
 
@@ -34,17 +34,11 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			c := settings(cfg, encodersOf(encoders, made))
 			c.Model.Seed = m.Seed
-			if m.Checkpoint == "" {
-				return c, nil
-			}
-			trained, err := checkpoint.Read(models.Path(m.Checkpoint))
-			if err != nil {
-				return c, err
-			}
-			c.Weights = trained.Weights
-			return c, trained.Compatible(c.Model.Shape())
+			var err error
+			c.Weights, err = adapt.Weights(models, m, c.Model, c.Encoders.Identities())
+			return c, err
 		},
-		Models: models, Metrics: metrics, Committed: func() {}, Log: log,
+		Models: models, Fitting: newFitting(cfg, encoders, models, log), Metrics: metrics, Committed: func() {}, Log: log,
 	}
 }
 

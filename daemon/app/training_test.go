@@ -16,6 +16,7 @@ import (
 
 	"kilim/daemon/config"
 	"kilim/daemon/web"
+	"kilim/learner/encode/remote"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
@@ -26,7 +27,7 @@ import (
 // trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
 func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change func(*model.Config)) registry.Model {
 	t.Helper()
-	encoders, err := newEncoders(cfg, nil, slog.New(slog.DiscardHandler))
+	encoders, err := newEncoders(cfg, remote.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +47,10 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	}
 	all := models.List()
 	name := fmt.Sprintf("%04d.safetensors", all[len(all)-1].Epoch+1)
-	if err := checkpoint.Write(models.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
+	if err := checkpoint.Write(models.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Encoders: encoders.Identities(), Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := models.Add(registry.Model{Checkpoint: name, Parent: 1, Created: time.Now()})
+	out, err := models.Add(registry.Model{Checkpoint: name, Parent: 1, Created: time.Now(), Encoders: encoders.Identities()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func refused(t *testing.T, cfg *config.Config, models *registry.Registry, servin
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := (&checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: wider}, Weights: m.Init().Data}).Encode()
+	foreign, err := (&checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: wider, Encoders: right.Encoders}, Weights: m.Init().Data}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
+	"kilim/learner/encode/feature"
 	"kilim/learner/model"
 	"kilim/learner/model/infer"
 	"kilim/learner/train/dataset"
@@ -29,9 +30,16 @@ func (e *Engine) Archive() Archive {
 }
 
 // Dataset makes a snapshot, see dataset.Make.
-func (a Archive) Dataset(ctx context.Context, limit int, until time.Time) (d *dataset.Dataset, err error) {
+func (a Archive) Dataset(ctx context.Context, limit int, until time.Time) (*dataset.Dataset, error) {
+	return a.DatasetOf(ctx, limit, until, nil)
+}
+
+// DatasetOf makes a snapshot of none but some artifacts; nil: of any.
+func (a Archive) DatasetOf(ctx context.Context, limit int, until time.Time, only map[string]bool) (d *dataset.Dataset, err error) {
+	cfg := a.datasetConfig()
+	cfg.Only = only
 	err = a.store.View(func(r *graphstore.Reader) (err error) {
-		d, err = dataset.Make(ctx, archiveReader{r, &a.cfg.Encoders}, a.datasetConfig(), limit, until)
+		d, err = dataset.Make(ctx, archiveReader{r, &a.cfg.Encoders}, cfg, limit, until)
 		return err
 	})
 	if err != nil {
@@ -63,6 +71,9 @@ func (a Archive) Mix(limit int) (mix map[string]map[string]float64, err error) {
 func (a Archive) Model() (shape model.Config, weights []float32) {
 	return a.cfg.Model.Shape(), a.model.Weights()
 }
+
+// Encoders are those that the model reads vectors of.
+func (a Archive) Encoders() map[string]feature.Identity { return a.cfg.Encoders.Identities() }
 
 // Epoch is that of the model.
 func (a Archive) Epoch() uint32 { return a.cfg.Epoch }

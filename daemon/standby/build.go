@@ -9,6 +9,7 @@ import (
 
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
+	"kilim/learner/train/registry"
 )
 
 const (
@@ -130,6 +131,9 @@ func (b *build) run(ctx, building context.Context) (err error) {
 	if err := b.complete(building); err != nil {
 		return err
 	}
+	if err := b.judge(building); err != nil {
+		return err
+	}
 	err = b.cutOver()
 	serves = err == nil
 	if serves {
@@ -139,6 +143,19 @@ func (b *build) run(ctx, building context.Context) (err error) {
 		m.signalWorkersFailed()
 	}
 	return err
+}
+
+// judge compares a model that was adapted to other encoders, and is no more than that, with the one that serves: only now are
+// there vectors of its encoders to compare by. A model that was trained, has served, or was asked for by its epoch, is not judged.
+func (b *build) judge(ctx context.Context) error {
+	model, err := b.manager.cfg.Models.Get(b.id.Epoch)
+	if err != nil || !model.Adapted || model.State != registry.Candidate {
+		return err
+	}
+	if err := b.manager.cfg.Fitting.Judge(ctx, model, b.from.engine.Load(), b.standby.engine.Load()); err != nil {
+		return err
+	}
+	return b.complete(ctx) // what came meanwhile
 }
 
 func (b *build) progress() (phase string, ratio float64) {

@@ -43,6 +43,15 @@ func exact(m registry.Model, _ map[string]feature.Identity) (pipeline.Config, er
 	}, nil
 }
 
+// anyModel has every model fit.
+type anyModel struct{}
+
+func (anyModel) Fits(registry.Model) error                      { return nil }
+func (anyModel) Adapt(m registry.Model) (registry.Model, error) { return m, nil }
+func (anyModel) Judge(context.Context, registry.Model, *pipeline.Engine, *pipeline.Engine) error {
+	return errors.New("no model is adapted here")
+}
+
 // topic is what the publisher has written, over all lives of the daemon, in one partition.
 type topic struct {
 	lock     sync.Mutex
@@ -172,7 +181,7 @@ func openWith(t testing.TB, dir string, o *topic, models *registry.Registry, bef
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"reason"})
 	cfg := Config{
 		Data: dir, Store: graphstore.Options{SyncWrites: graphstore.NoSync, MemtableMB: 4, CacheMB: 4, BeforeWrite: before},
-		Pipeline: exact, Models: models, Metrics: pipeline.NewMetrics(prometheus.NewRegistry(), refused),
+		Pipeline: exact, Models: models, Fitting: anyModel{}, Metrics: pipeline.NewMetrics(prometheus.NewRegistry(), refused),
 		Committed: func() {
 			select {
 			case l.wake <- struct{}{}:

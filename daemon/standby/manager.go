@@ -31,6 +31,8 @@ type Config struct {
 	Pipeline func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error)
 	// Models must have the epochs that CURRENT names.
 	Models *registry.Registry
+	// Fitting knows which of them are for the configured encoders.
+	Fitting Fitting
 	// Workers, which may be nil, runs what else works on an open instance, the standby too, until ctx ends. An error of
 	// Workers ends Run if the instance serves, and the build if it is a standby.
 	Workers func(ctx context.Context, e *pipeline.Engine) error
@@ -39,6 +41,17 @@ type Config struct {
 	// Committed is as in pipeline.Open.
 	Committed func()
 	Log       *slog.Logger
+}
+
+// Fitting makes models fit what is configured.
+type Fitting interface {
+	// Fits returns an error that says in what a model is not for what is configured, nil if it is.
+	Fits(m registry.Model) error
+	// Adapt returns the model that is to serve in the place of one that does not fit: always the same one, until that is rejected.
+	Adapt(m registry.Model) (registry.Model, error)
+	// Judge compares what serves with a standby of the model m, which was Adapted, and returns an error if m is not to serve. It
+	// leaves its finding in the row of m.
+	Judge(ctx context.Context, m registry.Model, serving, standby *pipeline.Engine) error
 }
 
 // Manager holds the instance that serves, and makes the next one. It is the consumer's Sink, and lets queries and the
@@ -136,14 +149,21 @@ func (m *Manager) open() (err error) {
 }
 
 // adaptEncoders writes into CURRENT that an instance of the configured encoders is to be made, when the one that serves was
-// made with other encoders.
+// made with other encoders: of the same model if that fits any, else of the one that is to take its place.
 func (m *Manager) adaptEncoders(serving *instance) error {
+	to := serving.id.Epoch
 	if m.cur.Next != nil {
-		return nil // openStandby opens it with the configured encoders
+		to = m.cur.Next.Epoch
 	}
-	model, err := m.cfg.Models.Get(serving.id.Epoch)
+	model, err := m.cfg.Models.Get(to)
 	if err != nil {
 		return err
+	}
+	if unfit := m.cfg.Fitting.Fits(model); unfit != nil {
+		return m.adaptModel(model, unfit)
+	}
+	if m.cur.Next != nil {
+		return nil // openStandby opens it with the configured encoders
 	}
 	wanted, err := m.cfg.Pipeline(model, nil)
 	if err != nil {
@@ -158,6 +178,22 @@ func (m *Manager) adaptEncoders(serving *instance) error {
 	m.lastNumber++
 	c.Next = &ID{Number: m.lastNumber, Epoch: serving.id.Epoch}
 	return m.write(c)
+}
+
+// adaptModel has another model serve, as soon as its standby is built, in the place of one that serves, or was to serve next.
+func (m *Manager) adaptModel(model registry.Model, unfit error) error {
+	fitting, err := m.cfg.Fitting.Adapt(model)
+	if err != nil {
+		return err
+	}
+	m.log.Info("the encoders are others than those that the model was made for; another takes its place when its state is made beside", "differ", unfit, "epoch", fitting.Epoch)
+	if err := m.promote(fitting.Epoch); err != nil {
+		return err
+	}
+	if model.Adapted && model.State != registry.Promoted { // it was for encoders that are not configured any more
+		_, err = m.cfg.Models.SetState(model.Epoch, registry.Rejected, nil, unfit.Error())
+	}
+	return err
 }
 
 // OpenServing opens what serves in a state folder that no daemon has open, and nothing else.

@@ -63,6 +63,14 @@ func (m *Manager) Promote(epoch uint32) error {
 	if model.State == registry.Rejected {
 		return fmt.Errorf("standby: the model of epoch %d was rejected: %w", epoch, registry.ErrState)
 	}
+	if err := m.fits(model); err != nil {
+		return err
+	}
+	if model.Adapted && model.State == registry.Candidate { // who asks for it by name has it without judgement
+		if _, err := m.cfg.Models.SetState(epoch, registry.Evaluated, nil, ""); err != nil {
+			return err
+		}
+	}
 	return m.promote(epoch)
 }
 
@@ -75,7 +83,18 @@ func (m *Manager) Rollback(epoch uint32) error {
 	if model.State != registry.Promoted {
 		return fmt.Errorf("standby: the model of epoch %d is %s and has never served: %w", epoch, model.State, registry.ErrState)
 	}
+	if err := m.fits(model); err != nil {
+		return err
+	}
 	return m.promote(epoch)
+}
+
+// fits refuses a model of other encoders than those configured: nothing could make the vectors that it reads.
+func (m *Manager) fits(model registry.Model) error {
+	if err := m.cfg.Fitting.Fits(model); err != nil {
+		return fmt.Errorf("standby: %w; a start with those encoders has it serve again: %w", err, registry.ErrState)
+	}
+	return nil
 }
 
 func (m *Manager) promote(epoch uint32) error {

@@ -19,7 +19,8 @@ func TestAdopt(t *testing.T) {
 	cfg.Relations++
 	m := newModel(t, cfg)
 	seeded := m.Init()
-	w, fresh := m.Adopt(trained)
+	w, none := m.Init(), func(string) bool { return false }
+	fresh := m.Adopt(w, trained, none)
 	for _, p := range m.Params() {
 		got, _ := w.Matrix(p.Name)
 		was, ok := trained.Matrix(p.Name)
@@ -33,7 +34,14 @@ func TestAdopt(t *testing.T) {
 	}
 	cfg.Width = 64
 	wider := newModel(t, cfg)
-	if _, fresh := wider.Adopt(trained); !slices.Contains(fresh, "text.input.weight") {
+	if fresh := wider.Adopt(wider.Init(), trained, none); !slices.Contains(fresh, "text.input.weight") {
 		t.Error("weights of another width were taken over")
+	}
+	w = m.Init()
+	fresh = m.Adopt(w, trained, func(name string) bool { return name == "text.input.weight" })
+	got, _ := w.Matrix("text.input.weight")
+	start, _ := seeded.Matrix("text.input.weight")
+	if !slices.Equal(got.Data, start.Data) || !slices.Contains(fresh, "text.input.weight") {
+		t.Error("a parameter that was to be kept was written over")
 	}
 }

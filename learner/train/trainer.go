@@ -67,7 +67,7 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 		p.Classes, p.Width = set.classes, max(m.Config().Width/prototypeShare, 1)
 	}
 	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(pool)}
-	train, heldOut := split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
+	train, heldOut := Split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
 	t.heldOut = heldOut
 	var err error
 	if t.sampler, err = NewSampler(set, train, cfg.Batch, cfg.Views, cfg.Seed); err != nil {
@@ -80,8 +80,8 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	return t, nil
 }
 
-// split divides artifacts at random into those trained on and those held out.
-func split(n int, share float64, seed uint64) (train, heldOut []int32) {
+// Split divides n artifacts at random into those that a run of a Config trains on and those that it holds out, by number.
+func Split(n int, share float64, seed uint64) (train, heldOut []int32) {
 	order := rand.New(rand.NewPCG(seed, 0x5e1d)).Perm(n)
 	k := max(2, int(math.Round(share*float64(n))))
 	for i, a := range order {

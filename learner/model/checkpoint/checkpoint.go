@@ -12,17 +12,20 @@ import (
 	"strings"
 
 	"kilim/internal/atomicfile"
+	"kilim/learner/encode/feature"
 	"kilim/learner/model"
 	"kilim/learner/model/safetensors"
 )
 
 // Meta says what the weights are and where they come from.
 type Meta struct {
-	Config    model.Config       `json:"config"`
-	Epoch     uint64             `json:"epoch"`     // number of the model
-	Parent    uint64             `json:"parent"`    // epoch of the model that training started from; 0: the seed
-	Watermark string             `json:"watermark"` // identifies the data that was trained on, in the trainer's terms
-	Metrics   map[string]float64 `json:"metrics,omitempty"`
+	Config model.Config `json:"config"`
+	// Encoders are those whose vectors the weights were made for, by modality, without the built-in encoder of texts.
+	Encoders  map[string]feature.Identity `json:"encoders,omitempty"`
+	Epoch     uint64                      `json:"epoch"`     // number of the model
+	Parent    uint64                      `json:"parent"`    // epoch of the model that training started from; 0: the seed
+	Watermark string                      `json:"watermark"` // identifies the data that was trained on, in the trainer's terms
+	Metrics   map[string]float64          `json:"metrics,omitempty"`
 }
 
 // Checkpoint is the content of a checkpoint file.
@@ -37,7 +40,7 @@ type Checkpoint struct {
 }
 
 const (
-	format         = "kilim model 1"
+	format         = "kilim model 2"
 	weightPrefix   = "model/"
 	trainingPrefix = "training/"
 )

@@ -73,6 +73,8 @@ type Config struct {
 	TextVectors bool
 	// MaxRareMembers is how many artifacts share a rare entity at most; 0: the constant MaxRareMembers.
 	MaxRareMembers int
+	// Only, if not nil, has Make leave out all artifacts but these.
+	Only map[string]bool
 	// WithoutGraph leaves out all edges, for ablations.
 	WithoutGraph bool
 }
@@ -155,6 +157,9 @@ func (c *sample) choose(ctx context.Context, from Reader, cfg Config, limit int,
 			}
 			if err := context.Cause(ctx); err != nil {
 				return err
+			}
+			if cfg.Only != nil && !cfg.Only[id] {
+				continue
 			}
 			doc, a, err := weave.Read(from, id)
 			if errors.Is(err, graphstore.ErrDamaged) {

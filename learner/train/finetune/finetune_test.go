@@ -18,6 +18,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
+	"kilim/learner/encode/feature"
 	"kilim/learner/encode/text"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
@@ -42,6 +43,8 @@ type archive struct {
 func (a *archive) Dataset(ctx context.Context, limit int, until time.Time) (*dataset.Dataset, error) {
 	return dataset.Make(ctx, a.records, a.settings, limit, until)
 }
+
+func (a *archive) Encoders() map[string]feature.Identity { return nil }
 
 func (a *archive) Model() (model.Config, []float32)                 { return a.settings.Shape, a.weights }
 func (a *archive) Epoch() uint32                                    { return 1 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"kilim/learner/encode/feature"
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/tensor/par"
@@ -27,6 +28,8 @@ type Source interface {
 	// Dataset takes a snapshot of at most limit artifacts, of the records that came until then; zero: of all.
 	Dataset(ctx context.Context, limit int, until time.Time) (*dataset.Dataset, error)
 	Model() (shape model.Config, weights []float32)
+	// Encoders are those that the model reads vectors of, by modality.
+	Encoders() map[string]feature.Identity
 }
 
 // Config says how a Run is made. The zero value of a field is its default, except for Truth and Seed.
@@ -170,6 +173,7 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 		return none, nil, err
 	}
 	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
+	meta.Encoders = source.Encoders()
 	kept, err := store(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
 	if err != nil {
 		return kept, table, err
@@ -288,7 +292,7 @@ func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, t
 		if err := checkpoint.Write(models.Path(name), c); err != nil {
 			return registry.Model{}, err
 		}
-		if m, err = models.Add(registry.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC()}); err != nil {
+		if m, err = models.Add(registry.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC(), Encoders: c.Encoders}); err != nil {
 			return m, err
 		}
 	}

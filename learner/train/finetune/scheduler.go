@@ -77,6 +77,8 @@ type Scheduler struct {
 	archive                      Archive
 	lastChanged, driftMeasuredAt float64
 	drift                        float64
+	// tried is the epoch from whose model the last training of this process began.
+	tried uint32
 	// savedChanged is the Changed of the state that is on the disk.
 	savedChanged float64
 
@@ -234,6 +236,9 @@ func (s *Scheduler) due(now time.Time) bool {
 	if _, err := os.Stat(s.models.Path(checkpointName)); !errors.Is(err, fs.ErrNotExist) {
 		return true // an interrupted training goes on
 	}
+	if s.untrained() {
+		return true
+	}
 	l := &s.state
 	return s.triggers.Changes > 0 && l.Changed >= s.triggers.Changes ||
 		// By how much a clock that was set back has to catch up is no reason to wait for long.
@@ -241,8 +246,19 @@ func (s *Scheduler) due(now time.Time) bool {
 		s.triggers.Drift > 0 && s.drift >= s.triggers.Drift
 }
 
+// untrained tells that the model that serves was adapted to other encoders and that nothing was trained from it: what reads their
+// vectors is as it was seeded, so no change of the archive is waited for. A training that failed is not tried again for that
+// before the next start.
+func (s *Scheduler) untrained() bool {
+	epoch := s.manager.Archive().Epoch()
+	m, err := s.models.Get(epoch)
+	return err == nil && m.Adapted && s.tried != epoch &&
+		!slices.ContainsFunc(s.models.List(), func(of registry.Model) bool { return of.Parent == epoch && !of.Adapted })
+}
+
 func (s *Scheduler) train(ctx context.Context) {
 	a := s.manager.Archive()
+	s.tried = a.Epoch()
 	start := time.Now()
 	s.log.Info("training begins", "epoch", a.Epoch(), "artifacts", a.Artifacts(), "changed", s.state.Changed, "drift", s.drift)
 	next := triggerState{}

@@ -91,6 +91,38 @@ func TestScheduler(t *testing.T) {
 	}
 }
 
+// TestAdaptedIsTrained: a model that was adapted to other encoders is trained without a change of the archive, once.
+func TestAdaptedIsTrained(t *testing.T) {
+	t.Parallel()
+	first := registry.Model{Seed: 1, Adapted: true, Created: time.Unix(0, 0)}
+	r, err := registry.Open(t.TempDir(), first, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheduler := func(least float64) *Scheduler {
+		s := New(settings(nil), Triggers{Changes: least}, &manager{a: archiveOf(t, 120)}, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		s.restore()
+		s.poll()
+		return s
+	}
+	if scheduler(0).due(time.Now()) {
+		t.Error("it is due, though nothing is to be trained at all")
+	}
+	s := scheduler(1e6)
+	if !s.due(time.Now()) {
+		t.Error("an adapted model is not due to be trained")
+	}
+	if s.tried = 1; s.due(time.Now()) {
+		t.Error("it is due again after a training that failed")
+	}
+	if _, err := r.Add(registry.Model{Parent: 1, Adapted: true}); err != nil || !scheduler(1e6).due(time.Now()) {
+		t.Errorf("it is not due any more since it was adapted again (%v)", err)
+	}
+	if _, err := r.Add(registry.Model{Parent: 1}); err != nil || scheduler(1e6).due(time.Now()) {
+		t.Errorf("it is due again after a training (%v)", err)
+	}
+}
+
 // TestDrift: drift counts whole shares, and rare terms together.
 func TestDrift(t *testing.T) {
 	t.Parallel()

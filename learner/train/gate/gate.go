@@ -37,6 +37,17 @@ type Benchmark struct {
 type Model struct {
 	Shape   *model.Model
 	Weights *model.Weights
+	// Set has the Benchmark's artifacts, by the same numbers, as other encoders show them to the model; nil: the Benchmark's own
+	// Set shows them.
+	Set *train.Set
+}
+
+// set is what the model reads.
+func (c Model) set(m Benchmark) *train.Set {
+	if c.Set != nil {
+		return c.Set
+	}
+	return m.Set
 }
 
 // Row is one comparison.
@@ -68,7 +79,7 @@ const (
 	minQueries = 10
 )
 
-// Compare compares a candidate with the serving model. Both must have the Set's shape.
+// Compare compares a candidate with the serving model. Each must have the shape of its Set.
 func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *par.Pool) (*Table, error) {
 	t := &Table{}
 	for _, task := range []func(context.Context, *Table, Benchmark, Model, Model, *par.Pool) error{halves, neighbours} {
@@ -82,6 +93,15 @@ func Compare(ctx context.Context, m Benchmark, serving, candidate Model, pool *p
 	t.decide()
 	return t, nil
 }
+
+// Replace decides for a candidate that the user has asked for by other settings: it must be worse in nothing, and need not be better.
+func (t *Table) Replace() {
+	if t.decide(); !t.Promote && t.Reason == nothingBetter {
+		t.Promote, t.Reason = true, "nothing is worse beyond noise"
+	}
+}
+
+const nothingBetter = "nothing is better beyond noise"
 
 // decide sets Promote and Reason by the verdicts of the rows.
 func (t *Table) decide() {
@@ -100,7 +120,7 @@ func (t *Table) decide() {
 	case len(worse) > 0:
 		t.Reason = "worse beyond noise: " + strings.Join(worse, ", ")
 	case len(better) == 0:
-		t.Reason = "nothing is better beyond noise"
+		t.Reason = nothingBetter
 	default:
 		t.Promote, t.Reason = true, "better beyond noise: "+strings.Join(better, ", ")+"; nothing is worse"
 	}
@@ -124,12 +144,14 @@ func mean(v []float64) float64 {
 }
 
 func halves(_ context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
-	h := train.NewHalves(m.Set, m.HeldOut, batch, m.Views, m.Seed)
-	before, err := h.Ranks(serving.Shape, serving.Weights, pool)
+	ranks := func(c Model) ([]int, error) {
+		return train.NewHalves(c.set(m), m.HeldOut, batch, m.Views, m.Seed).Ranks(c.Shape, c.Weights, pool)
+	}
+	before, err := ranks(serving)
 	if err != nil {
 		return err
 	}
-	after, err := h.Ranks(candidate.Shape, candidate.Weights, pool)
+	after, err := ranks(candidate)
 	if err != nil {
 		return err
 	}
@@ -248,11 +270,11 @@ type embeddings struct {
 }
 
 func newEmbeddings(m Benchmark, c Model, pool *par.Pool) (*embeddings, error) {
-	all, err := train.Embed(m.Set, c.Shape, c.Weights, pool)
+	all, err := train.Embed(c.set(m), c.Shape, c.Weights, pool)
 	if err != nil {
 		return nil, err
 	}
-	artifacts := m.Set.Artifacts()
+	artifacts := c.set(m).Artifacts()
 	s := &embeddings{ids: m.IDs, number: make(map[string]int, len(artifacts)), rows: tape.Constant(len(artifacts), all.Cols, make([]float32, len(artifacts)*all.Cols))}
 	for i, a := range artifacts {
 		copy(s.rows.Row(i), all.Row(int(a.Node)))

@@ -138,7 +138,7 @@ func TestJudge(t *testing.T) {
 		}
 	})
 	judge := func(serving, candidate *model.Weights) *Table {
-		table, err := Compare(context.Background(), material, Model{m, serving}, Model{m, candidate}, pool)
+		table, err := Compare(context.Background(), material, Model{Shape: m, Weights: serving}, Model{Shape: m, Weights: candidate}, pool)
 		if err != nil {
 			t.Fatal(err)
 		}

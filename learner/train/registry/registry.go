@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kilim/internal/atomicfile"
+	"kilim/learner/encode/feature"
 )
 
 // State is how far a model has come.
@@ -47,9 +48,14 @@ type Model struct {
 	// Parent is the epoch of the model from which this one was trained; 0: none.
 	Parent  uint32    `json:"parent,omitempty"`
 	Created time.Time `json:"created"`
+	// Encoders are those whose vectors a trained model reads, by modality: the input of another one's would mean nothing. The
+	// built-in encoder of texts is not among them. A model without a Checkpoint is of no encoder.
+	Encoders map[string]feature.Identity `json:"encoders,omitempty"`
+	// Adapted: the model was not trained, but made of its Parent for other encoders.
+	Adapted bool `json:"adapted,omitempty"`
 	// Metrics are the results of the evaluation, as it wrote them.
 	Metrics json.RawMessage `json:"metrics,omitempty"`
-	// Reason says why a model was rejected.
+	// Reason says why a model was rejected, or why one that was Adapted does not serve.
 	Reason string `json:"reason,omitempty"`
 }
 
