@@ -18,22 +18,22 @@ import (
 // trained ones are, but that they need not be better than what serves.
 type fitting struct {
 	*adapt.Adapter
-	train *config.Train
-	log   *slog.Logger
+	cfg *config.Config
+	log *slog.Logger
 }
 
 func newFitting(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, log *slog.Logger) fitting {
 	_, shape := pipeline.Sizes(encoders)
-	return fitting{&adapt.Adapter{Models: models, Shape: shape, Encoders: encoders.Identities()}, &cfg.Train, log}
+	return fitting{&adapt.Adapter{Models: models, Shape: shape, Encoders: encoders.Identities()}, cfg, log}
 }
 
 // Judge implements standby.Fitting.
 func (f fitting) Judge(ctx context.Context, m registry.Model, serving, standby *pipeline.Engine) error {
-	cfg, err := training(f.train)
+	judging, err := training(&f.cfg.Train, f.cfg.Memory.Budget().Training)
 	if err != nil {
 		return err
 	}
-	table, err := finetune.Judge(ctx, cfg, serving.Archive(), standby.Archive())
+	table, err := finetune.Judge(ctx, judging, serving.Archive(), standby.Archive())
 	if err != nil {
 		return err
 	}
