@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"kilim/learner/tensor/gemm"
 	"kilim/learner/tensor/par"
@@ -20,6 +21,9 @@ type Config struct {
 	Tolerance float64
 	// Threads compute; the result is the same to the bit for any number of them.
 	Threads int
+	// Solved, which may be nil, is told by each thread how many of the terms to be solved it took on, and how long that was: whoever
+	// fits beside other work rests in it.
+	Solved func(terms, of int, took time.Duration)
 }
 
 // DefaultConfig is what daemon/experiments/themes measures. The ridge is the peer's. A tolerance of 0.04 ranks as the exact solution

@@ -139,3 +139,13 @@ func (m *Model) Predicted(theme string, p *Profile, n int) []Predicted {
 	slices.SortStableFunc(out, func(s, t Predicted) int { return cmp.Compare(t.Probability, s.Probability) })
 	return out[:min(n, len(out))]
 }
+
+// Presence is the probability that a Work has a term of a theme at all, by the better of the two predictions; 0 of a theme that the Model does not
+// know.
+func (m *Model) Presence(theme string, p *Profile) float64 {
+	i, ok := m.find(theme)
+	if !ok {
+		return 0
+	}
+	return max(p.probable.themes[i].present, p.near.themes[i].present)
+}

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"kilim/learner/tensor/par"
 )
+
+// ErrNoTerms is returned where nothing can be learned.
+var ErrNoTerms = fmt.Errorf("theme: no term is the label of %d works", enough)
 
 // Fit makes a Model of what labels the Works of the Basis have, by their ids. A Work that isn't among labels has none.
 //
@@ -18,7 +22,7 @@ import (
 func (b *Basis) Fit(ctx context.Context, labels map[string]Labels, from *Model) (*Model, error) {
 	v := b.newVocabulary(labels)
 	if len(v.terms) == 0 {
-		return nil, fmt.Errorf("theme: no term is the label of %d works", enough)
+		return nil, ErrNoTerms
 	}
 	m := newModel(b.space, b.byFeature, v)
 	columns, open := b.takeOver(m, from)
@@ -61,7 +65,7 @@ func (b *Basis) solveAll(ctx context.Context, m *Model, open []int, columns []ve
 	}
 	defer pool.Close()
 	blocks := (len(open) + abreast - 1) / abreast
-	t := &solveTask{ctx: ctx, system: b.system(pool), model: m, open: open, columns: columns, spaces: make([]*workspace, pool.Size()), faults: make([]error, blocks)}
+	t := &solveTask{ctx: ctx, system: b.system(pool), solved: b.cfg.Solved, model: m, open: open, columns: columns, spaces: make([]*workspace, pool.Size()), faults: make([]error, blocks)}
 	pool.Caller().Run(t, blocks)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("theme: the fit was ended: %w", err)
@@ -73,6 +77,7 @@ func (b *Basis) solveAll(ctx context.Context, m *Model, open []int, columns []ve
 type solveTask struct {
 	ctx context.Context
 	*system
+	solved  func(terms, of int, took time.Duration)
 	model   *Model
 	open    []int
 	columns []vector
@@ -87,6 +92,7 @@ func (t *solveTask) Part(part int, worker *par.Worker) {
 	if t.spaces[worker.Index()] == nil {
 		t.spaces[worker.Index()] = t.workspace()
 	}
+	start := time.Now()
 	own := t.open[part*abreast : min((part+1)*abreast, len(t.open))]
 	terms := make([]right, len(own))
 	for c, term := range own {
@@ -99,6 +105,9 @@ func (t *solveTask) Part(part int, worker *par.Worker) {
 	}
 	for c, term := range own {
 		t.columns[term] = telling(weights, c)
+	}
+	if t.solved != nil {
+		t.solved(len(own), len(t.open), time.Since(start))
 	}
 }
 

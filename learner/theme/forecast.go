@@ -3,6 +3,7 @@ package theme
 import (
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // forecast is what is expected of a Work's terms: the likeliest of them, and for each theme what they sum to.
@@ -91,6 +92,11 @@ func likeliest(terms []chance) []chance {
 		}
 	}
 	return out
+}
+
+// bytes is how much memory a forecast takes beside itself.
+func (f *forecast) bytes() int {
+	return cap(f.likely)*int(unsafe.Sizeof(chance{})) + cap(f.themes)*int(unsafe.Sizeof(expectation{}))
 }
 
 // of are the likely terms of a theme.

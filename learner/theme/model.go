@@ -1,6 +1,9 @@
 package theme
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Model tells the Profiles of Works and compares them. It is not changed once made, and any number of goroutines may use it.
 type Model struct {
@@ -35,12 +38,26 @@ func (m *Model) Themes() []string {
 // Terms is how many terms the Model predicts, of all themes.
 func (m *Model) Terms() int { return len(m.terms) }
 
+// TermsOf is how many terms of a theme the Model predicts; 0: it does not know the theme.
+func (m *Model) TermsOf(theme string) int {
+	i, ok := m.find(theme)
+	if !ok {
+		return 0
+	}
+	return int(m.spans[i].to - m.spans[i].from)
+}
+
 // Profile is what a Model tells of a Work: some 6 KB. It is compared with others of the same Model.
 type Profile struct {
 	probable forecast // by ridge regression
 	near     forecast // by the nearest fitted Works
 	words    vector   // the view of the words, of length 1
 	excess   float64  // the length of the likely terms' excesses
+}
+
+// Bytes is about how much memory a Profile takes.
+func (p *Profile) Bytes() int {
+	return int(unsafe.Sizeof(*p)) + cap(p.words)*int(unsafe.Sizeof(coordinate{})) + p.probable.bytes() + p.near.bytes()
 }
 
 // maxWords is how many words and pairs of words a Profile keeps for comparisons, the rarest for their number.

@@ -1,0 +1,127 @@
+package themes
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"kilim/consumer"
+)
+
+// changes are what batches have changed and profiles do not show yet. Nobody holds its lock for longer than a map takes, since batches are
+// applied beside.
+type changes struct {
+	lock sync.Mutex
+	// waiting are the artifacts whose profiles are to be renewed.
+	waiting map[string]struct{}
+	// gone are those that the last record deleted, until no profile of theirs is left: meanwhile no list may have them.
+	gone map[string]struct{}
+	// since is how many changes came since the last survey began.
+	since int
+	wake  chan struct{} // has room for one signal
+}
+
+func newChanges() *changes {
+	return &changes{waiting: map[string]struct{}{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+}
+
+func (c *changes) note(b *consumer.Batch) {
+	c.lock.Lock()
+	for i := range b.Items {
+		item := &b.Items[i]
+		if item.Refusal != nil || item.ID == "" {
+			continue
+		}
+		c.since++
+		c.waiting[item.ID] = struct{}{}
+		if item.Artifact == nil {
+			c.gone[item.ID] = struct{}{}
+		} else {
+			delete(c.gone, item.ID)
+		}
+	}
+	c.lock.Unlock()
+	c.signal()
+}
+
+func (c *changes) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives out artifacts that wait, at most n.
+func (c *changes) take(n int) []string {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	var ids []string
+	for id := range c.waiting {
+		if len(ids) == n {
+			break
+		}
+		ids = append(ids, id)
+		delete(c.waiting, id)
+	}
+	return ids
+}
+
+// renewed says that the profiles of artifacts are what a committed state says, but for those that wait again.
+func (c *changes) renewed(ids []string) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	for _, id := range ids {
+		if _, again := c.waiting[id]; !again {
+			delete(c.gone, id)
+		}
+	}
+}
+
+// again has artifacts wait that could not be renewed.
+func (c *changes) again(ids []string) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	for _, id := range ids {
+		c.waiting[id] = struct{}{}
+	}
+}
+
+// deleted are those of the artifacts that are gone. It copies none where there are none, which is nearly always.
+func (c *changes) deleted() map[string]struct{} {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if len(c.gone) == 0 {
+		return nil
+	}
+	return maps.Clone(c.gone)
+}
+
+// counts are how many changes came since the last survey, and how many artifacts wait.
+func (c *changes) counts() (since, waiting int) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.since, len(c.waiting)
+}
+
+// surveyed says that a survey begins, which sees what was told before.
+func (c *changes) surveyed() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.since = 0
+}
+
+// Sink is a consumer.Sink that tells the Keeper which artifacts the batches change that another one applies. It stands before the state
+// that serves, whichever that is, so that neither a cutover nor an engine that is made anew can make the Keeper miss one.
+func (k *Keeper) Sink(to consumer.Sink) consumer.Sink { return sink{to, k.changes} }
+
+type sink struct {
+	consumer.Sink
+	changes *changes
+}
+
+// Apply implements consumer.Sink. What it tells after an error may not have changed: then profiles are renewed for nothing.
+func (s sink) Apply(ctx context.Context, b *consumer.Batch) error {
+	err := s.Sink.Apply(ctx, b)
+	s.changes.note(b)
+	return err
+}

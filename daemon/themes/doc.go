@@ -1,0 +1,48 @@
+// Package themes owns the themes of a state: which there are, the model that tells them, and lists of what is alike in one.
+//
+//   - Keeper is all of it, with the settings of Config, over an Archive: the committed documents of whatever state serves. Keeper.Run surveys the
+//     archive, fits a theme.Model, and has it serve. Keeper.Sink stands before the state and hears what batches change.
+//   - Keeper.Similar and Keeper.SimilarTo answer with an Answer; Keeper.Ranker ranks for an evaluation.
+//   - Declaration is a theme that somebody asked for, by configuration or Keeper.Declare. Status tells where each Theme stands.
+//
+// In come committed documents, the ids of what changed, and declarations. Out go lists, and two files in Config.Folder: the model with
+// what it was Made of, and what was declared. Package themes must not know HTTP, Kafka, configuration, how an artifact
+// lies in the graph or in the index, or how terms are predicted (package learner/theme).
+//
+// # Which themes there are
+//
+// A theme is learned when it was declared, or when Config.Least artifacts have labels of it in their records. A declared one may name fields whose
+// terms are its labels where a record has none. A Keeper fits the artifacts that have labels of such themes, those
+// whose nodes come first where there are more than Config.Works.
+//
+// # When it learns
+//
+// A round surveys the whole archive. When it says the same of labelled artifacts as what the model was fitted on (sums), that is all; else a model is
+// fitted, kept, has the profiles of all artifacts made, and takes the place of the one before by one pointer. If the labelled artifacts are the
+// same and their labels are not, the fit solves only the terms that are other (theme.Basis, kept for that: 8 KB a work). A declaration is
+// learned at once, changes in a quarter of one processor's time at most: the more has changed, the
+// sooner. Rounds run on one goroutine, which rests as the making of another state does, and hold no lock that a batch wants.
+//
+// The obvious design, to count labels as records come, would need what each artifact had before: a survey needs nothing, and is right after deletions,
+// cutovers, restored folders and damaged documents, which it passes over.
+//
+// # Profiles
+//
+// The list of an artifact compares it with all others: 12,000 take 30 ms of a processor. To make their profiles when asked would take
+// 10 s, so they are kept, some 5 KB each, up to Config.Memory; made anew for a new model, and one by one for what batches change. An artifact without
+// room is in nobody's list, and has lists of its own. While a model replaces another, profiles of both are there.
+//
+// # What is guaranteed
+//
+// A list never has an artifact whose deletion was committed before it was asked for. When nothing changes any more, lists are a function of the
+// documents, the declarations and the settings (TestHistories), also across restarts, where the model that was kept serves until
+// a round says otherwise. Labels are targets of the fit alone: neither a profile nor a comparison reads those of the artifacts that
+// are compared, but a fitted artifact is its own nearest one (TestLabelsAreNoFeatures). So who evaluates a theme feeds what is ranked without its labels.
+//
+// # Lists that are published
+//
+// They are not built. A list of a theme would be one more name in topk.Lists, which already stores, compares and publishes by name, in a topic of its own
+// (kilim.similar.SLUG), with the profile as evidence beside words and entities; its candidates are those of the other lists united with the artifacts
+// of the likeliest terms. What stands before it: a model's replacement changes all lists at once, as a cutover does, so a model of themes must be a
+// part of the epoch.
+package themes

@@ -1,0 +1,198 @@
+package themes
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/theme"
+)
+
+// Config is what a Keeper works with.
+type Config struct {
+	// Folder is where the model and what was declared are kept. It belongs to the Keeper.
+	Folder string
+	// Declared are the themes of the configuration.
+	Declared []Declaration
+	// Least is how many artifacts must have labels of a theme that nobody declared.
+	Least int
+	// Works is how many artifacts with labels are fitted at most; 0: nothing is.
+	Works int
+	// Memory bounds the bytes of the profiles that are kept. While a model is replaced, those of the next one are there too.
+	Memory int
+}
+
+// Archive is the state that serves, whichever that is.
+type Archive interface {
+	// View calls fn with a committed state, once or, when another state begins to serve, more often.
+	View(fn func(Documents) error) error
+	// Quiet is true while no batches come.
+	Quiet() bool
+}
+
+// Documents are the records of a committed state.
+type Documents interface {
+	weave.Documents
+	// ArtifactsAfter returns the ids of artifacts whose nodes are greater than after, by ascending node, at most limit of them.
+	ArtifactsAfter(after graphstore.NodeID, limit int) ([]string, error)
+}
+
+// Keeper keeps the themes of a state: which there are, the model that tells them, and the profiles of the artifacts. Run works; all else may
+// be called meanwhile, from any goroutine.
+type Keeper struct {
+	cfg      Config
+	archive  Archive
+	log      *slog.Logger
+	metrics  *Metrics
+	declared *declared
+	changes  *changes
+	// scans bounds the comparisons with all artifacts that go on at once: each takes a processor for milliseconds.
+	scans *semaphore.Weighted
+
+	serving atomic.Pointer[serving] // nil: there is no model
+	// basis was made of the works of these sums. It is Run's alone.
+	basis     *theme.Basis
+	basisSums string
+	// worked is how long the round at work has, and solved how many terms its fit. They are Run's alone.
+	worked time.Duration
+	solved int
+	// wanted: something was declared.
+	wanted atomic.Bool
+
+	status struct {
+		sync.Mutex
+		progress
+	}
+}
+
+// Open opens what is kept in the folder, and makes it if it is not there. Run sets the Keeper to work.
+func Open(cfg Config, archive Archive, metrics *Metrics, log *slog.Logger) (*Keeper, error) {
+	if err := os.MkdirAll(cfg.Folder, 0o755); err != nil {
+		return nil, fmt.Errorf("themes: %w", err)
+	}
+	d, err := openDeclared(filepath.Join(cfg.Folder, "declared.json"), cfg.Declared)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keeper{cfg: cfg, archive: archive, log: log, metrics: metrics, declared: d, changes: newChanges(),
+		scans: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1)))}
+	k.status.phase = Idle
+	return k, nil
+}
+
+func (k *Keeper) modelFile() string { return filepath.Join(k.cfg.Folder, "model") }
+
+// Declare adds a theme, durably. It is learned at once, without waiting for more labels.
+func (k *Keeper) Declare(d Declaration) error {
+	if err := k.declared.add(d); err != nil {
+		return err
+	}
+	k.log.Info("a theme was declared", "theme", d.Name, "weak", d.Weak)
+	k.wanted.Store(true)
+	k.changes.signal()
+	return nil
+}
+
+const (
+	// lookEvery is how often Run looks whether it is time for a round.
+	lookEvery = 250 * time.Millisecond
+	// busyFor is how long a round waits for a feed to end, so that labels that come together are learned together, and how long after
+	// one that failed the next is tried.
+	busyFor = time.Minute
+	// renewedAtOnce is how many profiles are renewed between two looks, and between two parts of a fit: some 100 ms.
+	renewedAtOnce = 100
+)
+
+// Run works until ctx ends. What fails is logged and tried again: lists of themes are never a reason to end the daemon.
+func (k *Keeper) Run(ctx context.Context) error {
+	if k.cfg.Works == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	if err := k.restore(ctx); err != nil && ctx.Err() == nil {
+		k.log.Warn("the model of themes that was kept can't be used; another one is fitted", "err", err)
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	last := rounds{ended: time.Now()}
+	for ctx.Err() == nil {
+		if k.due(last) {
+			k.round(ctx, &last)
+			continue
+		}
+		more, err := k.renew(ctx)
+		if err != nil && ctx.Err() == nil {
+			k.log.Warn("profiles can't be renewed now; they are tried again", "err", err)
+			more = false
+		}
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-k.changes.wake:
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// restore has the model serve that was kept.
+func (k *Keeper) restore(ctx context.Context) error {
+	defer k.enter(Idle)
+	made, m, err := read(k.modelFile())
+	if err != nil || m == nil {
+		return err
+	}
+	return k.serve(ctx, m, made)
+}
+
+// renew renews profiles of artifacts that batches have changed, and tells whether others may wait. While profiles are made for another
+// model it must not be called: they would miss what it takes.
+func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
+	s := k.serving.Load()
+	ids := k.changes.take(renewedAtOnce)
+	if len(ids) == 0 {
+		return false, nil
+	}
+	start := time.Now()
+	var artifacts []*profile.Artifact // nil where there is none
+	err = k.archive.View(func(r Documents) error {
+		artifacts = artifacts[:0]
+		for _, id := range ids {
+			a, err := readArtifact(r, id)
+			if err != nil {
+				return err
+			}
+			artifacts = append(artifacts, a)
+		}
+		return nil
+	})
+	if err != nil {
+		k.changes.again(ids)
+		return true, err
+	}
+	for i, a := range artifacts {
+		switch {
+		case s == nil:
+		case a == nil:
+			s.remove(ids[i])
+		case s.takes(a.ID):
+			w := theme.WorkOf(a)
+			s.put(a.ID, s.model.Profile(&w))
+		}
+	}
+	k.changes.renewed(ids)
+	return true, k.rest(ctx, time.Since(start))
+}

@@ -1,0 +1,245 @@
+package themes
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"maps"
+	"slices"
+	"time"
+
+	"kilim/consumer/profile"
+	"kilim/graphstore"
+	"kilim/graphstore/weave"
+	"kilim/learner/theme"
+)
+
+const (
+	// pageSize is how many artifacts are read in one View, and between two rests.
+	pageSize = 64
+	// textBytes is how much text the works of a fit may have together, and workBytes one of them: a fit counts all words, and
+	// each takes some 50 bytes while it does. The 12,000 works of the Tate have 4 MB.
+	textBytes, workBytes = 32 << 20, 256 << 10
+	// mostNames is how many names of themes are counted. Themes are few; what has more mistook something else for them.
+	mostNames = 1024
+	// mostTerms is how many terms of all themes are learned, those of the most works: a term takes 9 KB of a Model, and a Fit the time
+	// that goes with it.
+	mostTerms = 16384
+)
+
+// survey is what an archive says of themes at a time.
+type survey struct {
+	declared map[string]Declaration
+	// artifacts is how many were read, and labelled how many of them have labels, by theme, weak ones too.
+	artifacts int
+	labelled  map[string]int
+	// works are those with labels, by their nodes, as many as there is room for, and labels theirs. Both are of admitted
+	// themes alone.
+	works  []theme.Work
+	labels map[string]theme.Labels
+	// left is how many works with labels there was no room for.
+	left int
+
+	bytes int
+}
+
+// read surveys the archive. Nodes are hashes, so that works which there is room for are a sample that neither their arrival nor their
+// alphabet decides.
+func (k *Keeper) read(ctx context.Context) (*survey, error) {
+	s := &survey{declared: k.declared.all(), labelled: map[string]int{}, labels: map[string]theme.Labels{}}
+	err := k.each(ctx, func(a *profile.Artifact) { s.add(a, k.cfg.Works) })
+	if err != nil {
+		return nil, err
+	}
+	s.admit(k.cfg.Least)
+	return s, nil
+}
+
+// each calls fn for every artifact whose document can be read, in the order of nodes, and leaves time to others. The artifacts are not
+// all of one committed state: what changes meanwhile is told to Note, and seen by the next who reads.
+func (k *Keeper) each(ctx context.Context, fn func(*profile.Artifact)) error {
+	for after, done := graphstore.NodeID(0), false; !done; {
+		start := time.Now()
+		var page []*profile.Artifact
+		last := after
+		err := k.archive.View(func(r Documents) error {
+			page = page[:0]
+			ids, err := r.ArtifactsAfter(after, pageSize)
+			if err != nil {
+				return err
+			}
+			done = len(ids) == 0
+			for _, id := range ids {
+				a, err := readArtifact(r, id)
+				if err != nil {
+					return err
+				}
+				if a != nil {
+					page = append(page, a)
+				}
+				last = graphstore.ID(graphstore.Artifact, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		after = last
+		for _, a := range page {
+			fn(a)
+		}
+		if err := k.rest(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readArtifact is nil for an artifact that is not stored or whose document is damaged.
+func readArtifact(r Documents, id string) (*profile.Artifact, error) {
+	_, a, err := weave.Read(r, id)
+	if errors.Is(err, graphstore.ErrDamaged) || errors.Is(err, weave.ErrNoDocument) {
+		return nil, nil
+	}
+	return a, err
+}
+
+func (s *survey) add(a *profile.Artifact, room int) {
+	s.artifacts++
+	labels := s.labelsOf(a)
+	for name := range labels {
+		if _, known := s.labelled[name]; known || len(s.labelled) < mostNames {
+			s.labelled[name]++
+		} else {
+			delete(labels, name)
+		}
+	}
+	if len(labels) == 0 {
+		return
+	}
+	w := theme.WorkOf(a)
+	size := 0
+	for _, t := range w.Texts {
+		size += len(t.Body)
+	}
+	if len(s.works) >= room || size > workBytes || s.bytes+size > textBytes {
+		s.left++
+		return
+	}
+	s.bytes += size
+	s.works, s.labels[a.ID] = append(s.works, w), labels
+}
+
+// labelsOf are the labels in the record, and weak ones of declared themes of which it has none.
+func (s *survey) labelsOf(a *profile.Artifact) theme.Labels {
+	labels := theme.Labels{}
+	maps.Copy(labels, a.Theme)
+	for name, d := range s.declared {
+		if len(labels[name]) > 0 {
+			continue
+		}
+		if weak := d.weakLabels(a); len(weak) > 0 {
+			labels[name] = weak
+		}
+	}
+	return labels
+}
+
+// admit drops the labels of themes that nobody declared and of which fewer than least artifacts have labels, those of the rarest terms where
+// there are too many, and the works that have no others.
+func (s *survey) admit(least int) {
+	kept := s.keptTerms(least)
+	s.works = slices.DeleteFunc(s.works, func(w theme.Work) bool {
+		own := s.labels[w.ID]
+		for name, terms := range own {
+			own[name] = slices.DeleteFunc(slices.Clone(terms), func(t string) bool { return !kept[term{name, t}] })
+			if len(own[name]) == 0 {
+				delete(own, name)
+			}
+		}
+		if len(own) == 0 {
+			delete(s.labels, w.ID)
+		}
+		return len(own) == 0
+	})
+}
+
+type term struct{ theme, label string }
+
+// keptTerms are the terms of admitted themes, of too many those that most works have.
+func (s *survey) keptTerms(least int) map[term]bool {
+	count := map[term]int{}
+	for _, own := range s.labels {
+		for name, terms := range own {
+			if !s.admitted(name, least) {
+				continue
+			}
+			for _, t := range terms {
+				count[term{name, t}]++
+			}
+		}
+	}
+	order := slices.SortedFunc(maps.Keys(count), func(a, b term) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a.theme, b.theme), cmp.Compare(a.label, b.label))
+	})
+	kept := make(map[term]bool, len(order))
+	for _, t := range order[:min(len(order), mostTerms)] {
+		kept[t] = true
+	}
+	return kept
+}
+
+// admitted tells whether a theme is to be learned.
+func (s *survey) admitted(name string, least int) bool {
+	_, declared := s.declared[name]
+	return declared || s.labelled[name] >= least
+}
+
+// sums tell two surveys apart by what a fit makes of them.
+type sums struct {
+	Works  string `json:"works"`
+	Labels string `json:"labels"`
+}
+
+func (s *survey) sums() sums {
+	works, labels := checksum{sha256.New()}, checksum{sha256.New()}
+	for i := range s.works {
+		w := &s.works[i]
+		works.text(w.ID)
+		works.text(w.Title.Body)
+		works.text(w.Title.Language)
+		works.number(len(w.Texts))
+		for _, t := range w.Texts {
+			works.text(t.Body)
+			works.text(t.Language)
+		}
+		works.number(len(w.Shared))
+		for _, name := range w.Shared {
+			works.text(name)
+		}
+		own := s.labels[w.ID]
+		labels.text(w.ID)
+		labels.number(len(own))
+		for _, name := range slices.Sorted(maps.Keys(own)) {
+			labels.text(name)
+			labels.number(len(own[name]))
+			for _, t := range own[name] {
+				labels.text(t)
+			}
+		}
+	}
+	return sums{hex.EncodeToString(works.Sum(nil)), hex.EncodeToString(labels.Sum(nil))}
+}
+
+type checksum struct{ hash.Hash }
+
+func (c checksum) number(n int) { c.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
+
+func (c checksum) text(s string) {
+	c.number(len(s))
+	c.Write([]byte(s))
+}
