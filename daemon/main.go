@@ -42,6 +42,7 @@ type grammar struct {
 	Reread   rereadCommand   `cmd:"" help:"Let a state folder that no daemon has open read the topic from its beginning."`
 	Eval     evalCommand     `cmd:"" help:"Judge the lists, or the encoders."`
 	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
+	Theme    themeCommand    `cmd:"" help:"The themes: what artifacts are alike in."`
 	Train    trainCommand    `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
 	Demo     demoCommand     `cmd:"" help:"Write the demo archive as JSON Lines."`
 	Print    configCommand   `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`

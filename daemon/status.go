@@ -183,6 +183,9 @@ func printStatus(w io.Writer, s *web.Status) error {
 	if s.Training != nil {
 		fmt.Fprintf(t, "training\t%s\n", training(s.Training, s.Artifacts))
 	}
+	if s.Themes != nil {
+		fmt.Fprintf(t, "themes\t%s\n", themesLine(s.Themes))
+	}
 	fmt.Fprintf(t, "revision\t%d\n", s.Revision)
 	fmt.Fprintf(t, "index\t%s, %d vectors\n", s.Index.Engine, s.Index.Vectors)
 	fmt.Fprintf(t, "records\t%d consumed, %d refused, since the start\n", s.Records.Consumed, s.Records.Refused)

@@ -19,6 +19,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
+	"kilim/daemon/themes"
 	"kilim/daemon/web"
 	"kilim/learner/encode"
 	"kilim/learner/train/finetune"
@@ -39,6 +40,7 @@ type App struct {
 	encoders  encode.Encoders
 	models    *registry.Registry
 	manager   *standby.Manager
+	themes    *themes.Keeper
 	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
@@ -68,6 +70,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"kafka", a.startKafka},
 		{"encoders", a.startEncoders},
 		{"state", a.startState},
+		{"themes", a.startThemes},
 		{"training", a.startTraining},
 		{"consumer", a.startConsumer},
 		{"http", a.startWeb},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,6 +14,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
+	"kilim/daemon/themes"
 	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/encode/remote"
@@ -33,7 +35,16 @@ func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting in
 // Evaluate judges a list of a state folder that no daemon has open.
 func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list string, log *slog.Logger) (report *eval.Report, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
-		report, err = e.Queries().Evaluate(ctx, truth, list)
+		var t *themes.Keeper
+		if strings.HasPrefix(list, "theme:") {
+			if t, err = openThemes(cfg, folder{e.Queries()}, prometheus.NewRegistry(), log); err != nil {
+				return err
+			}
+			if err := t.Restore(ctx); err != nil {
+				return err
+			}
+		}
+		report, err = evaluate(ctx, e.Queries(), t, truth, list)
 		return err
 	})
 	return report, err

@@ -11,6 +11,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/pipeline/tally"
+	"kilim/daemon/themes"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/train/eval"
@@ -76,7 +77,7 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		report, err = e.Queries().Evaluate(ctx, truth, list)
+		report, err = evaluate(ctx, e.Queries(), s.app.themes, truth, list)
 		return err
 	})
 	return report, webError(err)
@@ -112,6 +113,14 @@ func webError(err error) error {
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, topk.ErrUnknownList):
 		return meaning{err, web.ErrUnknownList}
+	case errors.Is(err, themes.ErrNoArtifact):
+		return meaning{err, web.ErrNotFound}
+	case errors.Is(err, themes.ErrUnknown):
+		return meaning{err, web.ErrUnknownList}
+	case errors.Is(err, themes.ErrNotReady):
+		return meaning{err, web.ErrUnavailable}
+	case errors.Is(err, themes.ErrDeclaration):
+		return meaning{err, web.ErrBadRequest}
 	case errors.Is(err, eval.ErrNoQueries):
 		return fmt.Errorf("%w: %w", web.ErrBadRequest, err)
 	case errors.Is(err, registry.ErrUnknown):
@@ -161,6 +170,9 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	}
 	if t := s.app.scheduler; t != nil {
 		status.Training = trainingOf(t.Status(), s.app.cfg.Train.Least)
+	}
+	if s.app.cfg.Themes.Works > 0 {
+		status.Themes = themesStatusOf(s.app.themes.Status())
 	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()

@@ -37,6 +37,7 @@ type State struct {
 	Lists    Lists    `embed:"" prefix:"lists."`
 	Publish  Publish  `embed:"" prefix:"publish."`
 	Train    Train    `embed:"" prefix:"train."`
+	Themes   Themes   `embed:"" prefix:"themes."`
 	Memory   Memory   `embed:"" prefix:"memory."`
 	Demo     Demo     `embed:"" prefix:"demo."`
 }

@@ -167,6 +167,7 @@ func (c *State) check() []*Fault {
 		}
 	}
 	faults = append(faults, c.Train.check()...)
+	faults = append(faults, c.Themes.check()...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
 }

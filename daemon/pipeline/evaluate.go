@@ -21,6 +21,13 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 	if err := q.lists.Known(list); err != nil {
 		return nil, err
 	}
+	return q.Judge(ctx, truth, list, func(r *graphstore.Reader, keep map[graphstore.NodeID]bool) eval.Ranker {
+		return &ranker{q, r, list, keep}
+	})
+}
+
+// Judge is Evaluate of a list that is not the state's own: ranking makes its ranker, of the artifacts in keep, nil: of all.
+func (q *Queries) Judge(ctx context.Context, truth *eval.Truth, list string, ranking func(r *graphstore.Reader, keep map[graphstore.NodeID]bool) eval.Ranker) (*eval.Report, error) {
 	var keep map[graphstore.NodeID]bool
 	for _, id := range truth.Candidates() {
 		if keep == nil {
@@ -35,7 +42,7 @@ func (q *Queries) Evaluate(ctx context.Context, truth *eval.Truth, list string) 
 			return err
 		}
 		report, err = eval.Compare(ctx, truth, list, evaluationSeed,
-			eval.System{Name: "kilim", Ranker: &ranker{q, r, list, keep}}, eval.System{Name: "BM25", Ranker: words})
+			eval.System{Name: "kilim", Ranker: ranking(r, keep)}, eval.System{Name: "BM25", Ranker: words})
 		return err
 	})
 	if err != nil && !errors.Is(err, eval.ErrNoQueries) { // which is about the question

@@ -37,6 +37,9 @@ func (e *Engine) Queries() *Queries {
 	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e.MediaState(), refresher: e.refresher, lists: e.lists}
 }
 
+// View calls fn with the committed state.
+func (q *Queries) View(fn func(*graphstore.Reader) error) error { return q.store.View(fn) }
+
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
 	ID, List string

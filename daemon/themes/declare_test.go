@@ -28,7 +28,7 @@ func TestAdmission(t *testing.T) {
 			}
 		}
 	}
-	said(motif, ErrNotReady, "not known yet")
+	said(motif, ErrNotReady, "no theme has been learned yet")
 	w.fill(1, 60, 40)
 	if got := w.round(); got != nothing {
 		t.Errorf("ended as %q", got)
@@ -63,7 +63,7 @@ func TestAdmission(t *testing.T) {
 	// What was declared is there after a start.
 	before := w.keeper.Status().Themes
 	w.open()
-	if err := w.keeper.restore(t.Context()); err != nil {
+	if err := w.keeper.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.round(); got != unchanged {

@@ -120,7 +120,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	if err := k.restore(ctx); err != nil && ctx.Err() == nil {
+	if err := k.Restore(ctx); err != nil && ctx.Err() == nil {
 		k.log.Warn("the model of themes that was kept can't be used; another one is fitted", "err", err)
 	}
 	tick := time.NewTicker(lookEvery)
@@ -148,8 +148,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return nil
 }
 
-// restore has the model serve that was kept.
-func (k *Keeper) restore(ctx context.Context) error {
+// Restore has the model serve that was kept, if one was. Run does so itself; it is for who reads a folder that no daemon has open.
+func (k *Keeper) Restore(ctx context.Context) error {
 	defer k.enter(Idle)
 	made, m, err := read(k.modelFile())
 	if err != nil || m == nil {

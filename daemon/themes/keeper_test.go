@@ -93,7 +93,7 @@ func TestHistories(t *testing.T) {
 					w.renew()
 				case 2:
 					w.open() // the changes that waited are lost with the process, as the profiles are
-					if err := w.keeper.restore(t.Context()); err != nil {
+					if err := w.keeper.Restore(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				case 3:
@@ -204,7 +204,7 @@ func TestRestart(t *testing.T) {
 	w.round()
 	want := w.lists(10)
 	w.open()
-	if err := w.keeper.restore(t.Context()); err != nil {
+	if err := w.keeper.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(w.lists(10), want) {
@@ -235,7 +235,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	w.open()
-	if err := w.keeper.restore(t.Context()); err == nil {
+	if err := w.keeper.Restore(t.Context()); err == nil {
 		t.Error("a damaged model serves")
 	}
 	if got := w.round(); got != fitted {

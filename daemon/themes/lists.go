@@ -64,7 +64,7 @@ func (k *Keeper) Similar(ctx context.Context, id, name string, n int) (*Answer, 
 	if err != nil {
 		return nil, err
 	}
-	a, err := k.stored(id)
+	a, err := k.Stored(id)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,8 @@ func (k *Keeper) SimilarTo(ctx context.Context, a *profile.Artifact, name string
 	return k.compare(ctx, s, a, name, n)
 }
 
-func (k *Keeper) stored(id string) (a *profile.Artifact, err error) {
+// Stored is a stored artifact. Of one that is not there the error is an ErrNoArtifact, of one whose document is damaged a graphstore.ErrDamaged.
+func (k *Keeper) Stored(id string) (a *profile.Artifact, err error) {
 	var doc *graphstore.Doc
 	err = k.archive.View(func(r Documents) error {
 		if doc, err = r.Artifact(id); err != nil || doc == nil {
@@ -120,7 +121,7 @@ func (k *Keeper) ready(name string) (*serving, error) {
 		}
 	}
 	if s == nil && !k.looked() {
-		return nil, fmt.Errorf("%w: the themes are not known yet (%s, %.0f %%)", ErrNotReady, now.Phase, 100*now.Ratio)
+		return nil, fmt.Errorf("%w: theme %q: no theme has been learned yet (%s, %.0f %%)", ErrNotReady, name, now.Phase, 100*now.Ratio)
 	}
 	if len(served) == 0 {
 		return nil, fmt.Errorf("%w: theme %q is not there, and no other is", ErrUnknown, name)
@@ -227,7 +228,7 @@ func (r *ranker) Rank(ctx context.Context, id string, n int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	a, err := r.keeper.stored(id)
+	a, err := r.keeper.Stored(id)
 	if errors.Is(err, ErrNoArtifact) {
 		return nil, eval.ErrUnknown
 	}

@@ -72,6 +72,16 @@ func (s *serving) remove(id string) {
 	s.kept = s.kept[:last]
 }
 
+// get is the profile of an artifact, nil if none is kept.
+func (s *serving) get(id string) *theme.Profile {
+	s.lock.RLock()
+	defer s.lock.RUnlock()
+	if at, has := s.place[id]; has {
+		return s.kept[at].profile
+	}
+	return nil
+}
+
 // each calls fn for every profile.
 func (s *serving) each(fn func(id string, p *theme.Profile)) {
 	s.lock.RLock()

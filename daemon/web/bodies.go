@@ -52,6 +52,9 @@ func (s *Server) similarTo(w http.ResponseWriter, r *http.Request, _ string) err
 		return err
 	}
 	defer done()
+	if done, err := s.byTheme(w, r, Subject{Artifact: artifact}, list, k); done {
+		return err
+	}
 	a, err := s.service.SimilarTo(r.Context(), artifact, list, k)
 	if err != nil {
 		return err

@@ -91,6 +91,36 @@ func (f *fake) SimilarTo(ctx context.Context, a *profile.Artifact, list string, 
 	return &Answer{ID: a.ID, List: list, Epoch: 3, Items: f.items}, nil
 }
 
+func (of Subject) String() string {
+	if of.Artifact != nil {
+		return fmt.Sprintf("what is like %q", of.Artifact.ID)
+	}
+	return fmt.Sprintf("%q", of.ID)
+}
+
+func (f *fake) SimilarByTheme(_ context.Context, of Subject, theme string, k int) (*ThemeAnswer, error) {
+	f.note("similar %v theme:%s %d", of, theme, k)
+	if err := f.err(of.ID); err != nil {
+		return nil, err
+	}
+	return &ThemeAnswer{ID: of.ID, List: "theme:" + theme, Epoch: 3, Items: []ThemeItem{}}, nil
+}
+
+func (f *fake) SimilarByWeights(_ context.Context, of Subject, weights map[string]float64, k int) (*WeightedAnswer, error) {
+	f.note("similar %v by %v %d", of, weights, k)
+	return &WeightedAnswer{ID: of.ID}, f.err(of.ID)
+}
+
+func (f *fake) Themes(context.Context) (*Themes, error) {
+	f.note("themes")
+	return &Themes{Themes: []Theme{{Name: "craft"}}}, f.err("")
+}
+
+func (f *fake) DeclareTheme(_ context.Context, name string, weak []string) error {
+	f.note("declare %q %q", name, weak)
+	return f.err(name)
+}
+
 func (f *fake) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {
 	f.note("evaluate %s by %v", list, truth.Candidates())
 	f.block(ctx)

@@ -33,6 +33,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
 		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
 		handleModels:    {get, s.models},
+		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
 	}
@@ -84,6 +85,9 @@ func (s *Server) similar(w http.ResponseWriter, r *http.Request, id string) erro
 	if err != nil {
 		return err
 	}
+	if done, err := s.byTheme(w, r, Subject{ID: id}, list, k); done {
+		return err
+	}
 	a, err := s.service.Similar(r.Context(), id, list, k)
 	if err != nil {
 		return err
@@ -113,7 +117,7 @@ func checkID(id string) error {
 
 // listAndK reads the parameters of a query for a list.
 func listAndK(u *url.URL) (list string, k int, err error) {
-	if err := parameters(u, map[string]bool{"list": true, "k": true}); err != nil {
+	if err := parameters(u, map[string]bool{"list": true, "k": true, "weights": true}); err != nil {
 		return "", 0, err
 	}
 	if list, err = listOf(u); err != nil {

@@ -20,6 +20,7 @@ const (
 	handleSimilarTo = "similar_to"
 	handleEvaluate  = "evaluate"
 	handleModels    = "models"
+	handleThemes    = "themes"
 	handlePromote   = "promote"
 	handleRollback  = "rollback"
 	handleUnknown   = "unknown"
@@ -53,6 +54,8 @@ func route(escaped string) (handler, id string) {
 		return handleEvaluate, ""
 	case "/api/v1/models":
 		return handleModels, ""
+	case "/api/v1/themes":
+		return handleThemes, ""
 	}
 	if rest, ok := strings.CutPrefix(escaped, modelsPath); ok {
 		epoch, tail, _ := strings.Cut(rest, "/")

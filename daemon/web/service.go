@@ -32,6 +32,7 @@ type Service interface {
 	// SimilarTo returns the list that an artifact would get, and stores nothing. a.ID is
 	// empty when the query had no id: no stored artifact has that one.
 	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
+	ThemeService
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
 	// Models tells which models there are and which serves.
@@ -102,6 +103,8 @@ type Status struct {
 	Media map[string]MediaStatus `json:"media"`
 	// Training is missing when none is configured.
 	Training *Training `json:"training,omitempty"`
+	// Themes is missing when none is to be learned.
+	Themes *ThemesStatus `json:"themes,omitempty"`
 }
 
 // Training is where the fine-tuning of the model stands.

@@ -27,9 +27,12 @@ type System struct {
 type Report struct {
 	List string `json:"list"`
 	// Queries is how many were asked; Unknown how many queries of the Truth some system does not have.
-	Queries int      `json:"queries"`
-	Unknown int      `json:"unknown"`
-	Systems []Result `json:"systems"`
+	Queries int `json:"queries"`
+	Unknown int `json:"unknown"`
+	// Labelled is how many candidates of a Truth of labels carry labels of the list's theme themselves, in the archive: a model that learns from
+	// labels may have learned these, and what it makes of them is no test.
+	Labelled int      `json:"labelled,omitempty"`
+	Systems  []Result `json:"systems"`
 }
 
 // Result is what a system reached in each metric.
@@ -102,6 +105,9 @@ func (r *Report) Print(w io.Writer) error {
 	fmt.Fprintf(w, "list %s: %d queries", r.List, r.Queries)
 	if r.Unknown > 0 {
 		fmt.Fprintf(w, " (%d more are not in the archive)", r.Unknown)
+	}
+	if r.Labelled > 0 {
+		fmt.Fprintf(w, "; %d of the candidates carry labels of the theme in the archive, which the model may have learned: feed them without for a test", r.Labelled)
 	}
 	fmt.Fprintf(w, "; means with intervals of %.0f %%\n", 100*Level)
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -1,0 +1,26 @@
+package config
+
+import "kilim/daemon/themes"
+
+// Themes are what artifacts are alike in, each with a list of its own.
+type Themes struct {
+	Declare List  `placeholder:"NAME=FIELD+FIELD" help:"Themes that are learned however few labels there are, each NAME or NAME=FIELD+FIELD: an artifact without labels of the theme then has the terms of the fields for labels, as in craft=technique+material. Others are learned when records have labels enough, and \"kilim theme add\" declares one while the daemon runs, also one with a comma in its name."`
+	Least   int   `default:"50" min:"2" max:"100000000" help:"Artifacts that must have labels of a theme for it to be learned, unless it is declared."`
+	Works   int   `default:"16000" min:"0" max:"100000" help:"Artifacts with labels that themes are learned from at most: of more, a sample. Bounds the memory of it, some 25 KiB each, and its time. 0 learns no theme."`
+	Memory  Bytes `default:"256MiB" min:"1MiB" max:"1TiB" help:"Memory for what the model of themes tells of each artifact, some 5 KiB, twice while it is replaced by another one. Artifacts that there is no room for are in nobody's list of a theme."`
+}
+
+func (t *Themes) check() (faults []*Fault) {
+	seen := map[string]bool{}
+	for _, text := range t.Declare {
+		d, err := themes.ParseDeclaration(text)
+		switch {
+		case err != nil:
+			faults = append(faults, faultf("themes.declare", "%q: %v", text, err))
+		case seen[d.Name]:
+			faults = append(faults, faultf("themes.declare", "%q: theme %q is declared twice", text, d.Name))
+		}
+		seen[d.Name] = true
+	}
+	return faults
+}
