@@ -41,6 +41,7 @@ type App struct {
 	models    *registry.Registry
 	manager   *standby.Manager
 	themes    *themes.Keeper
+	shelves   *shelves
 	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer

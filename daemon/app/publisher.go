@@ -23,7 +23,7 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:       a.cfg.Publish.Batch,
 		Compression: a.cfg.Publish.Compression,
-		OnPublished: func([]publish.Published) { a.manager.Engine().Published() },
+		OnPublished: a.published,
 		Republish:   a.manager.Republish,
 		Observe:     a.metrics.ObserveStage,
 		Metrics:     publish.NewMetrics(reg),

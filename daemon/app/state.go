@@ -68,12 +68,15 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 		return err
 	}
 	a.down.add("state", a.manager.Close)
+	if a.shelves, err = a.newShelves(); err != nil {
+		return err
+	}
 	if err := a.startPublisher(ctx, reg); err != nil {
 		return err
 	}
 	reg.MustRegister(a.manager.Collector(), queues{a.manager}, buildInfo(a.version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run})
+	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run})
 	return nil
 }
 
@@ -84,7 +87,7 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: min(int64(a.cfg.Ingest.BatchBytes), inFlight), InFlightBytes: inFlight,
 		Observe: a.metrics.ObserveStage,
-	}, a.conn, a.themes.Sink(a.manager), a.consumed, a.log.With("part", "consumer"))
+	}, a.conn, noted{a.themes.Sink(a.manager), a.shelves}, a.consumed, a.log.With("part", "consumer"))
 	if err != nil {
 		return err
 	}

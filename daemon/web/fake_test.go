@@ -15,6 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/browse"
+	"kilim/daemon/browse/live"
+	"kilim/daemon/browse/media"
+	"kilim/daemon/browse/search"
 	"kilim/learner/train/eval"
 	"kilim/learner/train/registry"
 	"kilim/rerank"
@@ -30,6 +34,7 @@ type fake struct {
 	panics  any
 	blocks  func(ctx context.Context) // called by SimilarTo and Evaluate
 	items   []rerank.Entry
+	hub     *live.Hub
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -187,4 +192,52 @@ func errorText(t *testing.T, w *httptest.ResponseRecorder) string {
 		t.Errorf("content type %q", ct)
 	}
 	return *e.Error
+}
+
+func (f *fake) Lists(context.Context) ([]ListInfo, error) {
+	f.note("lists")
+	return []ListInfo{{Name: rerank.ListGeneral}}, f.err("")
+}
+
+func (f *fake) View(_ context.Context, id string, k int) (*browse.View, error) {
+	f.note("view %q %d", id, k)
+	return &browse.View{Card: browse.Card{ID: id}}, f.err(id)
+}
+
+func (f *fake) Card(_ context.Context, id string) (*browse.Card, error) {
+	f.note("card %q", id)
+	return &browse.Card{ID: id}, f.err(id)
+}
+
+func (f *fake) Why(_ context.Context, one, other string) (*browse.Why, error) {
+	f.note("why %q %q", one, other)
+	return &browse.Why{}, f.err(one)
+}
+
+func (f *fake) Search(_ context.Context, q search.Query) (*Found, error) {
+	f.note("search %+v", q)
+	return &Found{Items: []browse.Card{{ID: "a"}}}, f.err(q.Words)
+}
+
+func (f *fake) Values(context.Context) (map[string][]search.Value, error) {
+	f.note("values")
+	return nil, f.err("")
+}
+
+func (f *fake) Medium(_ context.Context, id string, place int) (*media.Medium, error) {
+	f.note("medium %q %d", id, place)
+	return &media.Medium{Type: "audio/wav", Data: []byte("0123456789"), Tag: "t"}, f.err(id)
+}
+
+func (f *fake) Picture(_ context.Context, id string, place, side int) (*media.Medium, error) {
+	f.note("picture %q %d %d", id, place, side)
+	return &media.Medium{Type: "image/jpeg", Data: []byte("0123456789"), Tag: "t"}, f.err(id)
+}
+
+func (f *fake) Look(after string) (*live.Viewer, error) {
+	f.note("look %q", after)
+	if err := f.err(after); err != nil {
+		return nil, err
+	}
+	return f.hub.Open(after)
 }

@@ -23,7 +23,17 @@ func (s *Server) routes() map[string]endpoint {
 	get := []string{http.MethodGet, http.MethodHead}
 	metrics := s.metrics.handler(s.log)
 	return map[string]endpoint{
-		handleIndex:     {get, s.index},
+		handleIndex:     {get, s.page},
+		handlePage:      {get, s.page},
+		handleLists:     {get, s.lists},
+		handleView:      {get, s.view},
+		handleCard:      {get, s.card},
+		handleWhy:       {get, s.why},
+		handleMedium:    {get, s.medium},
+		handlePicture:   {get, s.picture},
+		handleSearch:    {get, s.search},
+		handleValues:    {get, s.values},
+		handleLive:      {get, s.live},
 		handleMetrics:   {get, func(w http.ResponseWriter, r *http.Request, _ string) error { metrics.ServeHTTP(w, r); return nil }},
 		handleHealthy:   {get, func(w http.ResponseWriter, _ *http.Request, _ string) error { return plain(w, "healthy\n") }},
 		handleReady:     {get, s.ready},

@@ -42,6 +42,7 @@ func classify(err error) *failure {
 		{ErrNotFound, http.StatusNotFound},
 		{ErrUnknownList, http.StatusNotFound},
 		{ErrBadRequest, http.StatusBadRequest},
+		{ErrUnfit, http.StatusUnsupportedMediaType},
 		{ErrConflict, http.StatusConflict},
 		{ErrUnavailable, http.StatusServiceUnavailable},
 		{ErrDamaged, http.StatusInternalServerError},

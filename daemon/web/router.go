@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kilim/daemon/web/page"
 )
 
 // Names of the handlers: values of a label, so they are few and fixed.
@@ -23,6 +25,16 @@ const (
 	handleThemes    = "themes"
 	handlePromote   = "promote"
 	handleRollback  = "rollback"
+	handlePage      = "page"
+	handleLists     = "lists"
+	handleView      = "view"
+	handleCard      = "card"
+	handleWhy       = "why"
+	handleMedium    = "medium"
+	handlePicture   = "picture"
+	handleSearch    = "search"
+	handleValues    = "values"
+	handleLive      = "live"
 	handleUnknown   = "unknown"
 )
 
@@ -56,6 +68,17 @@ func route(escaped string) (handler, id string) {
 		return handleModels, ""
 	case "/api/v1/themes":
 		return handleThemes, ""
+	case "/api/v1/lists":
+		return handleLists, ""
+	case "/api/v1/search":
+		return handleSearch, ""
+	case "/api/v1/search/values":
+		return handleValues, ""
+	case "/api/v1/live":
+		return handleLive, ""
+	}
+	if strings.HasPrefix(escaped, page.Prefix) {
+		return handlePage, ""
 	}
 	if rest, ok := strings.CutPrefix(escaped, modelsPath); ok {
 		epoch, tail, _ := strings.Cut(rest, "/")
@@ -77,6 +100,20 @@ func route(escaped string) (handler, id string) {
 		return handleArtifact, id
 	case tail == "similar":
 		return handleSimilar, id
+	case tail == "view":
+		return handleView, id
+	case tail == "card":
+		return handleCard, id
+	case tail == "why":
+		return handleWhy, id
+	}
+	if place, ok := strings.CutPrefix(tail, "media/"); ok {
+		switch _, more, _ := strings.Cut(place, "/"); more {
+		case "":
+			return handleMedium, id
+		case "picture":
+			return handlePicture, id
+		}
 	}
 	return handleUnknown, ""
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/web/page"
 )
 
 // Config of a Server.
@@ -59,8 +60,13 @@ type Server struct {
 	searches    *turns // of the artifacts in bodies
 	evaluations *turns
 	endpoints   map[string]endpoint
-	indexPage   []byte
-	listener    net.Listener
+	media       *turns // of whole pictures and recordings
+	finds       *turns // of searches by words
+	pages       *page.Page
+	// stopping ends when Serve begins to stop: who looks at what changes would hold it up.
+	stopping context.Context
+	stop     context.CancelFunc
+	listener net.Listener
 }
 
 // New returns a Server whose metrics are registered. It does not listen yet.
@@ -74,9 +80,12 @@ func New(cfg Config, service Service, reg Registry, log *slog.Logger) (*Server, 
 		crossOrigin: http.NewCrossOriginProtection(),
 		searches:    newTurns(searchesAtOnce, searchWait, "searches for artifacts that are not stored"),
 		evaluations: newTurns(1, 0, "evaluations"),
+		media:       newTurns(mediaAtOnce, mediaWait, "pictures and recordings"),
+		finds:       newTurns(searchesAtOnce, searchWait, "searches"),
 	}
-	if s.indexPage, err = renderIndex(cfg.Version); err != nil {
-		return nil, fmt.Errorf("web: index page: %w", err)
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	if s.pages, err = page.New(cfg.Version); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
 	s.endpoints = s.routes()
 	return s, nil
@@ -119,6 +128,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("http: %w", err), ignoreClosed(s.listener.Close()))
 	case <-ctx.Done():
 	}
+	s.stop()
 	// ctx has ended, so requests in progress get a context of their own, bounded by shutdownTimeout.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()

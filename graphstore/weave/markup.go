@@ -9,10 +9,10 @@ import (
 // escapes into one that escapes, so that &amp;lt;p&amp;gt; was a paragraph.
 const rounds = 3
 
-// plain is what a person reads of a text that may be HTML: without tags, comments, scripts and styles, and with characters
+// Plain is what a person reads of a text that may be HTML: without tags, comments, scripts and styles, and with characters
 // in the place of their entities. Where a tag is the end of a line or a cell there is a space, but none within
 // a word (K<i>ilim</i>). What only looks like markup stays: a < b, <Athena> of an inscription, R&D.
-func plain(s string) string {
+func Plain(s string) string {
 	for range rounds {
 		if !strings.ContainsAny(s, "<&") {
 			return s

@@ -57,7 +57,7 @@ func TestPlain(t *testing.T) {
 		"<br class=x/>y":                                  "y",
 		"":                                                "",
 	} {
-		if got := plain(in); strings.Join(strings.Fields(got), " ") != want {
+		if got := Plain(in); strings.Join(strings.Fields(got), " ") != want {
 			t.Errorf("%s\n reads %q\n want  %q", in, got, want)
 		}
 	}
@@ -80,7 +80,7 @@ func TestPlainTakesOutWhatWasPutIn(t *testing.T) {
 		}
 		// Escaped once more, as a whole.
 		for _, text := range []string{in.String(), html.EscapeString(in.String())} {
-			if got := strings.Join(strings.Fields(plain(text)), " "); got != strings.Join(want, " ") {
+			if got := strings.Join(strings.Fields(Plain(text)), " "); got != strings.Join(want, " ") {
 				t.Fatalf("%s\n reads %q\n want  %q", text, got, want)
 			}
 		}
@@ -94,7 +94,7 @@ func TestPlainIsLinear(t *testing.T) {
 		"&amp;lt;", "<p a=x ", "<a  ", "<x></x"} {
 		s := strings.Repeat(part, 1<<20/len(part))
 		start := time.Now()
-		plain(s)
+		Plain(s)
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("a MiB of %q takes %v", part, took)
 		}
@@ -106,7 +106,7 @@ func FuzzPlain(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := plain(s)
+		got := Plain(s)
 		if !strings.ContainsAny(s, "<&") && got != s {
 			t.Fatalf("%q becomes %q", s, got)
 		}

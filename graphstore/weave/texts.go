@@ -15,7 +15,7 @@ import (
 type Text = struct{ Body, Language string }
 
 // Title is that of an artifact as a person reads it; its Body is empty when it has none.
-func Title(a *profile.Artifact) Text { return Text{Body: plain(a.Title), Language: a.Language} }
+func Title(a *profile.Artifact) Text { return Text{Body: Plain(a.Title), Language: a.Language} }
 
 // Texts is everything that can be read of an artifact.
 func Texts(a *profile.Artifact) []Text {
@@ -48,7 +48,7 @@ func Joined(a *profile.Artifact) string {
 // appendText adds nothing when the body is empty. The text is in the artifact's language when it has none of its own. It is what
 // a person reads: markup has no part in what an artifact is like.
 func appendText(out []Text, a *profile.Artifact, body, language string) []Text {
-	if body = plain(body); body == "" {
+	if body = Plain(body); body == "" {
 		return out
 	}
 	return append(out, Text{Body: body, Language: cmp.Or(language, a.Language)})
@@ -78,7 +78,7 @@ func Pieces(a *profile.Artifact) []Piece {
 		}
 	}
 	say(a.Title, "")
-	for _, s := range sentences(plain(a.Description)) {
+	for _, s := range sentences(Plain(a.Description)) {
 		say(s, "")
 	}
 	for _, f := range fields(a) {

@@ -66,6 +66,8 @@ type Published struct {
 	// Own is true for the update of an artifact whose own record caused it: the answer that
 	// a newcomer's sender waits for.
 	Own bool
+	// Update is that of lists, nil for what else there is. It must not be changed.
+	Update *rerank.Update
 }
 
 // complete returns the configuration with its defaults, or all faults.

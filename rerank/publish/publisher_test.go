@@ -365,6 +365,13 @@ func TestMetricsAndCallback(t *testing.T) {
 		{Seq: 2, Topic: similar, Kind: rerank.KindUpdate, ID: "old", Revision: 1, Recorded: recorded},
 		{Seq: 3, Topic: dead, Kind: rerank.KindMessage},
 	}
+	for i := range got {
+		u := got[i].Update
+		if (u != nil) != (got[i].Kind == rerank.KindUpdate) || u != nil && u.ID != got[i].ID {
+			t.Errorf("entry %d, %s: the update is %v", got[i].Seq, got[i].ID, u)
+		}
+		got[i].Update = nil // an address, which differs
+	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("published\n%v, want\n%v", got, want)
 	}

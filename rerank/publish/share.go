@@ -38,7 +38,7 @@ func (a topicPartition) String() string { return fmt.Sprintf("%s/%d", a.topic, a
 func (o *outgoing) published() Published {
 	p := Published{
 		Seq: o.seq, Topic: o.msg.Topic, Kind: o.out.Kind,
-		ID: o.out.ID, Revision: o.out.Revision, Recorded: o.out.Recorded,
+		ID: o.out.ID, Revision: o.out.Revision, Recorded: o.out.Recorded, Update: o.out.Update,
 	}
 	if u := o.out.Update; u != nil {
 		for _, id := range u.Cause {

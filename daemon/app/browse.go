@@ -1,0 +1,189 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kilim/consumer"
+	"kilim/daemon/browse"
+	"kilim/daemon/browse/live"
+	"kilim/daemon/browse/media"
+	"kilim/daemon/browse/search"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/encode/image"
+	"kilim/learner/encode/text"
+	"kilim/rerank"
+	"kilim/rerank/publish"
+)
+
+// shelves are the parts that show artifacts to people.
+type shelves struct {
+	cards *browse.Shelf
+	words *search.Index
+	media *media.Desk
+	live  *live.Hub
+}
+
+// newShelves makes them over the state that serves.
+func (a *App) newShelves() (s *shelves, err error) {
+	archive, s := serving{a}, &shelves{}
+	if s.cards, err = browse.NewShelf(archive); err != nil {
+		return nil, err
+	}
+	words, err := text.NewEncoder(text.Config{})
+	if err != nil {
+		return nil, err
+	}
+	s.words = search.New(archive, words)
+	limits := image.Limits{Bytes: int(a.cfg.Media.MaxBytes), Pixels: a.cfg.Media.MaxPixels, Memory: int64(a.cfg.Media.MaxMemory)}
+	if s.media, err = media.NewDesk(archive, a.encoding.fetcher, limits); err != nil {
+		return nil, err
+	}
+	s.live, err = live.New(s.cards, a.log.With("part", "live"))
+	return s, err
+}
+
+// changed hears of artifacts whose records were committed. It waits for nothing.
+func (s *shelves) changed(ids []string) {
+	s.cards.Changed(ids)
+	s.words.Changed(ids)
+}
+
+// noted is the consumer's Sink: it tells the shelves what was committed.
+type noted struct {
+	consumer.Sink
+	shelves *shelves
+}
+
+func (n noted) Apply(ctx context.Context, b *consumer.Batch) error {
+	if err := n.Sink.Apply(ctx, b); err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(b.Items))
+	for i := range b.Items {
+		if id := b.Items[i].ID; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	n.shelves.changed(ids)
+	return nil
+}
+
+// published tells who looks, and the engine that serves, what has left the outbox.
+func (a *App) published(messages []publish.Published) {
+	a.shelves.live.Published(messages)
+	a.manager.Engine().Published()
+}
+
+// serving is the store of the state that serves.
+type serving struct{ app *App }
+
+func (s serving) View(fn func(*graphstore.Reader) error) error {
+	return (&service{s.app}).ask(func(*pipeline.Engine) error { return s.app.manager.View(fn) })
+}
+
+// listNames are the lists that artifacts have, in the order in which they are shown.
+func listNames() []string { return []string{rerank.ListTotal, rerank.ListGeneral} }
+
+func (s *service) Lists(context.Context) ([]web.ListInfo, error) {
+	var out []web.ListInfo
+	for _, name := range listNames() {
+		out = append(out, web.ListInfo{Name: name, Weights: browse.Weights(name)})
+	}
+	return out, nil
+}
+
+func (s *service) View(ctx context.Context, id string, k int) (v *browse.View, err error) {
+	var lists []rerank.List
+	err = s.ask(func(e *pipeline.Engine) error {
+		lists = nil
+		for _, name := range listNames() {
+			found, err := e.Queries().Similar(ctx, id, name, k)
+			if err != nil {
+				return err
+			}
+			lists = append(lists, rerank.List{Name: name, Entries: found.Items})
+		}
+		return nil
+	})
+	if err == nil {
+		v, err = s.app.shelves.cards.View(id, lists)
+	}
+	return v, browseError(err)
+}
+
+func (s *service) Card(_ context.Context, id string) (*browse.Card, error) {
+	c, err := s.app.shelves.cards.Card(id)
+	return &c, browseError(err)
+}
+
+func (s *service) Why(_ context.Context, one, other string) (*browse.Why, error) {
+	why, err := s.app.shelves.cards.Why(one, other)
+	return why, browseError(err)
+}
+
+func (s *service) Search(_ context.Context, q search.Query) (*web.Found, error) {
+	a := s.app.shelves.words.Find(q)
+	cards, err := s.app.shelves.cards.Cards(a.IDs)
+	if err != nil {
+		return nil, browseError(err)
+	}
+	found := &web.Found{Items: []browse.Card{}, Total: a.Total, Indexed: a.Indexed, Ready: a.Ready}
+	for _, id := range a.IDs {
+		if c, ok := cards[id]; ok { // else it is gone, and the index has not heard of it yet
+			found.Items = append(found.Items, c)
+		}
+	}
+	if a.More {
+		found.Next = a.IDs[len(a.IDs)-1]
+	}
+	return found, nil
+}
+
+// shownValues is how many cultures, periods and types a search offers each.
+const shownValues = 100
+
+func (s *service) Values(context.Context) (map[string][]search.Value, error) {
+	return s.app.shelves.words.Values(shownValues), nil
+}
+
+func (s *service) Medium(ctx context.Context, id string, place int) (*media.Medium, error) {
+	m, err := s.app.shelves.media.Medium(ctx, id, place)
+	return m, s.app.mediaError(err)
+}
+
+func (s *service) Picture(ctx context.Context, id string, place, side int) (*media.Medium, error) {
+	m, err := s.app.shelves.media.Picture(ctx, id, place, side)
+	return m, s.app.mediaError(err)
+}
+
+func (s *service) Look(after string) (*live.Viewer, error) {
+	v, err := s.app.shelves.live.Open(after)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
+	}
+	return v, nil
+}
+
+// mediaError is browseError, but for why a medium is not shown: that may name files and hosts of the daemon's own network.
+func (a *App) mediaError(err error) error {
+	if errors.Is(err, media.ErrUnfit) {
+		a.log.Debug("a medium is not shown", "error", err)
+		return fmt.Errorf("%w: it is no picture or recording that is read here, or can't be had", web.ErrUnfit)
+	}
+	return browseError(err)
+}
+
+// browseError is webError with the errors of who shows artifacts.
+func browseError(err error) error {
+	switch {
+	case errors.Is(err, browse.ErrNotFound), errors.Is(err, media.ErrNotFound):
+		return meaning{err, web.ErrNotFound}
+	case errors.Is(err, media.ErrBusy):
+		return meaning{err, web.ErrUnavailable}
+	}
+	return webError(err)
+}

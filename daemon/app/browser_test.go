@@ -1,0 +1,315 @@
+package app
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/web"
+)
+
+// viewer is a real browser that looks at a daemon. It notes whatever a page should not do.
+type viewer struct {
+	t    *testing.T
+	ctx  context.Context
+	home string
+
+	lock sync.Mutex
+	// foreign are requests of other hosts, wrong errors of scripts, refusals by the policy and opened dialogs.
+	foreign, wrong []string
+}
+
+// browser starts a browser, or skips the test where there is none.
+func browser(t *testing.T, d *daemon) *viewer {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no chromium is installed: apt-get install chromium")
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	v := &viewer{t: t, ctx: ctx, home: "http://" + d.app.HTTP().String() + "/"}
+	if err := chromedp.Listen(ctx, v.note); err != nil {
+		t.Fatal(err)
+	}
+	v.run(still("light"), command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}))
+	return v
+}
+
+func (v *viewer) note(event any) {
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		// The browser's own player has icons in data: addresses.
+		if !strings.HasPrefix(e.Request.URL, v.home) && !strings.HasPrefix(e.Request.URL, "data:image/svg+xml") {
+			v.foreign = append(v.foreign, e.Request.URL)
+		}
+	case *runtime.EventExceptionThrown:
+		v.wrong = append(v.wrong, thrown(e.ExceptionDetails))
+	case *log.EventEntryAdded:
+		// A picture that is no picture is answered 415 or 404, and the page shows a sign in its place.
+		if e.Entry.Source != log.EntrySourceNetwork {
+			v.wrong = append(v.wrong, string(e.Entry.Source)+": "+e.Entry.Text)
+		}
+	case *page.EventJavascriptDialogOpening:
+		v.wrong = append(v.wrong, "dialog: "+e.Message)
+	}
+}
+
+func thrown(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil {
+		return d.Text + " " + d.Exception.Description
+	}
+	return d.Text
+}
+
+// clean holds that nothing was asked of others, and nothing went wrong, since the start.
+func (v *viewer) clean() {
+	v.t.Helper()
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	if len(v.foreign)+len(v.wrong) > 0 {
+		v.t.Errorf("asked of others: %q; went wrong: %q", v.foreign, v.wrong)
+	}
+}
+
+func (v *viewer) run(actions ...chromedp.Action[chromedp.Void]) {
+	v.t.Helper()
+	if err := chromedp.Do(v.ctx, actions...); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// command is a command of the protocol whose answer does not matter.
+func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// still has the page shown in light or dark colours, and without motion.
+func still(colours string) chromedp.Action[chromedp.Void] {
+	return command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: colours}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+}
+
+// value is that of an expression in the page.
+func value[T any](v *viewer, expression string) T {
+	v.t.Helper()
+	out, err := chromedp.Run(v.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		v.t.Fatalf("%s: %v", expression, err)
+	}
+	return out
+}
+
+// does evaluates an expression for what it does.
+func (v *viewer) does(expression string) {
+	v.t.Helper()
+	value[bool](v, "(() => { "+expression+"; return true })()")
+}
+
+// open goes to a view, and waits until it has an element.
+func (v *viewer) open(address, has string) {
+	v.t.Helper()
+	v.run(chromedp.Navigate(v.home + address))
+	v.holds(fmt.Sprintf("document.querySelector(%q)", has))
+}
+
+// holds waits until an expression is true in the page. (chromedp.Poll makes a function of a string there, which the page's policy forbids.)
+func (v *viewer) holds(expression string) {
+	v.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !value[bool](v, "Boolean("+expression+")"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			v.picture("failed")
+			v.t.Fatalf("never: %s\n%s", expression, value[string](v, "document.body.innerText.slice(0, 3000)"))
+		}
+	}
+}
+
+// picture keeps what the view looks like, where KILIM_SCREENSHOTS names a folder.
+func (v *viewer) picture(name string) {
+	v.t.Helper()
+	dir := os.Getenv("KILIM_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(v.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// TestPageInABrowser walks the page's views on the demo archive.
+func TestPageInABrowser(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	cfg.Demo.Artifacts, cfg.Demo.Rate = 150, 1000
+	d := start(t, cfg)
+	v := browser(t, d)
+	d.settle(cfg.Demo.Artifacts)
+
+	v.open("#/", ".feed li")
+	v.holds(`document.querySelectorAll(".figures dd").length >= 7 && document.querySelectorAll(".feed img").length > 3`)
+	v.picture("live")
+
+	v.open("#/search?q=kilim", ".cards li")
+	v.holds(`document.querySelector("#by-culture").options.length > 3`)
+	v.does(`document.querySelector("input[value=picture]").click()`)
+	v.holds(`location.hash.includes("has=picture") && document.querySelectorAll(".cards img.thumb").length > 2 &&
+		[...document.querySelectorAll(".cards li")].every((li) => li.querySelector("img"))`)
+	v.holds(`[...document.querySelectorAll(".cards img")].slice(0, 4).every((i) => i.complete && i.naturalWidth > 0)`)
+	v.picture("search")
+
+	v.open(value[string](v, `document.querySelector(".cards a").getAttribute("href")`), ".lists .list li")
+	v.holds(`document.querySelectorAll(".lists .list").length === 2 && document.querySelector("figure img").naturalWidth > 0`)
+	v.holds(`[...document.querySelectorAll(".list .what > a")].every((a) => a.textContent.length > 3 && !a.textContent.startsWith("demo:"))`)
+	v.holds(`[...document.querySelectorAll("[data-list=total] li")].every((li) => {
+		const shown = [...li.querySelectorAll(".bar span")].reduce((sum, s) => sum + parseFloat(s.style.width), 0);
+		return Math.abs(shown - 100 * parseFloat(li.querySelector(".score span").textContent) / parseFloat(document.querySelector("[data-list=total] .score span").textContent)) < 1.5;
+	})`)
+	v.does(`document.querySelector(".list summary").click()`)
+	v.holds(`document.querySelector(".why table") && document.querySelectorAll(".why li").length > 0`)
+	v.picture("artifact")
+
+	// One in another script, on a narrow dark screen.
+	v.run(chromedp.EmulateViewport(390, 844), still("dark"))
+	v.open("#/search?q="+url.QueryEscape("گلیم"), ".cards li")
+	v.does(`document.querySelector(".cards a").click()`)
+	v.holds(`document.querySelector(".lists .list li")`)
+	v.holds(`getComputedStyle(document.querySelector("h1")).direction === "rtl" && document.querySelector("h1").lang === "fa"`)
+	v.holds(`document.documentElement.scrollWidth <= innerWidth`)
+	v.picture("narrow")
+	v.clean()
+	d.end()
+}
+
+// TestPageIsUpdatedWithoutReload: what arrives is shown where somebody looks, and so is what it changes.
+func TestPageIsUpdatedWithoutReload(t *testing.T) {
+	t.Parallel()
+	d := start(t, testConfig(t))
+	v := browser(t, d)
+	d.feed(kilims(0, 5, "")...)
+	d.settle(5)
+	v.open("#/", `.feed li[data-id="a/4"]`)
+	v.does(`window.stays = true`)
+	d.feed(artifact("newcomer", `"title":"A kilim of a newcomer","culture":["Anatolian"],"material":["wool"]`))
+	v.holds(`window.stays && document.querySelector(".feed li.own[data-id=newcomer] .head")?.innerText.includes("A kilim of a newcomer")`)
+
+	v.does(`location.hash = "#/artifact/newcomer"`)
+	v.holds(`document.querySelector(".lists .list li")`)
+	d.feed(artifact("twin", `"title":"A kilim of a newcomer","culture":["Anatolian"],"material":["wool"]`))
+	v.holds(`window.stays && document.querySelector("[data-list=total] li .what > a")?.title === "twin"`)
+	v.clean()
+	d.end()
+}
+
+// hostile is a record of which every text is meant to do something in a browser.
+func hostile(t *testing.T) kafka.Message {
+	t.Helper()
+	const script = `<script>window.owned = true; alert(1)</script><img src=x onerror="window.owned = true; alert(2)">`
+	data := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	svg := `<svg xmlns="http://www.w3.org/2000/svg" onload="window.owned = true; alert(3)"><script>window.owned = true</script></svg>`
+	record, err := json.Marshal(map[string]any{
+		"id": `"><script>window.owned = true</script>`, "title": `&lt;script&gt;window.owned = true&lt;/script&gt; "'><b onclick=alert(4)> ` + "\u202egnp.exe\u202c \u2066" + strings.Repeat("long ", 100_000),
+		"description": script, "language": `en" onmouseover="window.owned = true`,
+		"culture": []any{script, map[string]string{"id": "javascript:window.owned=true", "label": "javascript:window.owned=true"}},
+		"period":  []string{"\u202e" + script}, "type": []string{`{{constructor.constructor("window.owned = true")()}}`},
+		"theme": map[string][]string{script: {script}},
+		"link":  []map[string]string{{"type": script, "target": "javascript:window.owned=true"}},
+		"media": []map[string]string{
+			{"kind": "image", "data": data(svg), "media_type": "image/svg+xml"},
+			{"kind": "image", "data": data("<html><body onload=alert(5)>" + script), "media_type": "text/html"},
+			{"kind": "audio", "data": data("<html>" + script), "media_type": "text/html"},
+			{"kind": "image", "uri": "javascript:alert(6)"}, {"kind": "image", "uri": "https://evil.example/x.png"},
+			{"kind": "text", "text": script, "language": "ar"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kafka.Message{Value: record}
+}
+
+// TestHostileRecordInABrowser: it is shown in every view, and does nothing.
+func TestHostileRecordInABrowser(t *testing.T) {
+	t.Parallel()
+	d := start(t, testConfig(t))
+	v := browser(t, d)
+	v.open("#/", ".figures div")
+	v.does(`window.owned = false; window.opened = 0`)
+	bad := hostile(t)
+	d.feed(bad)
+	for i := range 3 {
+		d.feed(artifact(fmt.Sprintf("plain-%d", i), `"title":"A plain one","culture":["<script>window.owned = true; alert(1)</script>"]`))
+	}
+	d.until("all are there", func(s *web.Status) bool { return s.Artifacts == 4 && s.Lag == 0 && s.Outbox == 0 })
+	var named struct{ ID string }
+	if err := json.Unmarshal(bad.Value, &named); err != nil {
+		t.Fatal(err)
+	}
+	address := "#/artifact/" + url.PathEscape(named.ID)
+	v.holds(`document.querySelectorAll(".feed li.own").length >= 4`)
+	v.open("#/search", ".cards li")
+	v.holds(`document.querySelectorAll(".cards li").length === 4`)
+	v.picture("hostile-search")
+	v.open(address, "article h1")
+	v.holds(`document.querySelectorAll("figure .none").length === 4`) // the pictures; the recording is asked for when it is played
+	v.does(`document.querySelector("audio").load(); document.querySelector("audio").play().catch(() => {})`)
+	v.holds(`document.querySelectorAll("figure .none").length === 5`)
+	v.picture("hostile")
+	for _, expression := range []string{
+		`!window.owned`, `document.querySelectorAll("main script, main iframe, main object, main embed, main [onclick], main [onload], main [onerror]").length === 0`,
+		`[...document.querySelectorAll("main a")].every((a) => a.protocol === "http:" && a.host === location.host)`,
+		`document.querySelector("h1").textContent.length < 300 && !/[\u202a-\u202e\u2066-\u2069]/.test(document.body.textContent)`,
+		`document.querySelector("h1").lang === ""`,
+	} {
+		v.holds(expression)
+	}
+	// As pages of their own, they are nothing either.
+	for place := range 5 {
+		path := fmt.Sprintf("/api/v1/artifacts/%s/media/%d", url.PathEscape(named.ID), place)
+		if code := d.get(path, nil); code != 415 {
+			t.Errorf("%s: status %d", path, code)
+		}
+	}
+	v.lock.Lock()
+	v.wrong = slices.DeleteFunc(v.wrong, func(w string) bool { return strings.Contains(w, "NotSupportedError") })
+	v.lock.Unlock()
+	v.clean()
+	d.end()
+}

@@ -1,0 +1,11 @@
+// Package live tells who looks what has just changed, in the order in which it was published.
+//
+// Hub keeps the last changes and gives them to each Viewer. In come the messages that have left the outbox, by Published, so a viewer sees what a
+// reader of the topic sees; out go Events as JSON, each with an id after which a viewer that was cut off goes on.
+//
+// Nobody waits for a viewer: Published writes into a bounded ring and returns, and each viewer reads the ring at its own pace, in its own
+// goroutine. One that falls behind by more than the ring is told how many it has missed. What costs time, the titles of
+// artifacts, is looked up when the first viewer asks for an event, and once. The bounds are on Hub's constants.
+//
+// The package must not know HTTP nor Kafka.
+package live

@@ -1,0 +1,150 @@
+// An artifact: what the record says, its media, and its lists side by side.
+import { addressOf, el, fixed, number, problem, said, tell } from "./dom.js";
+import { artifactPath, follow, get } from "./api.js";
+import { facts, listTitle, named, partName, parts, picture, titleOf } from "./card.js";
+
+/** settle is how long changes of the artifact shown are gathered before it is shown anew. */
+const settle = 400;
+
+export async function showArtifact(main, id, signal) {
+  const lists = el("section", { class: "lists", "aria-label": "What it is like" });
+  const record = el("article", { class: "artifact" });
+  main.append(record, lists);
+  let last = "";
+  const load = async () => {
+    const view = await get(artifactPath(id) + "/view", { k: 10 }, signal);
+    const { lists: found, ...rest } = view;
+    const text = JSON.stringify(rest);
+    if (text !== last) showRecord(record, id, rest);
+    last = text;
+    showLists(lists, id, found);
+  };
+  try {
+    await load();
+  } catch (error) {
+    record.append(el("h1", {}, said("bdi", id)), problem(error));
+    if (error.status !== 404) return;
+  }
+  let waiting = 0;
+  signal.addEventListener("abort", () => clearTimeout(waiting));
+  follow(({ change }) => {
+    if (change?.id !== id || waiting) return;
+    waiting = setTimeout(async () => {
+      waiting = 0;
+      try {
+        await load();
+        tell("The lists of this artifact have changed.");
+      } catch (error) {
+        if (!signal.aborted) tell("The lists have changed and could not be shown: " + error.message);
+      }
+    }, settle);
+  }, signal);
+}
+
+function showRecord(record, id, view) {
+  const { card } = view;
+  document.title = titleOf(card, id) + " · kilim";
+  record.replaceChildren(
+    el("div", { class: "media" }, view.media.map((m) => medium(id, m))),
+    el("div", { class: "record" },
+      said("h1", titleOf(card, id), card.language),
+      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON")),
+      view.description ? said("p", view.description.body, view.description.language, { class: "description" }) : null,
+      el("dl", {}, view.fields.map((f) => [el("dt", {}, said("bdi", f.name)), el("dd", {}, f.terms.map((t) => term(f.name, t, card.language)))])),
+      view.links.length ? el("section", { "aria-label": "Links" }, el("h2", {}, "Links"), el("ul", {}, view.links.map((l) => el("li", {}, said("bdi", l.type), ": ", named(l.card, l.target))))) : null,
+      view.texts.map((t, i) => el("section", { "aria-label": "Text " + (i + 1) }, el("h2", {}, "Text", t.language ? el("span", { class: "facts" }, " " + t.language) : null), said("blockquote", t.body, t.language))),
+    ),
+  );
+}
+
+const searched = new Set(["culture", "period", "type"]);
+
+function term(field, t, language) {
+  const count = t.artifacts > 1 ? el("span", { class: "count", title: number(t.artifacts) + " artifacts have it" }, number(t.artifacts)) : null;
+  const label = said("bdi", t.label, language);
+  if (!searched.has(field)) return el("span", { class: "term" }, label, count);
+  return el("a", { class: "term", href: "#/search?" + new URLSearchParams({ [field]: t.label }) }, label, count);
+}
+
+function medium(id, m) {
+  const path = artifactPath(id) + "/media/" + m.place;
+  if (m.kind === "audio") {
+    const player = el("audio", { controls: true, preload: "none", src: path, "aria-label": "Recording " + (m.place + 1) });
+    player.addEventListener("error", () => player.replaceWith(refused("This recording can't be played.")));
+    return el("figure", {}, player);
+  }
+  const img = el("img", { src: path + "/picture?side=1024", alt: "Picture " + (m.place + 1), decoding: "async" });
+  const link = el("a", { href: path, "aria-label": "Picture " + (m.place + 1) + " as it is in the record" }, img);
+  img.addEventListener("error", () => link.replaceWith(refused("This picture can't be shown.")));
+  return el("figure", {}, link);
+}
+
+const refused = (text) => el("p", { class: "none" }, text);
+
+function showLists(section, id, lists) {
+  // What is open stays open, and the focus stays where it is, when the lists are shown anew.
+  const open = new Set([...section.querySelectorAll("details[open]")].map((d) => d.dataset.key));
+  const focused = section.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  section.replaceChildren(
+    el("div", { class: "columns" }, lists.map((l) => {
+      const best = Math.max(...l.items.map((i) => i.score), 1e-6);
+      return el("section", { class: "list", "data-list": l.name },
+        el("h2", {}, said("bdi", listTitle(l.name))),
+        l.items.length ? el("ol", {}, l.items.map((i) => entry(id, l, i, best, open))) : el("p", { class: "none" }, "Nothing yet"));
+    })),
+    legend(lists) ?? "",
+  );
+  if (focused) [...section.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused)?.focus();
+}
+
+const legend = (lists) =>
+  lists.some((l) => l.weights)
+    ? el("p", { class: "legend" }, "A score is the sum of its parts: ", parts.map(([name, text]) => el("span", { class: "key part-" + name }, text)))
+    : null;
+
+function entry(id, list, item, best, open) {
+  const key = list.name + " " + item.id;
+  const details = el("details", { "data-key": key, open: open.has(key) }, el("summary", { "data-key": key + " why" }, "why"));
+  const opened = () => details.open && !details.dataset.loaded && why(details, id, list, item);
+  details.addEventListener("toggle", opened);
+  if (details.open) opened();
+  return el("li", {},
+    picture(item.card, item.id),
+    el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card),
+      el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(list, item, best)), details));
+}
+
+/** contributions are the parts of a score as they add up to it. */
+const contributions = (list, item) => parts.map(([name]) => [name, list.weights[name] * item.parts[name]]).filter(([, v]) => v !== 0);
+
+/** bar draws the parts of a score, the best one of the list over the whole width. A part below zero is not drawn; "why" tells it. */
+function bar(list, item, best) {
+  const segments = list.weights ? contributions(list, item) : [["score", item.score]];
+  const shown = el("span", { class: "bar", role: "img", "aria-label": segments.map(([n, v]) => (n === "score" ? "score" : partName(n)) + " " + fixed(v)).join(", ") });
+  for (const [name, value] of segments) {
+    const segment = el("span", { class: "part-" + name });
+    segment.style.width = Math.max(0, (100 * value) / best) + "%";
+    shown.append(segment);
+  }
+  return shown;
+}
+
+async function why(details, id, list, item) {
+  details.dataset.loaded = "yes";
+  const told = el("div", { class: "why" });
+  details.append(told);
+  if (list.weights) {
+    told.append(el("table", {}, el("caption", {}, "What adds up to " + fixed(item.score)),
+      el("tbody", {}, contributions(list, item).map(([name, v]) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "key part-" + name }, partName(name))), el("td", {}, fixed(v)))))));
+  }
+  try {
+    const found = await get(artifactPath(id) + "/why", { with: item.id });
+    told.append(found.shared.length
+      ? el("div", {}, el("p", {}, "Both have:"), el("ul", {}, found.shared.map((s) => el("li", {}, said("bdi", s.label), el("span", { class: "facts" }, " " + s.type + ", as " + number(s.artifacts) + (s.artifacts === 1 ? " artifact has" : " artifacts have"))))))
+      : el("p", {}, "They share no term."));
+    if (found.linked) told.append(el("p", {}, "One names the other."));
+  } catch (error) {
+    told.append(problem(error));
+  }
+  told.append(el("p", {}, el("a", { href: addressOf(item.id) }, "Its own page")));
+}

@@ -1,0 +1,42 @@
+// An artifact in a few words.
+import { addressOf, el, said } from "./dom.js";
+import { artifactPath } from "./api.js";
+
+/** titleOf is what a card is called: an id at the worst. */
+export const titleOf = (card, id) => card?.title || id;
+
+/** picture is the first picture of a card's artifact, or a sign for what it has instead. It is beside a title that says the same. */
+export function picture(card, id) {
+  if (typeof card?.picture !== "number") {
+    return el("span", { class: "thumb none", "aria-hidden": "true" }, card?.sound ? "♪" : card?.text ? "¶" : "◇");
+  }
+  const img = el("img", { class: "thumb", alt: "", loading: "lazy", decoding: "async", src: artifactPath(id) + "/media/" + card.picture + "/picture" });
+  img.addEventListener("error", () => img.replaceWith(el("span", { class: "thumb none", "aria-hidden": "true" }, "◇")));
+  return img;
+}
+
+/** named is a link to an artifact by its title. */
+export const named = (card, id, props) =>
+  el("a", { href: addressOf(id), title: id, ...props }, said("bdi", titleOf(card, id), card?.title ? card.language : null));
+
+/** facts are those of a card beside its title. */
+export function facts(card) {
+  const all = [card?.type, card?.culture, card?.period, card?.date].filter(Boolean);
+  const kinds = [card?.sound && "recording", card?.text && "text"].filter(Boolean);
+  return el("span", { class: "facts" }, all.flatMap((t, i) => [i ? " · " : null, said("bdi", t, card.language)]), kinds.length ? (all.length ? " · " : "") + kinds.join(", ") : null);
+}
+
+export const parts = [
+  ["cosine", "text and neighbourhood"],
+  ["entities", "what they share"],
+  ["words", "words"],
+  ["date", "date"],
+  ["link", "link"],
+];
+
+export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name;
+
+const titles = { total: "Most like it", general: "By text and neighbourhood alone" };
+
+/** listTitle is what a list is called. */
+export const listTitle = (name) => titles[name] ?? name.replace(/^theme:/, "Theme: ");

@@ -1,0 +1,132 @@
+// What arrives, and what changes because of it.
+import { el, fixed, number, problem, said } from "./dom.js";
+import { follow, get } from "./api.js";
+import { facts, listTitle, named, partName, picture } from "./card.js";
+
+const keptEvents = 60; // on the page
+const every = 2000; // milliseconds from status to status
+const keptRates = 60;
+
+export async function showLive(main, signal) {
+  document.title = "Live · kilim";
+  const figures = el("dl", { class: "figures", "aria-label": "Where the daemon stands" });
+  const feed = el("ol", { class: "feed" });
+  const state = el("span", { class: "facts" }, "connecting");
+  let paused = false;
+  const waiting = [];
+  const pause = el("button", { "aria-pressed": "false", on: { click: () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", paused);
+    pause.textContent = paused ? "Go on" : "Pause";
+    if (!paused) while (waiting.length) add(waiting.shift());
+  } } }, "Pause");
+  const add = (entry) => {
+    feed.prepend(entry);
+    while (feed.children.length > keptEvents) feed.lastChild.remove();
+  };
+  main.append(el("h1", {}, "Live"), figures, el("p", { class: "controls" }, pause, " ", state), feed);
+  follow(({ change, missed, open }) => {
+    if (open !== undefined) state.textContent = open ? "" : "The daemon does not answer. It is asked again by itself.";
+    let entry = null;
+    if (change) entry = eventOf(change);
+    if (missed) entry = el("li", { class: "missed" }, number(missed) + " changes came too quickly to be shown here.");
+    if (!entry) return;
+    if (!paused) add(entry);
+    else if (waiting.push(entry) > keptEvents) waiting.shift();
+  }, signal);
+  await watchStatus(figures, signal);
+}
+
+async function watchStatus(figures, signal) {
+  let before = null;
+  const rates = [];
+  while (!signal.aborted) {
+    if (!document.hidden) {
+      try {
+        const status = await get("/api/v1/status", {}, signal);
+        const at = performance.now();
+        if (before) rates.push(Math.max(0, (status.records.consumed - before.consumed) / ((at - before.at) / 1000)));
+        if (rates.length > keptRates) rates.shift();
+        before = { at, consumed: status.records.consumed };
+        showStatus(figures, status, rates);
+      } catch (error) {
+        if (signal.aborted) return;
+        figures.replaceChildren(el("div", {}, problem(error)));
+        before = null;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+}
+
+function showStatus(figures, status, rates) {
+  const media = Object.values(status.media).reduce((sum, m) => sum + m.waiting, 0);
+  const training = status.training && status.training.phase !== "idle" ? status.training.phase + (status.training.steps ? " " + status.training.step + "/" + status.training.steps : "") : null;
+  const tiles = [
+    ["artifacts", number(status.artifacts)],
+    ["records a second", rates.length ? rates.at(-1).toFixed(1) : "…", sparkline(rates)],
+    ["records to read", status.assigned ? number(status.lag) : "not assigned"],
+    ["being refreshed", number(status.refresh_queue)],
+    ["to be published", number(status.outbox)],
+    ["media to encode", number(media)],
+    ["model's epoch", number(status.epoch), training ? el("span", { class: "facts" }, training) : null],
+  ];
+  figures.replaceChildren(...tiles.map(([name, value, more]) => el("div", {}, el("dt", {}, name), el("dd", {}, value, more))));
+  if (!status.ready) figures.prepend(el("div", {}, problem(status.reason ?? "not ready")));
+}
+
+function sparkline(rates) {
+  if (rates.length < 2) return null;
+  const most = Math.max(...rates, 1);
+  const points = rates.map((r, i) => (60 * i) / (keptRates - 1) + "," + (15 - (14 * r) / most)).join(" ");
+  return el("svg", { class: "spark", viewBox: "0 0 60 16", "aria-hidden": "true" }, el("polyline", { points }));
+}
+
+function eventOf(change) {
+  const card = (id) => change.cards[id];
+  const when = new Date(change.recorded);
+  const time = when.getUTCFullYear() > 1 ? el("time", { datetime: change.recorded }, when.toLocaleTimeString()) : null;
+  if (change.deleted) {
+    return el("li", { class: "gone" }, picture(null, change.id), el("div", { class: "what" }, said("bdi", change.id), el("p", {}, "is gone, and its lists with it. ", time)));
+  }
+  return el("li", { class: change.own ? "own" : null, "data-id": change.id }, picture(card(change.id), change.id),
+    el("div", { class: "what" },
+      el("p", { class: "head" }, change.own ? el("span", { class: "badge" }, "arrived") : null, named(card(change.id), change.id), " ", facts(card(change.id)), " ", time),
+      change.own ? nearest(change, card) : reasons(change, card)));
+}
+
+const because = (part) => (part ? ", by " + partName(part) : "");
+
+function nearest(change, card) {
+  const total = (change.lists ?? []).find((l) => l.name === "total");
+  const best = (total?.entered ?? []).filter((p) => p.rank).slice(0, 3);
+  if (!best.length) return el("p", {}, (change.lists ?? []).length ? "Its lists have changed." : "Nothing is like it yet.");
+  return el("p", {}, "Most like ", best.flatMap((p, i) => [i ? "; " : null, named(card(p.id), p.id), " (" + fixed(p.score) + because(p.part) + ")"]), ".");
+}
+
+function reasons(change, card) {
+  const cause = change.cause ?? [];
+  const others = (change.causes ?? 0) - cause.length;
+  return el("div", {},
+    el("p", {}, cause.length
+      ? ["Its lists changed because of ", cause.flatMap((id, i) => [i ? ", " : null, named(card(id), id)]), others > 0 ? " and " + number(others) + " more" : null, "."]
+      : "Its lists changed as the archive around it did."),
+    el("ul", { class: "changes" }, (change.lists ?? []).map((l) => el("li", {}, el("b", {}, said("bdi", listTitle(l.name))), ": ", moves(l, card)))));
+}
+
+const shownMoves = 3; // of a kind
+
+function moves(list, card) {
+  const told = [
+    [list.entered, (p) => [el("ins", {}, named(card(p.id), p.id)), " entered at " + p.rank + because(p.part)]],
+    [list.moved, (p) => [named(card(p.id), p.id), p.was && p.was !== p.rank ? " " + p.was + " → " + p.rank : " now at " + p.rank, because(p.part)]],
+    [list.left, (p) => [el("del", {}, named(card(p.id), p.id)), " left" + (p.was ? " (was " + p.was + ")" : "")]],
+  ];
+  let others = list.others ?? 0;
+  const all = told.flatMap(([places, text]) => {
+    others += Math.max(0, (places ?? []).length - shownMoves);
+    return (places ?? []).slice(0, shownMoves).map(text);
+  });
+  if (others) all.push([number(others) + " more"]);
+  return all.flatMap((m, i) => [i ? "; " : null, ...m]);
+}
