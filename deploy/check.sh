@@ -19,7 +19,7 @@ if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
         apt-get install -q -y --no-install-recommends prometheus
 fi
 
-echo "--- files: dashboards, compose.yaml, alerts against their tests and README.md"
+echo "--- files: dashboards, compose.yaml, alerts against their tests and the runbook"
 go test ./deploy/...
 
 echo "--- prometheus.yml, alerts.yml"

@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -80,7 +79,7 @@ func TestQueriesHaveNoVariablesLeft(t *testing.T) {
 	}
 }
 
-// TestAlerts holds that each says what it is, what to do and where more is written,
+// TestAlerts holds that each says what it is, what to do and on which page of the runbook more is written,
 // and has a case that fires and one that doesn't.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
@@ -106,9 +105,10 @@ func TestAlerts(t *testing.T) {
 			quiet[a.Alertname] = quiet[a.Alertname] || len(a.ExpAlerts) == 0
 		}
 	}
-	headings := headings(t, deploy+"/README.md")
-	if len(r.all()) == 0 {
-		t.Error("no alerts")
+	list := read(t, deploy+"/../docs/runbook/README.md")
+	pages, err := filepath.Glob(deploy + "/../docs/runbook/Kilim*.md")
+	if err != nil || len(r.all()) == 0 || len(pages) != len(r.all()) {
+		t.Errorf("%d alerts, %d pages of the runbook (%v)", len(r.all()), len(pages), err)
 	}
 	for _, a := range r.all() {
 		for _, key := range []string{"summary", "description", "action"} {
@@ -119,24 +119,17 @@ func TestAlerts(t *testing.T) {
 		if s := a.Labels["severity"]; s != "page" && s != "ticket" {
 			t.Errorf("%s: severity %q", a.Alert, s)
 		}
-		anchor := strings.ToLower(a.Alert)
-		if a.Annotations["runbook"] != "deploy/README.md#"+anchor || !headings[anchor] {
-			t.Errorf("%s: runbook %q is not its heading in README.md", a.Alert, a.Annotations["runbook"])
+		page := "docs/runbook/" + a.Alert + ".md"
+		if text := read(t, filepath.Join(deploy, "..", page)); a.Annotations["runbook"] != page || !strings.HasPrefix(text, "# "+a.Alert+"\n") {
+			t.Errorf("%s: runbook %q is not its page, which begins with its name", a.Alert, a.Annotations["runbook"])
+		}
+		if !strings.Contains(list, "| ["+a.Alert+"]("+a.Alert+".md) | "+a.Labels["severity"]+" | "+a.Annotations["summary"]+" |\n") {
+			t.Errorf("%s is not in the runbook's list, with its severity and summary", a.Alert)
 		}
 		if !fires[a.Alert] || !quiet[a.Alert] {
 			t.Errorf("%s: alerts_test.yml has a case that fires: %v, one that doesn't: %v", a.Alert, fires[a.Alert], quiet[a.Alert])
 		}
 	}
-}
-
-// headings returns the anchors of a Markdown file's one-word headings.
-func headings(t *testing.T, file string) map[string]bool {
-	t.Helper()
-	out := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^#+ (\w+)$`).FindAllStringSubmatch(read(t, file), -1) {
-		out[strings.ToLower(m[1])] = true
-	}
-	return out
 }
 
 func TestData(t *testing.T) {
