@@ -41,6 +41,10 @@ else
     echo "systemd-analyze is not here: skipped"
 fi
 
+echo "--- kubernetes/"
+kustomize() { if command -v kubectl >/dev/null; then kubectl kustomize "$1"; else go run sigs.k8s.io/kustomize/kustomize/v5@v5.8.3 build "$1"; fi; }
+kustomize deploy/kubernetes | (cd deploy/kubernetes/verify && go run .)
+
 if [[ -n ${KILIM_URL:-} ]]; then
     echo "--- every query of the dashboards, scraping $KILIM_URL"
     go run ./deploy/verify -kilim "${KILIM_URL%/metrics}" -for "${KILIM_WITHIN:-60s}"
