@@ -5,7 +5,7 @@
 //	go run ./daemon/experiments/scale -burst -records 100000       # make bench-burst
 //
 // For each size a daemon with an empty folder is fed by its own broker as fast as that takes records, while somebody asks for the lists of
-// artifacts that are there. The burst ends when every record is durable and every message is published. It tells the rate, the most memory that
+// artifacts that are there. The burst ends when every record is durable and its own update is published. It tells the rate, the most memory that
 // was seen (the daemon's own, and with the pages of its files), and the time of the queries. It fails when an artifact is missing from the state or
 // from the topic of lists, when a record was refused, when the daemon's own memory was above memory.limit, when kilim check finds a fault, and, with
 // -p99 above 0, when queries took longer.

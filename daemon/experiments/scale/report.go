@@ -13,6 +13,7 @@ type result struct {
 
 	Fed                         int
 	FeedSeconds, DurableSeconds float64
+	CPUSeconds                  float64
 	OwnMB, MappedMB             float64 // the most that was seen
 	Queries                     int
 	QueryP50, QueryP99          float64
@@ -53,6 +54,7 @@ func print(out io.Writer, results []*result) error {
 	row("fed within, s", "%.1f", func(r *result) float64 { return r.FeedSeconds })
 	row("durable within, s", "%.1f", func(r *result) float64 { return r.DurableSeconds })
 	row("artifacts/s", "%.0f", func(r *result) float64 { return float64(r.Records) / r.DurableSeconds })
+	row("processor time an artifact, ms", "%.2f", func(r *result) float64 { return 1000 * r.CPUSeconds / float64(r.Records) })
 	row("own memory at most, MiB", "%.0f", func(r *result) float64 { return r.OwnMB })
 	row("pages of files at most, MiB", "%.0f", func(r *result) float64 { return r.MappedMB })
 	row("queries meanwhile", "%.0f", func(r *result) float64 { return float64(r.Queries) })
