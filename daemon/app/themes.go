@@ -22,7 +22,7 @@ import (
 
 // openThemes opens the themes in a state folder.
 func openThemes(cfg *config.Config, archive themes.Archive, reg prometheus.Registerer, log *slog.Logger) (*themes.Keeper, error) {
-	c := themes.Config{Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Themes.Memory)}
+	c := themes.Config{Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes)}
 	for _, text := range cfg.Themes.Declare {
 		d, err := themes.ParseDeclaration(text)
 		if err != nil {

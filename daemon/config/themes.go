@@ -4,10 +4,9 @@ import "kilim/daemon/themes"
 
 // Themes are what artifacts are alike in, each with a list of its own.
 type Themes struct {
-	Declare List  `placeholder:"NAME=FIELD+FIELD" help:"Themes that are learned however few labels there are, each NAME or NAME=FIELD+FIELD: an artifact without labels of the theme then has the terms of the fields for labels, as in craft=technique+material. Others are learned when records have labels enough, and \"kilim theme add\" declares one while the daemon runs, also one with a comma in its name."`
-	Least   int   `default:"50" min:"2" max:"100000000" help:"Artifacts that must have labels of a theme for it to be learned, unless it is declared."`
-	Works   int   `default:"16000" min:"0" max:"100000" help:"Artifacts with labels that themes are learned from at most: of more, a sample. Bounds the memory of it, some 25 KiB each, and its time. 0 learns no theme."`
-	Memory  Bytes `default:"256MiB" min:"1MiB" max:"1TiB" help:"Memory for what the model of themes tells of each artifact, some 5 KiB, twice while it is replaced by another one. Artifacts that there is no room for are in nobody's list of a theme."`
+	Declare List `placeholder:"NAME=FIELD+FIELD" help:"Themes that are learned however few labels there are, each NAME or NAME=FIELD+FIELD: an artifact without labels of the theme then has the terms of the fields for labels, as in craft=technique+material. Others are learned when records have labels enough, and \"kilim theme add\" declares one while the daemon runs, also one with a comma in its name."`
+	Least   int  `default:"50" min:"2" max:"100000000" help:"Artifacts that must have labels of a theme for it to be learned, unless it is declared."`
+	Works   int  `default:"16000" min:"0" max:"100000" help:"Artifacts with labels that themes are learned from at most, and as many as memory.limit has room for, with 25 KiB each: of more, a sample. Bounds the time of it. 0 learns no theme."`
 }
 
 func (t *Themes) check() (faults []*Fault) {

@@ -28,8 +28,10 @@ const (
 	pictures, fetched     = 8, 2
 	// A cutover holds the outbox in memory.
 	outbox = 2
+	// The model of themes is made beside the one that serves, as the profiles of the artifacts are.
+	themes = 3
 	// rest is for the program, the models, the unit at work, and what of each artifact is always in memory.
-	rest = whole - 2*state - records - pictures - fetched - outbox
+	rest = whole - 2*state - records - pictures - fetched - outbox - themes
 )
 
 // mostMemtable bounds a memtable: a larger one makes no fewer writes, and takes room on the disk (graphstore.Store.Margin).
@@ -46,6 +48,8 @@ type Budget struct {
 	// Records is the size of the records in flight, Pictures the memory of all that are decoded at the same time, Fetched the size of
 	// the media that wait for an encoder, Outbox that of the messages that wait for Kafka, Training that of a snapshot to train on.
 	Records, Pictures, Fetched, Outbox, Training int64
+	// Themes is for what the themes keep of artifacts, and for the making of their model.
+	Themes int64
 }
 
 // Split divides a limit. It takes one below Least for Least, see Check.
@@ -55,7 +59,7 @@ func Split(limit int64) Budget {
 	return Budget{
 		Limit: limit, Heap: limit - limit/16,
 		Memtable: min(part(memtable), mostMemtable), Nodes: part(nodes), Tables: part(tables),
-		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox),
+		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes),
 		Training: part(state) / 2, // the other half is for its model, optimizer and steps
 	}
 }

@@ -13,7 +13,7 @@
 //
 // A theme is learned when it was declared, or when Config.Least artifacts have labels of it in their records. A declared one may name fields whose
 // terms are its labels where a record has none. A Keeper fits the artifacts that have labels of such themes, those
-// whose nodes come first where there are more than Config.Works.
+// whose nodes come first where there are more than Config allows.
 //
 // # When it learns
 //
@@ -29,7 +29,7 @@
 // # Profiles
 //
 // The list of an artifact compares it with all others: 12,000 take 30 ms of a processor. To make their profiles when asked would take
-// 10 s, so they are kept, some 5 KB each, up to Config.Memory; made anew for a new model, and one by one for what batches change. An artifact without
+// 10 s, so they are kept, some 5 KB each, within their part of Config.Memory; made anew for a new model, and one by one for what batches change. An artifact without
 // room is in nobody's list, and has lists of its own. While a model replaces another, profiles of both are there.
 //
 // # What is guaranteed

@@ -29,9 +29,17 @@ type Config struct {
 	Least int
 	// Works is how many artifacts with labels are fitted at most; 0: nothing is.
 	Works int
-	// Memory bounds the bytes of the profiles that are kept. While a model is replaced, those of the next one are there too.
+	// Memory is about how many bytes all of it may take: a sixth the profiles of the artifacts, as much those by the next model while it takes over,
+	// and the rest the fit.
 	Memory int
 }
+
+// workMemory is what a work takes while a model is fitted: 8,000 works of the Tate took 19 KiB each.
+const workMemory = 25 << 10
+
+func (c *Config) profileBytes() int { return c.Memory / 6 }
+
+func (c *Config) works() int { return min(c.Works, c.Memory*2/3/workMemory) }
 
 // Archive is the state that serves, whichever that is.
 type Archive interface {

@@ -302,16 +302,16 @@ func TestDamagedDocuments(t *testing.T) {
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	cfg := usual()
-	cfg.Memory, cfg.Works = 40_000, 50
+	cfg.Memory, cfg.Works = 1_000_000, 50
 	w := newWorld(t, cfg)
-	w.fill(9, 120, 100)
+	w.fill(9, 300, 200)
 	w.round()
 	s := w.keeper.Status()
-	if s.Profiles == 0 || s.Profiles >= 120 || s.Bytes > cfg.Memory+5000 || s.Made.Works > 50 || s.NoRoom != 50 {
+	if s.Profiles == 0 || s.Profiles >= 300 || s.Bytes > cfg.Memory/6+5000 || s.Made.Works != 26 || s.NoRoom != 174 {
 		t.Errorf("%d profiles in %d bytes, %+v, no room for %d", s.Profiles, s.Bytes, s.Made, s.NoRoom)
 	}
 	listed := map[string]bool{}
-	for _, answer := range w.lists(200) {
+	for _, answer := range w.lists(400) {
 		if answer.Applies && len(answer.Items) < s.Profiles-1 {
 			t.Errorf("%s lists %d of %d", answer.ID, len(answer.Items), s.Profiles)
 		}

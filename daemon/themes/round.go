@@ -149,7 +149,7 @@ func (k *Keeper) fit(ctx context.Context, s *survey, now sums) (*theme.Model, er
 // serve makes the profiles of all artifacts by a model, and then has it serve. Until then the one before does.
 func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 	k.enter(Profiling)
-	next, done := newServing(m, made, k.cfg.Memory), 0
+	next, done := newServing(m, made, k.cfg.profileBytes()), 0
 	err := k.each(ctx, func(a *profile.Artifact) {
 		if done++; next.takes(a.ID) {
 			w := theme.WorkOf(a)

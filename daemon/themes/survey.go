@@ -51,7 +51,7 @@ type survey struct {
 // alphabet decides.
 func (k *Keeper) read(ctx context.Context) (*survey, error) {
 	s := &survey{declared: k.declared.all(), labelled: map[string]int{}, labels: map[string]theme.Labels{}}
-	err := k.each(ctx, func(a *profile.Artifact) { s.add(a, k.cfg.Works) })
+	err := k.each(ctx, func(a *profile.Artifact) { s.add(a, k.cfg.works()) })
 	if err != nil {
 		return nil, err
 	}
