@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,11 @@ bench-themes: ## works of a museum ranked by theme, beside the peer's kernel rid
 	@test -x .cache/themes/bin/python || python3.11 -m venv .cache/themes
 	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
 	@$(GO) run ./daemon/experiments/themes $(BENCH)
+
+bench-themes-daemon: build ## the same works through a running daemon, whose lists and kilim eval must agree with the model (Python 3.11; half an hour)
+	@test -x .cache/themes/bin/python || python3.11 -m venv .cache/themes
+	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
+	@$(GO) run ./daemon/experiments/themes -kilim bin/kilim $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

@@ -17,6 +17,7 @@ import (
 // options are the command line.
 type options struct {
 	feed, python, peer string
+	kilim              string // empty: no daemon is asked
 	fit, seed, queries int
 	cfg                theme.Config
 }
@@ -32,7 +33,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "themes:", err)
 		os.Exit(2)
 	}
-	if err := run(ctx, o, os.Stdout); err != nil {
+	what := run
+	if o.kilim != "" {
+		what = runDaemon
+	}
+	if err := what(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "themes:", err)
 		os.Exit(1)
 	}
@@ -45,6 +50,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.feed, "feed", "../shared/data/tate-12k.jsonl.gz", "`FILE` of works with theme labels, JSON Lines")
 	f.StringVar(&o.python, "python", ".cache/themes/bin/python", "`FILE`: a Python with numpy, scipy and scikit-learn")
 	f.StringVar(&o.peer, "peer", "../shared/peers/themes/ridge.py", "`FILE` of the peer")
+	f.StringVar(&o.kilim, "kilim", "", "`FILE`: ask a daemon of this binary, and the model beside, instead of the peer")
 	f.IntVar(&o.fit, "fit", 8000, "works that are fitted; the others are ranked")
 	f.IntVar(&o.seed, "seed", 3, "of the split")
 	f.IntVar(&o.queries, "queries", 500, "works that ask in a theme, at most")
