@@ -12,7 +12,7 @@
 //
 // That the prior is part of the model is what lets some dozens of judgments be of use: trees alone would have to learn the whole order
 // anew from them, in steps, and would tie whatever falls into the same leaves. Here they say where the stated order is wrong. With
-// no tree the order is the stated one, and how many trees there are is decided by held-out queries.
+// no tree the order would be the stated one; held-out queries decide how many there are.
 //
 // # What teaches
 //

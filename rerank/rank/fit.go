@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -40,16 +41,15 @@ const (
 type Fitted struct {
 	Model *Model
 	// Keys are the queries that had something to learn from, Before their nDCG@10 by the prior alone, After by models fitted without
-	// them, with as many trees as the Model has. That number was chosen by the same queries: After is a little too good.
+	// them, with as many trees as the Model has. That number was chosen by the same queries, but to be no worse and not to be the best.
 	Keys          []string
 	Before, After []float64
 }
 
 // Fit learns from judged queries. names are those of the features.
 //
-// Each query is held out once, in one of five folds. The number of trees is that with which the held-out queries are ranked best, from 0 (the
-// prior alone) to Config.Trees; then so many are fitted to all queries. To hold a part out for good, as is usual for early stopping,
-// would waste a fifth of what few judgments there are.
+// Each query is held out once, in one of five folds. Fitting stops where the held-out queries say so, see lengthOf; then as many trees are
+// fitted to all queries. To hold a part out for good, as is usual for early stopping, would waste a fifth of what few judgments there are.
 //
 // The result is a function of names, queries, Seed and the other settings but Threads: the order of queries and of candidates leaves no trace.
 func Fit(ctx context.Context, names []string, queries []Query, cfg Config) (*Fitted, error) {
@@ -66,12 +66,12 @@ func Fit(ctx context.Context, names []string, queries []Query, cfg Config) (*Fit
 	if all.queries() < LeastQueries {
 		return nil, fmt.Errorf("rank: %w: %d of %d have candidates of different grades, want %d", ErrTooFew, all.queries(), len(queries), LeastQueries)
 	}
-	byTrees, err := heldOut(ctx, names, all, cfg)
+	byTrees, err := holdOut(ctx, names, all, cfg)
 	if err != nil {
 		return nil, err
 	}
 	out := &Fitted{Keys: all.keys}
-	trees := bestLength(byTrees)
+	trees := lengthOf(byTrees)
 	for _, values := range byTrees {
 		out.Before, out.After = append(out.Before, values[0]), append(out.After, values[trees])
 	}
@@ -101,8 +101,8 @@ func (c *Config) check() error {
 	return nil
 }
 
-// heldOut returns, for each query, its nDCG by the prior and by 1, 2, ... trees that were fitted without it.
-func heldOut(ctx context.Context, names []string, all *samples, cfg Config) ([][]float64, error) {
+// holdOut returns, for each query, its nDCG@10 by the prior and by 1, 2, ... trees that were fitted without it.
+func holdOut(ctx context.Context, names []string, all *samples, cfg Config) ([][]float64, error) {
 	parts := foldsOf(all.keys, cfg.Seed)
 	out := make([][]float64, all.queries())
 	g, ctx := errgroup.WithContext(ctx)
@@ -119,19 +119,20 @@ func heldOut(ctx context.Context, names []string, all *samples, cfg Config) ([][
 			}
 			f := newFitting(names, all.of(fitted), cfg)
 			measured := newFollower(f.model, all.of(held))
-			for i, q := range held {
-				byPrior := slices.Clone(measured.prior[measured.starts[i]:measured.starts[i+1]])
-				out[q] = append(out[q], NDCG(measured.grades[measured.starts[i]:measured.starts[i+1]], byPrior))
+			note := func() {
+				for i, q := range held {
+					grades, scores := measured.query(i)
+					out[q] = append(out[q], NDCG(grades, scores))
+				}
 			}
+			note()
 			for range cfg.Trees {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 				f.step()
 				measured.follow()
-				for i, q := range held {
-					out[q] = append(out[q], measured.ndcg(i))
-				}
+				note()
 			}
 			return nil
 		})
@@ -157,8 +158,10 @@ func foldsOf(keys []string, seed uint64) []int {
 	return out
 }
 
-// bestLength is the least number of trees of the best mean.
-func bestLength(byTrees [][]float64) int {
+// lengthOf is the largest number of trees, from 1 on, by which the held-out queries are not ranked worse than by the best number, the prior
+// alone included, beyond one standard error. Some dozens of queries can't tell lengths apart any better: the number of the best mean was none at all in one
+// draw of three, where other queries gained by all of the trees. Whether what is fitted may serve is the gate's to say.
+func lengthOf(byTrees [][]float64) int {
 	best, bestSum := 0, -1.0
 	for trees := range byTrees[0] {
 		sum := 0.0
@@ -169,7 +172,23 @@ func bestLength(byTrees [][]float64) int {
 			best, bestSum = trees, sum
 		}
 	}
-	return best
+	for trees := len(byTrees[0]) - 1; trees > 1; trees-- {
+		if loss, deviation := lead(byTrees, best, trees); loss <= deviation {
+			return trees
+		}
+	}
+	return 1
+}
+
+// lead is by how much the queries are ranked better by one number of trees than by another, with the standard error of that mean.
+func lead(byTrees [][]float64, one, other int) (mean, deviation float64) {
+	n, squares := float64(len(byTrees)), 0.0
+	for _, values := range byTrees {
+		d := values[one] - values[other]
+		mean += d / n
+		squares += d * d / n
+	}
+	return mean, math.Sqrt(max(0, squares-mean*mean) / n)
 }
 
 // fitting is a Model as it is fitted.
@@ -277,7 +296,8 @@ func (f *follower) follow() {
 	}
 }
 
-func (f *follower) ndcg(query int) float64 {
-	from, to := f.starts[query], f.starts[query+1]
-	return NDCG(f.grades[from:to], f.scores[from:to])
+// query returns the grades and the scores of a query's candidates.
+func (f *follower) query(i int) (grades, scores []float64) {
+	from, to := f.starts[i], f.starts[i+1]
+	return f.grades[from:to], f.scores[from:to]
 }

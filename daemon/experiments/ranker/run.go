@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"kilim/learner/train/eval"
+	"kilim/rerank/rank"
+)
+
+// judgedCounts are the numbers of judged artifacts that are tried.
+var judgedCounts = []int{25, 50}
+
+func (o *options) run(ctx context.Context, w io.Writer) error {
+	a, err := readArchive(o.feed, o.records, o.cfg.Threads)
+	if err != nil {
+		return err
+	}
+	all, group := a.questions(), groups(a.links)
+	if len(all) < 4*slices.Max(judgedCounts) {
+		return fmt.Errorf("%s: %d artifacts have links of their own, want %d at least", o.feed, len(all), 4*slices.Max(judgedCounts))
+	}
+	pairs, found := 0, 0
+	for _, q := range all {
+		pairs += len(a.links[q.at])
+		for _, l := range a.links[q.at] {
+			if slices.Contains(q.found, int32(l)) {
+				found++
+			}
+		}
+	}
+	sets := map[int]bool{}
+	for _, g := range group {
+		sets[g] = true
+	}
+	fmt.Fprintf(w, "%d artifacts, %d with links to %d others in the mean, in %d groups; stage 1 as built finds %.3f of these links\n",
+		len(a.ids), len(all), pairs/len(all), len(sets), float64(found)/float64(pairs))
+	last, err := o.learned(ctx, w, a, all, group)
+	if err != nil {
+		return err
+	}
+	return o.recall(ctx, w, a, last)
+}
+
+// learned prints what judgments are worth, and returns a model of the last draw with the artifacts that it was not fitted to.
+func (o *options) learned(ctx context.Context, w io.Writer, a *archive, all map[int]*question, group map[int]int) (*judgedDraw, error) {
+	var last *judgedDraw
+	for _, judged := range judgedCounts {
+		fmt.Fprintf(w, "\n%d judged artifacts\n\n| draw | measured | | stated weights | BM25 | weights tuned | learned | learned - stated | learned - tuned | trees |\n|---|---|---|---|---|---|---|---|---|---|\n", judged)
+		for seed := range uint64(o.seeds) {
+			judge, measure := split(group, judged, seed+1)
+			fitted, err := a.learn(ctx, all, judge, o.cfg)
+			if err != nil {
+				return nil, err
+			}
+			bm25, err := a.byBM25(ctx, all, measure)
+			if err != nil {
+				return nil, err
+			}
+			stated := a.measured(all, measure, byStated)
+			tuned := a.measured(all, measure, byWeights(a.tuned(all, judge, seed+1)))
+			learned := a.measured(all, measure, byModel(fitted.Model))
+			for _, metric := range []string{"nDCG@10", "MRR"} {
+				s, t, l := values(stated, metric), values(tuned, metric), values(learned, metric)
+				lead, verdict := eval.Paired(s, l, seed)
+				over, overVerdict := eval.Paired(t, l, seed)
+				fmt.Fprintf(w, "| %d | %d | %s | %.3f | %.3f | %.3f | %.3f | %+.3f (%+.3f..%+.3f) %s | %+.3f (%+.3f..%+.3f) %s | %d |\n", seed+1, len(measure), metric,
+					eval.Bootstrap(s, 1).Mean, eval.Bootstrap(values(bm25, metric), 1).Mean, eval.Bootstrap(t, 1).Mean, eval.Bootstrap(l, 1).Mean,
+					lead.Mean, lead.Low, lead.High, verdict, over.Mean, over.Low, over.High, overVerdict, fitted.Model.Trees())
+			}
+			last = &judgedDraw{fitted.Model, measure}
+		}
+	}
+	return last, nil
+}
+
+// judgedDraw is a model and the artifacts that it was not fitted to.
+type judgedDraw struct {
+	model   *rank.Model
+	measure []int
+}
+
+// values are one metric's.
+func values(all []eval.Metrics, metric string) (out []float64) {
+	at := slices.Index(eval.Names(), metric)
+	for _, m := range all {
+		out = append(out, m.Values()[at])
+	}
+	return out
+}
+
+// byBM25 ranks the whole archive by words.
+func (a *archive) byBM25(ctx context.Context, all map[int]*question, measure []int) (out []eval.Metrics, err error) {
+	for _, i := range measure {
+		ranking, err := a.bm25.Rank(ctx, a.ids[i], eval.Depth)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, eval.Measure(all[i].Query, ranking))
+	}
+	return out, nil
+}
+
+// recall prints how many of the best ten by stage 2 over everything stage 1 finds, by source.
+func (o *options) recall(ctx context.Context, w io.Writer, a *archive, d *judgedDraw) error {
+	sources := map[string]func(near, walked, posted []int32) []int32{
+		"1. nearest 200 by embedding":                       func(near, _, _ []int32) []int32 { return united(candidates, near) },
+		"2. walk over rare entities, 200":                   func(_, walked, _ []int32) []int32 { return united(candidates, walked) },
+		"3. postings of rare words and entities, 200":       func(_, _, posted []int32) []int32 { return united(candidates, posted) },
+		"4. nearest 200 and walk 200 (built)":               func(near, walked, _ []int32) []int32 { return union(united(candidates, near), walked, 2*candidates) },
+		"5. nearest and walk in turn, 200":                  func(near, walked, _ []int32) []int32 { return united(candidates, near, walked) },
+		"6. nearest and postings in turn, 200":              func(near, _, posted []int32) []int32 { return united(candidates, near, posted) },
+		"7. nearest, postings and walk in turn, 200":        func(near, walked, posted []int32) []int32 { return united(candidates, near, posted, walked) },
+		"8. nearest and postings in turn, 400":              func(near, _, posted []int32) []int32 { return united(2*candidates, near, posted) },
+		"9. one of the nearest to two of the postings, 200": func(near, _, posted []int32) []int32 { return united(candidates, near, odd(posted), even(posted)) },
+	}
+	hits, learnedHits, all := map[string]int{}, map[string]int{}, 0
+	for _, i := range d.measure[:min(o.exact, len(d.measure))] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		stated, learned := a.everything(i, d.model)
+		near, walked, posted := a.nearest(i), a.walked(i), a.posted(i)
+		all += len(stated)
+		for name, source := range sources {
+			found := source(near, walked, posted)
+			hits[name] += common(found, stated)
+			learnedHits[name] += common(found, learned)
+		}
+	}
+	fmt.Fprintf(w, "\nOf the best ten by stage 2 over everything, of %d artifacts\n\n| stage 1 | by stated weights | learned |\n|---|---|---|\n", min(o.exact, len(d.measure)))
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		fmt.Fprintf(w, "| %s | %.4f | %.4f |\n", name, float64(hits[name])/float64(all), float64(learnedHits[name])/float64(all))
+	}
+	fmt.Fprintln(w, "\nLinks of records add nothing here: the feed has none.")
+	return nil
+}
