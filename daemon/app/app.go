@@ -17,6 +17,7 @@ import (
 	"kilim/consumer/broker"
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/config"
+	"kilim/daemon/judgments"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/standby"
 	"kilim/daemon/themes"
@@ -48,6 +49,7 @@ type App struct {
 	encoding  *encoding
 	metrics   *pipeline.Metrics
 	consumed  *consumer.Metrics
+	judgments *judgments.Log
 	web       *web.Server
 	parts     []part
 	demoLeft  int
@@ -74,6 +76,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"themes", a.startThemes},
 		{"training", a.startTraining},
 		{"consumer", a.startConsumer},
+		{"judgments", a.startJudgments},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},
 		{"watchdog", a.startWatchdog},

@@ -65,6 +65,7 @@ func testConfig(t *testing.T) *config.Config {
 	cfg.Kafka.Topics.Artifacts = name + ".artifacts"
 	cfg.Kafka.Topics.Similar = name + ".similar"
 	cfg.Kafka.Topics.DeadLetters = name + ".dlq"
+	cfg.Kafka.Topics.Judgments = name + ".judgments"
 	return cfg
 }
 

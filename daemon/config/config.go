@@ -63,6 +63,7 @@ type Topics struct {
 	Artifacts   string `default:"kilim.artifacts" help:"Topic of the artifacts, read."`
 	Similar     string `default:"kilim.similar" help:"Topic of the lists, written, compacted."`
 	DeadLetters string `default:"kilim.artifacts.dlq" help:"Topic of the records that can't be used, written."`
+	Judgments   string `default:"kilim.judgments" help:"Topic of what people say of how alike two artifacts are, read and written, compacted."`
 }
 
 // TLS of the connections to Kafka. All files are PEM.
@@ -223,7 +224,13 @@ func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 		k.ArtifactsTopic(),
 		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
+		k.JudgmentsTopic(),
 	}
+}
+
+// JudgmentsTopic is the topic of the judgments as it is created when missing.
+func (k *Kafka) JudgmentsTopic() kafkaconn.TopicSpec {
+	return k.topic(k.Topics.Judgments, map[string]string{"cleanup.policy": "compact"})
 }
 
 func (k *Kafka) topic(name string, settings map[string]string) kafkaconn.TopicSpec {

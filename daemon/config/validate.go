@@ -249,6 +249,7 @@ func (k *Kafka) check() []*Fault {
 		{"kafka.topics.artifacts", k.Topics.Artifacts},
 		{"kafka.topics.similar", k.Topics.Similar},
 		{"kafka.topics.dead-letters", k.Topics.DeadLetters},
+		{"kafka.topics.judgments", k.Topics.Judgments},
 	} {
 		if !legalTopic(t.name) {
 			add(t.key, "%q: want 1 to 249 letters, digits, dots, underscores and hyphens", t.name)

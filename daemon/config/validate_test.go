@@ -246,11 +246,13 @@ func TestTopicSpecs(t *testing.T) {
 			t.Errorf("%s: %+v", s.Name, s)
 		}
 	}
-	if want := []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq"}; !slices.Equal(names, want) {
+	if want := []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq", "kilim.judgments"}; !slices.Equal(names, want) {
 		t.Errorf("topics %q, want %q", names, want)
 	}
-	if specs[1].Config["cleanup.policy"] != "compact" {
-		t.Error("the topic of the lists is not compacted")
+	for _, i := range []int{1, 3} {
+		if specs[i].Config["cleanup.policy"] != "compact" {
+			t.Errorf("topic %s is not compacted", specs[i].Name)
+		}
 	}
 }
 

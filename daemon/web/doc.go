@@ -18,6 +18,9 @@
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
 //	POST /api/v1/models/{epoch}/rollback          the same for one that has served before
+//	GET  /api/v1/judgments?id=                    {"judgments": [Judgment]}, those of an artifact or all
+//	POST /api/v1/judgments                        has the Judgment in the body hold (package judgments), and answers with it
+//	DELETE /api/v1/judgments?a=&b=&theme=         takes back what was said of a pair: 204
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10).
@@ -34,6 +37,8 @@
 // address nor localhost nor one of Config.Hosts (DNS rebinding makes a page of one origin with the daemon; only its name tells), and
 // a POST that a browser sends for another site's page. With Config.WebConfigFile the Host does not matter unless Config.Hosts
 // is given; elsewhere than on loopback it matters only then. Behind a reverse proxy Config.Hosts are the names that the proxy passes on.
+//
+// Judgments are written by who comes in on loopback; elsewhere only with Config.WebConfigFile, which asks for a password: else 403.
 //
 // The bounds: 512 connections; a header of 16 KiB within 5 s, a request within 30 s; the artifact in a body has at most a record's
 // bytes and 2,048 terms, media and links, and two such searches run at once, others wait 5 s; one evaluation runs at once, its body

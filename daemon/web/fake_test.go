@@ -19,6 +19,7 @@ import (
 	"kilim/daemon/browse/live"
 	"kilim/daemon/browse/media"
 	"kilim/daemon/browse/search"
+	"kilim/daemon/judgments"
 	"kilim/learner/train/eval"
 	"kilim/learner/train/registry"
 	"kilim/rerank"
@@ -35,6 +36,7 @@ type fake struct {
 	blocks  func(ctx context.Context) // called by SimilarTo and Evaluate
 	items   []rerank.Entry
 	hub     *live.Hub
+	judged  []judgments.Judgment
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -145,6 +147,21 @@ func (f *fake) Promote(_ context.Context, epoch uint32) error {
 func (f *fake) Rollback(_ context.Context, epoch uint32) error {
 	f.note("roll back to %d", epoch)
 	return f.err(fmt.Sprint(epoch))
+}
+
+func (f *fake) Judgments(_ context.Context, id string) ([]judgments.Judgment, error) {
+	f.note("judgments of %q", id)
+	return f.judged, f.err(id)
+}
+
+func (f *fake) Judge(_ context.Context, j *judgments.Judgment) error {
+	f.note("judge %s %v by %s", j.Key(), j.Grade, j.By)
+	return f.err(j.A)
+}
+
+func (f *fake) Unjudge(_ context.Context, a, b, theme string) error {
+	f.note("unjudge %s %s %s", a, b, theme)
+	return f.err(a)
 }
 
 func (f *fake) Status(context.Context) (*Status, error) {

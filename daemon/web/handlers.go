@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
+		handleJudgments: {append(slices.Clone(get), http.MethodPost, http.MethodDelete), s.judgments},
 	}
 }
 

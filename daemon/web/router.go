@@ -35,6 +35,7 @@ const (
 	handleSearch    = "search"
 	handleValues    = "values"
 	handleLive      = "live"
+	handleJudgments = "judgments"
 	handleUnknown   = "unknown"
 )
 
@@ -76,6 +77,8 @@ func route(escaped string) (handler, id string) {
 		return handleValues, ""
 	case "/api/v1/live":
 		return handleLive, ""
+	case "/api/v1/judgments":
+		return handleJudgments, ""
 	}
 	if strings.HasPrefix(escaped, page.Prefix) {
 		return handlePage, ""

@@ -34,6 +34,7 @@ type Service interface {
 	// empty when the query had no id: no stored artifact has that one.
 	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
 	ThemeService
+	JudgmentService
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
 	// Models tells which models there are and which serves.

@@ -1,0 +1,203 @@
+package judgments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
+
+	"kilim/consumer/kafkaconn"
+	"kilim/consumer/logread"
+)
+
+const (
+	fetchBytes = 1 << 20
+	fetchWait  = 500 * time.Millisecond
+	timeout    = 10 * time.Second
+	// pause is how long a failed reader waits, and lookEvery how often the topic is asked whether it has got partitions.
+	pause     = time.Second
+	lookEvery = 30 * time.Second
+)
+
+// Log is the topic, and what it says.
+type Log struct {
+	topic   string
+	client  *kafka.Client
+	logs    *logread.Reader
+	log     *slog.Logger
+	set     *set
+	refused prometheus.Counter
+
+	mu sync.Mutex
+	// next is what each partition has been read up to; moved is closed when one goes on, and replaced.
+	next  map[int]int64
+	moved chan struct{}
+}
+
+// New makes the Log of a topic, which must exist when it is used. reg hears how many judgments hold, and how many records were refused.
+func New(conn *kafkaconn.Conn, topic string, reg prometheus.Registerer, log *slog.Logger) *Log {
+	transport := conn.Transport()
+	addr := kafka.TCP(conn.Brokers()...)
+	l := &Log{
+		topic: topic, log: log, set: newSet(mostJudgments, mostBytes), next: map[int]int64{}, moved: make(chan struct{}),
+		client: &kafka.Client{Addr: addr, Transport: transport, Timeout: timeout},
+		logs: &logread.Reader{Transport: transport, Addr: addr, Isolation: kafka.ReadCommitted,
+			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: timeout},
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kilim_judgments_refused_total", Help: "Records of the topic of judgments that can't be used; the log says which and why.",
+		}),
+	}
+	reg.MustRegister(l.refused, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kilim_judgments", Help: "Judgments that hold.",
+	}, func() float64 { return float64(l.set.len()) }))
+	return l
+}
+
+// Close lets go of the connections.
+func (l *Log) Close() { l.logs.Transport.CloseIdleConnections() }
+
+// List returns what is said of an artifact, or everything when id is empty, in the order of keys.
+func (l *Log) List(id string) []Judgment { return l.set.list(id) }
+
+// Run follows the topic until ctx ends. Kafka's failures are retried for ever.
+func (l *Log) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		reading := map[int]bool{}
+		for {
+			partitions, err := l.partitions(ctx)
+			if err != nil && ctx.Err() == nil {
+				l.log.Warn("can't see the topic of judgments, trying again until it works", "topic", l.topic, "error", err)
+			}
+			for _, p := range partitions {
+				if !reading[p] {
+					reading[p] = true
+					g.Go(func() error { return l.follow(ctx, p) })
+				}
+			}
+			wait := lookEvery
+			if err != nil {
+				wait = pause
+			}
+			if !sleep(ctx, wait) {
+				return nil
+			}
+		}
+	})
+	return g.Wait()
+}
+
+// follow reads a partition from its beginning, and again from there when its log is another than before.
+func (l *Log) follow(ctx context.Context, partition int) error {
+	for ctx.Err() == nil {
+		err := l.read(ctx, partition, func(int64) bool { return false })
+		if ctx.Err() != nil {
+			return nil
+		}
+		l.log.Warn("can't read judgments, beginning anew until it works", "topic", l.topic, "partition", partition, "error", err)
+		if !sleep(ctx, pause) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// read takes up a partition from its first record until done says of the next offset that it is enough, or a failure. What was read of the
+// partition before is replaced: it goes when the first page is there, so that a broker which does not answer costs nothing.
+func (l *Log) read(ctx context.Context, partition int, done func(next int64) bool) error {
+	at, err := l.logs.Identify(ctx, l.topic, partition)
+	if err != nil {
+		return err
+	}
+	next, _, err := l.bounds(ctx, partition)
+	if err != nil {
+		return err
+	}
+	for fresh := true; !done(next); fresh = false {
+		pg, err := l.fetch(ctx, at, next)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			l.set.forget(partition)
+		}
+		for r := range pg.Records() {
+			if err := l.take(partition, r.Key, r.Value, r.Dropped, r.Fault); err != nil {
+				l.refused.Inc()
+				l.log.Warn("a judgment can't be used", "topic", l.topic, "partition", partition, "offset", r.Offset, "error", err)
+			}
+		}
+		next = pg.Next
+		l.reached(partition, next)
+	}
+	return nil
+}
+
+// fetch repeats what fails but for a log that is another one, of which what was read must be forgotten.
+func (l *Log) fetch(ctx context.Context, at logread.Log, next int64) (logread.Page, error) {
+	for warned := false; ; warned = true {
+		pg, err := l.logs.Fetch(ctx, at, next)
+		anew := errors.Is(err, kafka.OffsetOutOfRange) || errors.Is(err, kafka.UnknownTopicID) || errors.Is(err, kafka.InconsistentTopicID)
+		if err == nil || anew || ctx.Err() != nil {
+			return pg, err
+		}
+		if !warned {
+			l.log.Warn("can't fetch judgments, trying again until it works", "topic", l.topic, "partition", at.Partition, "error", err)
+		}
+		if !sleep(ctx, pause) {
+			return pg, ctx.Err()
+		}
+	}
+}
+
+func (l *Log) take(partition int, key, value []byte, dropped int, fault error) error {
+	switch {
+	case fault != nil:
+		return fault
+	case dropped > 0:
+		return fmt.Errorf("key %.100q: %d bytes too many", key, dropped)
+	}
+	return l.set.record(partition, string(key), value)
+}
+
+func (l *Log) reached(partition int, next int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next[partition] = next
+	close(l.moved)
+	l.moved = make(chan struct{})
+}
+
+// until waits until a partition has been read up to an offset.
+func (l *Log) until(ctx context.Context, partition int, next int64) error {
+	for {
+		l.mu.Lock()
+		at, moved := l.next[partition], l.moved
+		l.mu.Unlock()
+		if at >= next {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("judgments: it is written, and not read back yet: %w", ctx.Err())
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
