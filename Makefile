@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench-themes-daemon: build ## the same works through a running daemon, whose lis
 	@test -x .cache/themes/bin/python || python3.11 -m venv .cache/themes
 	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
 	@$(GO) run ./daemon/experiments/themes -kilim bin/kilim $(BENCH)
+
+bench-ranker: ## what judgments do for the order of the lists, on the links of a museum of its own, and what stage 1 misses (minutes); BENCH='-seeds 1 -exact 20' for less
+	@$(GO) run ./daemon/experiments/ranker $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

@@ -398,7 +398,7 @@ func TestMetricsAreWellNamed(t *testing.T) {
 		"kilim_records_consumed_total", "kilim_records_refused_total", "kilim_batch_records", "kilim_stage_duration_seconds", "kilim_consumer_lag_records",
 		"kilim_freshness_seconds", "kilim_nodes", "kilim_edges", "kilim_outbox_messages", "kilim_store_size_bytes", "kilim_lists_changed_total", "kilim_build_info",
 		"kilim_index_recall_ratio", "kilim_index_recall_checks_total", "kilim_index_recall_check_seconds_total", "kilim_index_rebuilds_total",
-		"kilim_stalled_seconds", "kilim_damaged_document_reads_total",
+		"kilim_stalled_seconds", "kilim_damaged_document_reads_total", "kilim_judgments", "kilim_judgments_refused_total",
 	} {
 		if !strings.Contains(string(body), "\n"+name) {
 			t.Errorf("no metric %s", name)

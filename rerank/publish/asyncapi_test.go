@@ -19,6 +19,7 @@ import (
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/judgments"
 	"kilim/rerank"
 )
 
@@ -133,13 +134,41 @@ func TestAsyncAPIHoldsTogether(t *testing.T) {
 	for _, c := range doc["channels"].(map[string]any) {
 		topics[c.(map[string]any)["address"].(string)] = true
 	}
-	for _, topic := range []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq"} {
+	for _, topic := range []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq", "kilim.judgments"} {
 		if !topics[topic] {
 			t.Errorf("topic %s is not described", topic)
 		}
 	}
 	if len(doc["operations"].(map[string]any)) != len(topics) {
 		t.Error("want one operation a channel")
+	}
+}
+
+// What is judged is as described, and what is not as described is no judgment.
+func TestJudgmentsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, document(t, true), "/components/messages/Judgment/payload")
+	for _, text := range []string{`{"a":"a","b":"b","grade":0,"by":"Ada"}`, `{"a":"b","b":"a","grade":10,"theme":"craft","by":"Ada"}`} {
+		j, err := judgments.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, err := json.Marshal(j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		validate(t, schema, "judgment", written)
+	}
+	for _, text := range []string{`{"a":"a","b":"b","by":"x"}`, `{"a":"a","grade":1,"by":"x"}`, `{"a":"a","b":"b","grade":11,"by":"x"}`, `{"a":"a","b":"b","grade":-1,"by":"x"}`,
+		`{"a":"","b":"b","grade":1,"by":"x"}`, `{"a":"a","b":"b","grade":1,"by":""}`} {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, refused := judgments.Parse([]byte(text))
+		if described := schema.Validate(v) == nil; described || refused == nil {
+			t.Errorf("%s: described %v, refused: %v", text, described, refused)
+		}
 	}
 }
 

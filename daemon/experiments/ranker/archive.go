@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -202,6 +201,3 @@ func (a *archive) scored(query int, others []int32) []pair.Candidate {
 	}
 	return out
 }
-
-// asked are the artifacts that have links, by place.
-func (a *archive) asked() []int { return slices.Sorted(maps.Keys(a.links)) }

@@ -20,13 +20,14 @@ type question struct {
 	found      []int32
 	candidates []pair.Candidate
 	rows       []float32
+	byBM25     eval.Metrics
 }
 
-// questions asks for all artifacts that have links.
-func (a *archive) questions() map[int]*question {
+// questions asks for some artifacts that have links.
+func (a *archive) questions(asked []int) map[int]*question {
 	out := map[int]*question{}
 	var rows pair.Rows
-	for _, i := range a.asked() {
+	for _, i := range asked {
 		q := &question{Query: eval.Query{ID: a.ids[i], Relevant: map[string]float64{}}, at: i, found: a.built(i)}
 		for _, o := range a.links[i] {
 			q.Relevant[a.ids[o]] = 1
@@ -38,19 +39,25 @@ func (a *archive) questions() map[int]*question {
 	return out
 }
 
-// split draws one artifact of each group, and of these the judged ones; the others are measured. So none is measured of a group of which
-// one is judged, and a set of twenty counts no more than a pair.
-func split(group map[int]int, judged int, seed uint64) (judge, measure []int) {
+// representatives are one artifact of each group, drawn once: none is measured of a group of which one is judged, and a set of twenty counts no more
+// than a pair.
+func representatives(group map[int]int) []int {
 	members := map[int][]int{}
 	for _, i := range slices.Sorted(maps.Keys(group)) {
 		members[group[i]] = append(members[group[i]], i)
 	}
-	rng := rand.New(rand.NewPCG(seed, 0x5e7))
+	rng := rand.New(rand.NewPCG(1, 0x5e7))
 	var drawn []int
 	for _, g := range slices.Sorted(maps.Keys(members)) {
 		drawn = append(drawn, members[g][rng.IntN(len(members[g]))])
 	}
-	rng.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
+	return drawn
+}
+
+// split draws those that are judged; the others are measured.
+func split(drawn []int, judged int, seed uint64) (judge, measure []int) {
+	drawn = slices.Clone(drawn)
+	rand.New(rand.NewPCG(seed, 0x5e7)).Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
 	return drawn[:judged], drawn[judged:]
 }
 

@@ -43,7 +43,7 @@ func TestLinks(t *testing.T) {
 	if group[0] == group[2] {
 		t.Error("two sets are one group")
 	}
-	judge, measure := split(group, 1, 3)
+	judge, measure := split(representatives(group), 1, 3)
 	if len(judge) != 1 || len(measure) != 1 || group[judge[0]] == group[measure[0]] {
 		t.Errorf("judged %v, measured %v", judge, measure)
 	}

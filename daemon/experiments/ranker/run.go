@@ -19,9 +19,14 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	all, group := a.questions(), groups(a.links)
-	if len(all) < 4*slices.Max(judgedCounts) {
-		return fmt.Errorf("%s: %d artifacts have links of their own, want %d at least", o.feed, len(all), 4*slices.Max(judgedCounts))
+	group := groups(a.links)
+	drawn := representatives(group)
+	if len(drawn) < 4*slices.Max(judgedCounts) {
+		return fmt.Errorf("%s: %d groups of artifacts have links of their own, want %d at least", o.feed, len(drawn), 4*slices.Max(judgedCounts))
+	}
+	all := a.questions(drawn)
+	if err := a.askBM25(ctx, all); err != nil {
+		return err
 	}
 	pairs, found := 0, 0
 	for _, q := range all {
@@ -32,13 +37,9 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 			}
 		}
 	}
-	sets := map[int]bool{}
-	for _, g := range group {
-		sets[g] = true
-	}
-	fmt.Fprintf(w, "%d artifacts, %d with links to %d others in the mean, in %d groups; stage 1 as built finds %.3f of these links\n",
-		len(a.ids), len(all), pairs/len(all), len(sets), float64(found)/float64(pairs))
-	last, err := o.learned(ctx, w, a, all, group)
+	fmt.Fprintf(w, "%d artifacts, %d with links, in %d groups; those drawn have %d links, of which stage 1 as built finds %.3f\n",
+		len(a.ids), len(group), len(drawn), pairs, float64(found)/float64(pairs))
+	last, err := o.learned(ctx, w, a, all, drawn)
 	if err != nil {
 		return err
 	}
@@ -46,19 +47,19 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 }
 
 // learned prints what judgments are worth, and returns a model of the last draw with the artifacts that it was not fitted to.
-func (o *options) learned(ctx context.Context, w io.Writer, a *archive, all map[int]*question, group map[int]int) (*judgedDraw, error) {
+func (o *options) learned(ctx context.Context, w io.Writer, a *archive, all map[int]*question, drawn []int) (*judgedDraw, error) {
 	var last *judgedDraw
 	for _, judged := range judgedCounts {
 		fmt.Fprintf(w, "\n%d judged artifacts\n\n| draw | measured | | stated weights | BM25 | weights tuned | learned | learned - stated | learned - tuned | trees |\n|---|---|---|---|---|---|---|---|---|---|\n", judged)
 		for seed := range uint64(o.seeds) {
-			judge, measure := split(group, judged, seed+1)
+			judge, measure := split(drawn, judged, seed+1)
 			fitted, err := a.learn(ctx, all, judge, o.cfg)
 			if err != nil {
 				return nil, err
 			}
-			bm25, err := a.byBM25(ctx, all, measure)
-			if err != nil {
-				return nil, err
+			var bm25 []eval.Metrics
+			for _, i := range measure {
+				bm25 = append(bm25, all[i].byBM25)
 			}
 			stated := a.measured(all, measure, byStated)
 			tuned := a.measured(all, measure, byWeights(a.tuned(all, judge, seed+1)))
@@ -92,16 +93,16 @@ func values(all []eval.Metrics, metric string) (out []float64) {
 	return out
 }
 
-// byBM25 ranks the whole archive by words.
-func (a *archive) byBM25(ctx context.Context, all map[int]*question, measure []int) (out []eval.Metrics, err error) {
-	for _, i := range measure {
-		ranking, err := a.bm25.Rank(ctx, a.ids[i], eval.Depth)
+// askBM25 ranks the whole archive by words.
+func (a *archive) askBM25(ctx context.Context, all map[int]*question) error {
+	for _, q := range all {
+		ranking, err := a.bm25.Rank(ctx, q.ID, eval.Depth)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, eval.Measure(all[i].Query, ranking))
+		q.byBM25 = eval.Measure(q.Query, ranking)
 	}
-	return out, nil
+	return nil
 }
 
 // recall prints how many of the best ten by stage 2 over everything stage 1 finds, by source.
