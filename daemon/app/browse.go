@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"kilim/consumer"
 	"kilim/daemon/browse"
@@ -11,6 +12,7 @@ import (
 	"kilim/daemon/browse/media"
 	"kilim/daemon/browse/search"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/themes"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/encode/image"
@@ -85,33 +87,67 @@ func (s serving) View(fn func(*graphstore.Reader) error) error {
 	return (&service{s.app}).ask(func(*pipeline.Engine) error { return s.app.manager.View(fn) })
 }
 
-// listNames are the lists that artifacts have, in the order in which they are shown.
-func listNames() []string { return []string{rerank.ListTotal, rerank.ListGeneral} }
-
 func (s *service) Lists(context.Context) ([]web.ListInfo, error) {
 	var out []web.ListInfo
-	for _, name := range listNames() {
+	for _, name := range []string{rerank.ListTotal, rerank.ListGeneral} {
 		out = append(out, web.ListInfo{Name: name, Weights: browse.Weights(name)})
+	}
+	for _, t := range s.app.themes.Status().Themes {
+		if t.State == themes.Served {
+			out = append(out, web.ListInfo{Name: themeList(t.Name)})
+		}
 	}
 	return out, nil
 }
 
-func (s *service) View(ctx context.Context, id string, k int) (v *browse.View, err error) {
-	var lists []rerank.List
-	err = s.ask(func(e *pipeline.Engine) error {
-		lists = nil
-		for _, name := range listNames() {
-			found, err := e.Queries().Similar(ctx, id, name, k)
-			if err != nil {
-				return err
-			}
-			lists = append(lists, rerank.List{Name: name, Entries: found.Items})
-		}
-		return nil
-	})
-	if err == nil {
-		v, err = s.app.shelves.cards.View(id, lists)
+func themeList(theme string) string { return "theme:" + theme }
+
+// List is a list with the cards of its entries.
+func (s *service) List(ctx context.Context, id, name string, k int) (*browse.List, error) {
+	list, err := s.list(ctx, id, name, k)
+	if err != nil {
+		return nil, err
 	}
+	return list, browseError(s.app.shelves.cards.Fill(list))
+}
+
+func (s *service) list(ctx context.Context, id, name string, k int) (*browse.List, error) {
+	theme, themed := strings.CutPrefix(name, themeList(""))
+	if !themed {
+		found, err := s.Similar(ctx, id, name, k)
+		if err != nil {
+			return nil, err
+		}
+		list := browse.ListOf(rerank.List{Name: name, Entries: found.Items})
+		return &list, nil
+	}
+	found, err := s.byTheme(ctx, web.Subject{ID: id}, theme, k)
+	if err != nil {
+		return nil, webError(err)
+	}
+	list := &browse.List{Name: name, Items: []browse.Item{}}
+	for _, i := range found.Items {
+		item := browse.Item{ID: i.ID, Score: i.Score, Parts: map[string]float64{
+			"terms": i.Parts.Terms, "neighbours": i.Parts.Neighbours, "profile": i.Parts.Profile, "theme_words": i.Parts.Words,
+		}}
+		for _, shared := range i.Shared {
+			item.Shared = append(item.Shared, shared.Term)
+		}
+		list.Items = append(list.Items, item)
+	}
+	return list, nil
+}
+
+func (s *service) View(ctx context.Context, id string, k int) (v *browse.View, err error) {
+	total, err := s.list(ctx, id, rerank.ListTotal, k)
+	if err != nil {
+		return nil, err
+	}
+	general, err := s.list(ctx, id, rerank.ListGeneral, k)
+	if err != nil {
+		return nil, err
+	}
+	v, err = s.app.shelves.cards.View(id, *total, *general)
 	return v, browseError(err)
 }
 

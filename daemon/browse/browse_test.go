@@ -133,8 +133,8 @@ func TestViewAndWhy(t *testing.T) {
 		`"media":[{"kind":"text","text":"متن","language":"ota"},{"kind":"audio","uri":"https://a.example/x"}]}`)
 	s.put("b", `{"title":"Two","culture":["VADROSK"],"type":["kilim"]}`)
 	s.put("c", `{"title":"Three","type":["Kilim","kilim"],"culture":["else"]}`)
-	lists := []rerank.List{{Name: rerank.ListTotal, Entries: []rerank.Entry{{ID: "b", Score: 0.5}, {ID: "gone", Score: 0.4}}}, {Name: "theme:motif"}}
-	v, err := s.View("a", lists)
+	total := ListOf(rerank.List{Name: rerank.ListTotal, Entries: []rerank.Entry{{ID: "b", Score: 0.5, Parts: rerank.Parts{Words: 1, Link: 1}}, {ID: "gone", Score: 0.4}}})
+	v, err := s.View("a", total, List{Name: "theme:motif", Items: []Item{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +146,11 @@ func TestViewAndWhy(t *testing.T) {
 		},
 		Links: []Link{{"copy_of", "b", &Card{ID: "b", Title: "Two", Culture: "VADROSK", Type: "kilim"}}, {Type: "part_of", Target: "gone"}},
 		Lists: []List{
-			{rerank.ListTotal, Weights(rerank.ListTotal), []Item{{lists[0].Entries[0], &Card{ID: "b", Title: "Two", Culture: "VADROSK", Type: "kilim"}}, {lists[0].Entries[1], nil}}},
-			{"theme:motif", nil, []Item{}},
+			{rerank.ListTotal, []Item{
+				{ID: "b", Score: 0.5, Parts: map[string]float64{"words": float64(float32(0.3)), "link": float64(float32(0.05))}, Card: &Card{ID: "b", Title: "Two", Culture: "VADROSK", Type: "kilim"}},
+				{ID: "gone", Score: float64(float32(0.4)), Parts: map[string]float64{}},
+			}},
+			{"theme:motif", []Item{}},
 		},
 	}
 	if !reflect.DeepEqual(*v, want) {
@@ -163,7 +166,7 @@ func TestViewAndWhy(t *testing.T) {
 			t.Errorf("%s and %s: %s (%v)", c.one, c.other, text(t, why), err)
 		}
 	}
-	for _, err := range []error{second(s.View("gone", nil)), second(s.Why("a", "gone")), second(s.Why("gone", "a"))} {
+	for _, err := range []error{second(s.View("gone")), second(s.Why("a", "gone")), second(s.Why("gone", "a"))} {
 		if !errors.Is(err, ErrNotFound) {
 			t.Error(err)
 		}

@@ -58,16 +58,19 @@ type Link struct {
 
 // List is one of an artifact's lists.
 type List struct {
-	Name string `json:"name"`
-	// Weights are those by which the parts of its entries add up to their scores; a list whose score is no such sum has none.
-	Weights *rerank.Parts `json:"weights,omitempty"`
-	Items   []Item        `json:"items"`
+	Name  string `json:"name"`
+	Items []Item `json:"items"`
 }
 
 // Item is an entry of a List with what it is; an artifact that can't be read has no card.
 type Item struct {
-	rerank.Entry
-	Card *Card `json:"card,omitempty"`
+	ID    string  `json:"id"`
+	Score float64 `json:"score"`
+	// Parts add up to Score.
+	Parts map[string]float64 `json:"parts"`
+	// Shared are terms of a theme that both are likely to have.
+	Shared []string `json:"shared,omitempty"`
+	Card   *Card    `json:"card,omitempty"`
 }
 
 const (
@@ -90,8 +93,30 @@ func Weights(list string) *rerank.Parts {
 	return nil
 }
 
+// ListOf is a list whose entries have parts that are weighted by Weights.
+func ListOf(list rerank.List) List {
+	out := List{Name: list.Name, Items: []Item{}}
+	w := Weights(list.Name)
+	for _, e := range list.Entries {
+		item := Item{ID: e.ID, Score: float64(e.Score), Parts: map[string]float64{}}
+		for _, p := range []struct {
+			name          string
+			weight, value float32
+		}{
+			{"cosine", w.Cosine, e.Parts.Cosine}, {"entities", w.Entities, e.Parts.Entities}, {"words", w.Words, e.Parts.Words},
+			{"date", w.Date, e.Parts.Date}, {"link", w.Link, e.Parts.Link},
+		} {
+			if part := p.weight * p.value; part != 0 {
+				item.Parts[p.name] = float64(part)
+			}
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out
+}
+
 // View is the page of a stored artifact with the lists that it has; the error is an ErrNotFound for another.
-func (s *Shelf) View(id string, lists []rerank.List) (*View, error) {
+func (s *Shelf) View(id string, lists ...List) (*View, error) {
 	var v *View
 	err := s.archive.View(func(r *graphstore.Reader) (err error) {
 		_, a, err := weave.Read(r, id)
@@ -108,7 +133,8 @@ func (s *Shelf) View(id string, lists []rerank.List) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v, s.fill(v, lists)
+	v.Lists = lists
+	return v, s.fill(v.Links, v.Lists)
 }
 
 func viewOf(a *profile.Artifact) *View {
@@ -192,13 +218,17 @@ func dated(d *profile.Date) string {
 	return strings.Join(slices.Compact(years), " to ")
 }
 
-// fill puts cards to the ids of a view.
-func (s *Shelf) fill(v *View, lists []rerank.List) error {
+// fill puts cards to the ids of links and lists.
+func (s *Shelf) fill(links []Link, lists []List) error {
 	var ids []string
-	for i := range v.Links {
-		ids = append(ids, v.Links[i].Target)
+	for i := range links {
+		ids = append(ids, links[i].Target)
 	}
-	rerank.Lists(lists).Members(func(id string) { ids = append(ids, id) })
+	for i := range lists {
+		for j := range lists[i].Items {
+			ids = append(ids, lists[i].Items[j].ID)
+		}
+	}
 	cards, err := s.Cards(ids)
 	if err != nil {
 		return err
@@ -209,15 +239,16 @@ func (s *Shelf) fill(v *View, lists []rerank.List) error {
 		}
 		return nil
 	}
-	for i := range v.Links {
-		v.Links[i].Card = card(v.Links[i].Target)
+	for i := range links {
+		links[i].Card = card(links[i].Target)
 	}
 	for i := range lists {
-		out := List{Name: lists[i].Name, Weights: Weights(lists[i].Name), Items: []Item{}}
-		for _, e := range lists[i].Entries {
-			out.Items = append(out.Items, Item{e, card(e.ID)})
+		for j := range lists[i].Items {
+			lists[i].Items[j].Card = card(lists[i].Items[j].ID)
 		}
-		v.Lists = append(v.Lists, out)
 	}
 	return nil
 }
+
+// Fill puts cards to the entries of a list.
+func (s *Shelf) Fill(list *List) error { return s.fill(nil, []List{*list}) }

@@ -23,7 +23,9 @@ import (
 type Catalogue interface {
 	// Lists are those that artifacts have.
 	Lists(ctx context.Context) ([]ListInfo, error)
-	// View is an artifact's page with the first k of each of its lists.
+	// List is the first k of one of an artifact's lists.
+	List(ctx context.Context, id, name string, k int) (*browse.List, error)
+	// View is an artifact's page with the first k of total and general.
 	View(ctx context.Context, id string, k int) (*browse.View, error)
 	Card(ctx context.Context, id string) (*browse.Card, error)
 	// Why tells what two artifacts share.
@@ -103,6 +105,21 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, id string) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, v)
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	name, k, err := listAndK(r.URL)
+	if err != nil {
+		return err
+	}
+	list, err := s.service.List(r.Context(), id, name, k)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, list)
 }
 
 func (s *Server) card(w http.ResponseWriter, r *http.Request, id string) error {

@@ -41,6 +41,8 @@ func TestCatalogue(t *testing.T) {
 		{path + "a/view?k=3", 200, `view "a" 3`, ""},
 		{path + "a/view?k=201", 400, "", "k"},
 		{path + "a/view?list=total", 400, "", "list"},
+		{path + "a/list?list=theme:x&k=3", 200, `list "a" "theme:x" 3`, `{"name":"theme:x"`},
+		{path + "a/list?list=best", 400, "", "best"},
 		{path + "none/view", 404, `view "none" 10`, "none"},
 		{path + "a/card", 200, `card "a"`, `{"id":"a","title":""}`},
 		{path + "/card", 400, "", "empty"},

@@ -216,6 +216,11 @@ func (f *fake) Lists(context.Context) ([]ListInfo, error) {
 	return []ListInfo{{Name: rerank.ListGeneral}}, f.err("")
 }
 
+func (f *fake) List(_ context.Context, id, name string, k int) (*browse.List, error) {
+	f.note("list %q %q %d", id, name, k)
+	return &browse.List{Name: name}, f.err(id)
+}
+
 func (f *fake) View(_ context.Context, id string, k int) (*browse.View, error) {
 	f.note("view %q %d", id, k)
 	return &browse.View{Card: browse.Card{ID: id}}, f.err(id)

@@ -28,6 +28,7 @@ func (s *Server) routes() map[string]endpoint {
 		handlePage:      {get, s.page},
 		handleLists:     {get, s.lists},
 		handleView:      {get, s.view},
+		handleList:      {get, s.list},
 		handleCard:      {get, s.card},
 		handleWhy:       {get, s.why},
 		handleMedium:    {get, s.medium},

@@ -28,6 +28,7 @@ const (
 	handlePage      = "page"
 	handleLists     = "lists"
 	handleView      = "view"
+	handleList      = "list"
 	handleCard      = "card"
 	handleWhy       = "why"
 	handleMedium    = "medium"
@@ -103,6 +104,8 @@ func route(escaped string) (handler, id string) {
 		return handleArtifact, id
 	case tail == "similar":
 		return handleSimilar, id
+	case tail == "list":
+		return handleList, id
 	case tail == "view":
 		return handleView, id
 	case tail == "card":

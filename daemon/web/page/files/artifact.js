@@ -17,7 +17,7 @@ export async function showArtifact(main, id, signal) {
     const text = JSON.stringify(rest);
     if (text !== last) showRecord(record, id, rest);
     last = text;
-    showLists(lists, id, found);
+    showLists(lists, id, [...found, ...(await themed(id, signal))]);
   };
   try {
     await load();
@@ -39,6 +39,13 @@ export async function showArtifact(main, id, signal) {
       }
     }, settle);
   }, signal);
+}
+
+/** themed are the lists of the themes that apply to an artifact. One that is just being learned is left out. */
+async function themed(id, signal) {
+  const { lists } = await get("/api/v1/lists", {}, signal);
+  const asked = lists.filter((l) => l.name.startsWith("theme:")).map((l) => get(artifactPath(id) + "/list", { list: l.name, k: 10 }, signal).catch(() => null));
+  return (await Promise.all(asked)).filter((l) => l?.items.length);
 }
 
 function showRecord(record, id, view) {
@@ -92,35 +99,34 @@ function showLists(section, id, lists) {
         el("h2", {}, said("bdi", listTitle(l.name))),
         l.items.length ? el("ol", {}, l.items.map((i) => entry(id, l, i, best, open))) : el("p", { class: "none" }, "Nothing yet"));
     })),
-    legend(lists) ?? "",
+    legend(lists),
   );
   if (focused) [...section.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused)?.focus();
 }
 
 const legend = (lists) =>
-  lists.some((l) => l.weights)
-    ? el("p", { class: "legend" }, "A score is the sum of its parts: ", parts.map(([name, text]) => el("span", { class: "key part-" + name }, text)))
-    : null;
+  el("p", { class: "legend" }, "A score is the sum of its parts: ",
+    parts.filter(([name]) => lists.some((l) => l.items.some((i) => i.parts[name]))).map(([name, text]) => el("span", { class: "key part-" + name }, text)));
 
 function entry(id, list, item, best, open) {
   const key = list.name + " " + item.id;
   const details = el("details", { "data-key": key, open: open.has(key) }, el("summary", { "data-key": key + " why" }, "why"));
-  const opened = () => details.open && !details.dataset.loaded && why(details, id, list, item);
+  const opened = () => details.open && !details.dataset.loaded && why(details, id, item);
   details.addEventListener("toggle", opened);
   if (details.open) opened();
   return el("li", {},
     picture(item.card, item.id),
     el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card),
-      el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(list, item, best)), details));
+      el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(item, best)), details));
 }
 
 /** contributions are the parts of a score as they add up to it. */
-const contributions = (list, item) => parts.map(([name]) => [name, list.weights[name] * item.parts[name]]).filter(([, v]) => v !== 0);
+const contributions = (item) => parts.map(([name]) => [name, item.parts[name] ?? 0]).filter(([, v]) => v !== 0);
 
 /** bar draws the parts of a score, the best one of the list over the whole width. A part below zero is not drawn; "why" tells it. */
-function bar(list, item, best) {
-  const segments = list.weights ? contributions(list, item) : [["score", item.score]];
-  const shown = el("span", { class: "bar", role: "img", "aria-label": segments.map(([n, v]) => (n === "score" ? "score" : partName(n)) + " " + fixed(v)).join(", ") });
+function bar(item, best) {
+  const segments = contributions(item);
+  const shown = el("span", { class: "bar", role: "img", "aria-label": segments.map(([n, v]) => partName(n) + " " + fixed(v)).join(", ") });
   for (const [name, value] of segments) {
     const segment = el("span", { class: "part-" + name });
     segment.style.width = Math.max(0, (100 * value) / best) + "%";
@@ -129,14 +135,13 @@ function bar(list, item, best) {
   return shown;
 }
 
-async function why(details, id, list, item) {
+async function why(details, id, item) {
   details.dataset.loaded = "yes";
   const told = el("div", { class: "why" });
   details.append(told);
-  if (list.weights) {
-    told.append(el("table", {}, el("caption", {}, "What adds up to " + fixed(item.score)),
-      el("tbody", {}, contributions(list, item).map(([name, v]) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "key part-" + name }, partName(name))), el("td", {}, fixed(v)))))));
-  }
+  told.append(el("table", {}, el("caption", {}, "What adds up to " + fixed(item.score)),
+    el("tbody", {}, contributions(item).map(([name, v]) => el("tr", {}, el("th", { scope: "row" }, el("span", { class: "key part-" + name }, partName(name))), el("td", {}, fixed(v)))))));
+  if (item.shared) told.append(el("p", {}, "Both are likely to have: ", item.shared.flatMap((t, i) => [i ? ", " : null, said("bdi", t)]), "."));
   try {
     const found = await get(artifactPath(id) + "/why", { with: item.id });
     told.append(found.shared.length

@@ -32,6 +32,10 @@ export const parts = [
   ["words", "words"],
   ["date", "date"],
   ["link", "link"],
+  ["terms", "terms of the theme"],
+  ["neighbours", "neighbours"],
+  ["profile", "profile"],
+  ["theme_words", "words"],
 ];
 
 export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name;
