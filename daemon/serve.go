@@ -39,7 +39,7 @@ func (c *serveCommand) Run(s *session) error {
 	}
 	if c.Demo.Artifacts > 0 {
 		welcome(s.stdout, a, &c.Config)
-		go newcomers(s.ctx, s.stdout, &c.Config, a.Bootstrap(), log)
+		go newcomers(s.ctx, s.stdout, a, &c.Config, log)
 	}
 	return a.Run(s.ctx)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/segmentio/kafka-go"
 
@@ -12,6 +13,7 @@ import (
 
 type watchCommand struct {
 	config.Client
+	address
 	Topic         string `placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
 	FromBeginning bool   `help:"Begin with the oldest update that the topic holds, not with the next."`
 	JSON          bool   `name:"json" help:"Print each update as one line of JSON, as it is in the topic; a deletion is {\"id\": ..., \"deleted\": true}."`
@@ -19,7 +21,7 @@ type watchCommand struct {
 
 // Help is shown by kilim watch --help.
 func (watchCommand) Help() string {
-	return `Each update is a block: the artifact whose lists changed, the artifacts that caused it, and for each list what entered (+) and moved (~), with scores, and what left (-). Ends with Ctrl-C.`
+	return `Each update is a block: the artifact whose lists changed, the artifacts that caused it, and for each list what entered (+) and moved (~), with scores, and what left (-); artifacts by their titles too, where the daemon at --http answers. Ends with Ctrl-C.`
 }
 
 // Run follows the topic until a signal.
@@ -36,7 +38,8 @@ func (c *watchCommand) Run(s *session) error {
 	if c.Topic != "" {
 		topic = c.Topic
 	}
-	write := watch.Text
+	found := newTitles(s.ctx, c.address)
+	write := func(w io.Writer, m kafka.Message) error { return watch.Text(w, m, found.find) }
 	if c.JSON {
 		write = watch.JSON
 	}

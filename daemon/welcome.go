@@ -22,7 +22,7 @@ import (
 )
 
 // welcomeLines is the height of what welcome prints, and of the command above it.
-const welcomeLines = 20
+const welcomeLines = 21
 
 // welcome says where to look.
 func welcome(w io.Writer, a *app.App, c *config.Config) {
@@ -30,7 +30,8 @@ func welcome(w io.Writer, a *app.App, c *config.Config) {
 	fmt.Fprintf(w, `
 kilim runs, %s. State is in %s.
 
-  Kafka      %s   (kcat -b %[3]s -C -t %[5]s; the embedded broker)
+  look at    http://%[7]s/   (what arrives, a search, each artifact beside what it is like)
+  Kafka      %[3]s   (kcat -b %[3]s -C -t %[5]s; the embedded broker)
   topics     in: %[4]s   out: %[5]s   refused: %[6]s
   queries    http://%[7]s/api/v1/artifacts/demo:00000007/similar?list=total&k=20
              http://%[7]s/api/v1/artifacts/demo:00000007
@@ -59,9 +60,9 @@ func arriving(left int, d config.Demo) string {
 }
 
 // newcomers prints a line for each artifact that has just got its first list, until ctx ends.
-func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap string, log *slog.Logger) {
+func newcomers(ctx context.Context, w io.Writer, a *app.App, c *config.Config, log *slog.Logger) {
 	settings := c.Conn()
-	settings.Brokers = []string{bootstrap}
+	settings.Brokers = []string{a.Bootstrap()}
 	conn, err := kafkaconn.New(settings)
 	if err != nil {
 		log.Warn("newcomers are not shown", "error", err)
@@ -86,7 +87,13 @@ func newcomers(ctx context.Context, w io.Writer, c *config.Config, bootstrap str
 		if !slices.Contains(u.Cause, u.ID) {
 			return nil
 		}
-		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), u.ID, nearest(u.Lists[rerank.ListTotal])))
+		total := u.Lists[rerank.ListTotal]
+		ids := []string{u.ID}
+		if len(total) > 0 {
+			ids = append(ids, total[0].ID)
+		}
+		titles := a.Titles(ids)
+		show.line(fmt.Sprintf("%s  %s  %s", m.Time.Local().Format(time.TimeOnly), watch.Named(u.ID, titles[u.ID]), nearest(total, titles)))
 		if u.ID == last {
 			show.end()
 			fmt.Fprintln(w, "\nThe whole demo archive has arrived. To see more: bin/kilim feed FILE")
@@ -143,8 +150,8 @@ func (r *roll) end() {
 	}
 }
 
-// nearest tells the first entry of a list and the part that counts most in it.
-func nearest(list []rerank.Entry) string {
+// nearest tells the first entry of a list, by its title, and the part that counts most in it.
+func nearest(list []rerank.Entry, titles map[string]string) string {
 	if len(list) == 0 {
 		return "is the first"
 	}
@@ -159,5 +166,5 @@ func nearest(list []rerank.Entry) string {
 			best = p
 		}
 	}
-	return fmt.Sprintf("is most like %s (%.2f, by %s), of %d in its list", e.ID, e.Score, best.why, len(list))
+	return fmt.Sprintf("is most like %s (%.2f, by %s), of %d in its list", watch.Named(e.ID, titles[e.ID]), e.Score, best.why, len(list))
 }

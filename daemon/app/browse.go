@@ -100,6 +100,19 @@ func (s *service) Lists(context.Context) ([]web.ListInfo, error) {
 	return out, nil
 }
 
+// Titles are those of the artifacts that are stored and have one, for a terminal.
+func (a *App) Titles(ids []string) map[string]string {
+	cards, err := a.shelves.cards.Cards(ids)
+	if err != nil {
+		a.log.Warn("titles are not shown", "error", err)
+	}
+	titles := make(map[string]string, len(cards))
+	for id, c := range cards {
+		titles[id] = c.Title
+	}
+	return titles
+}
+
 func themeList(theme string) string { return "theme:" + theme }
 
 // List is a list with the cards of its entries.

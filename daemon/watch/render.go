@@ -46,8 +46,34 @@ func JSON(w io.Writer, m kafka.Message) error {
 	return err
 }
 
-// Text writes a message as a block of lines for a terminal.
-func Text(w io.Writer, m kafka.Message) error {
+// Titles finds the titles of artifacts; an id that it does not know is missing.
+type Titles func(ids []string) map[string]string
+
+// titleRunes is how much of a title is shown.
+const titleRunes = 48
+
+// Named is an id with its title, if it has one, for a terminal.
+func Named(id, title string) string {
+	title = strings.Join(strings.Fields(title), " ")
+	if title == "" {
+		return printable(id)
+	}
+	if runes := []rune(title); len(runes) > titleRunes {
+		title = string(runes[:titleRunes]) + "…"
+	}
+	return printable(id) + " “" + strings.Map(shown, title) + "”"
+}
+
+// shown keeps of a title what moves no cursor and turns no text round. The non-joiner and the joiner (U+200C, U+200D) are letters' forms.
+func shown(r rune) rune {
+	if unicode.IsPrint(r) || r == '\u200c' || r == '\u200d' {
+		return r
+	}
+	return -1
+}
+
+// Text writes a message as a block of lines for a terminal, with the titles that there are.
+func Text(w io.Writer, m kafka.Message, find Titles) error {
 	var out strings.Builder
 	when := m.Time.Local().Format("15:04:05")
 	if m.Value == nil {
@@ -59,8 +85,10 @@ func Text(w io.Writer, m kafka.Message) error {
 	if err := json.Unmarshal(m.Value, &u); err != nil || u.ID == "" {
 		return fmt.Errorf("message %s: %w: %s", place(m), ErrNotUpdate, printable(shorten(string(m.Value), 80)))
 	}
-	fmt.Fprintf(&out, "%s  %s  revision %d\n", when, printable(u.ID), u.Revision)
-	fmt.Fprintf(&out, "    because of %s\n", cause(u.Cause))
+	titles := find(named(&u))
+	name := func(id string) string { return Named(id, titles[id]) }
+	fmt.Fprintf(&out, "%s  %s  revision %d\n", when, name(u.ID), u.Revision)
+	fmt.Fprintf(&out, "    because of %s\n", cause(u.Cause, name))
 	silent := true
 	for _, list := range listNames(u.Changes) {
 		changes := u.Changes[list]
@@ -74,13 +102,13 @@ func Text(w io.Writer, m kafka.Message) error {
 		silent = false
 		fmt.Fprintf(&out, "    %s\n", printable(list))
 		for _, id := range changes.Entered {
-			fmt.Fprintf(&out, "      + %6.3f  %s\n", scores[id], printable(id))
+			fmt.Fprintf(&out, "      + %6.3f  %s\n", scores[id], name(id))
 		}
 		for _, id := range changes.Moved {
-			fmt.Fprintf(&out, "      ~ %6.3f  %s\n", scores[id], printable(id))
+			fmt.Fprintf(&out, "      ~ %6.3f  %s\n", scores[id], name(id))
 		}
 		for _, id := range changes.Left {
-			fmt.Fprintf(&out, "      -         %s\n", printable(id))
+			fmt.Fprintf(&out, "      -         %s\n", name(id))
 		}
 	}
 	if silent {
@@ -88,6 +116,16 @@ func Text(w io.Writer, m kafka.Message) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// named are the ids that Text shows.
+func named(u *update) []string {
+	ids := append([]string{u.ID}, u.Cause[:min(causesShown, len(u.Cause))]...)
+	for _, list := range listNames(u.Changes) {
+		c := u.Changes[list]
+		ids = slices.Concat(ids, c.Entered, c.Moved, c.Left)
+	}
+	return ids
 }
 
 // listNames puts total first, then the others by name.
@@ -101,13 +139,13 @@ func listNames(changes map[string]rerank.Changes) []string {
 
 const causesShown = 3
 
-func cause(ids []string) string {
+func cause(ids []string, name func(string) string) string {
 	if len(ids) == 0 {
 		return "changes elsewhere in the archive"
 	}
 	shown := make([]string, 0, causesShown)
 	for _, id := range ids[:min(causesShown, len(ids))] {
-		shown = append(shown, printable(id))
+		shown = append(shown, name(id))
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(ids) - causesShown; more > 0 {

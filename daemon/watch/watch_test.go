@@ -141,6 +141,27 @@ func rendered(t *testing.T, f func(io.Writer, kafka.Message) error, m kafka.Mess
 	return out.String()
 }
 
+func noTitles([]string) map[string]string { return nil }
+
+func untitled(w io.Writer, m kafka.Message) error { return Text(w, m, noTitles) }
+
+// TestTitlesInText: an artifact is named by its title too, which can't move the cursor, nor turn or end the text around it.
+func TestTitlesInText(t *testing.T) {
+	t.Parallel()
+	find := func(ids []string) map[string]string {
+		if strings.Join(ids, ",") != "x,y,z,gone" {
+			t.Errorf("asked for %q", ids)
+		}
+		return map[string]string{"x": "A kilim\nof \x1b[2Jtwo \u202elines", "y": strings.Repeat("ş", 100), "z": "لوزی پله\u200cای"}
+	}
+	m := kafka.Message{Value: []byte(`{"id":"x","revision":1,"lists":{"total":[{"id":"z","score":0.5}]},"changes":{"total":{"entered":["z"],"left":["gone"]}},"cause":["y"]}`)}
+	got := rendered(t, func(w io.Writer, m kafka.Message) error { return Text(w, m, find) }, m)
+	want := "14:03:21  x “A kilim of [2Jtwo lines”  revision 1\n    because of y “" + strings.Repeat("ş", titleRunes) + "…”\n    total\n      +  0.500  z “لوزی پله\u200cای”\n      -         gone\n"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestText(t *testing.T) {
 	t.Parallel()
 	u := &rerank.Update{
@@ -168,13 +189,13 @@ func TestText(t *testing.T) {
     general
       + -0.250  g
 `
-	if got := rendered(t, Text, kafka.Message{Key: []byte("walters:1"), Value: value}); got != want {
+	if got := rendered(t, untitled, kafka.Message{Key: []byte("walters:1"), Value: value}); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
-	if got, want := rendered(t, Text, kafka.Message{Key: []byte("x\n")}), "14:03:21  \"x\\n\"  deleted\n"; got != want {
+	if got, want := rendered(t, untitled, kafka.Message{Key: []byte("x\n")}), "14:03:21  \"x\\n\"  deleted\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	got := rendered(t, Text, kafka.Message{Value: []byte(`{"id":"x","revision":1,"lists":{},"changes":{},"cause":[]}`)})
+	got := rendered(t, untitled, kafka.Message{Value: []byte(`{"id":"x","revision":1,"lists":{},"changes":{},"cause":[]}`)})
 	if !strings.Contains(got, "because of changes elsewhere") || !strings.Contains(got, "only scores") {
 		t.Errorf("without a cause: %s", got)
 	}
@@ -200,7 +221,7 @@ func TestForeignMessages(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"", "hello \x1b[2J", "[1]", `{"lists":5}`, `{}`} {
 		m := kafka.Message{Topic: topic, Partition: 2, Offset: 12, Value: []byte(value)}
-		err := Text(io.Discard, m)
+		err := Text(io.Discard, m, noTitles)
 		if !errors.Is(err, ErrNotUpdate) || !strings.Contains(err.Error(), "kilim.similar/2 at offset 12") || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: error %v", value, err)
 		}
