@@ -46,7 +46,6 @@ func (c *checker) others() error {
 			}
 			return err
 		}},
-		{keyRedo, "redo log", func(_, _ []byte) error { return errors.New("left behind") }},
 		{keyMarker, "redo marker", func(_, _ []byte) error { return errors.New("left behind") }},
 	} {
 		if err := c.each([]byte{rows.prefix}, rows.what, rows.fn); err != nil {

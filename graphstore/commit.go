@@ -12,7 +12,7 @@ type op struct {
 	key, value []byte
 }
 
-// commit makes ops durable, all or none of them.
+// commit makes ops, those of the commit of this number, durable, all or none of them.
 //
 // One badger transaction does that: badger writes it to one memtable's log
 // with an end mark, and its recovery drops what has none. But a transaction is
@@ -23,7 +23,7 @@ type op struct {
 // claim effects that never happened. So do several transactions with one
 // timestamp in managed mode: recovery looks at each alone. A larger memtable
 // only moves the bound. Hence the redo log, see redo.go.
-func (s *Store) commit(ops []op) error {
+func (s *Store) commit(number uint64, ops []op) error {
 	if s.fits(ops) {
 		err := s.write("commit", ops)
 		if !errors.Is(err, badger.ErrTxnTooBig) {
@@ -32,17 +32,16 @@ func (s *Store) commit(ops []op) error {
 		// Badger refused the whole and wrote nothing. fits is meant to overestimate
 		// what badger counts; should it ever not, the redo log still takes ops.
 	}
-	return s.commitRedo(ops)
+	return s.commitRedo(number, ops)
 }
 
 // Overheads of a row in a transaction by badger's reckoning, and a margin for
 // its own end mark.
 const (
-	rowOverhead    = 24
-	rowsMargin     = 8
-	bytesMargin    = 4096
-	pointerSize    = 12
-	redoChunkShare = 4 // redo chunks take this part of a transaction
+	rowOverhead = 24
+	rowsMargin  = 8
+	bytesMargin = 4096
+	pointerSize = 12
 )
 
 // cost is what a row takes of a transaction's bytes, and of the value log. All values of a transaction go to one file,
@@ -78,12 +77,20 @@ func (s *Store) fits(ops []op) bool {
 
 func (s *Store) logFileSize() int64 { return int64(s.opts.valueLogMB) * mib }
 
-// write is one step: one badger transaction.
-func (s *Store) write(step string, ops []op) error {
+// before is called before each step.
+func (s *Store) before(step string) error {
 	if s.opts.BeforeWrite != nil {
 		if err := s.opts.BeforeWrite(step); err != nil {
 			return fmt.Errorf("%s: %w", step, err)
 		}
+	}
+	return nil
+}
+
+// write is one step: one badger transaction.
+func (s *Store) write(step string, ops []op) error {
+	if err := s.before(step); err != nil {
+		return err
 	}
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()

@@ -30,8 +30,7 @@ import (
 //	S                               counters of the store
 //	H                               schema version and identity of the store
 //	W                               who writes the outbox's messages, see Store.Writer
-//	R                               marker of a complete redo log
-//	r <chunk 4>                     redo log
+//	R                               the commit that the redo log is being applied of
 //	b <id 8> c <label>              a label that the node does not keep, see keptLabels
 //	b <id 8> o <^count 4> <label>   the same, the most used first
 //	F                               written to be dropped, see flush
@@ -55,7 +54,6 @@ const (
 	keyHead       = 'H'
 	keyWriter     = 'W'
 	keyMarker     = 'R'
-	keyRedo       = 'r'
 	keyFlush      = 'F'
 	keyTermPage   = 'p'
 	keyLabel      = 'b'
@@ -137,8 +135,4 @@ func termPageKey(page uint32) []byte {
 
 func termDeltaKey(seq uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{keyTerms, keyTermDelta}, seq)
-}
-
-func redoKey(chunk uint32) []byte {
-	return binary.BigEndian.AppendUint32([]byte{keyRedo}, chunk)
 }

@@ -19,7 +19,7 @@ var kindNames = map[byte]string{
 	keyEdge: "edges", keyNode: "nodes", keyDoc: "evidence", keyRaw: "documents", keyLists: "lists", keyPush: "pushes on their way",
 	keyOffset: "offsets", keyOutbox: "outbox", keyPosition: "positions in topics", keyTerms: "document frequencies", keyDim: "encoders",
 	keyMeta: "meta", keyMedia: "media", keyUse: "contents in use", keyVector: "vectors of media", keyState: "counters", keyHead: "head", keyWriter: "writer",
-	keyLabel: "further labels", keyRedo: "redo log", keyMarker: "redo marker", keyFlush: "flush",
+	keyLabel: "further labels", keyMarker: "redo marker", keyFlush: "flush",
 }
 
 // kindOf names the kind of a row by its key.

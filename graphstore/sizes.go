@@ -20,8 +20,7 @@ func (e *SizeError) Is(target error) bool { return target == ErrTooLarge }
 const (
 	// maxKey is less than badger's own limit, 65,000 bytes.
 	maxKey = 60_000
-	// rowRoom is what a row may need in a file beside its value: its key, twice when it is in a chunk of the redo
-	// log, and headers.
+	// rowRoom is what a row may need in a file beside its value: its key, and headers.
 	rowRoom = 256 << 10
 )
 

@@ -14,7 +14,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 5
+const SchemaVersion = 6
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
@@ -63,6 +63,7 @@ type Store struct {
 	nodes *cache[*Node]
 	edges *cache[[]Edge]
 	box   outbox
+	redo  *redoLog
 
 	// mu guards what follows.
 	mu sync.Mutex
@@ -112,20 +113,25 @@ func open(dir string, opts Options) (*Store, error) {
 		}
 		return nil, err
 	}
+	if s.redo, err = openRedo(dir); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
 	s.threshold = s.db.Opts().ValueThreshold
 	_, logged := s.db.Size()
 	s.logged.Store(logged)
 	if err := verifyTables(s.db); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	// The schema first: a redo log of another one must be left alone.
 	for _, step := range []func() error{s.readHead, s.recoverRedo, s.load} {
 		if err := step(); err != nil {
-			return nil, errors.Join(err, s.db.Close())
+			return nil, errors.Join(err, s.closeFiles())
 		}
 	}
 	return s, nil
 }
+
+func (s *Store) closeFiles() error { return errors.Join(s.db.Close(), s.redo.file.Close()) }
 
 // verifyTables compares the tables on disk with their checksums. The checksums of rows (see seal) tell a row that is
 // not as it was; those of the tables also tell rows that can't be found any more, since a key or an offset is damaged: badger
@@ -234,7 +240,7 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	s.box.wake()
 	var err error
-	if cerr := s.db.Close(); cerr != nil {
+	if cerr := s.closeFiles(); cerr != nil {
 		err = fmt.Errorf("graphstore: close %q: %w", s.dir, cerr)
 	}
 	return errors.Join(s.Err(), err)

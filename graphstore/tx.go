@@ -127,7 +127,7 @@ func (t *Tx) Commit() error {
 		return fmt.Errorf("graphstore: commit: %w", err)
 	}
 	t.s.beginCommit()
-	if err := t.s.commit(ops); err != nil {
+	if err := t.s.commit(t.state.commits, ops); err != nil {
 		t.s.poison(err)
 		return fmt.Errorf("graphstore: commit: %w", t.s.Err())
 	}
