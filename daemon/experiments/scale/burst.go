@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/experiments/stats"
@@ -84,41 +84,44 @@ func (r *result) judge(ctx context.Context, i *daemonproc.Instance) error {
 	if n := m.Total("kilim_records_refused_total"); n > 0 {
 		r.found("%.0f records were refused", n)
 	}
-	listed, err := keysIn(ctx, i.Kafka, "kilim.similar")
+	n, example, err := missing(ctx, i.Kafka, r.Records)
 	if err != nil {
 		return fmt.Errorf("the topic of lists: %w", err)
 	}
-	for n := range r.Records {
-		if !listed[demoID(n)] {
-			r.found("no list of %s was published", demoID(n))
-		}
+	if n > 0 {
+		r.found("no lists of %d artifacts were published, such as those of %s", n, example)
 	}
 	return nil
 }
 
-// keysIn reads the keys of a topic of one partition.
-func keysIn(ctx context.Context, broker, topic string) (map[string]bool, error) {
-	conn, err := kafka.DialLeader(ctx, "tcp", broker, topic, 0)
+// idle is how long nothing comes from a topic that was read to its end.
+const idle = 20 * time.Second
+
+// missing counts the artifacts of which the topic of lists has nothing, and names one. It reads until it has met all, or until nothing comes any more.
+func missing(ctx context.Context, broker string, records int) (n int, example string, err error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics("kilim.similar"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
-		return nil, err
+		return 0, "", err
 	}
-	first, last, err := conn.ReadOffsets()
-	if err = errors.Join(err, conn.Close()); err != nil {
-		return nil, err
+	defer client.Close()
+	left := make(map[string]struct{}, records)
+	for n := range records {
+		left[demoID(n)] = struct{}{}
 	}
-	reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: topic, MaxBytes: 16 << 20, MaxWait: 50 * time.Millisecond})
-	defer reader.Close()
-	if err := reader.SetOffset(first); err != nil {
-		return nil, err
-	}
-	keys := map[string]bool{}
-	for next := first; next < last; {
-		m, err := reader.ReadMessage(ctx)
-		if err != nil {
-			return nil, err
+	for len(left) > 0 {
+		some, cancel := context.WithTimeout(ctx, idle)
+		fetched := client.PollFetches(some)
+		cancel()
+		if ctx.Err() != nil {
+			return 0, "", context.Cause(ctx)
 		}
-		keys[string(m.Key)] = true
-		next = m.Offset + 1
+		if fetched.Empty() {
+			break
+		}
+		fetched.EachRecord(func(r *kgo.Record) { delete(left, string(r.Key)) })
 	}
-	return keys, nil
+	for id := range left {
+		example = id
+	}
+	return len(left), example, nil
 }
