@@ -20,6 +20,7 @@ import (
 	"kilim/learner/model"
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
+	"kilim/learner/train"
 	"kilim/learner/train/gate"
 	"kilim/learner/train/registry"
 )
@@ -88,6 +89,9 @@ func weightsOf(models *registry.Registry, m registry.Model, now infer.Config) (c
 		return c.Meta, c.Weights, nil
 	}
 	now.Seed = m.Seed
+	if m.Options != nil {
+		now = now.With(*m.Options)
+	}
 	shape, err := model.New(now.Shape())
 	if err != nil {
 		return checkpoint.Meta{}, nil, err
@@ -119,7 +123,11 @@ func (d *Description) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
-	fmt.Fprintf(t, "parameters\t%d\n\n", len(d.weights))
+	fmt.Fprintf(t, "parameters\t%d\n", len(d.weights))
+	if err := d.printTraining(t); err != nil {
+		return err
+	}
+	fmt.Fprintln(t)
 	if err := d.printTable(t); err != nil {
 		return err
 	}
@@ -137,6 +145,29 @@ func (d *Description) Print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d x %d\t%s\t%s\t%.4f\t%s\t\n", p.Name, p.Rows, p.Cols, p.Group, decay, rms(own, nil), moved)
 	}
 	return t.Flush()
+}
+
+// printTraining writes the settings that the model was trained with, if it was.
+func (d *Description) printTraining(w io.Writer) error {
+	if d.Meta == nil || d.Meta.Settings == nil {
+		return nil
+	}
+	var c train.Config
+	if err := json.Unmarshal(d.Meta.Settings, &c); err != nil {
+		return fmt.Errorf("settings of the training of epoch %d: %w", d.Model.Epoch, err)
+	}
+	learned := "fixed"
+	if c.MoCo.LearnTemperature {
+		learned = fmt.Sprintf("learned in %v..%v", c.MoCo.Coldest, c.MoCo.Hottest)
+	}
+	held := "no branch held"
+	if len(c.Held) > 0 {
+		held = "held: " + strings.Join(c.Held, ", ")
+	}
+	fmt.Fprintf(w, "stages\t%v, warm-up %v, patience %d, %s\n", c.Stages, c.WarmUp, c.Patience, held)
+	fmt.Fprintf(w, "loss\ttemperature from %v, %s; %d negatives, those beyond %v deviations weigh %v\n", c.MoCo.Temperature, learned, c.MoCo.Queue, c.Negatives.Beyond, c.Negatives.Hard)
+	fmt.Fprintf(w, "optimizer\tbatches of %d, momentum %v, decay %v, dropout %v, seed %d\n", c.Batch, c.MoCo.Momentum, c.MoCo.Decay, d.Shape.Dropout, c.Seed)
+	return nil
 }
 
 // printTable writes how the gate has judged the model, if it has.

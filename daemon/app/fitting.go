@@ -14,7 +14,7 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// fitting is standby.Config.Fitting: models are for the configured encoders, and those that were adapted to them are judged as
+// fitting is standby.Config.Fitting: models are for what is configured, and those that were adapted to it are judged as
 // trained ones are, but that they need not be better than what serves.
 type fitting struct {
 	*adapt.Adapter
@@ -24,7 +24,17 @@ type fitting struct {
 
 func newFitting(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, log *slog.Logger) fitting {
 	_, shape := pipeline.Sizes(encoders)
-	return fitting{&adapt.Adapter{Models: models, Shape: shape, Encoders: encoders.Identities()}, cfg, log}
+	return fitting{&adapt.Adapter{
+		Models: models, Shape: shape.With(cfg.Model.Options()), Encoders: encoders.Identities(), Dropout: cfg.Train.Dropout, Unnamed: shape.Shape().Options(),
+	}, cfg, log}
+}
+
+// training gives the settings of a training, of the daemon's scheduler or of Train.
+func (f fitting) training() (finetune.Config, error) {
+	cfg, err := training(&f.cfg.Train, f.cfg.Memory.Budget().Training)
+	options := f.Options()
+	cfg.Begin, cfg.Options = f.Begin, &options
+	return cfg, err
 }
 
 // Judge implements standby.Fitting.
@@ -45,10 +55,10 @@ func (f fitting) Judge(ctx context.Context, m registry.Model, serving, standby *
 		if _, err := f.Models.SetState(m.Epoch, registry.Candidate, raw, table.Reason); err != nil {
 			return err
 		}
-		return fmt.Errorf("the model of epoch %[1]d, made of epoch %[2]d for the configured encoders, is %[3]s. Epoch %[2]d serves on with what it was made with, and media that come wait. "+
+		return fmt.Errorf("the model of epoch %[1]d, made of epoch %[2]d for what is configured, is %[3]s. Epoch %[2]d serves on with what it was made with, and media that come wait. "+
 			"See \"kilim model show %[1]d\"; \"kilim model promote %[1]d\" has it serve all the same, and it is trained then", m.Epoch, m.Parent, table.Reason)
 	}
-	f.log.Info("a model that was made for other encoders may serve", "epoch", m.Epoch, "reason", table.Reason)
+	f.log.Info("a model that was made for what is configured may serve", "epoch", m.Epoch, "reason", table.Reason)
 	_, err = f.Models.SetState(m.Epoch, registry.Evaluated, raw, "")
 	return err
 }

@@ -26,7 +26,7 @@ func (d *daemon) held(epoch, serving uint32) {
 			d.t.Fatalf("a model that is worse is not refused: %+v", m)
 		}
 	}
-	want := fmt.Sprintf(`made of epoch %d for the configured encoders, is worse beyond noise: halves MRR, halves recall@10. Epoch %[1]d serves on`, serving)
+	want := fmt.Sprintf(`made of epoch %d for what is configured, is worse beyond noise: halves MRR, halves recall@10. Epoch %[1]d serves on`, serving)
 	if !strings.Contains(m.Next.Error, want) || m.Next.Epoch != epoch {
 		d.t.Errorf("refused with %q, want %q", m.Next.Error, want)
 	}
@@ -148,5 +148,59 @@ func TestOtherEncodersOnATrainedState(t *testing.T) {
 	if d.get("/api/v1/models", &m); m.Serving != good.Epoch || m.Next != nil {
 		t.Errorf("after a start with the same encoders: %+v", m)
 	}
+	d.end()
+}
+
+// TestAnotherShape: a state whose model was not trained gets one of the configured shape beside, as a new epoch, and the first one
+// again with the earlier settings. One that a trained model serves starts, too, and that serves on.
+func TestAnotherShape(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Index.Engine = 0, 0, "flat"
+	d := start(t, cfg)
+	d.feed(kilims(0, 20, woollen)...)
+	d.settle(20)
+	before := d.stored(20)
+	d.end()
+	first := cfg.Model
+	cfg.Model = config.Model{Preset: "small", Fusion: "transformer", Residual: "concat"}
+	d = start(t, cfg)
+	d.feed(kilims(20, 25, woollen)...)
+	d.serves(2)
+	d.settle(25)
+	d.compare(d.stored(25))
+	if shape, _ := d.app.manager.Engine().Archive().Model(); shape.Options() != cfg.Model.Options() {
+		t.Errorf("the model that serves has %s, configured is %s", shape.Options(), cfg.Model.Options())
+	}
+	d.post("/api/v1/models/1/rollback", 409)
+	d.end()
+	if shown, err := Describe(cfg, 2); err != nil || shown.Shape.Width != 128 || shown.Shape.Fusion != "transformer" {
+		t.Errorf("described as %+v (%v)", shown, err)
+	}
+	models, err := openModels(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Model = first
+	d = start(t, cfg)
+	d.feed(kafka.Message{Key: []byte("a/20")}, kafka.Message{Key: []byte("a/21")}, kafka.Message{Key: []byte("a/22")}, kafka.Message{Key: []byte("a/23")}, kafka.Message{Key: []byte("a/24")})
+	d.serves(1)
+	d.settle(20)
+	if !maps.Equal(d.stored(20), before) {
+		t.Error("with the first shape again the lists are others than they were")
+	}
+	d.end()
+	good := trained(t, cfg, models, nil)
+	d = start(t, cfg)
+	d.serves(good.Epoch)
+	d.settle(20)
+	d.end()
+	cfg.Model.Width = 64
+	d = start(t, cfg)
+	var m web.Models
+	if d.get("/api/v1/models", &m); m.Serving != good.Epoch || m.Next != nil {
+		t.Errorf("a trained model of another shape than configured: %+v", m)
+	}
+	d.settle(20)
 	d.end()
 }

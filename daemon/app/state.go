@@ -24,21 +24,23 @@ import (
 
 // openModels opens the models of a state folder. In a new folder the registry gets the seeded model.
 func openModels(cfg *config.Config) (*registry.Registry, error) {
-	return registry.Open(filepath.Join(cfg.Data, "models"), registry.Model{Seed: pipeline.Seed, Created: time.Now().UTC()}, nil)
+	options := cfg.Model.Options()
+	return registry.Open(filepath.Join(cfg.Data, "models"), registry.Model{Seed: pipeline.Seed, Created: time.Now().UTC(), Options: &options}, nil)
 }
 
 // instances gives the settings with which package standby opens the instances in a state folder.
 func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Registry, metrics *pipeline.Metrics, log *slog.Logger) standby.Config {
+	fitting := newFitting(cfg, encoders, models, log)
 	return standby.Config{
 		Data: cfg.Data, Store: storeOptions(cfg, log),
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
 			c := settings(cfg, encodersOf(encoders, made))
-			c.Model.Seed = m.Seed
+			c.Model = fitting.ShapeOf(m, c.Model)
 			var err error
 			c.Weights, err = adapt.Weights(models, m, c.Model, c.Encoders.Identities())
 			return c, err
 		},
-		Models: models, Fitting: newFitting(cfg, encoders, models, log), Metrics: metrics, Committed: func() {}, Log: log,
+		Models: models, Fitting: fitting, Metrics: metrics, Committed: func() {}, Log: log,
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 	"kilim/learner/train/registry"
 )
 
-// training gives the settings of a training, of the daemon's scheduler or of Train, whose snapshot may take so many bytes.
+// training gives the settings of a training or of a judgement, whatever the model's shape, whose snapshot may take so many bytes.
 func training(c *config.Train, room int64) (finetune.Config, error) {
 	cfg := finetune.Config{Share: c.Share, Limit: min(c.Artifacts, int(room/dataset.RoomPerArtifact)), Seed: uint64(c.Seed)}
 	stages, err := train.ParseStages(c.Stages)
@@ -30,9 +30,13 @@ func training(c *config.Train, room int64) (finetune.Config, error) {
 		return cfg, fmt.Errorf("train.stages: %w", err)
 	}
 	cfg.Settings = func(n, layers int, seed uint64) train.Config {
-		s := finetune.Settings(n, layers, seed)
-		s.Stages = stages
-		return s
+		s := train.Defaults(layers)
+		s.Stages, s.WarmUp, s.Patience, s.Held = stages, c.WarmUp, c.Patience, c.Hold
+		s.Negatives = train.Negatives{Hard: c.Hardness, Beyond: c.HardBeyond}
+		m, t := &s.MoCo, &c.Temperature
+		m.Queue, m.Momentum, m.Decay = c.Queue, c.Momentum, c.Decay
+		m.Temperature, m.Coldest, m.Hottest, m.LearnTemperature = t.Start, t.Least, t.Most, !t.Fixed
+		return finetune.Fit(s, n, seed)
 	}
 	if c.Truth == "" {
 		return cfg, nil
@@ -56,7 +60,7 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if c.Share == 0 {
 		return nil
 	}
-	cfg, err := training(c, a.cfg.Memory.Budget().Training)
+	cfg, err := newFitting(a.cfg, a.encoders, a.models, a.log).training()
 	if err != nil {
 		return err
 	}
@@ -95,18 +99,19 @@ type Trained struct {
 // Train trains a candidate on a state folder that no daemon has open, with all processors, and has it serve if it passes the
 // gate. When ctx ends, the next Train or daemon goes on from where it was.
 func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Logger, progress Progress) (out Trained, err error) {
-	settings, err := training(&cfg.Train, cfg.Memory.Budget().Training)
+	down := teardown{log: log}
+	defer func() { err = errors.Join(err, down.run()) }()
+	manager, fitting, err := openManager(cfg, version, &down, log)
+	if err != nil {
+		return out, err
+	}
+	models := fitting.Models
+	settings, err := fitting.training()
 	if err != nil {
 		return out, err
 	}
 	settings.Share, settings.Threads = 1, runtime.GOMAXPROCS(0)
 	settings.Phase, settings.Step, settings.Log = progress.Phase, progress.Step, log
-	down := teardown{log: log}
-	defer func() { err = errors.Join(err, down.run()) }()
-	manager, models, err := openManager(cfg, version, &down, log)
-	if err != nil {
-		return out, err
-	}
 	if err := findPassed(manager, models, &out); err != nil {
 		return out, err
 	}
@@ -148,23 +153,23 @@ func findPassed(manager *standby.Manager, models *registry.Registry, out *Traine
 }
 
 // openManager opens the state in a folder that no daemon has open. What is in its outbox is left to the next daemon.
-func openManager(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Manager, *registry.Registry, error) {
+func openManager(cfg *config.Config, version string, down *teardown, log *slog.Logger) (*standby.Manager, fitting, error) {
 	reg := prometheus.NewRegistry()
 	settings, encoders, err := offlineConfig(cfg, reg, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, fitting{}, err
 	}
 	encoding, err := newEncoding(cfg, encoders, version, reg, down, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, fitting{}, err
 	}
 	settings.Workers = encoding.run // so that media the last daemon could not encode are tried again
 	manager, err := standby.Open(settings)
 	if err != nil {
-		return nil, nil, err
+		return nil, fitting{}, err
 	}
 	down.add("state", manager.Close)
-	return manager, settings.Models, nil
+	return manager, newFitting(cfg, encoders, settings.Models, log), nil
 }
 
 const makingEvery = 100 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
 	"kilim/learner/train"
+	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 )
 
@@ -154,7 +156,7 @@ func TestTrainedModelServes(t *testing.T) {
 	d.end()
 }
 
-// TestStagesArrive: what the configuration says of the stages is what is trained, and the program's own where it says nothing.
+// TestStagesArrive: what the configuration says of a training is what is trained, and the program's own where it says nothing.
 func TestStagesArrive(t *testing.T) {
 	t.Parallel()
 	c := defaults(t).Train
@@ -168,6 +170,30 @@ func TestStagesArrive(t *testing.T) {
 	}
 	if got := stages(); !slices.Equal(got, train.Defaults(2).Stages) {
 		t.Errorf("by default %v; want those of package train, %v", got, train.Defaults(2).Stages)
+	}
+	byDefault, err := training(&c, 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]train.Config{300: finetune.Settings(300, 2, 7), 20_000: finetune.Settings(20_000, 2, 7)} {
+		if got := byDefault.Settings(n, 2, 7); !reflect.DeepEqual(got, want) {
+			t.Errorf("the keys' defaults make %+v of %d artifacts, package train's are %+v", got, n, want)
+		}
+	}
+	if dropout := (infer.Config{}).Shape().Dropout; c.Dropout != dropout {
+		t.Errorf("train.dropout is %v, the model's own %v", c.Dropout, dropout)
+	}
+	c.Hold, c.WarmUp, c.Patience, c.Queue, c.Momentum, c.Decay, c.Hardness, c.HardBeyond = config.List{"image"}, 0.3, 2, 512, 0.95, 0.5, 3, 1.5
+	c.Temperature = config.Temperature{Start: 0.2, Least: 0.1, Most: 0.3, Fixed: true}
+	chosen, err := training(&c, 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := chosen.Settings(20_000, 2, 7)
+	m := got.MoCo
+	if !slices.Equal(got.Held, []string{"image"}) || got.WarmUp != 0.3 || got.Patience != 2 || m.Queue != 512 || m.Momentum != 0.95 || m.Decay != 0.5 || got.Negatives != (train.Negatives{Hard: 3, Beyond: 1.5}) ||
+		m.Temperature != 0.2 || m.Coldest != 0.1 || m.Hottest != 0.3 || m.LearnTemperature {
+		t.Errorf("what was chosen is not what is trained with: %+v", got)
 	}
 	c.Stages = config.List{"heads:10:0.01", "full:20:0.002"}
 	want := []train.Stage{{Name: train.Heads, Steps: 10, Rate: 0.01}, {Name: train.Full, Steps: 20, Rate: 0.002}}

@@ -36,6 +36,7 @@ type State struct {
 	Refresh  Refresh  `embed:"" prefix:"refresh."`
 	Lists    Lists    `embed:"" prefix:"lists."`
 	Publish  Publish  `embed:"" prefix:"publish."`
+	Model    Model    `embed:"" prefix:"model."`
 	Train    Train    `embed:"" prefix:"train."`
 	Themes   Themes   `embed:"" prefix:"themes."`
 	Memory   Memory   `embed:"" prefix:"memory."`
@@ -127,20 +128,6 @@ type Lists struct {
 type Publish struct {
 	Batch       int    `default:"1000" min:"1" max:"100000" help:"Messages of one request at most."`
 	Compression string `default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" help:"Compression of what is published: none, gzip, snappy, lz4 or zstd."`
-}
-
-// Train is the fine-tuning of the model to the archive. A trained model serves only when it is in nothing worse than the one that
-// serves, and better in something.
-type Train struct {
-	Share     float64       `default:"0.25" min:"0" max:"1" help:"Share of one core that training in the background takes. 0 trains nothing."`
-	Least     int           `default:"2000" min:"100" max:"100000000" help:"Artifacts below which nothing is trained: from few there is little to learn, and a difference is seldom beyond noise."`
-	Changes   float64       `default:"0.5" min:"0" max:"1000" help:"Train when the archive has changed so much since the last training: each insert, replacement or deletion among N artifacts counts 1/N. 0: not for that."`
-	Drift     float64       `default:"0.2" min:"0" max:"1" help:"Train when the shares of cultures or types have shifted so far since the last training, even if little has come: 0.2 is that a fifth of what is named is other than it was. 0: not for that."`
-	Every     time.Duration `default:"168h" min:"0s" max:"87600h" help:"Train after so long, if anything has changed. 0s: not for that."`
-	Artifacts int           `default:"20000" min:"100" max:"1000000" help:"Artifacts that are trained on at most, and as many as memory.limit has room for, with 48 KiB each: of more, a sample, and of such as take more memory each a smaller one. Bounds the time of a training."`
-	Stages    List          `default:"full:2000:0.008" help:"Stages of a training, each NAME:STEPS:RATE: heads (fusion and projection only), unfreeze (the layers too, the upper ones first) or full (everything); RATE is AdamW's at its height."`
-	Truth     string        `placeholder:"FILE" help:"Your own judgments (kilim eval --help tells their form). A model that is worse by them does not serve."`
-	Seed      int           `default:"1" min:"0" max:"9223372036854775807" help:"Decides all that training draws: the same archive, model and seed make the same weights."`
 }
 
 // Memory is what the daemon may take of the machine's.

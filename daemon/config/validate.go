@@ -16,7 +16,6 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"kilim/daemon/memory"
-	"kilim/learner/train"
 )
 
 // Fault is one thing that is wrong with a configuration.
@@ -166,19 +165,11 @@ func (c *State) check() []*Fault {
 			add("memory.limit", "%v, or 0 for half of the machine's", err)
 		}
 	}
+	faults = append(faults, c.Model.check()...)
 	faults = append(faults, c.Train.check()...)
 	faults = append(faults, c.Themes.check()...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
-}
-
-func (t *Train) check() []*Fault {
-	faults := checkFile("train.truth", t.Truth)
-	if len(t.Stages) == 0 {
-		faults = append(faults, faultf("train.stages", "empty: want NAME:STEPS:RATE, such as full:2000:0.008 (train.share 0 trains nothing)"))
-	}
-	_, err := train.ParseStages(t.Stages)
-	return append(faults, under("train.stages.", err)...)
 }
 
 func (c *Client) check() []*Fault {

@@ -186,11 +186,11 @@ func (m *Manager) adaptModel(model registry.Model, unfit error) error {
 	if err != nil {
 		return err
 	}
-	m.log.Info("the encoders are others than those that the model was made for; another takes its place when its state is made beside", "differ", unfit, "epoch", fitting.Epoch)
+	m.log.Info("the model is not one for what is configured; another takes its place when its state is made beside", "why", unfit, "epoch", fitting.Epoch)
 	if err := m.promote(fitting.Epoch); err != nil {
 		return err
 	}
-	if model.Adapted && model.State != registry.Promoted { // it was for encoders that are not configured any more
+	if model.Adapted && model.State != registry.Promoted { // it was for what is not configured any more
 		_, err = m.cfg.Models.SetState(model.Epoch, registry.Rejected, nil, unfit.Error())
 	}
 	return err

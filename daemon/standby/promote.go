@@ -89,10 +89,11 @@ func (m *Manager) Rollback(epoch uint32) error {
 	return m.promote(epoch)
 }
 
-// fits refuses a model of other encoders than those configured: nothing could make the vectors that it reads.
+// fits refuses a model that is not for what is configured: the next start would replace it, and nothing could make the vectors of
+// other encoders.
 func (m *Manager) fits(model registry.Model) error {
 	if err := m.cfg.Fitting.Fits(model); err != nil {
-		return fmt.Errorf("standby: %w; a start with those encoders has it serve again: %w", err, registry.ErrState)
+		return fmt.Errorf("standby: %w; a start with its settings has it serve again: %w", err, registry.ErrState)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -37,6 +38,30 @@ type Config struct {
 	Fusion   string `json:"fusion,omitempty"`
 	Residual string `json:"residual,omitempty"`
 	Seed     uint64 `json:"seed"`
+}
+
+// Options are what a user chooses of a Config; the rest follows from what is encoded. Options of equal Configs are equal.
+type Options struct {
+	Width    int    `json:"width"`
+	Heads    int    `json:"heads"`
+	Fusion   string `json:"fusion,omitempty"`
+	Residual string `json:"residual,omitempty"`
+}
+
+// Options are those of the Config: attention and sum are empty strings.
+func (c Config) Options() Options {
+	o := Options{c.Width, c.Heads, c.Fusion, c.Residual}
+	if o.Fusion == FusionAttention {
+		o.Fusion = ""
+	}
+	if o.Residual == ResidualSum {
+		o.Residual = ""
+	}
+	return o
+}
+
+func (o Options) String() string {
+	return fmt.Sprintf("width %d, %d heads, fusion %s, residual %s", o.Width, o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
 }
 
 const maxSize = 1 << 14

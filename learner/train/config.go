@@ -3,7 +3,10 @@ package train
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"kilim/learner/model"
 	"kilim/learner/train/moco"
 )
 
@@ -14,6 +17,10 @@ type Config struct {
 	Views     Views
 	Negatives Negatives
 	Stages    []Stage
+	// WarmUp is the share of a stage's steps in which its rate rises.
+	WarmUp float64
+	// Held are the modalities whose branch is not trained.
+	Held []string
 	// HeldOut is the share of the artifacts that are not trained on, at most HeldOutLimit of them. The run is validated
 	// on these.
 	HeldOut float64
@@ -46,12 +53,13 @@ func Defaults(layers int) Config {
 	return Config{
 		Batch: 256,
 		MoCo: moco.Config{
-			Queue: 4096, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Decay: 1e-2, Clip: 5,
+			Queue: 4096, Momentum: 0.99, Temperature: 0.07, Coldest: 0.01, Hottest: 1, LearnTemperature: true, Decay: 1e-2, Clip: 5,
 			Prototypes: moco.Prototypes{Weight: 2, Temperature: 0.1, Momentum: 0.8},
 		},
 		Views:     Views{Half: 0.6, NoOrigin: 0.3, FieldDrop: 0.3, ModalityDrop: 0.2, FeatureMask: 0.02, Link: 0.05, Rare: 0.1, Fan: fan},
-		Negatives: Negatives{Hard: 2},
+		Negatives: Negatives{Hard: 2, Beyond: 2},
 		Stages:    []Stage{{Full, 2000, 8e-3}},
+		WarmUp:    0.1,
 		HeldOut:   0.1, Every: 100, Patience: 6,
 	}
 }
@@ -70,6 +78,9 @@ func (c Config) validate(layers int) error {
 	if !(c.HeldOut > 0 && c.HeldOut < 1) {
 		errs = append(errs, fmt.Errorf("train: held out %v: must be a share between 0 and 1", c.HeldOut))
 	}
+	if !(c.WarmUp >= 0 && c.WarmUp <= 1) {
+		errs = append(errs, fmt.Errorf("train: warm-up %v: must be a share from 0 to 1", c.WarmUp))
+	}
 	if c.Every < 1 || c.Patience < 1 {
 		errs = append(errs, fmt.Errorf("train: every %d, patience %d: must be 1 or more", c.Every, c.Patience))
 	}
@@ -77,6 +88,12 @@ func (c Config) validate(layers int) error {
 		errs = append(errs, fmt.Errorf("train: batch %d: must divide the queue of %d", c.Batch, c.MoCo.Queue))
 	}
 	return errors.Join(errs...)
+}
+
+// holds tells that a parameter is of a branch that is held.
+func (c Config) holds(p model.Param) bool {
+	modality, _, _ := strings.Cut(p.Name, ".")
+	return p.Group != "fusion" && p.Group != "head" && slices.Contains(c.Held, modality)
 }
 
 // steps is the number of steps of all stages.

@@ -9,14 +9,17 @@ import (
 // cultures together, and with less weight for these keys (0.2) the halves of Walters' records found each other less
 // often (MRR 0.094 instead of 0.108), and the neighbours' cultures were no more often right.
 type Negatives struct {
-	// Hard is the weight of hard negatives, 1 or more: keys of other cultures whose cosine is more than two standard
+	// Hard is the weight of hard negatives, 1 or more: keys of other cultures whose cosine is more than Beyond standard
 	// deviations above the mean.
-	Hard float64
+	Hard, Beyond float64
 }
 
 func (n Negatives) validate() error {
 	if !(n.Hard >= 1 && n.Hard <= 100) {
 		return fmt.Errorf("train: negatives: hard %v: must be in 1..100", n.Hard)
+	}
+	if !(n.Beyond >= 0 && n.Beyond <= 10) {
+		return fmt.Errorf("train: negatives: beyond %v standard deviations: must be in 0..10", n.Beyond)
 	}
 	return nil
 }
@@ -68,7 +71,7 @@ func (o *queueOwners) Weigh(i int, cosines, weights []float32) {
 	own := o.set.artifacts[pair.Query].Culture
 	near := float32(math.Inf(1))
 	if o.weights.Hard > 1 && own >= 0 {
-		near = hardThreshold(cosines)
+		near = hardThreshold(cosines, o.weights.Beyond)
 	}
 	hard := float32(o.weights.Hard)
 	for j, c := range o.culture {
@@ -97,8 +100,8 @@ func (o *queueOwners) exclude(artifact int32, weights []float32) {
 	}
 }
 
-// hardThreshold is two standard deviations above the mean of x.
-func hardThreshold(x []float32) float32 {
+// hardThreshold is so many standard deviations above the mean of x.
+func hardThreshold(x []float32, deviations float64) float32 {
 	var sum, square float64
 	for _, v := range x {
 		sum += float64(v)
@@ -106,5 +109,5 @@ func hardThreshold(x []float32) float32 {
 	}
 	n := float64(len(x))
 	mean := sum / n
-	return float32(mean + 2*math.Sqrt(max(square/n-mean*mean, 0)))
+	return float32(mean + deviations*math.Sqrt(max(square/n-mean*mean, 0)))
 }

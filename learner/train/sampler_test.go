@@ -212,7 +212,7 @@ func TestClasses(t *testing.T) {
 func TestNegatives(t *testing.T) {
 	t.Parallel()
 	set := village(t, shape, 24, 6, false)
-	o := newOwners(set, Negatives{Hard: 3}, 40)
+	o := newOwners(set, Negatives{Hard: 3, Beyond: 2}, 40)
 	o.pairs = []Pair{{12, 12}} // culture 0, linked to 6
 	for place, artifact := range map[int]int32{0: 12, 1: 6, 2: 0, 3: 2, 4: 4, 5: 3} {
 		o.put(place, artifact)

@@ -69,14 +69,14 @@ func (s Stage) validate() error {
 }
 
 const (
-	warmUp   = 0.1 // share of a stage's steps in which the rate rises
 	lastRate = 0.1 // share of the rate that is left at a stage's end
 	// layerDecay is the rate of a layer relative to the one above it in Unfreeze.
 	layerDecay = 0.5
 )
 
-// rate is the learning rate of a step (from 0) of the Stage: a linear warm-up, then a cosine.
-func (s Stage) rate(step int) float64 {
+// rate is the learning rate of a step (from 0) of the Stage: it rises linearly for the share warmUp of the steps, then falls
+// by a cosine.
+func (s Stage) rate(step int, warmUp float64) float64 {
 	rise := max(int(warmUp*float64(s.Steps)), 1)
 	if step < rise {
 		return s.Rate * float64(step+1) / float64(rise)

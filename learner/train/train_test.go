@@ -136,8 +136,8 @@ func TestStages(t *testing.T) {
 		}
 	}
 	s := Stage{Full, 100, 2}
-	if s.rate(0) != 0.2 || s.rate(10) != 2 || math.Abs(s.rate(99)-0.2) > 0.01 || s.rate(50) >= s.rate(40) {
-		t.Errorf("rates %v, %v, %v", s.rate(0), s.rate(10), s.rate(99))
+	if s.rate(0, 0.1) != 0.2 || s.rate(10, 0.1) != 2 || math.Abs(s.rate(99, 0.1)-0.2) > 0.01 || s.rate(50, 0.1) >= s.rate(40, 0.1) {
+		t.Errorf("rates %v, %v, %v", s.rate(0, 0.1), s.rate(10, 0.1), s.rate(99, 0.1))
 	}
 }
 
@@ -344,5 +344,31 @@ func TestRefusals(t *testing.T) {
 	c.Progress = bytes.Replace(c.Progress, []byte(`"Validations"`), []byte(`"Judged"`), 1)
 	if err := trainer(t, settings(), village(t, shape, 100, 5, false), 1).Resume(c); err == nil || !strings.Contains(err.Error(), `unknown field "Judged"`) {
 		t.Errorf("a checkpoint whose progress has the fields of an earlier version: %v", err)
+	}
+}
+
+// TestHeldBranch: a branch that is held keeps its weights to the bit while the others learn, and a bounded temperature stays in its
+// bounds.
+func TestHeldBranch(t *testing.T) {
+	t.Parallel()
+	cfg := settings()
+	cfg.Held = []string{shape.Modalities[1].Name}
+	cfg.MoCo.Temperature, cfg.MoCo.Coldest, cfg.MoCo.Hottest, cfg.MoCo.LearnTemperature = 0.5, 0.499, 0.501, true
+	tr := trainer(t, cfg, village(t, shape, 100, 5, false), 1)
+	before := slices.Clone(tr.weights.Data)
+	if err := tr.Run(context.Background(), func(p Progress) error {
+		if p.Step > 0 && (p.Temperature < 0.4989 || p.Temperature > 0.5011) {
+			t.Errorf("step %d: temperature %v", p.Step, p.Temperature)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range tr.model.Params() {
+		same := slices.Equal(before[p.Offset:p.Offset+p.Rows*p.Cols], tr.weights.Data[p.Offset:p.Offset+p.Rows*p.Cols])
+		branch := p.Group != "fusion" && p.Group != "head"
+		if held := branch && strings.HasPrefix(p.Name, cfg.Held[0]+"."); held != same {
+			t.Errorf("%s: unchanged %v, held %v", p.Name, same, held)
+		}
 	}
 }

@@ -141,9 +141,11 @@ func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
 func (t *Trainer) step() (Progress, error) {
 	step := t.Steps()
 	stage, within := t.cfg.stage(step)
-	rates, rate := make([]float64, len(t.model.Params())), stage.rate(within)
+	rates, rate := make([]float64, len(t.model.Params())), stage.rate(within, t.cfg.WarmUp)
 	for i, p := range t.model.Params() {
-		rates[i] = rate * stage.rateFactor(p, t.model.Config().Layers, within)
+		if !t.cfg.holds(p) {
+			rates[i] = rate * stage.rateFactor(p, t.model.Config().Layers, within)
+		}
 	}
 	t.moco.SetRates(rates)
 	b, err := t.sampler.Draw(step)

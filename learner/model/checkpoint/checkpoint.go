@@ -25,7 +25,9 @@ type Meta struct {
 	Epoch     uint64                      `json:"epoch"`     // number of the model
 	Parent    uint64                      `json:"parent"`    // epoch of the model that training started from; 0: the seed
 	Watermark string                      `json:"watermark"` // identifies the data that was trained on, in the trainer's terms
-	Metrics   map[string]float64          `json:"metrics,omitempty"`
+	// Settings are those of the training that made the weights, in the trainer's JSON.
+	Settings json.RawMessage    `json:"settings,omitempty"`
+	Metrics  map[string]float64 `json:"metrics,omitempty"`
 }
 
 // Checkpoint is the content of a checkpoint file.

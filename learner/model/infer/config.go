@@ -53,6 +53,12 @@ func (c Config) dims() [modalities]int {
 	return [modalities]int{c.Text + c.Facts + c.Types, c.Image, c.Audio}
 }
 
+// With returns the Config with other options.
+func (c Config) With(o model.Options) Config {
+	c.Width, c.Heads, c.Fusion, c.Residual = o.Width, o.Heads, o.Fusion, o.Residual
+	return c
+}
+
 // Shape returns the shape of the trainable model that computes the same function.
 func (c Config) Shape() model.Config {
 	out := model.Config{Width: c.Width, Layers: layers, Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}

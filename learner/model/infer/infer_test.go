@@ -153,31 +153,40 @@ func (w *world) embed(m *Model) [][]float32 {
 	return m.Output(h[:w.artifacts], direct)
 }
 
-// TestAgainstTape holds the function to be the one that is trained: both see every neighbour.
+// TestAgainstTape holds the function to be the one that is trained, for each combination of the options and of the
+// modalities: both see every neighbour.
 func TestAgainstTape(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
-		cfg := shape
-		cfg.Seed = seed
-		if seed%2 == 1 {
-			cfg.Audio = 0
-		}
-		cfg.Fusion = []string{"attention", "mlp", "transformer"}[seed%3]
-		cfg.Residual = []string{"sum", "concat"}[seed/3%2]
-		m, tm, weights := random(t, cfg)
-		w := randomWorld(rand.New(rand.NewPCG(seed, 1)), cfg)
-		got := w.embed(m)
-		want := w.onTape(t, cfg, tm, weights)
-		for i := range got {
-			var length float64
-			for _, x := range want[i] {
-				length += x * x
-			}
-			length = math.Sqrt(length)
-			for j := range got[i] {
-				if d := math.Abs(float64(got[i][j]) - want[i][j]/length); !(d < 2e-5) {
-					t.Fatalf("seed %d, artifact %d (%+v): E[%d] is %v, on the tape %v", seed, i, presence(w.features[i]), j, got[i][j], want[i][j]/length)
+	seed := uint64(0)
+	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
+		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
+			for _, size := range [][2]int{{24, 4}, {32, 8}, {40, 5}} {
+				for _, media := range [][2]int{{0, 0}, {shape.Image, 0}, {0, shape.Audio}, {shape.Image, shape.Audio}} {
+					seed++
+					cfg := shape.With(model.Options{Width: size[0], Heads: size[1], Fusion: fusion, Residual: residual})
+					cfg.Image, cfg.Audio, cfg.Seed = media[0], media[1], seed
+					againstTape(t, cfg)
 				}
+			}
+		}
+	}
+}
+
+func againstTape(t *testing.T, cfg Config) {
+	t.Helper()
+	m, tm, weights := random(t, cfg)
+	w := randomWorld(rand.New(rand.NewPCG(cfg.Seed, 1)), cfg)
+	got := w.embed(m)
+	want := w.onTape(t, cfg, tm, weights)
+	for i := range got {
+		var length float64
+		for _, x := range want[i] {
+			length += x * x
+		}
+		length = math.Sqrt(length)
+		for j := range got[i] {
+			if d := math.Abs(float64(got[i][j]) - want[i][j]/length); !(d < 2e-5) {
+				t.Fatalf("%+v, artifact %d (%+v): E[%d] is %v, on the tape %v", cfg, i, presence(w.features[i]), j, got[i][j], want[i][j]/length)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"slices"
 	"testing"
 
 	"kilim/learner/model"
@@ -22,8 +23,8 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 	modes := len(m.Config().Modalities)
 	block := &model.Block{Mask: tape.Mask{Items: w.artifacts, Modalities: modes, Present: make([]bool, w.artifacts*modes)}}
 	var features []tape.Features
-	for mode := range modes {
-		f, rows, active := w.featuresOf(cfg, mode)
+	for mode, modality := range m.Config().Modalities {
+		f, rows, active := w.featuresOf(cfg, slices.Index(names[:], modality.Name))
 		for i := range w.artifacts {
 			block.Mask.Present[i*modes+mode] = active[i]
 		}

@@ -49,7 +49,9 @@ func TestAdapt(t *testing.T) {
 	if good, err = models.SetState(good.Epoch, registry.Promoted, nil, ""); err != nil {
 		t.Fatal(err)
 	}
-	with := func(ids identities) *Adapter { return &Adapter{models, shape, ids} }
+	with := func(ids identities) *Adapter {
+		return &Adapter{Models: models, Shape: shape, Encoders: ids, Unnamed: shape.Shape().Options()}
+	}
 	adapted := func(ids identities, m registry.Model) registry.Model {
 		t.Helper()
 		if err := with(ids).Fits(m); err == nil || !strings.Contains(err.Error(), "image by hawk v1, 5 numbers, configured is owl v1, 5 numbers") {
@@ -100,7 +102,7 @@ func TestAdapt(t *testing.T) {
 	if to, err := torn.Adapt(registry.Model{Epoch: 2, Checkpoint: "none", Encoders: hawk}); to.Epoch != 4 || err != nil {
 		t.Errorf("a model that is made already: %+v, %v", to, err)
 	}
-	if _, err := torn.Adapt(registry.Model{Epoch: 9, Checkpoint: "none", Encoders: hawk}); err == nil || !strings.Contains(err.Error(), "the model of epoch 9 to other encoders") {
+	if _, err := torn.Adapt(registry.Model{Epoch: 9, Checkpoint: "none", Encoders: hawk}); err == nil || !strings.Contains(err.Error(), "the model of epoch 9 to what is configured") {
 		t.Errorf("a checkpoint that is gone: %v", err)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"kilim/graphstore"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/feature"
@@ -307,4 +309,51 @@ func (m *manager) Serving() (uint32, bool) { return m.a.Epoch(), false }
 func (m *manager) Promote(epoch uint32) error {
 	m.promoted = append(m.promoted, epoch)
 	return nil
+}
+
+// TestAnotherShapeIsTrained: a training in another shape than that of the model that serves makes a candidate of it, held against
+// the one that serves, and its row and its checkpoint say how it was made. It is due without a change of the archive, once.
+func TestAnotherShapeIsTrained(t *testing.T) {
+	t.Parallel()
+	a := archiveOf(t, 120)
+	served := a.settings.Shape.Options()
+	r, err := registry.Open(t.TempDir(), registry.Model{Seed: 1, Options: &served}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := model.Options{Width: 16, Heads: 8, Fusion: model.FusionMLP}
+	cfg := settings(nil)
+	cfg.Options = &wanted
+	cfg.Begin = func(serving model.Config, _ []float32) (model.Config, []float32, error) {
+		serving.Width, serving.Heads, serving.Fusion, serving.Dropout = 16, 8, model.FusionMLP, 0.1
+		m, err := model.New(serving)
+		if err != nil {
+			return serving, nil, err
+		}
+		return serving, m.Init().Data, nil
+	}
+	due := func() bool {
+		s := New(cfg, Triggers{Changes: 1e6}, &manager{a: a}, r, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+		s.restore()
+		s.poll()
+		return s.due(time.Now())
+	}
+	if !due() {
+		t.Error("a training in the configured shape is not due")
+	}
+	m, table, err := Run(t.Context(), cfg, a, 1, r)
+	if err != nil || len(table.Rows) == 0 {
+		t.Fatalf("%+v, %v", table, err)
+	}
+	c, err := checkpoint.Read(r.Path(m.Checkpoint))
+	if err != nil || m.Options == nil || *m.Options != wanted || c.Config.Options() != wanted || c.Config.Dropout != 0.1 {
+		t.Errorf("the row has %v, the checkpoint %+v (%v)", m.Options, c.Config, err)
+	}
+	var how train.Config
+	if err := json.Unmarshal(c.Settings, &how); err != nil || how.MoCo.Queue != 64 || how.Batch != 16 {
+		t.Errorf("the checkpoint's settings are %s (%v)", c.Settings, err)
+	}
+	if due() {
+		t.Error("it is due again")
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"kilim/learner/model"
 	"kilim/learner/tensor/par"
 	"kilim/learner/train"
 	"kilim/learner/train/dataset"
@@ -22,8 +21,8 @@ type Judged interface {
 	DatasetOf(ctx context.Context, limit int, until time.Time, only map[string]bool) (*dataset.Dataset, error)
 }
 
-// Judge compares a model that is to serve with other encoders with the one that serves, on artifacts that both have,
-// each as its own encoders show it. The candidate is wanted by the user's settings, so it need not be better; Promote
+// Judge compares a model that is to serve with other encoders, or in another shape, with the one that serves, on
+// artifacts that both have, each as its own encoders show it. The candidate is wanted by the user's settings, so it need not be better; Promote
 // of the Table is false if it is worse in something. Of fewer artifacts than MinArtifacts nothing can be said, and the
 // Table, without rows, has it promoted.
 func Judge(ctx context.Context, cfg Config, serving, candidate Judged) (*gate.Table, error) {
@@ -63,16 +62,10 @@ func judge(ctx context.Context, cfg Config, serving, candidate Judged) (*gate.Ta
 		source Source
 		set    *train.Set
 	}{{serving, now.Set}, {candidate, next.Set}} {
-		shape, weights := of.source.Model()
-		m, err := model.New(shape)
-		if err != nil {
+		if models[i], err = weighed(of.source.Model()); err != nil {
 			return nil, err
 		}
-		w, err := m.Weights(weights, nil)
-		if err != nil {
-			return nil, err
-		}
-		models[i] = gate.Model{Shape: m, Weights: w, Set: of.set}
+		models[i].Set = of.set
 	}
 	settings := cfg.Settings(n, models[0].Shape.Config().Layers, cfg.Seed)
 	_, heldOut := train.Split(n, settings.HeldOut, cfg.Seed)

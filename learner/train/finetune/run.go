@@ -42,6 +42,10 @@ type Config struct {
 	Limit int
 	// Settings returns the training's settings for n artifacts and a model's layers. Default: the function Settings.
 	Settings func(n, layers int, seed uint64) train.Config
+	// Begin returns the shape and the weights that a training begins with, of those of the model that serves. Default: these.
+	Begin func(serving model.Config, weights []float32) (model.Config, []float32, error)
+	// Options are those that Begin gives the shape; nil: those of the model that serves.
+	Options *model.Options
 	// Truth is the user's own, nil if there is none.
 	Truth *eval.Truth
 	// Seed is that of all random choices.
@@ -72,6 +76,11 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Settings == nil {
 		c.Settings = Settings
 	}
+	if c.Begin == nil {
+		c.Begin = func(serving model.Config, weights []float32) (model.Config, []float32, error) {
+			return serving, weights, nil
+		}
+	}
 	if c.Step == nil {
 		c.Step = func(train.Progress) {}
 	}
@@ -95,9 +104,11 @@ const MinArtifacts = 100
 // ErrTooFew is returned for an archive of fewer artifacts than MinArtifacts.
 var ErrTooFew = errors.New("finetune: too few artifacts")
 
-// Settings returns the settings for an archive of n artifacts: small ones get small batches and a short queue.
-func Settings(n, layers int, seed uint64) train.Config {
-	c := train.Defaults(layers)
+// Settings returns the settings for an archive of n artifacts.
+func Settings(n, layers int, seed uint64) train.Config { return Fit(train.Defaults(layers), n, seed) }
+
+// Fit makes settings fit an archive of n artifacts: small ones get small batches and a short queue.
+func Fit(c train.Config, n int, seed uint64) train.Config {
 	for c.Batch > 16 && 4*c.Batch > n {
 		c.Batch /= 2
 	}
@@ -141,12 +152,16 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 		return none, nil, err
 	}
 	defer pool.Close()
-	shape, start := source.Model()
-	m, err := model.New(shape)
+	shape, own := source.Model()
+	serving, err := weighed(shape, own)
 	if err != nil {
 		return none, nil, err
 	}
-	serving, err := m.Weights(start, nil)
+	shape, start, err := cfg.Begin(shape, own)
+	if err != nil {
+		return none, nil, err
+	}
+	m, err := model.New(shape)
 	if err != nil {
 		return none, nil, err
 	}
@@ -168,12 +183,15 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	table, err := gate.Compare(ctx, gate.Benchmark{
 		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
 		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
-	}, gate.Model{Shape: m, Weights: serving}, gate.Model{Shape: m, Weights: weights}, pool)
+	}, serving, gate.Model{Shape: m, Weights: weights}, pool)
 	if err != nil {
 		return none, nil, err
 	}
 	meta.Metrics = map[string]float64{"half_mrr": judgement.MRR, "step": float64(judgement.Step)}
 	meta.Encoders = source.Encoders()
+	if meta.Settings, err = json.Marshal(settings); err != nil {
+		return none, nil, err
+	}
 	kept, err := store(models, &checkpoint.Checkpoint{Meta: meta, Weights: best}, parent, table)
 	if err != nil {
 		return kept, table, err
@@ -182,6 +200,16 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 		return kept, table, err
 	}
 	return kept, table, nil
+}
+
+// weighed is a model of a shape and its weights.
+func weighed(shape model.Config, weights []float32) (gate.Model, error) {
+	m, err := model.New(shape)
+	if err != nil {
+		return gate.Model{}, err
+	}
+	w, err := m.Weights(weights, nil)
+	return gate.Model{Shape: m, Weights: w}, err
 }
 
 // snapshot takes the snapshot of the training that the checkpoint at path is of, and returns it with the checkpoint. If
@@ -292,7 +320,8 @@ func store(models *registry.Registry, c *checkpoint.Checkpoint, parent uint32, t
 		if err := checkpoint.Write(models.Path(name), c); err != nil {
 			return registry.Model{}, err
 		}
-		if m, err = models.Add(registry.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC(), Encoders: c.Encoders}); err != nil {
+		options := c.Config.Options()
+		if m, err = models.Add(registry.Model{Checkpoint: name, Parent: parent, Created: time.Now().UTC(), Encoders: c.Encoders, Options: &options}); err != nil {
 			return m, err
 		}
 	}

@@ -246,14 +246,20 @@ func (s *Scheduler) due(now time.Time) bool {
 		s.triggers.Drift > 0 && s.drift >= s.triggers.Drift
 }
 
-// untrained tells that the model that serves was adapted to other encoders and that nothing was trained from it: what reads their
-// vectors is as it was seeded, so no change of the archive is waited for. A training that failed is not tried again for that
-// before the next start.
+// untrained tells that the model that serves was adapted to other encoders, or is of another shape than configured, and that nothing
+// was trained from it since: no change of the archive is waited for. A training that failed is not tried again for that before the
+// next start.
 func (s *Scheduler) untrained() bool {
 	epoch := s.manager.Archive().Epoch()
 	m, err := s.models.Get(epoch)
-	return err == nil && m.Adapted && s.tried != epoch &&
-		!slices.ContainsFunc(s.models.List(), func(of registry.Model) bool { return of.Parent == epoch && !of.Adapted })
+	if err != nil || s.tried == epoch {
+		return false
+	}
+	wanted := s.cfg.Options
+	reshape := wanted != nil && m.Options != nil && *m.Options != *wanted
+	return (m.Adapted || reshape) && !slices.ContainsFunc(s.models.List(), func(of registry.Model) bool {
+		return of.Parent == epoch && !of.Adapted && (!reshape || of.Options != nil && *of.Options == *wanted)
+	})
 }
 
 func (s *Scheduler) train(ctx context.Context) {

@@ -67,7 +67,7 @@ func (o *options) config(seed uint64) (train.Config, error) {
 		c.MoCo.Temperature = o.tau
 	}
 	if o.excludes("hard") {
-		c.Negatives = train.Negatives{Hard: 1}
+		c.Negatives = train.Negatives{Hard: 1, Beyond: 2}
 	}
 	if o.excludes("links") {
 		c.Views.Link = 0

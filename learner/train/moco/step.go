@@ -16,9 +16,10 @@ import (
 type Config struct {
 	Queue       int     // keys, a multiple of the batch
 	Momentum    float64 // of the key encoder, 0.9..1 without 1
-	Temperature float64 // in 0.01..1, at the beginning
-	// LearnTemperature trains the temperature too, within 0.01..1.
+	Temperature float64 // at the beginning
+	// LearnTemperature trains the temperature too, within Coldest..Hottest; both 0 stand for 0.01..1.
 	LearnTemperature bool
+	Coldest, Hottest float64
 	Rate, Decay      float64 // of AdamW
 	// Clip bounds the length of the gradient; 0 leaves it unbounded.
 	Clip       float64
@@ -26,21 +27,30 @@ type Config struct {
 	Seed       uint64
 }
 
-// coldest and hottest bound the temperature.
+// coldest and hottest bound what Config may bound the temperature to.
 const (
 	coldest = 0.01
 	hottest = 1
 )
 
+// bounds are those of the temperature.
+func (c Config) bounds() (low, high float64) {
+	if c.Coldest == 0 && c.Hottest == 0 {
+		return coldest, hottest
+	}
+	return c.Coldest, c.Hottest
+}
+
 func (c Config) validate(width int) error {
 	var errs []error
+	low, high := c.bounds()
 	for _, f := range []struct {
 		name     string
 		value    float64
 		from, to float64
 	}{
 		{"queue", float64(c.Queue), 1, 1 << 20}, {"momentum", c.Momentum, 0.9, 0.99999},
-		{"temperature", c.Temperature, coldest, hottest}, {"rate", c.Rate, 0, 1},
+		{"temperature", c.Temperature, low, high}, {"coldest temperature", low, coldest, hottest}, {"hottest temperature", high, low, hottest}, {"rate", c.Rate, 0, 1},
 		{"decay", c.Decay, 0, 1}, {"clip", c.Clip, 0, 1e6},
 	} {
 		if !(f.value >= f.from && f.value <= f.to) {
@@ -210,5 +220,6 @@ func (t *Trainer) update() {
 	}
 	adam.Update(t.temperature.Data, t.temperature.Grad(), t.temperatureMoment1, t.temperatureMoment2)
 	x := &t.temperature.Data[0]
-	*x = min(max(*x, float32(math.Log(coldest))), float32(math.Log(hottest)))
+	low, high := t.cfg.bounds()
+	*x = min(max(*x, float32(math.Log(low))), float32(math.Log(high)))
 }

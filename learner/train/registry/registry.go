@@ -13,6 +13,7 @@ import (
 
 	"kilim/internal/atomicfile"
 	"kilim/learner/encode/feature"
+	"kilim/learner/model"
 )
 
 // State is how far a model has come.
@@ -51,7 +52,9 @@ type Model struct {
 	// Encoders are those whose vectors a trained model reads, by modality: the input of another one's would mean nothing. The
 	// built-in encoder of texts is not among them. A model without a Checkpoint is of no encoder.
 	Encoders map[string]feature.Identity `json:"encoders,omitempty"`
-	// Adapted: the model was not trained, but made of its Parent for other encoders.
+	// Options are those of the model's shape.
+	Options *model.Options `json:"options,omitempty"`
+	// Adapted: the model was not trained, but made of its Parent for other encoders or, untrained as it was, of another shape.
 	Adapted bool `json:"adapted,omitempty"`
 	// Metrics are the results of the evaluation, as it wrote them.
 	Metrics json.RawMessage `json:"metrics,omitempty"`
