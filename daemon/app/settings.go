@@ -8,6 +8,7 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/daemon/pipeline/made"
 	"kilim/learner/encode"
+	"kilim/rerank"
 )
 
 // limits gives the limits of records, in the topic and in queries.
@@ -32,8 +33,16 @@ func settings(c *config.Config, encoders encode.Encoders) pipeline.Config {
 		Model:       model,
 		Settings: made.Settings{
 			ListSize: c.Lists.Size, Candidates: c.Lists.Candidates, RareMembers: pipeline.RareMembers,
-			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon),
+			Tolerance: float32(c.Lists.Tolerance), Epsilon: float32(c.Refresh.Epsilon), Score: score(&c.Lists.Weights),
 		},
 		Budget: c.Refresh.Budget, Sweep: c.Refresh.Sweep, Linger: c.Lists.Linger, MaxOutbox: pipeline.MaxOutbox, MaxOutboxBytes: min(pipeline.MaxOutboxBytes, budget.Outbox), CacheBytes: int(budget.Lists),
+	}
+}
+
+// score gives the weights of a total score. How far apart dates are to be told apart is no setting.
+func score(w *config.Weights) rerank.ScoreWeights {
+	return rerank.ScoreWeights{
+		Cosine: float32(w.Cosine), Entities: float32(w.Entities), Words: float32(w.Words), Date: float32(w.Date), Link: float32(w.Link),
+		DateScale: rerank.DefaultScoreWeights().DateScale,
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"kilim/learner/train"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
+	"kilim/rerank"
 )
 
 // trained puts a candidate into a state folder: the seeded model of cfg, each weight of which is changed a little, judged as good.
@@ -154,6 +155,14 @@ func TestTrainedModelServes(t *testing.T) {
 		t.Errorf("after the way back the lists are\n%v\nthey were\n%v", back, before)
 	}
 	d.end()
+}
+
+// TestScoresByDefault: the defaults of the keys are what the weights of scores were before there were keys.
+func TestScoresByDefault(t *testing.T) {
+	t.Parallel()
+	if got, want := score(&defaults(t).Lists.Weights), rerank.DefaultScoreWeights(); got != want {
+		t.Errorf("by default %+v, want %+v", got, want)
+	}
 }
 
 // TestStagesArrive: what the configuration says of a training is what is trained, and the program's own where it says nothing.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -122,6 +123,24 @@ type Lists struct {
 	Candidates int           `default:"200" min:"1" max:"100000" help:"Nearest artifacts that are scored exactly for each list, and the most that shared rare entities may add."`
 	Tolerance  float64       `default:"0.01" min:"0" max:"1" help:"Change of a score below which a list of the same entries in the same order is not published again."`
 	Linger     time.Duration `default:"500ms" min:"0s" max:"10s" help:"How long a change of the lists of an artifact that no record brought may wait to be published, while records come or refresh work is left: what follows meanwhile goes in the same message. A record's own lists and tombstones never wait. 0s: nothing does."`
+	Weights    Weights       `embed:"" prefix:"weights."`
+}
+
+// Weights are what the parts of a total score count, together 1.
+type Weights struct {
+	Cosine   float64 `default:"0.35" min:"0" max:"1" help:"What the cosine of the embeddings counts in a total score. The five weights together are 1; after a change the lists are computed again in the background."`
+	Entities float64 `default:"0.25" min:"0" max:"1" help:"What shared cultures, places, materials and the like count in a total score, the rare ones more."`
+	Words    float64 `default:"0.3" min:"0" max:"1" help:"What shared words count in a total score, the rare ones more."`
+	Date     float64 `default:"0.05" min:"0" max:"1" help:"What the nearness of dates counts in a total score."`
+	Link     float64 `default:"0.05" min:"0" max:"1" help:"What a link between two artifacts counts in a total score."`
+}
+
+// check allows for rounding.
+func (w *Weights) check() []*Fault {
+	if sum := w.Cosine + w.Entities + w.Words + w.Date + w.Link; math.Abs(sum-1) > 1e-6 {
+		return []*Fault{faultf("lists.weights.cosine", "%v: the five weights together are %v, want 1", w.Cosine, sum)}
+	}
+	return nil
 }
 
 // Publish is the way of updates to Kafka.

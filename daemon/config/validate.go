@@ -165,6 +165,7 @@ func (c *State) check() []*Fault {
 			add("memory.limit", "%v, or 0 for half of the machine's", err)
 		}
 	}
+	faults = append(faults, c.Lists.Weights.check()...)
 	faults = append(faults, c.Model.check()...)
 	faults = append(faults, c.Train.check()...)
 	faults = append(faults, c.Themes.check()...)

@@ -64,6 +64,8 @@ func TestValidate(t *testing.T) {
 		"stages":              {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "full:20:0.01"} }, "", ""},
 		"a queue of 3,000":    {func(c *Config) { c.Train.Queue = 3000 }, "train.queue", "power of two"},
 		"temperature":         {func(c *Config) { c.Train.Temperature.Start = 0.5; c.Train.Temperature.Most = 0.2 }, "train.temperature.start", "0.5: want it from"},
+		"weights":             {func(c *Config) { c.Lists.Weights.Cosine = 0.5 }, "lists.weights.cosine", "together are 1.15"},
+		"other weights":       {func(c *Config) { c.Lists.Weights = Weights{Cosine: 1} }, "", ""},
 		"held branch":         {func(c *Config) { c.Train.Hold = List{"image", "text"} }, "train.hold", `"text": want record`},
 		"large with heads":    {func(c *Config) { c.Model.Preset, c.Model.Heads = "large", 16 }, "", ""},
 		"no preset":           {func(c *Config) { c.Model.Preset = "huge" }, "model.preset", "small, default, large"},

@@ -139,11 +139,11 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 			return nil, err
 		}
 	}
-	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
-	if err != nil {
+	if err := e.openMade(); err != nil {
 		return nil, err
 	}
-	if err := e.openMade(); err != nil {
+	scorer, err := rerank.NewScorer(e.cfg.Score)
+	if err != nil {
 		return nil, err
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,

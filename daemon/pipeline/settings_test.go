@@ -7,6 +7,7 @@ import (
 
 	"kilim/daemon/pipeline/made"
 	"kilim/graphstore"
+	"kilim/rerank"
 )
 
 // reopen closes a site and opens its folder with other settings.
@@ -40,6 +41,7 @@ func TestSettingsOfTheState(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 41))
+			scores := []rerank.ScoreWeights{{}, {Cosine: 0.8, Words: 0.2, DateScale: 50}, {Cosine: 0.1, Entities: 0.5, Words: 0.2, Date: 0.1, Link: 0.1, DateScale: 50}}
 			cfg := exact()
 			changes, live := history(seed, 80, 25)
 			s, err := openSite(t, t.TempDir(), cfg, graphstore.Options{SyncWrites: graphstore.NoSync})
@@ -57,7 +59,7 @@ func TestSettingsOfTheState(t *testing.T) {
 				if rng.IntN(2) == 0 {
 					next := s.cfg
 					next.Settings = made.Settings{ListSize: 3 + 3*rng.IntN(3), Candidates: 15 + 5*rng.IntN(2), RareMembers: 6 + rng.IntN(3),
-						Tolerance: []float32{0, 0.05}[rng.IntN(2)], Epsilon: []float32{0, 0.02, 0.2}[rng.IntN(3)]}
+						Tolerance: []float32{0, 0.05}[rng.IntN(2)], Epsilon: []float32{0, 0.02, 0.2}[rng.IntN(3)], Score: scores[rng.IntN(len(scores))]}
 					s = s.reopen(next)
 					// What has changed waits, now and for who opens the folder after a stop.
 					_, err := s.engine.backgroundUnit()
@@ -68,7 +70,7 @@ func TestSettingsOfTheState(t *testing.T) {
 			if seed%2 == 0 {
 				s.must(s.settle()) // nothing but the settings makes lists due then
 			}
-			cfg.Settings = made.Settings{ListSize: 9, Candidates: 20, RareMembers: 8}
+			cfg.Settings = made.Settings{ListSize: 9, Candidates: 20, RareMembers: 8, Score: scores[int(seed)%len(scores)]}
 			s = s.reopen(cfg)
 			s.must(s.settle())
 			s = s.sound(false)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
+	"kilim/rerank"
 )
 
 const settingsKey = "pipeline/settings"
@@ -31,6 +32,17 @@ type Settings struct {
 	Tolerance float32 `json:"tolerance"`
 	// Epsilon is the RMS change of a node's vector below which its dependants are not told.
 	Epsilon float32 `json:"epsilon"`
+	// Score weighs the parts of a score; the zero value stands for those of rerank.DefaultScoreWeights, which made the lists of
+	// states whose row names none.
+	Score rerank.ScoreWeights `json:"score"`
+}
+
+// whole has the default in the place of the zero value of Score.
+func (s Settings) whole() Settings {
+	if s.Score == (rerank.ScoreWeights{}) {
+		s.Score = rerank.DefaultScoreWeights()
+	}
+	return s
 }
 
 // Kept is what a state says of the settings that it is made by.
@@ -52,7 +64,7 @@ func (k Kept) Loose() bool { return k.Within > k.Epsilon }
 func (k Kept) next(s Settings) Kept {
 	n := Kept{Settings: s, Lists: k.Lists, Within: max(k.Within, s.Epsilon)}
 	// What a finer tolerance told apart serves a coarser one, too.
-	if s.ListSize != k.ListSize || s.Candidates != k.Candidates || s.RareMembers != k.RareMembers || s.Tolerance < k.Tolerance {
+	if s.ListSize != k.ListSize || s.Candidates != k.Candidates || s.RareMembers != k.RareMembers || s.Tolerance < k.Tolerance || s.Score != k.Score {
 		n.Lists++
 	}
 	return n
@@ -61,6 +73,7 @@ func (k Kept) next(s Settings) Kept {
 // Open makes a state one of by, and returns what it says of its settings. In a new state, begin may write what else it is
 // made by, in the same commit. changed tells whether the settings are others than those that the state had.
 func Open(store *graphstore.Store, by By, begin func(*graphstore.Tx) error) (now Kept, changed bool, err error) {
+	by.Settings = by.Settings.whole()
 	var fresh bool
 	var had Kept
 	err = store.View(func(r *graphstore.Reader) (err error) {
@@ -120,5 +133,6 @@ func read(r *graphstore.Reader) (k Kept, err error) {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return k, fmt.Errorf("pipeline: settings of the state %q: %w", b, err)
 	}
+	k.Settings = k.Settings.whole()
 	return k, nil
 }
