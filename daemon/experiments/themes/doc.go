@@ -11,6 +11,9 @@
 // With -kilim (make bench-themes-daemon) a daemon is asked in place of the peer: it is fed with all works, those to be fitted with labels, half of them
 // later, as replacements. Its lists of 200, less the fitted works in them, and kilim eval, which draws its queries itself, must agree with the model to 0.01 in the mean.
 //
+// The heads (learner/theme/head), one vector a work and theme, are fitted by the profiles of the fitted works. They rank alone, and
+// as candidates: how many of the first 10 by the whole score are among the first 200 by the vectors.
+//
 // The peer runs unchanged, beside, as a process of its own. questions.py repeats its draws, so that split and queries are the
 // same. Times are those of the processor and not of the wall.
 package main

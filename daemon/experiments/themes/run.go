@@ -57,13 +57,14 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 		return nil, err
 	}
 	start := cpu()
-	profiles := make([]*theme.Profile, len(ranked.works))
-	for i := range profiles {
-		profiles[i] = model.Profile(&ranked.works[i])
-	}
+	profiles := ranked.profiles(model)
 	each := (cpu() - start) / time.Duration(len(profiles))
-	r := &ranking{model: model, profiles: profiles, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
-	by := map[string]figures{whole: {}, termsAlone: {}}
+	h, err := newHeads(ctx, stdout, model, fitted.profiles(model), profiles)
+	if err != nil {
+		return nil, err
+	}
+	r := &ranking{model: model, profiles: profiles, heads: h, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
+	by := map[string]figures{whole: {}, termsAlone: {}, byHeads: {}}
 	for t, queries := range asked.Asked {
 		r.measure(t, queries, by)
 		if err := ctx.Err(); err != nil {
@@ -76,8 +77,18 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 			f[mean] += f[t] / float64(len(asked.Asked))
 		}
 	}
+	h.printRecall(stdout)
 	fmt.Fprintf(stdout, "%v a profile, %v a comparison\n", each.Round(time.Microsecond), (r.took / time.Duration(r.compared)).Round(time.Nanosecond))
 	return by, nil
+}
+
+// profiles are those of an archive's works.
+func (a *archive) profiles(m *theme.Model) []*theme.Profile {
+	out := make([]*theme.Profile, len(a.works))
+	for i := range out {
+		out[i] = m.Profile(&a.works[i])
+	}
+	return out
 }
 
 // fitted fits a model without its first theme, then declares that theme, and says what each took.
@@ -127,12 +138,13 @@ func without(labels map[string]theme.Labels, t string) map[string]theme.Labels {
 type ranking struct {
 	model    *theme.Model
 	profiles []*theme.Profile
+	heads    *heads
 	judge    *judge
 	compared int
 	took     time.Duration // of the processor, by comparisons
 }
 
-// measure notes the mean nDCG of the queries of a theme, or of overall.
+// measure notes the mean nDCG of the queries of a theme, or of overall, and in a theme how many of the best the heads find.
 func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 	byWhole, byTerms := make([]float64, len(r.profiles)), make([]float64, len(r.profiles))
 	for _, q := range queries {
@@ -151,5 +163,9 @@ func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 		r.compared += len(r.profiles)
 		by[whole][t] += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
 		by[termsAlone][t] += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
+		if vectors := r.heads.scores(t, r.profiles[q]); vectors != nil {
+			by[byHeads][t] += r.judge.ndcg(t, q, vectors) / float64(len(queries))
+			r.heads.recall[t] += found(q, byWhole, vectors) / float64(len(queries))
+		}
 	}
 }
