@@ -7,11 +7,13 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/experiments/feedfile"
+	"kilim/graphstore"
 	"kilim/learner/theme"
 )
 
-// archive is a feed as works, and apart from them their labels.
+// archive is a feed as documents, as works, and apart from them their labels.
 type archive struct {
+	docs   []*graphstore.Doc
 	works  []theme.Work
 	labels []theme.Labels
 }
@@ -27,6 +29,7 @@ func readArchive(feed string) (*archive, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", feed, i+1, err)
 		}
+		a.docs = append(a.docs, &graphstore.Doc{ID: artifact.ID, Raw: records[i].Line})
 		a.works = append(a.works, theme.WorkOf(artifact))
 		a.labels = append(a.labels, artifact.Theme)
 	}
@@ -37,7 +40,7 @@ func readArchive(feed string) (*archive, error) {
 func (a *archive) at(places []int) *archive {
 	out := &archive{}
 	for _, i := range places {
-		out.works, out.labels = append(out.works, a.works[i]), append(out.labels, a.labels[i])
+		out.docs, out.works, out.labels = append(out.docs, a.docs[i]), append(out.works, a.works[i]), append(out.labels, a.labels[i])
 	}
 	return out
 }

@@ -14,6 +14,9 @@
 // The heads (learner/theme/head), one vector a work and theme, are fitted by the profiles of the fitted works. They rank alone, and
 // as candidates: how many of the first 10 by the whole score are among the first 200 by the vectors.
 //
+// Beside them E of the daemon's untrained model is split into a group of coordinates for each theme and one that they share. Of both it is told how
+// well linear probes read a theme's terms from the vectors of another: leakage.
+//
 // The peer runs unchanged, beside, as a process of its own. questions.py repeats its draws, so that split and queries are the
 // same. Times are those of the processor and not of the wall.
 package main

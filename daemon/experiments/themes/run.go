@@ -59,12 +59,23 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 	start := cpu()
 	profiles := ranked.profiles(model)
 	each := (cpu() - start) / time.Duration(len(profiles))
-	h, err := newHeads(ctx, stdout, model, fitted.profiles(model), profiles)
+	known := fitted.profiles(model)
+	h, err := newHeads(ctx, stdout, model, known, profiles)
 	if err != nil {
 		return nil, err
 	}
-	r := &ranking{model: model, profiles: profiles, heads: h, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
-	by := map[string]figures{whole: {}, termsAlone: {}, byHeads: {}}
+	groups, err := o.groups(ctx, stdout, all, fitted, ranked, model, known)
+	if err != nil {
+		return nil, err
+	}
+	r := &ranking{model: model, profiles: profiles, heads: h, groups: groups, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
+	if err := r.judge.leakage(stdout, byHeads, h.vectors); err != nil {
+		return nil, err
+	}
+	if err := r.judge.leakage(stdout, bySubspaces, groups); err != nil {
+		return nil, err
+	}
+	by := map[string]figures{whole: {}, termsAlone: {}, byHeads: {}, bySubspaces: {}}
 	for t, queries := range asked.Asked {
 		r.measure(t, queries, by)
 		if err := ctx.Err(); err != nil {
@@ -139,6 +150,7 @@ type ranking struct {
 	model    *theme.Model
 	profiles []*theme.Profile
 	heads    *heads
+	groups   map[string][][]float32 // of E, by theme and work
 	judge    *judge
 	compared int
 	took     time.Duration // of the processor, by comparisons
@@ -165,6 +177,7 @@ func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 		by[termsAlone][t] += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
 		if vectors := r.heads.scores(t, r.profiles[q]); vectors != nil {
 			by[byHeads][t] += r.judge.ndcg(t, q, vectors) / float64(len(queries))
+			by[bySubspaces][t] += r.judge.ndcg(t, q, innerProducts(r.groups[t], q)) / float64(len(queries))
 			r.heads.recall[t] += found(q, byWhole, vectors) / float64(len(queries))
 		}
 	}
