@@ -99,7 +99,7 @@ func (k *Keeper) Stored(id string) (a *profile.Artifact, err error) {
 // ready returns what serves a theme, or says why nothing does.
 func (k *Keeper) ready(name string) (*serving, error) {
 	s := k.serving.Load()
-	if s != nil && s.model.TermsOf(name) > 0 {
+	if s != nil && len(s.model.TermsOf(name)) > 0 {
 		return s, nil
 	}
 	if k.cfg.Works == 0 {

@@ -102,7 +102,7 @@ func (k *Keeper) Status() Status {
 		d, is := declared[name]
 		t := Theme{Name: name, State: Few, Labelled: labelled[name], Declared: is, Weak: d.Weak}
 		if s != nil {
-			t.Terms = s.model.TermsOf(name)
+			t.Terms = len(s.model.TermsOf(name))
 		}
 		switch {
 		case t.Terms > 0:

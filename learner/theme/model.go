@@ -38,15 +38,6 @@ func (m *Model) Themes() []string {
 // Terms is how many terms the Model predicts, of all themes.
 func (m *Model) Terms() int { return len(m.terms) }
 
-// TermsOf is how many terms of a theme the Model predicts; 0: it does not know the theme.
-func (m *Model) TermsOf(theme string) int {
-	i, ok := m.find(theme)
-	if !ok {
-		return 0
-	}
-	return int(m.spans[i].to - m.spans[i].from)
-}
-
 // Profile is what a Model tells of a Work: some 6 KB. It is compared with others of the same Model.
 type Profile struct {
 	probable forecast // by ridge regression

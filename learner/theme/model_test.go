@@ -11,8 +11,8 @@ func TestPresence(t *testing.T) {
 	t.Parallel()
 	works, labels := world(3, 300)
 	m := fit(t, basisOf(t, DefaultConfig(), works[:200]), labels, nil)
-	if m.TermsOf("motif") != 6 || m.TermsOf("no theme") != 0 {
-		t.Errorf("%d terms of motif, %d of no theme", m.TermsOf("motif"), m.TermsOf("no theme"))
+	if len(m.TermsOf("motif")) != 6 || m.TermsOf("no theme") != nil {
+		t.Errorf("terms of motif %q, of no theme %q", m.TermsOf("motif"), m.TermsOf("no theme"))
 	}
 	var with, without, n, o float64
 	for i := range works[200:] {
