@@ -15,6 +15,8 @@
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
 //	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
 //	POST /api/v1/evaluate?list=                   eval.Report of a list, by the judgments in the body
+//	GET  /api/v1/themes                           Themes
+//	POST /api/v1/themes                           declares a theme: {"name", "weak": [field]}: 202 and Themes
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
 //	POST /api/v1/models/{epoch}/rollback          the same for one that has served before
@@ -23,7 +25,8 @@
 //	DELETE /api/v1/judgments?a=&b=&theme=         takes back what was said of a pair: 204
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
-// general, total (default) or theme:NAME; k is 1 to 200 (default 10).
+// general, total (default) or theme:NAME; k is 1 to 200 (default 10). The answer for a theme is a ThemeAnswer. With
+// weights=NAME:WEIGHT,... beside list and k, total is ordered by themes too: a WeightedAnswer.
 //
 // Errors are {"error": text} with 400 (a parameter or an artifact that can't be used), 403 (a page of another
 // site asks by POST), 404 (unknown id, list, epoch or path), 405, 409 (a model that can't serve), 413 (body too
