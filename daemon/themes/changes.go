@@ -15,11 +15,13 @@ type changes struct {
 	// waiting are the artifacts whose profiles are to be renewed.
 	waiting map[string]struct{}
 	// gone are those that the last record deleted, until no profile of theirs is left: meanwhile no list may have them.
-	gone map[string]struct{}
-	// since is how many changes came since the last survey began.
-	since int
+	gone  map[string]struct{}
+	since since
 	wake  chan struct{} // has room for one signal
 }
+
+// since is how many changes came since the last survey began: records with labels, and others, which may have had labels before.
+type since struct{ labelled, others int }
 
 func newChanges() *changes {
 	return &changes{waiting: map[string]struct{}{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
@@ -32,7 +34,11 @@ func (c *changes) note(b *consumer.Batch) {
 		if item.Refusal != nil || item.ID == "" {
 			continue
 		}
-		c.since++
+		if item.Artifact != nil && len(item.Artifact.Theme) > 0 {
+			c.since.labelled++
+		} else {
+			c.since.others++
+		}
 		c.waiting[item.ID] = struct{}{}
 		if item.Artifact == nil {
 			c.gone[item.ID] = struct{}{}
@@ -96,8 +102,8 @@ func (c *changes) deleted() map[string]struct{} {
 	return maps.Clone(c.gone)
 }
 
-// counts are how many changes came since the last survey, and how many artifacts wait.
-func (c *changes) counts() (since, waiting int) {
+// counts are the changes since the last survey, and how many artifacts wait.
+func (c *changes) counts() (since since, waiting int) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	return c.since, len(c.waiting)
@@ -107,12 +113,17 @@ func (c *changes) counts() (since, waiting int) {
 func (c *changes) surveyed() {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	c.since = 0
+	c.since = since{}
 }
 
 // Sink is a consumer.Sink that tells the Keeper which artifacts the batches change that another one applies. It stands before the state
 // that serves, whichever that is, so that neither a cutover nor an engine that is made anew can make the Keeper miss one.
-func (k *Keeper) Sink(to consumer.Sink) consumer.Sink { return sink{to, k.changes} }
+func (k *Keeper) Sink(to consumer.Sink) consumer.Sink {
+	if k.cfg.Works == 0 {
+		return to // nobody would ever take what it noted
+	}
+	return sink{to, k.changes}
+}
 
 type sink struct {
 	consumer.Sink

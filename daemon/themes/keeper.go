@@ -174,6 +174,10 @@ func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 	if len(ids) == 0 {
 		return false, nil
 	}
+	if s == nil {
+		k.changes.renewed(ids)
+		return true, nil
+	}
 	start := time.Now()
 	var artifacts []*profile.Artifact // nil where there is none
 	err = k.archive.View(func(r Documents) error {
@@ -193,7 +197,6 @@ func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 	}
 	for i, a := range artifacts {
 		switch {
-		case s == nil:
 		case a == nil:
 			s.remove(ids[i])
 		case s.takes(a.ID):

@@ -349,27 +349,64 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
+// TestNoThemes: a Keeper that learns nothing notes nothing, and one of an archive without labels keeps and reads nothing of its records.
+func TestNoThemes(t *testing.T) {
+	t.Parallel()
+	cfg := usual()
+	cfg.Works = 0
+	off := newWorld(t, cfg)
+	off.fill(1, 30, 30)
+	if since, waiting := off.keeper.changes.counts(); waiting > 0 || since.labelled > 0 {
+		t.Errorf("%d artifacts wait for nobody", waiting)
+	}
+	if _, err := off.keeper.Similar(t.Context(), "a:1", motif, 5); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "themes.works") {
+		t.Error(err)
+	}
+	bare := newWorld(t, usual())
+	bare.fill(1, 30, 0)
+	bare.round()
+	bare.fill(2, 40, 0)
+	bare.archive.fail = errors.New("it is read")
+	bare.renew()
+	if _, waiting := bare.keeper.changes.counts(); waiting > 0 {
+		t.Errorf("%d artifacts wait for a model that is not there", waiting)
+	}
+	bare.last.ended = time.Now().Add(-1000 * time.Hour)
+	if bare.keeper.due(bare.last) {
+		t.Error("an archive without labels is read again")
+	}
+}
+
 // TestDue: when a round is due.
 func TestDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, usual())
 	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
-	done := rounds{any: true, cost: time.Minute, works: 8000}
+	done := rounds{any: true, cost: time.Minute, works: 8000, artifacts: 100_000}
+	bare := rounds{any: true, cost: time.Minute, artifacts: 100_000}
+	weak := bare
+	weak.weak = true
 	for _, c := range []struct {
 		name  string
 		last  rounds
 		ended time.Duration
-		since int
+		since since
 		want  bool
 	}{
-		{"the first", rounds{}, 0, 0, true},
-		{"nothing has changed", done, 1000 * time.Hour, 0, false},
-		{"much has, just now", done, 2 * time.Minute, 1000, false},
-		{"much has", done, 4 * time.Minute, 1000, true},
-		{"one has", done, 4 * time.Minute, 1, false},
-		{"one has, long ago", done, 481 * time.Minute, 1, true},
-		{"it failed", rounds{any: true, failed: true}, 2 * time.Minute, 0, true},
-		{"it failed just now", rounds{any: true, failed: true}, 30 * time.Second, 50, false},
+		{"the first", rounds{}, 0, since{}, true},
+		{"nothing has changed", done, 1000 * time.Hour, since{}, false},
+		{"much has, just now", done, 2 * time.Minute, since{labelled: 1000}, false},
+		{"much has", done, 4 * time.Minute, since{labelled: 200}, true},
+		{"much has of what has no labels", done, 4 * time.Minute, since{others: 3000}, true},
+		{"some have of what has no labels", done, 4 * time.Minute, since{others: 1000}, false},
+		{"half of both", done, 4 * time.Minute, since{80, 1000}, true},
+		{"there are no labels", bare, 1000 * time.Hour, since{others: 90_000}, false},
+		{"there are none but by fields", weak, 4 * time.Minute, since{others: 2000}, true},
+		{"the first label", bare, 4 * time.Minute, since{labelled: 1}, true},
+		{"one has", done, 4 * time.Minute, since{labelled: 1}, false},
+		{"one has, long ago", done, 481 * time.Minute, since{labelled: 1}, true},
+		{"it failed", rounds{any: true, failed: true}, 2 * time.Minute, since{}, true},
+		{"it failed just now", rounds{any: true, failed: true}, 30 * time.Second, since{labelled: 50}, false},
 	} {
 		c.last.ended = ago(c.ended)
 		w.keeper.changes.since = c.since

@@ -17,8 +17,10 @@ type rounds struct {
 	ended time.Time
 	// cost is how long the last one worked.
 	cost time.Duration
-	// works is how many it fitted, or would have.
-	works int
+	// works is how many it fitted, or would have, of artifacts that it read; all of them count when records without labels may have some by
+	// their fields.
+	works, artifacts int
+	weak             bool
 	// failed: it is to be tried again, whether anything changes or not.
 	failed bool
 }
@@ -26,8 +28,8 @@ type rounds struct {
 const (
 	// spacing is how many times as long as a round took the next one is put off: rounds take a quarter of one processor, at most.
 	spacing = 3
-	// manyChanges is the share of the fitted works that must have changed for a round to come no later than that. One change of a
-	// hundred of these many comes after a hundred times as long.
+	// manyChanges is the share of the fitted works, or of all artifacts, that must have changed for a round to come no later than that. One change
+	// of a hundred of these many comes after a hundred times as long.
 	manyChanges = 0.02
 )
 
@@ -45,11 +47,18 @@ func (k *Keeper) due(last rounds) bool {
 		return true
 	case last.failed:
 		return idle >= max(busyFor, spacing*last.cost)
-	case since == 0:
-		return false
 	}
-	rare := max(1, manyChanges*float64(last.works)/float64(since))
-	return idle >= time.Duration(float64(spacing*last.cost)*rare)
+	return float64(idle) >= float64(spacing*last.cost)/last.share(since)
+}
+
+// share is how many of the changes there are that let a round come early, at most 1. Where no artifact has labels, records without labels
+// change nothing: an archive that has none is not read again and again.
+func (r *rounds) share(s since) float64 {
+	many := float64(s.labelled) / max(1, manyChanges*float64(r.works))
+	if r.works > 0 || r.weak {
+		many += float64(s.others) / max(1, manyChanges*float64(r.artifacts))
+	}
+	return min(1, many)
 }
 
 // round surveys the archive, and has another model serve if what it says of themes is not what the one that serves was fitted on.
@@ -58,11 +67,17 @@ func (k *Keeper) round(ctx context.Context, last *rounds) {
 	k.wanted.Store(false)
 	k.changes.surveyed()
 	k.worked = 0
-	result, works, err := k.refit(ctx)
+	result, s, err := k.refit(ctx)
 	if ctx.Err() != nil {
 		return
 	}
-	*last = rounds{any: true, ended: time.Now(), cost: k.worked, works: works, failed: err != nil}
+	*last = rounds{any: true, ended: time.Now(), cost: k.worked, failed: err != nil}
+	if s != nil {
+		last.works, last.artifacts = len(s.works)+s.left, s.artifacts
+		for _, d := range s.declared {
+			last.weak = last.weak || len(d.Weak) > 0
+		}
+	}
 	if err != nil {
 		result = failed
 		k.log.Error("the themes can't be learned now; the model that serves goes on", "err", err)
@@ -78,27 +93,28 @@ const (
 	failed    = "failed"
 )
 
-func (k *Keeper) refit(ctx context.Context) (result string, works int, err error) {
+// refit returns the result of a round and what the archive said, nil if it could not be read.
+func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error) {
 	k.enter(Reading)
-	s, err := k.read(ctx)
+	s, err = k.read(ctx)
 	if err != nil {
-		return "", 0, err
+		return "", nil, err
 	}
 	k.surveyed(s)
 	now := s.sums()
 	was := k.serving.Load()
 	if was != nil && was.made.Sums == now {
-		return unchanged, len(s.works), nil
+		return unchanged, s, nil
 	}
 	if len(s.works) == 0 {
-		return nothing, 0, k.forget()
+		return nothing, s, k.forget()
 	}
 	m, err := k.fit(ctx, s, now)
 	if errors.Is(err, theme.ErrNoTerms) {
-		return nothing, len(s.works), k.forget()
+		return nothing, s, k.forget()
 	}
 	if err != nil {
-		return "", len(s.works), err
+		return "", s, err
 	}
 	made := Made{Format: fileFormat, At: time.Now().UTC(), Works: len(s.works), Artifacts: s.artifacts, Labelled: map[string]int{}, Sums: now}
 	for _, name := range m.Themes() {
@@ -109,10 +125,10 @@ func (k *Keeper) refit(ctx context.Context) (result string, works int, err error
 		k.log.Warn("the model of themes can't be kept; it serves until the daemon ends", "err", err)
 	}
 	if err := k.serve(ctx, m, made); err != nil {
-		return "", len(s.works), err
+		return "", s, err
 	}
 	k.log.Info("another model of themes serves", "themes", len(m.Themes()), "terms", m.Terms(), "works", made.Works, "no_room", s.left)
-	return fitted, len(s.works), nil
+	return fitted, s, nil
 }
 
 // fit makes a model of a survey. Where the works are those of the last fit, only what has other labels is solved.
