@@ -42,6 +42,7 @@ type grammar struct {
 	Reread   rereadCommand   `cmd:"" help:"Let a state folder that no daemon has open read the topic from its beginning."`
 	Eval     evalCommand     `cmd:"" help:"Judge the lists, or the encoders."`
 	Judge    judgeCommand    `cmd:"" help:"Say how alike two artifacts are, take it back, or print what was said."`
+	Cultures culturesCommand `cmd:"" help:"How near cultures, periods or places are to one another."`
 	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
 	Theme    themeCommand    `cmd:"" help:"The themes: what artifacts are alike in."`
 	Train    trainCommand    `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`

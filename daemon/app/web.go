@@ -10,6 +10,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/atlas"
 	"kilim/daemon/pipeline/tally"
 	"kilim/daemon/themes"
 	"kilim/daemon/web"
@@ -75,6 +76,14 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 	return a, webError(err)
 }
 
+func (s *service) Cultures(_ context.Context, kind string, k int) (a any, err error) {
+	err = s.ask(func(e *pipeline.Engine) error {
+		a, err = e.Atlas(kind, k)
+		return err
+	})
+	return a, webError(err)
+}
+
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
 		report, err = evaluate(ctx, e.Queries(), s.app.themes, truth, list)
@@ -119,6 +128,8 @@ func webError(err error) error {
 		return meaning{err, web.ErrUnknownList}
 	case errors.Is(err, themes.ErrNotReady):
 		return meaning{err, web.ErrUnavailable}
+	case errors.Is(err, atlas.ErrUnknownKind):
+		return meaning{err, web.ErrBadRequest}
 	case errors.Is(err, themes.ErrDeclaration):
 		return meaning{err, web.ErrBadRequest}
 	case errors.Is(err, eval.ErrNoQueries):

@@ -253,6 +253,7 @@ func (u *unit) put(op *operation) error {
 	}
 	u.lists.Arrived(uint64(op.node), op.extracted.Evidence, rerank.Cause{ID: a.ID, Recorded: op.item.Time, TraceParent: op.item.TraceParent})
 	u.arrived[op.node] = op.extracted
+	e.index.Join(uint64(op.node), op.extracted.Edges)
 	u.order = append(u.order, op.node)
 	e.clock.changed(u.tx.Counts().Artifacts)
 	e.metrics.consumed.WithLabelValues("applied").Inc()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/atlas"
 	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
@@ -45,6 +46,15 @@ type Answer struct {
 	ID, List string
 	Epoch    uint32
 	Items    []rerank.Entry
+}
+
+// Atlas compares the largest groups of a kind, at most so many.
+func (e *Engine) Atlas(kind string, most int) (a *atlas.Answer, err error) {
+	err = e.store.View(func(r *graphstore.Reader) error {
+		a, err = atlas.Read(r, e.index, kind, most, e.cfg.Epoch)
+		return err
+	})
+	return a, err
 }
 
 // ArtifactView is the answer to a query for an artifact.

@@ -100,9 +100,16 @@ func TestIndexFile(t *testing.T) {
 	}
 }
 
-// compareIndex holds the index against the stored embeddings.
+// compareIndex holds the index against the stored embeddings, and its map against the one that is made anew, bit for bit.
 func (s *site) compareIndex() {
 	s.t.Helper()
+	s.must(s.store.View(func(r *graphstore.Reader) error {
+		anew, err := s.engine.index.MapOf(r)
+		if err == nil && !s.engine.index.Map().Equal(anew) {
+			s.t.Error("the map is not the one that is made anew")
+		}
+		return err
+	}))
 	n := 0
 	have := make([]float32, s.engine.model.EmbeddingDim())
 	s.must(s.store.View(func(r *graphstore.Reader) error {

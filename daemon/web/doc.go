@@ -17,6 +17,7 @@
 //	POST /api/v1/evaluate?list=                   eval.Report of a list, by the judgments in the body
 //	GET  /api/v1/themes                           Themes
 //	POST /api/v1/themes                           declares a theme: {"name", "weak": [field]}: 202 and Themes
+//	GET  /api/v1/cultures?kind=&k=                how near the k largest cultures, periods or places are to one another
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
 //	POST /api/v1/models/{epoch}/rollback          the same for one that has served before

@@ -78,6 +78,11 @@ func (f *fake) Artifact(_ context.Context, id string) (any, bool, error) {
 	return map[string]string{"id": id}, true, f.err(id)
 }
 
+func (f *fake) Cultures(_ context.Context, kind string, k int) (any, error) {
+	f.note("cultures %s %d", kind, k)
+	return map[string]string{"kind": kind}, f.err(kind)
+}
+
 func (f *fake) Similar(_ context.Context, id, list string, k int) (*Answer, error) {
 	f.note("similar %q %s %d", id, list, k)
 	if err := f.err(id); err != nil {

@@ -45,6 +45,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
 		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
 		handleModels:    {get, s.models},
+		handleCultures:  {get, s.cultures},
 		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},

@@ -37,6 +37,7 @@ const (
 	handleValues    = "values"
 	handleLive      = "live"
 	handleJudgments = "judgments"
+	handleCultures  = "cultures"
 	handleUnknown   = "unknown"
 )
 
@@ -70,6 +71,8 @@ func route(escaped string) (handler, id string) {
 		return handleModels, ""
 	case "/api/v1/themes":
 		return handleThemes, ""
+	case "/api/v1/cultures":
+		return handleCultures, ""
 	case "/api/v1/lists":
 		return handleLists, ""
 	case "/api/v1/search":

@@ -1,5 +1,5 @@
 // Package vectorindex keeps the embeddings of the stored artifacts in an index, and the index in a file from one start to
-// the next. In come a store's embeddings, out go the nearest of a vector. It does not know how an embedding was made.
+// the next, and beside it the map of their cultures, periods and places (package maps). In come a store's embeddings, out go the nearest of a vector and the map. It does not know how an embedding was made.
 package vectorindex
 
 import (
@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"kilim/annindex"
 	"kilim/annindex/hnsw"
@@ -16,6 +17,7 @@ import (
 	"kilim/annindex/recall"
 	"kilim/graphstore"
 	"kilim/internal/atomicfile"
+	"kilim/rerank/maps"
 )
 
 // Index is the index of the artifacts' embeddings, with its snapshot.
@@ -25,7 +27,8 @@ import (
 // than the store (after a crash) costs as many writes to the index as embeddings have changed.
 type Index struct {
 	*maintain.Index
-	cfg Config
+	cfg  Config
+	maps atomic.Pointer[maps.Map]
 }
 
 // Config says what an Index is made of.
@@ -52,7 +55,9 @@ func New(cfg Config) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vectorindex: %w", err)
 	}
-	return &Index{Index: index, cfg: cfg}, nil
+	x := &Index{Index: index, cfg: cfg}
+	x.maps.Store(maps.New(cfg.Dim))
+	return x, nil
 }
 
 // RestoreSnapshot reads the snapshot, if there is one that can be used.
@@ -80,8 +85,20 @@ func (x *Index) RestoreSnapshot() {
 	}
 }
 
-// Fill makes the index hold the embeddings of the artifacts in the store, and nothing else.
+// Fill makes the index hold the embeddings of the artifacts in the store, and nothing else, and makes the map anew.
 func (x *Index) Fill(r *graphstore.Reader) error {
+	if err := x.fill(r); err != nil {
+		return err
+	}
+	m, err := x.MapOf(r)
+	if err != nil {
+		return err
+	}
+	x.maps.Store(m)
+	return nil
+}
+
+func (x *Index) fill(r *graphstore.Reader) error {
 	artifacts, err := x.putMissing(r)
 	if err != nil || x.Len() == artifacts {
 		return err

@@ -1,0 +1,104 @@
+// Package atlas answers how near the cultures, periods or places of an archive are to one another: Read takes what package maps keeps, names the groups by
+// the nodes of the graph and the artifacts by their ids, and gives an Answer. It must not know how vectors or sums came to be.
+package atlas
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"kilim/graphstore"
+	"kilim/rerank/maps"
+)
+
+// ErrUnknownKind is the error of a kind that is not compared.
+var ErrUnknownKind = errors.New("atlas: unknown kind of group")
+
+// Kinds are those that are compared.
+func Kinds() []string {
+	return []string{graphstore.Culture.String(), graphstore.Period.String(), graphstore.Place.String()}
+}
+
+// Answer is the comparison of the largest groups of a kind.
+type Answer struct {
+	Kind   string  `json:"kind"`
+	Epoch  uint32  `json:"epoch"`
+	Groups []Group `json:"groups"` // the largest first
+	// All counts the groups of the kind, those that are not in Groups too.
+	All   int    `json:"all"`
+	Cells []Cell `json:"cells"`
+}
+
+// Group is a culture, a period or a place.
+type Group struct {
+	Key       string `json:"key"`
+	Label     string `json:"label"`
+	Artifacts int    `json:"artifacts"`
+}
+
+// Cell compares two groups, or a group with itself; see maps.Cell.
+type Cell struct {
+	A        string  `json:"a"` // keys of groups
+	B        string  `json:"b"`
+	Mean     float64 `json:"mean"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Contrast float64 `json:"contrast"`
+	Pairs    int     `json:"pairs"`
+	Nearest  []Pair  `json:"nearest"`
+}
+
+// Pair is an artifact of A and one of B.
+type Pair struct {
+	A      string  `json:"a"` // ids of artifacts
+	B      string  `json:"b"`
+	Cosine float64 `json:"cosine"`
+}
+
+// Index is what holds the vectors and their map.
+type Index interface {
+	maps.Vectors
+	Map() *maps.Map
+}
+
+// Read compares the largest groups of a kind, at most so many; the vectors are of the model of that epoch.
+func Read(r *graphstore.Reader, index Index, kind string, most int, epoch uint32) (*Answer, error) {
+	a := &Answer{Kind: kind, Epoch: epoch, Groups: []Group{}, Cells: []Cell{}}
+	keys := map[uint64]string{}
+	var chosen []uint64
+	if !slices.Contains(Kinds(), kind) {
+		return nil, fmt.Errorf("%w: %q: want one of %q", ErrUnknownKind, kind, Kinds())
+	}
+	for _, g := range index.Map().Groups() {
+		n, err := r.Node(graphstore.NodeID(g.ID))
+		if err != nil {
+			return nil, err
+		}
+		if n == nil || n.Type.String() != kind {
+			continue // of another kind, or of a unit that is not committed yet
+		}
+		if a.All++; len(chosen) < most {
+			chosen = append(chosen, g.ID)
+			keys[g.ID] = n.Key
+			a.Groups = append(a.Groups, Group{Key: n.Key, Label: n.DisplayLabel(), Artifacts: g.Artifacts})
+		}
+	}
+	for _, c := range index.Map().Cells(chosen, index) {
+		cell := Cell{A: keys[c.A], B: keys[c.B], Mean: c.Mean, Low: c.Low, High: c.High, Contrast: c.Contrast, Pairs: c.Pairs, Nearest: []Pair{}}
+		for _, p := range c.Nearest {
+			x, err := r.Node(graphstore.NodeID(p.A))
+			if err != nil {
+				return nil, err
+			}
+			y, err := r.Node(graphstore.NodeID(p.B))
+			if err != nil {
+				return nil, err
+			}
+			if x.IsArtifact() && y.IsArtifact() {
+				cell.Nearest = append(cell.Nearest, Pair{A: x.Key, B: y.Key, Cosine: p.Cosine})
+			}
+		}
+		a.Cells = append(a.Cells, cell)
+	}
+	return a, nil
+}

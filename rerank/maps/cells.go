@@ -1,0 +1,175 @@
+package maps
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+const (
+	// sampled is how many artifacts of a group are looked at one by one.
+	sampled = 64
+	// nearest is how many pairs of a cell are told.
+	nearest = 3
+	// z is the normal quantile of an interval of 95 %.
+	z = 1.959964
+)
+
+// Vectors gives the vectors of artifacts; false for one that is not there.
+type Vectors interface {
+	Vector(artifact uint64, into []float32) bool
+}
+
+// Cell is how near two groups are; of a group and itself, how near its artifacts are to one another.
+type Cell struct {
+	A, B uint64
+	// Mean is the mean cosine over all pairs, from Low to High with 95 % confidence if the artifacts are a sample of such groups.
+	Mean, Low, High float64
+	// Contrast is the cosine of what sets the two groups apart from the mean of all artifacts.
+	Contrast float64
+	Pairs    int
+	// Nearest are pairs of artifacts, the nearest first, among the sampled ones.
+	Nearest []Pair
+}
+
+// Pair is an artifact of A and one of B.
+type Pair struct {
+	A, B   uint64
+	Cosine float64
+}
+
+// Cells compares each two of the groups, and each with itself. Groups that are not there, or have one artifact, are left out.
+func (m *Map) Cells(groups []uint64, vectors Vectors) []Cell {
+	sides, all := m.sides(groups)
+	for i := range sides {
+		sides[i].read(vectors, m.dim)
+	}
+	var cells []Cell
+	for i, a := range sides {
+		for _, b := range sides[i:] {
+			cells = append(cells, compare(&a, &b, all))
+		}
+	}
+	return cells
+}
+
+// side is a group as it is compared.
+type side struct {
+	id      uint64
+	n       int
+	mean    []float64
+	members []uint64 // sampled, by id
+	vectors [][]float32
+}
+
+// sides copies what is needed of the sums, so that the comparison holds up nobody.
+func (m *Map) sides(groups []uint64) (sides []side, all []float64) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	at := map[uint64]int{}
+	for _, g := range groups {
+		if s := m.groups[g]; s != nil && s.n > 1 {
+			at[g] = len(sides)
+			sides = append(sides, side{id: g, n: s.n, mean: s.mean()})
+		}
+	}
+	for artifact, of := range m.of {
+		for _, g := range of {
+			if i, ok := at[g]; ok {
+				sides[i].members = append(sides[i].members, artifact)
+			}
+		}
+	}
+	for i := range sides {
+		slices.Sort(sides[i].members)
+		sides[i].members = sides[i].members[:min(sampled, len(sides[i].members))]
+	}
+	return sides, m.all.mean()
+}
+
+func (s *side) read(vectors Vectors, dim int) {
+	kept := s.members[:0]
+	for _, id := range s.members {
+		v := make([]float32, dim)
+		if vectors.Vector(id, v) {
+			kept = append(kept, id)
+			s.vectors = append(s.vectors, v)
+		}
+	}
+	s.members = kept
+}
+
+func compare(a, b *side, all []float64) Cell {
+	c := Cell{A: a.id, B: b.id, Mean: dot(a.mean, b.mean), Pairs: a.n * b.n}
+	if a.id == b.id {
+		// Of all ordered pairs, n are of an artifact with itself, whose cosine is 1.
+		n := float64(a.n)
+		c.Mean, c.Pairs = (c.Mean*n-1)/(n-1), a.n*(a.n-1)/2
+	}
+	c.Contrast = contrast(a.mean, b.mean, all)
+	// The mean over pairs is the mean over a of its mean with B, and the other way round: both samples add their error.
+	e := z * math.Sqrt(a.error(b.mean)+b.error(a.mean))
+	c.Low, c.High = max(c.Mean-e, -1), min(c.Mean+e, 1)
+	c.Nearest = pairs(a, b)
+	return c
+}
+
+// error is the square of the standard error of the mean of the group's cosines with a vector.
+func (s *side) error(with []float64) float64 {
+	n := float64(len(s.vectors))
+	if n < 2 {
+		return 1
+	}
+	var total, squares float64
+	for _, v := range s.vectors {
+		x := 0.0
+		for i, y := range v {
+			x += float64(y) * with[i]
+		}
+		total += x
+		squares += x * x
+	}
+	return max(squares-total*total/n, 0) / (n - 1) / float64(s.n)
+}
+
+func contrast(a, b, all []float64) float64 {
+	var ab, aa, bb float64
+	for i := range all {
+		x, y := a[i]-all[i], b[i]-all[i]
+		ab += x * y
+		aa += x * x
+		bb += y * y
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+func pairs(a, b *side) (best []Pair) {
+	for i, v := range a.vectors {
+		for j, w := range b.vectors {
+			if a.members[i] == b.members[j] || a.id == b.id && j < i {
+				continue
+			}
+			p := Pair{A: a.members[i], B: b.members[j]}
+			for k, x := range v {
+				p.Cosine += float64(x) * float64(w[k])
+			}
+			if len(best) == nearest && p.Cosine <= best[nearest-1].Cosine {
+				continue
+			}
+			at, _ := slices.BinarySearchFunc(best, p, func(x, y Pair) int { return cmp.Compare(y.Cosine, x.Cosine) })
+			best = slices.Insert(best, at, p)
+			best = best[:min(len(best), nearest)]
+		}
+	}
+	return best
+}

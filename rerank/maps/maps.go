@@ -1,0 +1,145 @@
+package maps
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+)
+
+// one is a coordinate of 1 as a whole number.
+const one = 1 << 30
+
+// sum is of the vectors of some artifacts.
+type sum struct {
+	n      int
+	vector []int64
+}
+
+func (s *sum) add(v []float32, sign int64) {
+	s.n += int(sign)
+	for i, x := range v {
+		s.vector[i] += sign * int64(math.RoundToEven(float64(x)*one))
+	}
+}
+
+// mean is that of the vectors, as floats.
+func (s *sum) mean() []float64 {
+	out := make([]float64, len(s.vector))
+	for i, x := range s.vector {
+		out[i] = float64(x) / one / float64(s.n)
+	}
+	return out
+}
+
+// Map is the sums of all groups. Its methods may be called from many goroutines.
+type Map struct {
+	mu     sync.RWMutex
+	dim    int
+	all    *sum
+	groups map[uint64]*sum
+	of     map[uint64][]uint64 // the groups of each artifact
+}
+
+// New makes a Map of vectors of this length, without artifacts.
+func New(dim int) *Map {
+	return &Map{dim: dim, all: &sum{vector: make([]int64, dim)}, groups: map[uint64]*sum{}, of: map[uint64][]uint64{}}
+}
+
+// Join says to which groups an artifact belongs, instead of those that it belonged to. at is the vector that Move has told
+// last, nil before the first.
+func (m *Map) Join(artifact uint64, groups []uint64, at []float32) {
+	groups = slices.Clone(groups)
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	had := m.of[artifact]
+	if slices.Equal(had, groups) {
+		return
+	}
+	if at != nil {
+		m.add(had, at, -1)
+		m.add(groups, at, 1)
+	}
+	if len(groups) == 0 {
+		delete(m.of, artifact)
+	} else {
+		m.of[artifact] = groups
+	}
+}
+
+// Move says that the vector of an artifact was from and is to. from is nil for a newcomer; to is nil for one that is gone, which
+// then belongs to no group.
+func (m *Map) Move(artifact uint64, from, to []float32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	groups := m.of[artifact]
+	if from != nil {
+		m.all.add(from, -1)
+		m.add(groups, from, -1)
+	}
+	if to == nil {
+		delete(m.of, artifact)
+		return
+	}
+	m.all.add(to, 1)
+	m.add(groups, to, 1)
+}
+
+// add adds to the sums of groups, and forgets those that nobody is in.
+func (m *Map) add(groups []uint64, v []float32, sign int64) {
+	for _, g := range groups {
+		s := m.groups[g]
+		if s == nil {
+			s = &sum{vector: make([]int64, m.dim)}
+			m.groups[g] = s
+		}
+		if s.add(v, sign); s.n == 0 {
+			delete(m.groups, g)
+		}
+	}
+}
+
+// Group is a group with the number of its artifacts.
+type Group struct {
+	ID        uint64
+	Artifacts int
+}
+
+// Groups are all, the largest first, of equals those of smaller ids.
+func (m *Map) Groups() []Group {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	all := make([]Group, 0, len(m.groups))
+	for id, s := range m.groups {
+		all = append(all, Group{id, s.n})
+	}
+	slices.SortFunc(all, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Artifacts, a.Artifacts), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// Equal tells whether two maps are the same, bit for bit.
+func (m *Map) Equal(o *Map) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	same := func(a, b *sum) bool { return a.n == b.n && slices.Equal(a.vector, b.vector) }
+	if len(m.groups) != len(o.groups) || len(m.of) != len(o.of) || !same(m.all, o.all) {
+		return false
+	}
+	for id, s := range m.groups {
+		if other := o.groups[id]; other == nil || !same(s, other) {
+			return false
+		}
+	}
+	for id, groups := range m.of {
+		if !slices.Equal(groups, o.of[id]) {
+			return false
+		}
+	}
+	return true
+}
