@@ -7,13 +7,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
 
-	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func main() {
@@ -33,50 +35,53 @@ func main() {
 
 // read gives the last value of each key that has one.
 func read(ctx context.Context, broker, topic string) (map[string][]byte, error) {
-	conn, err := kafka.DialContext(ctx, "tcp", broker)
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	partitions, err := conn.ReadPartitions(topic)
+	defer client.Close()
+	left, err := ends(ctx, kadm.NewClient(client), topic)
 	if err != nil {
-		return nil, fmt.Errorf("partitions of %s: %w", topic, err)
+		return nil, fmt.Errorf("%s: %w", topic, err)
 	}
 	table := map[string][]byte{}
-	for _, p := range partitions {
-		if err := readPartition(ctx, broker, topic, p.ID, table); err != nil {
-			return nil, fmt.Errorf("%s, partition %d: %w", topic, p.ID, err)
+	for len(left) > 0 {
+		fetched := client.PollFetches(ctx)
+		if err := fetched.Err(); err != nil {
+			return nil, fmt.Errorf("%s: %w", topic, err)
 		}
+		fetched.EachRecord(func(r *kgo.Record) {
+			if r.Value == nil {
+				delete(table, string(r.Key))
+			} else {
+				table[string(r.Key)] = r.Value
+			}
+			// Compaction leaves gaps, but never takes the last record of all.
+			if end, ok := left[r.Partition]; ok && r.Offset+1 >= end {
+				delete(left, r.Partition)
+			}
+		})
 	}
 	return table, nil
 }
 
-func readPartition(ctx context.Context, broker, topic string, partition int, table map[string][]byte) error {
-	leader, err := kafka.DialLeader(ctx, "tcp", broker, topic, partition)
+// ends are the offsets at which the partitions end that have something.
+func ends(ctx context.Context, admin *kadm.Client, topic string) (map[int32]int64, error) {
+	starts, err := admin.ListStartOffsets(ctx, topic)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer leader.Close()
-	end, err := leader.ReadLastOffset()
+	listed, err := admin.ListEndOffsets(ctx, topic)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	// A message of lists may be a mebibyte and more.
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: topic, Partition: partition, MaxBytes: 16 << 20, ReadLagInterval: -1})
-	defer r.Close()
-	// Compaction leaves gaps, but never takes the last message of all: its offset is end-1.
-	for next := int64(0); next < end; {
-		m, err := r.ReadMessage(ctx)
-		if err != nil {
-			return err
-		}
-		if next = m.Offset + 1; m.Value == nil {
-			delete(table, string(m.Key))
-		} else {
-			table[string(m.Key)] = m.Value
+	left := map[int32]int64{}
+	for partition, end := range listed.Offsets()[topic] {
+		if start, ok := starts.Lookup(topic, partition); ok && end.At > start.Offset {
+			left[partition] = end.At
 		}
 	}
-	return nil
+	return left, errors.Join(starts.Error(), listed.Error())
 }
 
 // show prints the table. A value of kilim.similar is JSON of one line.
