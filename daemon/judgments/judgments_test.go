@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -143,12 +144,17 @@ func newTopic(t *testing.T, partitions int) *topic {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
-	conn, err := kafkaconn.New(kafkaconn.Config{Brokers: []string{b.Addr()}, ClientID: "test"})
+	return topicAt(t, b.Addr(), partitions)
+}
+
+func topicAt(t *testing.T, addr string, partitions int) *topic {
+	t.Helper()
+	conn, err := kafkaconn.New(kafkaconn.Config{Brokers: []string{addr}, ClientID: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
-	x := &topic{t: t, conn: conn, name: "judgments"}
+	x := &topic{t: t, conn: conn, name: fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano())} // of its own, for brokers that are shared
 	x.create(partitions)
 	return x
 }
@@ -178,10 +184,23 @@ func (x *topic) run() (*Log, func()) {
 	}
 }
 
-// What a history of writes leaves is what the Log tells at once, what one that starts later tells, and what is exported.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	x := newTopic(t, 3)
+	histories(t, newTopic(t, 3))
+}
+
+func TestKafkaHistories(t *testing.T) {
+	addr := os.Getenv("KILIM_KAFKA")
+	if addr == "" {
+		t.Skip("needs a real Kafka: KILIM_KAFKA=host:port")
+	}
+	t.Parallel()
+	histories(t, topicAt(t, addr, 3))
+}
+
+// histories: what a history of writes leaves is what the Log tells at once, what one that starts later tells, and what is exported.
+func histories(t *testing.T, x *topic) {
+	t.Helper()
 	l, stop := x.run()
 	rng := rand.New(rand.NewPCG(2, 2))
 	want := map[string]Judgment{}

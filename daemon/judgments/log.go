@@ -23,6 +23,8 @@ const (
 	// pause is how long a failed reader waits, and lookEvery how often the topic is asked whether it has got partitions.
 	pause     = time.Second
 	lookEvery = 30 * time.Second
+	// againAfter is how long a write that failed waits.
+	againAfter = 200 * time.Millisecond
 )
 
 // Log is the topic, and what it says.

@@ -2,6 +2,7 @@ package judgments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -51,11 +52,28 @@ func (l *Log) SendUndo(ctx context.Context, a, b, theme string) (partition int, 
 	return l.produce(ctx, keyOf(a, b, theme), nil)
 }
 
-// produce writes a record; a nil value is a tombstone.
+// produce writes a record; a nil value is a tombstone. For as long as timeout it repeats what fails in a way that may pass: a leader
+// that moves, a topic that was just made. To write a judgment twice does no harm.
 func (l *Log) produce(ctx context.Context, key string, value []byte) (partition int, offset int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	for {
+		partition, offset, err = l.tryProduce(ctx, key, value)
+		var refusal kafka.Error
+		if err == nil || errors.As(err, &refusal) && !refusal.Temporary() || !sleep(ctx, againAfter) {
+			break
+		}
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("judgments: write %q to topic %q: %w", key, l.topic, err)
+	}
+	return partition, offset, nil
+}
+
+func (l *Log) tryProduce(ctx context.Context, key string, value []byte) (partition int, offset int64, err error) {
 	partitions, err := l.partitions(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("judgments: %w", err)
+		return 0, 0, err
 	}
 	// As Java's clients do, so that a pair is always in one partition.
 	partition = kafka.Murmur2Balancer{}.Balance(kafka.Message{Key: []byte(key)}, partitions...)
@@ -70,7 +88,7 @@ func (l *Log) produce(ctx context.Context, key string, value []byte) (partition 
 		err = res.Error
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("judgments: write %q to topic %q, partition %d: %w", key, l.topic, partition, err)
+		return 0, 0, fmt.Errorf("partition %d: %w", partition, err)
 	}
 	return partition, res.BaseOffset, nil
 }

@@ -19,6 +19,21 @@
 // Judgments do, and the archive's own links. Records cut into halves, which teach the embeddings, must not: their disjoint halves say
 // that equal fields mean nothing.
 //
+// # Where it is to be used
+//
+// Nowhere yet. A score by margins is the query's own, that of a for b is not that of b for a, while package topk finds whose lists a newcomer
+// enters by a score that is the same both ways. So the stated score goes on to decide who is among an artifact's best fifty, kept and offered as
+// today, and the published list is these fifty ordered anew. The seam is one interface, declared by topk and given to topk.New:
+//
+//	// Order ranks the entries of an artifact's list anew; the entries have the parts and the score by stated weights.
+//	type Order interface {
+//		Rank(node uint64, entries []rerank.Entry) ([]rerank.Entry, error)
+//	}
+//
+// Behind it are a Model, pair.Facts by node with their pair.Frequencies, and a pair.Rows for each goroutine. The stated weights
+// are the Order that returns what it is given. An Order belongs to an epoch: another Model is another state's, as another model of
+// embeddings is, so that one list is of one. Its parts take the place of rerank.Parts in an entry, under the names of the features.
+//
 // What rank must not know: what the features are (package pair makes them), where judgments come from, and whether a Model may serve: it
 // reports Before and After query by query, and a gate decides.
 package rank
