@@ -9,6 +9,7 @@ import (
 
 	"kilim/learner/train/eval"
 	"kilim/rerank/rank"
+	"kilim/rerank/rank/pair"
 )
 
 // judgedCounts are the numbers of judged artifacts that are tried.
@@ -43,7 +44,7 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.recall(ctx, w, a, last)
+	return o.recall(ctx, w, a, all, last)
 }
 
 // learned prints what judgments are worth, and returns a model of the last draw with the artifacts that it was not fitted to.
@@ -106,7 +107,7 @@ func (a *archive) askBM25(ctx context.Context, all map[int]*question) error {
 }
 
 // recall prints how many of the best ten by stage 2 over everything stage 1 finds, by source.
-func (o *options) recall(ctx context.Context, w io.Writer, a *archive, d *judgedDraw) error {
+func (o *options) recall(ctx context.Context, w io.Writer, a *archive, asked map[int]*question, d *judgedDraw) error {
 	sources := map[string]func(near, walked, posted []int32) []int32{
 		"1. nearest 200 by embedding":                       func(near, _, _ []int32) []int32 { return united(candidates, near) },
 		"2. walk over rare entities, 200":                   func(_, walked, _ []int32) []int32 { return united(candidates, walked) },
@@ -119,6 +120,7 @@ func (o *options) recall(ctx context.Context, w io.Writer, a *archive, d *judged
 		"9. one of the nearest to two of the postings, 200": func(near, _, posted []int32) []int32 { return united(candidates, near, odd(posted), even(posted)) },
 	}
 	hits, learnedHits, all := map[string]int{}, map[string]int{}, 0
+	ranked := map[string][]eval.Metrics{}
 	for _, i := range d.measure[:min(o.exact, len(d.measure))] {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -126,6 +128,7 @@ func (o *options) recall(ctx context.Context, w io.Writer, a *archive, d *judged
 		stated, learned := a.everything(i, d.model)
 		near, walked, posted := a.nearest(i), a.walked(i), a.posted(i)
 		all += len(stated)
+		a.rankEach(asked[i], d.model, learned, ranked)
 		for name, source := range sources {
 			found := source(near, walked, posted)
 			hits[name] += common(found, stated)
@@ -136,6 +139,40 @@ func (o *options) recall(ctx context.Context, w io.Writer, a *archive, d *judged
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		fmt.Fprintf(w, "| %s | %.4f | %.4f |\n", name, float64(hits[name])/float64(all), float64(learnedHits[name])/float64(all))
 	}
+	fmt.Fprint(w, "\n| what is ordered, of the same artifacts | nDCG@10 |\n|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(ranked)) {
+		fmt.Fprintf(w, "| %s | %.3f |\n", name, eval.Bootstrap(values(ranked[name], "nDCG@10"), 1).Mean)
+	}
 	fmt.Fprintln(w, "\nLinks of records add nothing here: the feed has none.")
 	return nil
+}
+
+// bestFifty is how many by stated weights the learned order may be given, see package rank.
+const bestFifty = 50
+
+// rankEach notes how an artifact's links are ranked when the model orders more or fewer candidates. everything are its best ten of all artifacts.
+func (a *archive) rankEach(q *question, m *rank.Model, everything []int32, ranked map[string][]eval.Metrics) {
+	note := func(name string, ranking []string) {
+		ranked[name] = append(ranked[name], eval.Measure(q.Query, ranking))
+	}
+	order := func(found []int32, score func(i int) float64) []string {
+		values := make([]float64, len(found))
+		for i := range values {
+			values[i] = score(i)
+		}
+		return a.ranking(found, values)
+	}
+	stated := order(q.found, func(i int) float64 { return byStated(q, i) })
+	note("1. the candidates of stage 1, by stated weights", stated)
+	note("2. the candidates of stage 1, learned", order(q.found, func(i int) float64 { return byModel(m)(q, i) }))
+	var fifty []int32
+	for _, id := range stated[:min(bestFifty, len(stated))] {
+		fifty = append(fifty, int32(a.at[id]))
+	}
+	candidates := a.scored(q.at, fifty)
+	rows := new(pair.Rows).Of(a.facts[q.at], candidates)
+	note("3. the best fifty of these by stated weights, learned", order(fifty, func(i int) float64 {
+		return m.Score(candidates[i].Score, rows[i*pair.Width:(i+1)*pair.Width])
+	}))
+	note("4. all artifacts, learned", order(everything, func(i int) float64 { return -float64(i) }))
 }
