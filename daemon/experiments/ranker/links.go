@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func masked(text string) string { return inText.ReplaceAllString(text, "") }
 // groups numbers artifacts so that linked ones, directly or over others, have the same number. Whole groups are judged or measured.
 func groups(links map[int][]int) map[int]int {
 	out := map[int]int{}
-	for a := range links {
+	for _, a := range slices.Sorted(maps.Keys(links)) { // so that a group's number is always the same
 		if _, ok := out[a]; ok {
 			continue
 		}

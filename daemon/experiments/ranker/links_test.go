@@ -40,6 +40,11 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%v are in two groups", pair)
 		}
 	}
+	for range 20 {
+		if again := groups(got); !reflect.DeepEqual(again, group) {
+			t.Fatalf("groups %v, and again %v", group, again)
+		}
+	}
 	if group[0] == group[2] {
 		t.Error("two sets are one group")
 	}
