@@ -16,8 +16,9 @@
 //
 // Intervals are of 95 %, by bootstrap over the measured artifacts, paired.
 //
-// Then, for some artifacts, all others are scored: of the ten best so found, how many each way to find candidates has among its 200. The features
-// that compare with the query's tenth compare with the tenth of all then.
+// Then, for some artifacts, all others are scored: of the ten best so found, how many each way to find candidates has among its 200. The learned
+// order is that of the best fifty by stated weights, as package rank would have it used: it is fitted to candidates, and says nothing of
+// pairs that are none.
 //
 // The number of leaves, the rate and the ridge of package rank, and its rule where to stop, were looked at on draws 101 to 103; the draws that are shown
 // are 1 to 5.

@@ -9,7 +9,6 @@ import (
 
 	"kilim/learner/train/eval"
 	"kilim/rerank/rank"
-	"kilim/rerank/rank/pair"
 )
 
 // judgedCounts are the numbers of judged artifacts that are tried.
@@ -125,17 +124,19 @@ func (o *options) recall(ctx context.Context, w io.Writer, a *archive, asked map
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		stated, learned := a.everything(i, d.model)
+		all50 := a.stated(i, a.others(i))
+		learned := all50.learned(a, i, d.model)
+		stated := all50.artifacts[:10]
 		near, walked, posted := a.nearest(i), a.walked(i), a.posted(i)
 		all += len(stated)
 		a.rankEach(asked[i], d.model, learned, ranked)
 		for name, source := range sources {
 			found := source(near, walked, posted)
 			hits[name] += common(found, stated)
-			learnedHits[name] += common(found, learned)
+			learnedHits[name] += common(found, learned[:10])
 		}
 	}
-	fmt.Fprintf(w, "\nOf the best ten by stage 2 over everything, of %d artifacts\n\n| stage 1 | by stated weights | learned |\n|---|---|---|\n", min(o.exact, len(d.measure)))
+	fmt.Fprintf(w, "\nOf the best ten by stage 2 over everything, of %d artifacts\n\n| stage 1 | by stated weights | the best fifty by these, learned |\n|---|---|---|\n", min(o.exact, len(d.measure)))
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		fmt.Fprintf(w, "| %s | %.4f | %.4f |\n", name, float64(hits[name])/float64(all), float64(learnedHits[name])/float64(all))
 	}
@@ -147,32 +148,29 @@ func (o *options) recall(ctx context.Context, w io.Writer, a *archive, asked map
 	return nil
 }
 
-// bestFifty is how many by stated weights the learned order may be given, see package rank.
-const bestFifty = 50
-
-// rankEach notes how an artifact's links are ranked when the model orders more or fewer candidates. everything are its best ten of all artifacts.
-func (a *archive) rankEach(q *question, m *rank.Model, everything []int32, ranked map[string][]eval.Metrics) {
-	note := func(name string, ranking []string) {
-		ranked[name] = append(ranked[name], eval.Measure(q.Query, ranking))
-	}
-	order := func(found []int32, score func(i int) float64) []string {
-		values := make([]float64, len(found))
-		for i := range values {
-			values[i] = score(i)
+// rankEach notes how an artifact's links are ranked when the model orders more or fewer candidates. exact are the best fifty of all artifacts,
+// ordered by the model.
+func (a *archive) rankEach(q *question, m *rank.Model, exact []int32, ranked map[string][]eval.Metrics) {
+	note := func(name string, found []int32) {
+		ids := make([]string, len(found))
+		for i, o := range found {
+			ids[i] = a.ids[o]
 		}
-		return a.ranking(found, values)
+		ranked[name] = append(ranked[name], eval.Measure(q.Query, ids))
 	}
-	stated := order(q.found, func(i int) float64 { return byStated(q, i) })
-	note("1. the candidates of stage 1, by stated weights", stated)
-	note("2. the candidates of stage 1, learned", order(q.found, func(i int) float64 { return byModel(m)(q, i) }))
-	var fifty []int32
-	for _, id := range stated[:min(bestFifty, len(stated))] {
-		fifty = append(fifty, int32(a.at[id]))
+	order := func(score func(q *question, candidate int) float64) []int32 {
+		values := make([]float64, len(q.found))
+		for i := range values {
+			values[i] = score(q, i)
+		}
+		var out []int32
+		for _, id := range a.ranking(q.found, values) {
+			out = append(out, int32(a.at[id]))
+		}
+		return out
 	}
-	candidates := a.scored(q.at, fifty)
-	rows := new(pair.Rows).Of(a.facts[q.at], candidates)
-	note("3. the best fifty of these by stated weights, learned", order(fifty, func(i int) float64 {
-		return m.Score(candidates[i].Score, rows[i*pair.Width:(i+1)*pair.Width])
-	}))
-	note("4. all artifacts, learned", order(everything, func(i int) float64 { return -float64(i) }))
+	note("1. the candidates of stage 1, by stated weights", order(byStated))
+	note("2. the candidates of stage 1, learned", order(byModel(m)))
+	note("3. the best fifty of these by stated weights, learned", a.stated(q.at, q.found).learned(a, q.at, m))
+	note("4. the best fifty of all artifacts by stated weights, learned", exact)
 }

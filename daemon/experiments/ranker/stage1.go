@@ -126,31 +126,55 @@ func union(first, more []int32, most int) []int32 {
 	return out
 }
 
-// everything is the best ten of all artifacts, by the stated weights and by a model.
-func (a *archive) everything(query int, m *rank.Model) (stated, learned []int32) {
-	others := make([]int32, 0, len(a.ids))
+// bestOf are the best of some artifacts for a query, by the stated weights.
+type bestOf struct {
+	artifacts  []int32
+	candidates []pair.Candidate
+}
+
+// bestFifty is how many by stated weights the learned order is given, see package rank.
+const bestFifty = 50
+
+// stated returns the best fifty.
+func (a *archive) stated(query int, others []int32) *bestOf {
+	scored := a.scored(query, others)
+	order := make([]int, len(others))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(scored[y].Score, scored[x].Score) })
+	out := &bestOf{}
+	for _, i := range order[:min(bestFifty, len(order))] {
+		out.artifacts, out.candidates = append(out.artifacts, others[i]), append(out.candidates, scored[i])
+	}
+	return out
+}
+
+// learned are the fifty, ordered by a model.
+func (b *bestOf) learned(a *archive, query int, m *rank.Model) []int32 {
+	rows := new(pair.Rows).Of(a.facts[query], b.candidates)
+	order := make([]int, len(b.artifacts))
+	scores := make([]float64, len(order))
+	for i := range order {
+		order[i], scores[i] = i, m.Score(b.candidates[i].Score, rows[i*pair.Width:(i+1)*pair.Width])
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(scores[y], scores[x]) })
+	out := make([]int32, len(order))
+	for i, at := range order {
+		out[i] = b.artifacts[at]
+	}
+	return out
+}
+
+// others are all artifacts but one.
+func (a *archive) others(query int) []int32 {
+	out := make([]int32, 0, len(a.ids))
 	for i := range a.ids {
 		if i != query {
-			others = append(others, int32(i))
+			out = append(out, int32(i))
 		}
 	}
-	scored := a.scored(query, others)
-	rows := new(pair.Rows).Of(a.facts[query], scored)
-	top := func(score func(i int) float64) []int32 {
-		values := make([]float64, len(others))
-		order := make([]int, len(others))
-		for i := range values {
-			values[i], order[i] = score(i), i
-		}
-		slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(values[y], values[x]) })
-		var out []int32
-		for _, i := range order[:min(10, len(order))] {
-			out = append(out, others[i])
-		}
-		return out
-	}
-	return top(func(i int) float64 { return float64(scored[i].Score) }),
-		top(func(i int) float64 { return m.Score(scored[i].Score, rows[i*pair.Width:(i+1)*pair.Width]) })
+	return out
 }
 
 func common(found, best []int32) (n int) {
