@@ -45,7 +45,7 @@ func (c *Comparison) Score(other *Prepared, cosine float32) (float32, Parts) {
 		Cosine:   clamp(cosine, -1),
 		Entities: clamp(c.entities.dot(nodes.low, nodes.high, other.entityWeights()), 0),
 		Words:    clamp(c.words.dot(other.buckets(), nil, other.wordWeights()), 0),
-		Date:     c.date(other),
+		Date:     c.scorer.Date(c.one.begin, c.one.end, other.begin, other.end),
 	}
 	if c.one.linkNodes().contain(other.Node) || other.linkNodes().contain(c.one.Node) {
 		p.Link = 1
@@ -68,16 +68,6 @@ func (c *Comparison) Touch(other *Prepared) {
 	for i := 0; i < len(other.run); i += line {
 		c.touched ^= other.run[i]
 	}
-}
-
-func (c *Comparison) date(other *Prepared) float32 {
-	a, b := &c.one, other
-	gap := max(a.begin, b.begin) - min(a.end, b.end)
-	width := (a.end - a.begin) + (b.end - b.begin)
-	if math.IsNaN(gap) || math.IsNaN(width) {
-		return 0
-	}
-	return float32(c.scorer.near(max(gap, 0)) / (1 + width/(2*float64(c.scorer.w.DateScale))))
 }
 
 // spread is a sparse vector in which the weight of a key is found at once. Most of the keys asked for are not there, and the

@@ -83,6 +83,29 @@ func (p *Prepared) Evidence() *Evidence {
 	return e
 }
 
+// Dates are the years from begin to end, NaN when there are none.
+func (p *Prepared) Dates() (begin, end float64) { return p.begin, p.end }
+
+// Words yields the buckets of the words with their weights, and Entities the nodes of the entities with theirs.
+func (p *Prepared) Words(yield func(bucket uint64, weight float32) bool) {
+	weights := p.wordWeights()
+	for i, b := range p.buckets() {
+		if !yield(uint64(b), math.Float32frombits(weights[i])) {
+			return
+		}
+	}
+}
+
+// Entities are described with Words.
+func (p *Prepared) Entities(yield func(node uint64, weight float32) bool) {
+	weights, nodes := p.entityWeights(), p.entityNodes()
+	for i, w := range weights {
+		if !yield(nodes.at(i), math.Float32frombits(w)) {
+			return
+		}
+	}
+}
+
 // Weigh multiplies the weights of one state of the archive in, and normalizes: words and entities become unit vectors, in which
 // an entity has its idf, a word (1 + ln count) * idf (Manning, Raghavan, Schuetze 2008, sections 6.2 and 6.4.1: sublinear tf
 // scaling). Artifacts that are scored with each other should be weighed with the same weights, or nearly: each is a unit
@@ -95,7 +118,7 @@ func (p *Prepared) Weigh(w Weights) {
 	}
 	words := p.wordWeights()
 	for i, b := range p.buckets() {
-		words[i] = math.Float32bits(sublinear(p.count(i)) * w.WordIDF(b))
+		words[i] = math.Float32bits(Sublinear(p.count(i)) * w.WordIDF(b))
 	}
 	normalize(entities)
 	normalize(words)
@@ -160,7 +183,7 @@ func (h halves) contain(n uint64) bool {
 	return i < len(h.low) && h.at(i) == n
 }
 
-// sublinears are the results of sublinear for the counts that nearly all words have.
+// sublinears are the results of Sublinear for the counts that nearly all words have.
 var sublinears = func() (out [64]float32) {
 	for n := range out {
 		out[n] = logarithmic(uint16(n))
@@ -168,8 +191,9 @@ var sublinears = func() (out [64]float32) {
 	return out
 }()
 
-// sublinear is 0 for a count of 0, which no encoder makes.
-func sublinear(count uint16) float32 {
+// Sublinear is what a word weighs that an artifact has so many times, before its idf: 1 + ln count, and 0 for a count of 0, which
+// no encoder makes.
+func Sublinear(count uint16) float32 {
 	if int(count) < len(sublinears) {
 		return sublinears[count]
 	}

@@ -60,6 +60,19 @@ func NewScorer(w ScoreWeights) (*Scorer, error) {
 	return s, nil
 }
 
+// Weights are the settings.
+func (s *Scorer) Weights() ScoreWeights { return s.w }
+
+// Date is the part of the same name of two intervals of years, see Comparison.Score.
+func (s *Scorer) Date(begin, end, otherBegin, otherEnd float64) float32 {
+	gap := max(begin, otherBegin) - min(end, otherEnd)
+	width := (end - begin) + (otherEnd - otherBegin)
+	if math.IsNaN(gap) || math.IsNaN(width) {
+		return 0
+	}
+	return float32(s.near(max(gap, 0)) / (1 + width/(2*float64(s.w.DateScale))))
+}
+
 // near is exp(-gap/scale) for a gap of 0 or more years.
 func (s *Scorer) near(gap float64) float64 {
 	if gap < float64(len(s.years)) {

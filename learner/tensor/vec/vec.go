@@ -111,7 +111,15 @@ func expGo(x, y []float32, scale, shift float32) (sum float32) {
 
 // Max is the greatest element; x is not empty.
 func Max(x []float32) float32 {
-	a, b, c, d := x[0], x[0], x[0], x[0]
+	done, most := maxSIMD(x)
+	if done == 0 {
+		most = x[0]
+	}
+	return maxGo(x[done:], most)
+}
+
+func maxGo(x []float32, most float32) float32 {
+	a, b, c, d := most, most, most, most
 	for ; len(x) >= 4; x = x[4:] {
 		a, b, c, d = larger(a, x[0]), larger(b, x[1]), larger(c, x[2]), larger(d, x[3])
 	}

@@ -33,6 +33,9 @@ func geluAVX2(n int, e, y, slope *float32)
 func sumAVX2(n int, x *float32) float32
 
 //go:noescape
+func maxAVX2(n int, x *float32) float32
+
+//go:noescape
 func deviationAVX2(n int, x *float32, mean float32) float32
 
 //go:noescape
@@ -142,6 +145,14 @@ func sumSIMD(x []float32) (done int, sum float32) {
 		return 0, 0
 	}
 	return n, sumAVX2(n, &x[0])
+}
+
+func maxSIMD(x []float32) (done int, most float32) {
+	n := len(x) &^ 7
+	if !hasAVX2 || n == 0 {
+		return 0, 0
+	}
+	return n, maxAVX2(n, &x[0])
 }
 
 func deviationSIMD(x []float32, mean float32) (done int, sum float32) {

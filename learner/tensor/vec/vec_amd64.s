@@ -393,6 +393,29 @@ adamdone:
 	VZEROUPPER
 	RET
 
+// func maxAVX2(n int, x *float32) float32
+// n is a multiple of 8, not 0. A NaN is passed over unless it is among the first 8.
+TEXT ·maxAVX2(SB), NOSPLIT, $0-20
+	MOVQ    n+0(FP), CX
+	MOVQ    x+8(FP), SI
+	VMOVUPS (SI), Y0
+	SHRQ    $3, CX
+maxloop:
+	VMOVUPS (SI), Y1
+	VMAXPS  Y0, Y1, Y0
+	ADDQ    $32, SI
+	DECQ    CX
+	JNZ     maxloop
+	VEXTRACTF128 $1, Y0, X1
+	VMAXPS       X0, X1, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VZEROUPPER
+	MOVSS X0, ret+16(FP)
+	RET
+
 // func addReLUAVX2(n int, b, y *float32)
 // y = max(y + b, 0), a NaN stays one. n is a multiple of 8.
 TEXT ·addReLUAVX2(SB), NOSPLIT, $0-24

@@ -12,6 +12,8 @@ func sumRowsSIMD([][]float32, []float32, []float32, bool) (done int) { return 0 
 
 func expSIMD(_, _ []float32, _, _ float32) (done int, sum float32) { return 0, 0 }
 
+func maxSIMD([]float32) (done int, most float32) { return 0, 0 }
+
 func adamSIMD(_, _, _, _ []float32, _ *[8]float32) (done int) { return 0 }
 
 func addReLUSIMD(_, _ []float32) (done int) { return 0 }
