@@ -1,0 +1,31 @@
+// Package bound finds, for an artifact, everyone whose list it may belong in and everyone who may belong in its own, without
+// scoring it with all: nobody else has a score with it that would do.
+//
+// A Table holds, of each artifact of an archive, what an upper bound of its scores takes, and what a score must reach to enter its
+// lists. A Scan goes over it for one artifact, first to name those whose own lists the artifact may enter and the likeliest of
+// its own list, then, when these are scored and its own lists have a last entry, the others that may be before that.
+//
+// What comes in: evidence and vectors as artifacts come, move and go, the last scores of lists, a scorer's weights. What goes out:
+// nodes to be scored. Package bound must not know what becomes of them, nor the store, nor the index; what it holds follows from both.
+//
+// # The bound
+//
+// A score is a sum of inner products that are not negative, a closeness of dates, and a link, each with its weight. An inner
+// product is at most that of some coordinates, computed exactly, and the lengths of what is left. Exact are: of embeddings the
+// first 16 principal axes of the archive; of words and entities those that few artifacts have, which inverted lists find. So
+//
+//	score(a, b) <= w_E (<a,b> on the axes + |rest of a||rest of b|) + w_words (<a,b> on rare words + |common of a||common of b|)
+//	             + w_entities (likewise) + w_date date(a, b) + w_link link(a, b)
+//
+// All but the inverted lists is one product of a row of 19 numbers with each column of the Table; dates are looked at where it
+// is large enough. Links are left to the caller, who knows the few that there are.
+//
+// The obvious design, to look only at the artifacts among which the newcomer's own list is looked for, misses those to whom the
+// newcomer is near while it has nearer ones itself: nearness is symmetric, being among the nearest is not.
+//
+// # Epochs
+//
+// Document frequencies change with every artifact, and with them every weight. Table.Begin begins an epoch, with the frequencies of then, at
+// which the lengths of all are computed; until the next nothing drifts: Table is the rerank.Weights of its epoch, and the bound holds for
+// artifacts that were weighed by it. A word that comes within an epoch keeps the weight that it came with.
+package bound
