@@ -53,13 +53,14 @@
 // # What is exact
 //
 // A deletion takes the artifact out of every list in its own unit. A newcomer's list is computed against all that is
-// stored, and the lists that it enters are found among its own candidates. Everything else that can move a score (document
+// stored, and every list that it enters is found: by bounds of its score with each artifact, as long as these take no more than their share of
+// memory (topk.Share), and in a larger archive among its own candidates. Everything else that can move a score (document
 // frequencies, embeddings of neighbours) is followed by background units, which compute an artifact's features and
 // lists again when the archive has changed by more than Config.Sweep since they were made; the weights of words and
 // entities that a score is made with may be older than the score by a tenth of that. How far embeddings are from exact is
 // sampled and exported (kilim_embedding_drift).
 //
 // With Config.Engine flat, with Config.Sweep, Config.Epsilon and Config.Tolerance 0, and with all queues empty, the lists
-// are a pure function of the live artifacts (TestEndStateIsPure, TestListsAgainstOracle). The lists of the default engine
-// lack what its index does not find (kilim_index_recall_ratio).
+// are a pure function of the live artifacts (TestEndStateIsPure, TestListsAgainstOracle). While scores are bounded, no list
+// depends on what the index finds; in a larger archive lists lack what it does not find (kilim_index_recall_ratio).
 package pipeline

@@ -67,7 +67,7 @@ type Config struct {
 	// holds all of them in memory. 0 bytes is no bound.
 	MaxOutbox      int
 	MaxOutboxBytes int64
-	// CacheBytes bounds the evidence and the lists kept decoded in memory.
+	// CacheBytes bounds the evidence and the lists kept decoded in memory, and what bounds scores, see topk.Share.
 	CacheBytes int
 }
 
@@ -147,7 +147,11 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, err
 	}
 	lists := topk.Config{Size: e.cfg.ListSize, Candidates: e.cfg.Candidates, RareMembers: e.cfg.RareMembers,
-		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep, CacheBytes: e.cfg.CacheBytes}
+		Tolerance: e.cfg.Tolerance, Settings: e.made.Lists, Sweep: e.cfg.Sweep}
+	lists.CacheBytes, lists.ExactBytes = topk.Share(e.cfg.CacheBytes)
+	lists.Outgrown = func(n int) {
+		log.Warn("lists are made of candidates from now on, for not all scores can be bounded in the memory for lists; more of memory.limit, up to 160 MiB for bounds, and a start make them exact again", "artifacts", n, "bytes", lists.ExactBytes)
+	}
 	if e.lists, err = topk.New(lists, scorer, e.index, e.words.Table, e.words.Reading()); err != nil {
 		return nil, err
 	}

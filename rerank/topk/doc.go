@@ -15,9 +15,12 @@
 //
 // # The search
 //
-// Stage 1 unites an artifact's nearest by embedding (Index) with those that share rare entities with it and those linked; stage
-// 2 scores these by all evidence (rerank.Comparison) and cuts each list. There is one implementation, the type search, for lists that
-// are stored and for answers; its comment names what the two have not in common, and why.
+// Stage 2 scores candidates by all evidence (rerank.Comparison) and cuts each list. Who is a candidate is known in one of two ways. While
+// package bound's Table of all artifacts takes no more than Config.ExactBytes, everyone is whose score could matter: those that may be
+// in the artifact's lists, and those whose lists it may enter. The others have an upper bound of their score that says no, so that lists are those of everyone
+// scored with everyone, whatever the index finds. In a larger archive stage 1 unites an artifact's nearest by embedding (Index) with those
+// that share rare entities with it and those linked. There is one implementation, the type search, for lists that are stored and for
+// answers; its comment names what the two have not in common, and why.
 //
 // # What stage 2 reads
 //
@@ -32,12 +35,18 @@
 //
 //   - A departed artifact is in no list. Its place stays empty until the list is computed in full.
 //   - What arrived has lists that are computed in full, with all that the pass sees, and it is in the list of each of its
-//     candidates where it beats the last entry: the score is symmetric.
+//     candidates where it beats the last entry: the score is symmetric. While the Table of all is there, those are all lists in
+//     which it beats the last entry.
 //   - It is known exactly who lists whom: that is how departures and moves find the lists they are in.
 //   - Lists that changed by more than Config.Tolerance since they were last published are published, with what entered, left and
 //     moved since then and with the records that caused it: in the unit that changed them where a record brought their
 //     artifact or Unit.Linger is 0, else before they have waited for Unit.Linger, if each pass publishes what has. What goes back to
 //     what was published is not. The row keeps what that needs (Row.Pending), so that nothing is lost by a stop.
+//
+// Between two states of the archive that are no more than a tenth of Config.Sweep apart, as the encode clock counts, scores are made by one set of weights: an epoch
+// of the Table, with the document frequencies of its beginning, for all artifacts alike. (Without a Table each artifact is weighed
+// by itself, at most so long ago.) An entry keeps the score that it came with until its list is computed in full, or one of the two
+// artifacts moves.
 //
 // And when Lists.Stale is 0: every list is what a computation of now would make it, but for what Config.Sweep and Config.Tolerance
 // allow. With both 0 it is a pure function of the archive: the order of arrival, the sizes of passes and restarts leave no trace

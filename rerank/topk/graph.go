@@ -61,6 +61,7 @@ type Index interface {
 	Search(vec []float32, k int, keep func(uint64) bool) ([]annindex.Hit, error)
 	SearchMany(vecs [][]float32, k int) ([][]annindex.Hit, error)
 	Vector(id uint64, out []float32) bool
+	Dim() int
 }
 
 // Words gives the inverse document frequency of a hashed word.

@@ -151,6 +151,8 @@ func (m *memory) SearchMany(vecs [][]float32, k int) (all [][]annindex.Hit, err 
 	return all, nil
 }
 
+func (m *memory) Dim() int { return dim }
+
 func (m *memory) Vector(id uint64, out []float32) bool {
 	v, ok := m.vectors[id]
 	copy(out, v)

@@ -29,7 +29,11 @@ func (w idf) EntityIDF(node uint64) float32 {
 	return float32(math.Log(float64(1+len(w.m.artifacts))/float64(1+len(w.m.sharing(node)))) + 1)
 }
 
-// oracle computes the lists of an artifact from nothing: it compares with every artifact, and looks for the candidates among all.
+// exactBytes is room enough for any archive of a test.
+const exactBytes = 1 << 20
+
+// oracle computes the lists of an artifact from nothing: it compares with every artifact, and looks for the candidates among all,
+// unless everyone is one.
 func (a *archive) oracle(node uint64) rerank.Lists {
 	vector, e := a.vectors[node], a.evidence[node]
 	hits, err := a.Search(vector, len(a.vectors), nil)
@@ -38,6 +42,11 @@ func (a *archive) oracle(node uint64) rerank.Lists {
 	near := map[uint64]bool{}
 	for _, h := range hits[:min(a.cfg.Candidates, len(hits))] {
 		near[h.ID] = true
+	}
+	if a.cfg.ExactBytes > 0 {
+		for _, h := range hits {
+			near[h.ID] = true
+		}
 	}
 	found := maps.Clone(near)
 	add := func(nodes []uint64, bounded bool) {

@@ -92,6 +92,7 @@ func (l *Lists) Begin(g Graph, unit Unit) *Pass {
 func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause rerank.Cause) {
 	p.l.cache.bound()
 	p.l.cache.put(node, e)
+	p.l.everyone.arrived(node, e)
 	p.arrived[node] = struct{}{}
 	p.causes[cause.ID] = cause
 	p.came = append(p.came, node)
@@ -102,6 +103,7 @@ func (p *Pass) Departed(node uint64, cause rerank.Cause) error {
 	p.departed[node] = cause.ID
 	p.causes[cause.ID] = cause
 	p.went = append(p.went, node)
+	p.l.everyone.departed(node)
 	row, err := p.row(node)
 	if err != nil || row == nil {
 		return err
@@ -113,6 +115,7 @@ func (p *Pass) Departed(node uint64, cause rerank.Cause) error {
 // Moved says that an artifact's embedding moved. Small moves add up until they could show in a score: then its lists are
 // due. No row is written for that: at the next start the drift tells the same.
 func (p *Pass) Moved(node uint64, distance float64) error {
+	p.l.everyone.hasMoved(node)
 	if _, ok := p.arrived[node]; ok {
 		return p.g.SetDrift(node, 0) // it is ranked in this pass
 	}
@@ -177,6 +180,7 @@ func (p *Pass) Publish(unpublished, lingered int) (taken int, err error) {
 // Rank computes the lists of what arrived and of what is moving, which TakeMoved returned, and does what follows for the
 // lists of others. Of those that must be computed in full for it, at most budget are; the others are due.
 func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
+	p.l.everyone.follow()
 	if p.unit.Mode == Backfill {
 		return p.rankLater()
 	}
@@ -184,7 +188,7 @@ func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
 	slices.Sort(nodes)
 	nodes = slices.Compact(nodes)
 	r := reverse{p: p, now: now, ranked: make(map[uint64]struct{}, len(nodes)), demoted: map[uint64]struct{}{}}
-	all, err := p.recompute(now, nodes)
+	all, err := p.recompute(now, nodes, true)
 	if err != nil {
 		return err
 	}
@@ -234,18 +238,55 @@ func (p *Pass) completeDemoted(now Time, demoted map[uint64]struct{}, budget int
 // Recompute computes the lists of artifacts in full, as of now. They must stay where they are: what follows of a move for
 // the lists of others is Rank's.
 func (p *Pass) Recompute(now Time, nodes []uint64) error {
-	_, err := p.recompute(now, nodes)
+	_, err := p.recompute(now, nodes, false)
 	return err
 }
 
-func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
+// recompute returns those whose lists it has computed, offered with the candidates to whose lists they are offered then.
+func (p *Pass) recompute(now Time, nodes []uint64, offered bool) ([]*found, error) {
 	if len(nodes) == 0 {
 		return nil, nil
 	}
 	if p.weights == nil {
 		p.weights = newWeights(p.g, p.l.words)
 	}
-	queries, vectors := make([]Query, 0, len(nodes)), make([][]float32, 0, len(nodes))
+	p.l.everyone.beginEpoch(now.Encode, p.l.cache.tolerance, p.g.Artifacts())
+	queries, err := p.queries(now, nodes)
+	if err != nil {
+		return nil, err
+	}
+	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates, weighed: func(node uint64) (*kept, error) { return p.weighed(node, nil, now) }}
+	var all []*found
+	if s.table = p.l.everyone.table; s.table == nil {
+		if all, err = p.nearest(s, queries); err != nil {
+			return nil, err
+		}
+	}
+	for i := range queries {
+		if s.table != nil {
+			all = append(all, &found{Query: queries[i]})
+		}
+		if offered {
+			p.l.everyone.closed(queries[i].Node)
+		}
+	}
+	// A few at a time are scored: the evidence of an artifact may take 40 kB, and a pass has hundreds of queries with hundreds of
+	// candidates each.
+	for some := range slices.Chunk(all, 4*runtime.GOMAXPROCS(0)) {
+		p.l.cache.bound()
+		if err := p.makeLists(s, some, now, offered); err != nil {
+			return nil, err
+		}
+		for _, f := range some {
+			f.release()
+		}
+	}
+	return all, nil
+}
+
+// queries are those of nodes, but for such as keep their lists.
+func (p *Pass) queries(now Time, nodes []uint64) ([]Query, error) {
+	queries := make([]Query, 0, len(nodes))
 	for _, node := range nodes {
 		q, ok, err := p.l.Query(p.g, node)
 		if errors.Is(err, ErrLost) {
@@ -260,39 +301,32 @@ func (p *Pass) recompute(now Time, nodes []uint64) ([]*found, error) {
 		if !ok {
 			return nil, fmt.Errorf("topk: lists of node %d, which is not an artifact", node)
 		}
-		queries, vectors = append(queries, q), append(vectors, q.Vector)
+		queries = append(queries, q)
+	}
+	return queries, nil
+}
+
+// nearest finds candidates by the index and the graph.
+func (p *Pass) nearest(s *search, queries []Query) ([]*found, error) {
+	vectors := make([][]float32, len(queries))
+	for i := range queries {
+		vectors[i] = queries[i].Vector
 	}
 	hits, err := p.l.index.SearchMany(vectors, p.l.cfg.Candidates+1) // one more: the artifact itself is the nearest
 	if err != nil {
 		return nil, fmt.Errorf("topk: search: %w", err)
 	}
-	s := &search{l: p.l, g: p.g, limit: p.l.cfg.Candidates, weighed: func(node uint64) (*kept, error) { return p.weighed(node, nil, now) }}
-	all, err := s.stage1(queries, hits)
-	if err != nil {
-		return nil, err
-	}
-	// A few at a time are scored: the evidence of an artifact may take 40 kB, and a pass has hundreds of queries with hundreds of
-	// candidates each.
-	for some := range slices.Chunk(all, 4*runtime.GOMAXPROCS(0)) {
-		p.l.cache.bound()
-		if err := p.makeLists(s, some, now); err != nil {
-			return nil, err
-		}
-		for _, f := range some {
-			f.release()
-		}
-	}
-	return all, nil
+	return s.stage1(queries, hits)
 }
 
 // makeLists scores the candidates of artifacts, and gives these the lists that follow.
-func (p *Pass) makeLists(s *search, all []*found, now Time) (err error) {
+func (p *Pass) makeLists(s *search, all []*found, now Time, offered bool) (err error) {
 	for _, f := range all {
 		if f.kept, err = p.weighed(f.Node, f.Evidence, now); err != nil {
 			return err
 		}
 	}
-	if err := s.stage2(all); err != nil {
+	if err := s.score(all, p.l.cfg.Size, offered); err != nil {
 		return err
 	}
 	if p.weights.err != nil {
@@ -336,9 +370,14 @@ func (p *Pass) weighed(node uint64, e *rerank.Evidence, now Time) (*kept, error)
 		}
 		k = p.l.cache.put(node, e)
 	}
-	if !p.l.cache.fresh(k, now.Encode) {
-		k.Weigh(p.weights)
-		k.at = now.Encode
+	var weights rerank.Weights = p.weights
+	at := now.Encode
+	if t := p.l.everyone.table; t != nil { // whose bounds hold for what its epoch weighs
+		weights, at = t, t.Epoch()
+	}
+	if !p.l.cache.fresh(k, at) {
+		k.Weigh(weights)
+		k.at = at
 	}
 	return k, nil
 }

@@ -74,7 +74,7 @@ func (r *reverse) remind(f *found, node uint64) error {
 	if one.kept, err = r.p.weighed(f.Node, f.Evidence, r.now); err != nil {
 		return err
 	}
-	r.p.l.score(&one)
+	r.p.l.score(&one, 0)
 	return r.offer(f, &one.candidates[0])
 }
 

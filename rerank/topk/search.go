@@ -12,6 +12,7 @@ import (
 
 	"kilim/annindex"
 	"kilim/rerank"
+	"kilim/rerank/topk/bound"
 )
 
 // Query is the artifact, stored or not, whose lists are asked for.
@@ -26,6 +27,8 @@ type found struct {
 	Query
 	kept       *kept
 	candidates []candidate
+	// before are candidates that were there before bounds found others, or that a link has led to, see search.everyone.
+	before map[uint64]struct{}
 }
 
 type candidate struct {
@@ -77,6 +80,10 @@ type search struct {
 	weighed func(node uint64) (*kept, error)
 	// usable leaves candidates out; nil: none.
 	usable func(node uint64) (bool, error)
+	// table finds candidates such that nobody is missed, nil: the index and the graph do.
+	table *bound.Table
+	// keep leaves candidates out that table would find; nil: none.
+	keep func(node uint64) bool
 
 	// These are memory that each query uses anew.
 	seen   map[uint64]struct{}
@@ -98,35 +105,49 @@ func (s *search) stage1(queries []Query, nearest [][]annindex.Hit) ([]*found, er
 	return out, nil
 }
 
+// score does what is left to do when the queries' own evidence is weighed: stage 2 and, where a table finds the candidates, stage 1
+// in turns with it, see everyone.
+func (s *search) score(all []*found, size int, offered bool) error {
+	if s.table == nil {
+		return s.stage2(all)
+	}
+	return s.everyone(all, size, offered)
+}
+
 // stage2 scores the candidates of those whose own evidence is weighed.
 func (s *search) stage2(all []*found) error {
 	for _, f := range all {
-		if err := s.weigh(f); err != nil {
+		if err := s.weigh(f, 0); err != nil {
 			return err
 		}
 	}
+	each(all, func(_ int, f *found) { s.l.score(f, 0) })
+	return nil
+}
+
+// each calls fn for all, on all cores.
+func each[T any](all []T, fn func(i int, one T)) {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, f := range all {
+	for i, one := range all {
 		g.Go(func() error {
-			s.l.score(f)
+			fn(i, one)
 			return nil
 		})
 	}
 	_ = g.Wait() // the functions return nil
-	return nil
 }
 
 // touchedAtOnce is the number of candidates that are fetched from memory at the same time: what they take fits into the processor's
 // first cache beside the query's tables.
 const touchedAtOnce = 8
 
-// score scores all candidates of a query.
-func (l *Lists) score(f *found) {
+// score scores the candidates of a query from the given one on.
+func (l *Lists) score(f *found, from int) {
 	c := l.comparisons.Get().(*rerank.Comparison)
 	defer l.comparisons.Put(c)
 	c.Begin(l.scorer, &f.kept.Prepared)
-	for some := range slices.Chunk(f.candidates, touchedAtOnce) {
+	for some := range slices.Chunk(f.candidates[from:], touchedAtOnce) {
 		for i := range some {
 			c.Touch(&some[i].kept.Prepared)
 		}
@@ -199,10 +220,10 @@ func (s *search) rare(entities []uint64) ([]Entity, error) {
 	return out, nil
 }
 
-// weigh sees to it that all candidates can be scored.
-func (s *search) weigh(f *found) error {
-	scored := f.candidates[:0]
-	for _, c := range f.candidates {
+// weigh sees to it that the candidates from the given one on can be scored.
+func (s *search) weigh(f *found, from int) error {
+	scored := f.candidates[:from]
+	for _, c := range f.candidates[from:] {
 		if s.usable != nil {
 			ok, err := s.usable(c.node)
 			if err != nil {
@@ -219,7 +240,11 @@ func (s *search) weigh(f *found) error {
 		if err != nil {
 			return err
 		}
-		c.kept, c.least = k, k.least
+		if c.kept = k; s.table == nil {
+			c.least = k.least
+		} else {
+			c.least[0], c.least[1] = s.table.Least(c.node)
+		}
 		scored = append(scored, c)
 	}
 	f.candidates = scored
@@ -270,36 +295,40 @@ func (l *Lists) Query(g Reader, node uint64) (q Query, ok bool, err error) {
 
 // Search computes a list of k entries among the artifacts that keep allows (nil: all). g is committed state.
 func (l *Lists) Search(g Reader, q Query, list string, k int, keep func(node uint64) bool) ([]rerank.Entry, error) {
-	if err := l.Known(list); err != nil {
+	if err := l.Known(list); err != nil || k < 1 {
 		return nil, err
 	}
-	limit := max(l.cfg.Candidates, 2*k)
-	hits, err := l.index.Search(q.Vector, limit+1, keep) // one more: the artifact itself may be the nearest
+	l.everyone.lock.RLock()
+	defer l.everyone.lock.RUnlock()
+	own := newCache(math.MaxInt, 0)
+	known := newWeights(g, l.words)
+	var weights rerank.Weights = known
+	s := &search{l: l, g: g, limit: max(l.cfg.Candidates, 2*k), table: l.everyone.table, keep: keep}
+	if s.table != nil { // whose bounds hold for what its epoch weighs
+		weights = s.table
+	}
+	s.weighed = func(node uint64) (*kept, error) {
+		c := l.cache.copyTo(own, node)
+		if c == nil {
+			e, err := g.Evidence(node)
+			if err != nil {
+				return nil, err
+			}
+			c = own.put(node, e)
+		}
+		c.Weigh(weights)
+		return c, nil
+	}
+	s.usable = func(node uint64) (bool, error) {
+		if keep != nil && !keep(node) {
+			return false, nil
+		}
+		_, ok, err := g.Artifact(node)
+		return ok, err
+	}
+	hits, err := l.index.Search(q.Vector, s.limit+1, keep) // one more: the artifact itself may be the nearest
 	if err != nil {
 		return nil, fmt.Errorf("topk: search: %w", err)
-	}
-	w := newWeights(g, l.words)
-	own := newCache(math.MaxInt, 0)
-	s := &search{l: l, g: g, limit: limit,
-		weighed: func(node uint64) (*kept, error) {
-			c := l.cache.copyTo(own, node)
-			if c == nil {
-				e, err := g.Evidence(node)
-				if err != nil {
-					return nil, err
-				}
-				c = own.put(node, e)
-			}
-			c.Weigh(w)
-			return c, nil
-		},
-		usable: func(node uint64) (bool, error) {
-			if keep != nil && !keep(node) {
-				return false, nil
-			}
-			_, ok, err := g.Artifact(node)
-			return ok, err
-		},
 	}
 	all, err := s.stage1([]Query{q}, [][]annindex.Hit{hits})
 	if err != nil {
@@ -308,12 +337,12 @@ func (l *Lists) Search(g Reader, q Query, list string, k int, keep func(node uin
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	all[0].kept = own.put(q.Node, q.Evidence)
-	all[0].kept.Weigh(w)
-	if err := s.stage2(all); err != nil {
+	all[0].kept.Weigh(weights)
+	if err := s.score(all, k, false); err != nil {
 		return nil, err
 	}
-	if w.err != nil {
-		return nil, w.err
+	if known.err != nil {
+		return nil, known.err
 	}
 	return all[0].list(list, k), nil
 }

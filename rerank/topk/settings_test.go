@@ -23,11 +23,16 @@ func (a *archive) set(change func(cfg *Config)) {
 // too. At rest each list is what a computation from nothing with the settings of now makes it.
 func TestSettingsHistories(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+	const histories = 12
+	for n := range uint64(2 * histories) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(seed, 31))
-			a := newArchive(t, testConfig())
+			rng := rand.New(rand.NewPCG(n%histories, 31))
+			cfg := testConfig()
+			if n >= histories {
+				cfg.ExactBytes = exactBytes
+			}
+			a := newArchive(t, cfg)
 			for step := range 60 {
 				a.apply(a.batch(rng, 25), rng.IntN(4))
 				switch rng.IntN(8) {

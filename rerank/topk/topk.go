@@ -9,8 +9,22 @@ import (
 	"time"
 
 	"kilim/rerank"
+	"kilim/rerank/topk/bound"
 	"kilim/rerank/topk/stale"
 )
+
+// mostExact is enough to bound the scores of some 110,000 artifacts of real archives. For more, going over all of them would be most of
+// what a newcomer takes. leastExact is for caches that are smaller than any archive.
+const (
+	mostExact  = 160 << 20
+	leastExact = 16 << 20
+)
+
+// Share divides the bytes that lists may take into Config.CacheBytes and Config.ExactBytes.
+func Share(bytes int) (cache, exact int) {
+	exact = min(max(bytes/2, leastExact), mostExact)
+	return max(bytes-exact, bytes/2), exact
+}
 
 // Config says how long lists are, where candidates come from, and how eagerly lists are made anew.
 type Config struct {
@@ -32,6 +46,11 @@ type Config struct {
 	// CacheBytes bounds the evidence and the rows that are kept decoded in memory, beside the evidence that a few queries at
 	// work are scored with.
 	CacheBytes int
+	// ExactBytes is how much memory may be taken by what bounds the scores of all artifacts with each other. An archive for which
+	// that is enough has lists that nobody is missing from; 0: candidates make all lists.
+	ExactBytes int
+	// Outgrown is called when an archive of so many artifacts takes more than ExactBytes; nil: nobody wants to know.
+	Outgrown func(artifacts int)
 }
 
 // Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
@@ -57,8 +76,10 @@ type Lists struct {
 	// cache and rows are of the state that the unit at work sees; a search reads evidence from the cache, and nothing else.
 	cache *cache
 	rows  *rowCache
-	// comparisons are those that nobody works with.
-	comparisons sync.Pool
+	// comparisons and scans are those that nobody works with.
+	comparisons, scans sync.Pool
+	// everyone bounds scores; nil when that would take more than Config.ExactBytes.
+	everyone *everyone
 
 	// ranked has the rank time of every artifact's lists.
 	ranked stale.Queue
@@ -86,10 +107,11 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		cfg: cfg, scorer: scorer, index: index, words: words, reading: reading,
 		names:       [...]string{rerank.ListTotal, rerank.ListGeneral},
 		comparisons: sync.Pool{New: func() any { return new(rerank.Comparison) }},
+		scans:       sync.Pool{New: func() any { return new(bound.Scan) }},
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{}, holders: holders{},
+		unlisted: map[uint64]struct{}{}, holders: holders{}, everyone: newEveryone(cfg, scorer, index, words),
 	}
 	return l, nil
 }
@@ -167,6 +189,9 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 	if err := r.Unmarshal(b); err != nil {
 		return err
 	}
+	if err := ld.l.everyone.load(ld.g, node, ld.l.leastOf(&r)); err != nil {
+		return err
+	}
 	r.Lists.Members(func(id string) { ld.l.holders.set(ld.g.NodeOf(id), node, true) })
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
@@ -185,6 +210,7 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 
 // Done must be called after the last artifact.
 func (ld *Loader) Done() {
+	ld.l.everyone.loaded(ld.g.Artifacts())
 	ld.l.ranked.Load(ld.ranked)
 	ld.l.unpublished.Load(ld.unpublished)
 	ld.l.lingering.load(ld.pending)

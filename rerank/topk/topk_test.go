@@ -41,14 +41,19 @@ func (a *archive) batch(rng *rand.Rand, ids int) (changes []change) {
 
 // TestHistories drives random arrivals, moves and departures, in batches of any size and budget, with and without a linger, with the
 // lists opened again from their rows now and then. Every pass is held to its guarantees (see archive.write); at rest each
-// list is what a computation from nothing makes it.
+// list is what a computation from nothing makes it: in the second half of the histories that is one of everyone with everyone.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(18) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+	const histories = 18
+	for n := range uint64(2 * histories) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
+			seed := n % histories
 			rng := rand.New(rand.NewPCG(seed, 17))
 			cfg := testConfig()
+			if n >= histories {
+				cfg.ExactBytes = exactBytes
+			}
 			switch seed % 3 {
 			case 0:
 				cfg.Candidates = 100 // everyone is a candidate of everyone
@@ -91,17 +96,22 @@ func TestHistories(t *testing.T) {
 // TestReverseUpdates looks at lists that nothing but reverse updates keeps: no artifact changes the score of a pair that it is not
 // in, and nothing is ever stale because the archive has changed. In some histories artifacts are of a few kinds, so that
 // scores are equal and the ids tell who is in. What arrived or departed is then accounted for in all
-// lists at once, what moved when its turn has come. Where everyone is a candidate of everyone all lists are exact; where not, the
-// scores of all entries are.
+// lists at once, what moved when its turn has come. Where everyone is a candidate of everyone, or scores are bounded, all lists are
+// exact; where not, the scores of all entries are.
 func TestReverseUpdates(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+	const histories = 20
+	for n := range uint64(2 * histories) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
+			seed := n % histories
 			rng := rand.New(rand.NewPCG(seed, 23))
 			cfg := testConfig()
 			cfg.Sweep = 1e9
-			if seed%2 == 0 {
+			switch {
+			case n >= histories:
+				cfg.ExactBytes = exactBytes
+			case seed%2 == 0:
 				cfg.Candidates = 100
 			}
 			m := newMemory()
@@ -127,7 +137,7 @@ func TestReverseUpdates(t *testing.T) {
 					t.Errorf("step %d: %d lists are stale", step, stale)
 				}
 				a.settle(1 + rng.IntN(7))
-				a.current(cfg.Candidates == 100)
+				a.current(cfg.Candidates == 100 || cfg.ExactBytes > 0)
 			}
 		})
 	}
@@ -162,8 +172,19 @@ func (a *archive) current(complete bool) {
 // TestNewcomersAreComplete wants what arrived to have, with its own batch, the lists of a full computation.
 func TestNewcomersAreComplete(t *testing.T) {
 	t.Parallel()
+	for _, bytes := range []int{0, exactBytes} {
+		t.Run(fmt.Sprint(bytes, " bytes"), func(t *testing.T) {
+			t.Parallel()
+			newcomersAreComplete(t, bytes)
+		})
+	}
+}
+
+func newcomersAreComplete(t *testing.T, bytes int) {
 	rng := rand.New(rand.NewPCG(4, 4))
-	a := newArchive(t, testConfig())
+	cfg := testConfig()
+	cfg.ExactBytes = bytes
+	a := newArchive(t, cfg)
 	for range 80 {
 		changes := a.batch(rng, 25)
 		a.apply(changes, 0)
@@ -367,18 +388,31 @@ func TestStorm(t *testing.T) {
 	a.flush()
 }
 
-// TestAnswersAreTheStoredLists asks at rest for what is stored.
+// TestAnswersAreTheStoredLists asks at rest for what is stored, also when opened again.
 func TestAnswersAreTheStoredLists(t *testing.T) {
 	t.Parallel()
+	for _, bytes := range []int{0, exactBytes} {
+		t.Run(fmt.Sprint(bytes, " bytes"), func(t *testing.T) {
+			t.Parallel()
+			answersAreTheStoredLists(t, bytes)
+		})
+	}
+}
+
+func answersAreTheStoredLists(t *testing.T, bytes int) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	cfg := testConfig()
 	cfg.Candidates = 2 * cfg.Size // or an answer looks at more
+	cfg.ExactBytes = bytes
 	a := newArchive(t, cfg)
 	for range 60 {
 		a.apply(a.batch(rng, 25), 3)
 	}
 	a.settle(5)
 	for node := range a.artifacts {
+		if node%5 == 0 {
+			a.lists = a.open()
+		}
 		q, _, err := a.lists.Query(a.memory, node)
 		a.must(err)
 		row, err := Stored(a.memory, node)
@@ -394,8 +428,19 @@ func TestAnswersAreTheStoredLists(t *testing.T) {
 // TestAnswersAmong asks for artifacts among some, while the index is a unit ahead of what the answer reads.
 func TestAnswersAmong(t *testing.T) {
 	t.Parallel()
+	for _, bytes := range []int{0, exactBytes} {
+		t.Run(fmt.Sprint(bytes, " bytes"), func(t *testing.T) {
+			t.Parallel()
+			answersAmong(t, bytes)
+		})
+	}
+}
+
+func answersAmong(t *testing.T, bytes int) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	a := newArchive(t, testConfig())
+	cfg := testConfig()
+	cfg.ExactBytes = bytes
+	a := newArchive(t, cfg)
 	for range 60 {
 		a.apply(a.batch(rng, 25), 3)
 	}

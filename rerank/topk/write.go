@@ -75,6 +75,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	case changed: // back to what was published
 		p.l.lingering.Remove(l.node)
 	case l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings:
+		p.l.setLeast(l.node, p.l.leastOf(&l.new))
 		return nil
 	}
 	if err := p.g.PutLists(l.node, l.new.Marshal()); err != nil {
@@ -82,8 +83,14 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	stored := l.new
 	p.l.rows.put(l.node, &stored)
-	p.l.cache.setLeast(l.node, p.l.leastOf(&stored))
+	p.l.setLeast(l.node, p.l.leastOf(&stored))
 	return nil
+}
+
+// setLeast notes what it takes to get into the stored lists of an artifact.
+func (l *Lists) setLeast(node uint64, to least) {
+	l.cache.setLeast(node, to)
+	l.everyone.setLeast(node, to)
 }
 
 // settle lets lists that did not change materially be what they were: as last published, or else as stored. It tells whether
