@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-refresh: ## the refresh engine beside numpy, as an entity grows, and by ep
 	$(GOBUILD) -o bin/kilim-bench-refresh ./daemon/experiments/refresh
 	@./bin/kilim-bench-refresh $(if $(OUT),-out '$(OUT)') $(BENCH)
 	@KILIM_RECORDS='$(or $(RECORDS),3000)' $(GO) test -timeout 60m -run '^$$' -bench Epsilon -benchtime 1x ./daemon/pipeline
+
+bench-changes: ## what batches tell beside everyone scored with everyone, and what a newcomer costs as an archive grows (half an hour); RECORDS=4000 for less
+	@KILIM_RECORDS='$(RECORDS)' $(GO) test -timeout 120m -run '^$$' -bench 'Changes|Newcomers' -benchtime 1x -v ./rerank/topk
 
 bench-ann: ## the index beside hnswlib, faiss and usearch (Python 3.11; hours); OUT=FILE for JSON Lines, BENCH='-runs 1' for less
 	@$(GO) run ./annindex/bench/compare $(if $(OUT),-out '$(OUT)') $(BENCH)
