@@ -11,14 +11,18 @@
 // # The bound
 //
 // A score is a sum of inner products that are not negative, a closeness of dates, and a link, each with its weight. An inner
-// product is at most that of some coordinates, computed exactly, and the lengths of what is left. Exact are: of embeddings the
-// first 16 principal axes of the archive; of words and entities those that few artifacts have, which inverted lists find. So
+// product is at most one that is computed exactly and the lengths of what was left out of it. Of embeddings that is the product of their codes
+// (package codes), of words and entities that of the rare ones, which inverted lists find. So
 //
-//	score(a, b) <= w_E (<a,b> on the axes + |rest of a||rest of b|) + w_words (<a,b> on rare words + |common of a||common of b|)
-//	             + w_entities (likewise) + w_date date(a, b) + w_link link(a, b)
+//	score(a, b) <= w_E (<codes of a, codes of b> + |a||rest of b| + |rest of a||b|)
+//	             + w_words (<a,b> on rare words + |common of a||common of b|) + w_entities (likewise)
+//	             + w_date date(a, b) + w_link link(a, b)
 //
-// All but the inverted lists is one product of a row of 19 numbers with each column of the Table; dates are looked at where it
-// is large enough. Links are left to the caller, who knows the few that there are.
+// All but the inverted lists is one pass over the columns of the Table; dates are looked at where it is large enough. Links are left
+// to the caller, who knows the few that there are.
+//
+// The first 16 principal axes and the length of the rest bound nothing for a model whose embeddings are spread over many directions:
+// of the seeded one's 16 axes hold a third (RESULTS.md of package topk).
 //
 // The obvious design, to look only at the artifacts among which the newcomer's own list is looked for, misses those to whom the
 // newcomer is near while it has nearer ones itself: nearness is symmetric, being among the nearest is not.
