@@ -6,7 +6,7 @@
 // JSON is the API's. In come requests with artifacts, ids and judgments; out go JSON and
 // metrics. The package must not know how an answer comes to be, nor where it is stored.
 //
-//	GET  /                                        where to look
+//	GET  /, /page/                                what people look at: package page
 //	GET  /metrics                                 Prometheus text or OpenMetrics
 //	GET  /-/healthy                               the process answers
 //	GET  /-/ready                                 queries are answered (else 503)
@@ -24,6 +24,19 @@
 //	GET  /api/v1/judgments?id=                    {"judgments": [Judgment]}, those of an artifact or all
 //	POST /api/v1/judgments                        has the Judgment in the body hold (package judgments), and answers with it
 //	DELETE /api/v1/judgments?a=&b=&theme=         takes back what was said of a pair: 204
+//
+// What the page asks (Catalogue), with titles, bounded, and paged by after, the last id of the page before:
+//
+//	GET  /api/v1/lists                            the lists that artifacts have, with the weights of their parts
+//	GET  /api/v1/artifacts/{id}/view?k=           browse.View: the record, and total and general with cards
+//	GET  /api/v1/artifacts/{id}/list?list=&k=     browse.List: one list with cards, a theme's too
+//	GET  /api/v1/artifacts/{id}/card              browse.Card: title, culture, period, type, date, kinds of media
+//	GET  /api/v1/artifacts/{id}/why?with=ID       browse.Why: what two artifacts share
+//	GET  /api/v1/artifacts/{id}/media/{place}     a picture or recording of the record, 415 for anything else
+//	GET  /api/v1/artifacts/{id}/media/{place}/picture?side=  a JPEG of it, of at most 256 (default) or 1024 pixels a side
+//	GET  /api/v1/search?q=&culture=&period=&type=&has=&after=&k=  Found; has is picture, sound and text, by commas
+//	GET  /api/v1/search/values                    the most frequent cultures, periods and types
+//	GET  /api/v1/live                             server-sent events: "change" with a live.Event; goes on after Last-Event-ID
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10). The answer for a theme is a ThemeAnswer. With
@@ -47,7 +60,11 @@
 // The bounds: 512 connections; a header of 16 KiB within 5 s, a request within 30 s; the artifact in a body has at most a record's
 // bytes and 2,048 terms, media and links, and two such searches run at once, others wait 5 s; one evaluation runs at once, its body
 // has at most 256 MiB, must be there within 2 minutes, unpacks to at most 1 GiB and keeps what eval.Read allows, and its answer
-// is given up after 10 minutes.
+// is given up after 10 minutes. 64 look at what changes; one that takes no event for 10 s is cut off. Two searches by words run at
+// once, and 8 whole media are sent; what pictures may cost is in package media.
+//
+// What a record says is hostile to browsers: package page tells how it is shown. Media are given by a type that is taken from their
+// bytes, with nosniff and a sandbox, and never SVG or HTML.
 //
 // TLS and basic authentication come from a file in the format of Prometheus'
 // exporter-toolkit.
