@@ -206,6 +206,26 @@ func TestPageInABrowser(t *testing.T) {
 	v.holds(`document.querySelector(".why table") && document.querySelectorAll(".why li").length > 0`)
 	v.picture("artifact")
 
+	// A judgment is made, and taken back; it is the daemon's own that tells.
+	said := func() (n int) {
+		var out struct{ Judgments []struct{ Grade float64 } }
+		if code := d.get("/api/v1/judgments", &out); code != 200 {
+			t.Errorf("judgments: status %d", code)
+		}
+		return len(out.Judgments)
+	}
+	v.holds(`document.querySelectorAll(".judge button").length === 3`)
+	v.does(`document.querySelector(".judge button").click()`)
+	v.holds(`document.querySelector(".judge .facts").textContent === "alike, says the page" && !document.querySelector(".judge button:nth-of-type(3)").hidden`)
+	if n := said(); n != 1 {
+		t.Errorf("%d judgments", n)
+	}
+	v.does(`document.querySelector(".judge button:nth-of-type(3)").click()`)
+	v.holds(`document.querySelector(".judge button:nth-of-type(3)").hidden`)
+	if n := said(); n != 0 {
+		t.Errorf("%d judgments are left", n)
+	}
+
 	// One in another script, on a narrow dark screen.
 	v.run(chromedp.EmulateViewport(390, 844), still("dark"))
 	v.open("#/search?q="+url.QueryEscape("گلیم"), ".cards li")

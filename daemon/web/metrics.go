@@ -46,6 +46,9 @@ func newMetrics(reg Registry) (*metrics, error) {
 
 func (m *metrics) observe(handler string, code int, took time.Duration) {
 	m.requests.WithLabelValues(handler, strconv.Itoa(code)).Inc()
+	if handler == handleLive {
+		return // it lasts as long as somebody looks
+	}
 	m.duration.WithLabelValues(handler).Observe(took.Seconds())
 }
 

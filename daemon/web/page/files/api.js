@@ -3,9 +3,15 @@
 export const artifactPath = (id) => "/api/v1/artifacts/" + encodeURIComponent(id);
 
 /** get returns the JSON at a path; the error of another answer has the daemon's own text. */
-export async function get(path, params, signal) {
+export const get = (path, params, signal) => ask(path, params, { signal, headers: { Accept: "application/json" } });
+
+/** send is get for what changes something, with a body of JSON or none. */
+export const send = (method, path, params, body) =>
+  ask(path, params, { method, headers: { "Content-Type": "application/json" }, body: body ? JSON.stringify(body) : undefined });
+
+async function ask(path, params, options) {
   const query = new URLSearchParams(Object.entries(params ?? {}).filter(([, v]) => v !== "" && v !== null && v !== undefined)).toString();
-  const answer = await fetch(path + (query ? "?" + query : ""), { signal, headers: { Accept: "application/json" } });
+  const answer = await fetch(path + (query ? "?" + query : ""), options);
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw Object.assign(new Error(body.error ?? "The daemon answers " + answer.status), { status: answer.status });
   return body;

@@ -1,6 +1,7 @@
 // An artifact: what the record says, its media, and its lists side by side.
 import { addressOf, el, fixed, number, problem, said, tell } from "./dom.js";
 import { artifactPath, follow, get } from "./api.js";
+import { judge } from "./judge.js";
 import { facts, listTitle, named, partName, parts, picture, titleOf } from "./card.js";
 
 /** settle is how long changes of the artifact shown are gathered before it is shown anew. */
@@ -111,7 +112,7 @@ const legend = (lists) =>
 function entry(id, list, item, best, open) {
   const key = list.name + " " + item.id;
   const details = el("details", { "data-key": key, open: open.has(key) }, el("summary", { "data-key": key + " why" }, "why"));
-  const opened = () => details.open && !details.dataset.loaded && why(details, id, item);
+  const opened = () => details.open && !details.dataset.loaded && why(details, id, list, item);
   details.addEventListener("toggle", opened);
   if (details.open) opened();
   return el("li", {},
@@ -135,7 +136,7 @@ function bar(item, best) {
   return shown;
 }
 
-async function why(details, id, item) {
+async function why(details, id, list, item) {
   details.dataset.loaded = "yes";
   const told = el("div", { class: "why" });
   details.append(told);
@@ -148,6 +149,11 @@ async function why(details, id, item) {
       ? el("div", {}, el("p", {}, "Both have:"), el("ul", {}, found.shared.map((s) => el("li", {}, said("bdi", s.label), el("span", { class: "facts" }, " " + s.type + ", as " + number(s.artifacts) + (s.artifacts === 1 ? " artifact has" : " artifacts have"))))))
       : el("p", {}, "They share no term."));
     if (found.linked) told.append(el("p", {}, "One names the other."));
+  } catch (error) {
+    told.append(problem(error));
+  }
+  try {
+    told.append(await judge(id, item.id, list.name.startsWith("theme:") ? list.name.slice("theme:".length) : ""));
   } catch (error) {
     told.append(problem(error));
   }
