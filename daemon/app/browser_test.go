@@ -150,7 +150,7 @@ func (v *viewer) open(address, has string) {
 // holds waits until an expression is true in the page. (chromedp.Poll makes a function of a string there, which the page's policy forbids.)
 func (v *viewer) holds(expression string) {
 	v.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !value[bool](v, "Boolean("+expression+")"); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); !value[bool](v, "Boolean("+expression+")"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			v.picture("failed")
 			v.t.Fatalf("never: %s\n%s", expression, value[string](v, "document.body.innerText.slice(0, 3000)"))
