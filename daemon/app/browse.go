@@ -44,7 +44,7 @@ func (a *App) newShelves() (s *shelves, err error) {
 	if s.media, err = media.NewDesk(archive, a.encoding.fetcher, limits); err != nil {
 		return nil, err
 	}
-	s.live, err = live.New(s.cards, a.log.With("part", "live"))
+	s.live, err = live.New(s.cards, score(&a.cfg.Lists.Weights), a.log.With("part", "live"))
 	return s, err
 }
 
@@ -90,7 +90,7 @@ func (s serving) View(fn func(*graphstore.Reader) error) error {
 func (s *service) Lists(context.Context) ([]web.ListInfo, error) {
 	var out []web.ListInfo
 	for _, name := range []string{rerank.ListTotal, rerank.ListGeneral} {
-		out = append(out, web.ListInfo{Name: name, Weights: browse.Weights(name)})
+		out = append(out, web.ListInfo{Name: name, Weights: browse.Weights(score(&s.app.cfg.Lists.Weights), name)})
 	}
 	for _, t := range s.app.themes.Status().Themes {
 		if t.State == themes.Served {
@@ -131,7 +131,7 @@ func (s *service) list(ctx context.Context, id, name string, k int) (*browse.Lis
 		if err != nil {
 			return nil, err
 		}
-		list := browse.ListOf(rerank.List{Name: name, Entries: found.Items})
+		list := browse.ListOf(score(&s.app.cfg.Lists.Weights), rerank.List{Name: name, Entries: found.Items})
 		return &list, nil
 	}
 	found, err := s.byTheme(ctx, web.Subject{ID: id}, theme, k)

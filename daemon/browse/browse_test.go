@@ -133,7 +133,7 @@ func TestViewAndWhy(t *testing.T) {
 		`"media":[{"kind":"text","text":"متن","language":"ota"},{"kind":"audio","uri":"https://a.example/x"}]}`)
 	s.put("b", `{"title":"Two","culture":["VADROSK"],"type":["kilim"]}`)
 	s.put("c", `{"title":"Three","type":["Kilim","kilim"],"culture":["else"]}`)
-	total := ListOf(rerank.List{Name: rerank.ListTotal, Entries: []rerank.Entry{{ID: "b", Score: 0.5, Parts: rerank.Parts{Words: 1, Link: 1}}, {ID: "gone", Score: 0.4}}})
+	total := ListOf(rerank.DefaultScoreWeights(), rerank.List{Name: rerank.ListTotal, Entries: []rerank.Entry{{ID: "b", Score: 0.5, Parts: rerank.Parts{Words: 1, Link: 1}}, {ID: "gone", Score: 0.4}}})
 	v, err := s.View("a", total, List{Name: "theme:motif", Items: []Item{}})
 	if err != nil {
 		t.Fatal(err)
@@ -178,18 +178,19 @@ func second[T any](_ T, err error) error { return err }
 // TestScoresAreSumsOfParts: what is shown adds up to the score that lists are ordered by.
 func TestScoresAreSumsOfParts(t *testing.T) {
 	t.Parallel()
-	scorer, err := rerank.NewScorer(rerank.DefaultScoreWeights())
+	weights := rerank.ScoreWeights{Cosine: 0.1, Entities: 0.6, Words: 0.1, Date: 0.1, Link: 0.1, DateScale: 50}
+	scorer, err := rerank.NewScorer(weights)
 	if err != nil {
 		t.Fatal(err)
 	}
 	one := &rerank.Evidence{Node: 1, Entities: []uint64{5, 6}}
 	score, p := scorer.Score(one, &rerank.Evidence{Node: 2, Entities: []uint64{5}}, 0.7, even{})
-	w := Weights(rerank.ListTotal)
+	w := Weights(weights, rerank.ListTotal)
 	sum := w.Cosine*p.Cosine + w.Entities*p.Entities + w.Words*p.Words + w.Date*p.Date + w.Link*p.Link
 	if d := sum - score; d > 1e-6 || d < -1e-6 || p.Entities == 0 {
 		t.Errorf("%v of %+v, want %v", sum, p, score)
 	}
-	if Weights("theme:x") != nil || *Weights(rerank.ListGeneral) != (rerank.Parts{Cosine: 1}) {
+	if Weights(weights, "theme:x") != nil || *Weights(weights, rerank.ListGeneral) != (rerank.Parts{Cosine: 1}) {
 		t.Error("weights")
 	}
 }

@@ -81,11 +81,10 @@ const (
 	mostLinks = 64
 )
 
-// Weights are those of the parts of a named list, nil for one whose score is no sum of them.
-func Weights(list string) *rerank.Parts {
+// Weights are those of the parts of a named list when total is scored by w, nil for one whose score is no sum of them.
+func Weights(w rerank.ScoreWeights, list string) *rerank.Parts {
 	switch list {
 	case rerank.ListTotal:
-		w := rerank.DefaultScoreWeights()
 		return &rerank.Parts{Cosine: w.Cosine, Entities: w.Entities, Words: w.Words, Date: w.Date, Link: w.Link}
 	case rerank.ListGeneral:
 		return &rerank.Parts{Cosine: 1}
@@ -93,10 +92,10 @@ func Weights(list string) *rerank.Parts {
 	return nil
 }
 
-// ListOf is a list whose entries have parts that are weighted by Weights.
-func ListOf(list rerank.List) List {
+// ListOf is a list, total or general, with what the parts add to each score when total is scored by weights.
+func ListOf(weights rerank.ScoreWeights, list rerank.List) List {
 	out := List{Name: list.Name, Items: []Item{}}
-	w := Weights(list.Name)
+	w := Weights(weights, list.Name)
 	for _, e := range list.Entries {
 		item := Item{ID: e.ID, Score: float64(e.Score), Parts: map[string]float64{}}
 		for _, p := range []struct {

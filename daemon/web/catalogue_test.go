@@ -142,7 +142,7 @@ func (noCards) Cards([]string) (map[string]browse.Card, error) { return nil, nil
 // TestLive: who looks gets what is published at once, goes on after the event that he had, and does not hold up a stop.
 func TestLive(t *testing.T) {
 	t.Parallel()
-	hub, err := live.New(noCards{}, slog.New(slog.DiscardHandler))
+	hub, err := live.New(noCards{}, rerank.DefaultScoreWeights(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,8 @@ func (p places) rank(list, id string) int {
 	return slices.Index(p[list], maphash.String(seed, id)) + 1
 }
 
-// changeOf tells an update, beside the places of its lists as they were told before.
-func changeOf(m *publish.Published, was places) Event {
+// changeOf tells an update, beside the places of its lists as they were told before; score weighs the parts.
+func changeOf(m *publish.Published, was places, score rerank.ScoreWeights) Event {
 	u := m.Update
 	e := Event{
 		ID: m.ID, Own: m.Own, Recorded: m.Recorded, Revision: m.Revision, Epoch: u.Epoch,
@@ -90,7 +90,7 @@ func changeOf(m *publish.Published, was places) Event {
 	for _, l := range u.Lists[:min(len(u.Lists), mostLists)] {
 		c := u.Changes[l.Name]
 		change := Change{Name: l.Name}
-		weights := browse.Weights(l.Name)
+		weights := browse.Weights(score, l.Name)
 		told := func(ids []string) (out []Place) {
 			for _, id := range ids[:min(len(ids), mostPlaces)] {
 				p := Place{ID: id, Was: was.rank(l.Name, id)}

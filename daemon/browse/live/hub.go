@@ -40,6 +40,7 @@ type Cards interface {
 // Hub keeps the last changes. It is safe for concurrent use.
 type Hub struct {
 	cards Cards
+	score rerank.ScoreWeights
 	log   *slog.Logger
 	// boot tells the ids of this process's events from those of another's.
 	boot string
@@ -54,13 +55,13 @@ type Hub struct {
 	viewers int
 }
 
-// New returns a Hub without events.
-func New(cards Cards, log *slog.Logger) (*Hub, error) {
+// New returns a Hub without events. The parts of a total score are weighed by score.
+func New(cards Cards, score rerank.ScoreWeights, log *slog.Logger) (*Hub, error) {
 	p, err := simplelru.NewLRU[string, places](remembered, nil)
 	if err != nil {
 		return nil, fmt.Errorf("live: %w", err)
 	}
-	return &Hub{cards: cards, log: log, boot: rand.Text()[:8], places: p, wake: make(chan struct{})}, nil
+	return &Hub{cards: cards, score: score, log: log, boot: rand.Text()[:8], places: p, wake: make(chan struct{})}, nil
 }
 
 // Published takes up messages that have left the outbox. It looks nothing up and waits for nobody.
@@ -73,7 +74,7 @@ func (h *Hub) Published(messages []publish.Published) {
 		switch m.Kind {
 		case rerank.KindUpdate:
 			was, _ := h.places.Get(m.ID)
-			e.Event = changeOf(m, was)
+			e.Event = changeOf(m, was, h.score)
 			h.places.Add(m.ID, placesOf(m.Update.Lists))
 		case rerank.KindTombstone:
 			e.Event = Event{ID: m.ID, Deleted: true, Recorded: m.Recorded, Revision: m.Revision}

@@ -46,7 +46,7 @@ func (c *titles) Cards(ids []string) (map[string]browse.Card, error) {
 
 func newHub(t *testing.T, c *titles) *Hub {
 	t.Helper()
-	h, err := New(c, slog.New(slog.DiscardHandler))
+	h, err := New(c, rerank.DefaultScoreWeights(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
