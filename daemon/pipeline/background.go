@@ -103,7 +103,7 @@ func (e *Engine) do(t task) error {
 	u := e.begin(nil)
 	defer u.tx.Discard()
 	n, err := t.work(u)
-	t.pace.Took(n, time.Since(start))
+	t.pace.Took(n, time.Since(start), u.committing)
 	return err
 }
 

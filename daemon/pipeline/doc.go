@@ -36,7 +36,7 @@
 //
 // # Who works when
 //
-// One unit is at work at a time: Engine.unitLock. Records go first: while they come, background units take about 10 ms each
+// One unit is at work at a time: Engine.unitLock. Records go first: while they come, background units take about 5 ms each, beside their commit,
 // and half of the time at most, and none begins while a batch waits (package turns). The unit of a batch does its share of
 // what it sets off (an embedding and a list for each of its records); background.next gives the rest to background units.
 //

@@ -32,6 +32,8 @@ type unit struct {
 	moved []refresh.Moved
 	// published counts the lists made by a standby, and those that have lingered, that the stage rerank has taken up to publish.
 	published int
+	// committing is how long the commit took.
+	committing time.Duration
 }
 
 // begin starts the next unit. A standby copies from another state: from are the rows about media of that one, nil otherwise.
@@ -146,9 +148,11 @@ func (u *unit) commit() error {
 			return err
 		}
 	}
+	start := time.Now()
 	if err := u.tx.Commit(); err != nil {
 		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)
 	}
+	u.committing = time.Since(start)
 	e.metrics.commits.Inc()
 	e.report() // before anything leaves the media queue: what follows from it must be seen to wait
 	u.media.Committed()
