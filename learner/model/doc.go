@@ -23,8 +23,8 @@
 //
 //   - attention: t += Attention(LN t), each token reading the others; t +=
 //     drop(FFN(LN t)) with GELU; z = LN(sum of sigmoid-gated tokens)
-//   - transformer: the same, each token reading itself too; z = LN(mean of tokens)
-//   - mlp: z = LN(mean of tokens + drop(FFN(all tokens side by side)))
+//   - transformer: t += drop(Attention(drop(LN t))), each token reading itself too, and the rest as above
+//   - mlp: z = LN(sum of sigmoid-gated tokens + drop(FFN(drop(LN t) of all tokens side by side)))
 //
 // z is the embedding. The projection head, two layers with ReLU and a scaling to length 1, is for the contrastive loss
 // only.

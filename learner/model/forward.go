@@ -75,6 +75,12 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Features, b *B
 // dropSeedStride is the distance between the seeds of successive dropouts.
 const dropSeedStride = 0x9e3779b97f4a7c15
 
+// later is another dropout of the same rate, n strides later.
+func later(d tape.Drop, n uint64) tape.Drop {
+	d.Seed += n * dropSeedStride
+	return d
+}
+
 // forward is the state of one forward pass.
 type forward struct {
 	*Model

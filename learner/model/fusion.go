@@ -13,14 +13,9 @@ func newFusion(g *layout, cfg Config) fusion {
 	case FusionMLP:
 		return newMLP(g, cfg)
 	case FusionTransformer:
-		return &transformer{newEncoderLayer(g, cfg), g.norm("fusion", cfg.Width, 1, "fusion.norm3")}
+		return &transformer{newEncoderLayer(g, cfg), newGates(g, cfg)}
 	default:
-		a := &crossAttention{encoderLayer: newEncoderLayer(g, cfg)}
-		for _, mode := range cfg.Modalities {
-			a.gates = append(a.gates, g.linear("fusion", cfg.Width, cfg.Width, constant(0), "fusion.gate.%s", mode.Name))
-		}
-		a.n3 = g.norm("fusion", cfg.Width, 1, "fusion.norm3")
-		return a
+		return &crossAttention{newEncoderLayer(g, cfg), newGates(g, cfg)}
 	}
 }
 
@@ -40,106 +35,108 @@ func newEncoderLayer(g *layout, cfg Config) encoderLayer {
 	}
 }
 
-func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, mask tape.Mask, self bool) tape.Matrix {
-	qkv := f.linear(f.norm(tokens, e.n1), e.qkv, tape.Identity)
+// apply adds to the tokens what they read of each other, and of themselves if self is set, and what the network makes
+// of the result. drop is applied to what attention reads and to what it adds; the network's result is always dropped.
+func (e *encoderLayer) apply(f *forward, tokens tape.Matrix, mask tape.Mask, self bool, drop tape.Drop) tape.Matrix {
+	qkv := f.linear(f.t.Dropout(f.norm(tokens, e.n1), later(drop, 1)), e.qkv, tape.Identity)
 	read := f.t.New(tokens.Rows, tokens.Cols)
 	f.t.Attention(read, qkv, mask, f.cfg.Heads, self)
-	tokens = f.sum(tokens, f.linear(read, e.proj, tape.Identity))
+	tokens = f.sum(tokens, f.t.Dropout(f.linear(read, e.proj, tape.Identity), later(drop, 2)))
 	more := f.linear(f.linear(f.norm(tokens, e.n2), e.up, tape.GELU), e.out, tape.Identity)
 	return f.sum(tokens, f.t.Dropout(more, f.drop))
 }
 
-// crossAttention lets each token attend to the others, and sums the tokens with a sigmoid gate each.
-type crossAttention struct {
-	encoderLayer
-	gates []linear
-	n3    linear
+// gates make one vector of an item's tokens: each goes through the sigmoid gate of its modality, and their sum is
+// normalized. The gates begin half open, so that an untrained fusion is the normalized mean.
+type gates struct {
+	of []linear // each modality
+	n3 linear
 }
 
-func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+func newGates(g *layout, cfg Config) gates {
+	var out gates
+	for _, mode := range cfg.Modalities {
+		out.of = append(out.of, g.linear("fusion", cfg.Width, cfg.Width, constant(0), "fusion.gate.%s", mode.Name))
+	}
+	out.n3 = g.norm("fusion", cfg.Width, 1, "fusion.norm3")
+	return out
+}
+
+// sum is that of the gated tokens, before it is normalized.
+func (a *gates) sum(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
 	t, items := f.t, mask.Items
-	tokens = a.apply(f, tokens, mask, false)
 	gate := t.New(tokens.Rows, tokens.Cols)
-	for i, l := range a.gates {
+	for i, l := range a.of {
 		g := gate.Slice(i*items, (i+1)*items)
 		t.Product(g, tokens.Slice(i*items, (i+1)*items), f.param(l.w), false)
 		t.Bias(g, f.param(l.b), tape.Identity, tape.Drop{})
 	}
 	z := t.New(items, tokens.Cols)
 	t.Gates(z, tokens, gate, mask)
-	return f.norm(z, a.n3)
+	return z
 }
 
-// transformer is an encoderLayer in which tokens attend to themselves too, and the mean of its tokens.
+// crossAttention lets each token attend to the others, and sums the tokens with a gate each. Attention is dropped
+// neither before nor after it: the default model's results are measured so.
+type crossAttention struct {
+	encoderLayer
+	gates
+}
+
+func (a *crossAttention) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
+	return f.norm(a.sum(f, a.apply(f, tokens, mask, false, tape.Drop{}), mask), a.n3)
+}
+
+// transformer is an encoderLayer in which tokens attend to themselves too, and the gated sum of its tokens.
 type transformer struct {
 	encoderLayer
-	n3 linear
+	gates
 }
 
 func (a *transformer) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
-	return f.norm(f.mean(a.apply(f, tokens, mask, true), mask), a.n3)
+	return f.norm(a.sum(f, a.apply(f, tokens, mask, true, f.drop), mask), a.n3)
 }
 
-// mlp adds to the mean of the tokens a network of one hidden layer over all tokens side by side, absent ones as zeros.
+// mlp adds to the gated sum of the tokens a network of one hidden layer over all normalized tokens side by side, absent
+// ones as zeros.
 type mlp struct {
+	n1   linear
 	up   []int // of each modality
 	bias int
 	down linear
-	n3   linear
+	gates
 }
 
 func newMLP(g *layout, cfg Config) *mlp {
 	d := cfg.Width
-	a := &mlp{}
+	a := &mlp{n1: g.norm("fusion", d, 1, "fusion.norm1")}
 	for _, mode := range cfg.Modalities {
 		a.up = append(a.up, g.add("fusion", true, d, 4*d, rotation, "fusion.up.%s.weight", mode.Name))
 	}
 	a.bias = g.add("fusion", false, 1, 4*d, constant(0), "fusion.up.bias")
 	a.down = g.linear("fusion", 4*d, d, constant(0), "fusion.down")
-	a.n3 = g.norm("fusion", d, 1, "fusion.norm3")
+	a.gates = newGates(g, cfg)
 	return a
 }
 
 func (a *mlp) fuse(f *forward, tokens tape.Matrix, mask tape.Mask) tape.Matrix {
 	t := f.t
+	normed := t.Dropout(f.norm(tokens, a.n1), later(f.drop, 1))
 	h := t.New(mask.Items, 4*tokens.Cols)
 	for m, up := range a.up {
-		own := f.pool(tokens, mask, func(_, mode, _ int) float32 {
-			if mode == m {
-				return 1
-			}
-			return 0
-		})
-		t.Product(h, own, f.param(up), m > 0)
+		t.Product(h, f.only(normed, mask, m), f.param(up), m > 0)
 	}
 	t.Bias(h, f.param(a.bias), tape.GELU, tape.Drop{})
-	z := f.sum(f.mean(tokens, mask), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
+	z := f.sum(a.sum(f, tokens, mask), t.Dropout(f.linear(h, a.down, tape.Identity), f.drop))
 	return f.norm(z, a.n3)
 }
 
-func (f *forward) mean(tokens tape.Matrix, mask tape.Mask) tape.Matrix {
-	return f.pool(tokens, mask, func(_, _, count int) float32 { return 1 / float32(count) })
-}
-
-// pool returns, for each item, the weighted sum of its present tokens; count is their number. Tokens of weight 0 are
-// left out.
-func (f *forward) pool(tokens tape.Matrix, mask tape.Mask, weight func(item, mode, count int) float32) tape.Matrix {
+// only returns the tokens of one modality, zeros for items that have none of it.
+func (f *forward) only(tokens tape.Matrix, mask tape.Mask, mode int) tape.Matrix {
 	c := tape.CSR{Start: []int32{0}}
 	for i := range mask.Items {
-		has := mask.Present[i*mask.Modalities : (i+1)*mask.Modalities]
-		count := 0
-		for _, h := range has {
-			if h {
-				count++
-			}
-		}
-		for m, h := range has {
-			if !h {
-				continue
-			}
-			if w := weight(i, m, count); w != 0 {
-				c.Source, c.Weight = append(c.Source, int32(m*mask.Items+i)), append(c.Weight, w)
-			}
+		if mask.Present[i*mask.Modalities+mode] {
+			c.Source, c.Weight = append(c.Source, int32(mode*mask.Items+i)), append(c.Weight, 1)
 		}
 		c.Start = append(c.Start, int32(len(c.Source)))
 	}

@@ -16,15 +16,13 @@ type fusion interface {
 func (m *Model) newFusion(r *reader) fusion {
 	switch m.cfg.Fusion {
 	case model.FusionMLP:
-		f := &mlp{bias: r.matrix("fusion.up.bias").data, down: r.linear("fusion.down"), norm: r.norm("fusion.norm3")}
+		f := &mlp{n1: r.norm("fusion.norm1"), bias: r.matrix("fusion.up.bias").data, down: r.linear("fusion.down"), gates: m.newGates(r)}
 		m.eachBranch(func(mode int, name string) { f.up[mode] = r.factor("fusion.up." + name + ".weight") })
 		return f
 	case model.FusionTransformer:
-		return &transformer{newEncoderLayer(r, true), r.norm("fusion.norm3")}
+		return &attending{newEncoderLayer(r, true), m.newGates(r)}
 	}
-	f := &crossAttention{encoderLayer: newEncoderLayer(r, false), norm: r.norm("fusion.norm3")}
-	m.eachBranch(func(mode int, name string) { f.gates[mode] = r.linear("fusion.gate." + name) })
-	return f
+	return &attending{newEncoderLayer(r, false), m.newGates(r)}
 }
 
 // encoderLayer is attention and a feed-forward network over the tokens of each item, as model's.
@@ -57,61 +55,66 @@ func (l *encoderLayer) apply(m *Model, t *tokens) {
 	add(token, t.branchOut)
 }
 
-// crossAttention lets each token attend to the others, and sums the tokens with a sigmoid gate each.
-type crossAttention struct {
-	encoderLayer
-	gates [modalities]linear
-	norm  norm
+// gates sum the tokens of each item, each through the sigmoid gate of its modality.
+type gates struct {
+	of   [modalities]linear
+	norm norm
 }
 
-func (f *crossAttention) fuse(m *Model, t *tokens, out [][]float32) {
-	f.apply(m, t)
+func (m *Model) newGates(r *reader) gates {
+	g := gates{norm: r.norm("fusion.norm3")}
+	m.eachBranch(func(mode int, name string) { g.of[mode] = r.linear("fusion.gate." + name) })
+	return g
+}
+
+// add adds the gated tokens to each item's row of out.
+func (g *gates) add(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
 	for k, mode := range t.mode {
 		row, gate := t.token[k*w:(k+1)*w], t.branchOut[:w]
-		m.dense(row, f.gates[mode], gate)
+		m.dense(row, g.of[mode], gate)
 		z := out[t.item[k]]
 		for j, x := range row {
 			z[j] += float32(float64(x) / (1 + math.Exp(-float64(gate[j]))))
 		}
 	}
-	for _, z := range out {
-		normalize(z, f.norm, z)
-	}
 }
 
-// transformer lets each token attend to all, and takes the mean of the tokens.
-type transformer struct {
+// attending is crossAttention, in which each token attends to the others, and transformer, in which it attends to all.
+type attending struct {
 	encoderLayer
-	norm norm
+	gates
 }
 
-func (f *transformer) fuse(m *Model, t *tokens, out [][]float32) {
+func (f *attending) fuse(m *Model, t *tokens, out [][]float32) {
 	f.apply(m, t)
-	m.mean(t, out)
+	f.add(m, t, out)
 	for _, z := range out {
 		normalize(z, f.norm, z)
 	}
 }
 
-// mlp adds to the tokens' mean a network over all tokens side by side.
+// mlp adds to the gated sum a network over all normalized tokens side by side.
 type mlp struct {
+	n1   norm
 	up   [modalities]factor
 	bias []float32
 	down linear
-	norm norm
+	gates
 }
 
 func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
-	m.mean(t, out)
+	f.add(m, t, out)
+	n := len(t.mode) * w
+	normalizeRows(t.normed[:n], t.token[:n], w, f.n1)
 	hidden, part, more := t.hidden[:4*w], t.hidden[4*w:8*w], t.branchOut[:w]
 	for first := 0; first < len(t.mode); {
 		item := t.item[first]
 		copy(hidden, f.bias)
 		k := first
 		for ; k < len(t.mode) && t.item[k] == item; k++ {
-			product(t.token[k*w:(k+1)*w], f.up[t.mode[k]], part)
+			product(t.normed[k*w:(k+1)*w], f.up[t.mode[k]], part)
 			add(hidden, part)
 		}
 		vec.GELU(hidden, nil)
@@ -119,25 +122,6 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 		add(out[item], more)
 		normalize(out[item], f.norm, out[item])
 		first = k
-	}
-}
-
-// mean adds to each item's row of out the mean of its tokens.
-func (m *Model) mean(t *tokens, out [][]float32) {
-	w := m.cfg.Width
-	for first := 0; first < len(t.mode); {
-		last := first
-		for last < len(t.mode) && t.item[last] == t.item[first] {
-			last++
-		}
-		share := 1 / float64(last-first)
-		z := out[t.item[first]]
-		for k := first; k < last; k++ {
-			for j, x := range t.token[k*w : (k+1)*w] {
-				z[j] += float32(share * float64(x))
-			}
-		}
-		first = last
 	}
 }
 

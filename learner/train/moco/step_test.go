@@ -3,6 +3,7 @@ package moco
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -164,6 +165,57 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 			}
 		}
 		near(t, "queue", tr.queue.Data[:len(c.Projection)], c.Projection, 1e-5)
+	}
+}
+
+// TestGradientsAgainstDifferences: with dropout, the gradient of each parameter in each fusion and residual is the slope of the loss
+// along a random direction.
+func TestGradientsAgainstDifferences(t *testing.T) {
+	t.Parallel()
+	v := readFixture(t).view(t)
+	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
+		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
+			cfg := shape
+			cfg.Fusion, cfg.Residual, cfg.Dropout = fusion, residual, 0.25
+			rng := rand.New(rand.NewPCG(4, 4))
+			tr := newTrainer(t, cfg, nil, 1)
+			tr.cfg.Rate = 1e-12 // at 0 a gradient is cleared
+			key, queue := slices.Clone(tr.key.Data), slices.Clone(tr.queue.Data)
+			at := slices.Clone(tr.query.Data)
+			for i := range at {
+				at[i] += float32(0.2 * rng.NormFloat64()) // so that nothing is zero
+			}
+			// loss is that of the weights, moved along a direction, in the first step against keys of the seeded ones.
+			loss := func(direction []float32, by float32) float64 {
+				copy(tr.query.Data, at)
+				copy(tr.key.Data, key)
+				copy(tr.queue.Data, queue)
+				tr.step, tr.slot, tr.temperature.Data[0] = 0, 0, 0
+				for i, d := range direction {
+					tr.query.Data[i] += by * d
+				}
+				l, err := tr.Step(v, v, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l
+			}
+			loss(nil, 0)
+			gradient := slices.Clone(tr.query.Grad)
+			for _, p := range tr.model.Params() {
+				direction := make([]float32, len(at))
+				slope, size := 0.0, 0.0
+				for i := p.Offset; i < p.Offset+p.Rows*p.Cols; i++ {
+					direction[i] = float32(rng.NormFloat64())
+					slope += float64(gradient[i]) * float64(direction[i])
+					size += math.Abs(float64(gradient[i]) * float64(direction[i]))
+				}
+				const step = 4e-4
+				if d := (loss(direction, step) - loss(direction, -step)) / (2 * step); math.Abs(d-slope) > 0.02*size+1e-3 {
+					t.Errorf("%s, %s: along %s the loss rises by %v, the gradient says %v", fusion, residual, p.Name, d, slope)
+				}
+			}
+		}
 	}
 }
 

@@ -67,10 +67,11 @@ def forward(P, inside, fusion, residual):
         tokens.append(h + skip if residual == "sum" else torch.cat([h, skip], 1) @ P[m + ".join"])
     t = torch.stack(tokens, 1)
     has = torch.tensor(present)
-    mean = (t * has[..., None]).sum(1) / has.sum(1, keepdim=True)
+    gated = lambda t: sum(has[:, i, None] * torch.sigmoid(L(t[:, i], "fusion.gate." + m)) * t[:, i] for i, m in enumerate(MODES))
     if fusion == "mlp":
-        h = F.gelu(sum(t[:, i] * has[:, i, None] @ P[f"fusion.up.{m}.weight"] for i, m in enumerate(MODES)) + P["fusion.up.bias"])
-        z = mean + L(h, "fusion.down")
+        n = LN(t, "fusion.norm1")
+        h = F.gelu(sum(n[:, i] * has[:, i, None] @ P[f"fusion.up.{m}.weight"] for i, m in enumerate(MODES)) + P["fusion.up.bias"])
+        z = gated(t) + L(h, "fusion.down")
     else:
         q, k, v = L(LN(t, "fusion.norm1"), "fusion.qkv").view(ITEMS, 2, 3, HEADS, D // HEADS).permute(2, 0, 3, 1, 4)
         may = has[:, :, None] & has[:, None, :]
@@ -81,10 +82,7 @@ def forward(P, inside, fusion, residual):
         att = (score.softmax(-1) * may) @ v
         t = t + L(att.transpose(1, 2).flatten(2), "fusion.proj")
         t = t + L(F.gelu(L(LN(t, "fusion.norm2"), "fusion.up")), "fusion.down")
-        if fusion == "attention":
-            z = sum(has[:, i, None] * torch.sigmoid(L(t[:, i], "fusion.gate." + m)) * t[:, i] for i, m in enumerate(MODES))
-        else:
-            z = (t * has[..., None]).sum(1) / has.sum(1, keepdim=True)
+        z = gated(t)
     z = LN(z, "fusion.norm3")
     return z, F.normalize(L(F.relu(L(z, "head.0")), "head.1"), dim=1)
 
