@@ -18,8 +18,8 @@ import (
 // bySubspaces is the name of the ranking by E alone, split into a group of coordinates for each theme and one that they share.
 const bySubspaces = "subspaces of E"
 
-// What the subspaces are learnt by. A group has as many coordinates as a head has axes; the penalties are as large as they can be without
-// the fit to the themes suffering, on fitted works.
+// What the subspaces are learnt by. A group has as many coordinates as a head has axes. None of this was tuned; the noise
+// begins far below what the numbers say.
 const (
 	groupWidth     = 31
 	subspaceSteps  = 300
@@ -55,7 +55,10 @@ func (o *options) groups(ctx context.Context, stdout io.Writer, all, fitted, ran
 	}
 	defer pool.Close()
 	start := cpu()
-	s := learnSubspaces(pool, fitted.rowsOf(e), coordinates(m, known), uint64(o.seed))
+	s, err := learnSubspaces(ctx, pool, fitted.rowsOf(e), coordinates(m, known), uint64(o.seed))
+	if err != nil {
+		return nil, err
+	}
 	fmt.Fprintf(stdout, "subspaces: %.1f s to learn %d steps\n", (cpu() - start).Seconds(), subspaceSteps)
 	latent, out := s.project(ranked.rowsOf(e)), map[string][][]float32{}
 	for i, t := range m.Themes() {
@@ -74,7 +77,7 @@ func innerProducts(vectors [][]float32, query int) []float64 {
 }
 
 // learnSubspaces learns them of the embeddings and coordinates (by theme and work) of the fitted works.
-func learnSubspaces(pool *par.Pool, e []float32, coordinates [][][]theme.Coordinate, seed uint64) *subspaces {
+func learnSubspaces(ctx context.Context, pool *par.Pool, e []float32, coordinates [][][]theme.Coordinate, seed uint64) (*subspaces, error) {
 	s := &subspaces{engine: gemm.New(pool), groups: len(coordinates) + 1}
 	rng := rand.New(rand.NewPCG(seed, 0x5b5))
 	d, works := s.latent(), len(e)/width
@@ -92,6 +95,9 @@ func learnSubspaces(pool *par.Pool, e []float32, coordinates [][][]theme.Coordin
 		updates[k].gradient, updates[k].m, updates[k].v = make([]float32, len(p)), make([]float32, len(p)), make([]float32, len(p))
 	}
 	for step := range subspaceSteps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		batch := rng.Perm(works)[:min(subspaceBatch, works)]
 		rows := make([]float32, 0, len(batch)*width)
 		for _, i := range batch {
@@ -103,7 +109,7 @@ func learnSubspaces(pool *par.Pool, e []float32, coordinates [][][]theme.Coordin
 			vec.Adam{Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Rate: rate, Step: step + 1}.Update(p, updates[k].gradient, updates[k].m, updates[k].v)
 		}
 	}
-	return s
+	return s, nil
 }
 
 // gradients writes those of the loss of a batch with respect to in, decoder and variance.

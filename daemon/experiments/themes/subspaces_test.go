@@ -46,7 +46,10 @@ func TestSubspacesFindWhatIsPlanted(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer pool.Close()
-		s := learnSubspaces(pool, e[:learnt*width], [][][]theme.Coordinate{coordinates[0][:learnt], coordinates[1][:learnt]}, 1)
+		s, err := learnSubspaces(t.Context(), pool, e[:learnt*width], [][][]theme.Coordinate{coordinates[0][:learnt], coordinates[1][:learnt]}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		latent := s.project(e[learnt*width:])
 		if first == nil {
 			first = latent

@@ -15,13 +15,14 @@
 // length 1, and in Asking it is 0: cosines then rank as inner products do (Bachrach et al., "Speeding Up the Xbox Recommender System Using
 // a Euclidean Transformation for Inner-Product Spaces", RecSys 2014).
 //
-// What lost to it, on works that were fitted (daemon/experiments/themes/RESULTS.md): networks trained by gradients, on the same
-// features, on the network's own, or from these axes on; and E beside the features, as the untrained model has it, changed nothing.
+// What was tried instead, on works that were fitted (daemon/experiments/themes/RESULTS.md): networks trained by gradients, on the same features or
+// from these axes on, ranked worse or no better; E of the untrained model beside the features changed nothing. What the axes leave out
+// is in themes of many terms, where 31 numbers are too few.
 //
 // # Bounds
 //
 // A Head of t terms has 62 t numbers: 300 terms take 75 KB. Fit takes memory for the Coordinates of the Profiles, and
-// time in proportion to them: of 8,000 Profiles less than a second. A Vector costs 31 multiplications a Coordinate, of
+// time in proportion to them: of 8,000 Profiles 0.1 s. A Vector costs 31 multiplications a Coordinate, of
 // which there are some tens.
 //
 // # Guarantees

@@ -10,8 +10,8 @@ import (
 	"kilim/learner/theme"
 )
 
-// How the axes are found. The subspace is wider than the axes, so that the last of them are found as fast as the first. The
-// axes of the Tate's themes rank after 8 steps as they do solved exactly.
+// How the axes are found. The subspace is wider than the axes, so that the last of them are found as fast as the first.
+// TestAxesArePrincipal holds what they keep after 8 steps against the exact solution.
 const (
 	subspace = 48
 	steps    = 8
