@@ -18,8 +18,8 @@ import (
 // bySubspaces is the name of the ranking by E alone, split into a group of coordinates for each theme and one that they share.
 const bySubspaces = "subspaces of E"
 
-// What the subspaces are learnt by. A group has as many coordinates as a head has axes. None of this was tuned; the noise
-// begins far below what the numbers say.
+// What the subspaces are learnt by. A group has as many coordinates as a head has axes. None of this was tuned, but that the noise begins far
+// below what the numbers say: from a variance of exp(-4) on, the groups ranked much worse.
 const (
 	groupWidth     = 31
 	subspaceSteps  = 300
