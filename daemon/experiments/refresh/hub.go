@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"kilim/daemon/experiments/cputime"
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
 	"kilim/learner/encode"
@@ -120,7 +121,7 @@ type growth struct {
 // grow inserts members one at a time, each with all that it sets off, until there are so many.
 func (h *hub) grow(to int) (*growth, error) {
 	t := &growth{from: len(h.g.nodes) - 1, to: to}
-	begun, cpu := time.Now(), cpuTime()
+	begun, cpu := time.Now(), cputime.Spent()
 	var drawing time.Duration // the features are drawn outside of what is measured
 	for len(h.g.nodes)-1 < to {
 		start := time.Now()
@@ -142,7 +143,7 @@ func (h *hub) grow(to int) (*growth, error) {
 		}
 	}
 	wall := time.Since(begun)
-	t.wall, t.cpu = wall-drawing, time.Duration(float64(cpuTime()-cpu)*float64(wall-drawing)/float64(wall))
+	t.wall, t.cpu = wall-drawing, time.Duration(float64(cputime.Spent()-cpu)*float64(wall-drawing)/float64(wall))
 	return t, nil
 }
 

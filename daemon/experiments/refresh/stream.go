@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"kilim/daemon/experiments/cputime"
 	"kilim/graphstore"
 	"kilim/learner/refresh"
 	"kilim/learner/tensor/sparse"
@@ -132,7 +133,7 @@ type timing struct {
 
 // repeat runs batches of a size, of up to limit updates, for at most so long.
 func repeat(size, limit int, most time.Duration, batch func(n int) (embedded int, err error)) (*timing, error) {
-	t, begun, cpu := new(timing), time.Now(), cpuTime()
+	t, begun, cpu := new(timing), time.Now(), cputime.Spent()
 	for t.updates+size <= limit && time.Since(begun) < most {
 		start := time.Now()
 		n, err := batch(size)
@@ -142,7 +143,7 @@ func repeat(size, limit int, most time.Duration, batch func(n int) (embedded int
 		t.batches = append(t.batches, time.Since(start))
 		t.updates, t.embedded = t.updates+size, t.embedded+n
 	}
-	t.cpu = cpuTime() - cpu
+	t.cpu = cputime.Spent() - cpu
 	return t, nil
 }
 
