@@ -23,8 +23,8 @@
 //
 // Nowhere yet. A score by margins is the query's own, that of a for b is not that of b for a, while package topk finds whose lists a newcomer
 // enters by a score that is the same both ways. So the stated score goes on to decide who is among an artifact's best fifty, kept and offered as
-// today, and the published list is these fifty ordered anew. It is also the better list: a Model knows only pairs that were candidates, and let loose on all
-// artifacts it ranked worse than the stated weights (RESULTS.md of the experiment ranker). The seam is one interface, declared by topk and given to topk.New:
+// today, and the published list is these fifty ordered anew. That loses next to nothing against ordering all candidates, while on all
+// artifacts a Model, which knows only pairs that were candidates, ranked worse than the stated weights (RESULTS.md of the experiment ranker). The seam is one interface, declared by topk and given to topk.New:
 //
 //	// Order ranks the entries of an artifact's list anew; the entries have the parts and the score by stated weights.
 //	type Order interface {
