@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker bench-maps clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,6 +110,12 @@ bench-themes-daemon: build ## the same works through a running daemon, whose lis
 
 bench-ranker: ## what judgments do for the order of the lists, on the links of a museum of its own, and what stage 1 misses (minutes); BENCH='-seeds 1 -exact 20' for less
 	@$(GO) run ./daemon/experiments/ranker $(BENCH)
+
+bench-maps: ## a map of an archive beside scikit-learn's t-SNE, and what newcomers do to it (Python 3.11; minutes); BENCH='-alone -every 8' for less
+	@test -x .cache/themes/bin/python || python3.11 -m venv .cache/themes
+	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
+	@.cache/themes/bin/python ../shared/peers/ann/make_data.py .cache/maps --walters ../shared/data/walters.jsonl.gz --only walters-svd-128
+	@$(GO) run ./daemon/experiments/maps $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"kilim/daemon/experiments/cputime"
 	"kilim/learner/tensor/vec"
 	"kilim/learner/theme"
 	"kilim/learner/theme/head"
@@ -32,12 +33,12 @@ func newHeads(ctx context.Context, stdout io.Writer, m *theme.Model, fitted, ran
 	var fit, project time.Duration
 	bytes := 0
 	for _, t := range m.Themes() {
-		start := cpu()
+		start := cputime.Spent()
 		own, err := head.Fit(ctx, m, t, fitted)
 		if err != nil {
 			return nil, err
 		}
-		fit += cpu() - start
+		fit += cputime.Spent() - start
 		data, err := own.MarshalBinary()
 		if err != nil {
 			return nil, err
@@ -47,11 +48,11 @@ func newHeads(ctx context.Context, stdout io.Writer, m *theme.Model, fitted, ran
 		if err != nil {
 			return nil, err
 		}
-		start = cpu()
+		start = cputime.Spent()
 		for _, profile := range ranked {
 			h.vectors[t] = append(h.vectors[t], p.Vector(profile))
 		}
-		project += cpu() - start
+		project += cputime.Spent() - start
 		h.projectors[t] = p
 	}
 	n := time.Duration(len(h.projectors))

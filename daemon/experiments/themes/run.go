@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kilim/daemon/experiments/cputime"
 	"kilim/learner/theme"
 )
 
@@ -56,9 +57,9 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 	if err != nil {
 		return nil, err
 	}
-	start := cpu()
+	start := cputime.Spent()
 	profiles := ranked.profiles(model)
-	each := (cpu() - start) / time.Duration(len(profiles))
+	each := (cputime.Spent() - start) / time.Duration(len(profiles))
 	known := fitted.profiles(model)
 	h, err := newHeads(ctx, stdout, model, known, profiles)
 	if err != nil {
@@ -104,25 +105,25 @@ func (a *archive) profiles(m *theme.Model) []*theme.Profile {
 
 // fitted fits a model without its first theme, then declares that theme, and says what each took.
 func (o *options) fitted(ctx context.Context, stdout io.Writer, a *archive) (*theme.Model, error) {
-	start := cpu()
+	start := cputime.Spent()
 	basis, err := theme.NewBasis(o.cfg, a.works)
 	if err != nil {
 		return nil, err
 	}
-	made := cpu() - start
+	made := cputime.Spent() - start
 	labels, last := a.byID(), a.themes()[0]
-	start = cpu()
+	start = cputime.Spent()
 	before, err := basis.Fit(ctx, without(labels, last), nil)
 	if err != nil {
 		return nil, err
 	}
-	solved := cpu() - start
-	start = cpu()
+	solved := cputime.Spent() - start
+	start = cputime.Spent()
 	model, err := basis.Fit(ctx, labels, before)
 	if err != nil {
 		return nil, err
 	}
-	declared := cpu() - start
+	declared := cputime.Spent() - start
 	data, err := model.MarshalBinary()
 	if err != nil {
 		return nil, err
@@ -160,7 +161,7 @@ type ranking struct {
 func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 	byWhole, byTerms := make([]float64, len(r.profiles)), make([]float64, len(r.profiles))
 	for _, q := range queries {
-		start := cpu()
+		start := cputime.Spent()
 		question := r.model.Ask(r.profiles[q])
 		for i, p := range r.profiles {
 			var parts theme.Parts
@@ -171,7 +172,7 @@ func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 			}
 			byWhole[i], byTerms[i] = parts.Score(), parts.Terms
 		}
-		r.took += cpu() - start
+		r.took += cputime.Spent() - start
 		r.compared += len(r.profiles)
 		by[whole][t] += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
 		by[termsAlone][t] += r.judge.ndcg(t, q, byTerms) / float64(len(queries))

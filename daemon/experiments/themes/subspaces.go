@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 
+	"kilim/daemon/experiments/cputime"
 	"kilim/learner/tensor/gemm"
 	"kilim/learner/tensor/par"
 	"kilim/learner/tensor/vec"
@@ -54,12 +55,12 @@ func (o *options) groups(ctx context.Context, stdout io.Writer, all, fitted, ran
 		return nil, err
 	}
 	defer pool.Close()
-	start := cpu()
+	start := cputime.Spent()
 	s, err := learnSubspaces(ctx, pool, fitted.rowsOf(e), coordinates(m, known), uint64(o.seed))
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(stdout, "subspaces: %.1f s to learn %d steps\n", (cpu() - start).Seconds(), subspaceSteps)
+	fmt.Fprintf(stdout, "subspaces: %.1f s to learn %d steps\n", (cputime.Spent() - start).Seconds(), subspaceSteps)
 	latent, out := s.project(ranked.rowsOf(e)), map[string][][]float32{}
 	for i, t := range m.Themes() {
 		out[t] = s.group(latent, i)
