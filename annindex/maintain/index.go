@@ -19,6 +19,9 @@ type Config struct {
 	Make func() (annindex.Index, error)
 	// Watch holds the bound of the recall and the cost of the checks. New sets Watch's functions itself.
 	Watch recall.Config
+	// Asked is how many answers are checked of a vector that is put, as if it were asked for: an index into which much is put and of which
+	// little is asked is watched too. 0: vectors that are put are not checked.
+	Asked int
 	Log   *slog.Logger
 }
 
@@ -100,6 +103,7 @@ func (x *Index) Put(id uint64, vec []float32) error {
 	err := x.Index.Put(id, vec)
 	if err == nil {
 		x.changes.Add(1)
+		x.watch.Offer(vec, x.cfg.Asked)
 	}
 	return err
 }

@@ -142,6 +142,31 @@ func TestPoorIndexIsReplaced(t *testing.T) {
 	}
 }
 
+// TestPutsAreChecked holds that an index which nobody searches is watched by what is put.
+func TestPutsAreChecked(t *testing.T) {
+	t.Parallel()
+	x, err := New(Config{
+		Make:  func() (annindex.Index, error) { return poor{flat(t)}, nil },
+		Watch: recall.Config{Share: 1}, Asked: k, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { x.Run(ctx); close(done) }()
+	defer func() { stop(); <-done }()
+	rng := rand.New(rand.NewPCG(2, 1))
+	for id := uint64(0); x.Stats().Checks < 3; id++ {
+		if err := errors.Join(ctx.Err(), x.Put(id%ids, vector(rng))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := x.Stats(); math.IsNaN(s.Recall) || s.FailedChecks > 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
 // TestFreshIndexIsLeft: when the rebuilt index has a low recall too, onLowRecall warns once and does not rebuild again
 // until minChanged of the vectors have changed.
 func TestFreshIndexIsLeft(t *testing.T) {

@@ -72,7 +72,7 @@ type Config struct {
 }
 
 func (c *Config) index(dim int, log *slog.Logger) vectorindex.Config {
-	return vectorindex.Config{Engine: c.Engine, Graph: c.Graph, Recall: c.Recall, Snapshot: c.Snapshot, Dim: dim, Log: log}
+	return vectorindex.Config{Engine: c.Engine, Graph: c.Graph, Recall: c.Recall, Asked: c.Candidates + 1, Snapshot: c.Snapshot, Dim: dim, Log: log}
 }
 
 // Engine is the pipeline over one store. Apply, Answer, Run and the queries may be

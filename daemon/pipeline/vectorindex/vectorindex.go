@@ -36,8 +36,9 @@ type Config struct {
 	// Engine is the index engine, see annindex.New; Graph are its parameters if it is hnsw.
 	Engine string
 	Graph  hnsw.Config
-	// Recall is how the index is watched.
+	// Recall is how the index is watched, Asked how many answers its searches want.
 	Recall recall.Config
+	Asked  int
 	// Snapshot is the file that keeps the index from one start to the next; empty: none does.
 	Snapshot string
 	// Dim is the length of an embedding.
@@ -51,7 +52,7 @@ func New(cfg Config) (*Index, error) {
 	empty := func() (annindex.Index, error) {
 		return annindex.New(annindex.Config{Engine: cfg.Engine, Metric: "dot", Dim: cfg.Dim, Graph: cfg.Graph})
 	}
-	index, err := maintain.New(maintain.Config{Make: empty, Watch: cfg.Recall, Log: cfg.Log})
+	index, err := maintain.New(maintain.Config{Make: empty, Watch: cfg.Recall, Asked: cfg.Asked, Log: cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("vectorindex: %w", err)
 	}
