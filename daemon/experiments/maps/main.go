@@ -4,23 +4,21 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
-	"syscall"
 
 	_ "embed"
 
 	"kilim/annindex/layout"
+	"kilim/daemon/experiments/command"
 )
 
 //go:embed peer.py
@@ -33,22 +31,7 @@ type options struct {
 	alone            bool
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "maps:", err)
-		os.Exit(2)
-	}
-	if err := run(ctx, o, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "maps:", err)
-		os.Exit(1)
-	}
-}
+func main() { command.Main("maps", parse, run) }
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 
+	"kilim/daemon/experiments/command"
 	"kilim/rerank/rank"
 )
 
@@ -22,20 +19,7 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "ranker:", err)
-		os.Exit(2)
-	}
-	if err := o.run(ctx, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "ranker:", err)
-		os.Exit(1)
-	}
+	command.Main("ranker", parse, func(ctx context.Context, o *options, w io.Writer) error { return o.run(ctx, w) })
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {

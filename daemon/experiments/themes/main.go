@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 
+	"kilim/daemon/experiments/command"
 	"kilim/learner/theme"
 )
 
@@ -22,25 +19,14 @@ type options struct {
 	cfg                theme.Config
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o, err := parse(os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "themes:", err)
-		os.Exit(2)
-	}
-	what := run
+func main() { command.Main("themes", parse, ask) }
+
+// ask asks the model, or a running daemon.
+func ask(ctx context.Context, o *options, w io.Writer) error {
 	if o.kilim != "" {
-		what = runDaemon
+		return runDaemon(ctx, o, w)
 	}
-	if err := what(ctx, o, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "themes:", err)
-		os.Exit(1)
-	}
+	return run(ctx, o, w)
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {
