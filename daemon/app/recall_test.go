@@ -58,7 +58,9 @@ func TestRecallIsWatched(t *testing.T) {
 			t.Fatalf("status %d", code)
 		}
 	}
-	if m["kilim_index_recall_ratio"] != 1 { // so small an archive is searched exactly
+	// So small an archive is searched exactly. Vectors that were put while the archive was fed were checked too, though,
+	// and one that came between a check's two searches is missing in the first.
+	if m["kilim_index_recall_ratio"] < 0.8 || m["kilim_index_recall_ratio"] > 1 {
 		t.Errorf("kilim_index_recall_ratio is %v", m["kilim_index_recall_ratio"])
 	}
 	if s := m["kilim_index_recall_check_seconds_total"]; s <= 0 || s > 10 {
