@@ -66,6 +66,7 @@ func testConfig(t *testing.T) *config.Config {
 	cfg.Kafka.Topics.Similar = name + ".similar"
 	cfg.Kafka.Topics.DeadLetters = name + ".dlq"
 	cfg.Kafka.Topics.Judgments = name + ".judgments"
+	cfg.Model.Width = 32 // most tests look at what is around the model
 	return cfg
 }
 

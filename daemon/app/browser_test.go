@@ -140,6 +140,12 @@ func (v *viewer) does(expression string) {
 	value[bool](v, "(() => { "+expression+"; return true })()")
 }
 
+// press clicks an element once it is there: one that was there before may be gone while lists are shown anew.
+func (v *viewer) press(selector string) {
+	v.t.Helper()
+	v.holds(fmt.Sprintf("(() => { const found = document.querySelector(%q); found?.click(); return found })()", selector))
+}
+
 // open goes to a view, and waits until it has an element.
 func (v *viewer) open(address, has string) {
 	v.t.Helper()
@@ -189,7 +195,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	v.open("#/search?q=kilim", ".cards li")
 	v.holds(`document.querySelector("#by-culture").options.length > 3`)
-	v.does(`document.querySelector("input[value=picture]").click()`)
+	v.press(`input[value=picture]`)
 	v.holds(`location.hash.includes("has=picture") && document.querySelectorAll(".cards img.thumb").length > 2 &&
 		[...document.querySelectorAll(".cards li")].every((li) => li.querySelector("img"))`)
 	v.holds(`[...document.querySelectorAll(".cards img")].slice(0, 4).every((i) => i.complete && i.naturalWidth > 0)`)
@@ -202,7 +208,7 @@ func TestPageInABrowser(t *testing.T) {
 		const shown = [...li.querySelectorAll(".bar span")].reduce((sum, s) => sum + parseFloat(s.style.width), 0);
 		return Math.abs(shown - 100 * parseFloat(li.querySelector(".score span").textContent) / parseFloat(document.querySelector("[data-list=total] .score span").textContent)) < 1.5;
 	})`)
-	v.does(`document.querySelector(".list summary").click()`)
+	v.press(`.list summary`)
 	v.holds(`document.querySelector(".why table") && document.querySelectorAll(".why li").length > 0`)
 	v.picture("artifact")
 
@@ -215,12 +221,12 @@ func TestPageInABrowser(t *testing.T) {
 		return len(out.Judgments)
 	}
 	v.holds(`document.querySelectorAll(".judge button").length === 3`)
-	v.does(`document.querySelector(".judge button").click()`)
+	v.press(`.judge button`)
 	v.holds(`document.querySelector(".judge .facts").textContent === "alike, says the page" && !document.querySelector(".judge button:nth-of-type(3)").hidden`)
 	if n := said(); n != 1 {
 		t.Errorf("%d judgments", n)
 	}
-	v.does(`document.querySelector(".judge button:nth-of-type(3)").click()`)
+	v.press(`.judge button:nth-of-type(3)`)
 	v.holds(`document.querySelector(".judge button:nth-of-type(3)").hidden`)
 	if n := said(); n != 0 {
 		t.Errorf("%d judgments are left", n)
@@ -229,7 +235,7 @@ func TestPageInABrowser(t *testing.T) {
 	// One in another script, on a narrow dark screen.
 	v.run(chromedp.EmulateViewport(390, 844), still("dark"))
 	v.open("#/search?q="+url.QueryEscape("گلیم"), ".cards li")
-	v.does(`document.querySelector(".cards a").click()`)
+	v.press(`.cards a`)
 	v.holds(`document.querySelector(".lists .list li")`)
 	v.holds(`getComputedStyle(document.querySelector("h1")).direction === "rtl" && document.querySelector("h1").lang === "fa"`)
 	v.holds(`document.documentElement.scrollWidth <= innerWidth`)

@@ -27,6 +27,7 @@ func TestSettingsHistories(t *testing.T) {
 	for n := range uint64(2 * histories) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
+			thin(t, n)
 			rng := rand.New(rand.NewPCG(n%histories, 31))
 			cfg := testConfig()
 			if n >= histories {
@@ -67,6 +68,7 @@ func TestSettingsWhileWaiting(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
+			thin(t, seed)
 			rng := rand.New(rand.NewPCG(seed, 37))
 			cfg := testConfig()
 			cfg.Sweep, cfg.Candidates = 1e9, 100
