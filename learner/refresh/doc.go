@@ -32,9 +32,10 @@
 //
 // Cost. A hub of D members moves by O(1/D) with an insert, so it pushes about once in epsilon*D inserts at a cost of D:
 // O(1/epsilon) an insert, whatever D (TestHubPushesRarely). The budget of Pass.Embed bounds the artifacts re-embedded
-// for pushes in one pass; a push that does not fit goes on from its cursor in the next pass. While a push is pending p
-// stays what it was when the push began: otherwise a busy hub would begin again and again and never reach its last
-// members.
+// for pushes in one pass; a push that does not fit goes on from its cursor in the next pass. Once a push has reached the first
+// dependant, p stays what it is until the push ends: otherwise a busy hub would begin again and again and never reach its last
+// members. Until then p follows h1 as if no push were pending, so that what moves under a flood is told once, when the flood is over,
+// and not twice by each entity at a time of its own: artifacts were embedded nine times then (TestOneRoundTellsAll).
 //
 // What is not computed again: an artifact that only a push of p reaches keeps h1, which reads h0 alone (Pass.keepsHidden).
 //

@@ -221,12 +221,13 @@ func (p *Pass) evaluateDirty() error {
 			n.Hidden = h1
 			continue
 		}
-		if p.r.queue.has(n.ID) {
+		pending := p.r.queue.of(n.ID)
+		if pending.Cursor != 0 {
 			continue // finishPush compares h1 again when the pending push ends
 		}
 		if d := rms(h1, n.Hidden, p.r.model.Width(1)); d > p.r.cfg.Epsilon {
 			n.Hidden = h1
-			if err := p.startPush(n, d); err != nil {
+			if err := p.startPush(n, max(d, pending.Weight)); err != nil {
 				return err
 			}
 		}

@@ -26,6 +26,14 @@ func (q *pushQueue) len() int { return len(q.heap) }
 
 func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
 
+// of returns the push queued for a node, or none: its Cursor is 0 as long as no dependant was told.
+func (q *pushQueue) of(id graphstore.NodeID) graphstore.Push {
+	if it := q.byNode[id]; it != nil {
+		return it.push
+	}
+	return graphstore.Push{}
+}
+
 // start adds p, which the Pass of this number starts, or replaces the push queued for its node.
 func (q *pushQueue) start(p graphstore.Push, pass uint64) {
 	q.put(p)

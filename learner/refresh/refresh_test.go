@@ -294,3 +294,32 @@ func TestHubPushesRarely(t *testing.T) {
 		t.Logf("%.1f artifacts embedded an insert; the exact refresh embeds %d", perInsert, n/2)
 	}
 }
+
+// TestOneRoundTellsAll: entities that go on moving while their pushes wait, as they do under a flood, are told of once. Each artifact is
+// embedded once for all of it, and not again for what moved since the pushes were queued.
+func TestOneRoundTellsAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	const members, moving = 60, 5
+	edges := func(i int) []graphstore.EdgeSpec {
+		return []graphstore.EdgeSpec{entityEdge("all"), entityEdge(fmt.Sprint("one of four ", i%4))}
+	}
+	start := map[string]*artifact{}
+	for i := range members {
+		start[fmt.Sprint(i)] = &artifact{version: 1, edges: edges(i)}
+	}
+	w.batch(start, 0)
+	w.settle()
+	for round := range 5 {
+		for i := range moving {
+			w.batch(map[string]*artifact{fmt.Sprint(i): {version: 2 + round, edges: edges(i)}}, 0)
+		}
+	}
+	embedded := 0
+	for w.r.Pending() > 0 {
+		embedded += len(w.batch(nil, 7))
+	}
+	if embedded > members {
+		t.Errorf("%d artifacts were embedded %d times", members, embedded)
+	}
+}
