@@ -177,7 +177,7 @@ func printStatus(w io.Writer, s *web.Status) error {
 	for _, kind := range slices.Sorted(maps.Keys(s.Media)) {
 		fmt.Fprintf(t, "media: %s\t%s\n", kind, media(s.Media[kind]))
 	}
-	fmt.Fprintf(t, "refresh queue\t%d\n", s.RefreshQueue)
+	fmt.Fprintf(t, "refresh queue\t%s\n", refreshQueue(s))
 	fmt.Fprintf(t, "outbox\t%d\n", s.Outbox)
 	fmt.Fprintf(t, "epoch\t%d\n", s.Epoch)
 	if s.Training != nil {
@@ -198,6 +198,14 @@ func printStatus(w io.Writer, s *web.Status) error {
 	fmt.Fprintf(t, "nodes\t%s\n", counts(s.Nodes))
 	fmt.Fprintf(t, "edges\t%s\n", counts(s.Edges))
 	return t.Flush()
+}
+
+func refreshQueue(s *web.Status) string {
+	if s.RefreshAge == 0 {
+		return fmt.Sprint(s.RefreshQueue)
+	}
+	age := time.Duration(s.RefreshAge * float64(time.Second)).Round(time.Millisecond)
+	return fmt.Sprintf("%d, of which the oldest embedding or list has been stale for %v", s.RefreshQueue, age)
 }
 
 func media(m web.MediaStatus) string {

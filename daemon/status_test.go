@@ -92,6 +92,7 @@ func TestWaitNeedsAllDoneTwiceInARow(t *testing.T) {
 	// What can't be had now is not waited for.
 	held := done(3)
 	held.Media = map[string]web.MediaStatus{"image": {Waiting: 1, Held: 1}, "audio": {Encoded: 7, Refused: 2, Again: 1}}
+	held.RefreshAge = 2.5
 	held.Training = &web.Training{Phase: "training", Stage: "heads", Step: 5, Steps: 90, Changed: 0.25, Last: &web.Trained{Result: "rejected", Epoch: 4}}
 	answers = append(answers, done(2), held, held)
 	d := newDaemon(t, answers...)
@@ -101,6 +102,7 @@ func TestWaitNeedsAllDoneTwiceInARow(t *testing.T) {
 	}
 	_, stdout, _ := kilim(t, "", "status", "--http", d.URL)
 	for _, want := range []string{"media: audio", "7 encoded, 0 waiting, 2 refused (1 tried again", "media: image", "1 waiting (1 held back",
+		"0, of which the oldest embedding or list has been stale for 2.5s",
 		"training, heads, step 5 of at most 90; last 0001-01-01 00:00: rejected (epoch 4); changed since by 0.25 archives"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)

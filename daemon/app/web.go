@@ -154,7 +154,7 @@ func answer(a *pipeline.Answer) *web.Answer {
 	if a == nil {
 		return nil
 	}
-	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Items: a.Items}
+	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Staleness: web.Staleness(a.Staleness), Items: a.Items}
 }
 
 // Ready returns nil while this daemon reads all partitions, and otherwise why it does not.
@@ -197,7 +197,7 @@ func statusOf(s pipeline.Status) *web.Status {
 	}
 	return &web.Status{
 		Artifacts: s.Artifacts, Placeholders: s.Placeholders, Nodes: s.Nodes, Edges: s.Edges,
-		RefreshQueue: s.RefreshQueue, Outbox: s.Outbox, Epoch: s.Epoch, Revision: s.Revision,
+		RefreshQueue: s.RefreshQueue, RefreshAge: s.Overdue, Outbox: s.Outbox, Epoch: s.Epoch, Revision: s.Revision,
 		Index:   web.IndexStatus{Engine: s.IndexEngine, Vectors: s.Vectors},
 		Records: recordsOf(s.Records),
 		Media:   media,

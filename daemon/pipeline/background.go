@@ -124,7 +124,7 @@ func (b *background) next(e *Engine, length time.Duration) (task, bool) {
 		}}, true
 	}
 	// A standby has first lists made under a feed that always leaves features stale and pushes on their way.
-	now := e.clock.arrivals
+	now := e.clock.Arrivals
 	if e.lists.Unlisted() > 0 {
 		now, b.ranksNext = e.role.backfilledAt, !b.ranksNext
 	} else {
@@ -151,7 +151,7 @@ func (b *background) next(e *Engine, length time.Duration) (task, bool) {
 		}}, true
 	}
 	n := b.paces.rank.Size(length)
-	ids := e.lists.TakeStale(n, e.clock.rank)
+	ids := e.lists.TakeStale(n, e.clock.Rank)
 	return task{&b.paces.rank, func(u *unit) (int, error) {
 		moving, err := u.rankStale(ids)
 		if err != nil {
@@ -173,10 +173,10 @@ func (u *unit) rankStale(ids []uint64) (moving []uint64, err error) {
 		return nil, err
 	}
 	if len(moving) > 0 {
-		u.e.clock.moved(0, u.tx.Counts().Artifacts)
+		u.e.clock.Moved(0, u.tx.Counts().Artifacts)
 		return moving, nil
 	}
-	return nil, u.lists.Recompute(u.e.clock.time(), ids)
+	return nil, u.lists.Recompute(u.e.clock.Time(), ids)
 }
 
 // renewFeatures renews the features of stored artifacts. Those that would move by no
@@ -225,7 +225,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			return err
 		}
 		if damaged[i] || u.refresh.Drift(n, inputs[i]) <= epsilon {
-			n.EncodedAt = u.e.clock.arrivals
+			n.EncodedAt = u.e.clock.Arrivals
 			u.e.stale.Set(uint64(id), n.EncodedAt)
 			continue
 		}

@@ -255,7 +255,7 @@ func (u *unit) put(op *operation) error {
 	u.arrived[op.node] = op.extracted
 	e.index.Join(uint64(op.node), op.extracted.Edges)
 	u.order = append(u.order, op.node)
-	e.clock.changed(u.tx.Counts().Artifacts)
+	e.clock.Changed(u.tx.Counts().Artifacts)
 	e.metrics.consumed.WithLabelValues("applied").Inc()
 	return nil
 }
@@ -297,9 +297,9 @@ func (u *unit) remove(op *operation) error {
 		return err
 	}
 	e.stale.Remove(uint64(op.node))
-	e.clock.changed(u.tx.Counts().Artifacts)
+	e.clock.Changed(u.tx.Counts().Artifacts)
 	if !e.role.standby() {
-		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, op.item.Time)); err != nil {
+		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.Revision, op.item.Time)); err != nil {
 			return err
 		}
 	}
@@ -376,7 +376,7 @@ func (u *unit) attach(id graphstore.NodeID, inputs []float32) error {
 	if err != nil {
 		return err
 	}
-	n.EncodedAt = u.e.clock.arrivals
+	n.EncodedAt = u.e.clock.Arrivals
 	u.e.stale.Set(uint64(id), n.EncodedAt)
 	return nil
 }

@@ -107,7 +107,7 @@ func TestFloodPublishes(t *testing.T) {
 	for chunk := range slices.Chunk(changes, 4) {
 		before := s.rows()
 		s.must(s.apply(chunk))
-		now, revision := s.rows(), s.engine.clock.revision
+		now, revision := s.rows(), s.engine.clock.Revision
 		for id, was := range before {
 			if was.Pending == nil || now[id] == nil {
 				continue

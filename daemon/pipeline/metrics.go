@@ -93,6 +93,7 @@ var (
 	outboxAgeDesc = desc("outbox_oldest_age_seconds", "Age of the oldest message in the outbox, 0 when it is empty.")
 	sizeDesc      = desc("store_size_bytes", "Size of the store on disk, by part: lsm (keys and small values) or vlog (large values).", "part")
 	queueDesc     = desc("refresh_queue", "Refresh work left for the background: pushes on their way, stale features, stale lists, and lists that wait to be published.")
+	overdueDesc   = desc("refresh_oldest_age_seconds", "Age of the oldest embedding or list that is stale and waits for the background, 0 when none is; lists that only wait to be published are not stale.")
 	vectorsDesc   = desc("index_vectors", "Vectors in the index.")
 	recallDesc    = desc("index_recall_ratio", "Share of the nearest that the index finds, of those that comparing with every vector does: a running mean over sampled queries. NaN before the first.")
 	checksDesc    = desc("index_recall_checks_total", "Queries that were asked again exactly, for kilim_index_recall_ratio, by result: ok or failed.", "result")
@@ -104,7 +105,7 @@ var (
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, vectorsDesc, recallDesc, checksDesc, checkingDesc, rebuildsDesc, damagedDesc, epochDesc, driftDesc} {
+	for _, d := range []*prometheus.Desc{nodesDesc, edgesDesc, outboxDesc, outboxAgeDesc, sizeDesc, queueDesc, overdueDesc, vectorsDesc, recallDesc, checksDesc, checkingDesc, rebuildsDesc, damagedDesc, epochDesc, driftDesc} {
 		ch <- d
 	}
 }
@@ -132,6 +133,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(sizeDesc, float64(lsm), "lsm")
 	gauge(sizeDesc, float64(vlog), "vlog")
 	gauge(queueDesc, float64(c.e.seen.queue.Load()))
+	gauge(overdueDesc, c.e.overdue.Seconds())
 	gauge(vectorsDesc, float64(c.e.index.Len()))
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)

@@ -13,8 +13,10 @@ import (
 	"kilim/annindex/hnsw"
 	"kilim/annindex/recall"
 	"kilim/consumer"
+	"kilim/daemon/pipeline/clock"
 	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/made"
+	"kilim/daemon/pipeline/overdue"
 	"kilim/daemon/pipeline/turns"
 	"kilim/daemon/pipeline/vectorindex"
 	"kilim/daemon/pipeline/vocabulary"
@@ -96,11 +98,13 @@ type Engine struct {
 
 	// unitLock is held by the one unit at work; it guards what follows, and the stages' objects but for what they let be read.
 	unitLock sync.Mutex
-	clock    clock
+	clock    clock.Clock
 	// made is what the state says of the settings that it is made by.
 	made made.Kept
-	// stale are the artifacts by the time (clock.arrivals) at which their features were made.
-	stale      stale.Queue
+	// stale are the artifacts by the time (clock.Arrivals) at which their features were made.
+	stale stale.Queue
+	// overdue has since when the refresher, stale and lists have something to be computed anew.
+	overdue    overdue.Age
 	background background
 	auditor    auditor
 	// failed is why no unit may begin any more.
@@ -162,6 +166,7 @@ func open(cfg Config, store *graphstore.Store, metrics *Metrics, committed func(
 		return nil, fmt.Errorf("pipeline: load state: %w", err)
 	}
 	e.report()
+	e.overdue.Loaded()
 	return e, nil
 }
 
@@ -193,14 +198,13 @@ func (e *Engine) openMade() error {
 }
 
 func (e *Engine) load(r *graphstore.Reader) error {
-	b, err := r.Meta(clockKey)
-	if err != nil {
+	var bad, err error
+	if e.clock, err = clock.Read(r); err != nil {
 		return err
 	}
-	if err := e.clock.unmarshal(b); err != nil {
+	if err := e.overdue.Load(r); err != nil {
 		return err
 	}
-	var bad error
 	err = r.TermTable(func(bucket uint32, df int32) {
 		if err := e.words.Table.Load(bucket, df); err != nil && bad == nil {
 			bad = err
@@ -210,7 +214,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	e.words.Table.SetDocs(e.store.Counts().Artifacts)
-	if err := e.role.load(r, e.clock.arrivals); err != nil {
+	if err := e.role.load(r, e.clock.Arrivals); err != nil {
 		return err
 	}
 	pushes, err := r.Pushes()
@@ -218,14 +222,16 @@ func (e *Engine) load(r *graphstore.Reader) error {
 		return err
 	}
 	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer, pushes); err != nil {
+	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer); err != nil {
 		return err
 	}
+	e.overdue.Watch(append(e.refresher.Waits(), &e.stale.Waits, e.lists.Waits())...)
+	e.refresher.Load(pushes)
 	if err := e.index.Fill(r); err != nil {
 		return err
 	}
 	var features []stale.Stamp
-	e.lists.Lost(e.clock.lost)
+	e.lists.Lost(e.clock.Lost)
 	lists := e.lists.Load(listgraph.Reader{R: r})
 	err = r.EachNode(func(n *graphstore.Node) bool {
 		if e.made.Loose() {

@@ -8,7 +8,9 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/atlas"
+	"kilim/daemon/pipeline/clock"
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/overdue"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
@@ -31,11 +33,12 @@ type Queries struct {
 	vectors   encode.Cache // of media
 	refresher *refresh.Refresher
 	lists     *topk.Lists
+	overdue   *overdue.Age
 }
 
 // Queries answers questions about the state.
 func (e *Engine) Queries() *Queries {
-	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e.MediaState(), refresher: e.refresher, lists: e.lists}
+	return &Queries{cfg: &e.cfg, store: e.store, words: e.words, media: e.media, vectors: e.MediaState(), refresher: e.refresher, lists: e.lists, overdue: &e.overdue}
 }
 
 // View calls fn with the committed state.
@@ -45,7 +48,9 @@ func (q *Queries) View(fn func(*graphstore.Reader) error) error { return q.store
 type Answer struct {
 	ID, List string
 	Epoch    uint32
-	Items    []rerank.Entry
+	// Staleness tells how old what the answer knows may be.
+	Staleness overdue.Staleness
+	Items     []rerank.Entry
 }
 
 // Atlas compares the largest groups of a kind, at most so many.
@@ -145,6 +150,7 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 		return nil, err
 	}
 	var answer *Answer
+	staleness := q.overdue.Staleness() // before the state is read, which knows all that was done until then
 	err := q.store.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil {
@@ -153,7 +159,7 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 		if n == nil {
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
-		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch}
+		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch, Staleness: staleness}
 		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
 			return err
@@ -164,7 +170,8 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 		if k <= min(q.cfg.ListSize, int(row.Size)) {
 			answer.Items = row.Lists.Get(list)
 			answer.Items = answer.Items[:min(k, len(answer.Items))]
-			return nil
+			answer.Staleness.Changes, err = q.behind(r, row)
+			return err
 		}
 		query, _, err := q.lists.Query(listgraph.Reader{R: r}, uint64(n.ID))
 		if err != nil {
@@ -179,6 +186,17 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 	return answer, nil
 }
 
+// behind is how many changes there have been since stored lists were computed in full; nil: they are to be computed again.
+func (q *Queries) behind(r *graphstore.Reader, row *topk.Row) (*int64, error) {
+	rankedAt, ok := q.lists.RankedAt(row)
+	if !ok {
+		return nil, nil
+	}
+	now, err := clock.Read(r)
+	n := now.Behind(rankedAt, r.Counts().Artifacts)
+	return &n, err
+}
+
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
 func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {
@@ -190,7 +208,7 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 	if err != nil {
 		return nil, err
 	}
-	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch}
+	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch, Staleness: q.overdue.Staleness()}
 	err = q.store.View(func(r *graphstore.Reader) error {
 		feat := q.words.Features(x, media)
 		vector, err := q.refresher.Transient(r, feat, x.Edges)

@@ -25,7 +25,7 @@ const (
 // lock, but for what is atomic or a channel.
 type role struct {
 	phase atomic.Int32
-	// backfilledAt is the time (clock.arrivals) at which a standby's backfill ended, or at which it was opened since.
+	// backfilledAt is the time (clock.Arrivals) at which a standby's backfill ended, or at which it was opened since.
 	backfilledAt float64
 	// origin is the store that a standby copies from, once that is known.
 	origin atomic.Pointer[graphstore.Store]

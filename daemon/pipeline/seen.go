@@ -21,8 +21,9 @@ type seen struct {
 // report shows the outside where the unit at work has arrived.
 func (e *Engine) report() {
 	e.seen.queue.Store(int64(e.pending()))
-	e.seen.arrivals.Store(math.Float64bits(e.clock.arrivals))
-	e.seen.revision.Store(e.clock.revision)
+	e.seen.arrivals.Store(math.Float64bits(e.clock.Arrivals))
+	e.seen.revision.Store(e.clock.Revision)
+	e.overdue.Look()
 	e.turns.Linger.Next(e.lingered())
 	if !e.role.standby() && e.lists.Unpublished() == 0 {
 		e.role.republish()
@@ -37,8 +38,8 @@ func (e *Engine) pending() int {
 		unpublished = e.lists.Unpublished() + e.lists.Lingering()
 	}
 	return unpublished + e.refresher.Pending() +
-		e.stale.Count(e.clock.arrivals, e.cfg.Sweep) +
-		e.lists.Stale(e.clock.rank)
+		e.stale.Count(e.clock.Arrivals, e.cfg.Sweep) +
+		e.lists.Stale(e.clock.Rank)
 }
 
 // Status is where a state stands.
@@ -48,6 +49,8 @@ type Status struct {
 	Edges                   map[string]int // by relation
 	// RefreshQueue is what waits for the background, Outbox what waits for the brokers.
 	RefreshQueue, Outbox int
+	// Overdue is for how long the oldest embedding or list that is stale has waited, in seconds.
+	Overdue float64
 	// OutboxSince is when the oldest message in the outbox was committed; zero: none is in it.
 	OutboxSince time.Time
 	Epoch       uint32
@@ -67,7 +70,7 @@ func (e *Engine) Status() Status {
 	return Status{
 		Artifacts: counts.Artifacts, Placeholders: counts.Placeholders,
 		Nodes: counts.NodesByType(), Edges: counts.EdgesByRelation(),
-		RefreshQueue: int(queue), Outbox: depth, OutboxSince: since,
+		RefreshQueue: int(queue), Overdue: e.overdue.Seconds(), Outbox: depth, OutboxSince: since,
 		Epoch: e.cfg.Epoch, Revision: e.seen.revision.Load(),
 		IndexEngine: e.cfg.Engine, Vectors: e.index.Len(),
 		Records: e.metrics.records.Now(),

@@ -217,7 +217,7 @@ func (s *Standby) EndBackfill() error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	e.role.backfilledAt = e.clock.arrivals
+	e.role.backfilledAt = e.clock.Arrivals
 	e.role.set(completing)
 	return nil
 }
@@ -297,10 +297,10 @@ func (s *Standby) CutOver(from *Engine, last func() []string, decide func() erro
 func (s *Standby) buryLeftOut(tx *graphstore.Tx) error {
 	e := s.e
 	if len(e.role.leftOut) > 0 {
-		e.clock.revision++ // which no message has
+		e.clock.Revision++ // which no message has
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.role.leftOut)) {
-		if _, err := tx.Enqueue(rerank.EncodeTombstone(id, e.clock.revision, time.Time{})); err != nil {
+		if _, err := tx.Enqueue(rerank.EncodeTombstone(id, e.clock.Revision, time.Time{})); err != nil {
 			return err
 		}
 	}
@@ -310,7 +310,7 @@ func (s *Standby) buryLeftOut(tx *graphstore.Tx) error {
 func (s *Standby) takeOutbox(from *Engine) error {
 	e := s.e
 	// A revision names an update: none is given twice.
-	e.clock.revision = max(e.clock.revision, from.clock.revision)
+	e.clock.Revision = max(e.clock.Revision, from.clock.Revision)
 	return from.store.View(func(r *graphstore.Reader) error {
 		tx := e.store.Begin()
 		defer tx.Discard()
@@ -320,7 +320,7 @@ func (s *Standby) takeOutbox(from *Engine) error {
 		if err := s.buryLeftOut(tx); err != nil {
 			return err
 		}
-		if err := tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
+		if err := e.clock.Put(tx); err != nil {
 			return err
 		}
 		return tx.Commit()

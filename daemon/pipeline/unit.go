@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,11 +40,11 @@ type unit struct {
 // begin starts the next unit. A standby copies from another state: from are the rows about media of that one, nil otherwise.
 func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
-	e.clock.revision++
-	lists := e.role.listing(e.clock.revision)
+	e.clock.Revision++
+	lists := e.role.listing(e.clock.Revision)
 	lists.At, lists.Linger = e.turns.Linger.At(), e.linger()
 	return &unit{
-		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.revision), lists: e.lists.Begin(listgraph.Of(tx), lists),
+		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.Revision), lists: e.lists.Begin(listgraph.Of(tx), lists),
 		keys: tx.CheckKeys(), arrived: map[graphstore.NodeID]*vocabulary.Extracted{},
 	}
 }
@@ -109,7 +110,7 @@ func (u *unit) reindex() error {
 			return fmt.Errorf("pipeline: index artifact %q: %w", n.Key, err)
 		}
 		if _, ok := u.arrived[m.ID]; !ok { // an arrival has moved the clock already
-			e.clock.moved(m.Distance, artifacts)
+			e.clock.Moved(m.Distance, artifacts)
 		}
 		if err := u.lists.Moved(uint64(m.ID), m.Distance); err != nil {
 			return err
@@ -123,7 +124,7 @@ func (u *unit) rank(b budget, moving []uint64) (err error) {
 	if u.published, err = u.lists.Publish(b.published, b.lingered); err != nil {
 		return err
 	}
-	if err := u.lists.Rank(u.e.clock.time(), moving, b.ranked); err != nil {
+	if err := u.lists.Rank(u.e.clock.Time(), moving, b.ranked); err != nil {
 		return err
 	}
 	return u.lists.Write(u.enqueue)
@@ -139,7 +140,7 @@ func (u *unit) enqueue(update *rerank.Update) error {
 
 func (u *unit) commit() error {
 	e := u.e
-	if err := u.tx.PutMeta(clockKey, e.clock.marshal()); err != nil {
+	if err := errors.Join(e.clock.Put(u.tx), e.overdue.Put(u.tx)); err != nil {
 		return err
 	}
 	if e.made.Loose() && e.refresher.Rechecking() == 0 && e.stale.Urgent() == 0 {
@@ -150,7 +151,7 @@ func (u *unit) commit() error {
 	}
 	start := time.Now()
 	if err := u.tx.Commit(); err != nil {
-		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.revision, err)
+		return fmt.Errorf("pipeline: commit unit %d: %w", e.clock.Revision, err)
 	}
 	u.committing = time.Since(start)
 	e.metrics.commits.Inc()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/clock"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/publish"
@@ -44,7 +45,7 @@ func (m *Manager) Republish(found *publish.Found) error {
 func (m *Manager) republish(store *graphstore.Store, found *publish.Found) error {
 	tx := store.Begin()
 	defer tx.Discard()
-	revision, err := pipeline.Republish(tx, found.Revision)
+	revision, err := clock.Republish(tx, found.Revision)
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func TestAnswerIsAsScriptsExpect(t *testing.T) {
 	t.Parallel()
 	f := &fake{items: []rerank.Entry{{ID: "a<b>&", Score: 0.5, Parts: rerank.Parts{Cosine: 0.25}}}}
 	w := ask(t, newServer(t, f), "GET", "/api/v1/artifacts/x/similar?list=general&k=1", "")
-	want := `{"id":"x","list":"general","epoch":3,"items":[{"id":"a<b>&","score":0.5,"parts":{"cosine":0.25,"entities":0,"words":0,"date":0,"link":0}}]}` + "\n"
+	want := `{"id":"x","list":"general","staleness":{"seconds":0},"epoch":3,"items":[{"id":"a<b>&","score":0.5,"parts":{"cosine":0.25,"entities":0,"words":0,"date":0,"link":0}}]}` + "\n"
 	if got := w.Body.String(); got != want {
 		t.Errorf("answer\n%s want\n%s", got, want)
 	}
@@ -280,7 +280,7 @@ func TestStatusIsSnakeCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"ready", "version", "uptime_seconds", "artifacts", "placeholders", "nodes", "edges", "assigned", "lag",
-		"refresh_queue", "outbox", "epoch", "revision", "index", "records"} {
+		"refresh_queue", "refresh_oldest_age_seconds", "outbox", "epoch", "revision", "index", "records"} {
 		if _, ok := got[key]; !ok {
 			t.Errorf("no %q in %s", key, w.Body)
 		}

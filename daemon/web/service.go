@@ -51,10 +51,23 @@ type Service interface {
 
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
-	ID    string         `json:"id"`
-	List  string         `json:"list"`
-	Epoch uint32         `json:"epoch"`
-	Items []rerank.Entry `json:"items"`
+	ID        string         `json:"id"`
+	List      string         `json:"list"`
+	Staleness Staleness      `json:"staleness"`
+	Epoch     uint32         `json:"epoch"`
+	Items     []rerank.Entry `json:"items"`
+}
+
+// Staleness tells how old what an answer knows may be. What the settings let be is not in it: refresh.epsilon,
+// lists.tolerance and refresh.sweep.
+type Staleness struct {
+	// Seconds is for how long the oldest embedding or list of the archive that is stale has waited for the background: all changes
+	// before that are in the answer. 0: all are.
+	Seconds float64 `json:"seconds"`
+	// Changes is about how many changes of the archive (records, and embeddings that moved, each by how far) there have been
+	// since the list was last computed in full. Who belongs into it has been entered nonetheless. Missing: the list waits to be
+	// computed in full again.
+	Changes *int64 `json:"changes,omitempty"`
 }
 
 // Models are the models in the registry, and which of them serves.
@@ -100,6 +113,9 @@ type Status struct {
 	Outbox       int    `json:"outbox"`        // messages not yet acknowledged by the brokers
 	Epoch        uint32 `json:"epoch"`         // of the model
 	Revision     uint64 `json:"revision"`      // of the state
+
+	// RefreshAge is for how many seconds the oldest embedding or list that is stale has waited for the background; 0: none is.
+	RefreshAge float64 `json:"refresh_oldest_age_seconds"`
 
 	Index   IndexStatus   `json:"index"`
 	Records RecordsStatus `json:"records"`

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 
 	"kilim/graphstore"
+	"kilim/internal/waiting"
 )
 
 // pushQueue is a priority queue of the pending pushes: the farthest moved first, then by id, so that two runs over the
@@ -13,6 +14,9 @@ type pushQueue struct {
 	byNode map[graphstore.NodeID]*pushItem
 	// inputs are the nodes whose push tells of another h0 too, or may: that of an earlier process may.
 	inputs map[graphstore.NodeID]struct{}
+	// waits has since when a node has told something that not all dependants have read: a push that begins again has waited
+	// since the first.
+	waits waiting.Since
 }
 
 type pushItem struct {
@@ -50,6 +54,7 @@ func (q *pushQueue) put(p graphstore.Push) {
 	if q.byNode == nil {
 		q.byNode = make(map[graphstore.NodeID]*pushItem)
 	}
+	q.waits.Begin(uint64(p.Node))
 	it := &pushItem{push: p}
 	q.byNode[p.Node] = it
 	heap.Push(&q.heap, it)
@@ -76,6 +81,7 @@ func (q *pushQueue) first() (push graphstore.Push, startedIn uint64, ok bool) {
 func (q *pushQueue) remove(id graphstore.NodeID) {
 	if it := q.byNode[id]; it != nil {
 		heap.Remove(&q.heap, it.index)
+		q.waits.End(uint64(id))
 		delete(q.byNode, id)
 		delete(q.inputs, id)
 	}

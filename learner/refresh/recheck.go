@@ -8,6 +8,7 @@ import "kilim/graphstore"
 func (r *Refresher) Recheck(n *graphstore.Node) {
 	if hasVectors(n) {
 		r.rechecks = append(r.rechecks, n.ID)
+		r.rechecksWait.Begin(uint64(n.ID))
 	}
 }
 
@@ -18,6 +19,7 @@ func (r *Refresher) Rechecking() int { return len(r.rechecks) }
 func (p *Pass) recheck(budget int) (int, error) {
 	n := min(budget, len(p.r.rechecks))
 	for _, id := range p.r.rechecks[:n] {
+		p.r.rechecksWait.End(uint64(id))
 		node, err := p.g.Node(id)
 		if err != nil {
 			return 0, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"kilim/graphstore"
+	"kilim/internal/waiting"
 	"kilim/learner/model/infer"
 	"kilim/learner/tensor/sparse"
 )
@@ -69,7 +70,8 @@ type Refresher struct {
 	gathers bool
 	queue   pushQueue
 	// rechecks are the nodes that Recheck was given and no Pass has looked at.
-	rechecks []graphstore.NodeID
+	rechecks     []graphstore.NodeID
+	rechecksWait waiting.Since
 	// passes counts the Passes; a Pass's number counts from 1.
 	passes uint64
 	// lastEmbedded is, while pushes are pending, the number of the last Pass that embedded an artifact. That Pass has
@@ -78,8 +80,8 @@ type Refresher struct {
 	lastEmbedded map[graphstore.NodeID]uint64
 }
 
-// New returns a Refresher with the pushes that the store has pending.
-func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push) (*Refresher, error) {
+// New returns a Refresher without pending pushes.
+func New(cfg Config, model Model, label LabelEncoder) (*Refresher, error) {
 	if !(cfg.Epsilon >= 0) {
 		return nil, fmt.Errorf("refresh: epsilon %v: must be 0 or more", cfg.Epsilon)
 	}
@@ -90,11 +92,20 @@ func New(cfg Config, model Model, label LabelEncoder, pending []graphstore.Push)
 	for rel := range graphstore.Relation(Relations / 2) {
 		r.gathers = r.gathers || model.Gathers(RelationIndex(rel))
 	}
+	return r, nil
+}
+
+// Load takes up the pushes that the store has pending.
+func (r *Refresher) Load(pending []graphstore.Push) {
 	for _, p := range pending {
 		r.queue.put(p)
 		r.queue.withInputs(p.Node)
 	}
-	return r, nil
+}
+
+// Waits have since when pushes are on their way and nodes are to be rechecked.
+func (r *Refresher) Waits() []*waiting.Since {
+	return []*waiting.Since{&r.queue.waits, &r.rechecksWait}
 }
 
 // Pending is the number of nodes whose latest push has not reached all of their dependants, or that are to be rechecked.

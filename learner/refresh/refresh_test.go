@@ -82,9 +82,10 @@ func (w *world) reopen(epsilon float32) {
 	}); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.r, err = New(Config{Epsilon: epsilon}, served, hashLabeler{}, pending); err != nil {
+	if w.r, err = New(Config{Epsilon: epsilon}, served, hashLabeler{}); err != nil {
 		w.t.Fatal(err)
 	}
+	w.r.Load(pending)
 }
 
 // batch replaces (or, with nil, deletes) artifacts and refreshes within budget.

@@ -98,6 +98,13 @@ func (l *Lists) current(r *Row) Row {
 	return now
 }
 
+// RankedAt is the rank time at which stored lists were computed in full; ok is false when they are to be computed again, since they
+// have lost an entry or were made by other settings.
+func (l *Lists) RankedAt(r *Row) (at float64, ok bool) {
+	at = l.current(r).RankedAt
+	return at, at != stale.Never
+}
+
 // cut shortens lists that were made longer than lists are now: their first entries are those of a list of any length. A unit
 // that changes such lists cuts them last of all. To leave what happens behind the cut out of them would make them wrong if
 // the size were raised again.

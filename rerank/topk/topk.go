@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"kilim/internal/waiting"
 	"kilim/rerank"
 	"kilim/rerank/topk/bound"
 	"kilim/rerank/topk/stale"
@@ -132,6 +133,9 @@ func (l *Lists) Known(list string) error {
 
 // Stale is the number of artifacts whose lists are stale at a rank time.
 func (l *Lists) Stale(rank float64) int { return l.ranked.Count(rank, l.cfg.Sweep) }
+
+// Waits has since when lists are stale; it is asked as the other queues are.
+func (l *Lists) Waits() *waiting.Since { return &l.ranked.Waits }
 
 // TakeStale returns up to n of them, the most urgent first. They are stale until a pass has computed their lists.
 func (l *Lists) TakeStale(n int, rank float64) []uint64 { return l.ranked.Take(n, rank, l.cfg.Sweep) }

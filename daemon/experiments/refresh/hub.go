@@ -38,7 +38,7 @@ func newHub(epsilon float32, drifts bool) (*hub, error) {
 		return nil, err
 	}
 	h := &hub{g: new(graph), model: model, words: cfg.Text, drifts: drifts, epsilon: epsilon, rng: rand.New(rand.NewPCG(1, 1))}
-	h.r, err = refresh.New(refresh.Config{Epsilon: epsilon}, model, noLabels{}, nil)
+	h.r, err = refresh.New(refresh.Config{Epsilon: epsilon}, model, noLabels{})
 	h.id = h.g.add(graphstore.Culture, "hub")
 	return h, err
 }

@@ -40,7 +40,7 @@ func newStream(w *workload) (*stream, error) {
 		s.g.connect(s.edge(i))
 	}
 	var err error
-	if s.r, err = refresh.New(refresh.Config{Epsilon: 0}, s.model, noLabels{}, nil); err != nil {
+	if s.r, err = refresh.New(refresh.Config{Epsilon: 0}, s.model, noLabels{}); err != nil {
 		return nil, err
 	}
 	p, width := s.r.Begin(s.g), s.model.Width(0)

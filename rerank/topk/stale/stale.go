@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+
+	"kilim/internal/waiting"
 )
 
 // Queue holds a stamp for each of its ids; the zero value is empty. Stamps come from
@@ -15,6 +17,8 @@ import (
 // when it comes to the front. How many are stale is asked after each unit of work: it
 // is counted along, as going over the queue would make a unit's cost grow with the archive.
 type Queue struct {
+	// Waits has since when ids are stale: from the Set, or from the Count, that found them so.
+	Waits   waiting.Since
 	current map[uint64]stamp // of the valid entry of an id
 	serial  uint64
 	urgent  []stamped
@@ -66,7 +70,9 @@ func (q *Queue) Set(id uint64, at float64) {
 	if s.urgent {
 		q.urgent = append(q.urgent, s)
 		q.hurried++
+		q.Waits.Begin(id)
 	} else {
+		q.Waits.End(id)
 		q.order = append(q.order, s)
 	}
 }
@@ -101,6 +107,7 @@ func (q *Queue) Urgent() int { return q.hurried }
 // Remove drops id and its stamp.
 func (q *Queue) Remove(id uint64) {
 	q.uncount(id)
+	q.Waits.End(id)
 	delete(q.current, id)
 }
 
@@ -159,6 +166,7 @@ func (q *Queue) Count(now, tolerance float64) int {
 			break
 		}
 		q.behind++
+		q.Waits.Begin(s.id)
 	}
 	return q.hurried + q.behind
 }

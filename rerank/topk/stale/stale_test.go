@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestStaleQueue drives random stamps against a map that is searched in full.
@@ -15,6 +16,9 @@ func TestStaleQueue(t *testing.T) {
 		var q Queue
 		dull := map[uint64]float64{}
 		now, tol := 0.0, rng.Float64()*30
+		var tick time.Time
+		q.Waits.Now = func() time.Time { return tick }
+		since := map[uint64]time.Time{} // when each was first seen to be stale
 		// One that never gets another stamp keeps the entries behind it, until they are packed.
 		q.Set(99, now)
 		dull[99] = now
@@ -47,6 +51,21 @@ func TestStaleQueue(t *testing.T) {
 			if got := q.Count(now, tol); got != want {
 				t.Fatalf("seed %d: %d stale, want %d", seed, got, want)
 			}
+			for id := range since {
+				if at, ok := dull[id]; !ok || !(at == Never || now-at > tol) {
+					delete(since, id)
+				}
+			}
+			for id, at := range dull {
+				if _, ok := since[id]; !ok && (at == Never || now-at > tol) {
+					since[id] = tick
+				}
+			}
+			oldest, waits := q.Waits.Oldest()
+			if waits != (want > 0) || waits && !oldest.Equal(slices.MinFunc(slices.Collect(maps.Values(since)), time.Time.Compare)) {
+				t.Fatalf("seed %d: the oldest of %d is stale since %v, %v: want the first of %v", seed, want, oldest, waits, since)
+			}
+			tick = tick.Add(time.Second)
 			got := q.Take(1000, now, tol)
 			if s, ok := q.Oldest(); ok != (len(dull) > 0) || ok && s.At != slices.Min(slices.Collect(maps.Values(dull))) || want > 0 && s.ID != got[0] {
 				t.Fatalf("seed %d: the oldest is %+v, %v; the first taken of %d is %v", seed, s, ok, len(dull), got)
