@@ -10,6 +10,7 @@
 //	GET  /metrics                                 Prometheus text or OpenMetrics
 //	GET  /-/healthy                               the process answers
 //	GET  /-/ready                                 queries are answered (else 503)
+//	GET  /api/v1/openapi.yaml                     all of what follows in OpenAPI 3.1
 //	GET  /api/v1/status                           Status
 //	GET  /api/v1/artifacts/{id}                   a stored artifact
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer

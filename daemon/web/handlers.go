@@ -46,6 +46,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
 		handleModels:    {get, s.models},
 		handleCultures:  {get, s.cultures},
+		handleOpenAPI:   {get, s.openapi},
 		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},

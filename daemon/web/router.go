@@ -38,6 +38,7 @@ const (
 	handleLive      = "live"
 	handleJudgments = "judgments"
 	handleCultures  = "cultures"
+	handleOpenAPI   = "openapi"
 	handleUnknown   = "unknown"
 )
 
@@ -83,6 +84,8 @@ func route(escaped string) (handler, id string) {
 		return handleLive, ""
 	case "/api/v1/judgments":
 		return handleJudgments, ""
+	case "/api/v1/openapi.yaml":
+		return handleOpenAPI, ""
 	}
 	if strings.HasPrefix(escaped, page.Prefix) {
 		return handlePage, ""
