@@ -138,7 +138,12 @@ func (s *service) list(ctx context.Context, id, name string, k int) (*browse.Lis
 	if err != nil {
 		return nil, webError(err)
 	}
-	list := &browse.List{Name: name, Items: []browse.Item{}}
+	return themedList(theme, found), nil
+}
+
+// themedList is a list of a theme, to be shown.
+func themedList(theme string, found *themes.Answer) *browse.List {
+	list := &browse.List{Name: themeList(theme), Items: []browse.Item{}}
 	for _, i := range found.Items {
 		item := browse.Item{ID: i.ID, Score: i.Score, Parts: map[string]float64{
 			"terms": i.Parts.Terms, "neighbours": i.Parts.Neighbours, "profile": i.Parts.Profile, "theme_words": i.Parts.Words,
@@ -148,7 +153,7 @@ func (s *service) list(ctx context.Context, id, name string, k int) (*browse.Lis
 		}
 		list.Items = append(list.Items, item)
 	}
-	return list, nil
+	return list
 }
 
 func (s *service) View(ctx context.Context, id string, k int) (v *browse.View, err error) {

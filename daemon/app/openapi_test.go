@@ -189,6 +189,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "similar", path: id, query: of("list", "theme:gone"), want: 404}, {operation: "similar", path: id, query: of("k", "0"), want: 400},
 		{operation: "similarTo", body: `{"title":"A kilim"}`, want: 200}, {operation: "similarTo", body: `{"title":"word0"}`, query: of("list", "theme:motif"), want: 200},
 		{operation: "similarTo", body: `{"title":"A kilim"}`, query: of("weights", "motif:2"), want: 200}, {operation: "similarTo", body: `{}`, want: 400},
+		{operation: "ask", body: `{"title":"A kilim with word0"}`, want: 200}, {operation: "ask", kind: "text/plain", body: `x`, want: 415},
 		{operation: "evaluate", kind: "text/plain", body: `{"a":"rich/1","b":"other","grade":2}`, want: 200}, {operation: "evaluate", kind: "text/plain", body: `x`, want: 400},
 		{operation: "cultures", want: 200}, {operation: "cultures", query: of("kind", "period", "k", "3"), want: 200}, {operation: "cultures", query: of("kind", "x"), want: 400},
 		{operation: "view", path: id, want: 200}, {operation: "view", path: labelled, query: of("k", "30"), want: 200}, {operation: "card", path: id, want: 200},
@@ -242,7 +243,7 @@ const dot = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGM4IQcEJxg
 func (d *described) types() {
 	seen := map[string]bool{"Error": true, "Count": true, "Time": true} // the last two are no structs
 	for name, v := range map[string]any{
-		"Answer": web.Answer{}, "ThemeAnswer": web.ThemeAnswer{}, "WeightedAnswer": web.WeightedAnswer{}, "Report": eval.Report{}, "Cultures": atlas.Answer{},
+		"Answer": web.Answer{}, "Asked": web.Asked{}, "ThemeAnswer": web.ThemeAnswer{}, "WeightedAnswer": web.WeightedAnswer{}, "Report": eval.Report{}, "Cultures": atlas.Answer{},
 		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
 		"Event": live.Event{}, "Themes": web.Themes{}, "ThemesStatus": web.ThemesStatus{}, "Judgment": judgments.Judgment{}, "Models": web.Models{}, "Status": web.Status{},
 	} {

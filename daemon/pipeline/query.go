@@ -197,6 +197,11 @@ func (q *Queries) behind(r *graphstore.Reader, row *topk.Row) (*int64, error) {
 	return &n, err
 }
 
+// Embed puts vectors to the media of an artifact that is not stored, see encode.Media.Embed.
+func (q *Queries) Embed(ctx context.Context, a *profile.Artifact) (map[int]error, error) {
+	return q.media.Embed(ctx, q.vectors, a)
+}
+
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
 func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {

@@ -124,9 +124,22 @@ func supported(err error) error {
 	return err
 }
 
-// parse reads the artifact of a query. Its id may be missing: then parse reads it again under queryID, since profile.Parse
-// refuses an artifact without one, and leaves the ID empty.
+// parse reads the artifact of a query, in which something must be.
 func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
+	a, err := s.parseRecord(raw)
+	if err == nil && a.Blank() {
+		return nil, errBlank()
+	}
+	return a, err
+}
+
+func errBlank() error {
+	return fail(http.StatusBadRequest, "an empty query: want at least a title, a description, a term, a medium, a link, a date or a location")
+}
+
+// parseRecord reads the fields of a query. Its id may be missing: then parseRecord reads them again under queryID, since profile.Parse
+// refuses an artifact without one, and leaves the ID empty.
+func (s *Server) parseRecord(raw []byte) (*profile.Artifact, error) {
 	a, err := profile.Parse(raw, "", s.limits.Profile)
 	var refusal *profile.Refusal
 	if errors.As(err, &refusal) && refusal.Reason == profile.ReasonNoID {
@@ -136,9 +149,6 @@ func (s *Server) parse(raw []byte) (*profile.Artifact, error) {
 	}
 	if errors.As(err, &refusal) {
 		return nil, fail(http.StatusBadRequest, "%v", refusal)
-	}
-	if err == nil && a.Blank() {
-		return nil, fail(http.StatusBadRequest, "an empty query: want at least a title, a description, a term, a medium, a link, a date or a location")
 	}
 	return a, err
 }

@@ -15,6 +15,7 @@
 //	GET  /api/v1/artifacts/{id}                   a stored artifact
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
 //	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
+//	POST /api/v1/ask?k=                           Asked for texts, files and fields in a form (text, file, record), or an artifact in JSON; nothing is stored
 //	POST /api/v1/evaluate?list=                   eval.Report of a list, by the judgments in the body
 //	GET  /api/v1/themes                           Themes
 //	POST /api/v1/themes                           declares a theme: {"name", "weak": [field]}: 202 and Themes
@@ -59,7 +60,9 @@
 // Judgments are written by who comes in on loopback; elsewhere only with Config.WebConfigFile, which asks for a password: else 403.
 //
 // The bounds: 512 connections; a header of 16 KiB within 5 s, a request within 30 s; the artifact in a body has at most a record's
-// bytes and 2,048 terms, media and links, and two such searches run at once, others wait 5 s; one evaluation runs at once, its body
+// bytes and 2,048 terms, media and links, and two such searches run at once, others wait 5 s; what is asked with
+// files has at most 16 MiB, 8 files and texts, and 30 s to come, two are read at once, and their media are encoded within 20 s by the
+// daemon's encoders with their limits, as one of the two searches; one evaluation runs at once, its body
 // has at most 256 MiB, must be there within 2 minutes, unpacks to at most 1 GiB and keeps what eval.Read allows, and its answer
 // is given up after 10 minutes. 64 look at what changes; one that takes no event for 10 s is cut off. Two searches by words run at
 // once, and 8 whole media are sent; what pictures may cost is in package media.

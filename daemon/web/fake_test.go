@@ -103,6 +103,15 @@ func (f *fake) SimilarTo(ctx context.Context, a *profile.Artifact, list string, 
 	return &Answer{ID: a.ID, List: list, Epoch: 3, Items: f.items}, nil
 }
 
+func (f *fake) Ask(ctx context.Context, a *profile.Artifact, k int) (*Asked, error) {
+	f.note("ask %q with %d media %d", a.ID, len(a.Media), k)
+	f.mu.Lock()
+	f.last = a
+	f.mu.Unlock()
+	f.block(ctx)
+	return &Asked{Lists: []browse.List{}}, f.err(a.ID)
+}
+
 func (of Subject) String() string {
 	if of.Artifact != nil {
 		return fmt.Sprintf("what is like %q", of.Artifact.ID)

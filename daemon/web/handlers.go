@@ -43,6 +43,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleArtifact:  {get, s.artifact},
 		handleSimilar:   {get, s.similar},
 		handleSimilarTo: {[]string{http.MethodPost}, s.similarTo},
+		handleAsk:       {[]string{http.MethodPost}, s.ask},
 		handleEvaluate:  {[]string{http.MethodPost}, s.evaluate},
 		handleModels:    {get, s.models},
 		handleCultures:  {get, s.cultures},

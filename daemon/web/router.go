@@ -20,6 +20,7 @@ const (
 	handleArtifact  = "artifact"
 	handleSimilar   = "similar"
 	handleSimilarTo = "similar_to"
+	handleAsk       = "ask"
 	handleEvaluate  = "evaluate"
 	handleModels    = "models"
 	handleThemes    = "themes"
@@ -66,6 +67,8 @@ func route(escaped string) (handler, id string) {
 		return handleStatus, ""
 	case "/api/v1/similar":
 		return handleSimilarTo, ""
+	case "/api/v1/ask":
+		return handleAsk, ""
 	case "/api/v1/evaluate":
 		return handleEvaluate, ""
 	case "/api/v1/models":

@@ -58,6 +58,7 @@ type Server struct {
 	metrics     *metrics
 	crossOrigin *http.CrossOriginProtection
 	searches    *turns // of the artifacts in bodies
+	asks        *turns // whose bodies are read
 	evaluations *turns
 	endpoints   map[string]endpoint
 	media       *turns // of whole pictures and recordings
@@ -79,6 +80,7 @@ func New(cfg Config, service Service, reg Registry, log *slog.Logger) (*Server, 
 		cfg: cfg, service: service, log: log.With("part", "web"), limits: limits{cfg.Limits}, metrics: m,
 		crossOrigin: http.NewCrossOriginProtection(),
 		searches:    newTurns(searchesAtOnce, searchWait, "searches for artifacts that are not stored"),
+		asks:        newTurns(asksAtOnce, searchWait, "questions"),
 		evaluations: newTurns(1, 0, "evaluations"),
 		media:       newTurns(mediaAtOnce, mediaWait, "pictures and recordings"),
 		finds:       newTurns(searchesAtOnce, searchWait, "searches"),

@@ -33,6 +33,9 @@ type Service interface {
 	// SimilarTo returns the list that an artifact would get, and stores nothing. a.ID is
 	// empty when the query had no id: no stored artifact has that one.
 	SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error)
+	// Ask returns the first k of each list that an artifact would get, with cards, and stores nothing. A medium in it that can't be used
+	// is an UnfitMediumError.
+	Ask(ctx context.Context, a *profile.Artifact, k int) (*Asked, error)
 	ThemeService
 	JudgmentService
 	// Evaluate judges a list against a truth.

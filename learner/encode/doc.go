@@ -8,7 +8,7 @@
 //     what they are asked about an artifact (each a Medium), read the Vectors by which it is known, and Check the rows
 //     about media against the records.
 //   - Media is what is in memory of one state: the Queue of what waits, the Counts, and the spots for what queries
-//     bring (OnTheSpot).
+//     bring (OnTheSpot, Embed).
 //   - Pass is what one unit of work does: Put and Gone for records, Take for answers, Committed at its end.
 //   - Worker works the Queue off beside the units. It fetches what a record only points at, asks the encoder, and hands
 //     each Answer to the State.

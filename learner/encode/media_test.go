@@ -336,3 +336,41 @@ func (u *unstoppable) Encode(_ context.Context, items []feature.Item) []feature.
 	<-u.done
 	return make([]feature.Result, len(items))
 }
+
+// TestEmbed: each picture and recording in a query gets the vector of its encoder, or a reason why not; what was encoded before is not encoded
+// again, and with the vectors the query is known by the same as without.
+func TestEmbed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		eye, slow := newHashed("eye", 5), &unstoppable{hashed: newHashed("ear", 3), done: make(chan struct{})}
+		d := newDesk(t, Encoders{Image: eye})
+		d.feed(artifact("a", picture("star")))
+		d.encodeAll()
+		clear(eye.asked)
+		query := func() *profile.Artifact {
+			return artifact("q", picture("star"), picture("hook"), picture("bad"), pictureAt("u"), written("a rug"), profile.Media{Kind: profile.Audio, Data: []byte("a song")})
+		}
+		q := query()
+		failed, err := d.media.Embed(t.Context(), d, q)
+		d.must(err)
+		if len(failed) != 2 || failed[2] == nil || !errors.Is(failed[5], ErrNoEncoder) {
+			t.Errorf("failed: %v", failed)
+		}
+		want, err := d.media.OnTheSpot(t.Context(), d, query(), weave.Edges(query()))
+		d.must(err)
+		clear(eye.asked)
+		q.Media = slices.Delete(q.Media, 2, 3)
+		got, err := d.media.OnTheSpot(t.Context(), d, q, weave.Edges(q))
+		d.must(err)
+		if !sameVectors(got, want) || len(got.Image) != 2 || len(eye.asked) != 0 {
+			t.Errorf("known by %v, want %v; asked was %v", got, want, eye.asked)
+		}
+		late := newDesk(t, Encoders{Audio: slow})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if failed, err = late.media.Embed(ctx, late, artifact("q", profile.Media{Kind: profile.Audio, Data: []byte("a song")})); err != nil || !errors.Is(failed[0], ErrLate) {
+			t.Errorf("%v, %v", failed, err)
+		}
+		close(slow.done)
+	})
+}

@@ -2,6 +2,8 @@ package encode
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"kilim/consumer/profile"
@@ -48,30 +50,73 @@ func (m *Media) queryVector(ctx context.Context, have Cache, a *profile.Artifact
 	} else {
 		item.MediaType, item.Data = a.Media[medium.Place].MediaType, a.Media[medium.Place].Data
 	}
-	return m.encodeNow(ctx, item), nil
+	if v, err = m.encodeNow(ctx, item); err != nil {
+		return nil, nil // left out, whatever the reason
+	}
+	return v, nil
 }
 
-// encodeNow returns nil when there is no vector before ctx ends. A built-in encoder can't be interrupted: it
-// keeps its spot until it is done.
-func (m *Media) encodeNow(ctx context.Context, item feature.Item) []float32 {
-	if m.spots.Acquire(ctx, 1) != nil {
-		return nil
+var (
+	// ErrNoEncoder is the reason of Embed where a modality has no encoder.
+	ErrNoEncoder = errors.New("encode: it has no encoder here")
+	// ErrLate is the reason of Embed where there was no vector in time.
+	ErrLate = errors.New("encode: not encoded in time")
+)
+
+// Embed puts to each picture and recording whose bytes are in an artifact, which is not stored, the vector that its encoder makes of
+// it, as if that had come with the record: whoever asks for several lists has it encoded once. have is what was encoded before. Embed
+// returns why there is none, by the places of those that it could not be made of before ctx ends.
+func (m *Media) Embed(ctx context.Context, have Cache, a *profile.Artifact) (failed map[int]error, err error) {
+	failed = map[int]error{}
+	for place := range a.Media {
+		item := &a.Media[place]
+		if item.Kind == profile.Text || len(item.Data) == 0 {
+			continue
+		}
+		enc := m.encoders.Of(item.Kind)
+		if enc == nil {
+			failed[place] = ErrNoEncoder
+			continue
+		}
+		name := enc.Identity().String()
+		v, err := have.Vector(graphstore.ContentOf(item.Data), name)
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			if v, err = m.encodeNow(ctx, feature.Item{Kind: item.Kind, MediaType: item.MediaType, Data: item.Data}); err != nil {
+				failed[place] = err
+				continue
+			}
+		}
+		item.Embedding, item.Encoder = v, name
 	}
-	done := make(chan []float32, 1)
+	return failed, nil
+}
+
+// encodeNow returns an error when there is no vector before ctx ends. A built-in encoder can't be interrupted: it
+// keeps its spot until it is done.
+func (m *Media) encodeNow(ctx context.Context, item feature.Item) ([]float32, error) {
+	if m.spots.Acquire(ctx, 1) != nil {
+		return nil, ErrLate
+	}
+	done := make(chan feature.Result, 1)
 	go func() {
 		defer m.spots.Release(1)
 		enc := m.encoders.Of(item.Kind)
 		r := enc.Encode(ctx, []feature.Item{item})
-		if len(r) != 1 || r[0].Err != nil || len(r[0].Vector) != enc.Identity().Dim {
-			done <- nil
-			return
+		if len(r) == 1 && r[0].Err == nil && len(r[0].Vector) != enc.Identity().Dim {
+			r[0].Err = fmt.Errorf("encode: %v gave %d numbers", enc.Identity(), len(r[0].Vector))
 		}
-		done <- r[0].Vector
+		if len(r) != 1 {
+			r = []feature.Result{{Err: fmt.Errorf("encode: %v gave %d answers to one question", enc.Identity(), len(r))}}
+		}
+		done <- r[0]
 	}()
 	select {
 	case <-ctx.Done():
-		return nil
-	case v := <-done:
-		return v
+		return nil, ErrLate
+	case r := <-done:
+		return r.Vector, r.Err
 	}
 }
