@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"kilim/consumer"
 	"kilim/daemon/browse"
 	"kilim/daemon/browse/live"
 	"kilim/daemon/browse/media"
+	"kilim/daemon/browse/projection"
 	"kilim/daemon/browse/search"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/themes"
@@ -27,6 +29,7 @@ type shelves struct {
 	words *search.Index
 	media *media.Desk
 	live  *live.Hub
+	plane *projection.Keeper
 }
 
 // newShelves makes them over the state that serves.
@@ -44,7 +47,12 @@ func (a *App) newShelves() (s *shelves, err error) {
 	if s.media, err = media.NewDesk(archive, a.encoding.fetcher, limits); err != nil {
 		return nil, err
 	}
-	s.live, err = live.New(s.cards, score(&a.cfg.Lists.Weights), a.log.With("part", "live"))
+	if s.live, err = live.New(s.cards, score(&a.cfg.Lists.Weights), a.log.With("part", "live")); err != nil {
+		return nil, err
+	}
+	s.plane, err = projection.Open(projection.Config{
+		Folder: filepath.Join(a.cfg.Data, "map"), Memory: int(a.cfg.Memory.Budget().Map), Log: a.log.With("part", "map"),
+	}, drawn{a.manager})
 	return s, err
 }
 
@@ -52,6 +60,7 @@ func (a *App) newShelves() (s *shelves, err error) {
 func (s *shelves) changed(ids []string) {
 	s.cards.Changed(ids)
 	s.words.Changed(ids)
+	s.plane.Changed(ids)
 }
 
 // noted is the consumer's Sink: it tells the shelves what was committed.
@@ -234,7 +243,7 @@ func (a *App) mediaError(err error) error {
 // browseError is webError with the errors of who shows artifacts.
 func browseError(err error) error {
 	switch {
-	case errors.Is(err, browse.ErrNotFound), errors.Is(err, media.ErrNotFound):
+	case errors.Is(err, browse.ErrNotFound), errors.Is(err, media.ErrNotFound), errors.Is(err, projection.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
 	case errors.Is(err, media.ErrBusy):
 		return meaning{err, web.ErrUnavailable}

@@ -30,8 +30,10 @@ const (
 	outbox = 2
 	// The model of themes is made beside the one that serves, as the profiles of the artifacts are.
 	themes = 3
+	// The map of the archive is shown, and the next one made.
+	archive = 1
 	// rest is for the program, the models, the unit at work, and what of each artifact is always in memory.
-	rest = whole - 2*state - records - pictures - fetched - outbox - themes
+	rest = whole - 2*state - records - pictures - fetched - outbox - themes - archive
 )
 
 // mostMemtable bounds a memtable: a larger one makes no fewer writes, and takes room on the disk (graphstore.Store.Margin).
@@ -48,8 +50,8 @@ type Budget struct {
 	// Records is the size of the records in flight, Pictures the memory of all that are decoded at the same time, Fetched the size of
 	// the media that wait for an encoder, Outbox that of the messages that wait for Kafka, Training that of a snapshot to train on.
 	Records, Pictures, Fetched, Outbox, Training int64
-	// Themes is for what the themes keep of artifacts, and for the making of their model.
-	Themes int64
+	// Themes is for what the themes keep of artifacts, and for the making of their model; Map is for the map of the archive.
+	Themes, Map int64
 }
 
 // Split divides a limit. It takes one below Least for Least, see Check.
@@ -59,7 +61,7 @@ func Split(limit int64) Budget {
 	return Budget{
 		Limit: limit, Heap: limit - limit/16,
 		Memtable: min(part(memtable), mostMemtable), Nodes: part(nodes), Tables: part(tables),
-		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes),
+		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes), Map: part(archive),
 		Training: part(state) / 2, // the other half is for its model, optimizer and steps
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"kilim/daemon/pipeline/clock"
 	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/overdue"
+	"kilim/daemon/pipeline/vectorindex"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
@@ -52,6 +53,9 @@ type Answer struct {
 	Staleness overdue.Staleness
 	Items     []rerank.Entry
 }
+
+// Index is that of the embeddings, for who only reads it.
+func (e *Engine) Index() *vectorindex.Index { return e.index }
 
 // Atlas compares the largest groups of a kind, at most so many.
 func (e *Engine) Atlas(kind string, most int) (a *atlas.Answer, err error) {

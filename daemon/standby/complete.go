@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"kilim/daemon/pace"
 	"kilim/daemon/pipeline"
 )
 
@@ -110,14 +111,9 @@ func (b *build) caughtUp(left pipeline.Left, sinceListed int) bool {
 	return (left.Pending <= allowed || sinceListed >= max(few, copyBatch)) && waiting(ours) <= waiting(theirs)+min(sinceListed, copyBatch)
 }
 
-// throttle sleeps after worked, to leave the machine to ingest and queries: three quarters of the time while batches come,
-// else a fifth.
+// throttle sleeps after worked, to leave the machine to ingest and queries.
 func (b *build) throttle(ctx context.Context, worked time.Duration) error {
-	d := worked / 4
-	if !b.from.engine.Load().Quiet() {
-		d = 3 * worked
-	}
-	return b.manager.sleep(ctx, d)
+	return b.manager.sleep(ctx, pace.Rest(worked, b.from.engine.Load().Quiet()))
 }
 
 // sleep sleeps for d, or until ctx ends, of which it returns the cause.

@@ -18,6 +18,7 @@ import (
 	"kilim/daemon/browse"
 	"kilim/daemon/browse/live"
 	"kilim/daemon/browse/media"
+	"kilim/daemon/browse/projection"
 	"kilim/daemon/browse/search"
 	"kilim/daemon/judgments"
 	"kilim/learner/train/eval"
@@ -276,4 +277,24 @@ func (f *fake) Look(after string) (*live.Viewer, error) {
 		return nil, err
 	}
 	return f.hub.Open(after)
+}
+
+func (f *fake) Map(_ context.Context, edition int64, version int) (*Map, error) {
+	f.note("map %d %d", edition, version)
+	return &Map{}, f.err("")
+}
+
+func (f *fake) MapPoints(context.Context) ([]byte, error) {
+	f.note("map points")
+	return append([]byte{7, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0}, "xxyy"...), f.err("")
+}
+
+func (f *fake) MapColours(_ context.Context, field string) (*MapColours, error) {
+	f.note("map colours %q", field)
+	return &MapColours{Edition: 7, Field: field, Values: []projection.Value{{Label: "<b>\n", Count: 1}}, Codes: []byte{1, '\n', 2}}, f.err(field)
+}
+
+func (f *fake) MapPoint(_ context.Context, of MapPlace, list string, k int) (*MapPoint, error) {
+	f.note("map point %+v %q %d", of, list, k)
+	return &MapPoint{}, f.err(of.ID)
 }

@@ -40,6 +40,10 @@ const (
 	handleJudgments = "judgments"
 	handleCultures  = "cultures"
 	handleOpenAPI   = "openapi"
+	handleMap       = "map"
+	handlePoints    = "map_points"
+	handleColours   = "map_colours"
+	handlePoint     = "map_point"
 	handleUnknown   = "unknown"
 )
 
@@ -77,6 +81,14 @@ func route(escaped string) (handler, id string) {
 		return handleThemes, ""
 	case "/api/v1/cultures":
 		return handleCultures, ""
+	case "/api/v1/map":
+		return handleMap, ""
+	case "/api/v1/map/points":
+		return handlePoints, ""
+	case "/api/v1/map/colours":
+		return handleColours, ""
+	case "/api/v1/map/point":
+		return handlePoint, ""
 	case "/api/v1/lists":
 		return handleLists, ""
 	case "/api/v1/search":

@@ -26,6 +26,7 @@ var (
 // Service answers the queries. It is called from many goroutines.
 type Service interface {
 	Catalogue
+	MapService
 	// Artifact returns what is stored of an artifact, as a value for encoding/json.
 	Artifact(ctx context.Context, id string) (artifact any, found bool, err error)
 	// Similar returns the first k of an artifact's list; an id that is not stored is ErrNotFound.

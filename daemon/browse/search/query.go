@@ -143,3 +143,18 @@ func (x *Index) Values(most int) map[string][]Value {
 	}
 	return out
 }
+
+// Labels are the ids of all artifacts that have a culture, a period or a type, and the first one of each.
+func (x *Index) Labels(kind string) (ids, labels []string) {
+	x.lock.RLock()
+	defer x.lock.RUnlock()
+	for n, places := range x.facets {
+		for _, at := range places {
+			if v := &x.values[at]; v.kind == kind {
+				ids, labels = append(ids, x.ids[n]), append(labels, v.label)
+				break
+			}
+		}
+	}
+	return ids, labels
+}

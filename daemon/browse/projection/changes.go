@@ -1,0 +1,68 @@
+package projection
+
+import "sync"
+
+// changes are what batches have changed and the map does not show yet. Nobody holds its lock for longer than a map takes, since batches are
+// applied beside.
+type changes struct {
+	lock    sync.Mutex
+	waiting map[uint64]struct{}
+	// since counts those noted since the last layout began.
+	since int
+	wake  chan struct{} // has room for one signal
+}
+
+func newChanges() *changes {
+	return &changes{waiting: map[uint64]struct{}{}, wake: make(chan struct{}, 1)}
+}
+
+func (c *changes) note(ids []uint64) {
+	c.lock.Lock()
+	c.since += len(ids)
+	c.lock.Unlock()
+	c.again(ids)
+}
+
+// again has artifacts wait.
+func (c *changes) again(ids []uint64) {
+	if len(ids) == 0 {
+		return
+	}
+	c.lock.Lock()
+	for _, id := range ids {
+		c.waiting[id] = struct{}{}
+	}
+	c.lock.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives out artifacts that wait, at most n.
+func (c *changes) take(n int) (ids []uint64) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	for id := range c.waiting {
+		if len(ids) == n {
+			break
+		}
+		ids = append(ids, id)
+		delete(c.waiting, id)
+	}
+	return ids
+}
+
+// count is how many changes came since the last layout began.
+func (c *changes) count() int {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.since
+}
+
+// begun says that a layout begins, which sees what was noted before.
+func (c *changes) begun() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.since = 0
+}

@@ -1,0 +1,33 @@
+// Package projection keeps a map of the archive: a place in the plane for each artifact, so that what is alike is near.
+//
+//   - Keeper makes it in the background of the Vectors of an Archive, by package layout, and keeps it in a file. Keeper.Changed tells it which
+//     artifacts batches have changed, Keeper.Run works.
+//   - Keeper.Points is the map in 4 bytes a point, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
+//     coloured by, Keeper.Status where it stands.
+//   - Keeper.Find and Keeper.Kept tell where an artifact is, and how many of those that are like it are near it on the map.
+//
+// In come vectors of unit length and the ids of what changed, out go bytes and slots. A slot is the number of a point within an edition of the
+// map: it keeps its artifact until the next edition, which a full layout begins, and a start.
+//
+// # What moves, and when
+//
+// A newcomer is placed by its nearest on the map (layout.Layout.Place), and nothing else moves. When a tenth of the artifacts has come, gone or
+// changed, a round makes the next layout, which starts from the places of the one before; an artifact that has changed keeps its place until then. While
+// the archive is less than twice as large as when it was laid out anew, the layout takes 50 steps, and the median point hardly moves; then it is
+// laid out anew, with all steps, and still from the places of before, so that what was left stays left. Another state, whose vectors have nothing to do with
+// those of the one before, is laid out anew too.
+//
+// # Bounds
+//
+// Rounds run on one goroutine with one thread, which rests by package pace, and take a quarter of its time at most. Of Config.Memory half goes to the points that
+// are laid out, some 1 KB each while a round is at work, at most 50,000, and half to all points, some 60 bytes each, at most 300,000. Of a larger archive those
+// are laid out whose node ids are the smallest, which are hashes: a sample that neither arrival nor alphabet decides. Others are placed by
+// their neighbours in the sample. More than fit are not on the map, and Status says so.
+//
+// # What is guaranteed
+//
+// A point whose artifact is gone is on no answer after the Keeper has heard of it. When nothing changes any more, the artifacts on the map are those of the
+// state that serves (TestHistories), also after a crash: the file may then be older, and what is missing is placed again.
+//
+// The package must not know HTTP, what an artifact says, nor how its vector came to be.
+package projection

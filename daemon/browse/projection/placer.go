@@ -1,0 +1,91 @@
+package projection
+
+import (
+	"context"
+	"time"
+
+	"kilim/annindex/layout"
+	"kilim/learner/tensor/par"
+)
+
+// placer places artifacts by their nearest among those that were laid out, wherever these are now.
+type placer struct {
+	sample
+	layout *layout.Layout
+}
+
+// newPlacer is nil for fewer than two points, which say nothing of a third.
+func newPlacer(pool *par.Pool, ids []uint64, points []layout.Point) (*placer, error) {
+	if len(ids) < 2 {
+		return nil, nil
+	}
+	p := &placer{sample: sample{number: make(map[uint64]int32, len(ids))}}
+	for i, id := range ids {
+		p.number[id] = int32(i)
+	}
+	var err error
+	if p.layout, err = layout.New(layout.Config{}, pool, points, make([][]int32, len(points))); err != nil {
+		return nil, err
+	}
+	return p, p.layout.Run(context.Background(), func(int, int) {}) // no step: it only looks at the points
+}
+
+func (p *placer) place(v Vectors, id uint64, vector []float32) (layout.Point, error) {
+	near, err := p.nearest(v, id, vector)
+	if err != nil {
+		return layout.Point{}, err
+	}
+	return p.layout.Place(near), nil
+}
+
+// placeAll adds to shown those of ids that were not laid out.
+func (k *Keeper) placeAll(ctx context.Context, v Vectors, by *placer, ids, shown []uint64, points []layout.Point) ([]uint64, []layout.Point, error) {
+	if by == nil {
+		return shown, points, nil
+	}
+	k.enter(PlacingAll)
+	vector, start := make([]float32, v.Dim()), time.Now()
+	for i, id := range ids {
+		if _, laid := by.number[id]; laid || !v.Vector(id, vector) {
+			continue
+		}
+		p, err := by.place(v, id, vector)
+		if err != nil {
+			return nil, nil, err
+		}
+		shown, points = append(shown, id), append(points, p)
+		k.advance(float64(i) / float64(len(ids)))
+		if start, err = k.rest(ctx, start); err != nil {
+			return nil, nil, err
+		}
+	}
+	return shown, points, nil
+}
+
+// renew places newcomers and takes away who is gone, and tells whether others may wait.
+func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
+	ids := k.changes.take(renewedAtOnce)
+	if len(ids) == 0 {
+		return false, nil
+	}
+	start := time.Now()
+	v, state := k.archive.Vectors()
+	vector := make([]float32, v.Dim())
+	for i, id := range ids {
+		switch {
+		case !v.Vector(id, vector):
+			k.table.remove(id)
+		case k.placer == nil, state != k.made.State, k.table.has(id), k.table.len() >= k.cfg.drawn():
+			// It keeps its place, or waits for the next layout.
+		default:
+			p, err := k.placer.place(v, id, vector)
+			if err != nil {
+				k.changes.again(ids[i:])
+				return true, err
+			}
+			k.table.put(id, p)
+		}
+	}
+	_, err = k.rest(ctx, start)
+	return true, err
+}

@@ -1,0 +1,183 @@
+package web
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"kilim/daemon/browse"
+	"kilim/daemon/browse/projection"
+	"kilim/rerank"
+)
+
+// MapService shows the map of the archive.
+type MapService interface {
+	// Map is where the map stands, and what has changed after a version of an edition, if that is known.
+	Map(ctx context.Context, edition int64, version int) (*Map, error)
+	// MapPoints are the points as they are sent; see projection.Keeper.
+	MapPoints(ctx context.Context) ([]byte, error)
+	MapColours(ctx context.Context, field string) (*MapColours, error)
+	// MapPoint is an artifact on the map, with the first k of one of its lists.
+	MapPoint(ctx context.Context, of MapPlace, list string, k int) (*MapPoint, error)
+}
+
+// Map is where the map stands.
+type Map struct {
+	projection.Status
+	// Fields are those that points can be coloured by.
+	Fields []string `json:"fields"`
+	// Changes are those after the version that was asked about; missing when there are none, or none that are known.
+	Changes []projection.Change `json:"changes,omitempty"`
+}
+
+// MapColours are a byte a slot; see projection.Keeper.
+type MapColours struct {
+	Edition int64              `json:"edition"`
+	Field   string             `json:"field"`
+	Values  []projection.Value `json:"values"`
+	Codes   []byte             `json:"-"`
+}
+
+// MapPlace names an artifact, or what is in a slot of an edition.
+type MapPlace struct {
+	ID      string
+	Edition int64
+	Slot    int
+}
+
+// MapPoint is an artifact on the map.
+type MapPoint struct {
+	Edition int64        `json:"edition"`
+	Slot    int          `json:"slot"`
+	ID      string       `json:"id"`
+	Card    *browse.Card `json:"card"`
+	List    *browse.List `json:"list"`
+	// Slots are those of the list's entries, -1 of one that is not on the map.
+	Slots []int `json:"slots"`
+	// Kept is how many of those entries are among as many nearest points on the map, Of how many are on it.
+	Kept int `json:"kept"`
+	Of   int `json:"of"`
+}
+
+// mapped answers where the map stands.
+func (s *Server) mapped(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, map[string]bool{"edition": true, "after": true}); err != nil {
+		return err
+	}
+	edition, err := whole(r.URL, "edition", 0)
+	if err != nil {
+		return err
+	}
+	after, err := whole(r.URL, "after", 0)
+	if err != nil {
+		return err
+	}
+	m, err := s.service.Map(r.Context(), edition, int(after))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, m)
+}
+
+// whole is a parameter that is a whole number from 0 on, which a float64 can hold, since a browser made it.
+func whole(u *url.URL, name string, otherwise int64) (int64, error) {
+	text := u.Query().Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 54)
+	if err != nil || n < 0 {
+		return 0, fail(http.StatusBadRequest, "%s=%q: want a whole number from 0 on", name, text)
+	}
+	return n, nil
+}
+
+func (s *Server) mapPoints(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, nil); err != nil {
+		return err
+	}
+	body, err := s.service.MapPoints(r.Context())
+	if err != nil {
+		return err
+	}
+	edition, version := binary.LittleEndian.Uint64(body), binary.LittleEndian.Uint32(body[8:])
+	etag := fmt.Sprintf("\"%d.%d\"", edition, version)
+	h := w.Header()
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "private, no-cache")
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	writeBytes(w, body)
+	return nil
+}
+
+// mapColours answers with a line of JSON, and behind it a byte a slot.
+func (s *Server) mapColours(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, map[string]bool{"field": true}); err != nil {
+		return err
+	}
+	done, err := s.finds.take(w, r) // it goes through all artifacts, as a search does
+	if err != nil {
+		return err
+	}
+	defer done()
+	c, err := s.service.MapColours(r.Context(), r.URL.Query().Get("field"))
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("web: the colours of the map: %w", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeBytes(w, append(append(line, '\n'), c.Codes...))
+	return nil
+}
+
+// writeBytes sends what is no document, and is taken for none.
+func writeBytes(w http.ResponseWriter, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client may be gone; nothing to do about it
+}
+
+func (s *Server) mapPoint(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, map[string]bool{"id": true, "edition": true, "slot": true, "list": true, "k": true}); err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	list, k, err := listAndK(&url.URL{RawQuery: url.Values{"k": q["k"], "list": q["list"]}.Encode()})
+	if err != nil {
+		return err
+	}
+	if !q.Has("list") {
+		list = rerank.ListGeneral // the map is of what this list is ordered by
+	}
+	of := MapPlace{ID: q.Get("id")}
+	if of.ID != "" {
+		err = checkID(of.ID)
+	} else {
+		var slot int64
+		var second error
+		of.Edition, err = whole(r.URL, "edition", 0)
+		slot, second = whole(r.URL, "slot", 0)
+		of.Slot, err = int(slot), errors.Join(err, second)
+	}
+	if err != nil {
+		return err
+	}
+	p, err := s.service.MapPoint(r.Context(), of, list, k)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, p)
+}
