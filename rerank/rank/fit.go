@@ -40,15 +40,15 @@ const (
 // Fitted is a Model with what was seen of it on queries that it was not fitted to.
 type Fitted struct {
 	Model *Model
-	// Keys are the queries that had something to learn from, Before their nDCG@10 by the prior alone, After by models fitted without
-	// them, with as many trees as the Model has. That number was chosen by the same queries, but to be no worse and not to be the best.
-	Keys          []string
+	// Keys are the queries that had something to learn from, of these Groups, Before their nDCG@10 by the prior alone, After by models fitted
+	// without them, with as many trees as the Model has. That number was chosen by the same queries, but to be no worse and not to be the best.
+	Keys, Groups  []string
 	Before, After []float64
 }
 
 // Fit learns from judged queries. names are those of the features.
 //
-// Each query is held out once, in one of five folds. Fitting stops where the held-out queries say so, see lengthOf; then as many trees are
+// Each query is held out once, with its group, in one of five folds. Fitting stops where the held-out queries say so, see lengthOf; then as many trees are
 // fitted to all queries. To hold a part out for good, as is usual for early stopping, would waste a fifth of what few judgments there are.
 //
 // The result is a function of names, queries, Seed and the other settings but Threads: the order of queries and of candidates leaves no trace.
@@ -63,14 +63,14 @@ func Fit(ctx context.Context, names []string, queries []Query, cfg Config) (*Fit
 	if err != nil {
 		return nil, fmt.Errorf("rank: %w", err)
 	}
-	if all.queries() < LeastQueries {
-		return nil, fmt.Errorf("rank: %w: %d of %d have candidates of different grades, want %d", ErrTooFew, all.queries(), len(queries), LeastQueries)
+	if groups := all.groupCount(); groups < LeastQueries {
+		return nil, fmt.Errorf("rank: %w: %d of %d have candidates of different grades, in %d groups, want %d", ErrTooFew, all.queries(), len(queries), groups, LeastQueries)
 	}
 	byTrees, err := holdOut(ctx, names, all, cfg)
 	if err != nil {
 		return nil, err
 	}
-	out := &Fitted{Keys: all.keys}
+	out := &Fitted{Keys: all.keys, Groups: all.groups}
 	trees := lengthOf(byTrees)
 	for _, values := range byTrees {
 		out.Before, out.After = append(out.Before, values[0]), append(out.After, values[trees])
@@ -103,7 +103,7 @@ func (c *Config) check() error {
 
 // holdOut returns, for each query, its nDCG@10 by the prior and by 1, 2, ... trees that were fitted without it.
 func holdOut(ctx context.Context, names []string, all *samples, cfg Config) ([][]float64, error) {
-	parts := foldsOf(all.keys, cfg.Seed)
+	parts := foldsOf(all.groups, cfg.Seed)
 	out := make([][]float64, all.queries())
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cfg.Threads)
@@ -140,20 +140,23 @@ func holdOut(ctx context.Context, names []string, all *samples, cfg Config) ([][
 	return out, g.Wait()
 }
 
-// foldsOf numbers queries from 0 to folds-1, all equally often, by a hash of their keys.
-func foldsOf(keys []string, seed uint64) []int {
-	order := make([]int, len(keys))
-	hashes := make([]uint64, len(keys))
-	for i, key := range keys {
-		order[i] = i
+// foldsOf numbers queries from 0 to folds-1, those of a group alike and the groups all equally often, by a hash of their names.
+func foldsOf(groups []string, seed uint64) []int {
+	names := slices.Compact(slices.Sorted(slices.Values(groups)))
+	hashes := make(map[string]uint64, len(names))
+	for _, name := range names {
 		h := fnv.New64a()
-		fmt.Fprintf(h, "%d %s", seed, key)
-		hashes[i] = rand.NewPCG(h.Sum64(), seed).Uint64() // FNV's upper bits say little of short keys
+		fmt.Fprintf(h, "%d %s", seed, name)
+		hashes[name] = rand.NewPCG(h.Sum64(), seed).Uint64() // FNV's upper bits say little of short names
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(hashes[a], hashes[b]), cmp.Compare(a, b)) })
-	out := make([]int, len(keys))
-	for place, i := range order {
-		out[i] = place % folds
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(hashes[a], hashes[b]) })
+	fold := make(map[string]int, len(names))
+	for place, name := range names {
+		fold[name] = place % folds
+	}
+	out := make([]int, len(groups))
+	for i, name := range groups {
+		out[i] = fold[name]
 	}
 	return out
 }

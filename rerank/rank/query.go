@@ -11,7 +11,9 @@ import (
 // Query is a judged artifact with the candidates that stage 1 found for it.
 type Query struct {
 	// Key names the query: no two of a Fit have the same.
-	Key        string
+	Key string
+	// Group names those that are held out together, since who has seen one of them knows of the others; "": the query is by itself.
+	Group      string
 	Candidates []Candidate
 }
 
@@ -25,10 +27,10 @@ type Candidate struct {
 	Grade float32
 }
 
-// LeastQueries is the number of queries below which nothing is learned: with fewer, what is held out says nothing.
+// LeastQueries is the number of queries, of groups of their own, below which nothing is learned: with fewer, what is held out says nothing.
 const LeastQueries = 10
 
-// ErrTooFew is wrapped by Fit's error about fewer than LeastQueries queries that have something to learn from.
+// ErrTooFew is wrapped by Fit's error about queries that have something to learn from and are of fewer than LeastQueries groups.
 var ErrTooFew = errors.New("too few judged queries")
 
 // maxFeatures bounds the features of a Model, and mostLeaves the leaves of a tree.
@@ -39,7 +41,7 @@ const (
 
 // samples are the candidates of several queries, laid out for Fit: those of query q are starts[q] to starts[q+1].
 type samples struct {
-	keys          []string
+	keys, groups  []string
 	starts        []int
 	prior, grades []float64
 	// columns are the values of each feature.
@@ -98,7 +100,7 @@ func (s *samples) add(q Query) {
 	slices.SortFunc(candidates, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.Prior, a.Prior), slices.Compare(a.Features, b.Features), cmp.Compare(a.Grade, b.Grade))
 	})
-	s.keys = append(s.keys, q.Key)
+	s.keys, s.groups = append(s.keys, q.Key), append(s.groups, cmp.Or(q.Group, q.Key))
 	for _, c := range candidates {
 		s.prior = append(s.prior, float64(c.Prior))
 		s.grades = append(s.grades, float64(c.Grade))
@@ -110,6 +112,11 @@ func (s *samples) add(q Query) {
 }
 
 func (s *samples) queries() int { return len(s.keys) }
+
+// groupCount is how many of the queries are of different groups.
+func (s *samples) groupCount() int {
+	return len(slices.Compact(slices.Sorted(slices.Values(s.groups))))
+}
 
 func (s *samples) rows() int { return len(s.prior) }
 
@@ -125,7 +132,7 @@ func (s *samples) of(queries []int) *samples {
 	out := &samples{starts: []int{0}, columns: make([][]float32, len(s.columns))}
 	for _, q := range queries {
 		from, to := s.starts[q], s.starts[q+1]
-		out.keys = append(out.keys, s.keys[q])
+		out.keys, out.groups = append(out.keys, s.keys[q]), append(out.groups, s.groups[q])
 		out.prior = append(out.prior, s.prior[from:to]...)
 		out.grades = append(out.grades, s.grades[from:to]...)
 		for f, column := range s.columns {

@@ -342,3 +342,33 @@ func TestFitRefuses(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 }
+
+// TestGroupsAreHeldOutTogether: a query is in the fold of its group, and queries of too few groups are refused however many they are.
+func TestGroupsAreHeldOutTogether(t *testing.T) {
+	t.Parallel()
+	var groups []string
+	for i := range 90 {
+		groups = append(groups, fmt.Sprintf("group %d", i/3))
+	}
+	fold, size := foldsOf(groups, 7), [folds]int{}
+	for i := range fold {
+		if fold[i] != fold[i/3*3] {
+			t.Errorf("query %d is in fold %d, the first of its group in %d", i, fold[i], fold[i/3*3])
+		}
+		size[fold[i]]++
+	}
+	if size != [folds]int{18, 18, 18, 18, 18} {
+		t.Errorf("folds of %v queries", size)
+	}
+	queries := judged(1, 4*LeastQueries, 3, 20, either)
+	for i := range queries {
+		queries[i].Group = fmt.Sprint(i % (LeastQueries - 1))
+	}
+	if _, err := Fit(t.Context(), names(3), queries, DefaultConfig()); !errors.Is(err, ErrTooFew) {
+		t.Errorf("of %d groups: %v", LeastQueries-1, err)
+	}
+	queries[0].Group = "another"
+	if f := fit(t, 3, queries, func(c *Config) { c.Trees = 2 }); !slices.Contains(f.Groups, "another") || len(f.Groups) != len(f.Keys) {
+		t.Errorf("groups %v of keys %v", f.Groups, f.Keys)
+	}
+}

@@ -1,7 +1,7 @@
 // Package pair tells what of two artifacts speaks for their being alike: the features that a rank.Model reads.
 //
 // The types: a Reader makes Facts of an artifact, once; Frequencies count how many artifacts have each fact; Weigh makes Weighed of Facts
-// by them. A Rows compares one artifact with its candidates and writes a row of features for each, in the order of Names, which are also
+// by them, and they have a binary form (MarshalBinary, UnmarshalFrequencies). A Rows compares one artifact with its candidates and writes a row of features for each, in the order of Names, which are also
 // the names of a score's parts. A Set is what a title says of its artifact being one of a pair, a lid, a fragment, a leaf.
 //
 // What comes in besides are the parts of stage 2 (rerank.Parts) and its score, from which the margins are made: how far a candidate is
