@@ -1,7 +1,7 @@
 // Package judgments keeps what people say of how alike two artifacts are: a compacted topic is the truth, and this its copy in memory.
 //
 // The types: a Judgment says of two artifacts, by grade, how alike they are, in a theme or in general, and by whom. A Log is the topic: Run
-// follows it, Write and Undo write it and return when what they wrote has been read back, List gives what holds now. Export reads a
+// follows it, Write and Undo write it and return when what they wrote has been read back, List gives what holds now, Changes tells whether it is another than before and all of it. Export reads a
 // topic once, for commands.
 //
 // The key of a record names the pair and the theme (Judgment.Key): who judges the same again replaces what was said, and a tombstone takes it

@@ -212,6 +212,8 @@ func histories(t *testing.T, x *topic) {
 	}
 	for range 120 {
 		j := Judgment{A: fmt.Sprint(rng.IntN(4)), B: fmt.Sprint("b|", rng.IntN(4)), Grade: float64(rng.IntN(5)), By: "Ada", Theme: []string{"", "motif"}[rng.IntN(2)]}
+		before, _ := l.Changes()
+		was := l.List("")
 		var err error
 		if rng.IntN(3) == 0 {
 			err = l.Undo(t.Context(), j.B, j.A, j.Theme)
@@ -228,6 +230,9 @@ func histories(t *testing.T, x *topic) {
 		if got := l.List(""); !slices.Equal(got, sorted()) {
 			t.Fatalf("holds %+v, want %+v", got, sorted())
 		}
+		if after, _ := l.Changes(); (after != before) == slices.Equal(was, sorted()) {
+			t.Fatalf("%d changes, %d before, from %+v to %+v", after, before, was, sorted())
+		}
 	}
 	one := fmt.Sprint(rng.IntN(4))
 	if got := l.List(one); !slices.Equal(got, slices.DeleteFunc(sorted(), func(j Judgment) bool { return j.A != one && j.B != one })) {
@@ -238,8 +243,15 @@ func histories(t *testing.T, x *topic) {
 	if err != nil || !slices.Equal(exported, sorted()) {
 		t.Errorf("exported %+v, %v, want %+v", exported, err, sorted())
 	}
+	if _, complete := New(x.conn, x.name, prometheus.NewRegistry(), slog.New(slog.DiscardHandler)).Changes(); complete {
+		t.Error("a Log that has read nothing says that it has all")
+	}
 	l, stop = x.run()
 	defer stop()
+	wait(t, "all of it", func() bool { _, complete := l.Changes(); return complete })
+	if got := l.List(""); !slices.Equal(got, sorted()) || l.Len() != len(got) {
+		t.Errorf("all that is there are %d: %+v, want %+v", l.Len(), got, sorted())
+	}
 	marker := Judgment{A: "1", B: "marker", Grade: 1, By: "Ada"}
 	if err := l.Write(t.Context(), &marker); err != nil {
 		t.Fatal(err)

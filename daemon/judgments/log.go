@@ -40,6 +40,8 @@ type Log struct {
 	// next is what each partition has been read up to; moved is closed when one goes on, and replaced.
 	next  map[int]int64
 	moved chan struct{}
+	// caughtUp tells of each partition whether it has been read as far as it went when its reading began.
+	caughtUp map[int]bool
 }
 
 // New makes the Log of a topic, which must exist when it is used. reg hears how many judgments hold, and how many records were refused.
@@ -47,7 +49,7 @@ func New(conn *kafkaconn.Conn, topic string, reg prometheus.Registerer, log *slo
 	transport := conn.Transport()
 	addr := kafka.TCP(conn.Brokers()...)
 	l := &Log{
-		topic: topic, log: log, set: newSet(mostJudgments, mostBytes), next: map[int]int64{}, moved: make(chan struct{}),
+		topic: topic, log: log, set: newSet(mostJudgments, mostBytes), next: map[int]int64{}, moved: make(chan struct{}), caughtUp: map[int]bool{},
 		client: &kafka.Client{Addr: addr, Transport: transport, Timeout: timeout},
 		logs: &logread.Reader{Transport: transport, Addr: addr, Isolation: kafka.ReadCommitted,
 			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: timeout},
@@ -67,6 +69,21 @@ func (l *Log) Close() { l.logs.Transport.CloseIdleConnections() }
 // List returns what is said of an artifact, or everything when id is empty, in the order of keys.
 func (l *Log) List(id string) []Judgment { return l.set.list(id) }
 
+// Len is how many judgments hold.
+func (l *Log) Len() int { return l.set.len() }
+
+// Changes is how often what List tells has changed, and whether it is all that the topic says: not before Run has read each partition as far as it
+// went when that began, nor while it is read anew.
+func (l *Log) Changes() (count uint64, complete bool) {
+	l.mu.Lock()
+	complete = len(l.caughtUp) > 0
+	for _, caught := range l.caughtUp {
+		complete = complete && caught
+	}
+	l.mu.Unlock()
+	return l.set.changed(), complete
+}
+
 // Run follows the topic until ctx ends. Kafka's failures are retried for ever.
 func (l *Log) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -80,6 +97,7 @@ func (l *Log) Run(ctx context.Context) error {
 			for _, p := range partitions {
 				if !reading[p] {
 					reading[p] = true
+					l.catchUp(p, false)
 					g.Go(func() error { return l.follow(ctx, p) })
 				}
 			}
@@ -117,10 +135,11 @@ func (l *Log) read(ctx context.Context, partition int, done func(next int64) boo
 	if err != nil {
 		return err
 	}
-	next, _, err := l.bounds(ctx, partition)
+	next, end, err := l.bounds(ctx, partition)
 	if err != nil {
 		return err
 	}
+	l.catchUp(partition, false)
 	for fresh := true; !done(next); fresh = false {
 		pg, err := l.fetch(ctx, at, next)
 		if err != nil {
@@ -137,8 +156,17 @@ func (l *Log) read(ctx context.Context, partition int, done func(next int64) boo
 		}
 		next = pg.Next
 		l.reached(partition, next)
+		if next >= end {
+			l.catchUp(partition, true)
+		}
 	}
 	return nil
+}
+
+func (l *Log) catchUp(partition int, done bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.caughtUp[partition] = done
 }
 
 // fetch repeats what fails but for a log that is another one, of which what was read must be forgotten.

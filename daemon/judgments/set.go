@@ -22,6 +22,8 @@ type set struct {
 	room  int // bytes
 	all   map[string]entry
 	taken int
+	// changes counts how often what is said has become another.
+	changes uint64
 }
 
 // entry knows its partition: when the log of one is another, what was read of it holds no more.
@@ -64,6 +66,9 @@ func (s *set) put(partition int, key string, j *Judgment) error {
 	if !known && len(s.all) >= s.most || s.taken+grows > s.room {
 		return fmt.Errorf("%d judgments of %d bytes are kept already, and no more than %d of %d", len(s.all), s.taken, s.most, s.room)
 	}
+	if !known || old.Judgment != e.Judgment {
+		s.changes++
+	}
 	s.all[key] = e
 	s.taken += grows
 	return nil
@@ -75,6 +80,7 @@ func (s *set) remove(key string) {
 	if e, ok := s.all[key]; ok {
 		s.taken -= e.bytes(key)
 		delete(s.all, key)
+		s.changes++
 	}
 }
 
@@ -86,6 +92,7 @@ func (s *set) forget(partition int) {
 		if e.partition == partition {
 			s.taken -= e.bytes(key)
 			delete(s.all, key)
+			s.changes++
 		}
 	}
 }
@@ -94,6 +101,12 @@ func (s *set) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.all)
+}
+
+func (s *set) changed() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changes
 }
 
 // list returns those that speak of an artifact, or all when id is empty, by key.
