@@ -113,7 +113,7 @@ func (b *build) caughtUp(left pipeline.Left, sinceListed int) bool {
 
 // throttle sleeps after worked, to leave the machine to ingest and queries.
 func (b *build) throttle(ctx context.Context, worked time.Duration) error {
-	return b.manager.sleep(ctx, pace.Rest(worked, b.from.engine.Load().Quiet()))
+	return b.manager.sleep(ctx, pace.For(worked, b.from.engine.Load().Quiet()))
 }
 
 // sleep sleeps for d, or until ctx ends, of which it returns the cause.

@@ -154,14 +154,10 @@ func (k *Keeper) rest(ctx context.Context, since time.Time) (time.Time, error) {
 		return since, ctx.Err()
 	}
 	k.worked += worked
-	timer := time.NewTimer(pace.Rest(worked, k.archive.Quiet()))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return since, ctx.Err()
-	case <-timer.C:
-		return time.Now(), nil
+	if err := pace.Rest(ctx, worked, k.archive.Quiet()); err != nil {
+		return since, err
 	}
+	return time.Now(), nil
 }
 
 func (k *Keeper) file() string { return filepath.Join(k.cfg.Folder, "map") }
