@@ -265,8 +265,16 @@ func (c *checker) contents() error {
 	}); err != nil {
 		return err
 	}
-	return c.each([]byte{keyLists}, "lists", func(k, v []byte) error {
+	if err := c.each([]byte{keyLists}, "lists", func(k, v []byte) error {
 		if _, err := artifact(k); err != nil {
+			return err
+		}
+		return decodeRow(v).err
+	}); err != nil {
+		return err
+	}
+	return c.each([]byte{keyThemeLists}, "lists of themes", func(k, v []byte) error {
+		if _, err := parseIDKey(k); err != nil {
 			return err
 		}
 		return decodeRow(v).err

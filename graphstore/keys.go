@@ -16,6 +16,7 @@ import (
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
+//	i <id 8>                        lists of themes, of an artifact that may be deleted already
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
@@ -40,6 +41,7 @@ const (
 	keyDoc        = 'd'
 	keyRaw        = 'w'
 	keyLists      = 'l'
+	keyThemeLists = 'i'
 	keyPush       = 's'
 	keyOffset     = 'o'
 	keyOutbox     = 'q'

@@ -19,6 +19,8 @@ const (
 	KindTombstone Kind = 2
 	// KindMessage is a ready message for a topic by name: a dead letter.
 	KindMessage Kind = 3
+	// KindThemed is an artifact's list of a theme, for that theme's topic; without a value it says that there is none any more.
+	KindThemed Kind = 4
 )
 
 const outboxVersion = 2
@@ -32,17 +34,19 @@ type Header struct {
 // OutMessage is a decoded outbox entry.
 type OutMessage struct {
 	Kind Kind
-	// ID, Revision and Recorded are set for updates and tombstones.
+	// ID, Revision and Recorded are set for updates, tombstones and lists of themes.
 	ID       string
 	Revision uint64
 	Recorded time.Time
 	// Update is set for updates.
 	Update *Update
-	// Topic, Key, Value and Headers are set for messages. A nil key or value is null.
+	// Topic and Value are set for messages and lists of themes, Key and Headers for messages. A nil key or value is null.
 	Topic   string
 	Key     []byte
 	Value   []byte
 	Headers []Header
+	// TraceParent is the trace context of the record that caused a list of a theme, or empty.
+	TraceParent string
 }
 
 // EncodeUpdate returns the outbox form of an update.
@@ -89,6 +93,17 @@ func EncodeMessage(topic string, key, value []byte, headers []Header) []byte {
 	return b
 }
 
+// EncodeThemed returns the outbox form of an artifact's list of a theme. A nil value says that it has none any more.
+func EncodeThemed(m *OutMessage) []byte {
+	b := append(make([]byte, 0, 64+len(m.Topic)+len(m.ID)+len(m.Value)+len(m.TraceParent)), outboxVersion, byte(KindThemed))
+	b = appendString(b, m.Topic)
+	b = appendString(b, m.ID)
+	b = binary.AppendUvarint(b, m.Revision)
+	b = appendTime(b, m.Recorded)
+	b = appendString(b, m.TraceParent)
+	return appendOptional(b, m.Value)
+}
+
 // Decode reads an outbox entry. The message does not refer to value's memory.
 func Decode(value []byte) (OutMessage, error) {
 	d := decoder{rest: value}
@@ -107,6 +122,13 @@ func Decode(value []byte) (OutMessage, error) {
 		m.Key = d.optional("key")
 		m.Value = d.optional("value")
 		m.Headers = d.headers("headers")
+	case KindThemed:
+		m.Topic = d.string("topic")
+		m.ID = d.string("id")
+		m.Revision = d.uvarint("revision")
+		m.Recorded = d.time("recorded")
+		m.TraceParent = d.string("traceparent")
+		m.Value = d.optional("value")
 	default:
 		d.fail("kind", fmt.Errorf("%d is not known", m.Kind))
 	}

@@ -53,17 +53,11 @@ func (m *Model) Ask(p *Profile) *Question {
 // Compare scores how like another Work is in a theme. The Work that asks is taken to have the theme, the other has it by its
 // probability. ok is false when the Model knows too few labels of the theme.
 func (q *Question) Compare(theme string, p *Profile) (parts Parts, ok bool) {
-	i, ok := q.model.find(theme)
+	r, ok := q.In(theme)
 	if !ok {
 		return Parts{}, false
 	}
-	probable, near := q.jaccards(i, p)
-	return Parts{
-		Terms:      p.probable.themes[i].present * probable,
-		Neighbours: nearCounts * p.near.themes[i].present * near,
-		Profile:    profileCounts * q.cosine(p),
-		Words:      wordsCount * q.asking.words.dot(p.words),
-	}, true
+	return r.Pair(p).Asking, true
 }
 
 // General scores how like another Work is in all themes. Terms and Neighbours are sums over the themes, each theme by the probability

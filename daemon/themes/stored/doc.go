@@ -1,0 +1,40 @@
+// Package stored keeps the lists of themes that are stored and published: which artifact has which, what a change of the archive changes in
+// them, and what is told of that.
+//
+//   - Lists is what lives from one commit to the next: all lists of all artifacts, who lists whom, and who is due. A Pass is what one commit does to
+//     them. It compares by a Model, through the Profiles of all artifacts, and writes through a Writer.
+//   - Row is what the store keeps of one artifact: its lists as they were published last, what they are of, and by which model they are current.
+//   - Topic is where the lists of a theme go. Message is what is told there.
+//   - Check tells what is wrong with rows.
+//
+// In come the ids of artifacts that have changed, with what caused it. Out go rows and messages for the outbox, in one commit. The package must not
+// know the store, Kafka, how profiles are made and kept, or when it is time for a Pass.
+//
+// # Who has a list
+//
+// An artifact has lists of the themes that it is likeliest to have, at most Config.Themes of them, and of none that it has by less than Config.Least. A
+// theme that does not apply to it has no list and costs it nothing. Everyone who has a profile may be listed.
+//
+// # What is exact
+//
+// When nothing is due, a list is that of everyone compared with everyone by the Model that serves, whatever the history (TestHistories). A Pass
+// goes over all profiles for each artifact that it computes, and for each of these asks both ways at once: who belongs in its lists, and whose lists
+// it enters. Both have bounds (theme.Respect.Reach), and few are compared in full. What is common to two works is the same whichever of them asks, and
+// only who is taken to have the theme differs, so that one comparison serves both (theme.Pair). Scores of what
+// stays differ by no more than Config.Tolerance from those of now.
+//
+// The obvious design, to compare a newcomer with the candidates of its other lists, is cheaper in an archive of millions. It finds who is alike in
+// words and entities, and what a theme adds is whom that misses. A theme would also need postings of its terms, another 4 KB an artifact.
+//
+// # Another model
+//
+// It changes all lists. Those of the model before stay, in the store and in the topic, until each is computed anew, as after a change of settings (package
+// daemon/pipeline/made): meanwhile they take up nobody, and lose who is deleted. Each list says which model it is of. The obvious
+// design, a cutover, would hold all lists twice.
+//
+// # What is durable
+//
+// A Pass is one commit: rows, and messages in the outbox of the same store. So each change is told once, and what is in the topics in the end is what the
+// rows say (TestHistories). It is not the commit of the batch that changed the archive. After a crash between the two the rows say what they
+// were made of (Row.Work), Lists.Align finds what is not that any more, and the changes are told then, without their cause.
+package stored

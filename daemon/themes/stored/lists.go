@@ -1,0 +1,218 @@
+package stored
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kilim/learner/theme"
+)
+
+// Config says which lists there are, and where they are told.
+type Config struct {
+	// Size is the length of a list, and Themes how many lists an artifact has at most.
+	Size, Themes int
+	// Least is the presence of a theme below which it does not apply to an artifact.
+	Least float64
+	// Tolerance is the change of a score below which a list stays as it was published.
+	Tolerance float64
+	// Similar is the topic of the other lists, see Topic.
+	Similar string
+}
+
+// Bytes is about how much memory the lists of an artifact take.
+func (c *Config) Bytes() int { return c.Themes * c.Size * entryMemory }
+
+// entryMemory is what an entry takes, with the one by which its artifact knows who lists it.
+const entryMemory = 56
+
+// Profiles are those of all artifacts that may be listed.
+type Profiles interface {
+	// Each calls fn for every artifact, with a checksum of what its profile was made of.
+	Each(fn func(id string, work uint64, p *theme.Profile))
+	// ProfileOf is that of one artifact, nil when there is none.
+	ProfileOf(id string) (p *theme.Profile, work uint64)
+}
+
+// Model is what lists are made by. Profiles are its.
+type Model struct {
+	// ID names it: models of one ID are the same to the bit.
+	ID string
+	*theme.Model
+	Profiles
+}
+
+// Lists is what is known of all lists from one Pass to the next. It is used by one goroutine.
+type Lists struct {
+	cfg  Config
+	rows map[string]*Row // by artifact; a row is not changed once it is here
+	// holders are those who list an artifact.
+	holders map[string][]string
+	// model is what lists are made by now, nil: none is there, and no artifact has a list.
+	model *Model
+	// due are the artifacts whose lists may not be what a Pass would make of them.
+	due map[string]struct{}
+	// lost is the revision up to which what was published is not known to be in the topics any more.
+	lost uint64
+}
+
+// New returns the lists of an archive in which nobody has one.
+func New(cfg Config) *Lists {
+	return &Lists{cfg: cfg, rows: map[string]*Row{}, holders: map[string][]string{}, due: map[string]struct{}{}}
+}
+
+// Load takes up a stored row, before the first Pass.
+func (l *Lists) Load(b []byte) error {
+	r := new(Row)
+	if err := r.Unmarshal(b); err != nil {
+		return err
+	}
+	if l.rows[r.ID] != nil {
+		return fmt.Errorf("themes: two rows of lists are of artifact %q", r.ID)
+	}
+	l.rows[r.ID] = r
+	l.hold(nil, r)
+	return nil
+}
+
+// Align has all be due that is not as m would make it: lists by another model, of artifacts that were something else when they were made, or that are
+// not there, and those that artifacts lack. m is nil when no theme is learned.
+func (l *Lists) Align(m *Model) {
+	l.model = m
+	clear(l.due)
+	for id := range l.rows {
+		if !l.settled(id) {
+			l.due[id] = struct{}{}
+		}
+	}
+	if m == nil {
+		return
+	}
+	m.Each(func(id string, _ uint64, _ *theme.Profile) {
+		if l.rows[id] == nil {
+			l.due[id] = struct{}{}
+		}
+	})
+}
+
+// settled tells whether an artifact's row is what the model makes of what is there of the artifact, and was told.
+func (l *Lists) settled(id string) bool {
+	r := l.rows[id]
+	if l.model == nil {
+		return r == nil
+	}
+	p, work := l.model.ProfileOf(id)
+	switch {
+	case p == nil || r == nil:
+		return p == nil && r == nil
+	case r.Model != l.model.ID || r.Work != work:
+		return false
+	}
+	return !slices.ContainsFunc(r.Lists, l.untold)
+}
+
+func (l *Lists) untold(list List) bool { return list.Revision <= l.lost }
+
+// Lost says that what was published up to a revision is not known to be in the topics any more: such lists are due to be told again.
+func (l *Lists) Lost(upto uint64) {
+	if upto <= l.lost {
+		return
+	}
+	l.lost = upto
+	for id, r := range l.rows {
+		if slices.ContainsFunc(r.Lists, l.untold) {
+			l.due[id] = struct{}{}
+		}
+	}
+}
+
+// Due is how many artifacts are due.
+func (l *Lists) Due() int { return len(l.due) }
+
+// Take gives up to n artifacts that are due. They are due until a Pass that has Took them is Committed.
+func (l *Lists) Take(n int) []string {
+	var out []string
+	for id := range l.due {
+		if len(out) == n {
+			break
+		}
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Counts are how many artifacts have rows, and how many lists these have.
+func (l *Lists) Counts() (artifacts, lists int) {
+	for _, r := range l.rows {
+		lists += len(r.Lists)
+	}
+	return len(l.rows), lists
+}
+
+// Row is that of an artifact as it is stored, nil when it has none.
+func (l *Lists) Row(id string) *Row { return l.rows[id] }
+
+// Themes are those that an artifact has lists of.
+func (l *Lists) themes(p *theme.Profile) []string {
+	type present struct {
+		name string
+		by   float64
+	}
+	var all []present
+	for _, name := range l.model.Themes() {
+		if by := l.model.Presence(name, p); by >= l.cfg.Least {
+			all = append(all, present{name, by})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b present) int { // they come by name
+		switch {
+		case a.by > b.by:
+			return -1
+		case a.by < b.by:
+			return 1
+		}
+		return 0
+	})
+	var out []string
+	for _, a := range all[:min(len(all), l.cfg.Themes)] {
+		out = append(out, a.name)
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
+
+// hold keeps who lists whom, when a row takes the place of another one; nil is none.
+func (l *Lists) hold(before, now *Row) {
+	was, is := members(before), members(now)
+	for id := range was {
+		if _, still := is[id]; still {
+			continue
+		}
+		all := l.holders[id]
+		if at := slices.Index(all, before.ID); at >= 0 {
+			all = slices.Delete(all, at, at+1)
+		}
+		if l.holders[id] = all; len(all) == 0 {
+			delete(l.holders, id)
+		}
+	}
+	for id := range is {
+		if _, had := was[id]; !had {
+			l.holders[id] = append(l.holders[id], now.ID)
+		}
+	}
+}
+
+// members are the artifacts in any list of a row.
+func members(r *Row) map[string]struct{} {
+	out := map[string]struct{}{}
+	if r != nil {
+		for i := range r.Lists {
+			for j := range r.Lists[i].Entries {
+				out[r.Lists[i].Entries[j].ID] = struct{}{}
+			}
+		}
+	}
+	return out
+}

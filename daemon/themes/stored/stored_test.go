@@ -1,0 +1,191 @@
+package stored
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestHistories: after any history of records, deletions, models, failures and crashes, when nothing is due, the lists that are stored are those of
+// everyone compared with everyone, and the topics end with them and nothing else.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			cfg := Config{Size: 4, Themes: 2, Least: 0.2}
+			if seed == 3 {
+				cfg.Tolerance = 0.01
+			}
+			w := newWorld(t, seed, cfg)
+			for i := range 30 {
+				w.put(fmt.Sprintf("a:%d", i))
+			}
+			for range 50 {
+				id := fmt.Sprintf("a:%d", w.rng.IntN(45))
+				switch w.rng.IntN(12) {
+				case 0:
+					w.fit(themes[:w.rng.IntN(3)]...)
+				case 1, 2:
+					w.crash()
+				case 3:
+					w.step(true)
+				case 4:
+					w.remove(id)
+				case 5, 6:
+					w.step(false)
+				default:
+					w.put(id)
+				}
+			}
+			w.fit()
+			w.settle()
+			if lists := w.verify(); lists < 20 {
+				t.Errorf("%d lists", lists)
+			}
+			w.put("a:3")
+			w.put("a:newcomer")
+			w.remove("a:5")
+			w.settle()
+			w.verify()
+			w.fit(themes...)
+			w.settle()
+			if lists := w.verify(); lists != 0 || len(w.rows) != 0 {
+				t.Errorf("without a theme there are %d lists and %d rows", lists, len(w.rows))
+			}
+		})
+	}
+}
+
+// TestNothingIsToldTwice: what has not changed is not told, after a crash, and by a model that is fitted to the same; what is lost is told again.
+func TestNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1, Config{Size: 4, Themes: 2, Least: 0.2})
+	for i := range 30 {
+		w.put(fmt.Sprintf("a:%d", i))
+	}
+	w.fit()
+	w.settle()
+	lists := w.verify()
+	if w.told != lists {
+		t.Errorf("%d messages of %d lists: each is complete at once", w.told, lists)
+	}
+	w.crash()
+	w.fit()
+	w.waiting["a:2"] = struct{}{} // a record that says the same
+	w.settle()
+	if w.told != lists {
+		t.Errorf("%d messages though nothing changed, want %d", w.told, lists)
+	}
+	w.lists.Lost(w.revision)
+	w.settle()
+	if w.told != 2*lists {
+		t.Errorf("%d messages after all were lost, want %d", w.told, 2*lists)
+	}
+	w.verify()
+}
+
+// TestNewcomersTellOthers: an artifact that comes is told into the lists of those that are there, with itself as a cause.
+func TestNewcomersTellOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 4, Config{Size: 4, Themes: 2, Least: 0.2})
+	for i := range 30 {
+		w.put(fmt.Sprintf("a:%d", i))
+	}
+	w.fit()
+	w.settle()
+	before := w.told
+	newcomers := []string{"b:0", "b:1", "b:2", "b:3"}
+	for _, id := range newcomers {
+		w.put(id)
+	}
+	w.settle()
+	w.verify()
+	others := 0
+	for topic, keys := range w.topics {
+		for id, m := range keys {
+			for name, c := range m.Changes {
+				for _, entered := range c.Entered {
+					if !strings.HasPrefix(entered, "b:") || strings.HasPrefix(id, "b:") {
+						continue
+					}
+					if others++; !slices.Contains(m.Cause, entered) {
+						t.Errorf("%s: %s of %q has %q because of %v", topic, name, id, entered, m.Cause)
+					}
+				}
+			}
+		}
+	}
+	if others == 0 || w.told-before < others {
+		t.Errorf("%d were told of newcomers in %d messages", others, w.told-before)
+	}
+}
+
+// TestRows: what Marshal writes is read again, and no other bytes do harm.
+func TestRows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2, Config{Size: 3, Themes: 2, Least: 0.1})
+	for i := range 12 {
+		w.put(fmt.Sprintf("a:%d", i))
+	}
+	w.fit()
+	w.settle()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, b := range w.rows {
+		var r, again Row
+		if err := r.Unmarshal(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Unmarshal(r.Marshal()); err != nil || !reflect.DeepEqual(r, again) {
+			t.Fatalf("%v: %+v, was %+v", err, again, r)
+		}
+		for n := range len(b) {
+			if err := new(Row).Unmarshal(b[:n]); err == nil {
+				t.Fatalf("%d of %d bytes are a row", n, len(b))
+			}
+		}
+		for range 200 {
+			damaged := slices.Clone(b)
+			damaged[rng.IntN(len(damaged))] = byte(rng.IntN(256))
+			_ = new(Row).Unmarshal(damaged) // may be a row: it must end
+		}
+	}
+}
+
+// TestTopics: each theme has a topic of its own, by a name that Kafka takes.
+func TestTopics(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"motif": "motif", "music-2": "music-2", "Motif": "motif-", "Jagd & Krieg": "jagd-krieg-", "мотив": "", "-motif": "motif-", "a--b": "a-b-"} {
+		got, _ := strings.CutPrefix(Topic("s", name), "s.")
+		if got != want && !(strings.HasPrefix(got, want) && len(got) == len(want)+8) {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+	seen := map[string]string{}
+	rng := rand.New(rand.NewPCG(7, 7))
+	letters := []rune("ab-A_ .éß0")
+	for range 4_000 {
+		var name strings.Builder
+		for range 1 + rng.IntN(6) {
+			name.WriteRune(letters[rng.IntN(len(letters))])
+		}
+		topic := Topic("s", name.String())
+		if was, ok := seen[topic]; ok && was != name.String() {
+			t.Fatalf("%q and %q have one topic, %q", was, name.String(), topic)
+		}
+		seen[topic] = name.String()
+		taken := strings.TrimPrefix(topic, "s.")
+		if other := Topic("s", taken); taken != name.String() && other == topic {
+			t.Fatalf("%q has the topic of %q", taken, name.String())
+		}
+		if strings.ContainsFunc(taken, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }) || taken == "" {
+			t.Fatalf("%q: %q", name.String(), topic)
+		}
+	}
+	if long := Topic("s", strings.Repeat("x", 1024)); len(long) > 100 {
+		t.Errorf("%q", long)
+	}
+}

@@ -1,0 +1,114 @@
+package stored
+
+import "slices"
+
+// Writer takes up what is durable with one commit.
+type Writer interface {
+	// Revision numbers the commit; each is greater than those before.
+	Revision() uint64
+	// Put stores an artifact's row, and Delete removes it.
+	Put(id string, row []byte) error
+	Delete(id string) error
+	// Enqueue puts a message into the outbox.
+	Enqueue(message []byte) error
+}
+
+// Write writes the rows that change, and tells of the lists that do: of those first that arrived. What did not change materially stays as it was
+// published. It may be called again, for another commit, when that failed.
+func (p *Pass) Write(w Writer) error {
+	p.written = nil
+	arrived := sorted(p.arrived)
+	rest := slices.DeleteFunc(sorted(p.drafts), func(id string) bool { _, first := p.arrived[id]; return first })
+	for _, id := range slices.Concat(arrived, rest) {
+		d := p.drafts[id]
+		if d == nil {
+			continue
+		}
+		if err := p.write(w, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Changes is how many rows Write has changed.
+func (p *Pass) Changes() int { return len(p.written) }
+
+func (p *Pass) write(w Writer, d *draft) error {
+	was := p.l.rows[d.ID]
+	if d.gone {
+		return p.remove(w, was)
+	}
+	row := &Row{ID: d.ID, Work: d.Work, Model: d.Model}
+	changed := was == nil || was.Work != d.Work || was.Model != d.Model
+	for _, list := range d.Lists {
+		var old *List
+		if was != nil {
+			old = was.list(list.Theme)
+		}
+		if old != nil && !p.l.untold(*old) && !material(old.Entries, list.Entries, p.l.cfg.Tolerance) {
+			row.Lists = append(row.Lists, *old)
+			continue
+		}
+		changed, list.Revision = true, w.Revision()
+		message, err := p.causes.updated(p.l.cfg.Similar, d.ID, old, &list)
+		if err != nil {
+			return err
+		}
+		if err := w.Enqueue(message); err != nil {
+			return err
+		}
+		row.Lists = append(row.Lists, list)
+	}
+	if was != nil {
+		for i := range was.Lists {
+			if theme := was.Lists[i].Theme; row.list(theme) == nil {
+				changed = true
+				if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, d.ID, theme, w.Revision())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if !changed {
+		return nil
+	}
+	p.written = append(p.written, written{d.ID, row})
+	return w.Put(d.ID, row.Marshal())
+}
+
+// remove tells that an artifact's lists are gone.
+func (p *Pass) remove(w Writer, was *Row) error {
+	for i := range was.Lists {
+		if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, was.ID, was.Lists[i].Theme, w.Revision())); err != nil {
+			return err
+		}
+	}
+	p.written = append(p.written, written{was.ID, nil})
+	return w.Delete(was.ID)
+}
+
+// Committed says that what was written is durable.
+func (p *Pass) Committed() {
+	for _, w := range p.written {
+		p.l.hold(p.l.rows[w.id], w.row)
+		if w.row == nil {
+			delete(p.l.rows, w.id)
+		} else {
+			p.l.rows[w.id] = w.row
+		}
+	}
+	settle := func(id string) {
+		if p.l.settled(id) {
+			delete(p.l.due, id)
+		} else {
+			p.l.due[id] = struct{}{}
+		}
+	}
+	for id := range p.taken {
+		settle(id)
+	}
+	for id := range p.drafts {
+		settle(id)
+	}
+}
