@@ -23,11 +23,16 @@ import (
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
-// lists and vectors that are stale, or that other settings made, and lists to be published. It returns an error when it could not verify.
+// lists and vectors that are stale, or that other settings made, lists to be published, and lists of themes that name what is gone. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
 		waiting = e.Status().RefreshQueue
-		return e.Check(fault)
+		if err := e.Check(fault); err != nil {
+			return err
+		}
+		themes, err := checkThemes(e, fault)
+		waiting += themes
+		return err
 	})
 	return waiting, err
 }
@@ -37,7 +42,7 @@ func Evaluate(ctx context.Context, cfg *config.Config, truth *eval.Truth, list s
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
 		var t *themes.Keeper
 		if strings.HasPrefix(list, "theme:") {
-			if t, err = openThemes(cfg, folder{e.Queries()}, prometheus.NewRegistry(), log); err != nil {
+			if t, err = openThemes(cfg, folder{e.Queries()}, nil, prometheus.NewRegistry(), log); err != nil {
 				return err
 			}
 			if err := t.Restore(ctx); err != nil {

@@ -25,9 +25,12 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: a.published,
 		Republish:   a.manager.Republish,
-		Observe:     a.metrics.ObserveStage,
-		Metrics:     publish.NewMetrics(reg),
-		Log:         a.log.With("part", "publisher"),
+		Ensure: func(ctx context.Context, topic string) error {
+			return ensureThemeTopic(ctx, a.conn, &a.cfg.Kafka, topic)
+		},
+		Observe: a.metrics.ObserveStage,
+		Metrics: publish.NewMetrics(reg),
+		Log:     a.log.With("part", "publisher"),
 	}
 	looking, cancel := context.WithTimeoutCause(ctx, kafkaconn.DefaultStartTimeout, fmt.Errorf("gave up after %v", kafkaconn.DefaultStartTimeout))
 	defer cancel()

@@ -14,15 +14,19 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/themes"
+	"kilim/daemon/themes/stored"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/train/eval"
 	"kilim/rerank"
 )
 
-// openThemes opens the themes in a state folder.
-func openThemes(cfg *config.Config, archive themes.Archive, reg prometheus.Registerer, log *slog.Logger) (*themes.Keeper, error) {
-	c := themes.Config{Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes)}
+// openThemes opens the themes in a state folder. store keeps their lists, nil: none are kept.
+func openThemes(cfg *config.Config, archive themes.Archive, store themes.Store, reg prometheus.Registerer, log *slog.Logger) (*themes.Keeper, error) {
+	c := themes.Config{
+		Store: store, Lists: stored.Config{Size: cfg.Lists.Size, Tolerance: cfg.Lists.Tolerance, Similar: cfg.Kafka.Topics.Similar},
+		Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes),
+	}
 	for _, text := range cfg.Themes.Declare {
 		d, err := themes.ParseDeclaration(text)
 		if err != nil {
@@ -35,7 +39,7 @@ func openThemes(cfg *config.Config, archive themes.Archive, reg prometheus.Regis
 
 // startThemes makes the keeper of the themes, which learns in the background.
 func (a *App) startThemes(_ context.Context, reg *prometheus.Registry) (err error) {
-	if a.themes, err = openThemes(a.cfg, served{a.manager}, reg, a.log); err != nil {
+	if a.themes, err = openThemes(a.cfg, served{a.manager}, themeLists{a.manager, a.conn, &a.cfg.Kafka}, reg, a.log); err != nil {
 		return err
 	}
 	reg.MustRegister(a.themes.Collector())
@@ -166,11 +170,11 @@ func themeModelOf(m *themes.Made) *web.ThemeModel {
 	if m == nil {
 		return nil
 	}
-	return &web.ThemeModel{Made: m.At, Works: m.Works}
+	return &web.ThemeModel{ID: m.ID(), Made: m.At, Works: m.Works}
 }
 
 func themesStatusOf(s themes.Status) *web.ThemesStatus {
-	out := &web.ThemesStatus{Phase: s.Phase, Ratio: s.Ratio, Profiles: s.Profiles, Waiting: s.Waiting}
+	out := &web.ThemesStatus{Phase: s.Phase, Ratio: s.Ratio, Profiles: s.Profiles, Waiting: s.Waiting, Lists: s.Lists, Due: s.Due}
 	for _, t := range s.Themes {
 		if t.State == themes.Served {
 			out.Served++

@@ -228,10 +228,15 @@ func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
 func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 	return []kafkaconn.TopicSpec{
 		k.ArtifactsTopic(),
-		k.topic(k.Topics.Similar, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes}),
+		k.ListsTopic(k.Topics.Similar),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 		k.JudgmentsTopic(),
 	}
+}
+
+// ListsTopic is a topic of lists as it is created when missing.
+func (k *Kafka) ListsTopic(name string) kafkaconn.TopicSpec {
+	return k.topic(name, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes})
 }
 
 // JudgmentsTopic is the topic of the judgments as it is created when missing.

@@ -78,7 +78,7 @@ func (s MediaState) answerUnit(answers []encode.Answer) (int, error) {
 		return 0, e.failed
 	}
 	pace := &e.background.paces.media
-	answers = answers[:fits(answers, max(pace.Size(e.turns.UnitLength()), leastVectors))]
+	answers = answers[:encode.Fitting(answers, max(pace.Size(e.turns.UnitLength()), leastVectors))]
 	err := e.do(task{pace, func(u *unit) (int, error) {
 		touched, err := u.media.Take(answers)
 		if err != nil {
@@ -99,15 +99,28 @@ func (s MediaState) answerUnit(answers []encode.Answer) (int, error) {
 // leastVectors keeps the commits fewer than the answers, whatever a commit costs.
 const leastVectors = 16
 
-// fits is the number of answers with at most so many vectors among them: those are what takes time.
-func fits(answers []encode.Answer, vectors int) int {
-	for i := range answers {
-		if answers[i].Vector == nil {
-			continue
-		}
-		if vectors--; vectors < 0 {
-			return i
-		}
+// Beside has fn write what no stage knows of, the lists of themes, and the messages that tell of it, in a unit of its own. After an error
+// of fn it is as if it had not been.
+func (e *Engine) Beside(ctx context.Context, fn func(tx *graphstore.Tx, revision uint64) error) error {
+	if err := e.WaitForOutbox(ctx); err != nil {
+		return err
 	}
-	return len(answers)
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if e.failed != nil {
+		return e.failed
+	}
+	u := e.begin(nil)
+	defer u.tx.Discard()
+	if err := fn(u.tx, e.clock.Revision); err != nil {
+		return err
+	}
+	if err := u.commit(); err != nil {
+		e.failed = err
+		return err
+	}
+	return nil
 }
+
+// Lost is the revision up to which what was published counts as not published. It is the same for as long as the engine serves.
+func (e *Engine) Lost() uint64 { return e.clock.Lost }

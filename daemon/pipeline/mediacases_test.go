@@ -231,7 +231,7 @@ func TestFits(t *testing.T) {
 		{[]encode.Answer{r, r, r}, 1, 3},
 		{[]encode.Answer{v, v}, 5, 2},
 	} {
-		if got := fits(c.answers, c.vectors); got != c.want {
+		if got := encode.Fitting(c.answers, c.vectors); got != c.want {
 			t.Errorf("of %d answers %d fit, want %d", len(c.answers), got, c.want)
 		}
 	}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kilim/daemon/pipeline"
 	"kilim/daemon/pipeline/clock"
+	"kilim/daemon/themes/stored"
 	"kilim/graphstore"
 	"kilim/rerank"
 	"kilim/rerank/publish"
@@ -94,12 +96,20 @@ func positions(found *publish.Found) []graphstore.Position {
 
 // outboxAfter is what the outbox of a folder that was put back has to hold besides the lists, which follow: the dead letters that
 // are not in their topic, and tombstones for artifacts that the state does not have, where the topic ends with a list, or
-// may do so.
+// may do so. The same for artifacts without a list of a theme, in that theme's topic.
 func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (values [][]byte, err error) {
 	gone := map[string]time.Time{} // when the record came that deleted it, if one is known
 	for id, latest := range found.Latest {
 		if !latest.Gone {
 			gone[id] = time.Time{}
+		}
+	}
+	themed := themedGone{}
+	for topic, ids := range found.Themed {
+		for id, latest := range ids {
+			if !latest.Gone {
+				themed.add(topic, id, time.Time{})
+			}
 		}
 	}
 	const page = 1024
@@ -116,6 +126,9 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 			}
 			_, sent := found.Numbers[e.Seq]
 			latest, there := found.Latest[m.ID]
+			if m.Kind == rerank.KindThemed && m.Value == nil && !sent {
+				themed.add(m.Topic, m.ID, m.Recorded)
+			}
 			switch {
 			case m.Kind == rerank.KindMessage && !sent:
 				values = append(values, e.Value)
@@ -134,6 +147,37 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 		}
 		if !n.IsArtifact() {
 			values = append(values, rerank.EncodeTombstone(id, revision, gone[id]))
+		}
+	}
+	more, err := themed.tombstones(r, revision)
+	return append(values, more...), err
+}
+
+// themedGone are artifacts that may have no list of a theme any more, by its topic and the artifact, with when the record came that deleted it.
+type themedGone map[string]map[string]time.Time
+
+func (g themedGone) add(topic, id string, recorded time.Time) {
+	if g[topic] == nil {
+		g[topic] = map[string]time.Time{}
+	}
+	g[topic][id] = recorded
+}
+
+// tombstones are those of the artifacts that have none in the state.
+func (g themedGone) tombstones(r *graphstore.Reader, revision uint64) (values [][]byte, err error) {
+	for _, topic := range slices.Sorted(maps.Keys(g)) {
+		for _, id := range slices.Sorted(maps.Keys(g[topic])) {
+			var row stored.Row
+			b, err := r.ThemeLists(graphstore.ID(graphstore.Artifact, id))
+			if err == nil && b != nil {
+				err = row.Unmarshal(b)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("lists of themes of %q: %w", id, err)
+			}
+			if !slices.ContainsFunc(row.Lists, func(l stored.List) bool { return strings.HasSuffix(topic, stored.Topic("", l.Theme)) }) {
+				values = append(values, stored.Gone(topic, id, revision, g[topic][id]))
+			}
 		}
 	}
 	return values, nil

@@ -6,14 +6,15 @@ import (
 	"sync"
 
 	"kilim/consumer"
+	"kilim/rerank"
 )
 
 // changes are what batches have changed and profiles do not show yet. Nobody holds its lock for longer than a map takes, since batches are
 // applied beside.
 type changes struct {
 	lock sync.Mutex
-	// waiting are the artifacts whose profiles are to be renewed.
-	waiting map[string]struct{}
+	// waiting are the artifacts whose profiles are to be renewed, with the record that changed each last.
+	waiting map[string]rerank.Cause
 	// gone are those that the last record deleted, until no profile of theirs is left: meanwhile no list may have them.
 	gone  map[string]struct{}
 	since since
@@ -24,7 +25,7 @@ type changes struct {
 type since struct{ labelled, others int }
 
 func newChanges() *changes {
-	return &changes{waiting: map[string]struct{}{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+	return &changes{waiting: map[string]rerank.Cause{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
 }
 
 func (c *changes) note(b *consumer.Batch) {
@@ -39,7 +40,7 @@ func (c *changes) note(b *consumer.Batch) {
 		} else {
 			c.since.others++
 		}
-		c.waiting[item.ID] = struct{}{}
+		c.waiting[item.ID] = rerank.Cause{ID: item.ID, Recorded: item.Time, TraceParent: item.TraceParent}
 		if item.Artifact == nil {
 			c.gone[item.ID] = struct{}{}
 		} else {
@@ -58,38 +59,47 @@ func (c *changes) signal() {
 }
 
 // take gives out artifacts that wait, at most n.
-func (c *changes) take(n int) []string {
+func (c *changes) take(n int) (changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	var ids []string
-	for id := range c.waiting {
-		if len(ids) == n {
+	for id, cause := range c.waiting {
+		if len(changed) == n {
 			break
 		}
-		ids = append(ids, id)
+		changed = append(changed, cause)
 		delete(c.waiting, id)
 	}
-	return ids
+	return changed
 }
 
 // renewed says that the profiles of artifacts are what a committed state says, but for those that wait again.
-func (c *changes) renewed(ids []string) {
+func (c *changes) renewed(changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	for _, id := range ids {
-		if _, again := c.waiting[id]; !again {
-			delete(c.gone, id)
+	for _, cause := range changed {
+		if _, again := c.waiting[cause.ID]; !again {
+			delete(c.gone, cause.ID)
 		}
 	}
 }
 
 // again has artifacts wait that could not be renewed.
-func (c *changes) again(ids []string) {
+func (c *changes) again(changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	for _, id := range ids {
-		c.waiting[id] = struct{}{}
+	for _, cause := range changed {
+		if _, later := c.waiting[cause.ID]; !later {
+			c.waiting[cause.ID] = cause
+		}
 	}
+}
+
+// waits tells whether an artifact's profile is to be renewed.
+func (c *changes) waits(id string) bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	_, waits := c.waiting[id]
+	return waits
 }
 
 // deleted are those of the artifacts that are gone. It copies none where there are none, which is nearly always.

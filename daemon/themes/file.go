@@ -2,6 +2,8 @@ package themes
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +29,15 @@ type Made struct {
 	// Labelled is how many artifacts had labels, by admitted theme, weak ones too.
 	Labelled map[string]int `json:"labelled"`
 	Sums     sums           `json:"sums"`
+}
+
+// ID names the model that was fitted on it: a model is a function of that, to the bit.
+func (m *Made) ID() string {
+	c := checksum{sha256.New()}
+	c.number(m.Format)
+	c.text(m.Sums.Works)
+	c.text(m.Sums.Labels)
+	return hex.EncodeToString(c.Sum(nil)[:8])
 }
 
 // write keeps a model: a line of JSON and then the bytes of the model, which have a checksum of their own.

@@ -14,9 +14,11 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/themes/stored"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/theme"
+	"kilim/rerank"
 )
 
 // Config is what a Keeper works with.
@@ -32,6 +34,9 @@ type Config struct {
 	// Memory is about how many bytes all of it may take: a sixth the profiles of the artifacts, as much those by the next model while it takes over,
 	// and the rest the fit.
 	Memory int
+	// Lists says of what size the lists are that are stored and published, and where; nil as Store: none are.
+	Lists stored.Config
+	Store Store
 }
 
 // workMemory is what a work takes while a model is fitted: 8,000 works of the Tate took 19 KiB each.
@@ -77,6 +82,7 @@ type Keeper struct {
 	solved int
 	// wanted: something was declared.
 	wanted atomic.Bool
+	lists  keeping
 
 	status struct {
 		sync.Mutex
@@ -95,6 +101,8 @@ func Open(cfg Config, archive Archive, metrics *Metrics, log *slog.Logger) (*Kee
 	}
 	k := &Keeper{cfg: cfg, archive: archive, log: log, metrics: metrics, declared: d, changes: newChanges(),
 		scans: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1)))}
+	k.cfg.Lists.Themes, k.cfg.Lists.Least = mostLists, leastPresence
+	k.lists.lists = stored.New(k.cfg.Lists)
 	k.status.phase = Idle
 	return k, nil
 }
@@ -118,30 +126,32 @@ const (
 	// busyFor is how long a round waits for a feed to end, so that labels that come together are learned together, and how long after
 	// one that failed the next is tried.
 	busyFor = time.Minute
-	// renewedAtOnce is how many profiles are renewed between two looks, and between two parts of a fit: some 100 ms.
-	renewedAtOnce = 100
+	// renewedAtOnce is how many profiles are renewed between two looks, and between two parts of a fit: some 100 ms, and with lists of 12,000 artifacts
+	// that are stored some 300.
+	renewedAtOnce = 32
 )
 
 // Run works until ctx ends. What fails is logged and tried again: lists of themes are never a reason to end the daemon.
 func (k *Keeper) Run(ctx context.Context) error {
-	if k.cfg.Works == 0 {
-		<-ctx.Done()
-		return nil
+	if err := k.loadLists(); err != nil {
+		return err
 	}
-	if err := k.Restore(ctx); err != nil && ctx.Err() == nil {
+	if k.cfg.Works == 0 {
+		k.lists.replaced() // no theme is learned any more: all lists go
+	} else if err := k.Restore(ctx); err != nil && ctx.Err() == nil {
 		k.log.Warn("the model of themes that was kept can't be used; another one is fitted", "err", err)
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	last := rounds{ended: time.Now()}
 	for ctx.Err() == nil {
-		if k.due(last) {
+		if k.cfg.Works > 0 && k.due(last) {
 			k.round(ctx, &last)
 			continue
 		}
 		more, err := k.renew(ctx)
 		if err != nil && ctx.Err() == nil {
-			k.log.Warn("profiles can't be renewed now; they are tried again", "err", err)
+			k.log.Warn("profiles and lists of themes can't be renewed now; they are tried again", "err", err)
 			more = false
 		}
 		if more {
@@ -166,24 +176,38 @@ func (k *Keeper) Restore(ctx context.Context) error {
 	return k.serve(ctx, m, made)
 }
 
-// renew renews profiles of artifacts that batches have changed, and tells whether others may wait. While profiles are made for another
+// renew renews profiles of artifacts that batches have changed, and their lists, and tells whether others may wait. While profiles are made for another
 // model it must not be called: they would miss what it takes.
 func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
-	s := k.serving.Load()
-	ids := k.changes.take(renewedAtOnce)
-	if len(ids) == 0 {
+	changed := k.changes.take(renewedAtOnce)
+	start := time.Now()
+	if err := k.reprofile(changed); err != nil {
+		k.changes.again(changed)
+		return true, err
+	}
+	told, err := k.relist(ctx, changed)
+	if err != nil {
+		k.changes.again(changed)
+		return true, err
+	}
+	k.changes.renewed(changed)
+	if len(changed) == 0 && told == 0 {
 		return false, nil
 	}
-	if s == nil {
-		k.changes.renewed(ids)
-		return true, nil
+	return true, k.rest(ctx, time.Since(start))
+}
+
+// reprofile makes the profiles of artifacts what their documents say.
+func (k *Keeper) reprofile(changed []rerank.Cause) error {
+	s := k.serving.Load()
+	if s == nil || len(changed) == 0 {
+		return nil
 	}
-	start := time.Now()
 	var artifacts []*profile.Artifact // nil where there is none
-	err = k.archive.View(func(r Documents) error {
+	err := k.archive.View(func(r Documents) error {
 		artifacts = artifacts[:0]
-		for _, id := range ids {
-			a, err := readArtifact(r, id)
+		for _, c := range changed {
+			a, err := readArtifact(r, c.ID)
 			if err != nil {
 				return err
 			}
@@ -192,18 +216,15 @@ func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 		return nil
 	})
 	if err != nil {
-		k.changes.again(ids)
-		return true, err
+		return err
 	}
 	for i, a := range artifacts {
 		switch {
 		case a == nil:
-			s.remove(ids[i])
+			s.remove(changed[i].ID)
 		case s.takes(a.ID):
-			w := theme.WorkOf(a)
-			s.put(a.ID, s.model.Profile(&w))
+			s.put(a)
 		}
 	}
-	k.changes.renewed(ids)
-	return true, k.rest(ctx, time.Since(start))
+	return nil
 }

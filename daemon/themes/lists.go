@@ -52,10 +52,14 @@ type Item struct {
 // and 25 % in abstraction, fewer than 5 % in any other.
 const leastPresence = 0.04
 
+// mostLists is how many lists of themes an artifact has stored at most: of those that apply to it those that it is likeliest to have.
+const mostLists = 3
+
 // reasons is how many Shared terms an Item has at most.
 const reasons = 5
 
-// Similar compares a stored artifact with all others in a theme, and returns the n that are likest.
+// Similar returns the n that are likest to a stored artifact in a theme: those of its list as it was told, where it has one that is current and that
+// long, else as a comparison with all others finds them.
 //
 // What is known of an artifact's own labels counts, as it should for who searches; whoever evaluates a theme feeds the artifacts that are
 // ranked without their labels.
@@ -67,6 +71,9 @@ func (k *Keeper) Similar(ctx context.Context, id, name string, n int) (*Answer, 
 	a, err := k.Stored(id)
 	if err != nil {
 		return nil, err
+	}
+	if answer := k.told(s, id, name, n); answer != nil {
+		return answer, nil
 	}
 	return k.compare(ctx, s, a, name, n)
 }
@@ -151,7 +158,7 @@ func (k *Keeper) compare(ctx context.Context, s *serving, a *profile.Artifact, n
 	question := s.model.Ask(own)
 	best := newBest(n)
 	gone := k.changes.deleted()
-	s.each(func(id string, p *theme.Profile) {
+	s.Each(func(id string, _ uint64, p *theme.Profile) {
 		if _, deleted := gone[id]; deleted || id == a.ID {
 			return
 		}
@@ -208,9 +215,9 @@ func (k *Keeper) Ranker(name string, candidates []string) (eval.Ranker, error) {
 		}
 		among[id] = true
 	}
-	s.each(func(id string, p *theme.Profile) {
+	s.Each(func(id string, _ uint64, p *theme.Profile) {
 		if among == nil || among[id] {
-			r.candidates = append(r.candidates, kept{id, p})
+			r.candidates = append(r.candidates, kept{id: id, profile: p})
 		}
 	})
 	return r, nil

@@ -38,6 +38,9 @@ func (k *Keeper) due(last rounds) bool {
 	if k.wanted.Load() {
 		return true
 	}
+	if k.lists.aligned && k.lists.lists.Due() > 0 && last.any {
+		return false // a model is not replaced before it has made its lists, or a feed of labels would have them told for ever
+	}
 	since, _ := k.changes.counts()
 	idle := time.Since(last.ended)
 	switch {
@@ -165,11 +168,10 @@ func (k *Keeper) fit(ctx context.Context, s *survey, now sums) (*theme.Model, er
 // serve makes the profiles of all artifacts by a model, and then has it serve. Until then the one before does.
 func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 	k.enter(Profiling)
-	next, done := newServing(m, made, k.cfg.profileBytes()), 0
+	next, done := newServing(m, made, k.cfg.profileBytes(), k.listBytes()), 0
 	err := k.each(ctx, func(a *profile.Artifact) {
 		if done++; next.takes(a.ID) {
-			w := theme.WorkOf(a)
-			next.put(a.ID, m.Profile(&w))
+			next.put(a)
 		}
 		k.advance(min(1, float64(done)/float64(max(1, made.Artifacts))))
 	})
@@ -177,6 +179,7 @@ func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 		return err
 	}
 	k.serving.Store(next)
+	k.lists.replaced()
 	return nil
 }
 
@@ -184,6 +187,7 @@ func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 func (k *Keeper) forget() error {
 	k.basis = nil
 	k.serving.Store(nil)
+	k.lists.replaced()
 	if err := os.Remove(k.modelFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("themes: %w", err)
 	}

@@ -3,6 +3,7 @@ package themes
 import (
 	"sync"
 
+	"kilim/consumer/profile"
 	"kilim/learner/theme"
 )
 
@@ -12,6 +13,7 @@ type serving struct {
 	model *theme.Model
 	made  Made
 	room  int // bytes of all profiles
+	extra int // bytes of an artifact beside its profile
 
 	// lock is held for reading while an artifact is compared with all, some milliseconds. Who applies batches never wants it, see changes.
 	lock sync.RWMutex
@@ -23,11 +25,12 @@ type serving struct {
 
 type kept struct {
 	id      string
+	work    uint64 // a checksum of what the profile was made of
 	profile *theme.Profile
 }
 
-func newServing(m *theme.Model, made Made, room int) *serving {
-	return &serving{model: m, made: made, room: room, place: map[string]int{}}
+func newServing(m *theme.Model, made Made, room, extra int) *serving {
+	return &serving{model: m, made: made, room: room, extra: extra, place: map[string]int{}}
 }
 
 // takes tells whether the profile of an artifact is kept, or there is room for it. Artifacts that there is no room for are in nobody's
@@ -39,18 +42,20 @@ func (s *serving) takes(id string) bool {
 	return has || s.bytes < s.room
 }
 
-// put keeps a profile, or another one of an artifact that has one.
-func (s *serving) put(id string, p *theme.Profile) {
+// put keeps the profile of an artifact, in the place of the one that it has, if it has one.
+func (s *serving) put(a *profile.Artifact) {
+	w := theme.WorkOf(a)
+	k := kept{a.ID, sumOf(&w), s.model.Profile(&w)}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if at, has := s.place[id]; has {
-		s.bytes += p.Bytes() - s.kept[at].profile.Bytes()
-		s.kept[at].profile = p
+	if at, has := s.place[k.id]; has {
+		s.bytes += k.profile.Bytes() - s.kept[at].profile.Bytes()
+		s.kept[at] = k
 		return
 	}
-	s.place[id] = len(s.kept)
-	s.kept = append(s.kept, kept{id, p})
-	s.bytes += p.Bytes()
+	s.place[k.id] = len(s.kept)
+	s.kept = append(s.kept, k)
+	s.bytes += k.profile.Bytes() + s.extra
 }
 
 // remove forgets an artifact.
@@ -61,7 +66,7 @@ func (s *serving) remove(id string) {
 	if !has {
 		return
 	}
-	s.bytes -= s.kept[at].profile.Bytes()
+	s.bytes -= s.kept[at].profile.Bytes() + s.extra
 	delete(s.place, id)
 	last := len(s.kept) - 1
 	if at != last {
@@ -72,22 +77,22 @@ func (s *serving) remove(id string) {
 	s.kept = s.kept[:last]
 }
 
-// get is the profile of an artifact, nil if none is kept.
-func (s *serving) get(id string) *theme.Profile {
+// ProfileOf implements stored.Profiles.
+func (s *serving) ProfileOf(id string) (p *theme.Profile, work uint64) {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
 	if at, has := s.place[id]; has {
-		return s.kept[at].profile
+		return s.kept[at].profile, s.kept[at].work
 	}
-	return nil
+	return nil, 0
 }
 
-// each calls fn for every profile.
-func (s *serving) each(fn func(id string, p *theme.Profile)) {
+// Each implements stored.Profiles.
+func (s *serving) Each(fn func(id string, work uint64, p *theme.Profile)) {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
 	for i := range s.kept {
-		fn(s.kept[i].id, s.kept[i].profile)
+		fn(s.kept[i].id, s.kept[i].work, s.kept[i].profile)
 	}
 }
 

@@ -20,6 +20,8 @@ type progress struct {
 	phase string
 	ratio float64
 	last  *survey // without works and labels; nil: there was none
+	// stored is how many lists there are, and due of how many artifacts they are to be made anew.
+	stored, due int
 }
 
 func (k *Keeper) enter(phase string) {
@@ -50,6 +52,8 @@ type Status struct {
 	Terms int
 	// Profiles are kept of so many artifacts, in so many Bytes; Waiting are those whose profiles are to be renewed.
 	Profiles, Bytes, Waiting int
+	// Lists are stored and published; those of Due artifacts are to be made anew.
+	Lists, Due int
 	// NoRoom is how many artifacts with labels the last survey had no room for.
 	NoRoom int
 	Themes []Theme // by name
@@ -77,7 +81,7 @@ func (k *Keeper) Status() Status {
 	k.status.Lock()
 	p := k.status.progress
 	k.status.Unlock()
-	out := Status{Phase: p.phase, Ratio: p.ratio}
+	out := Status{Phase: p.phase, Ratio: p.ratio, Lists: p.stored, Due: p.due}
 	_, out.Waiting = k.changes.counts()
 	s := k.serving.Load()
 	declared := k.declared.all()

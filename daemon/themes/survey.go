@@ -209,18 +209,7 @@ func (s *survey) sums() sums {
 	works, labels := checksum{sha256.New()}, checksum{sha256.New()}
 	for i := range s.works {
 		w := &s.works[i]
-		works.text(w.ID)
-		works.text(w.Title.Body)
-		works.text(w.Title.Language)
-		works.number(len(w.Texts))
-		for _, t := range w.Texts {
-			works.text(t.Body)
-			works.text(t.Language)
-		}
-		works.number(len(w.Shared))
-		for _, name := range w.Shared {
-			works.text(name)
-		}
+		works.work(w)
 		own := s.labels[w.ID]
 		labels.text(w.ID)
 		labels.number(len(own))
@@ -238,6 +227,28 @@ func (s *survey) sums() sums {
 type checksum struct{ hash.Hash }
 
 func (c checksum) number(n int) { c.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
+
+func (c checksum) work(w *theme.Work) {
+	c.text(w.ID)
+	c.text(w.Title.Body)
+	c.text(w.Title.Language)
+	c.number(len(w.Texts))
+	for _, t := range w.Texts {
+		c.text(t.Body)
+		c.text(t.Language)
+	}
+	c.number(len(w.Shared))
+	for _, name := range w.Shared {
+		c.text(name)
+	}
+}
+
+// sumOf is a checksum of all that is read of an artifact.
+func sumOf(w *theme.Work) uint64 {
+	c := checksum{sha256.New()}
+	c.work(w)
+	return binary.LittleEndian.Uint64(c.Sum(nil))
+}
 
 func (c checksum) text(s string) {
 	c.number(len(s))

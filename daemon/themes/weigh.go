@@ -74,7 +74,7 @@ func (k *Keeper) Weigh(ctx context.Context, a *profile.Artifact, weights map[str
 // profileOf is the profile of a stored artifact: as it is kept, or made now where there was no room for it. It is nil when the artifact is not there or
 // can't be read.
 func (k *Keeper) profileOf(s *serving, id string) (*theme.Profile, error) {
-	if p := s.get(id); p != nil {
+	if p, _ := s.ProfileOf(id); p != nil {
 		return p, nil
 	}
 	var a *profile.Artifact

@@ -101,6 +101,8 @@ type Themes struct {
 
 // ThemeModel is what the themes were learned from.
 type ThemeModel struct {
+	// ID names the model: those of one ID are the same.
+	ID   string    `json:"id"`
 	Made time.Time `json:"made"`
 	// Works is how many artifacts with labels it was fitted to.
 	Works int `json:"works"`
@@ -127,6 +129,9 @@ type ThemesStatus struct {
 	Served   int `json:"served"`
 	Profiles int `json:"profiles"`
 	Waiting  int `json:"waiting"`
+	// Lists are stored and published. Those of Due artifacts are to be made anew, by another model say.
+	Lists int `json:"lists"`
+	Due   int `json:"due"`
 	// Age is that of the model in seconds; 0: there is none.
 	Age float64 `json:"model_age_seconds"`
 }

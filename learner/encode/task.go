@@ -42,6 +42,19 @@ type Answer struct {
 	Encoder string
 }
 
+// Fitting is the number of answers with at most so many vectors among them: those are what takes time.
+func Fitting(answers []Answer, vectors int) int {
+	for i := range answers {
+		if answers[i].Vector == nil {
+			continue
+		}
+		if vectors--; vectors < 0 {
+			return i
+		}
+	}
+	return len(answers)
+}
+
 // ErrOutdated is the answer of State.Source when nobody asks any more.
 var ErrOutdated = errors.New("encode: the task is outdated")
 

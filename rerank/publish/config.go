@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,6 +49,9 @@ type Config struct {
 	// Republish, if set, is called when the topic of lists has lost what was published, see Found.Lost. Nothing is sent
 	// until it returns. An error ends Run.
 	Republish func(*Found) error
+	// Ensure, if set, makes the topic of a theme if it is not there. It was when the first message was put into the outbox; one that somebody
+	// has deleted since would hold up all others.
+	Ensure func(ctx context.Context, topic string) error
 	// Observe, if set, is told how long each delivery of a batch took, as stage "publish".
 	Observe func(stage string, d time.Duration)
 	Metrics *Metrics     // default: counted nowhere
@@ -59,7 +63,7 @@ type Published struct {
 	Seq   uint64
 	Topic string
 	Kind  rerank.Kind
-	// ID, Revision and Recorded are those of lists and tombstones.
+	// ID, Revision and Recorded are those of lists and tombstones, of themes too.
 	ID       string
 	Revision uint64
 	Recorded time.Time

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
 )
 
 // Found is what the output topics hold of a state's messages, from the stored positions on.
@@ -17,17 +18,18 @@ type Found struct {
 	// message, which waits in the outbox, or by a writer that it has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
 	// that it would give are taken.
 	Unknown int
-	// Lost is true if the topic of lists does not have what was published. Either a partition ends before its stored position: the topic
+	// Lost is true if a topic of lists does not have what was published. Either a partition ends before its stored position: the topic
 	// was deleted and made again, or the cluster has lost records. Or no partition has a position, while topics in Left have: another
-	// topic is configured than before.
+	// topic is configured than before. Or one of a theme is not there.
 	Lost bool
-	// Left are the topics with positions that are not configured any more. Their positions must be forgotten when the lists are
+	// Left are the topics with positions that are not configured any more, and those of themes that are not there. Their positions must be forgotten when the lists are
 	// published again: the topic may be configured again, and lacks then what was published meanwhile.
 	Left []string
 	// Numbers are those of the store's own writer.
 	Numbers map[uint64]struct{}
-	// Latest tells of each artifact with a message in the topic of lists what the newest says.
+	// Latest tells of each artifact with a message in the topic of lists what the newest says, and Themed the same of the topics of themes.
 	Latest map[string]Latest
+	Themed map[string]map[string]Latest
 	// Revision is the highest of lists and tombstones.
 	Revision uint64
 	// Positions are up to where the topics were read, or, without Unknown, from where they must be read again.
@@ -77,12 +79,19 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 	if len(p.positions) == 0 && next == 1 {
 		return new(Found), p.anchor(ctx)
 	}
-	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}, Left: p.left()}
+	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}, Themed: map[string]map[string]Latest{}, Left: p.left()}
+	themed, err := p.lookForThemes(ctx, f)
+	if err != nil {
+		return nil, err
+	}
 	first := map[topicPartition]int64{}
 	var ends []Position
 	var failed error
-	for _, name := range []string{p.cfg.Topics.Similar, p.cfg.Topics.DeadLetters} {
-		lists := name == p.cfg.Topics.Similar
+	for _, name := range append([]string{p.cfg.Topics.Similar, p.cfg.Topics.DeadLetters}, themed...) {
+		latest := f.Themed[name]
+		if name == p.cfg.Topics.Similar {
+			latest = f.Latest
+		}
 		s, err := p.read(ctx, name, p.spans, func(at topicPartition, m *message) {
 			known := m.writer == p.writer && m.seq < next
 			if known {
@@ -98,10 +107,10 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 					first[at] = m.offset
 				}
 			}
-			if lists {
+			if latest != nil {
 				f.Revision = max(f.Revision, m.revision)
-				if id := string(m.key); m.revision >= f.Latest[id].Revision {
-					f.Latest[id] = Latest{m.revision, m.value == nil}
+				if id := string(m.key); m.revision >= latest[id].Revision {
+					latest[id] = Latest{m.revision, m.value == nil}
 				}
 			}
 		})
@@ -111,7 +120,7 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("publish: look into topic %q: %w", name, err)
 		}
-		f.Lost = f.Lost || lists && (s.shortened || !p.positioned(name) && len(f.Left) > 0)
+		f.Lost = f.Lost || latest != nil && s.shortened || name == p.cfg.Topics.Similar && !p.positioned(name) && len(f.Left) > 0
 		for _, partition := range s.partitions {
 			ends = append(ends, Position{Topic: name, Partition: partition, Next: s.spans[partition].end})
 		}
@@ -127,6 +136,28 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 	return f, nil
 }
 
+// lookForThemes returns the topics of themes that are there, rising, also those that the store does not know: it may be older than they are. What it
+// has published to and is not there was deleted, and is made again when there is something to say in it.
+func (p *Publisher) lookForThemes(ctx context.Context, f *Found) (themed []string, err error) {
+	all, err := p.client.Metadata(ctx, new(kafka.MetadataRequest))
+	if err != nil {
+		return nil, fmt.Errorf("publish: look for topics of themes: %w", err)
+	}
+	for _, t := range all.Topics {
+		if p.cfg.Topics.themed(t.Name) && len(t.Partitions) > 0 {
+			f.Themed[t.Name] = map[string]Latest{}
+			themed = append(themed, t.Name)
+		}
+	}
+	slices.Sort(themed)
+	for at := range p.positions {
+		if p.cfg.Topics.themed(at.topic) && f.Themed[at.topic] == nil && !slices.Contains(f.Left, at.topic) {
+			f.Lost, f.Left = true, append(f.Left, at.topic)
+		}
+	}
+	return themed, nil
+}
+
 func (p *Publisher) positioned(topic string) bool {
 	for at := range p.positions {
 		if at.topic == topic {
@@ -139,7 +170,7 @@ func (p *Publisher) positioned(topic string) bool {
 // left are the topics with positions that are not written to, rising.
 func (p *Publisher) left() (topics []string) {
 	for at := range p.positions {
-		if at.topic != p.cfg.Topics.Similar && at.topic != p.cfg.Topics.DeadLetters {
+		if at.topic != p.cfg.Topics.Similar && at.topic != p.cfg.Topics.DeadLetters && !p.cfg.Topics.themed(at.topic) {
 			topics = append(topics, at.topic)
 		}
 	}
@@ -163,7 +194,7 @@ func (p *Publisher) waitsAs(topic string, m *message) (bool, error) {
 		return false, err
 	}
 	same := out[0].msg.Topic == topic
-	if topic == p.cfg.Topics.Similar && !m.shortened {
+	if topic != p.cfg.Topics.DeadLetters && !m.shortened {
 		same = same && bytes.Equal(out[0].msg.Key, m.key) && bytes.Equal(out[0].msg.Value, m.value)
 	}
 	return same, nil

@@ -43,11 +43,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			NativeHistogramBucketFactor: 1.1,
 		}),
 	}
-	// Both are there from the start: an alert can't tell a missing series from none.
+	// All are there from the start: an alert can't tell a missing series from none.
 	m.published.WithLabelValues(labelSimilar)
 	m.published.WithLabelValues(labelDeadLetters)
+	m.published.WithLabelValues(labelThemes)
 	m.shortened.WithLabelValues(labelSimilar)
 	m.shortened.WithLabelValues(labelDeadLetters)
+	m.shortened.WithLabelValues(labelThemes)
 	if reg != nil {
 		reg.MustRegister(m.published, m.failures, m.reconciled, m.shortened, m.freshness)
 	}
@@ -57,12 +59,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 const (
 	labelSimilar     = "similar"
 	labelDeadLetters = "dead_letters"
+	labelThemes      = "themes" // all of them: an archive may have any number
 )
 
 // label names a topic by its role: topic names are configuration, dashboards are not.
 func label(kind rerank.Kind) string {
-	if kind == rerank.KindMessage {
+	switch kind {
+	case rerank.KindMessage:
 		return labelDeadLetters
+	case rerank.KindThemed:
+		return labelThemes
 	}
 	return labelSimilar
 }

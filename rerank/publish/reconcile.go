@@ -25,6 +25,14 @@ func (p *Publisher) topic(ctx context.Context, name string) (*topic, error) {
 	if t := p.topics[name]; t != nil {
 		return t, nil
 	}
+	if p.cfg.Ensure != nil && p.cfg.Topics.themed(name) {
+		if err := p.cfg.Ensure(ctx, name); err != nil {
+			return nil, fmt.Errorf("make topic %q: %w", name, err)
+		}
+		if _, err := p.partitions(ctx, name); errors.Is(err, kafka.UnknownTopicOrPartition) {
+			p.reconnect() // what is known of the cluster may be older than the topic
+		}
+	}
 	t, err := p.reconcile(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("reconcile topic %q: %w", name, err)
@@ -80,7 +88,7 @@ func (p *Publisher) reconcile(ctx context.Context, name string) (*topic, error) 
 			positions = append(positions, Position{Topic: name, Partition: partition, Next: again})
 		}
 	}
-	if s.shortened && name == p.cfg.Topics.Similar && p.cfg.Republish != nil {
+	if s.shortened && name != p.cfg.Topics.DeadLetters && p.cfg.Republish != nil {
 		if err := p.cfg.Republish(&Found{Lost: true, Positions: positions}); err != nil {
 			return nil, storeError{fmt.Errorf("publish all lists again: %w", err)}
 		}

@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -23,10 +24,16 @@ const (
 	TypeDeleted = "kilim.similar.deleted"
 )
 
-// Topics are the names of the topics that outbox entries don't name themselves.
+// Topics are the names of the topics that outbox entries don't name themselves. Entries that do are dead letters, and lists of themes, whose
+// topics begin with Similar and a dot.
 type Topics struct {
 	Similar     string
 	DeadLetters string
+}
+
+// themed tells whether a topic is one of lists of a theme.
+func (t Topics) themed(name string) bool {
+	return name != t.DeadLetters && strings.HasPrefix(name, t.Similar+".")
 }
 
 // render returns the Kafka message of an outbox entry: always the same bytes for the same
@@ -54,6 +61,15 @@ func render(m *rerank.OutMessage, topics Topics, source, writer string, seq uint
 		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Value: value, Headers: headers}, nil
 	case rerank.KindTombstone:
 		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Headers: event(m, TypeDeleted, source, own)}, nil
+	case rerank.KindThemed:
+		if m.Value == nil {
+			return kafka.Message{Topic: m.Topic, Key: []byte(m.ID), Headers: event(m, TypeDeleted, source, own)}, nil
+		}
+		headers := append(event(m, TypeUpdated, source, own), kafka.Header{Key: "content-type", Value: []byte("application/json")})
+		if t := m.TraceParent; t != "" {
+			headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
+		}
+		return kafka.Message{Topic: m.Topic, Key: []byte(m.ID), Value: m.Value, Headers: headers}, nil
 	case rerank.KindMessage:
 		headers := make([]kafka.Header, 0, len(m.Headers)+len(own))
 		for _, h := range m.Headers {

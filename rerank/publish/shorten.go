@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ func (p *Publisher) shorten(o *outgoing, refusal error) error {
 		shorter = o.cutDeadLetter()
 	case rerank.KindUpdate:
 		shorter, err = o.cutUpdate()
+	case rerank.KindThemed:
+		shorter, err = o.cutThemed()
 	}
 	if err != nil {
 		return err
@@ -82,11 +85,45 @@ func (o *outgoing) cutUpdate() (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	o.cutTo(value)
+	return true, nil
+}
+
+// cutThemed does the same to the list of a theme.
+func (o *outgoing) cutThemed() (bool, error) {
+	if o.bytes() <= LeastTopicBytes || o.cuts > mostCuts || o.out.Value == nil {
+		return false, nil
+	}
+	var u map[string]json.RawMessage
+	var lists map[string][]json.RawMessage
+	err := json.Unmarshal(o.out.Value, &u)
+	if err == nil {
+		err = json.Unmarshal(u["lists"], &lists)
+	}
+	for name, list := range lists {
+		lists[name] = list[:len(list)>>o.cuts]
+	}
+	if err == nil {
+		u["lists"], err = json.Marshal(lists)
+	}
+	u["changes"], u["cause"] = json.RawMessage("{}"), json.RawMessage("[]")
+	var value []byte
+	if err == nil {
+		value, err = json.Marshal(u)
+	}
+	if err != nil {
+		return false, fmt.Errorf("publish: shorten the list of a theme: %w", err)
+	}
+	o.cutTo(value)
+	return true, nil
+}
+
+// cutTo puts a shorter value into the message, and says so.
+func (o *outgoing) cutTo(value []byte) {
 	if o.cuts == 0 {
 		o.whole = len(o.msg.Value)
 		o.msg.Headers = append(o.msg.Headers, kafka.Header{Key: HeaderDropped})
 	}
 	o.msg.Headers[len(o.msg.Headers)-1].Value = []byte(strconv.Itoa(o.whole - len(value)))
 	o.msg.Value = value
-	return true, nil
 }

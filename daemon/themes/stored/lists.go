@@ -53,7 +53,8 @@ type Lists struct {
 	// due are the artifacts whose lists may not be what a Pass would make of them.
 	due map[string]struct{}
 	// lost is the revision up to which what was published is not known to be in the topics any more.
-	lost uint64
+	lost  uint64
+	count int // of all lists
 }
 
 // New returns the lists of an archive in which nobody has one.
@@ -70,8 +71,7 @@ func (l *Lists) Load(b []byte) error {
 	if l.rows[r.ID] != nil {
 		return fmt.Errorf("themes: two rows of lists are of artifact %q", r.ID)
 	}
-	l.rows[r.ID] = r
-	l.hold(nil, r)
+	l.set(r.ID, r)
 	return nil
 }
 
@@ -105,10 +105,18 @@ func (l *Lists) settled(id string) bool {
 	switch {
 	case p == nil || r == nil:
 		return p == nil && r == nil
-	case r.Model != l.model.ID || r.Work != work:
+	case !l.Current(r) || r.Work != work:
 		return false
 	}
 	return !slices.ContainsFunc(r.Lists, l.untold)
+}
+
+// Current tells whether a row's lists are complete by the model and the settings of now.
+func (l *Lists) Current(r *Row) bool { return l.model != nil && r.By == l.by() }
+
+// by is what lists are made by.
+func (l *Lists) by() string {
+	return fmt.Sprintf("%s size %d themes %d least %g tolerance %g", l.model.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
 }
 
 func (l *Lists) untold(list List) bool { return list.Revision <= l.lost }
@@ -142,13 +150,8 @@ func (l *Lists) Take(n int) []string {
 	return out
 }
 
-// Counts are how many artifacts have rows, and how many lists these have.
-func (l *Lists) Counts() (artifacts, lists int) {
-	for _, r := range l.rows {
-		lists += len(r.Lists)
-	}
-	return len(l.rows), lists
-}
+// Count is how many lists there are.
+func (l *Lists) Count() int { return l.count }
 
 // Row is that of an artifact as it is stored, nil when it has none.
 func (l *Lists) Row(id string) *Row { return l.rows[id] }
@@ -180,6 +183,21 @@ func (l *Lists) themes(p *theme.Profile) []string {
 	}
 	slices.SortFunc(out, strings.Compare)
 	return out
+}
+
+// set gives an artifact another row, nil: none.
+func (l *Lists) set(id string, now *Row) {
+	was := l.rows[id]
+	l.hold(was, now)
+	if was != nil {
+		l.count -= len(was.Lists)
+	}
+	if now == nil {
+		delete(l.rows, id)
+		return
+	}
+	l.rows[id] = now
+	l.count += len(now.Lists)
 }
 
 // hold keeps who lists whom, when a row takes the place of another one; nil is none.

@@ -62,7 +62,7 @@ func (p *Pass) current(id string) *Row {
 	if d := p.drafts[id]; d != nil {
 		r = &d.Row
 	}
-	if r == nil || r.Model != p.l.model.ID || p.computed(id) {
+	if r == nil || !p.l.Current(r) || p.computed(id) {
 		return nil
 	}
 	return r
@@ -70,7 +70,7 @@ func (p *Pass) current(id string) *Row {
 
 // place puts an entry into a list of an artifact, if it belongs there.
 func (p *Pass) place(id, theme string, e Entry) {
-	entries, worse := slices.Clone(p.current(id).list(theme).Entries), false
+	entries, worse := slices.Clone(p.current(id).List(theme).Entries), false
 	was := slices.IndexFunc(entries, func(have Entry) bool { return have.ID == e.ID })
 	switch n := len(entries); {
 	case was >= 0 && entries[was] == e, was < 0 && n == p.l.cfg.Size && !before(&e, &entries[n-1]):
@@ -83,6 +83,6 @@ func (p *Pass) place(id, theme string, e Entry) {
 	if worse && entries[len(entries)-1] == e {
 		p.demoted[id] = struct{}{} // one that is in no list may be better
 	}
-	list := p.draft(id).list(theme)
+	list := p.draft(id).List(theme)
 	list.Entries, list.Model = entries, p.l.model.ID
 }

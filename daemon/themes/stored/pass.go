@@ -81,7 +81,7 @@ func (p *Pass) Rank(budget int) {
 		if i < budget {
 			p.compute(id, false)
 		} else {
-			p.draft(id).Model = ""
+			p.draft(id).By = ""
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (p *Pass) takeOut(by, id string) {
 		if at < 0 {
 			continue
 		}
-		if len(list.Entries) == p.l.cfg.Size && d.Model == p.l.model.ID {
+		if len(list.Entries) == p.l.cfg.Size && p.l.Current(&d.Row) {
 			p.demoted[by] = struct{}{}
 		}
 		list.Entries = slices.Delete(slices.Clone(list.Entries), at, at+1)
@@ -137,7 +137,7 @@ func (p *Pass) compute(id string, arrived bool) {
 	}
 	question := m.Ask(own)
 	d := p.draft(id)
-	d.Work, d.Model, d.Lists = work, m.ID, nil
+	d.Work, d.By, d.Lists = work, p.l.by(), nil
 	var respects []theme.Respect
 	for _, name := range p.l.themes(own) {
 		r, _ := question.In(name)

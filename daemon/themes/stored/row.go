@@ -14,8 +14,8 @@ type Row struct {
 	ID string
 	// Work is a checksum of what was read of the artifact, see Profiles.
 	Work uint64
-	// Model is the one by which all Lists are current. It is empty when they are due.
-	Model string
+	// By are the model and the settings by which all Lists are current. It is empty when they are due.
+	By    string
 	Lists []List // by theme
 }
 
@@ -34,8 +34,8 @@ type Entry struct {
 	Parts theme.Parts
 }
 
-// list returns that of a theme, nil when there is none.
-func (r *Row) list(theme string) *List {
+// List returns that of a theme, nil when there is none.
+func (r *Row) List(theme string) *List {
 	for i := range r.Lists {
 		if r.Lists[i].Theme == theme {
 			return &r.Lists[i]
@@ -55,7 +55,7 @@ func (r *Row) Marshal() []byte {
 	b := append(make([]byte, 0, 1024), rowVersion)
 	b = appendText(b, r.ID)
 	b = binary.LittleEndian.AppendUint64(b, r.Work)
-	b = appendText(b, r.Model)
+	b = appendText(b, r.By)
 	b = binary.AppendUvarint(b, uint64(len(r.Lists)))
 	for i := range r.Lists {
 		l := &r.Lists[i]
@@ -84,10 +84,10 @@ func (r *Row) Unmarshal(b []byte) error {
 	if v := d.take(1); d.err == nil && v[0] != rowVersion {
 		return fmt.Errorf("themes: row of lists of version %d: this program reads version %d", v[0], rowVersion)
 	}
-	row := Row{ID: d.text(), Work: d.fixed(), Model: d.text()}
+	row := Row{ID: d.text(), Work: d.fixed(), By: d.text()}
 	for range d.count(listBytes) {
 		l := List{Theme: d.text(), Model: d.text(), Revision: d.number()}
-		if d.err == nil && row.list(l.Theme) != nil {
+		if d.err == nil && row.List(l.Theme) != nil {
 			d.err = fmt.Errorf("theme %q comes twice", l.Theme)
 		}
 		for range d.count(entryBytes) {

@@ -43,6 +43,3 @@ func checked(slug string) bool {
 	_, err := hex.DecodeString(last)
 	return len(last) == 2*sumBytes && err == nil
 }
-
-// OfThemes tells whether a topic may be one of a theme's.
-func OfThemes(similar, topic string) bool { return strings.HasPrefix(topic, similar+".") }

@@ -14,7 +14,7 @@ type Writer interface {
 }
 
 // Write writes the rows that change, and tells of the lists that do: of those first that arrived. What did not change materially stays as it was
-// published. It may be called again, for another commit, when that failed.
+// published, unless another model made it. It may be called again, for another commit, when that failed.
 func (p *Pass) Write(w Writer) error {
 	p.written = nil
 	arrived := sorted(p.arrived)
@@ -31,22 +31,22 @@ func (p *Pass) Write(w Writer) error {
 	return nil
 }
 
-// Changes is how many rows Write has changed.
-func (p *Pass) Changes() int { return len(p.written) }
+// Empty is true when there is nothing to write.
+func (p *Pass) Empty() bool { return len(p.drafts) == 0 }
 
 func (p *Pass) write(w Writer, d *draft) error {
 	was := p.l.rows[d.ID]
 	if d.gone {
 		return p.remove(w, was)
 	}
-	row := &Row{ID: d.ID, Work: d.Work, Model: d.Model}
-	changed := was == nil || was.Work != d.Work || was.Model != d.Model
+	row := &Row{ID: d.ID, Work: d.Work, By: d.By}
+	changed := was == nil || was.Work != d.Work || was.By != d.By
 	for _, list := range d.Lists {
 		var old *List
 		if was != nil {
-			old = was.list(list.Theme)
+			old = was.List(list.Theme)
 		}
-		if old != nil && !p.l.untold(*old) && !material(old.Entries, list.Entries, p.l.cfg.Tolerance) {
+		if old != nil && old.Model == list.Model && !p.l.untold(*old) && !material(old.Entries, list.Entries, p.l.cfg.Tolerance) {
 			row.Lists = append(row.Lists, *old)
 			continue
 		}
@@ -62,7 +62,7 @@ func (p *Pass) write(w Writer, d *draft) error {
 	}
 	if was != nil {
 		for i := range was.Lists {
-			if theme := was.Lists[i].Theme; row.list(theme) == nil {
+			if theme := was.Lists[i].Theme; row.List(theme) == nil {
 				changed = true
 				if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, d.ID, theme, w.Revision())); err != nil {
 					return err
@@ -91,12 +91,7 @@ func (p *Pass) remove(w Writer, was *Row) error {
 // Committed says that what was written is durable.
 func (p *Pass) Committed() {
 	for _, w := range p.written {
-		p.l.hold(p.l.rows[w.id], w.row)
-		if w.row == nil {
-			delete(p.l.rows, w.id)
-		} else {
-			p.l.rows[w.id] = w.row
-		}
+		p.l.set(w.id, w.row)
 	}
 	settle := func(id string) {
 		if p.l.settled(id) {

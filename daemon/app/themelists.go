@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"kilim/consumer/kafkaconn"
+	"kilim/daemon/config"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/standby"
+	"kilim/daemon/themes/stored"
+	"kilim/graphstore"
+)
+
+// themeLists are the lists of themes in what serves: themes.Store.
+type themeLists struct {
+	manager *standby.Manager
+	conn    *kafkaconn.Conn
+	kafka   *config.Kafka
+}
+
+func (t themeLists) Rows(fn func(row []byte) error) error {
+	return t.manager.View(func(r *graphstore.Reader) error {
+		return r.EachThemeLists(func(_ graphstore.NodeID, row []byte) error { return fn(row) })
+	})
+}
+
+func (t themeLists) Lost() uint64 { return t.manager.Engine().Lost() }
+
+func (t themeLists) Commit(ctx context.Context, write func(stored.Writer) error) error {
+	return t.manager.Beside(ctx, func(tx *graphstore.Tx, revision uint64) error { return write(themeWriter{tx, revision}) })
+}
+
+func (t themeLists) Topic(ctx context.Context, name string) error {
+	return ensureThemeTopic(ctx, t.conn, t.kafka, name)
+}
+
+// ensureThemeTopic makes the topic of a theme if it is not there.
+func ensureThemeTopic(ctx context.Context, conn *kafkaconn.Conn, kafka *config.Kafka, name string) error {
+	for _, other := range []string{kafka.Topics.Artifacts, kafka.Topics.DeadLetters, kafka.Topics.Judgments} {
+		if name == other {
+			return fmt.Errorf("topic %q is configured for something else", name)
+		}
+	}
+	return conn.EnsureTopics(ctx, []kafkaconn.TopicSpec{kafka.ListsTopic(name)})
+}
+
+// themeWriter is a unit that writes lists of themes: stored.Writer.
+type themeWriter struct {
+	tx       *graphstore.Tx
+	revision uint64
+}
+
+func (w themeWriter) Revision() uint64 { return w.revision }
+
+func (w themeWriter) Put(id string, row []byte) error {
+	return w.tx.PutThemeLists(graphstore.ID(graphstore.Artifact, id), row)
+}
+
+func (w themeWriter) Delete(id string) error {
+	return w.tx.DeleteThemeLists(graphstore.ID(graphstore.Artifact, id))
+}
+
+func (w themeWriter) Enqueue(message []byte) error {
+	_, err := w.tx.Enqueue(message)
+	return err
+}
+
+// checkThemes verifies the stored lists of themes, and tells how many wait for the daemon.
+func checkThemes(e *pipeline.Engine, fault func(string)) (waiting int, err error) {
+	err = e.Queries().View(func(r *graphstore.Reader) error {
+		c := stored.Checker{Revision: e.Status().Revision, Fault: fault, Exists: func(id string) (bool, error) {
+			n, err := r.Node(graphstore.ID(graphstore.Artifact, id))
+			return n.IsArtifact() && n.Key == id, err
+		}}
+		err := r.EachThemeLists(func(_ graphstore.NodeID, row []byte) error { return c.Row(row) })
+		waiting = c.Waiting
+		return err
+	})
+	return waiting, err
+}
