@@ -8,13 +8,16 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"kilim/daemon/config"
+	"kilim/daemon/themes/stored"
 	"kilim/daemon/watch"
 )
 
 type watchCommand struct {
 	config.Client
 	address
-	Topic         string `placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
+	Topic         string `xor:"topic" placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
+	Theme         string `xor:"topic" placeholder:"NAME" help:"Follow the lists of this theme, which are in a topic of their own."`
+	Artifact      string `placeholder:"ID" help:"Show the lists of this artifact alone."`
 	FromBeginning bool   `help:"Begin with the oldest update that the topic holds, not with the next."`
 	JSON          bool   `name:"json" help:"Print each update as one line of JSON, as it is in the topic; a deletion is {\"id\": ..., \"deleted\": true}."`
 }
@@ -35,8 +38,11 @@ func (c *watchCommand) Run(s *session) error {
 	}
 	defer conn.Close()
 	topic := c.Kafka.Topics.Similar
-	if c.Topic != "" {
+	switch {
+	case c.Topic != "":
 		topic = c.Topic
+	case c.Theme != "":
+		topic = stored.Topic(topic, c.Theme)
 	}
 	found := newTitles(s.ctx, c.address)
 	write := func(w io.Writer, m kafka.Message) error { return watch.Text(w, m, found.find) }
@@ -47,6 +53,9 @@ func (c *watchCommand) Run(s *session) error {
 		Topic: topic, FromBeginning: c.FromBeginning, Log: s.log(),
 		Started: func() { fmt.Fprintf(s.stderr, "watching %s at %s\n", topic, conn) },
 	}, func(m kafka.Message) error {
+		if c.Artifact != "" && string(m.Key) != c.Artifact {
+			return nil
+		}
 		err := write(s.stdout, m)
 		if errors.Is(err, watch.ErrNotUpdate) {
 			fmt.Fprintf(s.stderr, "%v\n", err)

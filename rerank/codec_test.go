@@ -22,6 +22,11 @@ func sampleUpdate() *Update {
 	}
 }
 
+func sampleThemed() *OutMessage {
+	u := sampleUpdate()
+	return &OutMessage{Kind: KindThemed, Topic: "kilim.similar.motif", ID: u.ID, Revision: 300, Recorded: u.Recorded, Value: []byte("{}"), TraceParent: u.TraceParent}
+}
+
 func sampleEntries() [][]byte {
 	return [][]byte{
 		EncodeUpdate(sampleUpdate()),
@@ -30,6 +35,8 @@ func sampleEntries() [][]byte {
 		EncodeTombstone("x", 0, time.Time{}),
 		EncodeMessage("dlq", []byte("k"), nil, []Header{{Key: "h", Value: []byte{}}, {Key: "h"}}),
 		EncodeMessage("dlq", nil, []byte{}, nil),
+		EncodeThemed(sampleThemed()),
+		EncodeThemed(&OutMessage{Topic: "motif", ID: "x"}),
 	}
 }
 
@@ -42,6 +49,8 @@ func TestOutboxRoundTrip(t *testing.T) {
 		{Kind: KindTombstone, ID: "x"},
 		{Kind: KindMessage, Topic: "dlq", Key: []byte("k"), Headers: []Header{{Key: "h", Value: []byte{}}, {Key: "h"}}},
 		{Kind: KindMessage, Topic: "dlq", Value: []byte{}},
+		*sampleThemed(),
+		{Kind: KindThemed, Topic: "motif", ID: "x"},
 	} {
 		b := sampleEntries()[i]
 		got, err := Decode(b)
@@ -153,6 +162,8 @@ func encode(m *OutMessage) []byte {
 		return EncodeUpdate(m.Update)
 	case KindTombstone:
 		return EncodeTombstone(m.ID, m.Revision, m.Recorded)
+	case KindThemed:
+		return EncodeThemed(m)
 	default:
 		return EncodeMessage(m.Topic, m.Key, m.Value, m.Headers)
 	}

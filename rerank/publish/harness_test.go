@@ -253,7 +253,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, partitions int, opts ...kfake.Opt) *cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead)}, opts...)...)
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead, similar+".motif")}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +413,13 @@ func update(id string, revision uint64) []byte {
 	return rerank.EncodeUpdate(&rerank.Update{ID: id, Revision: revision, Lists: both([]rerank.Entry{{ID: "other", Score: 0.5}}, nil)})
 }
 
-// mixed makes n entries: updates of a few artifacts, tombstones and dead letters.
+// motif is the topic of a theme.
+func (c *cluster) motif() string { return c.similar + ".motif" }
+
+// topics are all that are written to.
+func (c *cluster) topics() []string { return []string{c.similar, c.motif(), c.dead} }
+
+// mixed makes n entries: updates of a few artifacts, tombstones, both also of a theme, and dead letters.
 func (c *cluster) mixed(n int) [][]byte {
 	var out [][]byte
 	for i := range n {
@@ -425,6 +431,10 @@ func (c *cluster) mixed(n int) [][]byte {
 			out = append(out, rerank.EncodeMessage(c.dead, []byte(id), []byte("{"), nil))
 		case i%11 == 7:
 			out = append(out, rerank.EncodeMessage(c.dead, nil, []byte("x"), nil))
+		case i%11 == 5:
+			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Value: []byte(`{"lists":{}}`)}))
+		case i%11 == 9:
+			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Recorded: time.UnixMilli(int64(i))}))
 		default:
 			out = append(out, update(id, uint64(i)))
 		}
@@ -436,7 +446,7 @@ func (c *cluster) mixed(n int) [][]byte {
 func (c *cluster) exactlyOnce(t *testing.T, n int) {
 	t.Helper()
 	times := map[uint64]int{}
-	for _, topic := range []string{c.similar, c.dead} {
+	for _, topic := range c.topics() {
 		last := map[string]uint64{}
 		for _, r := range c.read(t, topic) {
 			seq := seqOf(t, r)

@@ -80,7 +80,8 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 			}
 		}
 		unknown, lists, latest, revision := 0, 0, map[string]Latest{}, uint64(0)
-		for _, topic := range []string{c.similar, c.dead} {
+		themed := map[string]Latest{}
+		for _, topic := range c.topics() {
 			for _, r := range c.read(t, topic) {
 				if r.Offset < backup.positions[topicPartition{topic, int(r.Partition)}] {
 					continue
@@ -91,20 +92,24 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 						lists++ // the first could be the one that is given below
 					}
 				}
-				if topic == c.similar {
+				if topic != c.dead {
 					var n uint64
 					event := header(r, "ce_id")
 					if _, err := fmt.Sscan(event[strings.LastIndex(event, "/")+1:], &n); err != nil {
 						t.Fatal(err)
 					}
-					latest[string(r.Key)] = Latest{n, r.Value == nil}
+					if topic == c.similar {
+						latest[string(r.Key)] = Latest{n, r.Value == nil}
+					} else {
+						themed[string(r.Key)] = Latest{n, r.Value == nil}
+					}
 					revision = max(revision, n)
 				}
 			}
 		}
 		m = backup
 		f := look()
-		if f.Unknown != unknown || f.Lost || f.Revision != revision || !maps.Equal(f.Latest, latest) {
+		if f.Unknown != unknown || f.Lost || f.Revision != revision || !maps.Equal(f.Latest, latest) || !maps.Equal(f.Themed[c.motif()], themed) {
 			t.Errorf("put back: %d unknown, shortened %v, revision %d, latest %v\nwant %d, false, %d, %v", f.Unknown, f.Lost, f.Revision, f.Latest, unknown, revision, latest)
 		}
 		if unknown == 0 {
@@ -138,7 +143,7 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		seq    uint64
 	}
 	seen := map[number]bool{}
-	for _, topic := range []string{c.similar, c.dead} {
+	for _, topic := range c.topics() {
 		for _, r := range c.read(t, topic) {
 			n := number{header(r, HeaderWriter), seqOf(t, r)}
 			if seen[n] {
@@ -238,9 +243,12 @@ func TestAnotherListsTopic(t *testing.T) {
 	for _, to := range []string{"other", c.similar, "other"} {
 		was := cfg.Topics.Similar
 		cfg.Topics.Similar = to
-		if to == "other" && was == c.similar && len(c.read(t, "other")) == 0 {
-			look(true, c.dead, c.similar)
-		} else {
+		switch {
+		case to == "other" && len(c.read(t, "other")) == 0:
+			look(true, c.dead, c.similar, c.motif())
+		case to == "other":
+			look(true, c.similar, c.motif()) // the topics of themes are named by that of the lists
+		default:
 			look(true, was)
 		}
 		look(false)

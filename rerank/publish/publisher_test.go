@@ -311,7 +311,7 @@ func TestForeignMessages(t *testing.T) {
 	m.put(c.mixed(30)...)
 	deliver(t, c.config(t, m, &faults{}), m)
 	times := map[string]int{}
-	for _, topic := range []string{similar, dead} {
+	for _, topic := range c.topics() {
 		for _, r := range c.read(t, topic) {
 			times[header(r, HeaderWriter)]++
 		}
