@@ -101,9 +101,11 @@ func (o *topic) write(writer string, e graphstore.OutboxEntry) error {
 	o.values[n] = string(e.Value)
 	m, err := rerank.Decode(e.Value)
 	o.log = append(o.log, logged{n, m})
-	if m.Kind == rerank.KindMessage {
+	switch m.Kind {
+	case rerank.KindMessage:
 		o.letters = append(o.letters, m)
-	} else {
+	case rerank.KindThemed: // which the log has
+	default:
 		o.messages = append(o.messages, m)
 	}
 	return err
@@ -139,7 +141,13 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 		} else {
 			f.Numbers[m.seq] = struct{}{}
 		}
-		if m.Kind != rerank.KindMessage {
+		switch latest := (publish.Latest{Revision: m.Revision, Gone: m.Value == nil}); {
+		case m.Kind == rerank.KindThemed && f.Themed == nil:
+			f.Themed = map[string]map[string]publish.Latest{m.Topic: {m.ID: latest}}
+		case m.Kind == rerank.KindThemed:
+			f.Themed[m.Topic][m.ID] = latest
+		}
+		if m.Kind == rerank.KindUpdate || m.Kind == rerank.KindTombstone {
 			f.Latest[m.ID] = publish.Latest{Revision: m.Revision, Gone: m.Update == nil}
 			f.Revision = max(f.Revision, m.Revision)
 		}

@@ -160,6 +160,9 @@ func (w *world) open() {
 		w.Fatal(err)
 	}
 	w.keeper, w.sink, w.last = k, k.Sink(w.archive), rounds{}
+	if err := k.loadLists(); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // apply has a batch applied. A record without an ID is none.

@@ -1,0 +1,189 @@
+package themes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"kilim/daemon/themes/stored"
+	"kilim/rerank"
+)
+
+// lists is a Store in maps.
+type lists struct {
+	rows     map[string][]byte
+	told     map[string]string // by topic and artifact; what is gone is ""
+	revision uint64
+	commits  int
+	fail     error // of a commit, and of the making of a topic
+}
+
+func newLists() *lists { return &lists{rows: map[string][]byte{}, told: map[string]string{}} }
+
+func (l *lists) Rows(fn func([]byte) error) error {
+	for _, row := range l.rows {
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lists) Lost() uint64 { return 0 }
+
+func (l *lists) Topic(context.Context, string) error { return l.fail }
+
+func (l *lists) Commit(_ context.Context, write func(stored.Writer) error) error {
+	if l.fail != nil {
+		return l.fail
+	}
+	l.revision++
+	l.commits++
+	return write(l)
+}
+
+func (l *lists) Revision() uint64 { return l.revision }
+
+func (l *lists) Put(id string, row []byte) error {
+	l.rows[id] = row
+	return nil
+}
+
+func (l *lists) Delete(id string) error {
+	delete(l.rows, id)
+	return nil
+}
+
+func (l *lists) Enqueue(message []byte) error {
+	m, err := rerank.Decode(message)
+	l.told[m.Topic+" "+m.ID] = string(m.Value)
+	return err
+}
+
+// current are the lists that the topics end with.
+func (l *lists) current() map[string]string {
+	out := maps.Clone(l.told)
+	maps.DeleteFunc(out, func(_, value string) bool { return value == "" })
+	return out
+}
+
+// keepingLists is usual, with lists of 6 that are stored.
+func keepingLists() (Config, *lists) {
+	cfg, store := usual(), newLists()
+	cfg.Store, cfg.Lists = store, stored.Config{Size: 6, Similar: "similar"}
+	return cfg, store
+}
+
+// TestStoredListsAreThoseOfNow: after any history of records, deletions, rounds, starts, damage and failures, what is stored and told is what a Keeper
+// stores that sees the end alone, and it answers with that what comparisons would find.
+func TestStoredListsAreThoseOfNow(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 78))
+			cfg, store := keepingLists()
+			w := newWorld(t, cfg)
+			w.fill(seed, 50, 40)
+			for range 25 {
+				id := fmt.Sprintf("a:%d", rng.IntN(60))
+				switch rng.IntN(9) {
+				case 0:
+					w.round()
+				case 1:
+					w.renew()
+				case 2:
+					w.open()
+					if err := w.keeper.Restore(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				case 3:
+					store.fail = errors.New("the disk is full")
+					_, _ = w.keeper.renew(t.Context())
+					store.fail = nil
+					w.keeper.lists.tryAt = time.Time{}
+				case 4:
+					w.remove(id)
+				default:
+					w.apply(recordOf(rng, id, rng.IntN(3) > 0))
+				}
+				w.nothingDeleted()
+			}
+			w.renew()
+			w.round()
+			dull := newWorld(t, usual()) // compares whenever it is asked
+			freshCfg, freshStore := keepingLists()
+			fresh := newWorld(t, freshCfg)
+			for _, r := range w.records {
+				dull.apply(r)
+				fresh.apply(r)
+			}
+			dull.round()
+			fresh.round()
+			got, want := store.current(), freshStore.current()
+			if len(want) == 0 || len(got) != len(want) || len(store.rows) != len(w.records) {
+				t.Errorf("%d lists are told and %d rows stored of %d artifacts, want %d lists", len(got), len(store.rows), len(w.records), len(want))
+			}
+			commits := store.commits
+			if got, want := w.lists(6), dull.lists(6); !reflect.DeepEqual(got, want) {
+				t.Error("answers with what is stored are other than comparisons")
+			}
+			if got, want := w.lists(8), dull.lists(8); !reflect.DeepEqual(got, want) {
+				t.Error("answers that are longer than what is stored are other than comparisons")
+			}
+			w.open()
+			if err := w.keeper.Restore(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.renew()
+			if store.commits != commits {
+				t.Errorf("%d commits after a start at which nothing was due", store.commits-commits)
+			}
+		})
+	}
+}
+
+// TestNoListsWithoutATopic: while the topics can't be made nothing is stored or told, and all is once they can; when no theme is learned any more all
+// lists go, and where none ever was nothing is committed.
+func TestNoListsWithoutATopic(t *testing.T) {
+	t.Parallel()
+	cfg, store := keepingLists()
+	w := newWorld(t, cfg)
+	w.fill(1, 60, 0)
+	w.round()
+	if store.commits != 0 {
+		t.Errorf("%d commits without a theme", store.commits)
+	}
+	store.fail = errors.New("not authorized")
+	w.fill(1, 60, 50)
+	w.keeper.round(t.Context(), &w.last)
+	if _, err := w.keeper.renew(t.Context()); !errors.Is(err, store.fail) || store.commits != 0 {
+		t.Errorf("without topics: %v, %d commits", err, store.commits)
+	}
+	if a, err := w.keeper.Similar(t.Context(), "a:1", motif, 3); err != nil || a.Applies && len(a.Items) != 3 {
+		t.Errorf("without topics: %v, %+v", err, a)
+	}
+	store.fail = nil
+	w.keeper.lists.tryAt = time.Time{}
+	w.renew()
+	if lists := len(store.current()); lists == 0 || len(store.rows) != 60 || w.keeper.Status().Lists != lists || w.keeper.Status().Due != 0 {
+		t.Errorf("%d lists are told, %d rows stored: %+v", lists, len(store.rows), w.keeper.Status())
+	}
+	w.cfg.Works = 0
+	w.open()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.keeper.Run(ctx) }()
+	for w.keeper.Status().Lists > 0 || w.keeper.Status().Due > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err != nil || len(store.rows) != 0 || len(store.current()) != 0 {
+		t.Errorf("%v: without themes %d rows are stored, and %d lists told", err, len(store.rows), len(store.current()))
+	}
+}
