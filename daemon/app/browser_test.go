@@ -76,8 +76,8 @@ func (v *viewer) note(event any) {
 	case *runtime.EventExceptionThrown:
 		v.wrong = append(v.wrong, thrown(e.ExceptionDetails))
 	case *log.EventEntryAdded:
-		// A picture that is no picture is answered 415 or 404, and the page shows a sign in its place.
-		if e.Entry.Source != log.EntrySourceNetwork {
+		// A picture that is no picture is answered 415 or 404, and the page shows a sign in its place. Rendering tells of drivers.
+		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Source != log.EntrySourceRendering {
 			v.wrong = append(v.wrong, string(e.Entry.Source)+": "+e.Entry.Text)
 		}
 	case *page.EventJavascriptDialogOpening:
@@ -231,6 +231,8 @@ func TestPageInABrowser(t *testing.T) {
 	if n := said(); n != 0 {
 		t.Errorf("%d judgments are left", n)
 	}
+
+	v.walkMap(d)
 
 	// One in another script, on a narrow dark screen.
 	v.run(chromedp.EmulateViewport(390, 844), still("dark"))

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"kilim/daemon/pipeline/atlas"
@@ -48,6 +49,10 @@ func TestAtlas(t *testing.T) {
 	if len(a.Groups) != 2 || a.All != 3 || len(a.Cells) != 3 || a.Groups[0].Label != "Tekke" {
 		t.Fatalf("the two largest: %+v", a)
 	}
+	if leaves := slices.Sorted(slices.Values(a.Tree.Leaves)); !slices.Equal(leaves, slices.Sorted(slices.Values([]string{a.Groups[0].Key, a.Groups[1].Key}))) ||
+		len(a.Tree.Merges) != 1 || a.Tree.Merges[0].Height != 1-contrastOf(a) {
+		t.Errorf("tree %+v", a.Tree)
+	}
 	for _, c := range a.Cells {
 		if len(c.Nearest) == 0 || c.Nearest[0].A[:2] != "a/" || c.Nearest[0].B[:2] != "a/" || c.Nearest[0].A == c.Nearest[0].B {
 			t.Errorf("cell %+v", c)
@@ -59,4 +64,14 @@ func TestAtlas(t *testing.T) {
 	if _, err := s.engine.Atlas("creator", 20); !errors.Is(err, atlas.ErrUnknownKind) {
 		t.Errorf("an unknown kind: %v", err)
 	}
+}
+
+// contrastOf is that of the two groups of an answer.
+func contrastOf(a *atlas.Answer) float64 {
+	for _, c := range a.Cells {
+		if c.A != c.B {
+			return c.Contrast
+		}
+	}
+	return 0
 }

@@ -12,5 +12,7 @@
 // the mean of all artifacts: embeddings share most of what they have, and the contrast is what is left), and the nearest pairs of artifacts.
 // Interval and pairs come from at most sampled artifacts of each group, the same ones at each call: they are those whose ids, which are hashes, are the smallest.
 //
+// Cluster joins groups by how near they are, for a dendrogram.
+//
 // The package must not know what an artifact or a group is, nor where vectors are kept: Vectors is asked for them.
 package maps

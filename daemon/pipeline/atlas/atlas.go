@@ -27,6 +27,23 @@ type Answer struct {
 	// All counts the groups of the kind, those that are not in Groups too.
 	All   int    `json:"all"`
 	Cells []Cell `json:"cells"`
+	Tree  Tree   `json:"tree"`
+}
+
+// Tree is the dendrogram of the groups that have cells, by average linkage. Two are as far apart as their contrast lacks of 1.
+type Tree struct {
+	// Leaves are keys of groups, in an order in which near ones are side by side.
+	Leaves []string `json:"leaves"`
+	// Merges are from the nearest to the farthest. A number below that of the leaves is a leaf, by its place; others are merges, the first one of which
+	// has the number of the leaves.
+	Merges []Merge `json:"merges"`
+}
+
+// Merge joins two clusters whose groups are Height apart, on the average.
+type Merge struct {
+	A      int     `json:"a"`
+	B      int     `json:"b"`
+	Height float64 `json:"height"`
 }
 
 // Group is a culture, a period or a place.
@@ -100,5 +117,28 @@ func Read(r *graphstore.Reader, index Index, kind string, most int, epoch uint32
 		}
 		a.Cells = append(a.Cells, cell)
 	}
+	a.Tree = treeOf(a)
 	return a, nil
+}
+
+func treeOf(a *Answer) Tree {
+	contrast := map[[2]string]float64{}
+	var keys []string
+	for _, c := range a.Cells {
+		contrast[[2]string{c.A, c.B}], contrast[[2]string{c.B, c.A}] = c.Contrast, c.Contrast
+		if c.A == c.B {
+			keys = append(keys, c.A)
+		}
+	}
+	merges, order := maps.Cluster(len(keys), func(i, j int) float64 { return 1 - contrast[[2]string{keys[i], keys[j]}] })
+	t := Tree{Leaves: make([]string, len(keys)), Merges: make([]Merge, len(merges))}
+	place := make([]int, len(keys), len(keys)+len(merges)) // of what Cluster numbers
+	for to, leaf := range order {
+		t.Leaves[to], place[leaf] = keys[leaf], to
+	}
+	for i, m := range merges {
+		place = append(place, len(keys)+i)
+		t.Merges[i] = Merge{place[m.A], place[m.B], m.Height}
+	}
+	return t
 }

@@ -56,7 +56,7 @@ function showRecord(record, id, view) {
     el("div", { class: "media" }, view.media.map((m) => medium(id, m))),
     el("div", { class: "record" },
       said("h1", titleOf(card, id), card.language),
-      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON")),
+      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map")),
       view.description ? said("p", view.description.body, view.description.language, { class: "description" }) : null,
       el("dl", {}, view.fields.map((f) => [el("dt", {}, said("bdi", f.name)), el("dd", {}, f.terms.map((t) => term(f.name, t, card.language)))])),
       view.links.length ? el("section", { "aria-label": "Links" }, el("h2", {}, "Links"), el("ul", {}, view.links.map((l) => el("li", {}, said("bdi", l.type), ": ", named(l.card, l.target))))) : null,

@@ -1,7 +1,9 @@
-// The page's views by the address behind "#": "/" what arrives, "/search?q=..." a search, "/artifact/ID" an artifact.
+// The page's views by the address behind "#": "/" what arrives, "/search?q=..." a search, "/artifact/ID" an artifact, "/map?at=ID" the map,
+// "/cultures?kind=..." how near cultures are.
 import { el, problem } from "./dom.js";
 import { showArtifact } from "./artifact.js";
 import { showLive } from "./live.js";
+import { showMap } from "./map.js";
 import { showSearch } from "./search.js";
 
 const main = document.getElementById("main");
@@ -25,6 +27,7 @@ async function show() {
   try {
     if (view === "") await showLive(main, signal);
     else if (view === "search") await showSearch(main, params, signal);
+    else if (view === "map") await showMap(main, params, signal);
     else if (view === "artifact" && id) await showArtifact(main, decodeURIComponent(id), signal);
     else main.append(el("h1", {}, "There is no such view"));
   } catch (error) {

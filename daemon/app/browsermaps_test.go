@@ -1,0 +1,79 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// walkMap walks the map of the archive, whose daemon has artifacts enough for one.
+func (v *viewer) walkMap(d *daemon) {
+	t := v.t
+	t.Helper()
+	defer func(start time.Time) { t.Logf("the map was walked in %v", time.Since(start)) }(time.Now())
+	v.open("#/map", ".map-legend tbody tr")
+	v.holds(`document.querySelector(".map-state").textContent.includes("Trustworthiness") && document.querySelectorAll(".map-legend tbody tr").length > 3`)
+	t.Logf("the map is drawn by %s", value[string](v, `document.querySelector(".plane").dataset.drawn`))
+	v.holds(inked)
+	// By keys: to the artifact in the middle, to the next one, and to its page.
+	key := func(key string) {
+		t.Helper()
+		v.does(`document.querySelector(".lines").dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true, cancelable: true}))`)
+	}
+	v.does(`document.querySelector(".lines").focus()`)
+	key("ArrowRight")
+	v.holds(`document.querySelector(".map-chosen a") && document.querySelectorAll(".map-near li").length > 4`)
+	first := value[string](v, `document.querySelector(".map-chosen a").title`)
+	key("+")
+	key("ArrowLeft")
+	v.holds(`document.querySelector(".map-chosen a").title !== "` + first + `"`)
+	v.holds(`/keeps \d+ \(\d+ %\)/.test(document.querySelector(".map-panel p").textContent)`)
+	v.picture("map")
+	v.run(still("dark"))
+	v.does(`const s = document.querySelector("#map-colour"); s.value = "type"; s.dispatchEvent(new Event("change"))`)
+	v.holds(`document.querySelector(".map-legend thead th").textContent === "type"`)
+	v.does(`document.querySelector(".map-legend button").click()`)
+	v.holds(`document.querySelectorAll(".map-legend [aria-pressed=true]").length === 1`)
+	v.picture("map-dark")
+	v.run(still("light"))
+
+	// What arrives is on it without a reload, and can be found from its own page.
+	points := value[float64](v, count)
+	v.does(`window.stays = true`)
+	d.feed(artifact("on-the-map", `"title":"A kilim for the map","culture":["Anatolian"],"type":["kilim"],"material":["wool"]`))
+	v.holds(fmt.Sprintf("window.stays && %s === %v", count, points+1))
+	v.open("#/artifact/on-the-map", ".id a[href^='#/map']")
+	v.does(`document.querySelector(".id a[href^='#/map']").click()`)
+	v.holds(`document.querySelector(".map-chosen a")?.textContent === "A kilim for the map"`)
+
+	// Where there is no WebGL, and on a narrow screen.
+	v.run(chromedp.EmulateViewport(390, 844))
+	v.does(`location.hash = "#/"; const context = HTMLCanvasElement.prototype.getContext;
+		HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind === "webgl2" ? null : context.call(this, kind, ...rest) }`)
+	v.holds(`document.querySelector(".figures")`)
+	v.does(`location.hash = "#/map"`)
+	v.holds(`document.querySelector(".plane[data-drawn='2d']") && document.querySelector(".map-legend tbody tr")`)
+	v.holds(inked)
+	v.holds(`document.documentElement.scrollWidth <= innerWidth`)
+	v.picture("map-narrow")
+	v.run(chromedp.EmulateViewport(1400, 1000))
+}
+
+// count is the number of points that the page says there are.
+const count = `Number(document.querySelector(".map-state").textContent.match(/^\d+/)?.[0])`
+
+// inked: the points are seen. A WebGL canvas can be read in the frame in which it is drawn only, so it is asked for a new one.
+const inked = `(() => {
+	const canvas = document.querySelector(".points"), copy = document.createElement("canvas").getContext("2d");
+	if (!canvas.width) return false;
+	if (canvas.dataset.seen) return true;
+	dispatchEvent(new Event("resize"));
+	document.querySelector(".map-buttons button:nth-child(3)").click();
+	requestAnimationFrame(() => {
+		copy.canvas.width = canvas.width; copy.canvas.height = canvas.height;
+		copy.drawImage(canvas, 0, 0);
+		if (copy.getImageData(0, 0, canvas.width, canvas.height).data.some((x) => x > 60)) canvas.dataset.seen = "yes";
+	});
+	return false;
+})()`
