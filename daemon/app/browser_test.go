@@ -233,6 +233,7 @@ func TestPageInABrowser(t *testing.T) {
 	}
 
 	v.walkMap(d)
+	v.walkCultures(d)
 
 	// One in another script, on a narrow dark screen.
 	v.run(chromedp.EmulateViewport(390, 844), still("dark"))

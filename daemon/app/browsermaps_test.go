@@ -60,6 +60,37 @@ func (v *viewer) walkMap(d *daemon) {
 	v.run(chromedp.EmulateViewport(1400, 1000))
 }
 
+// walkCultures walks the heat map of cultures.
+func (v *viewer) walkCultures(d *daemon) {
+	v.t.Helper()
+	defer func(start time.Time) { v.t.Logf("the cultures were walked in %v", time.Since(start)) }(time.Now())
+	v.open("#/cultures", ".heat td button")
+	v.holds(`document.querySelectorAll(".heat tbody tr").length === 12 && document.querySelectorAll(".heat td button").length === 144 && document.querySelectorAll(".tree polyline").length === 11`)
+	v.does(`document.querySelector(".heat [tabindex='0']").focus()`)
+	v.does(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true, cancelable: true})); document.activeElement.click()`)
+	v.holds(`document.querySelectorAll(".heat-detail .side a").length === 6 && /over \d+ pairs/.test(document.querySelector(".heat-detail p").textContent)`)
+	v.holds(`[...document.querySelectorAll(".heat-detail .side a")].every((a) => !a.textContent.startsWith("demo:"))`)
+	v.holds(`document.activeElement.closest(".heat") && document.activeElement.ariaPressed === "true"`)
+	v.picture("cultures")
+
+	// It follows what arrives.
+	v.does(`window.stays = true`)
+	d.feed(artifact("tenfold", `"title":"A kilim of another place","culture":["Anatolian","Anatolian of the map"]`), artifact("eleven", `"title":"A rug of another place","culture":["Anatolian of the map"]`))
+	state := `document.querySelector("main .facts").textContent`
+	before := value[string](v, state)
+	v.holds(fmt.Sprintf("window.stays && %s !== %q && document.querySelectorAll('.heat [aria-pressed=true]').length === 2", state, before))
+	v.run(chromedp.EmulateViewport(390, 844), still("dark"))
+	v.open("#/cultures?kind=period&k=8", ".heat td button")
+	v.holds(`document.documentElement.scrollWidth <= innerWidth && document.querySelectorAll(".heat tbody tr").length === 8`)
+	v.does(`document.querySelector(".heat tr:nth-child(2) td button").click()`)
+	v.holds(`document.querySelectorAll(".heat-detail .side a").length > 1`)
+	v.picture("cultures-narrow")
+	v.run(chromedp.EmulateViewport(1400, 1000))
+	v.open("#/cultures?kind=culture&k=20", ".heat td button")
+	v.picture("cultures-dark")
+	v.run(still("light"))
+}
+
 // count is the number of points that the page says there are.
 const count = `Number(document.querySelector(".map-state").textContent.match(/^\d+/)?.[0])`
 

@@ -2,6 +2,7 @@
 // "/cultures?kind=..." how near cultures are.
 import { el, problem } from "./dom.js";
 import { showArtifact } from "./artifact.js";
+import { showCultures } from "./cultures.js";
 import { showLive } from "./live.js";
 import { showMap } from "./map.js";
 import { showSearch } from "./search.js";
@@ -28,6 +29,7 @@ async function show() {
     if (view === "") await showLive(main, signal);
     else if (view === "search") await showSearch(main, params, signal);
     else if (view === "map") await showMap(main, params, signal);
+    else if (view === "cultures") await showCultures(main, params, signal);
     else if (view === "artifact" && id) await showArtifact(main, decodeURIComponent(id), signal);
     else main.append(el("h1", {}, "There is no such view"));
   } catch (error) {

@@ -93,6 +93,8 @@ function byWebGL(canvas) {
   };
 }
 
+const manyPoints = 20000; // that are drawn as squares, which costs a fifth
+
 function byCanvas(canvas) {
   const pen = canvas.getContext("2d");
   let kept = null;
@@ -116,7 +118,14 @@ function byCanvas(canvas) {
           if (kept.hue[i] !== hue || (kept.at[2 * i] === 65535 && kept.at[2 * i + 1] === 65535)) continue;
           const x = (kept.at[2 * i] - view.x) * view.scale + width / 2;
           const y = (kept.at[2 * i + 1] - view.y) * view.scale + height / 2;
-          if (x > -9 && y > -9 && x < width + 9 && y < height + 9) pen.fillRect(x - view.size / 2, y - view.size / 2, view.size, view.size);
+          if (x < -9 || y < -9 || x > width + 9 || y > height + 9) continue;
+          if (kept.count > manyPoints) {
+            pen.fillRect(x - view.size / 2, y - view.size / 2, view.size, view.size);
+            continue;
+          }
+          pen.beginPath();
+          pen.arc(x, y, view.size / 2, 0, 2 * Math.PI);
+          pen.fill();
         }
       }
     },
