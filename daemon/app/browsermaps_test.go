@@ -91,6 +91,23 @@ func (v *viewer) walkCultures(d *daemon) {
 	v.run(still("light"))
 }
 
+// walkHostileMaps shows on the maps what a hostile record and others of its kind say.
+func (v *viewer) walkHostileMaps() {
+	v.t.Helper()
+	v.open("#/map", ".map-legend tbody tr")
+	v.holds(`document.querySelector(".map-legend").textContent.includes("<script>")`)
+	v.does(`document.querySelector(".lines").focus(); for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp"])
+		document.querySelector(".lines").dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}))`)
+	v.holds(`document.querySelectorAll(".map-near li").length === 3`)
+	v.picture("hostile-map")
+	v.harmless()
+	v.open("#/cultures", ".heat td button")
+	v.does(`document.querySelector(".heat [tabindex='0']").click()`)
+	v.holds(`document.querySelectorAll(".heat-detail .side a").length > 1`)
+	v.picture("hostile-cultures")
+	v.harmless()
+}
+
 // count is the number of points that the page says there are.
 const count = `Number(document.querySelector(".map-state").textContent.match(/^\d+/)?.[0])`
 

@@ -79,11 +79,11 @@ function pictured(answer, measure, chosen, choose) {
     const key = keyOf(a, b);
     const c = cells.get(key);
     const share = a === b && measure === "contrast" ? 0 : strength(c[measure]);
-    const text = a === b && measure === "contrast" ? "·" : c[measure].toFixed(2).replace("-", "−");
+    const text = a === b && measure === "contrast" ? "·" : c[measure].toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, "");
     const tab = key === first && !reachable;
     reachable ||= tab;
     const button = el("button", { class: share < 0 ? "cold" : "warm", tabindex: tab ? "0" : "-1", "aria-pressed": String(key === chosen), "aria-label": label(a) + " and " + label(b) + ": " + text, on: { click: () => choose(c, key) } }, text);
-    button.style.setProperty("--share", Math.min(1, Math.abs(share)).toFixed(3));
+    button.style.setProperty("--share", (Math.min(1, Math.abs(share)) ** 0.75).toFixed(3));
     return el("td", {}, button);
   };
   const table = el("table", { on: { keydown: arrows } },
