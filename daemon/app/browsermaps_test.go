@@ -7,6 +7,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// drawn waits until so many artifacts are on the map.
+func (d *daemon) drawn(points int) {
+	d.t.Helper()
+	for deadline := time.Now().Add(hang); d.app.shelves.plane.Status().Points < points; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("the map never has %d artifacts: %+v", points, d.app.shelves.plane.Status())
+		}
+	}
+}
+
 // walkMap walks the map of the archive, whose daemon has artifacts enough for one.
 func (v *viewer) walkMap(d *daemon) {
 	t := v.t

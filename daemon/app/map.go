@@ -41,16 +41,16 @@ func (s *service) MapPoints(context.Context) ([]byte, error) {
 	return s.app.shelves.plane.Points(), nil
 }
 
-func (s *service) MapColours(_ context.Context, field string) (*web.MapColours, error) {
+func (s *service) MapColours(_ context.Context, field string) (c *web.MapColours, codes []byte, err error) {
 	if !slices.Contains(coloured(), field) {
-		return nil, fmt.Errorf("%w: field %q: want one of %q", web.ErrBadRequest, field, coloured())
+		return nil, nil, fmt.Errorf("%w: field %q: want one of %q", web.ErrBadRequest, field, coloured())
 	}
-	c := &web.MapColours{Field: field}
-	c.Edition, c.Values, c.Codes = s.app.shelves.plane.Codes(s.app.shelves.words.Labels(field))
+	c = &web.MapColours{Field: field}
+	c.Edition, c.Values, codes = s.app.shelves.plane.Codes(s.app.shelves.words.Labels(field))
 	for i := range c.Values {
 		c.Values[i].Label = browse.Readable(c.Values[i].Label, labelRunes)
 	}
-	return c, nil
+	return c, codes, nil
 }
 
 func (s *service) MapPoint(ctx context.Context, of web.MapPlace, list string, k int) (*web.MapPoint, error) {

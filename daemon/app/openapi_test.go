@@ -170,6 +170,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		return s.Artifacts == works+2 && s.Lag == 0 && s.Outbox == 0 && s.RefreshQueue == 0
 	})
 	d.learned(works)
+	d.drawn(works + 2)
 	is := d.described()
 	id := map[string]string{"id": "rich/1"}
 	of := func(pairs ...string) url.Values {
@@ -200,6 +201,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "lists", want: 200}, {operation: "search", query: of("q", "kilim", "culture", "Anatolian", "has", "picture,text", "k", "1"), want: 200},
 		{operation: "search", query: of("k", "5"), want: 200}, {operation: "search", query: of("has", "smell"), want: 400},
 		{operation: "values", want: 200}, {operation: "live", want: 200},
+		{operation: "map", want: 200}, {operation: "map", query: of("edition", "x"), want: 400}, {operation: "mapPoints", want: 200},
+		{operation: "mapColours", query: of("field", "culture"), want: 200}, {operation: "mapColours", query: of("field", "colour"), want: 400},
+		{operation: "mapPoint", query: of("id", "rich/1", "k", "3"), want: 200}, {operation: "mapPoint", query: of("edition", "1", "slot", "0"), want: 404},
 		{operation: "themes", want: 200}, {operation: "declareTheme", body: `{"name":"look","weak":["type"]}`, want: 202}, {operation: "declareTheme", body: `{"name":""}`, want: 400},
 		{operation: "judge", body: `{"a":"other","b":"rich/1","grade":1,"by":"who asks","theme":"motif"}`, want: 200}, {operation: "judge", body: `{"a":"other"}`, want: 400},
 		{operation: "judgments", query: of("id", "other"), want: 200}, {operation: "unjudge", query: of("a", "other", "b", "rich/1", "theme", "motif"), want: 204},
@@ -245,6 +249,7 @@ func (d *described) types() {
 	for name, v := range map[string]any{
 		"Answer": web.Answer{}, "Asked": web.Asked{}, "ThemeAnswer": web.ThemeAnswer{}, "WeightedAnswer": web.WeightedAnswer{}, "Report": eval.Report{}, "Cultures": atlas.Answer{},
 		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
+		"Map": web.Map{}, "MapColours": web.MapColours{}, "MapPoint": web.MapPoint{},
 		"Event": live.Event{}, "Themes": web.Themes{}, "ThemesStatus": web.ThemesStatus{}, "Judgment": judgments.Judgment{}, "Models": web.Models{}, "Status": web.Status{},
 	} {
 		d.agrees(name, "#/components/schemas/"+name, d.doc.Components.Schemas[name], reflect.TypeOf(v), seen)

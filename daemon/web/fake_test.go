@@ -289,9 +289,9 @@ func (f *fake) MapPoints(context.Context) ([]byte, error) {
 	return append([]byte{7, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0}, "xxyy"...), f.err("")
 }
 
-func (f *fake) MapColours(_ context.Context, field string) (*MapColours, error) {
+func (f *fake) MapColours(_ context.Context, field string) (*MapColours, []byte, error) {
 	f.note("map colours %q", field)
-	return &MapColours{Edition: 7, Field: field, Values: []projection.Value{{Label: "<b>\n", Count: 1}}, Codes: []byte{1, '\n', 2}}, f.err(field)
+	return &MapColours{Edition: 7, Field: field, Values: []projection.Value{{Label: "<b>\n", Count: 1}}}, []byte{1, '\n', 2}, f.err(field)
 }
 
 func (f *fake) MapPoint(_ context.Context, of MapPlace, list string, k int) (*MapPoint, error) {

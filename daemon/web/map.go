@@ -21,7 +21,8 @@ type MapService interface {
 	Map(ctx context.Context, edition int64, version int) (*Map, error)
 	// MapPoints are the points as they are sent; see projection.Keeper.
 	MapPoints(ctx context.Context) ([]byte, error)
-	MapColours(ctx context.Context, field string) (*MapColours, error)
+	// MapColours are what points can be coloured by, and a byte a slot; see projection.Keeper.
+	MapColours(ctx context.Context, field string) (colours *MapColours, codes []byte, err error)
 	// MapPoint is an artifact on the map, with the first k of one of its lists.
 	MapPoint(ctx context.Context, of MapPlace, list string, k int) (*MapPoint, error)
 }
@@ -35,12 +36,11 @@ type Map struct {
 	Changes []projection.Change `json:"changes,omitempty"`
 }
 
-// MapColours are a byte a slot; see projection.Keeper.
+// MapColours are the values of a field, whose places are the codes of slots.
 type MapColours struct {
 	Edition int64              `json:"edition"`
 	Field   string             `json:"field"`
 	Values  []projection.Value `json:"values"`
-	Codes   []byte             `json:"-"`
 }
 
 // MapPlace names an artifact, or what is in a slot of an edition.
@@ -128,7 +128,7 @@ func (s *Server) mapColours(w http.ResponseWriter, r *http.Request, _ string) er
 		return err
 	}
 	defer done()
-	c, err := s.service.MapColours(r.Context(), r.URL.Query().Get("field"))
+	c, codes, err := s.service.MapColours(r.Context(), r.URL.Query().Get("field"))
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Server) mapColours(w http.ResponseWriter, r *http.Request, _ string) er
 		return fmt.Errorf("web: the colours of the map: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeBytes(w, append(append(line, '\n'), c.Codes...))
+	writeBytes(w, append(append(line, '\n'), codes...))
 	return nil
 }
 
