@@ -5,8 +5,8 @@
 //   - New takes these places, or those of an earlier map, and each vector's nearest neighbours (of an annindex.Index, say); Layout.Run moves the
 //     points, step by step; Layout.Points are where they are.
 //   - Layout.Place says where a newcomer belongs, by its neighbours, and moves no other point.
-//   - Trustworthiness and Continuity measure a map exactly (Venna and Kaski, "Neighborhood preservation in nonlinear projection methods", ICANN
-//     2001), and Kept the share of one point's true neighbours that are its neighbours on the map.
+//   - Measure tells the trustworthiness and the continuity of a map, at all points or at some (Venna and Kaski, "Neighborhood preservation in nonlinear
+//     projection methods", ICANN 2001).
 //
 // # Method
 //
