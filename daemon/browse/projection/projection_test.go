@@ -295,29 +295,29 @@ func distances(at map[uint64][2]uint16, n int) (own, all float64) {
 func TestSample(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	memory := 2 * laidBytes * 40 // 40 are laid out, and some 680 drawn
+	memory := 2 * laidBytes * 20 // 20 are laid out, and some 340 drawn
 	k := open(t, t.TempDir(), a, memory)
-	a.put(t, k, numbers(0, 300)...)
+	a.put(t, k, numbers(0, 200)...)
 	k.work(t)
 	s := k.Status()
-	if s.Laid != 40 || s.Points != 300 || s.MostLaid != 40 || s.Newcomers != 0 {
+	if s.Laid != 20 || s.Points != 200 || s.MostLaid != 20 || s.Newcomers != 0 {
 		t.Errorf("status %+v", s)
 	}
 	sameArtifacts(t, k, a, "a sample and the others")
 	near := 0
-	for n := range 200 {
+	for n := range 100 {
 		if own, all := distances(shown(t, k), n); own < all {
 			near++
 		}
 	}
-	if near < 160 {
-		t.Errorf("%d of 200 are near their like", near)
+	if near < 70 {
+		t.Errorf("%d of 100 are near their like", near)
 	}
-	a.put(t, k, numbers(300, 700)...)
+	a.put(t, k, numbers(200, 350)...)
 	k.work(t)
-	a.put(t, k, numbers(700, 710)...)
+	a.put(t, k, numbers(350, 360)...)
 	k.work(t)
-	if s := k.Status(); s.Points != s.MostPoints || s.Artifacts != 710 || s.Points >= 700 {
+	if s := k.Status(); s.Points != s.MostPoints || s.Artifacts != 360 || s.Points >= 350 {
 		t.Errorf("status %+v", s)
 	}
 }
@@ -362,10 +362,12 @@ func TestKept(t *testing.T) {
 // TestCodes: the most frequent labels have codes, whatever they are, rarer ones share one, and those who have none are 0.
 func TestCodes(t *testing.T) {
 	t.Parallel()
-	a := newArchive(t)
-	k := open(t, t.TempDir(), a, much)
-	a.put(t, k, numbers(0, 300)...)
-	k.work(t)
+	k := open(t, t.TempDir(), newArchive(t), much)
+	var shown []uint64
+	for n := range 300 {
+		shown = append(shown, node(fmt.Sprint("a/", n)))
+	}
+	k.table.begin(shown, make([]layout.Point, len(shown)), len(shown), len(shown), frameOf(nil))
 	ids, labels := []string{"gone", "a/0", "a/1"}, []string{"often", "often", "often"}
 	for n := 2; n < 299; n++ {
 		ids, labels = append(ids, fmt.Sprint("a/", n)), append(labels, fmt.Sprintf("<b>%d", 1000+n))
