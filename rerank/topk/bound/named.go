@@ -7,9 +7,10 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// lookUp adds to shared what rare terms of the query bring to artifacts that have them, and returns the length of the others. scale is
-// that of an artifact's own weights.
-func (s *Scan) lookUp(x *terms, weights iter.Seq2[uint64, float32], part float32, scale func(*said) float32) float32 {
+// lookUp adds to sums, by slot, what rare terms of the query bring to artifacts that have them, but for the scale of an artifact's own
+// weights, and returns the length of the others.
+func (s *Scan) lookUp(x *terms, weights iter.Seq2[uint64, float32], part float32, sums []float32) float32 {
+	clear(sums)
 	common := 0.0
 	for key, weight := range weights {
 		t := x.get(key)
@@ -23,22 +24,23 @@ func (s *Scan) lookUp(x *terms, weights iter.Seq2[uint64, float32], part float32
 		s.Work.Postings += len(t.had)
 		part := part * weight * t.idf
 		for _, p := range t.had {
-			share := part * p.frequency * scale(&s.t.said[p.slot])
-			if share == 0 {
-				continue
-			}
-			if s.shared[p.slot] == 0 {
-				s.touched = append(s.touched, p.slot)
-			}
-			s.shared[p.slot] += share
+			sums[p.slot] += part * p.frequency
 		}
 	}
 	return float32(math.Sqrt(common))
 }
 
+// addScaled adds sums, each times its scale, to total.
+func addScaled(total, sums, scales []float32) {
+	sums, scales = sums[:len(total)], scales[:len(total)]
+	for i := range total {
+		total[i] += sums[i] * scales[i]
+	}
+}
+
 // bound is that of the total score, with the dates as they are.
 func (s *Scan) bound(slot uint32) float32 {
-	bound := s.total[slot] + s.shared[slot]
+	bound := s.total[slot]
 	if s.dated && s.t.column(slot).get(rowDated) > 0 {
 		begin, end := s.q.Evidence.Dates()
 		of := &s.t.said[slot]

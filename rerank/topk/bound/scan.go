@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 
 	"kilim/annindex/codes"
 	"kilim/learner/tensor/vec"
@@ -29,9 +30,8 @@ type Scan struct {
 	q     Query
 	dated bool
 	slack float32
-	// total and general are bounds, by slot, without what rare terms add to total: that is in shared, for the slots in touched.
-	total, general, shared []float32
-	touched                []uint32
+	// total and general are bounds, by slot. words and entities are what rare terms add to total, see lookUp.
+	total, general, words, entities []float32
 	// peaks are the greatest of total and general of each stride of slots.
 	peaks [][2]float32
 	// query is the query's vector; the numbers from rowRest and from rowWords on are multiplied with the rows of these.
@@ -93,6 +93,8 @@ func (s *Scan) block(i int) {
 	}
 	vec.Gather(ofTerms, s.whole[rowWords:], b.numbers, blockSize, total, false)
 	vec.Axpy(s.cosine, general, total)
+	addScaled(total, s.words[from:to], b.row(rowWordScale))
+	addScaled(total, s.entities[from:to], b.row(rowEntityScale))
 	s.peak(from, total, general)
 	if s.q.Offered {
 		s.reach(from, total, b.row(rowTotal), s.nameInTotal)
@@ -100,16 +102,9 @@ func (s *Scan) block(i int) {
 	}
 }
 
-// finish names those that rare terms lead to, and the likeliest.
+// finish names the likeliest.
 func (s *Scan) finish() {
 	s.Work.Columns += len(s.t.nodes)
-	for _, slot := range s.touched {
-		bound := s.total[slot] + s.shared[slot]
-		s.likeliest[0].offer(s, slot, bound)
-		if s.q.Offered && bound+s.t.column(slot).get(rowTotal) > -s.slack {
-			s.nameInTotal(slot)
-		}
-	}
 	for i := range s.likeliest {
 		for _, l := range s.likeliest[i].all {
 			s.name(l.slot)
@@ -142,28 +137,23 @@ func (s *Scan) Rest(total, general float32) []uint64 {
 			}
 		}
 	}
-	for _, slot := range s.touched {
-		if s.total[slot]+s.shared[slot] > total && s.bound(slot) > total {
-			s.name(slot)
-		}
-	}
 	return s.nodes
 }
 
 // reset forgets the query before.
 func (s *Scan) reset(t *Table, q Query) {
-	for _, slot := range s.touched {
-		s.shared[slot] = 0
-	}
 	for _, slot := range s.order {
 		s.named[slot] = false
 	}
-	s.touched, s.order, s.nodes, s.peaks = s.touched[:0], s.order[:0], s.nodes[:0], s.peaks[:0]
+	s.order, s.nodes, s.peaks = s.order[:0], s.nodes[:0], s.peaks[:0]
 	s.t, s.q = t, q
-	if n := len(t.nodes); n > len(s.shared) {
-		s.total, s.general, s.shared, s.named = make([]float32, n), make([]float32, n), make([]float32, n), make([]bool, n)
+	n := len(t.nodes)
+	for _, by := range []*[]float32{&s.total, &s.general, &s.words, &s.entities} {
+		*by = slices.Grow((*by)[:0], n)[:n]
 	}
-	s.total, s.general = s.total[:len(t.nodes)], s.general[:len(t.nodes)]
+	if n > len(s.named) {
+		s.named = make([]bool, n)
+	}
 	for i := range s.likeliest {
 		s.likeliest[i].begin(likely * q.Best)
 	}
@@ -178,8 +168,8 @@ func (s *Scan) multiply() {
 		length += float64(x) * float64(x)
 	}
 	s.whole = [rowDated + 1]float32{rowRest: float32(math.Sqrt(length)), rowLength: rest,
-		rowWords:    w.Words * s.lookUp(&s.t.terms, s.q.Evidence.Words, w.Words, func(of *said) float32 { return of.words }),
-		rowEntities: w.Entities * s.lookUp(&s.t.entities, s.q.Evidence.Entities, w.Entities, func(of *said) float32 { return of.entities })}
+		rowWords:    w.Words * s.lookUp(&s.t.terms, s.q.Evidence.Words, w.Words, s.words),
+		rowEntities: w.Entities * s.lookUp(&s.t.entities, s.q.Evidence.Entities, w.Entities, s.entities)}
 	begin, end := s.q.Evidence.Dates()
 	if s.dated = begin <= end; s.dated {
 		s.whole[rowDated] = w.Date

@@ -37,9 +37,8 @@ type Table struct {
 
 // said is what an artifact says besides its column.
 type said struct {
-	begin, end      float64
-	words, entities float32 // which scale its weights to length 1
-	bytes           int32
+	begin, end float64
+	bytes      int32
 }
 
 // block has the columns of blockSize slots, by row, and their vectors, nil while there are none.
@@ -48,13 +47,16 @@ type block struct {
 	vectors *codes.Rows
 }
 
-// The rows of a block. rowLength is the length of the vector, rowRest that of what rounding takes from it.
+// The rows of a block. rowLength is the length of the vector, rowRest that of what rounding takes from it; rowWords and rowEntities are
+// the lengths of the common terms, rowWordScale and rowEntityScale what scales the weights of all terms to length 1.
 const (
 	rowRest = iota
 	rowLength
 	rowWords
 	rowEntities
 	rowDated
+	rowWordScale
+	rowEntityScale
 	// rowTotal and rowGeneral are what a score must reach to enter the lists, negative: added to a bound it is 0 or more where it does.
 	rowTotal
 	rowGeneral
@@ -68,7 +70,7 @@ func (b *block) row(i int) []float32 { return b.numbers[i*blockSize : (i+1)*bloc
 
 // slotBytes and postingBytes are what an artifact and each of its terms take, with what slices and maps leave free.
 const (
-	slotBytes    = 4*rowCount + 120
+	slotBytes    = 4*rowCount + 112
 	postingBytes = 12
 )
 
@@ -149,10 +151,11 @@ func (t *Table) Put(e *rerank.Evidence) {
 
 func (t *Table) setLengths(slot uint32, words, entities *lengths) {
 	column := t.column(slot)
-	var common float32
-	t.said[slot].words, common = words.scale()
+	scale, common := words.scale()
+	column.set(rowWordScale, scale)
 	column.set(rowWords, common)
-	t.said[slot].entities, common = entities.scale()
+	scale, common = entities.scale()
+	column.set(rowEntityScale, scale)
 	column.set(rowEntities, common)
 }
 

