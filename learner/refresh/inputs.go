@@ -60,45 +60,63 @@ func missing(e graphstore.Edge) error {
 }
 
 // meanMessages averages, per relation, the vectors of neighbours: each block over the neighbours that have it. vector
-// returns that of a node.
+// returns that of a node. Most artifacts have one neighbour of a relation, whose vector is the mean as it is.
 func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
 	var msgs []infer.Message
-	var counts []float32
-	for i := 0; i < len(nbs); {
-		rel := nbs[i].rel
-		var mean []float32
-		counts = counts[:0]
-		for ; i < len(nbs) && nbs[i].rel == rel; i++ {
-			v := vector(nbs[i].node)
-			for b := 0; b*width < len(v); b++ {
-				block := v[b*width : (b+1)*width]
-				if !present(block) {
-					continue
-				}
-				for len(counts) <= b {
-					counts = append(counts, 0)
-					mean = append(mean, make([]float32, width)...)
-				}
-				counts[b]++
-				to := mean[b*width : (b+1)*width]
-				for j, x := range block {
-					to[j] += x
-				}
-			}
+	for len(nbs) > 0 {
+		n := 1
+		for n < len(nbs) && nbs[n].rel == nbs[0].rel {
+			n++
 		}
-		if len(mean) == 0 {
-			continue
+		mean := trimmed(vector(nbs[0].node), width)
+		if n > 1 {
+			mean = meanOver(nbs[:n], width, vector)
 		}
-		for b, n := range counts {
-			if n > 1 {
-				for j := b * width; j < (b+1)*width; j++ {
-					mean[j] /= n
-				}
-			}
+		if len(mean) > 0 {
+			msgs = append(msgs, infer.Message{Relation: RelationIndex(nbs[0].rel), Mean: mean})
 		}
-		msgs = append(msgs, infer.Message{Relation: RelationIndex(rel), Mean: mean})
+		nbs = nbs[n:]
 	}
 	return msgs
+}
+
+// trimmed is a vector without absent blocks at its end.
+func trimmed(v []float32, width int) []float32 {
+	for len(v) > 0 && !present(v[len(v)-width:]) {
+		v = v[:len(v)-width]
+	}
+	return v
+}
+
+// meanOver averages the vectors of all neighbours, each block over those that have it.
+func meanOver(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) (mean []float32) {
+	var counts []float32
+	for i := range nbs {
+		v := vector(nbs[i].node)
+		for b := 0; b*width < len(v); b++ {
+			block := v[b*width : (b+1)*width]
+			if !present(block) {
+				continue
+			}
+			for len(counts) <= b {
+				counts = append(counts, 0)
+				mean = append(mean, make([]float32, width)...)
+			}
+			counts[b]++
+			to := mean[b*width : (b+1)*width]
+			for j, x := range block {
+				to[j] += x
+			}
+		}
+	}
+	for b, n := range counts {
+		if n > 1 {
+			for j := b * width; j < (b+1)*width; j++ {
+				mean[j] /= n
+			}
+		}
+	}
+	return mean
 }
 
 // features returns h0 of a node.
