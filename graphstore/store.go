@@ -55,8 +55,9 @@ type Store struct {
 	dir    string
 	uuid   string
 
-	// writer is held from Begin to the end of the Tx.
+	// writer is held from Begin to the end of the Tx. It guards terms, the memory for a Tx's changes of terms.
 	writer sync.Mutex
+	terms  []termCount
 	failed atomic.Pointer[error]
 
 	// nodes and edges are decoded nodes, and the neighbourhoods of up to cachedDegree edges.
@@ -281,6 +282,7 @@ func (s *Store) Begin() *Tx {
 	s.writer.Lock()
 	t := &Tx{}
 	t.s, t.ov = s, newOverlay()
+	t.ov.terms = s.terms[:0]
 	snap, err := s.acquire()
 	if err != nil {
 		t.broken = err

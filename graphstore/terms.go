@@ -15,6 +15,8 @@ const (
 	// deltaTermsPerRow keeps a row of changes below the value threshold.
 	deltaTermsPerRow = 8192
 	foldAfterTerms   = 1 << 20
+	// mostKeptTerms, 4 MiB, is room for the changes of a batch of records, which one Tx leaves to the next.
+	mostKeptTerms = 1 << 19
 )
 
 // termCount is a term's document frequency, or a change of it: the bucket above, so that they are sorted by it, and the count below.

@@ -158,6 +158,9 @@ func (t *Tx) end() {
 	if t.snap != nil {
 		t.s.release(t.snap)
 	}
+	if cap(t.ov.terms) <= mostKeptTerms {
+		t.s.terms = t.ov.terms
+	}
 	t.s.writer.Unlock()
 }
 
