@@ -128,7 +128,8 @@ func TestThemeListsAreTold(t *testing.T) {
 		}
 	}
 
-	other, err := d.app.models.Add(registry.Model{Seed: 7})
+	shape := d.cfg.Model.Options()
+	other, err := d.app.models.Add(registry.Model{Seed: 7, Options: &shape})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ type changes struct {
 	lock sync.Mutex
 	// waiting are the artifacts whose profiles are to be renewed, with the record that changed each last.
 	waiting map[string]rerank.Cause
+	// working are those of them that are being renewed.
+	working map[string]struct{}
 	// gone are those that the last record deleted, until no profile of theirs is left: meanwhile no list may have them.
 	gone  map[string]struct{}
 	since since
@@ -25,7 +27,7 @@ type changes struct {
 type since struct{ labelled, others int }
 
 func newChanges() *changes {
-	return &changes{waiting: map[string]rerank.Cause{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+	return &changes{waiting: map[string]rerank.Cause{}, working: map[string]struct{}{}, gone: map[string]struct{}{}, wake: make(chan struct{}, 1)}
 }
 
 func (c *changes) note(b *consumer.Batch) {
@@ -58,7 +60,7 @@ func (c *changes) signal() {
 	}
 }
 
-// take gives out artifacts that wait, at most n.
+// take gives out artifacts that wait, at most n. They do until renewed or again is told of them.
 func (c *changes) take(n int) (changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
@@ -67,6 +69,7 @@ func (c *changes) take(n int) (changed []rerank.Cause) {
 			break
 		}
 		changed = append(changed, cause)
+		c.working[id] = struct{}{}
 		delete(c.waiting, id)
 	}
 	return changed
@@ -76,6 +79,7 @@ func (c *changes) take(n int) (changed []rerank.Cause) {
 func (c *changes) renewed(changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
+	clear(c.working)
 	for _, cause := range changed {
 		if _, again := c.waiting[cause.ID]; !again {
 			delete(c.gone, cause.ID)
@@ -87,6 +91,7 @@ func (c *changes) renewed(changed []rerank.Cause) {
 func (c *changes) again(changed []rerank.Cause) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
+	clear(c.working)
 	for _, cause := range changed {
 		if _, later := c.waiting[cause.ID]; !later {
 			c.waiting[cause.ID] = cause
@@ -99,7 +104,8 @@ func (c *changes) waits(id string) bool {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	_, waits := c.waiting[id]
-	return waits
+	_, works := c.working[id]
+	return waits || works
 }
 
 // deleted are those of the artifacts that are gone. It copies none where there are none, which is nearly always.
@@ -116,7 +122,13 @@ func (c *changes) deleted() map[string]struct{} {
 func (c *changes) counts() (since since, waiting int) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	return c.since, len(c.waiting)
+	n := len(c.waiting)
+	for id := range c.working {
+		if _, again := c.waiting[id]; !again {
+			n++
+		}
+	}
+	return c.since, n
 }
 
 // surveyed says that a survey begins, which sees what was told before.

@@ -21,6 +21,7 @@ type lists struct {
 	revision uint64
 	commits  int
 	fail     error // of a commit, and of the making of a topic
+	during   func()
 }
 
 func newLists() *lists { return &lists{rows: map[string][]byte{}, told: map[string]string{}} }
@@ -41,6 +42,9 @@ func (l *lists) Topic(context.Context, string) error { return l.fail }
 func (l *lists) Commit(_ context.Context, write func(stored.Writer) error) error {
 	if l.fail != nil {
 		return l.fail
+	}
+	if l.during != nil {
+		l.during()
 	}
 	l.revision++
 	l.commits++
@@ -145,6 +149,32 @@ func TestStoredListsAreThoseOfNow(t *testing.T) {
 				t.Errorf("%d commits after a start at which nothing was due", store.commits-commits)
 			}
 		})
+	}
+}
+
+// TestWhatIsNotStoredWaits: an artifact waits until its lists are stored, and meanwhile it is answered with what comparisons find.
+func TestWhatIsNotStoredWaits(t *testing.T) {
+	t.Parallel()
+	cfg, store := keepingLists()
+	w := newWorld(t, cfg)
+	w.fill(1, 60, 50)
+	w.round()
+	asked := 0
+	store.during = func() {
+		asked++
+		if waiting := w.keeper.Status().Waiting; waiting != 1 {
+			t.Errorf("%d artifacts wait while the lists of one are stored", waiting)
+		}
+		if a := w.keeper.told(w.keeper.serving.Load(), "a:7", motif, 3); a != nil {
+			t.Errorf("what was told of it before is answered: %+v", a)
+		}
+	}
+	r := w.records["a:7"]
+	r.Description += " noise1"
+	w.apply(r)
+	w.renew()
+	if asked != 1 || w.keeper.Status().Waiting != 0 {
+		t.Errorf("%d commits, and %d artifacts wait", asked, w.keeper.Status().Waiting)
 	}
 }
 
