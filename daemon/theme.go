@@ -103,6 +103,9 @@ func themesLine(s *web.ThemesStatus) string {
 	if s.Waiting > 0 {
 		text += fmt.Sprintf("; %d artifacts have changed since", s.Waiting)
 	}
+	if s.Due > 0 {
+		text += fmt.Sprintf("; the published lists of %d are made anew", s.Due)
+	}
 	if s.Phase != "idle" {
 		text += fmt.Sprintf("; %s, %.0f %%", s.Phase, 100*s.Ratio)
 	}

@@ -5,8 +5,8 @@
 //   - Keeper.Similar and Keeper.SimilarTo answer with an Answer; Keeper.Ranker ranks for an evaluation.
 //   - Declaration is a theme that somebody asked for, by configuration or Keeper.Declare. Status tells where each Theme stands.
 //
-// In come committed documents, the ids of what changed, and declarations. Out go lists, and two files in Config.Folder: the model with
-// what it was Made of, and what was declared. Package themes must not know HTTP, Kafka, configuration, how an artifact
+// In come committed documents, the ids of what changed, and declarations. Out go lists, rows and messages of those that are kept, and two files in
+// Config.Folder: the model with what it was Made of, and what was declared. Package themes must not know HTTP, Kafka, configuration, how an artifact
 // lies in the graph or in the index, or how terms are predicted (package learner/theme).
 //
 // # Which themes there are
@@ -29,8 +29,8 @@
 // # Profiles
 //
 // The list of an artifact compares it with all others: 12,000 take 30 ms of a processor. To make their profiles when asked would take
-// 10 s, so they are kept, some 5 KB each, within their part of Config.Memory; made anew for a new model, and one by one for what batches change. An artifact without
-// room is in nobody's list, and has lists of its own. While a model replaces another, profiles of both are there.
+// 10 s, so they are kept, some 5 KB each, with 1.7 KB for the artifact's lists of 10, within their part of Config.Memory; made anew for a new model, and one by one for what batches change. An artifact without
+// room is in nobody's list, and has lists of its own when it is asked for, but none that is stored. While a model replaces another, profiles of both are there.
 //
 // # What is guaranteed
 //
@@ -39,10 +39,17 @@
 // a round says otherwise. Labels are targets of the fit alone: neither a profile nor a comparison reads those of the artifacts that
 // are compared, but a fitted artifact is its own nearest one (TestLabelsAreNoFeatures). So who evaluates a theme feeds what is ranked without its labels.
 //
-// # Lists that are published
+// # Lists that are stored and published
 //
-// They are not built. A list of a theme would be one more name in topk.Lists, which already stores, compares and publishes by name, in a topic of its own
-// (kilim.similar.SLUG), with the profile as evidence beside words and entities; its candidates are those of the other lists united with the artifacts
-// of the likeliest terms. What stands before it: a model's replacement changes all lists at once, as a cutover does, so a model of themes must be a
-// part of the epoch.
+// An artifact's lists of the themes that it is likeliest to have are kept in the state that serves and told in topics of their own (package stored), where
+// a Store is given. Keeper.Run makes them where it renews profiles, in commits of their own beside the units of records: relist takes what batches
+// have changed and some of what is due, and lists of a batch follow it as soon as Run has time for them. Similar answers with what is stored where
+// that is current, so that what is answered is what was told; it compares where nothing is stored.
+//
+// The obvious design, one more name in topk.Lists, would make them in the unit of the record. But a profile takes 1 ms, which a flood has not; a
+// model's replacement would have to be a cutover; and what lists cost must be nothing where no theme is learned.
+//
+// Another model leaves the lists of the one before until it has remade each, and no model is fitted meanwhile, but for a declaration: else a
+// feed of labels would have all lists told again for ever. Without a theme, and with Config.Works 0, all lists go. A topic is made before the first list of its theme
+// is stored, because a message to one that is missing would hold up all others; while it can't be made, lists are as they were.
 package themes

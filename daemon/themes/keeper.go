@@ -151,6 +151,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 		more, err := k.renew(ctx)
 		if err != nil && ctx.Err() == nil {
+			k.metrics.failures.Inc()
 			k.log.Warn("profiles and lists of themes can't be renewed now; they are tried again", "err", err)
 			more = false
 		}

@@ -134,7 +134,7 @@ func TestAsyncAPIHoldsTogether(t *testing.T) {
 	for _, c := range doc["channels"].(map[string]any) {
 		topics[c.(map[string]any)["address"].(string)] = true
 	}
-	for _, topic := range []string{"kilim.artifacts", "kilim.similar", "kilim.artifacts.dlq", "kilim.judgments"} {
+	for _, topic := range []string{"kilim.artifacts", "kilim.similar", "kilim.similar.{theme}", "kilim.artifacts.dlq", "kilim.judgments"} {
 		if !topics[topic] {
 			t.Errorf("topic %s is not described", topic)
 		}
@@ -225,6 +225,27 @@ func TestListsAreAsDescribed(t *testing.T) {
 		}
 		validate(t, deleted, "headers of a tombstone", headersJSON(t, msg.Headers))
 	}
+}
+
+// themed is a list of a theme as package daemon/themes/stored writes it, where a test holds it to this text.
+const themed = `{"id":"a","revision":7,"model":"m1","lists":{"theme:motif":[{"id":"b","score":0.75,"parts":{"terms":0.5,"neighbours":0.25,"profile":0,"words":0}}]},` +
+	`"changes":{"theme:motif":{"entered":["b"],"left":["c"],"moved":[]}},"cause":["b"]}`
+
+// TestListsOfThemesAreAsDescribed is about messages as package daemon/themes/stored puts them into the outbox.
+func TestListsOfThemesAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	doc := document(t, true)
+	m := rerank.OutMessage{Topic: "kilim.similar.motif", ID: "a", Revision: 7, Recorded: time.UnixMilli(1 << 40), Value: []byte(themed),
+		TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	msg := rendered(t, rerank.EncodeThemed(&m))
+	validate(t, compile(t, doc, "/components/messages/ThemeUpdated/payload"), "list", msg.Value)
+	validate(t, compile(t, doc, "/components/messages/ThemeUpdated/headers"), "headers of a list", headersJSON(t, msg.Headers))
+	m.Value = nil
+	msg = rendered(t, rerank.EncodeThemed(&m))
+	if msg.Value != nil || msg.Topic != m.Topic || string(msg.Key) != "a" {
+		t.Fatalf("a tombstone: %+v", msg)
+	}
+	validate(t, compile(t, doc, "/components/messages/ThemeDeleted/headers"), "headers of a tombstone", headersJSON(t, msg.Headers))
 }
 
 type flat struct{}

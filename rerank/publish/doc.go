@@ -4,7 +4,7 @@
 // Publisher is what does so, with the settings of Config. Look tells in a Found, at a start, what the topics hold. Store is the outbox as Publisher needs it: it gives each Entry
 // with its sequence number, and keeps a Position for each output partition. Published describes a message that has
 // left the outbox. In come the entries, each a rerank.OutMessage in its stored form; out go Kafka messages (CloudEvents,
-// tombstones, dead letters). The package must not know how a list came to be, nor that the outbox is in badger.
+// tombstones, dead letters), lists of themes in topics of their own. The package must not know how a list came to be, nor that the outbox is in badger.
 //
 // # The way of a message
 //
@@ -23,6 +23,10 @@
 // the package then makes the store another writer (NewWriter) and publishes its lists again. Once new numbers are given, nothing tells
 // the two apart; a Publisher that meets a number not given yet, or another writer of its state, ends with ErrCopied: then
 // two processes have copies of one folder, and the next start of this one becomes another writer.
+//
+// The topics of themes come and go: each is made by Config.Ensure before it is written to, and one that was deleted while there was nothing
+// to say in it is made again with the next message. Look finds those that are there by their names, for a store that was put back may not know
+// of them.
 //
 // A topic of lists that ends before the stored position, or gives a message an offset below, has lost what was published: it was deleted
 // and made anew, say. Look and Publisher tell that too (Found.Lost, Config.Republish), and Look when another topic of lists is

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"kilim/learner/theme"
 	"kilim/rerank"
 )
 
@@ -118,5 +117,3 @@ func before(a, b *Entry) bool {
 	}
 	return a.ID < b.ID
 }
-
-var _ = theme.Parts(parts{}) // the two have the same members

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"kilim/learner/theme"
+	"kilim/rerank"
 )
 
 // TestHistories: after any history of records, deletions, models, failures and crashes, when nothing is due, the lists that are stored are those of
@@ -152,6 +156,28 @@ func TestRows(t *testing.T) {
 			damaged[rng.IntN(len(damaged))] = byte(rng.IntN(256))
 			_ = new(Row).Unmarshal(damaged) // may be a row: it must end
 		}
+	}
+}
+
+// TestMessage: what is told is, to the letter, what rerank/publish holds to be as described.
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	was := &List{Theme: "motif", Entries: []Entry{{ID: "c"}}}
+	now := &List{Theme: "motif", Model: "m1", Revision: 7, Entries: []Entry{{"b", theme.Parts{Terms: 0.5, Neighbours: 0.25}}}}
+	c := causes{"b": {ID: "b", Recorded: time.UnixMilli(5).UTC(), TraceParent: "trace"}, "d": {ID: "d", Recorded: time.UnixMilli(9).UTC()}}
+	b, err := c.updated(similar, "a", was, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := rerank.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const themed = `{"id":"a","revision":7,"model":"m1","lists":{"theme:motif":[{"id":"b","score":0.75,"parts":{"terms":0.5,"neighbours":0.25,"profile":0,"words":0}}]},` +
+		`"changes":{"theme:motif":{"entered":["b"],"left":["c"],"moved":[]}},"cause":["b"]}`
+	want := rerank.OutMessage{Kind: rerank.KindThemed, Topic: "kilim.similar.motif", ID: "a", Revision: 7, Recorded: time.UnixMilli(5).UTC(), TraceParent: "trace", Value: []byte(themed)}
+	if !reflect.DeepEqual(m, want) {
+		t.Errorf("%+v %s\nwant %+v", m, m.Value, want)
 	}
 }
 
