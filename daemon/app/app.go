@@ -19,6 +19,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/judgments"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/ranking"
 	"kilim/daemon/standby"
 	"kilim/daemon/themes"
 	"kilim/daemon/web"
@@ -50,6 +51,7 @@ type App struct {
 	metrics   *pipeline.Metrics
 	consumed  *consumer.Metrics
 	judgments *judgments.Log
+	ranking   *ranking.Keeper
 	web       *web.Server
 	parts     []part
 	demoLeft  int
@@ -77,6 +79,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"training", a.startTraining},
 		{"consumer", a.startConsumer},
 		{"judgments", a.startJudgments},
+		{"ranking", a.startRanking},
 		{"http", a.startWeb},
 		{"demo", a.startDemo},
 		{"watchdog", a.startWatchdog},

@@ -135,6 +135,19 @@ func (s *service) List(ctx context.Context, id, name string, k int) (*browse.Lis
 
 func (s *service) list(ctx context.Context, id, name string, k int) (*browse.List, error) {
 	theme, themed := strings.CutPrefix(name, themeList(""))
+	if name == rerank.ListTotal {
+		found, err := s.SimilarLearned(ctx, web.Subject{ID: id}, k)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil {
+			list := &browse.List{Name: name, Learned: found.Order.Questions, Items: []browse.Item{}}
+			for _, i := range found.Items {
+				list.Items = append(list.Items, browse.Item{ID: i.ID, Score: i.Score, Parts: i.Parts})
+			}
+			return list, nil
+		}
+	}
 	if !themed {
 		found, err := s.Similar(ctx, id, name, k)
 		if err != nil {

@@ -185,6 +185,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	if s.app.cfg.Themes.Works > 0 {
 		status.Themes = themesStatusOf(s.app.themes.Status())
 	}
+	if now := s.app.ranking.Status(); now.Judgments > 0 {
+		judged := rankingStatusOf(now)
+		status.Ranking = &judged
+	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()
 	return status, nil

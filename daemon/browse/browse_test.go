@@ -146,11 +146,11 @@ func TestViewAndWhy(t *testing.T) {
 		},
 		Links: []Link{{"copy_of", "b", &Card{ID: "b", Title: "Two", Culture: "VADROSK", Type: "kilim"}}, {Type: "part_of", Target: "gone"}},
 		Lists: []List{
-			{rerank.ListTotal, []Item{
+			{rerank.ListTotal, 0, []Item{
 				{ID: "b", Score: 0.5, Parts: map[string]float64{"words": float64(float32(0.3)), "link": float64(float32(0.05))}, Card: &Card{ID: "b", Title: "Two", Culture: "VADROSK", Type: "kilim"}},
 				{ID: "gone", Score: float64(float32(0.4)), Parts: map[string]float64{}},
 			}},
-			{"theme:motif", []Item{}},
+			{"theme:motif", 0, []Item{}},
 		},
 	}
 	if !reflect.DeepEqual(*v, want) {

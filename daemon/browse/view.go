@@ -58,8 +58,10 @@ type Link struct {
 
 // List is one of an artifact's lists.
 type List struct {
-	Name  string `json:"name"`
-	Items []Item `json:"items"`
+	Name string `json:"name"`
+	// Learned is how many judged artifacts its order was learned from, 0: it is in the stated order.
+	Learned int    `json:"learned,omitempty"`
+	Items   []Item `json:"items"`
 }
 
 // Item is an entry of a List with what it is; an artifact that can't be read has no card.

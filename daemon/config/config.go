@@ -40,6 +40,7 @@ type State struct {
 	Model    Model    `embed:"" prefix:"model."`
 	Train    Train    `embed:"" prefix:"train."`
 	Themes   Themes   `embed:"" prefix:"themes."`
+	Rank     Rank     `embed:"" prefix:"rank."`
 	Memory   Memory   `embed:"" prefix:"memory."`
 	Demo     Demo     `embed:"" prefix:"demo."`
 }

@@ -169,6 +169,7 @@ func (c *State) check() []*Fault {
 	faults = append(faults, c.Model.check()...)
 	faults = append(faults, c.Train.check()...)
 	faults = append(faults, c.Themes.check()...)
+	faults = append(faults, c.Rank.check()...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
 }

@@ -133,7 +133,7 @@ func (k *Keeper) settings() Settings {
 
 const (
 	// lookEvery is how often Run looks whether judgments or the archive have changed.
-	lookEvery = time.Second
+	lookEvery = 250 * time.Millisecond
 	// spacing is how many times as long as a round took the next one is put off: a quarter of one processor is taken, at most.
 	spacing = 3
 	// againAfter is how long after a round that failed the next one is tried, at least.

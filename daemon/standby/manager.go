@@ -253,6 +253,12 @@ func (m *Manager) Run(ctx context.Context) error {
 // Engine is the engine that serves now. Another may serve by the next call.
 func (m *Manager) Engine() *pipeline.Engine { return m.serving.Load().engine.Load() }
 
+// Instance is Engine with the ID of its instance, which tells what an answer of that engine is of.
+func (m *Manager) Instance() (ID, *pipeline.Engine) {
+	s := m.serving.Load()
+	return s.id, s.engine.Load()
+}
+
 // View calls fn with the committed state of what serves.
 func (m *Manager) View(fn func(*graphstore.Reader) error) error {
 	return m.serving.Load().store.View(fn)

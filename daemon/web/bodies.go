@@ -55,6 +55,9 @@ func (s *Server) similarTo(w http.ResponseWriter, r *http.Request, _ string) err
 	if done, err := s.byTheme(w, r, Subject{Artifact: artifact}, list, k); done {
 		return err
 	}
+	if done, err := s.byLearned(w, r, Subject{Artifact: artifact}, list, k); done {
+		return err
+	}
 	a, err := s.service.SimilarTo(r.Context(), artifact, list, k)
 	if err != nil {
 		return err

@@ -14,11 +14,12 @@
 //	GET  /api/v1/status                           Status
 //	GET  /api/v1/artifacts/{id}                   a stored artifact
 //	GET  /api/v1/artifacts/{id}/similar?list=&k=  Answer
-//	POST /api/v1/similar?list=&k=                 Answer for the artifact in the body, which is not stored
+//	POST /api/v1/similar?list=&k=                 the same for the artifact in the body, which is not stored
 //	POST /api/v1/ask?k=                           Asked for texts, files and fields in a form (text, file, record), or an artifact in JSON; nothing is stored
 //	POST /api/v1/evaluate?list=                   eval.Report of a list, by the judgments in the body
 //	GET  /api/v1/themes                           Themes
 //	POST /api/v1/themes                           declares a theme: {"name", "weak": [field]}: 202 and Themes
+//	GET  /api/v1/ranking                          Ranking: what is learned from judgments, and whether lists are in that order
 //	GET  /api/v1/cultures?kind=&k=                how near the k largest cultures, periods or places are to one another
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
@@ -46,7 +47,8 @@
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10). The answer for a theme is a ThemeAnswer. With
-// weights=NAME:WEIGHT,... beside list and k, total is ordered by themes too: a WeightedAnswer.
+// weights=NAME:WEIGHT,... beside list and k, total is ordered by themes too: a WeightedAnswer. While the order
+// that was learned from judgments serves (Ranking), total is a LearnedAnswer.
 //
 // Errors are {"error": text} with 400 (a parameter or an artifact that can't be used), 403 (a page of another
 // site asks by POST), 404 (unknown id, list, epoch or path), 405, 409 (a model that can't serve), 413 (body too

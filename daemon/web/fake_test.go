@@ -38,6 +38,7 @@ type fake struct {
 	items   []rerank.Entry
 	hub     *live.Hub
 	judged  []judgments.Judgment
+	learned *LearnedAnswer // nil: lists are in the stated order
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -141,6 +142,20 @@ func (f *fake) Themes(context.Context) (*Themes, error) {
 func (f *fake) DeclareTheme(_ context.Context, name string, weak []string) error {
 	f.note("declare %q %q", name, weak)
 	return f.err(name)
+}
+
+func (f *fake) SimilarLearned(_ context.Context, of Subject, k int) (*LearnedAnswer, error) {
+	if f.learned == nil {
+		return nil, nil
+	}
+	f.note("learned %v %d", of, k)
+	own := *f.learned // of which the server changes the id
+	return &own, f.err(of.ID)
+}
+
+func (f *fake) Ranking(context.Context) (*Ranking, error) {
+	f.note("ranking")
+	return &Ranking{Phase: "idle", Least: 25}, f.err("")
 }
 
 func (f *fake) Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error) {

@@ -53,6 +53,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleCultures:  {get, s.cultures},
 		handleOpenAPI:   {get, s.openapi},
 		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
+		handleRanking:   {get, s.ranking},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
 		handleJudgments: {append(slices.Clone(get), http.MethodPost, http.MethodDelete), s.judgments},
@@ -106,6 +107,9 @@ func (s *Server) similar(w http.ResponseWriter, r *http.Request, id string) erro
 		return err
 	}
 	if done, err := s.byTheme(w, r, Subject{ID: id}, list, k); done {
+		return err
+	}
+	if done, err := s.byLearned(w, r, Subject{ID: id}, list, k); done {
 		return err
 	}
 	a, err := s.service.Similar(r.Context(), id, list, k)

@@ -24,6 +24,7 @@ const (
 	handleEvaluate  = "evaluate"
 	handleModels    = "models"
 	handleThemes    = "themes"
+	handleRanking   = "ranking"
 	handlePromote   = "promote"
 	handleRollback  = "rollback"
 	handlePage      = "page"
@@ -79,6 +80,8 @@ func route(escaped string) (handler, id string) {
 		return handleModels, ""
 	case "/api/v1/themes":
 		return handleThemes, ""
+	case "/api/v1/ranking":
+		return handleRanking, ""
 	case "/api/v1/cultures":
 		return handleCultures, ""
 	case "/api/v1/map":

@@ -39,6 +39,7 @@ type Service interface {
 	Ask(ctx context.Context, a *profile.Artifact, k int) (*Asked, error)
 	ThemeService
 	JudgmentService
+	RankingService
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
 	// Cultures compares the largest groups of a kind (culture, period or place), at most k, as a value for encoding/json.
@@ -129,6 +130,8 @@ type Status struct {
 	Training *Training `json:"training,omitempty"`
 	// Themes is missing when none is to be learned.
 	Themes *ThemesStatus `json:"themes,omitempty"`
+	// Ranking is missing while nobody has judged anything.
+	Ranking *RankingStatus `json:"ranking,omitempty"`
 }
 
 // Training is where the fine-tuning of the model stands.

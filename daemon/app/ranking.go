@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kilim/daemon/config"
+	"kilim/daemon/pipeline"
+	"kilim/daemon/ranking"
+	"kilim/daemon/themes"
+	"kilim/daemon/web"
+	"kilim/graphstore"
+	"kilim/learner/encode/text"
+	"kilim/rerank"
+	"kilim/rerank/rank"
+)
+
+// startRanking makes the keeper of the order that is learned from judgments, which learns in the background.
+func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
+	words, err := text.NewEncoder(text.Config{})
+	if err != nil {
+		return err
+	}
+	cfg := ranking.Config{Folder: filepath.Join(a.cfg.Data, "ranking"), Least: a.cfg.Rank.Least, Fit: rank.DefaultConfig()}
+	a.ranking, err = ranking.Open(cfg, ranked{served{a.manager}, a.cfg}, a.judgments, words, ranking.NewMetrics(reg), a.log.With("part", "ranking"))
+	if err != nil {
+		return err
+	}
+	reg.MustRegister(a.ranking.Collector())
+	a.parts = append(a.parts, part{"ranking", a.ranking.Run})
+	return nil
+}
+
+// ranked shows the ranking what serves.
+type ranked struct {
+	served
+	cfg *config.Config
+}
+
+func (r ranked) View(fn func(ranking.Documents) error) error {
+	return r.served.View(func(d themes.Documents) error { return fn(d) })
+}
+
+func (r ranked) Artifacts() int { return r.Engine().Archive().Artifacts() }
+
+func (r ranked) State() ranking.State {
+	state, _ := r.now()
+	return state
+}
+
+// now is what serves, with what its lists are made by.
+func (r ranked) now() (ranking.State, *pipeline.Engine) {
+	id, engine := r.Instance()
+	return ranking.State{Generation: id.Number, Epoch: id.Epoch, Weights: score(&r.cfg.Lists.Weights)}, engine
+}
+
+func (r ranked) Stated(ctx context.Context, id string, k int) ([]rerank.Entry, ranking.State, error) {
+	entries, state, err := r.stated(ctx, web.Subject{ID: id}, k)
+	if errors.Is(err, pipeline.ErrNotFound) {
+		err = meaning{err, ranking.ErrNoArtifact}
+	}
+	return entries, state, err
+}
+
+// stated is a list total, of an artifact that is not stored too. A cutover may close the store that is asked, see service.ask.
+func (r ranked) stated(ctx context.Context, of web.Subject, k int) ([]rerank.Entry, ranking.State, error) {
+	for {
+		state, engine := r.now()
+		var found *pipeline.Answer
+		var err error
+		if of.Artifact != nil {
+			found, err = engine.Queries().SimilarTo(ctx, of.Artifact, rerank.ListTotal, k)
+		} else {
+			found, err = engine.Queries().Similar(ctx, of.ID, rerank.ListTotal, k)
+		}
+		switch {
+		case err == nil:
+			return found.Items, state, nil
+		case !errors.Is(err, graphstore.ErrClosed) || engine == r.Engine():
+			return nil, ranking.State{}, err
+		}
+	}
+}
+
+func (s *service) SimilarLearned(ctx context.Context, of web.Subject, k int) (*web.LearnedAnswer, error) {
+	r := ranked{served{s.app.manager}, s.app.cfg}
+	if !s.app.ranking.Serves(r.State()) {
+		return nil, nil
+	}
+	entries, state, err := r.stated(ctx, of, max(k, ranking.Best))
+	if err != nil {
+		return nil, webError(err)
+	}
+	o, err := s.app.ranking.Order(ranking.Subject(of), state, entries)
+	if err != nil || o == nil { // nil: it serves no more
+		return nil, webError(err)
+	}
+	d := &o.Decision
+	out := &web.LearnedAnswer{
+		ID: of.ID, List: rerank.ListTotal, Epoch: state.Epoch, Items: []web.LearnedItem{},
+		Order: web.LearnedOrder{Learned: d.At, Questions: d.Questions, Groups: d.Groups, Best: ranking.Best},
+	}
+	if of.Artifact != nil {
+		out.ID = of.Artifact.ID
+	}
+	for _, e := range o.Entries[:min(k, len(o.Entries))] {
+		out.Items = append(out.Items, web.LearnedItem(e))
+	}
+	return out, nil
+}
+
+func (s *service) Ranking(context.Context) (*web.Ranking, error) {
+	now := s.app.ranking.Status()
+	out := &web.Ranking{RankingStatus: rankingStatusOf(now), Phase: now.Phase, Least: now.Least}
+	if d := now.Last; d != nil {
+		out.Last = &web.RankingDecision{
+			At: d.At, Epoch: d.State.Epoch, Generation: d.State.Generation, Questions: d.Questions, Groups: d.Groups, Useful: d.Useful,
+			Artifacts: d.Artifacts, Trees: d.Trees, Serves: d.Serves,
+		}
+		if d.Gate != nil {
+			gate := web.RankingGate(*d.Gate)
+			out.Last.Gate = &gate
+		}
+	}
+	return out, nil
+}
+
+func rankingStatusOf(s ranking.Status) web.RankingStatus {
+	return web.RankingStatus{Serving: s.Serving, Reason: s.Reason, Judgments: s.Judgments}
+}
