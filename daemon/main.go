@@ -45,6 +45,7 @@ type grammar struct {
 	Cultures culturesCommand `cmd:"" help:"How near cultures, periods or places are to one another."`
 	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
 	Theme    themeCommand    `cmd:"" help:"The themes: what artifacts are alike in."`
+	Rank     rankCommand     `cmd:"" help:"Whether lists are in an order that was learned from judgments, and why."`
 	Train    trainCommand    `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
 	Demo     demoCommand     `cmd:"" help:"Write the demo archive as JSON Lines."`
 	Print    configCommand   `cmd:"" name:"config" help:"Print the effective settings as a YAML file, with what each is for."`

@@ -186,6 +186,9 @@ func printStatus(w io.Writer, s *web.Status) error {
 	if s.Themes != nil {
 		fmt.Fprintf(t, "themes\t%s\n", themesLine(s.Themes))
 	}
+	if s.Ranking != nil {
+		fmt.Fprintf(t, "order\t%s\n", rankingLine(s.Ranking))
+	}
 	fmt.Fprintf(t, "revision\t%d\n", s.Revision)
 	fmt.Fprintf(t, "index\t%s, %d vectors\n", s.Index.Engine, s.Index.Vectors)
 	fmt.Fprintf(t, "records\t%d consumed, %d refused, since the start\n", s.Records.Consumed, s.Records.Refused)

@@ -98,6 +98,7 @@ function showLists(section, id, lists) {
       const best = Math.max(...l.items.map((i) => i.score), 1e-6);
       return el("section", { class: "list", "data-list": l.name },
         el("h2", {}, said("bdi", listTitle(l.name))),
+        l.learned ? el("p", { class: "facts" }, "In the order learned from " + number(l.learned) + " judged artifacts") : null,
         l.items.length ? el("ol", {}, l.items.map((i) => entry(id, l, i, best, open))) : el("p", { class: "none" }, "Nothing yet"));
     })),
     legend(lists),
@@ -121,8 +122,12 @@ function entry(id, list, item, best, open) {
       el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(item, best)), details));
 }
 
-/** contributions are the parts of a score as they add up to it. */
-const contributions = (item) => parts.map(([name]) => [name, item.parts[name] ?? 0]).filter(([, v]) => v !== 0);
+/** contributions are the parts of a score as they add up to it: those that have a name here first, then features of a learned order, the largest first. */
+const contributions = (item) => {
+  const named = parts.map(([name]) => name);
+  const features = Object.keys(item.parts).filter((name) => !named.includes(name)).sort((a, b) => Math.abs(item.parts[b]) - Math.abs(item.parts[a]));
+  return [...named, ...features].map((name) => [name, item.parts[name] ?? 0]).filter(([, v]) => v !== 0);
+};
 
 /** bar draws the parts of a score, the best one of the list over the whole width. A part below zero is not drawn; "why" tells it. */
 function bar(item, best) {

@@ -36,9 +36,10 @@ export const parts = [
   ["neighbours", "neighbours"],
   ["profile", "profile"],
   ["theme_words", "words"],
+  ["stated", "the stated score"],
 ];
 
-export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name;
+export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name.replaceAll("_", " ");
 
 const titles = { total: "Most like it", general: "By text and neighbourhood alone" };
 
