@@ -33,7 +33,7 @@
 //
 // Without judgments nothing is read, fitted or written, and Order gives nothing. What serves is a function of the judgments, the settings and the archive at
 // the fit, whatever the way there, across restarts (TestHistories): so a withdrawn judgment leaves no trace, and a fit that is
-// refused takes the one before away. A model orders the lists of the State that it was fitted to alone: those of another model of embeddings,
+// refused takes the one before away. After a start, what was kept serves until all judgments are known. A model orders the lists of the State that it was fitted to alone: those of another model of embeddings,
 // other encoders or other weights have other scores. A cutover leaves the stated order until a fit for the new State is decided.
 //
 // Another model serves by one pointer, with the frequencies that it was fitted with: no list is of two. A fit takes one processor, a quarter of

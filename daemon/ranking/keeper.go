@@ -173,6 +173,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 }
 
+// Learn is a round now, whose result it tells. Run does so itself; it is for who has no Run at work.
+func (k *Keeper) Learn(ctx context.Context) (result string) { return k.round(ctx, new(rounds)) }
+
 // due tells whether something else may be decided than was.
 func (k *Keeper) due(last *rounds, now time.Time) bool {
 	changes, complete := k.judgments.Changes()

@@ -27,6 +27,7 @@ import (
 // archive is a feed as stage 2 sees it.
 type archive struct {
 	ids      []string
+	raw      [][]byte // the documents, without inventory numbers
 	at       map[string]int
 	links    map[int][]int
 	prepared []*rerank.Prepared
@@ -81,6 +82,11 @@ func readArchive(feed string, count, threads int) (*archive, error) {
 		artifact.Title, artifact.Description = masked(artifact.Title), masked(artifact.Description)
 		a.ids = append(a.ids, artifact.ID)
 		a.at[artifact.ID] = i
+		raw, err := maskedRecord(records[i].Line)
+		if err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", feed, i+1, err)
+		}
+		a.raw = append(a.raw, raw)
 		shown = append(shown, dataset.RecordOf(artifact, dataset.Vectors{}))
 		if err := memory.Put(&graphstore.Doc{ID: artifact.ID, Raw: records[i].Line}, dataset.Vectors{}); err != nil {
 			return nil, err

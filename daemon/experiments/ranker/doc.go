@@ -20,6 +20,9 @@
 // order is that of the best fifty by stated weights, as package rank would have it used: it is fitted to candidates, and says nothing of
 // pairs that are none.
 //
+// Last, the daemon's own room (package ranking) is given the judgments, the documents and the stated lists, and decides itself whether to order lists: what is measured
+// is what the daemon would answer. Without judgments it must be the stated order.
+//
 // The number of leaves, the rate and the ridge of package rank, and its rule where to stop, were looked at on draws 101 to 103; the draws that are shown
 // are 1 to 5.
 package main

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -87,6 +88,26 @@ func links(numbers, texts []string) map[int][]int {
 
 // masked is a text without inventory numbers: what is to be found must not be read off.
 func masked(text string) string { return inText.ReplaceAllString(text, "") }
+
+// maskedRecord is a record whose title and description are masked.
+func maskedRecord(line []byte) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"title", "description"} {
+		var text string
+		if fields[name] == nil || json.Unmarshal(fields[name], &text) != nil {
+			continue // no text: nothing is read off it
+		}
+		raw, err := json.Marshal(masked(text))
+		if err != nil {
+			return nil, err
+		}
+		fields[name] = raw
+	}
+	return json.Marshal(fields)
+}
 
 // groups numbers artifacts so that linked ones, directly or over others, have the same number. Whole groups are judged or measured.
 func groups(links map[int][]int) map[int]int {

@@ -43,7 +43,10 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.recall(ctx, w, a, all, last)
+	if err := o.recall(ctx, w, a, all, last); err != nil {
+		return err
+	}
+	return o.throughTheRoom(ctx, w, a, all, drawn)
 }
 
 // learned prints what judgments are worth, and returns a model of the last draw with the artifacts that it was not fitted to.
