@@ -37,7 +37,7 @@
 // other encoders or other weights have other scores. A cutover leaves the stated order until a fit for the new State is decided.
 //
 // Another model serves by one pointer, with the frequencies that it was fitted with: no list is of two. A fit takes one processor, a quarter of
-// it over time while judgments come, and holds no lock that a batch wants. An order reads fifty documents; nothing of the archive is kept in memory but the frequencies,
+// it over time while judgments come, and holds a lock that a batch wants no longer than an answer does. An order reads fifty documents; nothing of the archive is kept in memory but the frequencies,
 // mostFacts of them.
 //
 // # Lists that are published

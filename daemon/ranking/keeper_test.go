@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -353,6 +355,71 @@ func TestWhatIsWithdrawnNeverServes(t *testing.T) {
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("a file is left: %v", err)
 	}
+}
+
+// TestAnswersBesideFits: whoever asks while another order is learned, or none, gets the stated one or one that a single model made, whole.
+func TestAnswersBesideFits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 18)
+	whole := map[string]map[string]float64{} // scores of an order, by what it was learned from
+	for _, sets := range []int{10, 14} {
+		w.judge(0, sets, 1)
+		if got := w.round(); got != served {
+			t.Fatalf("ended as %q", got)
+		}
+		o, _ := w.order(idOf(16, 0))
+		whole[o.Decision.Judgments] = scoresOf(o)
+	}
+	done := make(chan struct{})
+	var asking sync.WaitGroup
+	for range 2 {
+		asking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				entries, state, err := w.archive.Stated(context.Background(), idOf(16, 0), 200)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				o, err := w.keeper.Order(Subject{ID: idOf(16, 0)}, state, entries)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if o != nil && !maps.Equal(scoresOf(o), whole[o.Decision.Judgments]) {
+					t.Error("an order is not that of its judgments")
+					return
+				}
+				_ = w.keeper.Status()
+			}
+		})
+	}
+	for set := 13; set >= 10; set-- { // back to ten sets, then to nine
+		w.said.withdraw(idOf(set, 0) + "|" + idOf(set, 1))
+		w.said.withdraw(idOf(set, 0) + "|" + idOf(set, 2))
+	}
+	if got := w.round(); got != served {
+		t.Errorf("ended as %q", got)
+	}
+	w.said.withdraw(idOf(9, 0) + "|" + idOf(9, 1))
+	w.said.withdraw(idOf(9, 0) + "|" + idOf(9, 2))
+	if got := w.round(); got != few {
+		t.Errorf("ended as %q", got)
+	}
+	close(done)
+	asking.Wait()
+}
+
+func scoresOf(o *Order) map[string]float64 {
+	out := map[string]float64{}
+	for _, e := range o.Entries {
+		out[e.ID] = e.Score
+	}
+	return out
 }
 
 // TestStop: a stop within a round decides nothing, and is no failure that somebody should look at.
