@@ -53,8 +53,11 @@ func printRanking(w io.Writer, r *web.Ranking) error {
 	fmt.Fprintf(out, "order\t%s\n", rankingLine(&r.RankingStatus))
 	fmt.Fprintf(out, "judgments\t%d; it takes %d groups of artifacts that are judged alike\n", r.Judgments, r.Least)
 	if d := r.Last; d != nil {
-		fmt.Fprintf(out, "decided\t%s, on %d judged artifacts in %d groups, %d of them with one among the candidates\n", d.At.UTC().Format("2006-01-02 15:04"), d.Questions, d.Groups, d.Useful)
-		fmt.Fprintf(out, "for\tepoch %d, generation %d, with %d artifacts\n", d.Epoch, d.Generation, d.Artifacts)
+		fmt.Fprintf(out, "decided\t%s, on %d judged artifacts in %d groups", d.At.UTC().Format("2006-01-02 15:04"), d.Questions, d.Groups)
+		if d.Artifacts > 0 { // they were looked up
+			fmt.Fprintf(out, ", %d of them with one among the candidates\nfor\tepoch %d, generation %d, with %d artifacts", d.Useful, d.Epoch, d.Generation, d.Artifacts)
+		}
+		fmt.Fprintln(out)
 		if g := d.Gate; g != nil {
 			fmt.Fprintf(out, "held out\tnDCG@10 %.3f as stated, %.3f as learned: %+.3f (%+.3f..%+.3f at %.0f %%), in %d groups\n", g.Stated, g.Learned, g.Gain.Mean, g.Gain.Low, g.Gain.High, 100*g.Level, g.Groups)
 		}

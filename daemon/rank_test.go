@@ -33,6 +33,23 @@ now        fitting
 	}
 }
 
+// TestPrintTooFew: of too few judgments no archive was asked, and nothing is said of it.
+func TestPrintTooFew(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	err := printRanking(&out, &web.Ranking{
+		RankingStatus: web.RankingStatus{Reason: "too few", Judgments: 7}, Phase: "idle", Least: 25,
+		Last: &web.RankingDecision{At: time.Date(2026, 11, 30, 12, 5, 0, 0, time.UTC), Epoch: 1, Generation: 1, Questions: 4, Groups: 3},
+	})
+	want := `order      as stated: too few
+judgments  7; it takes 25 groups of artifacts that are judged alike
+decided    2026-11-30 12:05, on 4 judged artifacts in 3 groups
+`
+	if err != nil || out.String() != want {
+		t.Errorf("%v:\n%s\nwant\n%s", err, &out, want)
+	}
+}
+
 // TestRankCommand asks a daemon for which nobody has judged anything.
 func TestRankCommand(t *testing.T) {
 	t.Parallel()

@@ -150,6 +150,8 @@ type rounds struct {
 	cost    time.Duration
 	changes uint64
 	state   State
+	// counted are the changes up to which it is known that what serves has judgments enough.
+	counted uint64
 }
 
 // Run works until ctx ends. What fails is logged and tried again: an order that is not learned is never a reason to end the daemon.
@@ -185,12 +187,23 @@ func (k *Keeper) due(last *rounds, now time.Time) bool {
 		return false
 	case !last.any:
 		return true
+	case k.isWithdrawn(last, changes):
+		return true
 	case idle < spacing*last.cost:
 		return false
 	case last.failed:
 		return idle >= againAfter
 	}
 	return changes != last.changes || k.archive.State() != last.state || k.hasGrown()
+}
+
+// isWithdrawn tells whether too few judgments are left of what serves: it is not to serve until a fit might be made again, which they don't take.
+func (k *Keeper) isWithdrawn(last *rounds, changes uint64) bool {
+	if changes == last.counted || !k.Serves(k.archive.State()) {
+		return false
+	}
+	last.counted = changes
+	return groupCount(questions(k.judgments.List(""), k.cfg.Fit.Seed)) < k.cfg.Least
 }
 
 // hasGrown tells whether the archive is another than that of the last fit.
@@ -212,7 +225,7 @@ const (
 func (k *Keeper) round(ctx context.Context, last *rounds) (result string) {
 	defer k.enter(Idle)
 	changes, _ := k.judgments.Changes()
-	*last = rounds{any: true, changes: changes, state: k.archive.State()}
+	*last = rounds{any: true, changes: changes, counted: changes, state: k.archive.State()}
 	k.worked = 0
 	result, err := k.decide(ctx, last.state)
 	last.ended, last.cost = time.Now(), k.worked

@@ -305,6 +305,22 @@ func TestDue(t *testing.T) {
 	if got := w.round(); got != served { // a question more
 		t.Errorf("ended as %q", got)
 	}
+	w.last.cost = time.Hour
+	w.said.withdraw("a|b")
+	if w.keeper.due(&w.last, later) {
+		t.Error("due before its time, with judgments enough")
+	}
+	for set := range 3 {
+		w.said.withdraw(idOf(set, 0) + "|" + idOf(set, 1))
+		w.said.withdraw(idOf(set, 0) + "|" + idOf(set, 2))
+	}
+	if !w.keeper.due(&w.last, later) || w.round() != few || w.keeper.Serves(w.archive.state) {
+		t.Error("what too few judgments are left of goes on serving")
+	}
+	w.judge(0, 3, 1)
+	if got := w.round(); got != served {
+		t.Errorf("ended as %q", got)
+	}
 	w.last.cost = 0
 	for i := range 5 * 20 * 3 / 20 {
 		if w.keeper.due(&w.last, later) != (float64(i) > grown*60) {
