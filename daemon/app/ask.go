@@ -29,6 +29,13 @@ func (s *service) Ask(ctx context.Context, a *profile.Artifact, k int) (*web.Ask
 		out.Epoch = found.Epoch
 		out.Lists = append(out.Lists, browse.ListOf(score(&s.app.cfg.Lists.Weights), rerank.List{Name: name, Entries: found.Items}))
 	}
+	learned, err := s.SimilarLearned(ctx, web.Subject{Artifact: a}, k)
+	if err != nil {
+		return nil, err
+	}
+	if learned != nil {
+		out.Lists[0] = *learnedList(learned)
+	}
 	for _, t := range s.app.themes.Status().Themes {
 		if t.State != themes.Served {
 			continue

@@ -137,15 +137,8 @@ func (s *service) list(ctx context.Context, id, name string, k int) (*browse.Lis
 	theme, themed := strings.CutPrefix(name, themeList(""))
 	if name == rerank.ListTotal {
 		found, err := s.SimilarLearned(ctx, web.Subject{ID: id}, k)
-		if err != nil {
-			return nil, err
-		}
-		if found != nil {
-			list := &browse.List{Name: name, Learned: found.Order.Questions, Items: []browse.Item{}}
-			for _, i := range found.Items {
-				list.Items = append(list.Items, browse.Item{ID: i.ID, Score: i.Score, Parts: i.Parts})
-			}
-			return list, nil
+		if err != nil || found != nil {
+			return learnedList(found), err
 		}
 	}
 	if !themed {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kilim/daemon/browse"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/ranking"
@@ -58,15 +59,18 @@ func (r ranked) now() (ranking.State, *pipeline.Engine) {
 }
 
 func (r ranked) Stated(ctx context.Context, id string, k int) ([]rerank.Entry, ranking.State, error) {
-	entries, state, err := r.stated(ctx, web.Subject{ID: id}, k)
+	found, state, err := r.stated(ctx, web.Subject{ID: id}, k)
 	if errors.Is(err, pipeline.ErrNotFound) {
 		err = meaning{err, ranking.ErrNoArtifact}
 	}
-	return entries, state, err
+	if err != nil {
+		return nil, state, err
+	}
+	return found.Items, state, nil
 }
 
 // stated is a list total, of an artifact that is not stored too. A cutover may close the store that is asked, see service.ask.
-func (r ranked) stated(ctx context.Context, of web.Subject, k int) ([]rerank.Entry, ranking.State, error) {
+func (r ranked) stated(ctx context.Context, of web.Subject, k int) (*pipeline.Answer, ranking.State, error) {
 	for {
 		state, engine := r.now()
 		var found *pipeline.Answer
@@ -78,7 +82,7 @@ func (r ranked) stated(ctx context.Context, of web.Subject, k int) ([]rerank.Ent
 		}
 		switch {
 		case err == nil:
-			return found.Items, state, nil
+			return found, state, nil
 		case !errors.Is(err, graphstore.ErrClosed) || engine == r.Engine():
 			return nil, ranking.State{}, err
 		}
@@ -90,17 +94,17 @@ func (s *service) SimilarLearned(ctx context.Context, of web.Subject, k int) (*w
 	if !s.app.ranking.Serves(r.State()) {
 		return nil, nil
 	}
-	entries, state, err := r.stated(ctx, of, max(k, ranking.Best))
+	found, state, err := r.stated(ctx, of, max(k, ranking.Best))
 	if err != nil {
 		return nil, webError(err)
 	}
-	o, err := s.app.ranking.Order(ranking.Subject(of), state, entries)
+	o, err := s.app.ranking.Order(ranking.Subject(of), state, found.Items)
 	if err != nil || o == nil { // nil: it serves no more
 		return nil, webError(err)
 	}
 	d := &o.Decision
 	out := &web.LearnedAnswer{
-		ID: of.ID, List: rerank.ListTotal, Epoch: state.Epoch, Items: []web.LearnedItem{},
+		ID: of.ID, List: rerank.ListTotal, Staleness: web.Staleness(found.Staleness), Epoch: state.Epoch, Items: []web.LearnedItem{},
 		Order: web.LearnedOrder{Learned: d.At, Questions: d.Questions, Groups: d.Groups, Best: ranking.Best},
 	}
 	if of.Artifact != nil {
@@ -110,6 +114,18 @@ func (s *service) SimilarLearned(ctx context.Context, of web.Subject, k int) (*w
 		out.Items = append(out.Items, web.LearnedItem(e))
 	}
 	return out, nil
+}
+
+// learnedList is such an answer as the page shows it, nil of nil.
+func learnedList(a *web.LearnedAnswer) *browse.List {
+	if a == nil {
+		return nil
+	}
+	list := &browse.List{Name: a.List, Learned: a.Order.Questions, Items: []browse.Item{}}
+	for _, i := range a.Items {
+		list.Items = append(list.Items, browse.Item{ID: i.ID, Score: i.Score, Parts: i.Parts})
+	}
+	return list
 }
 
 func (s *service) Ranking(context.Context) (*web.Ranking, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	cfg.Rank.Least = 13
+	cfg.Model.Width = 0 // a model that is known by its seed has the shape of the default
 	d := start(t, cfg)
 	for i := range 60 {
 		d.feed(artifact(vase(i)))
@@ -78,6 +80,17 @@ func TestJudgmentsOrderLists(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	d.inLearnedOrder(asked)
+	is, id := d.described(), map[string]string{"id": "v/57"}
+	for _, q := range []question{
+		{operation: "similar", path: id, query: url.Values{"k": {"55"}}, want: 200}, {operation: "view", path: id, want: 200}, {operation: "list", path: id, want: 200},
+		{operation: "similarTo", body: `{"title":"Vase"}`, want: 200}, {operation: "ranking", want: 200},
+	} {
+		is.holds(q)
+	}
+	var asking web.Asked
+	if err := json.Unmarshal(is.holds(question{operation: "ask", body: `{"title":"Vase","subject":["subject 19"]}`, want: 200}), &asking); err != nil || asking.Lists[0].Learned != 13 || asking.Lists[1].Learned != 0 {
+		t.Errorf("what is asked for something new: %v, %+v", err, asking)
+	}
 	if !bytes.Equal(d.body(asked+"/similar?list=general"), before[asked+"/similar?list=general"]) {
 		t.Error("the list general has changed")
 	}

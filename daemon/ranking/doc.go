@@ -26,7 +26,7 @@
 // nDCG@10 in the mean, and the interval of gateLevel lies above 0 (Gate). Else the stated order stays, and Status says by how much it failed.
 //
 // The level is 0.8 and not 0.95: of eight draws of 50 judged artifacts of the Walters, all of whose models ranked others better, 0.95
-// refused four and 0.8 one. The price: of 60 draws of judgments at random, 12 pass. What such a model can do is bounded, it orders the fifty that were there
+// refused three and 0.8 one. The price: of 60 draws of judgments at random, 12 pass. What such a model can do is bounded, it orders the fifty that were there
 // anyway, and more judgments are another gate.
 //
 // # What is guaranteed

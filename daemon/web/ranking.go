@@ -21,11 +21,13 @@ type RankingService interface {
 // LearnedAnswer is the list total in an order that was learned from judgments: the Order.Best first by stated weights, ordered anew, and those behind them as they
 // were.
 type LearnedAnswer struct {
-	ID    string        `json:"id"`
-	List  string        `json:"list"`
-	Epoch uint32        `json:"epoch"`
-	Order LearnedOrder  `json:"order"`
-	Items []LearnedItem `json:"items"`
+	ID   string `json:"id"`
+	List string `json:"list"`
+	// Staleness is that of the stated list.
+	Staleness Staleness     `json:"staleness"`
+	Epoch     uint32        `json:"epoch"`
+	Order     LearnedOrder  `json:"order"`
+	Items     []LearnedItem `json:"items"`
 }
 
 // LearnedOrder tells what an order was learned from, and when.
