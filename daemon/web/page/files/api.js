@@ -9,6 +9,9 @@ export const get = (path, params, signal) => ask(path, params, { signal, headers
 export const send = (method, path, params, body) =>
   ask(path, params, { method, headers: { "Content-Type": "application/json" }, body: body ? JSON.stringify(body) : undefined });
 
+/** sendForm is send with a form: texts and files. */
+export const sendForm = (path, params, form, signal) => ask(path, params, { method: "POST", body: form, signal });
+
 async function ask(path, params, options) {
   const query = new URLSearchParams(Object.entries(params ?? {}).filter(([, v]) => v !== "" && v !== null && v !== undefined)).toString();
   const answer = await fetch(path + (query ? "?" + query : ""), options);

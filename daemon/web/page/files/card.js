@@ -37,9 +37,20 @@ export const parts = [
   ["profile", "profile"],
   ["theme_words", "words"],
   ["stated", "the stated score"],
+  ["evidence", "all of that, in total"],
 ];
 
-export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name.replaceAll("_", " ");
+export const partName = (name) => parts.find(([n]) => n === name)?.[1] ?? name.replace(/^theme:/, "theme ").replaceAll("_", " ");
+
+const themeColours = 5;
+const themes = []; // whose parts were shown, in the order in which they came
+
+/** partClass is the class that gives a part its colour: one of its own, or of a theme the next one. */
+export function partClass(name) {
+  if (!name.startsWith("theme:")) return "part-" + name;
+  if (!themes.includes(name)) themes.push(name);
+  return "part-theme" + (themes.indexOf(name) % themeColours);
+}
 
 const titles = { total: "Most like it", general: "By text and neighbourhood alone" };
 

@@ -1,7 +1,8 @@
 // The page's views by the address behind "#": "/" what arrives, "/search?q=..." a search, "/artifact/ID" an artifact, "/map?at=ID" the map,
-// "/cultures?kind=..." how near cultures are.
+// "/cultures?kind=..." how near cultures are, "/ask" a question.
 import { el, problem } from "./dom.js";
 import { showArtifact } from "./artifact.js";
+import { showAsk } from "./ask.js";
 import { showCultures } from "./cultures.js";
 import { showLive } from "./live.js";
 import { showMap } from "./map.js";
@@ -31,6 +32,7 @@ async function show() {
     else if (view === "map") await showMap(main, params, signal);
     else if (view === "cultures") await showCultures(main, params, signal);
     else if (view === "artifact" && id) await showArtifact(main, decodeURIComponent(id), signal);
+    else if (view === "ask") showAsk(main, signal);
     else main.append(el("h1", {}, "There is no such view"));
   } catch (error) {
     if (!signal.aborted) main.append(problem(error));

@@ -1,0 +1,97 @@
+// A question: what texts, pictures, recordings and fields would be like, together. Nothing of it is stored.
+import { el, number, problem, said, tell } from "./dom.js";
+import { sendForm } from "./api.js";
+import { showLists } from "./lists.js";
+
+const fields = ["title", "culture", "period", "type", "material", "technique", "place", "subject"];
+const mostFiles = 8;
+const mostBytes = 16 << 20; // with the texts, which are small; the daemon refuses more
+const mostText = 1 << 20;
+
+export function showAsk(main, signal) {
+  document.title = "Ask · kilim";
+  let files = [];
+  const text = el("textarea", { id: "ask-text", dir: "auto", rows: 4 });
+  const picker = el("input", { type: "file", id: "ask-files", multiple: true, accept: "image/*,audio/*,text/plain", on: { change: () => take(picker.files) } });
+  const chosen = el("ul", { class: "files", "aria-label": "Chosen files" });
+  const wrong = el("div");
+  const inputs = fields.map((name) => el("input", { id: "ask-" + name, name, dir: "auto", autocomplete: "off" }));
+  const button = el("button", {}, "Ask");
+  const form = el("form", { class: "ask", "aria-label": "A question" },
+    el("div", { class: "field" }, el("label", { for: "ask-text" }, "A text, in any language"), text),
+    el("div", { class: "field" }, el("label", { for: "ask-files" }, "Pictures and recordings: choose them, paste them, or drop them here"), picker),
+    chosen,
+    el("details", {}, el("summary", {}, "Fields, as in a record; several values with ; between"),
+      el("div", { class: "fields" }, fields.map((name, i) => el("span", { class: "field" }, el("label", { for: "ask-" + name }, name), inputs[i])))),
+    wrong, el("div", {}, button));
+  const lists = el("section", { class: "lists", "aria-label": "What it would be like", hidden: true });
+  main.append(el("h1", {}, "Ask"), el("p", {}, "What would it be like? Nothing of it is stored."), form, lists);
+
+  /** take adds files; the text of a text file goes to the texts. */
+  const take = async (more) => {
+    wrong.replaceChildren();
+    for (const file of more) {
+      if (file.type === "text/plain") {
+        if (file.size > mostText) refuse(file.name + " is too long: at most " + number(mostText) + " bytes of text can be asked about.");
+        else text.value += (text.value ? "\n\n" : "") + (await file.text());
+      } else if (files.length === mostFiles) refuse("At most " + mostFiles + " files can be asked about at once.");
+      else if (files.reduce((sum, f) => sum + f.size, file.size) > mostBytes) refuse(file.name + " is too large: all files together may have " + number(mostBytes) + " bytes.");
+      else files.push(file);
+    }
+    picker.value = ""; // so that the same file can be chosen again
+    showFiles();
+  };
+  const refuse = (why) => wrong.append(problem({ message: why }));
+  const showFiles = () => chosen.replaceChildren(...files.map((file) => el("li", {}, said("bdi", file.name), el("span", { class: "facts" }, number(file.size) + " bytes"),
+    el("button", { type: "button", "aria-label": "Remove " + file.name, on: { click: () => {
+      files = files.filter((f) => f !== file);
+      showFiles();
+      picker.focus();
+    } } }, "Remove"))));
+
+  form.addEventListener("dragover", (e) => {
+    e.preventDefault();
+    form.classList.add("over");
+  });
+  form.addEventListener("dragleave", (e) => form.contains(e.relatedTarget) || form.classList.remove("over"));
+  form.addEventListener("drop", (e) => {
+    e.preventDefault();
+    form.classList.remove("over");
+    if (e.dataTransfer.files.length) take(e.dataTransfer.files);
+    else text.value += e.dataTransfer.getData("text/plain");
+  });
+  form.addEventListener("paste", (e) => {
+    if (!e.clipboardData.files.length) return;
+    e.preventDefault();
+    take(e.clipboardData.files);
+  });
+  // A file that is dropped beside the form would be opened in place of the page.
+  for (const type of ["dragover", "drop"]) addEventListener(type, (e) => e.preventDefault(), { signal });
+
+  form.addEventListener("submit", async (e) => {
+    e.preventDefault();
+    wrong.replaceChildren();
+    button.disabled = true;
+    button.textContent = "Asking …";
+    try {
+      const { lists: found } = await sendForm("/api/v1/ask", { k: 10 }, question(text.value, files, inputs), signal);
+      lists.hidden = false;
+      showLists(lists, null, found);
+      tell("Its lists are shown.");
+    } catch (error) {
+      if (!signal.aborted) refuse(error.status ? error.message : "The daemon did not answer: " + error.message);
+    }
+    button.disabled = false;
+    button.textContent = "Ask";
+  });
+}
+
+/** question is the form that is sent. */
+function question(text, files, inputs) {
+  const form = new FormData();
+  const record = Object.fromEntries(inputs.map((i) => [i.name, i.name === "title" ? i.value.trim() : i.value.split(";").map((v) => v.trim()).filter(Boolean)]).filter(([, v]) => v.length));
+  if (Object.keys(record).length) form.append("record", JSON.stringify(record));
+  if (text.trim()) form.append("text", text);
+  for (const file of files) form.append("file", file, file.name);
+  return form;
+}
