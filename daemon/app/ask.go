@@ -51,8 +51,8 @@ func (s *service) Ask(ctx context.Context, a *profile.Artifact, k int) (*web.Ask
 		}
 	}
 	for i := range out.Lists {
-		if err := s.app.shelves.cards.Fill(&out.Lists[i]); err != nil {
-			return nil, browseError(err)
+		if err := s.fill(&out.Lists[i]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

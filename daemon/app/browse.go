@@ -125,12 +125,41 @@ func (a *App) Titles(ids []string) map[string]string {
 func themeList(theme string) string { return "theme:" + theme }
 
 // List is a list with the cards of its entries.
-func (s *service) List(ctx context.Context, id, name string, k int) (*browse.List, error) {
-	list, err := s.list(ctx, id, name, k)
+func (s *service) List(ctx context.Context, id, name string, weights map[string]float64, k int) (list *browse.List, err error) {
+	if weights != nil {
+		list, err = s.weighed(ctx, id, weights, k)
+	} else {
+		list, err = s.list(ctx, id, name, k)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return list, browseError(s.app.shelves.cards.Fill(list))
+	return list, s.fill(list)
+}
+
+func (s *service) weighed(ctx context.Context, id string, weights map[string]float64, k int) (*browse.List, error) {
+	found, err := s.SimilarByWeights(ctx, web.Subject{ID: id}, weights, k)
+	if err != nil {
+		return nil, err
+	}
+	list := &browse.List{Name: rerank.ListTotal, Items: []browse.Item{}}
+	for _, i := range found.Items {
+		list.Items = append(list.Items, browse.Item{ID: i.ID, Score: i.Score, Parts: i.Parts})
+	}
+	return list, nil
+}
+
+// fill puts to the entries of a list what they are, and who else has them.
+func (s *service) fill(list *browse.List) error {
+	s.hold(list)
+	return browseError(s.app.shelves.cards.Fill(list))
+}
+
+func (s *service) hold(list *browse.List) {
+	q := s.app.manager.Engine().Queries()
+	for i := range list.Items {
+		list.Items[i].Holders = q.Holders(list.Items[i].ID)
+	}
 }
 
 func (s *service) list(ctx context.Context, id, name string, k int) (*browse.List, error) {
@@ -180,8 +209,13 @@ func (s *service) View(ctx context.Context, id string, k int) (v *browse.View, e
 	if err != nil {
 		return nil, err
 	}
-	v, err = s.app.shelves.cards.View(id, *total, *general)
-	return v, browseError(err)
+	s.hold(total)
+	s.hold(general)
+	if v, err = s.app.shelves.cards.View(id, *total, *general); err != nil {
+		return nil, browseError(err)
+	}
+	v.Holders = s.app.manager.Engine().Queries().Holders(id)
+	return v, nil
 }
 
 func (s *service) Card(_ context.Context, id string) (*browse.Card, error) {

@@ -74,7 +74,7 @@ func (s *service) MapPoint(ctx context.Context, of web.MapPlace, list string, k 
 	if p.Card, err = s.Card(ctx, p.ID); err != nil {
 		return nil, err
 	}
-	if p.List, err = s.List(ctx, p.ID, list, k); err != nil {
+	if p.List, err = s.List(ctx, p.ID, list, nil, k); err != nil {
 		return nil, err
 	}
 	var near []int

@@ -195,6 +195,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "cultures", want: 200}, {operation: "cultures", query: of("kind", "period", "k", "3"), want: 200}, {operation: "cultures", query: of("kind", "x"), want: 400},
 		{operation: "view", path: id, want: 200}, {operation: "view", path: labelled, query: of("k", "30"), want: 200}, {operation: "card", path: id, want: 200},
 		{operation: "list", path: id, query: of("list", "general"), want: 200}, {operation: "list", path: labelled, query: of("list", "theme:motif", "k", "3"), want: 200},
+		{operation: "list", path: labelled, query: of("weights", "motif:0.5"), want: 200},
 		{operation: "why", path: id, query: of("with", "other"), want: 200}, {operation: "why", path: id, query: of("with", "gone"), want: 404},
 		{operation: "medium", path: map[string]string{"id": "rich/1", "place": "0"}, want: 200}, {operation: "medium", path: map[string]string{"id": "rich/1", "place": "1"}, want: 415},
 		{operation: "picture", path: map[string]string{"id": "rich/1", "place": "0"}, query: of("side", "1024"), want: 200},

@@ -22,6 +22,8 @@ type View struct {
 	Media       []Media `json:"media"`
 	Links       []Link  `json:"links"`
 	Lists       []List  `json:"lists"`
+	// Holders is the number of artifacts that have it in total or general.
+	Holders int `json:"holders"`
 }
 
 // Text is a text with its language, a BCP 47 tag or nothing.
@@ -72,7 +74,9 @@ type Item struct {
 	Parts map[string]float64 `json:"parts"`
 	// Shared are terms of a theme that both are likely to have.
 	Shared []string `json:"shared,omitempty"`
-	Card   *Card    `json:"card,omitempty"`
+	// Holders is the number of artifacts that have it in total or general, as far as that is known.
+	Holders int   `json:"holders,omitempty"`
+	Card    *Card `json:"card,omitempty"`
 }
 
 const (

@@ -206,6 +206,11 @@ func (q *Queries) Embed(ctx context.Context, a *profile.Artifact) (map[int]error
 	return q.media.Embed(ctx, q.vectors, a)
 }
 
+// Holders is the number of artifacts that have one in a list.
+func (q *Queries) Holders(id string) int {
+	return q.lists.Holders(uint64(graphstore.ID(graphstore.Artifact, id)))
+}
+
 // SimilarTo returns the list that an artifact which is not stored would get. It changes nothing. Media in the
 // query itself are encoded on the spot, if that is quick.
 func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list string, k int) (*Answer, error) {

@@ -93,13 +93,13 @@ func TestAsk(t *testing.T) {
 		{"too many", many, 400, "", "more than 8"},
 		{"a long text", []sent{{"text", "", strings.Repeat("x", 1<<20+1)}}, 413, "", "text has more than 1048576 bytes"},
 		{"a long title", []sent{{"record", "", `{"title":"` + strings.Repeat("x", 1<<20) + `"}`}}, 413, "", "record has more than"},
-		{"a long name", []sent{{"file", strings.Repeat("x", 12<<20), aPNG}}, 400, "", "error"},
+		{"a long name", []sent{{"file", strings.Repeat("x", 1<<20), svg}}, 415, "", `{"error":"` + strings.Repeat("x", 80) + `…: no picture`},
 		{"large files", []sent{{"file", "a", aPNG + strings.Repeat("x", askBytes/2)}, {"file", "b", aPNG + strings.Repeat("x", askBytes/2)}}, 413, "", "larger than 16777216 bytes"},
 	} {
 		f := &fake{}
 		kind, body := form(t, c.parts...)
 		w := askWith(newServer(t, f), "/api/v1/ask", kind, body)
-		if w.Code != c.code && !(c.what == "a long name" && w.Code == 413) || f.lastAsked() != c.asked || !strings.Contains(w.Body.String(), c.text) {
+		if w.Code != c.code || f.lastAsked() != c.asked || !strings.Contains(w.Body.String(), c.text) {
 			t.Errorf("%s: %d %.200s, the service was asked %q; want %d, %q", c.what, w.Code, w.Body, f.lastAsked(), c.code, c.asked)
 		}
 		if c.what == "all" {

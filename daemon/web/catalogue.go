@@ -23,8 +23,8 @@ import (
 type Catalogue interface {
 	// Lists are those that artifacts have.
 	Lists(ctx context.Context) ([]ListInfo, error)
-	// List is the first k of one of an artifact's lists.
-	List(ctx context.Context, id, name string, k int) (*browse.List, error)
+	// List is the first k of one of an artifact's lists; with weights total is ordered by these themes too.
+	List(ctx context.Context, id, name string, weights map[string]float64, k int) (*browse.List, error)
 	// View is an artifact's page with the first k of total and general.
 	View(ctx context.Context, id string, k int) (*browse.View, error)
 	Card(ctx context.Context, id string) (*browse.Card, error)
@@ -115,7 +115,11 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.service.List(r.Context(), id, name, k)
+	weights, err := weightsFor(r.URL, name)
+	if err != nil {
+		return err
+	}
+	list, err := s.service.List(r.Context(), id, name, weights, k)
 	if err != nil {
 		return err
 	}

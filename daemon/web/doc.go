@@ -32,7 +32,7 @@
 //
 //	GET  /api/v1/lists                            the lists that artifacts have, with the weights of their parts
 //	GET  /api/v1/artifacts/{id}/view?k=           browse.View: the record, and total and general with cards
-//	GET  /api/v1/artifacts/{id}/list?list=&k=     browse.List: one list with cards, a theme's too
+//	GET  /api/v1/artifacts/{id}/list?list=&k=&weights=  browse.List: one list with cards, a theme's too, or total ordered by themes too
 //	GET  /api/v1/artifacts/{id}/card              browse.Card: title, culture, period, type, date, kinds of media
 //	GET  /api/v1/artifacts/{id}/why?with=ID       browse.Why: what two artifacts share
 //	GET  /api/v1/artifacts/{id}/media/{place}     a picture or recording of the record, 415 for anything else

@@ -246,8 +246,8 @@ func (f *fake) Lists(context.Context) ([]ListInfo, error) {
 	return []ListInfo{{Name: rerank.ListGeneral}}, f.err("")
 }
 
-func (f *fake) List(_ context.Context, id, name string, k int) (*browse.List, error) {
-	f.note("list %q %q %d", id, name, k)
+func (f *fake) List(_ context.Context, id, name string, weights map[string]float64, k int) (*browse.List, error) {
+	f.note("list %q %q %v %d", id, name, weights, k)
 	return &browse.List{Name: name}, f.err(id)
 }
 

@@ -147,15 +147,11 @@ const (
 // byTheme answers for a list of a theme, and for total with weights. It is done unless another list is asked for.
 func (s *Server) byTheme(w http.ResponseWriter, r *http.Request, of Subject, list string, k int) (done bool, err error) {
 	theme, themed := strings.CutPrefix(list, themePrefix)
-	weighted := r.URL.Query().Has("weights")
+	weights, err := weightsFor(r.URL, list)
 	switch {
-	case weighted && list != rerank.ListTotal:
-		return true, fail(http.StatusBadRequest, "weights: are for the list total, not for %q", list)
-	case weighted:
-		weights, err := parseWeights(r.URL)
-		if err != nil {
-			return true, err
-		}
+	case err != nil:
+		return true, err
+	case weights != nil:
 		a, err := s.service.SimilarByWeights(r.Context(), of, weights, k)
 		if err != nil {
 			return true, err
@@ -171,6 +167,17 @@ func (s *Server) byTheme(w http.ResponseWriter, r *http.Request, of Subject, lis
 		return true, writeJSON(w, http.StatusOK, a)
 	}
 	return false, nil
+}
+
+// weightsFor are those that a list is asked for with, nil without.
+func weightsFor(u *url.URL, list string) (map[string]float64, error) {
+	switch {
+	case !u.Query().Has("weights"):
+		return nil, nil
+	case list != rerank.ListTotal:
+		return nil, fail(http.StatusBadRequest, "weights: are for the list total, not for %q", list)
+	}
+	return parseWeights(u)
 }
 
 // parseWeights reads NAME:WEIGHT,NAME:WEIGHT. A name may have commas and colons in it: it ends with the first ":WEIGHT" that a comma or the end follows.

@@ -106,7 +106,7 @@ func (c *Checker) list(node uint64, id string, list rerank.List, most int) error
 
 // Done checks, after all artifacts, who is noted to be listed by whom.
 func (c *Checker) Done() {
-	for node, all := range c.l.holders {
+	for node, all := range c.l.holders.of {
 		for _, by := range all {
 			pair := [2]uint64{node, by}
 			if _, ok := c.listed[pair]; !ok {

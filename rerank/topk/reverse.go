@@ -23,7 +23,7 @@ type reverse struct {
 // candidates, since the score is symmetric and who is near to it is who it may
 // be near to, and to those that have it in a list.
 func (r *reverse) update(f *found) error {
-	listedBy := r.p.l.holders[f.Node]
+	listedBy := r.p.l.holders.of[f.Node]
 	left := make(map[uint64]struct{}, len(listedBy))
 	for _, node := range listedBy {
 		left[node] = struct{}{}
@@ -181,7 +181,7 @@ func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, p
 
 // removeFromLists takes a departed artifact out of every list at once.
 func (r *reverse) removeFromLists(node uint64, id string) error {
-	for _, by := range r.p.l.holders[node] {
+	for _, by := range r.p.l.holders.of[node] {
 		if _, ok := r.ranked[by]; ok {
 			continue
 		}

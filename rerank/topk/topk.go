@@ -62,7 +62,7 @@ type Time struct {
 	Rank float64
 }
 
-// Lists is what is known of all lists from one unit of work to the next. Search may be called concurrently with everything;
+// Lists is what is known of all lists from one unit of work to the next. Search and Holders may be called concurrently with everything;
 // for all else, the one unit at work (a Pass) and who asks between units must exclude each other.
 type Lists struct {
 	cfg    Config
@@ -112,7 +112,7 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{}, holders: holders{}, everyone: newEveryone(cfg, scorer, index, words),
+		unlisted: map[uint64]struct{}{}, holders: holders{of: map[uint64][]uint64{}}, everyone: newEveryone(cfg, scorer, index, words),
 	}
 	return l, nil
 }

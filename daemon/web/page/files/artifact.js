@@ -1,8 +1,9 @@
 // An artifact: what the record says, its media, and its lists side by side.
 import { el, number, problem, said, tell } from "./dom.js";
 import { artifactPath, follow, get } from "./api.js";
-import { named, titleOf } from "./card.js";
+import { held, named, titleOf } from "./card.js";
 import { showLists } from "./lists.js";
+import { sliders } from "./sliders.js";
 
 /** settle is how long changes of the artifact shown are gathered before it is shown anew. */
 const settle = 400;
@@ -10,15 +11,25 @@ const settle = 400;
 export async function showArtifact(main, id, signal) {
   const lists = el("section", { class: "lists", "aria-label": "What it is like" });
   const record = el("article", { class: "artifact" });
-  main.append(record, lists);
+  let found = [];
+  let weighed = null; // the list total by the sliders
+  const show = () => showLists(lists, id, found.map((l) => (weighed && l.name === "total" ? weighed : l)));
+  const weights = sliders(id, signal, (list) => {
+    weighed = list;
+    show();
+  });
+  main.append(record, weights.box, lists);
   let last = "";
   const load = async () => {
     const view = await get(artifactPath(id) + "/view", { k: 10 }, signal);
-    const { lists: found, ...rest } = view;
+    const { lists: stored, ...rest } = view;
     const text = JSON.stringify(rest);
     if (text !== last) showRecord(record, id, rest);
     last = text;
-    showLists(lists, id, [...found, ...(await themed(id, signal))]);
+    const byTheme = await themed(id, signal);
+    found = [...stored, ...byTheme];
+    show();
+    await weights.of(byTheme.map((l) => l.name.slice("theme:".length)));
   };
   try {
     await load();
@@ -56,7 +67,7 @@ function showRecord(record, id, view) {
     el("div", { class: "media" }, view.media.map((m) => medium(id, m))),
     el("div", { class: "record" },
       said("h1", titleOf(card, id), card.language),
-      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map")),
+      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map"), held(view.holders)),
       view.description ? said("p", view.description.body, view.description.language, { class: "description" }) : null,
       el("dl", {}, view.fields.map((f) => [el("dt", {}, said("bdi", f.name)), el("dd", {}, f.terms.map((t) => term(f.name, t, card.language)))])),
       view.links.length ? el("section", { "aria-label": "Links" }, el("h2", {}, "Links"), el("ul", {}, view.links.map((l) => el("li", {}, said("bdi", l.type), ": ", named(l.card, l.target))))) : null,

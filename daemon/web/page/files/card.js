@@ -1,5 +1,5 @@
 // An artifact in a few words.
-import { addressOf, el, said } from "./dom.js";
+import { addressOf, el, number, said } from "./dom.js";
 import { artifactPath } from "./api.js";
 
 /** titleOf is what a card is called: an id at the worst. */
@@ -25,6 +25,10 @@ export function facts(card) {
   const kinds = [card?.sound && "recording", card?.text && "text"].filter(Boolean);
   return el("span", { class: "facts" }, all.flatMap((t, i) => [i ? " · " : null, said("bdi", t, card.language)]), kinds.length ? (all.length ? " · " : "") + kinds.join(", ") : null);
 }
+
+/** held says how many artifacts have one in their lists. */
+export const held = (holders) =>
+  holders ? el("span", { class: "held", title: number(holders) + (holders === 1 ? " artifact has" : " artifacts have") + " it in total or general" }, "in the lists of " + number(holders)) : null;
 
 export const parts = [
   ["cosine", "text and neighbourhood"],

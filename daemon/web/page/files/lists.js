@@ -2,7 +2,7 @@
 import { addressOf, el, fixed, number, problem, said } from "./dom.js";
 import { artifactPath, get } from "./api.js";
 import { judge } from "./judge.js";
-import { facts, listTitle, named, partClass, partName, parts, picture } from "./card.js";
+import { facts, held, listTitle, named, partClass, partName, parts, picture } from "./card.js";
 
 /** showLists shows lists side by side in a section: those of a stored artifact, or, without an id, those that something which is not stored would have. */
 export function showLists(section, id, lists) {
@@ -34,7 +34,7 @@ function entry(id, list, item, best, open) {
   if (details.open) opened();
   return el("li", {},
     picture(item.card, item.id),
-    el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card),
+    el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card), held(item.holders),
       el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(item, best)), details));
 }
 
