@@ -125,7 +125,7 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	} else {
 		n.Placeholder = true
 		n.Features, n.Hidden, n.Embedding = nil, nil, nil
-		n.EncodedAt, n.Drift = 0, 0
+		n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon = 0, 0, 0, 0
 		t.state.counts.node(n, 1)
 	}
 	t.ov.rows[string(idKey(keyDoc, id))] = nil

@@ -158,12 +158,12 @@ func (v *generator) edit(tx *Tx) error {
 		return err
 	}
 	n.Features, n.Hidden, n.Sum1, n.Sum2 = v.floats(), v.floats(), v.ints(), v.ints()
-	n.EncodedAt, n.Drift = v.rng.Float64(), v.rng.Float64()
+	n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon = v.rng.Float64(), v.rng.Float64(), v.rng.Float64(), v.rng.Float64()
 	n.Embedding = nil
 	if !n.Placeholder {
 		n.Embedding = v.floats()
 	}
-	v.m.vectors[id] = vectors{n.Features, n.Hidden, n.Embedding, n.Sum1, n.Sum2, n.EncodedAt, n.Drift}
+	v.m.vectors[id] = vectors{n.Features, n.Hidden, n.Embedding, n.Sum1, n.Sum2, n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon}
 	return nil
 }
 

@@ -37,6 +37,7 @@ type vectors struct {
 	features, hidden, embedding []float32
 	sum1, sum2                  []int64
 	encoded, ranked             float64
+	bound, epsilon              float64
 }
 
 func newModel() *model {
@@ -72,7 +73,7 @@ func (m *model) graph() *graph {
 			v := m.vectors[id]
 			g.nodes[id] = &Node{ID: id, Type: t, Key: key, Placeholder: t == Artifact,
 				Features: v.features, Hidden: v.hidden, Embedding: v.embedding, Sum1: v.sum1, Sum2: v.sum2,
-				EncodedAt: v.encoded, Drift: v.ranked}
+				EncodedAt: v.encoded, Drift: v.ranked, DriftBound: v.bound, Epsilon: v.epsilon}
 		}
 		return g.nodes[id]
 	}
@@ -187,7 +188,7 @@ func sameNode(a, b *Node) bool {
 	return a != nil && b != nil && a.ID == b.ID && a.Type == b.Type && a.Key == b.Key && a.Placeholder == b.Placeholder &&
 		slices.Equal(a.Labels, b.Labels) && a.OtherLabels == b.OtherLabels && a.Degree == b.Degree && a.Members == b.Members &&
 		sameFloats(a.Features, b.Features) && sameFloats(a.Hidden, b.Hidden) && sameFloats(a.Embedding, b.Embedding) &&
-		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift
+		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift && a.DriftBound == b.DriftBound && a.Epsilon == b.Epsilon
 }
 
 func sameChange(a, b Change) bool {

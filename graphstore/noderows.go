@@ -35,19 +35,22 @@ type nodePart struct {
 var nodeParts = [...]nodePart{
 	{keyEmbedding, flagEmbedding, "embedding",
 		func(n *Node) bool {
-			return len(n.Embedding) > 0 || math.Float64bits(n.EncodedAt)|math.Float64bits(n.Drift) != 0
+			return len(n.Embedding) > 0 || n.measures() != [4]uint64{}
 		},
 		func(a, b *Node) bool {
-			return math.Float64bits(a.EncodedAt) == math.Float64bits(b.EncodedAt) &&
-				math.Float64bits(a.Drift) == math.Float64bits(b.Drift) && sameBits(a.Embedding, b.Embedding)
+			return a.measures() == b.measures() && sameBits(a.Embedding, b.Embedding)
 		},
 		func(n *Node) []byte {
-			b := newRow(32 + 4*len(n.Embedding))
-			b = appendFloat64(b, n.EncodedAt)
-			b = appendFloat64(b, n.Drift)
+			b := newRow(48 + 4*len(n.Embedding))
+			for _, bits := range n.measures() {
+				b = binary.LittleEndian.AppendUint64(b, bits)
+			}
 			return appendFloat32s(b, n.Embedding)
 		},
-		func(n *Node, d *decoder) { n.EncodedAt, n.Drift, n.Embedding = d.float64(), d.float64(), d.float32s() },
+		func(n *Node, d *decoder) {
+			n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon = d.float64(), d.float64(), d.float64(), d.float64()
+			n.Embedding = d.float32s()
+		},
 	},
 	{keyNodeVectors, flagVectors, "vectors",
 		(*Node).vectorsApart,
@@ -55,6 +58,11 @@ var nodeParts = [...]nodePart{
 		func(n *Node) []byte { return n.appendVectors(newRow(16 + 4*(len(n.Features)+len(n.Hidden)))) },
 		(*Node).decodeVectors,
 	},
+}
+
+// measures are the bits of the numbers beside the embedding, in the order of its row.
+func (n *Node) measures() [4]uint64 {
+	return [4]uint64{math.Float64bits(n.EncodedAt), math.Float64bits(n.Drift), math.Float64bits(n.DriftBound), math.Float64bits(n.Epsilon)}
 }
 
 // nodeOps turns a node into the rows that differ from those of below, which is the node as the snapshot has it; each is nil

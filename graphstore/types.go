@@ -163,6 +163,8 @@ type Node struct {
 	Hidden           []float32
 	Embedding        []float32
 	EncodedAt, Drift float64
+	// DriftBound is how far the Embedding may be from the exact one by the Epsilon that it was made with (package refresh).
+	DriftBound, Epsilon float64
 }
 
 // IsArtifact tells that the node is an artifact that is stored, not a placeholder. A nil node

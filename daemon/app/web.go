@@ -154,7 +154,7 @@ func answer(a *pipeline.Answer) *web.Answer {
 	if a == nil {
 		return nil
 	}
-	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Staleness: web.Staleness(a.Staleness), Items: a.Items}
+	return &web.Answer{ID: a.ID, List: a.List, Epoch: a.Epoch, Staleness: web.Staleness(a.Staleness), DriftBound: (*web.DriftBound)(a.DriftBound), Items: a.Items}
 }
 
 // Ready returns nil while this daemon reads all partitions, and otherwise why it does not.

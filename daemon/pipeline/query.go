@@ -51,7 +51,9 @@ type Answer struct {
 	Epoch    uint32
 	// Staleness tells how old what the answer knows may be.
 	Staleness overdue.Staleness
-	Items     []rerank.Entry
+	// DriftBound is nil where it is not known.
+	DriftBound *DriftBound
+	Items      []rerank.Entry
 }
 
 // Index is that of the embeddings, for who only reads it.
@@ -164,30 +166,40 @@ func (q *Queries) Similar(_ context.Context, id, list string, k int) (*Answer, e
 			return fmt.Errorf("%w: artifact %q", ErrNotFound, id)
 		}
 		answer = &Answer{ID: id, List: list, Epoch: q.cfg.Epoch, Staleness: staleness}
-		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
-		if err != nil {
+		if err := q.list(r, uint64(n.ID), k, answer); err != nil {
 			return err
 		}
-		if row == nil {
-			return fmt.Errorf("pipeline: artifact %q has no lists", id)
-		}
-		if k <= min(q.cfg.ListSize, int(row.Size)) {
-			answer.Items = row.Lists.Get(list)
-			answer.Items = answer.Items[:min(k, len(answer.Items))]
-			answer.Staleness.Changes, err = q.behind(r, row)
-			return err
-		}
-		query, _, err := q.lists.Query(listgraph.Reader{R: r}, uint64(n.ID))
-		if err != nil {
-			return err
-		}
-		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
+		answer.DriftBound, err = q.driftBound(r, n, answer)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// list writes to answer its list of an artifact.
+func (q *Queries) list(r *graphstore.Reader, node uint64, k int, answer *Answer) error {
+	g := listgraph.Reader{R: r}
+	row, err := topk.Stored(g, node)
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return fmt.Errorf("pipeline: artifact %q has no lists", answer.ID)
+	}
+	if k <= min(q.cfg.ListSize, int(row.Size)) {
+		answer.Items = row.Lists.Get(answer.List)
+		answer.Items = answer.Items[:min(k, len(answer.Items))]
+		answer.Staleness.Changes, err = q.behind(r, row)
+		return err
+	}
+	query, _, err := q.lists.Query(g, node)
+	if err != nil {
+		return err
+	}
+	answer.Items, err = q.lists.Search(g, query, answer.List, k, nil)
+	return err
 }
 
 // behind is how many changes there have been since stored lists were computed in full; nil: they are to be computed again.
@@ -225,12 +237,16 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch, Staleness: q.overdue.Staleness()}
 	err = q.store.View(func(r *graphstore.Reader) error {
 		feat := q.words.Features(x, media)
-		vector, err := q.refresher.Transient(r, feat, x.Edges)
+		vector, drift, err := q.refresher.Transient(r, feat, x.Edges)
 		if err != nil {
 			return err
 		}
 		query := topk.Query{Node: x.Evidence.Node, Evidence: x.Evidence, Vector: vector}
-		answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil)
+		if answer.Items, err = q.lists.Search(listgraph.Reader{R: r}, query, list, k, nil); err != nil {
+			return err
+		}
+		own := &graphstore.Node{Type: graphstore.Artifact, DriftBound: drift, Epsilon: float64(q.cfg.Epsilon)}
+		answer.DriftBound, err = q.driftBound(r, own, answer)
 		return err
 	})
 	if err != nil {

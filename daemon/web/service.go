@@ -56,11 +56,13 @@ type Service interface {
 
 // Answer is a list of similar artifacts, best first.
 type Answer struct {
-	ID        string         `json:"id"`
-	List      string         `json:"list"`
-	Staleness Staleness      `json:"staleness"`
-	Epoch     uint32         `json:"epoch"`
-	Items     []rerank.Entry `json:"items"`
+	ID        string    `json:"id"`
+	List      string    `json:"list"`
+	Staleness Staleness `json:"staleness"`
+	// DriftBound is missing where it is not known: refresh.epsilon was raised after an embedding was made.
+	DriftBound *DriftBound    `json:"drift_bound,omitempty"`
+	Epoch      uint32         `json:"epoch"`
+	Items      []rerank.Entry `json:"items"`
 }
 
 // Staleness tells how old what an answer knows may be. What the settings let be is not in it: refresh.epsilon,
@@ -73,6 +75,14 @@ type Staleness struct {
 	// since the list was last computed in full. Who belongs into it has been entered nonetheless. Missing: the list waits to be
 	// computed in full again.
 	Changes *int64 `json:"changes,omitempty"`
+}
+
+// DriftBound is how far an answer may be from the exact one because of refresh.epsilon, at worst.
+type DriftBound struct {
+	// Embedding is the distance of the artifact's embedding from the exact one, both of length 1.
+	Embedding float64 `json:"embedding"`
+	// Score is by how much a score of the list may be off.
+	Score float64 `json:"score"`
 }
 
 // Models are the models in the registry, and which of them serves.

@@ -50,8 +50,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 		self.Sum2 = addVector(self.Sum2, h1, 1, width)
 	}
 	e.node = &self
-	r.firstLayerOf([]*embedding{e})
-	return distance(n.Embedding, r.secondLayerOf([]*embedding{e})[0]), nil
+	return distance(n.Embedding, r.exactly(e)), nil
 }
 
 // currentHidden computes h1 of a node from its neighbours as they are now.

@@ -25,6 +25,15 @@
 // epsilon 0 and no push pending, the vectors are a pure function of the graph and of the h0 of its artifacts: the order
 // of arrival, the sizes of batches and crashes leave no trace in a single bit (TestOrderLeavesNoTrace).
 //
+// How far an embedding may be off follows from that. Let d be the RMS by which a mean of p may differ from that of h1, epsilon; a block
+// that only one of p and h1 has is always pushed, so both means are over the same neighbours. All else that E(v) reads is its
+// own: h1(v), which reads h0 alone, and its features. So E(v) is what layer 2 and the fusion make of the exact values and of means that
+// are off by d, and package infer (drift.go) follows d through them, by the spectral norms of the matrices and the lengths of the
+// vectors of v itself, to a bound of the distance of E(v) from the exact one. It is stored with E(v) (Node.DriftBound, for the
+// epsilon in Node.Epsilon), and covers what epsilon keeps from v when no push is pending, by the h0 that the artifacts have. Two
+// embeddings of length 1 that are off by a and b have a cosine that is off by a + b at most. TestDriftBound measures both on seeded
+// histories; Audit tells how far one really is.
+//
 // Why the sums are integers. An entity holds the running sum of its members' h0, so that a newcomer costs O(1) however
 // many share the entity. A float sum drifts with each replacement and depends on the order of its addends: after a year
 // the state could not be checked against anything. The sums here are fixed point with steps of 2^-32: exact,

@@ -72,8 +72,8 @@ func meanOf(sum []int64, width int, out []float32) {
 func meanLength(sum []int64, width int) int { return len(sum) / (width + 1) * width }
 
 // rms is the distance of a from b: the root of the mean squared difference over the coordinates of a block, for the
-// block where that is greatest. An absent block counts as zeros; a missing vector is infinitely far from one that is
-// there.
+// block where that is greatest. A block that only one of them has is infinitely far, for means are taken over other neighbours then;
+// so is a missing vector.
 func rms(a, b []float32, width int) float32 {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -86,12 +86,13 @@ func rms(a, b []float32, width int) float32 {
 	}
 	var most float64
 	for from := 0; from < len(a); from += width {
+		block, other := a[from:from+width], b[min(from, len(b)):min(from+width, len(b))]
+		if present(block) != present(other) {
+			return float32(math.Inf(1))
+		}
 		var s float64
-		for i := from; i < from+width; i++ {
-			d := float64(a[i])
-			if i < len(b) {
-				d -= float64(b[i])
-			}
+		for i, x := range other {
+			d := float64(block[i]) - float64(x)
 			s += d * d
 		}
 		most = max(most, s)

@@ -147,9 +147,9 @@ type reading struct {
 	sumOver    graphstore.Relation
 }
 
-// layer computes a layer for many nodes. The means are made in chunks on all processors: each is a function of its node's
-// neighbourhood alone, so their division leaves no trace.
-func (r *Refresher) layer(l int, nodes []reading) [][]float32 {
+// layerInputs makes what a layer of many nodes reads. The means are made in chunks on all processors: each is a function of its
+// node's neighbourhood alone, so their division leaves no trace.
+func (r *Refresher) layerInputs(l int, nodes []reading) []infer.Input {
 	width := r.model.Width(l)
 	in := make([]infer.Input, len(nodes))
 	inChunks(len(nodes), func(from, to int) {
@@ -168,7 +168,7 @@ func (r *Refresher) layer(l int, nodes []reading) [][]float32 {
 			}
 		}
 	})
-	return r.model.Layer(l, in)
+	return in
 }
 
 // chunk is how many nodes a goroutine takes at a time: fewer would not be worth starting it.
@@ -203,7 +203,7 @@ func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	for i, n := range nodes {
 		all[i] = reading{self: n.Features, sum: n.Sum1, sumOver: incomingRelation(n)}
 	}
-	return r.layer(0, all)
+	return r.model.Layer(0, r.layerInputs(0, all))
 }
 
 // embedding is the computation of one artifact's embedding.
@@ -233,21 +233,30 @@ func (r *Refresher) firstLayerOf(batch []*embedding) {
 	for i, e := range batch {
 		all[i] = reading{features(e.node), e.neighbours, features, e.node.Sum1, incomingRelation(e.node)}
 	}
-	for i, h1 := range r.layer(0, all) {
+	for i, h1 := range r.model.Layer(0, r.layerInputs(0, all)) {
 		batch[i].h1 = h1
 	}
 }
 
-func (r *Refresher) secondLayerOf(batch []*embedding) [][]float32 {
+// secondLayerOf returns the embeddings, and how far each may be off since those that it reads may have moved by Epsilon and not
+// told it; drifts is nil where Epsilon is 0.
+func (r *Refresher) secondLayerOf(batch []*embedding) (embeddings [][]float32, drifts []float64) {
 	if len(batch) == 0 {
-		return nil
+		return nil, nil
 	}
 	all, own := make([]reading, len(batch)), make([][]float32, len(batch))
 	for i, e := range batch {
 		all[i] = reading{e.h1, e.neighbours, hidden, e.node.Sum2, incomingRelation(e.node)}
 		own[i] = e.node.Features
 	}
-	return r.model.Output(r.layer(1, all), own)
+	return r.model.Embed(r.layerInputs(1, all), own, r.cfg.Epsilon)
+}
+
+// exactly computes one artifact's embedding from what has been read.
+func (r *Refresher) exactly(e *embedding) []float32 {
+	r.firstLayerOf([]*embedding{e})
+	out, _ := r.secondLayerOf([]*embedding{e})
+	return out[0]
 }
 
 // Inputs returns, for each artifact, its input vector and what its embedding needs of its features beside that, in two
@@ -257,8 +266,8 @@ func (r *Refresher) Inputs(features []infer.Features) [][]float32 {
 }
 
 // Transient embeds an artifact that is not in the graph, from its features and from edges to the nodes that it would be
-// joined to. It changes nothing.
-func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) ([]float32, error) {
+// joined to, and tells how far the embedding may be off. It changes nothing.
+func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) (vector []float32, drift float64, err error) {
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.Inputs([]infer.Features{f})[0]}
 	e := &embedding{node: self}
 	for _, spec := range edges {
@@ -267,7 +276,7 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 		}
 		n, err := g.Node(graphstore.ID(spec.Type, spec.Key))
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if n == nil {
 			n = &graphstore.Node{Type: spec.Type, Key: spec.Key, Features: r.inputOf(spec.Type, spec.Label)}
@@ -278,7 +287,11 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 	}
 	sortNeighbours(e.neighbours)
 	r.firstLayerOf([]*embedding{e})
-	return r.secondLayerOf([]*embedding{e})[0], nil
+	out, drifts := r.secondLayerOf([]*embedding{e})
+	if drifts != nil {
+		drift = drifts[0]
+	}
+	return out[0], drift, nil
 }
 
 // inputOf returns h0 of an entity by its label, and of a placeholder, which has none.

@@ -293,12 +293,15 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 			return nil, err
 		}
 	}
-	out := p.r.secondLayerOf(batch)
+	out, drifts := p.r.secondLayerOf(batch)
 	moved := make([]Moved, len(batch))
 	for i, e := range batch {
 		isNew := len(e.node.Embedding) == 0
 		moved[i] = Moved{ID: e.id, New: isNew, Distance: distance(e.node.Embedding, out[i])}
-		e.node.Embedding = out[i]
+		e.node.Embedding, e.node.DriftBound, e.node.Epsilon = out[i], 0, float64(p.r.cfg.Epsilon)
+		if drifts != nil {
+			e.node.DriftBound = drifts[i]
+		}
 		p.r.lastEmbedded[e.id] = p.r.passes
 	}
 	return moved, nil

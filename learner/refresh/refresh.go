@@ -45,7 +45,9 @@ type Model interface {
 	// Artifacts returns, for each artifact, h0 and what Output needs of its features, in two halves (infer.Halves).
 	Artifacts(f []infer.Features, typ int) [][]float32
 	Layer(layer int, in []infer.Input) [][]float32
-	Output(h2, features [][]float32) [][]float32
+	// Embed returns the embeddings of artifacts, of what the last layer reads and of their features; and, where the means that it
+	// reads may be off by an RMS above 0, how far each embedding may be off then.
+	Embed(in []infer.Input, features [][]float32, off float32) (embeddings [][]float32, drifts []float64)
 }
 
 // LabelEncoder makes the features of an entity's label. They may depend on nothing but the label.

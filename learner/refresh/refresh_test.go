@@ -229,6 +229,53 @@ func TestEpsilonBoundsDrift(t *testing.T) {
 	}
 }
 
+// TestDriftBound measures, after seeded histories and at rest, how far each embedding is from that of an exact refresh, and each cosine of
+// two: no more than their bounds say, whatever Epsilon is; and the bounds of an exact refresh are 0.
+func TestDriftBound(t *testing.T) {
+	t.Parallel()
+	for i, epsilon := range []float32{0.05, 0.2, 1} {
+		t.Run(fmt.Sprint(epsilon), func(t *testing.T) {
+			t.Parallel()
+			lazy, exact := newWorld(t, epsilon), newWorld(t, 0)
+			live := lazy.randomHistory(rand.New(rand.NewPCG(uint64(20+i), 2)), epsilon, 16)
+			lazy.settle()
+			exact.batch(live, 0)
+			exact.settle()
+			want, worst, widest := exact.vectors(), 0.0, 0.0
+			var got, real []graphstore.Node
+			for key, n := range lazy.vectors() {
+				if !n.IsArtifact() {
+					continue
+				}
+				got, real = append(got, n), append(real, want[key])
+				d := distance(n.Embedding, want[key].Embedding)
+				if d > n.DriftBound+roundingTolerance || n.Epsilon != float64(epsilon) || want[key].DriftBound != 0 {
+					t.Errorf("%s: %v from the exact embedding; the bound is %v, by epsilon %v; that of the exact one %v", key, d, n.DriftBound, n.Epsilon, want[key].DriftBound)
+				}
+				worst, widest = max(worst, d), max(widest, n.DriftBound)
+			}
+			for a := range got {
+				for b := range a {
+					off := math.Abs(dot(got[a].Embedding, got[b].Embedding) - dot(real[a].Embedding, real[b].Embedding))
+					if bound := got[a].DriftBound + got[b].DriftBound; off > bound+roundingTolerance {
+						t.Errorf("the cosine of %q and %q is off by %v, the bound is %v", got[a].Key, got[b].Key, off, bound)
+					}
+				}
+			}
+			if t.Logf("epsilon %v: at most %.4f from exact, the widest bound is %.4f", epsilon, worst, widest); worst == 0 {
+				t.Error("no embedding is off: the test shows nothing")
+			}
+		})
+	}
+}
+
+func dot(a, b []float32) (sum float64) {
+	for i, x := range a {
+		sum += float64(x) * float64(b[i])
+	}
+	return sum
+}
+
 // TestAudit: at rest and with epsilon 0 every embedding is exact; with a coarse epsilon the audit finds the distance to
 // the exact one, however that came about.
 func TestAudit(t *testing.T) {

@@ -55,7 +55,7 @@ func (m *sage) Gathers(int) bool { return false }
 // Node is h0 of what is no artifact, of which there is none here.
 func (m *sage) Node(sparse.Vector, int) []float32 { return make([]float32, m.layers[0].in) }
 
-// Artifacts takes features as they are: the input vector is no product. The second half, for Output, is unused.
+// Artifacts takes features as they are: the input vector is no product. The second half, for Embed, is unused.
 func (m *sage) Artifacts(features []infer.Features, _ int) [][]float32 {
 	out := make([][]float32, len(features))
 	for i, f := range features {
@@ -64,7 +64,10 @@ func (m *sage) Artifacts(features []infer.Features, _ int) [][]float32 {
 	return out
 }
 
-func (m *sage) Output(h2, _ [][]float32) [][]float32 { return h2 }
+// Embed is the second layer. It is told no epsilon above 0, and bounds nothing.
+func (m *sage) Embed(in []infer.Input, _ [][]float32, _ float32) ([][]float32, []float64) {
+	return m.Layer(1, in), nil
+}
 
 // rowsPerPart is how many rows a goroutine takes at a time: their inputs and products stay in its cache.
 const rowsPerPart = 64

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"math"
+	"slices"
 
 	"kilim/learner/model"
 	"kilim/learner/tensor/vec"
@@ -43,12 +44,20 @@ func newEncoderLayer(r *reader, self bool) encoderLayer {
 func (l *encoderLayer) apply(m *Model, t *tokens) {
 	n, w := len(t.mode), m.cfg.Width
 	token, normed := t.token[:n*w], t.normed[:n*w]
-	normalizeRows(normed, token, w, l.n1)
+	normalizeRows(normed, token, w, l.n1, t.scales)
 	m.dense(normed, l.qkv, t.hidden)
 	m.attend(t, t.hidden[:n*3*w], l.self)
+	if t.drift != nil {
+		l.attended(m, t, t.hidden[:n*3*w], t.scales)
+	}
 	m.dense(t.attended[:n*w], l.proj, t.branchOut)
 	add(token, t.branchOut)
-	normalizeRows(normed, token, w, l.n2)
+	normalizeRows(normed, token, w, l.n2, t.scales)
+	if d := t.drift; d != nil {
+		for k := range d.token {
+			d.token[k] += d.norms.network * l.n2.drift(d.token[k], t.scales[k])
+		}
+	}
 	m.dense(normed, l.up, t.hidden)
 	vec.GELU(t.hidden[:n*4*w], nil)
 	m.dense(t.hidden[:n*4*w], l.out, t.branchOut)
@@ -77,6 +86,11 @@ func (g *gates) add(m *Model, t *tokens, out [][]float32) {
 		for j, x := range row {
 			z[j] += float32(float64(x) / (1 + math.Exp(-float64(gate[j]))))
 		}
+		if d := t.drift; d != nil {
+			most := max(float64(slices.Max(row)), -float64(slices.Min(row)))
+			open := 1 / (1 + math.Exp(-float64(slices.Max(gate)))) // the sigmoid rises
+			d.item[t.item[k]] += d.token[k] * (open + (most+d.token[k])*d.norms.gate[mode]/4)
+		}
 	}
 }
 
@@ -89,8 +103,11 @@ type attending struct {
 func (f *attending) fuse(m *Model, t *tokens, out [][]float32) {
 	f.apply(m, t)
 	f.add(m, t, out)
-	for _, z := range out {
-		normalize(z, f.norm, z)
+	for i, z := range out {
+		scale := normalize(z, f.norm, z)
+		if t.drift != nil {
+			t.drift.item[i] = f.norm.drift(t.drift.item[i], scale)
+		}
 	}
 }
 
@@ -107,21 +124,25 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
 	f.add(m, t, out)
 	n := len(t.mode) * w
-	normalizeRows(t.normed[:n], t.token[:n], w, f.n1)
+	normalizeRows(t.normed[:n], t.token[:n], w, f.n1, t.scales)
 	hidden, part, more := t.hidden[:4*w], t.hidden[4*w:8*w], t.branchOut[:w]
-	for first := 0; first < len(t.mode); {
+	for first, last := range t.items() {
 		item := t.item[first]
 		copy(hidden, f.bias)
-		k := first
-		for ; k < len(t.mode) && t.item[k] == item; k++ {
+		for k := first; k < last; k++ {
 			product(t.normed[k*w:(k+1)*w], f.up[t.mode[k]], part)
 			add(hidden, part)
+			if d := t.drift; d != nil {
+				d.item[item] += d.norms.network * d.norms.up[t.mode[k]] * f.n1.drift(d.token[k], t.scales[k])
+			}
 		}
 		vec.GELU(hidden, nil)
 		m.dense(hidden, f.down, more)
 		add(out[item], more)
-		normalize(out[item], f.norm, out[item])
-		first = k
+		scale := normalize(out[item], f.norm, out[item])
+		if t.drift != nil {
+			t.drift.item[item] = f.norm.drift(t.drift.item[item], scale)
+		}
 	}
 }
 
@@ -129,46 +150,52 @@ func (f *mlp) fuse(m *Model, t *tokens, out [][]float32) {
 // set: zeros where it has nothing to read.
 func (m *Model) attend(t *tokens, qkv []float32, self bool) {
 	w, size := m.cfg.Width, m.cfg.Width/m.cfg.Heads
-	scale := 1 / math.Sqrt(float64(size))
-	n := len(t.mode)
-	clear(t.attended[:n*w])
-	// part returns the part of head h of the query (0), key (1) or value (2) of a token.
-	part := func(token, which, h int) []float32 {
-		at := (token*3+which)*w + h*size
-		return qkv[at : at+size]
-	}
-	for first := 0; first < n; {
-		last := first + 1
-		for last < n && t.item[last] == t.item[first] {
-			last++
-		}
+	clear(t.attended[:len(t.mode)*w])
+	for first, last := range t.items() {
 		for a := first; a < last; a++ {
 			for h := range m.cfg.Heads {
-				var p [modalities]float64
-				top, total := math.Inf(-1), 0.0
-				for b := first; b < last; b++ {
-					if self || b != a {
-						p[b-first] = scale * dot(part(a, 0, h), part(b, 1, h))
-						top = max(top, p[b-first])
-					}
-				}
-				for b := first; b < last; b++ {
-					if self || b != a {
-						p[b-first] = math.Exp(p[b-first] - top)
-						total += p[b-first]
-					}
-				}
+				p := m.shares(qkv, h, a, first, last, self)
 				row := t.attended[a*w+h*size : a*w+(h+1)*size]
 				for b := first; b < last; b++ {
 					if self || b != a {
-						share := p[b-first] / total
-						for j, x := range part(b, 2, h) {
+						share := p[b-first]
+						for j, x := range m.part(qkv, b, 2, h) {
 							row[j] += float32(share * float64(x))
 						}
 					}
 				}
 			}
 		}
-		first = last
 	}
+}
+
+// part returns the part of head h of the query (0), key (1) or value (2) of a token.
+func (m *Model) part(qkv []float32, token, which, h int) []float32 {
+	size := m.cfg.Width / m.cfg.Heads
+	at := (token*3+which)*m.cfg.Width + h*size
+	return qkv[at : at+size]
+}
+
+// shares are those of what token a reads, with head h, of the tokens from first to before last; of itself only if self is set.
+func (m *Model) shares(qkv []float32, h, a, first, last int, self bool) (p [modalities]float64) {
+	scale := 1 / math.Sqrt(float64(m.cfg.Width/m.cfg.Heads))
+	top, total := math.Inf(-1), 0.0
+	for b := first; b < last; b++ {
+		if self || b != a {
+			p[b-first] = scale * dot(m.part(qkv, a, 0, h), m.part(qkv, b, 1, h))
+			top = max(top, p[b-first])
+		}
+	}
+	for b := first; b < last; b++ {
+		if self || b != a {
+			p[b-first] = math.Exp(p[b-first] - top)
+			total += p[b-first]
+		}
+	}
+	for b := first; b < last; b++ {
+		if self || b != a {
+			p[b-first] /= total
+		}
+	}
+	return p
 }

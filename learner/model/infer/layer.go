@@ -31,11 +31,15 @@ type job struct {
 	self     []float32
 	messages []Message // the mean of each is the block's
 	out      []float32
+	drift    *float64 // where d of out goes, see drift; nil: nobody wants to know
 }
 
 // Layer computes layer l (from 0) for a batch of nodes, on all processors. It returns h' of each, up to its last active
 // block. Each h' has memory of its own: who keeps a few of a batch, as a cache of nodes does, must not keep the batch.
-func (m *Model) Layer(l int, in []Input) [][]float32 {
+func (m *Model) Layer(l int, in []Input) [][]float32 { return m.layer(l, in, 0, nil) }
+
+// layer is Layer, and writes to drifts, if these are wanted, d of each block of the last layer where means are off by a length.
+func (m *Model) layer(l int, in []Input, off float64, drifts [][modalities]float64) [][]float32 {
 	mustBelow("layer", l, layers)
 	w := m.cfg.Width
 	out := make([][]float32, len(in))
@@ -49,6 +53,9 @@ func (m *Model) Layer(l int, in []Input) [][]float32 {
 				continue
 			}
 			j := job{self: m.block(in[i].Self, mode), out: out[i][mode*w : (mode+1)*w]}
+			if drifts != nil {
+				j.drift = &drifts[i][mode]
+			}
 			if j.self == nil {
 				j.self = m.branches[mode].layers[l].absent
 			}
@@ -63,7 +70,14 @@ func (m *Model) Layer(l int, in []Input) [][]float32 {
 	for mode, all := range jobs {
 		if len(all) > 0 {
 			ly := &m.branches[mode].layers[l]
-			m.parallel(len(all), func(s *scratch, from, to int) { m.rows(s, ly, all[from:to]) })
+			m.parallel(len(all), func(s *scratch, from, to int) {
+				m.rows(s, ly, all[from:to])
+				for i, j := range all[from:to] {
+					if j.drift != nil {
+						*j.drift = m.driftNorms().layer(mode, ly, j.messages, off, s.scales[i])
+					}
+				}
+			})
 		}
 	}
 	return out
@@ -93,7 +107,8 @@ func (m *Model) activeModalities(in Input, active *[modalities]bool) (blocks int
 }
 
 // rows computes up to rowsPerChunk blocks of one modality. W_r is never formed: the messages are mixed by the
-// coefficients first, which is the same by linearity, sum_r W_r mean_r = sum_b V_b (sum_r c[r,b] mean_r).
+// coefficients first, which is the same by linearity, sum_r W_r mean_r = sum_b V_b (sum_r c[r,b] mean_r). rows leaves in s how
+// each was scaled by the normalization.
 func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 	w, length := m.cfg.Width, ly.weights.rows
 	rows := s.rows[:len(jobs)*length]
@@ -113,15 +128,18 @@ func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 		for k, b := range ly.bias {
 			h[k] = max(h[k]+b, 0)
 		}
-		normalize(h, ly.norm, j.out)
+		s.scales[i] = normalize(h, ly.norm, j.out)
 		for k, x := range j.self {
 			j.out[k] += x
 		}
 	}
 }
 
-// normalize is layer normalization (Ba, Kiros and Hinton 2016, section 3). out may be v.
-func normalize(v []float32, n norm, out []float32) {
+// variance is what layer normalization adds to the variance.
+const variance = 1e-5
+
+// normalize is layer normalization (Ba, Kiros and Hinton 2016, section 3), and returns by what it has scaled v. out may be v.
+func normalize(v []float32, n norm, out []float32) (scale float64) {
 	var sum, square float64
 	for _, x := range v {
 		sum += float64(x)
@@ -131,9 +149,10 @@ func normalize(v []float32, n norm, out []float32) {
 		d := float64(x) - mean
 		square += d * d
 	}
-	scale := 1 / math.Sqrt(square/float64(len(v))+1e-5)
+	scale = 1 / math.Sqrt(square/float64(len(v))+variance)
 	for i, x := range v {
 		// The conversion forbids a fused multiply-add, so that all processors give the same bits.
 		out[i] = float32(float64((float64(x)-mean)*scale)*float64(n.gain[i])) + n.bias[i]
 	}
+	return scale
 }

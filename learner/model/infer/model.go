@@ -49,8 +49,11 @@ type input struct {
 	b     []float32
 }
 
-// norm is the gain and bias of a layer normalization.
-type norm struct{ gain, bias []float32 }
+// norm is the gain and bias of a layer normalization, and the gain's greatest magnitude.
+type norm struct {
+	gain, bias []float32
+	most       float64
+}
 
 type layer struct {
 	// weights is (1+Bases)*Width x Width: W_self above V_1 .. V_B, so that a layer is one product with the rows [h |
@@ -77,7 +80,10 @@ type Model struct {
 	branches    [modalities]*branch // nil: the model has none
 	fusion      fusion
 	weights     []float32
+	named       map[string]matrix // of weights, by the names of their parameters
 	fingerprint string
+	normsOnce   sync.Once
+	norms       norms
 	scratch     sync.Pool // of *scratch
 }
 
@@ -134,12 +140,11 @@ func New(cfg Config, weights []float32) (*Model, error) {
 		}
 	}
 	weights = slices.Clone(weights)
-	m := &Model{cfg: cfg, weights: weights}
-	named := map[string]matrix{}
+	m := &Model{cfg: cfg, weights: weights, named: map[string]matrix{}}
 	for _, p := range shape.Params() {
-		named[p.Name] = matrix{p.Rows, p.Cols, weights[p.Offset : p.Offset+p.Rows*p.Cols]}
+		m.named[p.Name] = matrix{p.Rows, p.Cols, weights[p.Offset : p.Offset+p.Rows*p.Cols]}
 	}
-	r := reader{named: named}
+	r := reader{named: m.named}
 	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
 	m.fusion = m.newFusion(&r)
 	if r.missing != "" {
@@ -202,7 +207,11 @@ func (r *reader) input(name string, first int) input {
 }
 
 func (r *reader) norm(name string) norm {
-	return norm{r.matrix(name + ".gain").data, r.matrix(name + ".bias").data}
+	n := norm{gain: r.matrix(name + ".gain").data, bias: r.matrix(name + ".bias").data}
+	for _, g := range n.gain {
+		n.most = max(n.most, math.Abs(float64(g)))
+	}
+	return n
 }
 
 func (m *Model) branch(r *reader, mode int, name string) *branch {
@@ -275,12 +284,13 @@ const rowsPerChunk = 32
 type scratch struct {
 	rows    []float32 // rowsPerChunk rows: of Layer, of (1+Bases)*Width; of Artifacts, as long as the features of a modality
 	product []float32 // rowsPerChunk x Width
+	scales  []float64 // of rowsPerChunk rows, see normalize
 	tokens  tokens
 }
 
 func newScratch(cfg Config) *scratch {
 	longest := max((1+cfg.Bases)*cfg.Width, cfg.Text, cfg.Image, cfg.Audio)
-	s := &scratch{rows: make([]float32, rowsPerChunk*longest), product: make([]float32, rowsPerChunk*cfg.Width)}
+	s := &scratch{rows: make([]float32, rowsPerChunk*longest), product: make([]float32, rowsPerChunk*cfg.Width), scales: make([]float64, rowsPerChunk)}
 	s.tokens.make(cfg.Width)
 	return s
 }

@@ -1,12 +1,17 @@
 package infer
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
 // tokens is the scratch memory of the fusion.
 type tokens struct {
 	token, normed, attended, branchOut []float32 // rows of Width
 	hidden                             []float32 // rows of 4*Width
 	mode, item                         []int     // of each token
+	scales                             []float64 // of each token, see normalize
+	drift                              *drift    // nil: nobody wants to know
 }
 
 func (t *tokens) make(w int) {
@@ -14,11 +19,43 @@ func (t *tokens) make(w int) {
 	t.token, t.normed, t.attended, t.branchOut = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
 	t.hidden = make([]float32, n*4*w)
 	t.mode, t.item = make([]int, 0, n), make([]int, 0, n)
+	t.scales = make([]float64, n)
+}
+
+// items gives the tokens of each item, from the first to before the last.
+func (t *tokens) items() iter.Seq2[int, int] {
+	return func(yield func(first, last int) bool) {
+		for first := 0; first < len(t.mode); {
+			last := first + 1
+			for last < len(t.mode) && t.item[last] == t.item[first] {
+				last++
+			}
+			if !yield(first, last) {
+				return
+			}
+			first = last
+		}
+	}
 }
 
 // Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last Layer returned for
 // each, features what Artifacts returned.
-func (m *Model) Output(h2, features [][]float32) [][]float32 {
+func (m *Model) Output(h2, features [][]float32) [][]float32 { return m.output(h2, features, nil, nil) }
+
+// Embed is the last Layer with Output, of artifacts. If the means in the Messages may be off by up to an RMS, over the coordinates of each
+// of their blocks, it also tells how far each embedding may be from the exact one, by a bound, at most 2; drifts is nil for 0.
+func (m *Model) Embed(in []Input, features [][]float32, off float32) (embeddings [][]float32, drifts []float64) {
+	if off == 0 {
+		return m.Output(m.Layer(layers-1, in), features), nil
+	}
+	blocks := make([][modalities]float64, len(in))
+	h := m.layer(layers-1, in, float64(off)*math.Sqrt(float64(m.cfg.Width)), blocks)
+	drifts = make([]float64, len(in))
+	return m.output(h, features, blocks, drifts), drifts
+}
+
+// output is Output, and writes to drifts, if these are wanted, how far embeddings are off if h2 is by blocks.
+func (m *Model) output(h2, features [][]float32, blocks [][modalities]float64, drifts []float64) [][]float32 {
 	mustLength("features", len(features), len(h2))
 	w := m.cfg.Width
 	out := make([][]float32, len(h2))
@@ -28,13 +65,19 @@ func (m *Model) Output(h2, features [][]float32) [][]float32 {
 		mustBeFinite("features", features[i])
 	}
 	m.parallel(len(h2), func(s *scratch, from, to int) {
-		m.fuse(&s.tokens, h2[from:to], features[from:to], out[from:to])
+		t := &s.tokens
+		if t.drift = nil; drifts != nil {
+			t.drift = &drift{item: drifts[from:to], norms: m.driftNorms()}
+			m.fuse(t, h2[from:to], features[from:to], out[from:to], blocks[from:to])
+			return
+		}
+		m.fuse(t, h2[from:to], features[from:to], out[from:to], nil)
 	})
 	return out
 }
 
 // fuse makes embeddings of the branches' vectors. Only tokens that are present have a row.
-func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
+func (m *Model) fuse(t *tokens, h2, features, out [][]float32, blocks [][modalities]float64) {
 	t.mode, t.item = t.mode[:0], t.item[:0]
 	for i := range h2 {
 		_, direct := Halves(features[i])
@@ -42,6 +85,9 @@ func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
 			if d := m.block(direct, mode); d != nil {
 				m.token(t, m.block(h2[i], mode), d, mode)
 				t.mode, t.item = append(t.mode, mode), append(t.item, i)
+				if t.drift != nil {
+					t.drift.token = append(t.drift.token, t.drift.norms.join[mode]*blocks[i][mode])
+				}
 			}
 		}
 	}
@@ -49,8 +95,11 @@ func (m *Model) fuse(t *tokens, h2, features, out [][]float32) {
 		clear(out[i])
 	}
 	m.fusion.fuse(m, t, out)
-	for _, z := range out {
-		unit(z)
+	for i, z := range out {
+		length := unit(z)
+		if t.drift != nil {
+			t.drift.item[i] = unitDrift(t.drift.item[i], length)
+		}
 	}
 }
 
@@ -87,9 +136,9 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 }
 
 // normalizeRows applies normalize to each row of in.
-func normalizeRows(out, in []float32, w int, n norm) {
+func normalizeRows(out, in []float32, w int, n norm, scales []float64) {
 	for i := 0; i < len(in); i += w {
-		normalize(in[i:i+w], n, out[i:i+w])
+		scales[i/w] = normalize(in[i:i+w], n, out[i:i+w])
 	}
 }
 
@@ -106,8 +155,8 @@ func dot(a, b []float32) (s float64) {
 	return s
 }
 
-// unit scales v to length 1.
-func unit(v []float32) {
+// unit scales v to length 1, and returns what it was.
+func unit(v []float32) (length float64) {
 	var n float64
 	for _, x := range v {
 		n += float64(float64(x) * float64(x))
@@ -116,4 +165,5 @@ func unit(v []float32) {
 	for i := range v {
 		v[i] *= scale
 	}
+	return math.Sqrt(n)
 }
