@@ -53,11 +53,12 @@ func (m *Model) Ask(p *Profile) *Question {
 // Compare scores how like another Work is in a theme. The Work that asks is taken to have the theme, the other has it by its
 // probability. ok is false when the Model knows too few labels of the theme.
 func (q *Question) Compare(theme string, p *Profile) (parts Parts, ok bool) {
-	r, ok := q.In(theme)
+	r, ok := q.model.Respect(theme)
 	if !ok {
 		return Parts{}, false
 	}
-	return r.Pair(p).Asking, true
+	meeting := q.Meet(p)
+	return meeting.Pair(r).Asking, true
 }
 
 // General scores how like another Work is in all themes. Terms and Neighbours are sums over the themes, each theme by the probability

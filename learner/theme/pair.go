@@ -7,46 +7,70 @@ type Pair struct {
 	Asking, Asked Parts
 }
 
-// Respect is a Question in one theme.
-type Respect struct {
+// Meeting is a Work that asks beside another, in any theme. It is used by one goroutine.
+type Meeting struct {
 	question *Question
-	theme    int
+	other    *Profile
+	// lesser are the parts that are the same in every theme, once they are known.
+	lesser Parts
+	known  bool
 }
 
-// In is the Question in a theme. ok is false when the Model knows too few labels of it.
-func (q *Question) In(theme string) (r Respect, ok bool) {
-	i, ok := q.model.find(theme)
-	return Respect{q, i}, ok
+// Meet begins to compare with another Work.
+func (q *Question) Meet(p *Profile) Meeting { return Meeting{question: q, other: p} }
+
+// Respect is a theme of a Model, by its place.
+type Respect int
+
+// Respect returns that of a theme. ok is false when the Model knows too few labels of it.
+func (m *Model) Respect(theme string) (r Respect, ok bool) {
+	i, ok := m.find(theme)
+	return Respect(i), ok
 }
 
 // aboveReach is more than a cosine of vectors of 32-bit numbers is above 1, and than sums of the same addends differ by.
 const aboveReach = 1e-6
 
-// Reach are upper bounds of the scores of a Pair, at a tenth of what it costs: the lesser parts, which are of all terms and words, are
-// taken as large as they can be.
-func (r Respect) Reach(p *Profile) (asking, asked float64) {
-	own := r.question.asking
-	probable, near := r.question.jaccards(r.theme, p)
-	const lesser = profileCounts + wordsCount + aboveReach
-	asking = p.probable.themes[r.theme].present*probable + nearCounts*p.near.themes[r.theme].present*near + lesser
-	asked = own.probable.themes[r.theme].present*probable + nearCounts*own.near.themes[r.theme].present*near + lesser
-	return asking, asked
+// Reach are upper bounds of the scores of a Pair. Those of the lesser parts, which are of all terms and words and most of what a comparison takes, are
+// what they can be at most until a Pair of the two was wanted.
+func (m *Meeting) Reach(r Respect) (asking, asked float64) {
+	probable, near := m.question.jaccards(int(r), m.other)
+	lesser := profileCounts + wordsCount + aboveReach
+	if m.known {
+		lesser = m.lesser.Profile + m.lesser.Words + aboveReach
+	}
+	own := m.question.asking
+	return m.other.most(r, probable, near) + lesser, own.most(r, probable, near) + lesser
 }
 
-// Most is above what is asked of the Work that asks, whoever it is that asks back: where it does not have the theme, that is little.
-func (r Respect) Most() float64 {
-	own := r.question.asking
-	return own.probable.themes[r.theme].present + nearCounts*own.near.themes[r.theme].present + profileCounts + wordsCount + aboveReach
+// Ceiling are upper bounds of what Reach returns, by what is expected of each of the two alone.
+func (m *Meeting) Ceiling(r Respect) (asking, asked float64) {
+	own := m.question.asking
+	probable := mostJaccard(own.probable.themes[r], m.other.probable.themes[r])
+	near := mostJaccard(own.near.themes[r], m.other.near.themes[r])
+	const lesser = profileCounts + wordsCount + 2*aboveReach
+	return m.other.most(r, probable, near) + lesser, own.most(r, probable, near) + lesser
 }
 
-// Pair compares two Works. What the two have in common is the same to the bit whichever of them asks: sums over shared terms and words, in their
-// order.
-func (r Respect) Pair(p *Profile) Pair {
-	own := r.question.asking
-	probable, near := r.question.jaccards(r.theme, p)
-	both := Parts{Profile: profileCounts * r.question.cosine(p), Words: wordsCount * own.words.dot(p.words)}
-	asking, asked := both, both
-	asking.Terms, asking.Neighbours = p.probable.themes[r.theme].present*probable, nearCounts*p.near.themes[r.theme].present*near
-	asked.Terms, asked.Neighbours = own.probable.themes[r.theme].present*probable, nearCounts*own.near.themes[r.theme].present*near
-	return Pair{asking, asked}
+// most is what two Jaccard similarities make of a score when the Work is the one that is not taken to have the theme.
+func (p *Profile) most(r Respect, probable, near float64) float64 {
+	return p.probable.themes[r].present*probable + nearCounts*p.near.themes[r].present*near
+}
+
+// mostJaccard is what jaccard is at most: they can't share more terms than the one of fewer is expected to have.
+func mostJaccard(a, b expectation) float64 { return min(a.count, b.count) / max(a.count, b.count) }
+
+// Pair compares the two. What they have in common is the same to the bit whichever of them asks: sums over shared terms and words, in their order.
+func (m *Meeting) Pair(r Respect) Pair {
+	if !m.known {
+		m.lesser = Parts{Profile: profileCounts * m.question.cosine(m.other), Words: wordsCount * m.question.asking.words.dot(m.other.words)}
+		m.known = true
+	}
+	probable, near := m.question.jaccards(int(r), m.other)
+	one := func(p *Profile) Parts {
+		parts := m.lesser
+		parts.Terms, parts.Neighbours = p.probable.themes[r].present*probable, nearCounts*p.near.themes[r].present*near
+		return parts
+	}
+	return Pair{Asking: one(m.other), Asked: one(m.question.asking)}
 }

@@ -1,6 +1,9 @@
 package theme
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestPairs: a Pair is what both Works say that ask, to the bit, and no score is above its reach.
 func TestPairs(t *testing.T) {
@@ -16,20 +19,26 @@ func TestPairs(t *testing.T) {
 	near := 0
 	for _, name := range m.Themes() {
 		for i, q := range questions {
-			r, ok := q.In(name)
+			r, ok := m.Respect(name)
 			if !ok {
 				t.Fatalf("theme %q is not there", name)
 			}
 			for j, p := range profiles {
-				pair := r.Pair(p)
+				meeting := q.Meet(p)
+				least, most := [2]float64{}, [2]float64{}
+				most[0], most[1] = meeting.Ceiling(r)
+				asking, asked := meeting.Reach(r)
+				pair := meeting.Pair(r)
+				least[0], least[1] = meeting.Reach(r)
 				there, _ := q.Compare(name, p)
 				back, _ := questions[j].Compare(name, profiles[i])
 				if pair.Asking != there || pair.Asked != back {
 					t.Fatalf("%s of %d and %d: %+v, the two that ask say %+v and %+v", name, i, j, pair, there, back)
 				}
-				asking, asked := r.Reach(p)
-				if asking < there.Score() || asked < back.Score() || r.Most() < asked {
-					t.Fatalf("%s of %d and %d: reach %v and %v of scores %v and %v", name, i, j, asking, asked, there.Score(), back.Score())
+				for k, bounds := range [][3]float64{{there.Score(), asking, most[0]}, {back.Score(), asked, most[1]}} {
+					if !slices.IsSorted(bounds[:]) || least[k] < bounds[0] || least[k] > bounds[0]+1e-5 {
+						t.Fatalf("%s of %d and %d: a score and what bounds it are %v, and %v", name, i, j, bounds, least[k])
+					}
 				}
 				if there.Score() > 0.11 && asking-there.Score() < 0.1 {
 					near++
@@ -40,7 +49,7 @@ func TestPairs(t *testing.T) {
 	if near == 0 {
 		t.Error("no reach is near its score")
 	}
-	if _, ok := questions[0].In("nothing"); ok {
+	if _, ok := m.Respect("nothing"); ok {
 		t.Error("a theme that is not there")
 	}
 }

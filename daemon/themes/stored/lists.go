@@ -20,8 +20,11 @@ type Config struct {
 	Similar string
 }
 
+// kept is how many entries of a list are: so many may go that are told before all have to be looked at again.
+func (c *Config) kept() int { return c.Size + (c.Size+1)/2 }
+
 // Bytes is about how much memory the lists of an artifact take.
-func (c *Config) Bytes() int { return c.Themes * c.Size * entryMemory }
+func (c *Config) Bytes() int { return c.Themes * c.kept() * entryMemory }
 
 // entryMemory is what an entry takes, with the one by which its artifact knows who lists it.
 const entryMemory = 56
@@ -48,8 +51,9 @@ type Lists struct {
 	rows map[string]*Row // by artifact; a row is not changed once it is here
 	// holders are those who list an artifact.
 	holders map[string][]string
-	// model is what lists are made by now, nil: none is there, and no artifact has a list.
+	// model is what lists are made by now, nil: none is there, and no artifact has a list. by names it, with the settings.
 	model *Model
+	by    string
 	// due are the artifacts whose lists may not be what a Pass would make of them.
 	due map[string]struct{}
 	// lost is the revision up to which what was published is not known to be in the topics any more.
@@ -78,7 +82,9 @@ func (l *Lists) Load(b []byte) error {
 // Align has all be due that is not as m would make it: lists by another model, of artifacts that were something else when they were made, or that are
 // not there, and those that artifacts lack. m is nil when no theme is learned.
 func (l *Lists) Align(m *Model) {
-	l.model = m
+	if l.model, l.by = m, ""; m != nil {
+		l.by = fmt.Sprintf("%s size %d themes %d least %g tolerance %g", m.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
+	}
 	clear(l.due)
 	for id := range l.rows {
 		if !l.settled(id) {
@@ -112,12 +118,7 @@ func (l *Lists) settled(id string) bool {
 }
 
 // Current tells whether a row's lists are complete by the model and the settings of now.
-func (l *Lists) Current(r *Row) bool { return l.model != nil && r.By == l.by() }
-
-// by is what lists are made by.
-func (l *Lists) by() string {
-	return fmt.Sprintf("%s size %d themes %d least %g tolerance %g", l.model.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
-}
+func (l *Lists) Current(r *Row) bool { return l.model != nil && r.By == l.by }
 
 func (l *Lists) untold(list List) bool { return list.Revision <= l.lost }
 

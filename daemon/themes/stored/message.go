@@ -38,15 +38,15 @@ func Name(theme string) string { return "theme:" + theme }
 type causes map[string]rerank.Cause
 
 // updated is the outbox form of a list that takes the place of another one, nil: of none.
-func (c causes) updated(similar, id string, before, now *List) ([]byte, error) {
+func (c causes) updated(cfg *Config, id string, before, now *List) ([]byte, error) {
 	m := message{ID: id, Revision: now.Revision, Model: now.Model, Lists: map[string][]item{}, Changes: map[string]rerank.Changes{}, Cause: []string{}}
 	items := []item{}
-	for _, e := range now.Entries {
+	for _, e := range now.told(cfg.Size) {
 		items = append(items, item{e.ID, e.Parts.Score(), parts(e.Parts)})
 	}
 	name := Name(now.Theme)
 	m.Lists[name] = items
-	m.Changes[name] = rerank.Diff(ids(before), ids(now))
+	m.Changes[name] = rerank.Diff(ids(before, cfg.Size), ids(now, cfg.Size))
 	var newest time.Time
 	var trace string
 	seen := map[string]bool{}
@@ -74,7 +74,7 @@ func (c causes) updated(similar, id string, before, now *List) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("themes: message of %q: %w", id, err)
 	}
-	return rerank.EncodeThemed(&rerank.OutMessage{Topic: Topic(similar, now.Theme), ID: id, Revision: now.Revision, Recorded: newest, Value: value, TraceParent: trace}), nil
+	return rerank.EncodeThemed(&rerank.OutMessage{Topic: Topic(cfg.Similar, now.Theme), ID: id, Revision: now.Revision, Recorded: newest, Value: value, TraceParent: trace}), nil
 }
 
 // gone is the outbox form of what tells that there is no list any more.
@@ -87,10 +87,10 @@ func Gone(topic, id string, revision uint64, recorded time.Time) []byte {
 	return rerank.EncodeThemed(&rerank.OutMessage{Topic: topic, ID: id, Revision: revision, Recorded: recorded})
 }
 
-// ids are the members of a list, as rerank.Diff compares them.
-func ids(l *List) (out []rerank.Entry) {
+// ids are the members of a list that are told, as rerank.Diff compares them.
+func ids(l *List, size int) (out []rerank.Entry) {
 	if l != nil {
-		for _, e := range l.Entries {
+		for _, e := range l.told(size) {
 			out = append(out, rerank.Entry{ID: e.ID})
 		}
 	}

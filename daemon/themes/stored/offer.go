@@ -8,24 +8,17 @@ import (
 
 // offer is an artifact that has arrived, as it is offered to the lists of the others.
 type offer struct {
-	p  *Pass
-	id string
-	// respects are by theme, with the most that its score may be in each.
-	respects map[string]respect
+	p        *Pass
+	id       string
+	respects map[string]theme.Respect
 	// holders have had it in a list.
 	holders map[string]struct{}
 }
 
-type respect struct {
-	theme.Respect
-	most float64
-}
-
-func (p *Pass) offering(id string, question *theme.Question) *offer {
-	o := &offer{p: p, id: id, respects: map[string]respect{}, holders: map[string]struct{}{}}
+func (p *Pass) offering(id string) *offer {
+	o := &offer{p: p, id: id, respects: map[string]theme.Respect{}, holders: map[string]struct{}{}}
 	for _, name := range p.l.model.Themes() {
-		r, _ := question.In(name)
-		o.respects[name] = respect{r, r.Most()}
+		o.respects[name], _ = p.l.model.Respect(name)
 	}
 	for _, by := range p.l.holders[id] {
 		o.holders[by] = struct{}{}
@@ -34,9 +27,8 @@ func (p *Pass) offering(id string, question *theme.Question) *offer {
 }
 
 // to offers the artifact to the lists of another one. Lists that the Pass computes have it where it belongs, and lists of another model take nobody.
-func (o *offer) to(other string, profile *theme.Profile) {
-	p := o.p
-	row := p.current(other)
+func (o *offer) to(other string, meeting *theme.Meeting) {
+	row := o.p.current(other)
 	if row == nil {
 		return
 	}
@@ -45,14 +37,14 @@ func (o *offer) to(other string, profile *theme.Profile) {
 		list := &row.Lists[i]
 		r := o.respects[list.Theme]
 		if !holds {
-			if !p.reaches(list, r.most) {
+			if _, ceiling := meeting.Ceiling(r); !o.p.reaches(list, ceiling) {
 				continue
 			}
-			if _, reach := r.Reach(profile); !p.reaches(list, reach) {
+			if _, reach := meeting.Reach(r); !o.p.reaches(list, reach) {
 				continue
 			}
 		}
-		p.place(other, list.Theme, Entry{o.id, r.Pair(profile).Asked})
+		o.p.place(other, list.Theme, Entry{o.id, meeting.Pair(r).Asked})
 	}
 }
 
@@ -70,19 +62,20 @@ func (p *Pass) current(id string) *Row {
 
 // place puts an entry into a list of an artifact, if it belongs there.
 func (p *Pass) place(id, theme string, e Entry) {
-	entries, worse := slices.Clone(p.current(id).List(theme).Entries), false
-	was := slices.IndexFunc(entries, func(have Entry) bool { return have.ID == e.ID })
-	switch n := len(entries); {
-	case was >= 0 && entries[was] == e, was < 0 && n == p.l.cfg.Size && !before(&e, &entries[n-1]):
-		return
-	case was >= 0:
-		worse = n == p.l.cfg.Size && before(&entries[was], &e)
-		entries = slices.Delete(entries, was, was+1)
+	now := *p.current(id).List(theme)
+	now.Entries = slices.Clone(now.Entries)
+	if was := slices.IndexFunc(now.Entries, func(have Entry) bool { return have.ID == e.ID }); was >= 0 {
+		if now.Entries[was] == e {
+			return
+		}
+		now.Entries = slices.Delete(now.Entries, was, was+1)
 	}
-	entries = p.insert(entries, e)
-	if worse && entries[len(entries)-1] == e {
-		p.demoted[id] = struct{}{} // one that is in no list may be better
-	}
+	p.insert(&now, e)
 	list := p.draft(id).List(theme)
-	list.Entries, list.Model = entries, p.l.model.ID
+	if slices.Equal(now.Entries, list.Entries) {
+		return
+	}
+	now.Model = p.l.model.ID
+	*list = now
+	p.lacks(id, list) // it may have been told, and be worse than one that is in no list
 }

@@ -121,10 +121,15 @@ func (p *Pass) takeOut(by, id string) {
 		if at < 0 {
 			continue
 		}
-		if len(list.Entries) == p.l.cfg.Size && p.l.Current(&d.Row) {
-			p.demoted[by] = struct{}{}
-		}
 		list.Entries = slices.Delete(slices.Clone(list.Entries), at, at+1)
+		p.lacks(by, list)
+	}
+}
+
+// lacks has a list be made anew that may lack one, for it has lost more than it has beside what is told.
+func (p *Pass) lacks(id string, list *List) {
+	if !list.Whole && len(list.Entries) < p.l.cfg.Size && p.l.Current(&p.draft(id).Row) {
+		p.demoted[id] = struct{}{}
 	}
 }
 
@@ -135,56 +140,63 @@ func (p *Pass) compute(id string, arrived bool) {
 	if own == nil {
 		return // what has taken it away waits for a later Pass, and it is due
 	}
-	question := m.Ask(own)
 	d := p.draft(id)
-	d.Work, d.By, d.Lists = work, p.l.by(), nil
+	d.Work, d.By, d.Lists = work, p.l.by, nil
 	var respects []theme.Respect
 	for _, name := range p.l.themes(own) {
-		r, _ := question.In(name)
+		r, _ := m.Respect(name)
 		respects = append(respects, r)
-		d.Lists = append(d.Lists, List{Theme: name, Model: m.ID})
+		d.Lists = append(d.Lists, List{Theme: name, Model: m.ID, Whole: true})
 	}
 	var o *offer
 	if arrived {
-		o = p.offering(id, question)
+		o = p.offering(id)
 	}
+	question := m.Ask(own)
 	m.Each(func(other string, _ uint64, to *theme.Profile) {
 		if other == id {
 			return
 		}
+		meeting := question.Meet(to)
 		for i := range d.Lists {
-			list := &d.Lists[i]
-			if reach, _ := respects[i].Reach(to); p.reaches(list, reach) {
-				list.Entries = p.insert(list.Entries, Entry{other, respects[i].Pair(to).Asking})
+			list, r := &d.Lists[i], respects[i]
+			ceiling, _ := meeting.Ceiling(r)
+			if p.reaches(list, ceiling) {
+				if reach, _ := meeting.Reach(r); p.reaches(list, reach) {
+					p.insert(list, Entry{other, meeting.Pair(r).Asking})
+				}
 			}
 		}
 		if o != nil {
-			o.to(other, to)
+			o.to(other, &meeting)
 		}
 	})
 }
 
-// reaches tells whether one whose score is at most reach may get into a list.
+// reaches tells whether one whose score is at most reach may belong into a list.
 func (p *Pass) reaches(list *List, reach float64) bool {
 	n := len(list.Entries)
-	return n < p.l.cfg.Size || reach >= list.Entries[n-1].Parts.Score()
+	return list.Whole || n > 0 && reach >= list.Entries[n-1].Parts.Score()
 }
 
-// insert puts an entry where it belongs, in place, and drops what is too much.
-func (p *Pass) insert(list []Entry, e Entry) []Entry {
-	if n := len(list); n == p.l.cfg.Size {
-		if !before(&e, &list[n-1]) {
-			return list
-		}
-		list = list[:n-1]
+// insert puts an entry where it belongs, in place, and drops what is too much. Into a list that is not whole goes none that is worse than its
+// last: it is not known which of those outside comes next.
+func (p *Pass) insert(list *List, e Entry) {
+	n := len(list.Entries)
+	if !list.Whole && (n == 0 || !before(&e, &list.Entries[n-1])) {
+		return
 	}
-	at, _ := slices.BinarySearchFunc(list, e, func(have, e Entry) int {
+	if n == p.l.cfg.kept() {
+		list.Entries = list.Entries[:n-1]
+	}
+	at, _ := slices.BinarySearchFunc(list.Entries, e, func(have, e Entry) int {
 		if before(&have, &e) {
 			return -1
 		}
 		return 1
 	})
-	return slices.Insert(list, at, e)
+	list.Entries = slices.Insert(list.Entries, at, e)
+	list.Whole = list.Whole && len(list.Entries) < p.l.cfg.kept()
 }
 
 func sorted[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }

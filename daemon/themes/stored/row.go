@@ -25,8 +25,14 @@ type List struct {
 	// Model is the one that made it, and Revision that of the message.
 	Model    string
 	Revision uint64
-	Entries  []Entry // best first
+	// Entries are the best of all there are, best first: those that are told, at most Config.Size, and some that come up when one of them goes.
+	Entries []Entry
+	// Whole: they are all there are, and there is room for more.
+	Whole bool
 }
+
+// told are the entries that are.
+func (l *List) told(size int) []Entry { return l.Entries[:min(len(l.Entries), size)] }
 
 // Entry is one place of a list.
 type Entry struct {
@@ -47,7 +53,7 @@ func (r *Row) List(theme string) *List {
 const (
 	rowVersion = 1
 	entryBytes = 1 + 4*8
-	listBytes  = 4
+	listBytes  = 5
 )
 
 // Marshal returns the binary form.
@@ -62,6 +68,11 @@ func (r *Row) Marshal() []byte {
 		b = appendText(b, l.Theme)
 		b = appendText(b, l.Model)
 		b = binary.AppendUvarint(b, l.Revision)
+		whole := uint64(0)
+		if l.Whole {
+			whole = 1
+		}
+		b = binary.AppendUvarint(b, whole)
 		b = binary.AppendUvarint(b, uint64(len(l.Entries)))
 		for j := range l.Entries {
 			e := &l.Entries[j]
@@ -86,7 +97,7 @@ func (r *Row) Unmarshal(b []byte) error {
 	}
 	row := Row{ID: d.text(), Work: d.fixed(), By: d.text()}
 	for range d.count(listBytes) {
-		l := List{Theme: d.text(), Model: d.text(), Revision: d.number()}
+		l := List{Theme: d.text(), Model: d.text(), Revision: d.number(), Whole: d.number() == 1}
 		if d.err == nil && row.List(l.Theme) != nil {
 			d.err = fmt.Errorf("theme %q comes twice", l.Theme)
 		}

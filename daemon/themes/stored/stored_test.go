@@ -165,7 +165,7 @@ func TestMessage(t *testing.T) {
 	was := &List{Theme: "motif", Entries: []Entry{{ID: "c"}}}
 	now := &List{Theme: "motif", Model: "m1", Revision: 7, Entries: []Entry{{"b", theme.Parts{Terms: 0.5, Neighbours: 0.25}}}}
 	c := causes{"b": {ID: "b", Recorded: time.UnixMilli(5).UTC(), TraceParent: "trace"}, "d": {ID: "d", Recorded: time.UnixMilli(9).UTC()}}
-	b, err := c.updated(similar, "a", was, now)
+	b, err := c.updated(&Config{Size: 4, Similar: similar}, "a", was, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,12 +46,15 @@ func (p *Pass) write(w Writer, d *draft) error {
 		if was != nil {
 			old = was.List(list.Theme)
 		}
-		if old != nil && old.Model == list.Model && !p.l.untold(*old) && !material(old.Entries, list.Entries, p.l.cfg.Tolerance) {
-			row.Lists = append(row.Lists, *old)
+		size := p.l.cfg.Size
+		if old != nil && old.Model == list.Model && !p.l.untold(*old) && !material(old.told(size), list.told(size), p.l.cfg.Tolerance) {
+			kept := old.renewed(&list, size)
+			changed = changed || kept.Whole != old.Whole || !slices.Equal(kept.Entries, old.Entries)
+			row.Lists = append(row.Lists, kept)
 			continue
 		}
 		changed, list.Revision = true, w.Revision()
-		message, err := p.causes.updated(p.l.cfg.Similar, d.ID, old, &list)
+		message, err := p.causes.updated(&p.l.cfg, d.ID, old, &list)
 		if err != nil {
 			return err
 		}
@@ -75,6 +78,17 @@ func (p *Pass) write(w Writer, d *draft) error {
 	}
 	p.written = append(p.written, written{d.ID, row})
 	return w.Put(d.ID, row.Marshal())
+}
+
+// renewed is a list that stays as it was told, with what is kept beside from another one: as far as that goes on where the first ends.
+func (l *List) renewed(by *List, size int) List {
+	out := *l
+	told, beside := l.told(size), by.Entries[len(by.told(size)):]
+	if out.Whole = by.Whole; len(told) > 0 && len(beside) > 0 && !before(&told[len(told)-1], &beside[0]) {
+		beside, out.Whole = nil, false
+	}
+	out.Entries = slices.Concat(told, beside)
+	return out
 }
 
 // remove tells that an artifact's lists are gone.
