@@ -23,6 +23,10 @@
 // only who is taken to have the theme differs, so that one comparison serves both (theme.Pair). Scores of what
 // stays differ by no more than Config.Tolerance from those of now.
 //
+// A row keeps half as many entries again as are told. One that goes, or that something new makes worse than all of them, makes place for the
+// next, and only a list that has lost all of these is searched among everyone again: a deletion among 3,000 works of the Tate took 170 ms of a
+// processor without them, and takes 3 ms.
+//
 // The obvious design, to compare a newcomer with the candidates of its other lists, is cheaper in an archive of millions. It finds who is alike in
 // words and entities, and what a theme adds is whom that misses. A theme would also need postings of its terms, another 4 KB an artifact.
 //

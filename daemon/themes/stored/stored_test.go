@@ -20,7 +20,7 @@ func TestHistories(t *testing.T) {
 	for seed := range uint64(5) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{Size: 4, Themes: 2, Least: 0.2}
+			cfg := Config{Size: 2, Themes: 2, Least: 0.2}
 			if seed == 3 {
 				cfg.Tolerance = 0.01
 			}
@@ -50,11 +50,15 @@ func TestHistories(t *testing.T) {
 			if lists := w.verify(); lists < 20 {
 				t.Errorf("%d lists", lists)
 			}
-			w.put("a:3")
-			w.put("a:newcomer")
-			w.remove("a:5")
-			w.settle()
-			w.verify()
+			for i := range 16 { // by one model, so that lists lose more than they have beside what is told
+				if id := fmt.Sprintf("a:%d", w.rng.IntN(45)); i%2 == 0 {
+					w.remove(id)
+				} else {
+					w.put(id)
+				}
+				w.settle()
+				w.verify()
+			}
 			w.fit(themes...)
 			w.settle()
 			if lists := w.verify(); lists != 0 || len(w.rows) != 0 {
@@ -64,7 +68,7 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// TestNothingIsToldTwice: what has not changed is not told, after a crash, and by a model that is fitted to the same; what is lost is told again.
+// TestNothingIsToldTwice: what has not changed is not told, after a crash, and by a model that is fitted to the same; what is lost is told again, and what another model says.
 func TestNothingIsToldTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1, Config{Size: 4, Themes: 2, Least: 0.2})
@@ -90,6 +94,13 @@ func TestNothingIsToldTwice(t *testing.T) {
 		t.Errorf("%d messages after all were lost, want %d", w.told, 2*lists)
 	}
 	w.verify()
+	w.model.ID = "another that says the same"
+	w.lists.Align(w.model)
+	w.settle()
+	if w.told != 3*lists {
+		t.Errorf("%d messages after another model, want %d", w.told, 3*lists)
+	}
+	w.verify() // each list names it
 }
 
 // TestNewcomersTellOthers: an artifact that comes is told into the lists of those that are there, with itself as a cause.

@@ -347,7 +347,7 @@ func (w *world) verify() (lists int) {
 			}
 			last, ok := w.topics[Topic(similar, list.Theme)][id]
 			items := last.Lists[Name(list.Theme)]
-			if !ok || last.Revision != list.Revision || last.Model != list.Model || len(items) != len(told) {
+			if !ok || list.Model != w.model.ID || last.Revision != list.Revision || last.Model != list.Model || len(items) != len(told) {
 				w.Fatalf("%q in %s: the topic ends with %+v, stored is %+v", id, list.Theme, last, list)
 			}
 			for i, item := range items {
