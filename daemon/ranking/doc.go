@@ -13,7 +13,7 @@
 //
 // Judgments in general, not those in a theme. A judged artifact asks, and its Best by stated weights are its candidates: those judged alike have
 // their grade, all others 0. Each judgment is the question of one of its two artifacts, the one that more was said of
-// (questions). Artifacts that judgments join are a group, held out together; Config.Least counts groups.
+// (questions): when both asked, what nobody had come to judge counted as not alike, and less was learned. Artifacts that judgments join are a group, held out together; Config.Least counts groups.
 //
 // Judged pairs that are not among the Best say nothing: what no list can show teaches no list. In the experiment ranker a model
 // of the best fifty gained as much on others as one of all that stage 1 finds, and what was held out told it more surely.
