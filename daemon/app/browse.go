@@ -30,6 +30,8 @@ type shelves struct {
 	media *media.Desk
 	live  *live.Hub
 	plane *projection.Keeper
+	// palettes are what its points are coloured by.
+	palettes palettes
 }
 
 // newShelves makes them over the state that serves.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"kilim/daemon/browse"
 	"kilim/daemon/browse/projection"
@@ -45,11 +46,16 @@ func (s *service) MapColours(_ context.Context, field string) (c *web.MapColours
 	if !slices.Contains(coloured(), field) {
 		return nil, nil, fmt.Errorf("%w: field %q: want one of %q", web.ErrBadRequest, field, coloured())
 	}
-	c = &web.MapColours{Field: field}
-	c.Edition, c.Values, codes = s.app.shelves.plane.Codes(s.app.shelves.words.Labels(field))
-	for i := range c.Values {
-		c.Values[i].Label = browse.Readable(c.Values[i].Label, labelRunes)
-	}
+	at := s.app.shelves
+	c, codes = at.palettes.of(field, at.plane.Status().Edition, time.Now(), func() (*web.MapColours, []byte) {
+		c := &web.MapColours{Field: field}
+		var codes []byte
+		c.Edition, c.Values, codes = at.plane.Codes(at.words.Labels(field))
+		for i := range c.Values {
+			c.Values[i].Label = browse.Readable(c.Values[i].Label, labelRunes)
+		}
+		return c, codes
+	})
 	return c, codes, nil
 }
 

@@ -39,7 +39,7 @@ type Status struct {
 // Status tells where the map stands.
 func (k *Keeper) Status() Status {
 	v, _ := k.archive.Vectors()
-	s := Status{Artifacts: v.Len(), MostLaid: k.cfg.laid(), MostPoints: k.cfg.drawn()}
+	s := Status{Artifacts: v.Len(), MostLaid: k.cfg.laid(v.Dim()), MostPoints: k.cfg.drawn()}
 	k.progress.Lock()
 	s.Phase, s.Ratio, s.Trust = k.progress.phase, k.progress.ratio, k.progress.made.Trust
 	if at := k.progress.made.At; !at.IsZero() {
@@ -50,7 +50,7 @@ func (k *Keeper) Status() Status {
 	t.lock.RLock()
 	defer t.lock.RUnlock()
 	s.Edition, s.Version = t.edition, len(t.log)
-	s.Points, s.Laid, s.Newcomers, s.Settled = len(t.at), count(t.slots[:t.laid]), count(t.slots[t.settled:]), t.settled
+	s.Points, s.Laid, s.Newcomers, s.Settled = len(t.at), t.laidThere, len(t.at)-t.settledThere, t.settled
 	return s
 }
 

@@ -20,7 +20,7 @@
 // # Bounds
 //
 // Rounds run on one goroutine with one thread, which rests by package pace, and take a quarter of its time at most. Of Config.Memory half goes to the points that
-// are laid out, some 1 KB each while a round is at work, at most 50,000, and half to all points, some 60 bytes each, at most 300,000. Of a larger archive those
+// are laid out, some 1 KB each, with vectors of 128 numbers, while a round is at work, at most 50,000, and half to all points, some 60 bytes each, at most 300,000. Of a larger archive those
 // are laid out whose node ids are the smallest, which are hashes: a sample that neither arrival nor alphabet decides. Others are placed by
 // their neighbours in the sample. More than fit are not on the map, and Status says so.
 //

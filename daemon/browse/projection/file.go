@@ -66,7 +66,7 @@ func (k *Keeper) save(every time.Duration) {
 func (t *table) encode() (h head, data []byte, version int) {
 	t.lock.RLock()
 	defer t.lock.RUnlock()
-	h = head{Format: fileFormat, Edition: t.edition, Frame: t.frame, Points: len(t.at), Laid: count(t.slots[:t.laid]), Settled: count(t.slots[:t.settled])}
+	h = head{Format: fileFormat, Edition: t.edition, Frame: t.frame, Points: len(t.at), Laid: t.laidThere, Settled: t.settledThere}
 	data = make([]byte, 0, pointBytes*len(t.at))
 	for _, s := range t.slots {
 		if s.gone {

@@ -25,14 +25,14 @@ type Config struct {
 }
 
 const (
-	// laidBytes and drawnBytes are what a point takes that is laid out, with its vector and its neighbours, and any point.
-	laidBytes, drawnBytes = 1 << 10, 60
+	// laidBytes is what a point takes that is laid out, with its neighbours and without its vector, drawnBytes what any point does.
+	laidBytes, drawnBytes = 512, 60
 	// mostLaid bounds the time of a layout, mostDrawn what a browser is given to draw.
 	mostLaid, mostDrawn = 50_000, 300_000
 )
 
-func (c *Config) laid() int  { return min(mostLaid, c.Memory/2/laidBytes) }
-func (c *Config) drawn() int { return min(mostDrawn, c.Memory/2/drawnBytes) }
+func (c *Config) laid(dim int) int { return min(mostLaid, c.Memory/2/(laidBytes+4*dim)) }
+func (c *Config) drawn() int       { return min(mostDrawn, c.Memory/2/drawnBytes) }
 
 // Vectors are the unit vectors of a state by the node ids of its artifacts; an annindex.Index is.
 type Vectors interface {

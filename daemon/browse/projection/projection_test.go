@@ -295,12 +295,12 @@ func distances(at map[uint64][2]uint16, n int) (own, all float64) {
 func TestSample(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	memory := 2 * laidBytes * 20 // 20 are laid out, and some 340 drawn
+	memory := 2 * (laidBytes + 4*dim) * 20 // 20 are laid out, and some 180 drawn
 	k := open(t, t.TempDir(), a, memory)
-	a.put(t, k, numbers(0, 200)...)
+	a.put(t, k, numbers(0, 160)...)
 	k.work(t)
 	s := k.Status()
-	if s.Laid != 20 || s.Points != 200 || s.MostLaid != 20 || s.Newcomers != 0 {
+	if s.Laid != 20 || s.Points != 160 || s.MostLaid != 20 || s.Newcomers != 0 {
 		t.Errorf("status %+v", s)
 	}
 	sameArtifacts(t, k, a, "a sample and the others")
@@ -313,7 +313,7 @@ func TestSample(t *testing.T) {
 	if near < 70 {
 		t.Errorf("%d of 100 are near their like", near)
 	}
-	a.put(t, k, numbers(200, 350)...)
+	a.put(t, k, numbers(160, 350)...)
 	k.work(t)
 	a.put(t, k, numbers(350, 360)...)
 	k.work(t)

@@ -105,7 +105,7 @@ func (k *Keeper) layOut(ctx context.Context) error {
 	ids := v.IDs()
 	ids = ids[:min(len(ids), k.cfg.drawn())]
 	k.enter(Reading)
-	s, err := k.read(ctx, v, ids[:min(len(ids), k.cfg.laid())])
+	s, err := k.read(ctx, v, ids[:min(len(ids), k.cfg.laid(v.Dim()))])
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type table struct {
 	log []int32
 	// laid: the first slots were laid out; settled: the others of the first were placed with the layout, and those behind are of newcomers.
 	laid, settled int
+	// laidThere and settledThere are how many of them are not gone.
+	laidThere, settledThere int
 }
 
 type slot struct {
@@ -74,7 +76,7 @@ func step(ratio float32) uint16 { return uint16(math.Round(float64(max(0, min(1,
 func (t *table) begin(ids []uint64, points []layout.Point, laid, settled int, f frame) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	t.frame, t.laid, t.settled = f, laid, settled
+	t.frame, t.laid, t.settled, t.laidThere, t.settledThere = f, laid, settled, laid, settled
 	t.slots = make([]slot, len(ids))
 	t.at = make(map[uint64]int32, len(ids))
 	for i, id := range ids {
@@ -91,21 +93,12 @@ func (t *table) number() {
 
 // compact leaves out the slots of those that are gone. It is called with the lock held.
 func (t *table) compact() {
-	t.laid, t.settled = count(t.slots[:t.laid]), count(t.slots[:t.settled])
+	t.laid, t.settled = t.laidThere, t.settledThere
 	t.slots = slices.DeleteFunc(t.slots, func(s slot) bool { return s.gone })
 	for i, s := range t.slots {
 		t.at[s.id] = int32(i)
 	}
 	t.number()
-}
-
-func count(slots []slot) (n int) {
-	for _, s := range slots {
-		if !s.gone {
-			n++
-		}
-	}
-	return n
 }
 
 // note keeps the log no longer than the table: who has to hear more takes all anew. It is called with the lock held.
@@ -137,6 +130,12 @@ func (t *table) remove(id uint64) {
 	}
 	delete(t.at, id)
 	t.slots[n].gone = true
+	if int(n) < t.laid {
+		t.laidThere--
+	}
+	if int(n) < t.settled {
+		t.settledThere--
+	}
 	t.note(n)
 }
 

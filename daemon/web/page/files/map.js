@@ -7,7 +7,8 @@ import { Points } from "./points.js";
 import { controls } from "./plane.js";
 
 const every = 2000; // milliseconds from look to look
-const soon = 250; // after a change was told
+const soon = 500; // after a change was told
+const recoloured = 5000; // after newcomers, which have no colour until then
 const coloured = 10; // values that have a colour of their own
 const near = 15; // true neighbours that are shown
 const newcomers = "when it came";
@@ -156,7 +157,7 @@ export async function showMap(main, params, signal) {
   const first = params.get("at");
   let wake = () => {};
   follow(({ change }) => change && wake(), signal);
-  let last = 0;
+  let due = 0; // when colours are asked for again
   while (!signal.aborted) {
     if (!document.hidden) {
       try {
@@ -169,9 +170,9 @@ export async function showMap(main, params, signal) {
           if (was) tell("The map was laid out anew.");
           else if (first) await go(first);
           points.changed();
-        } else if (version !== points.version) last = 0;
-        if (points.version && !last) {
-          last = 1; // newcomers are known to the search a moment later than to the map
+        } else if (version !== points.version) due ||= performance.now() + recoloured;
+        if (due && performance.now() >= due) {
+          due = 0;
           if (colour.value !== newcomers) await points.colour(colour.value);
         }
         state.replaceChildren(...standing(now));
