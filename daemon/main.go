@@ -43,6 +43,7 @@ type grammar struct {
 	Eval     evalCommand     `cmd:"" help:"Judge the lists, or the encoders."`
 	Judge    judgeCommand    `cmd:"" help:"Say how alike two artifacts are, take it back, or print what was said."`
 	Cultures culturesCommand `cmd:"" help:"How near cultures, periods or places are to one another."`
+	Plot     plotCommand     `cmd:"" help:"Draw for a paper what a daemon answers."`
 	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
 	Theme    themeCommand    `cmd:"" help:"The themes: what artifacts are alike in."`
 	Rank     rankCommand     `cmd:"" help:"Whether lists are in an order that was learned from judgments, and why."`
