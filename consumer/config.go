@@ -18,7 +18,7 @@ type Config struct {
 	// Alone is for a Sink that must have all partitions: nothing is read while the group has another member.
 	Alone bool
 
-	BatchRecords  int   // records of a batch at most; 256
+	BatchRecords  int   // records of a batch at most; 512
 	BatchBytes    int64 // bytes of a batch, exceeded by its last record only; 8 MiB
 	InFlightBytes int64 // records fetched and not yet applied; 64 MiB
 	FetchBytes    int   // asked of the broker at once for a partition; 1 MiB
@@ -50,7 +50,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	orElse(&c.BatchRecords, 256)
+	orElse(&c.BatchRecords, 512)
 	orElse(&c.BatchBytes, 8<<20)
 	orElse(&c.InFlightBytes, 64<<20)
 	orElse(&c.FetchBytes, 1<<20)

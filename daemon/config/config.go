@@ -96,7 +96,7 @@ type Log struct {
 
 // Ingest bounds what is taken in at once.
 type Ingest struct {
-	BatchRecords   int   `default:"256" min:"1" max:"100000" help:"Records of one atomic commit at most. More is quicker under load and lets each record wait longer."`
+	BatchRecords   int   `default:"512" min:"1" max:"100000" help:"Records of one atomic commit at most. More is quicker under load and lets each record wait longer."`
 	BatchBytes     Bytes `default:"8MiB" min:"1KiB" max:"1GiB" help:"Bytes of one atomic commit at most."`
 	MaxRecordBytes Bytes `default:"1MiB" min:"1KiB" max:"15MiB" help:"A larger record goes to the dead letters. Also bounds the body of an HTTP query."`
 	InFlightBytes  Bytes `default:"64MiB" min:"1KiB" max:"64GiB" help:"Bytes fetched and not yet committed, at most the 32nd part of memory.limit: a flood waits in Kafka."`

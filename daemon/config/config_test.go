@@ -167,7 +167,7 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"kafka.group": "kilim", "kafka.topics.artifacts": "kilim.artifacts", "kafka.topics.similar": "kilim.similar",
 		"kafka.topics.dead-letters": "kilim.artifacts.dlq", "kafka.partitions": "1", "kafka.replication": "1",
 		"web-config-file": "", "log.level": "info", "log.format": "text",
-		"ingest.batch-records": "256", "ingest.max-record-bytes": "1MiB", "ingest.in-flight-bytes": "64MiB",
+		"ingest.batch-records": "512", "ingest.max-record-bytes": "1MiB", "ingest.in-flight-bytes": "64MiB",
 		"index.engine": "hnsw", "index.m": "16", "index.ef-construction": "200", "index.ef": "96", "index.least-recall": "0.95", "lists.size": "10", "lists.candidates": "200", "lists.tolerance": "0.01", "lists.linger": "500ms",
 		"refresh.epsilon": "0.05", "refresh.budget": "256", "refresh.sweep": "0.2",
 		"publish.batch": "1000", "publish.compression": "snappy",
