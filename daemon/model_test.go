@@ -20,7 +20,7 @@ func TestModelCommands(t *testing.T) {
 		{Epoch: 1, State: registry.Promoted, Seed: 1, Created: time.Unix(1_700_000_000, 0)},
 		{Epoch: 2, State: registry.Promoted, Parent: 1, Checkpoint: "0002.safetensors"},
 		{Epoch: 3, State: registry.Rejected, Parent: 2, Reason: "recall fell",
-			Metrics: json.RawMessage(`{"rows":[{"task":"half","metric":"MRR","queries":9,"serving":0.1,"candidate":0.15,"gain":{"mean":0.05},"verdict":"worse"}],"reason":"recall fell"}`)},
+			Metrics: json.RawMessage(`{"rows":[{"task":"half","metric":"MRR","queries":9,"serving":0.1,"candidate":0.15,"gain":{"mean":0.05},"verdict":"worse"}],"published":{"lists":40,"kept":0.75,"first":0.9},"reason":"recall fell"}`)},
 	}}
 	var asked string
 	daemon := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ func TestModelCommands(t *testing.T) {
 		{[]string{"rollback", "9"}, 1, "POST /api/v1/models/9/rollback", []string{"epoch 9 was rejected"}},
 		{[]string{"rollback", "x"}, 2, "", []string{"epoch"}},
 		{[]string{"rollback"}, 0, "POST /api/v1/models/1/rollback", []string{"EPOCH"}},
-		{[]string{"show", "3"}, 0, "GET /api/v1/models", []string{"recall fell", "held against epoch 2", "half", "MRR", "+0.0500", "worse", "rejected: recall fell"}},
+		{[]string{"show", "3"}, 0, "GET /api/v1/models", []string{"recall fell", "held against epoch 2", "half", "MRR", "+0.0500", "worse", "lists total of 40 held-out artifacts: 75% of the first 10 stay, the first of all in 90%", "rejected: recall fell"}},
 		{[]string{"show", "1"}, 0, "GET /api/v1/models", []string{"epoch 1 was not held against another one"}},
 		{[]string{"show", "7"}, 1, "GET /api/v1/models", []string{"there is no epoch 7"}},
 	} {

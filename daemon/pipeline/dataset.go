@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"kilim/daemon/pipeline/evidence"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
@@ -13,6 +14,7 @@ import (
 	"kilim/learner/model"
 	"kilim/learner/model/infer"
 	"kilim/learner/train/dataset"
+	"kilim/learner/train/gate"
 )
 
 // Archive is the committed state of an Engine as training reads it. Those of one Engine are equal.
@@ -74,6 +76,9 @@ func (a Archive) Model() (shape model.Config, weights []float32) {
 
 // Encoders are those that the model reads vectors of.
 func (a Archive) Encoders() map[string]feature.Identity { return a.cfg.Encoders.Identities() }
+
+// Lists make of embeddings what the state publishes.
+func (a Archive) Lists() gate.Lists { return evidence.New(a.store, a.words, a.cfg.Score) }
 
 // Epoch is that of the model.
 func (a Archive) Epoch() uint32 { return a.cfg.Epoch }

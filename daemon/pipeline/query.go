@@ -9,6 +9,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/atlas"
 	"kilim/daemon/pipeline/clock"
+	"kilim/daemon/pipeline/driftbound"
 	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/pipeline/overdue"
 	"kilim/daemon/pipeline/vectorindex"
@@ -52,7 +53,7 @@ type Answer struct {
 	// Staleness tells how old what the answer knows may be.
 	Staleness overdue.Staleness
 	// DriftBound is nil where it is not known.
-	DriftBound *DriftBound
+	DriftBound *driftbound.Bound
 	Items      []rerank.Entry
 }
 
@@ -200,6 +201,15 @@ func (q *Queries) list(r *graphstore.Reader, node uint64, k int, answer *Answer)
 	}
 	answer.Items, err = q.lists.Search(g, query, answer.List, k, nil)
 	return err
+}
+
+// driftBound is that of an answer about an artifact.
+func (q *Queries) driftBound(r *graphstore.Reader, n *graphstore.Node, a *Answer) (*driftbound.Bound, error) {
+	weight := float32(1)
+	if a.List == rerank.ListTotal {
+		weight = q.cfg.Score.Cosine
+	}
+	return driftbound.Of(r, n, a.Items, weight, q.cfg.Epsilon)
 }
 
 // behind is how many changes there have been since stored lists were computed in full; nil: they are to be computed again.

@@ -69,6 +69,13 @@ var origins = []graphstore.Type{
 	graphstore.Culture, graphstore.Period, graphstore.Dynasty, graphstore.Reign, graphstore.Style, graphstore.Place, graphstore.Creator,
 }
 
+// WithoutOrigins returns the artifact without the terms that name where it comes from.
+func WithoutOrigins(a *profile.Artifact) *profile.Artifact {
+	b := *a
+	b.Culture, b.Period, b.Dynasty, b.Reign, b.Style, b.Place, b.Creator = nil, nil, nil, nil, nil, nil, nil
+	return &b
+}
+
 // Pieces are all that an artifact's features and its edges to entities are made of.
 func Pieces(a *profile.Artifact) []Piece {
 	var out []Piece

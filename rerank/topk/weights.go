@@ -1,6 +1,10 @@
 package topk
 
-import "math"
+import (
+	"math"
+
+	"kilim/rerank"
+)
 
 // weights are the inverse document frequencies at one state of the archive, as rerank.Weights.
 type weights struct {
@@ -9,6 +13,12 @@ type weights struct {
 	artifacts float64
 	entities  map[uint64]float32
 	err       error // the first of a read; callers look when they have prepared all
+}
+
+// Weights are those of a state, for who scores beside the lists. failed tells, afterwards, whether something could not be read.
+func Weights(g Reader, words Words) (w rerank.Weights, failed func() error) {
+	known := newWeights(g, words)
+	return known, func() error { return known.err }
 }
 
 func newWeights(g Reader, words Words) *weights {

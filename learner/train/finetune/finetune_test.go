@@ -48,6 +48,8 @@ func (a *archive) Dataset(ctx context.Context, limit int, until time.Time) (*dat
 
 func (a *archive) Encoders() map[string]feature.Identity { return nil }
 
+func (a *archive) Lists() gate.Lists { return nil }
+
 func (a *archive) Model() (model.Config, []float32)                 { return a.settings.Shape, a.weights }
 func (a *archive) Epoch() uint32                                    { return 1 }
 func (a *archive) Artifacts() int                                   { return a.records.Len() }

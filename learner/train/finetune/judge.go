@@ -71,7 +71,7 @@ func judge(ctx context.Context, cfg Config, serving, candidate Judged) (*gate.Ta
 	_, heldOut := train.Split(n, settings.HeldOut, cfg.Seed)
 	table, err := gate.Compare(ctx, gate.Benchmark{
 		Set: now.Set, IDs: now.IDs, Cultures: now.Cultures, HeldOut: heldOut, Links: now.Links,
-		Themes: now.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
+		Themes: now.Themes, Expert: cfg.Truth, Lists: serving.Lists(), Views: settings.Views, Seed: cfg.Seed,
 	}, models[0], models[1], pool)
 	if err != nil {
 		return nil, err

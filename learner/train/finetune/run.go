@@ -30,6 +30,8 @@ type Source interface {
 	Model() (shape model.Config, weights []float32)
 	// Encoders are those that the model reads vectors of, by modality.
 	Encoders() map[string]feature.Identity
+	// Lists make of embeddings the published list total; nil: total is not judged.
+	Lists() gate.Lists
 }
 
 // Config says how a Run is made. The zero value of a field is its default, except for Truth and Seed.
@@ -182,7 +184,7 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	}
 	table, err := gate.Compare(ctx, gate.Benchmark{
 		Set: data.Set, IDs: data.IDs, Cultures: data.Cultures, HeldOut: t.HeldOut(), Links: data.Links,
-		Themes: data.Themes, Expert: cfg.Truth, Views: settings.Views, Seed: cfg.Seed,
+		Themes: data.Themes, Expert: cfg.Truth, Lists: source.Lists(), Views: settings.Views, Seed: cfg.Seed,
 	}, serving, gate.Model{Shape: m, Weights: weights}, pool)
 	if err != nil {
 		return none, nil, err

@@ -8,7 +8,11 @@
 //   - origins: given an artifact without all that names where it comes from, its culture by the vote of its nearest ones;
 //   - links: given one end of a link that neither model has seen, find the other among all artifacts;
 //   - themes: the nearest neighbours by the embedding, measured against the theme labels;
-//   - expert: the same against the user's own truth.
+//   - expert: the same against the user's own truth;
+//   - total origins, total links, total themes, total expert: the same by the published list total, of which the cosine of
+//     embeddings is a part. Lists knows the other parts: what a task hides (origins, links) is hidden there too.
+//
+// Published says how many entries of the published lists the candidate would change; that alone is neither good nor bad.
 //
 // Each task is compared query by query with a paired bootstrap (package eval). The candidate is promoted only if
 // nothing is worse beyond noise and something is better. The cultures are many comparisons, so each is made at a level

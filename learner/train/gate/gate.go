@@ -29,8 +29,25 @@ type Benchmark struct {
 	Links [][2]int32
 	// Themes and Expert may be nil.
 	Themes, Expert *eval.Truth
-	Views          train.Views
-	Seed           uint64
+	// Lists make of embeddings the list total; nil: total is not judged.
+	Lists Lists
+	Views train.Views
+	Seed  uint64
+}
+
+// truths are what people say is alike, by the names of their tasks.
+func (m Benchmark) truths() (out []namedTruth) {
+	for _, truth := range []namedTruth{{"themes", m.Themes}, {"expert", m.Expert}} {
+		if truth.of != nil {
+			out = append(out, truth)
+		}
+	}
+	return out
+}
+
+type namedTruth struct {
+	name string
+	of   *eval.Truth
 }
 
 // Model is a model with its weights.
@@ -64,6 +81,8 @@ type Row struct {
 // Table is the result of Compare.
 type Table struct {
 	Rows []Row `json:"rows"`
+	// Published is what the candidate does to the list total; nil: not known.
+	Published *Published `json:"published,omitempty"`
 	// Promote is the decision, and Reason says what it rests on.
 	Promote bool   `json:"promote"`
 	Reason  string `json:"reason"`
@@ -204,25 +223,13 @@ func neighbours(ctx context.Context, t *Table, m Benchmark, serving, candidate M
 		return err
 	}
 	t.Collapse = train.MeasureCollapse(after.sample(m.HeldOut))
-	var queries []eval.Query
-	for _, l := range m.Links {
-		for _, way := range [][2]int32{l, {l[1], l[0]}} {
-			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
-		}
-	}
 	if err := origins(ctx, t, m, serving, candidate, [2]*embeddings{before, after}, pool); err != nil {
 		return err
 	}
-	if err := t.retrieval(ctx, "links", queries, before, after, nil, m.Seed); err != nil {
+	if err := t.retrieval(ctx, "links", linkQueries(m), before, after, nil, m.Seed); err != nil {
 		return err
 	}
-	for _, truth := range []struct {
-		name string
-		of   *eval.Truth
-	}{{"themes", m.Themes}, {"expert", m.Expert}} {
-		if truth.of == nil {
-			continue
-		}
+	for _, truth := range m.truths() {
 		queries, err := truth.of.Queries("general", m.Seed)
 		if errors.Is(err, eval.ErrNoQueries) {
 			continue
@@ -234,7 +241,18 @@ func neighbours(ctx context.Context, t *Table, m Benchmark, serving, candidate M
 			return err
 		}
 	}
-	return nil
+	c := &contest{m, [2]Model{serving, candidate}, [2]*embeddings{before, after}, pool}
+	return c.total(ctx, t)
+}
+
+// linkQueries ask for each end of a link by the other.
+func linkQueries(m Benchmark) (queries []eval.Query) {
+	for _, l := range m.Links {
+		for _, way := range [][2]int32{l, {l[1], l[0]}} {
+			queries = append(queries, eval.Query{ID: m.IDs[way[0]], Relevant: map[string]float64{m.IDs[way[1]]: 1}})
+		}
+	}
+	return queries
 }
 
 func (t *Table) retrieval(ctx context.Context, task string, queries []eval.Query, before, after *embeddings, among []string, seed uint64) error {
@@ -340,6 +358,9 @@ func (t *Table) Print(w io.Writer) error {
 	fmt.Fprintln(out, "task\tmetric\tqueries\tserving\tcandidate\tgain\t\t")
 	for _, r := range t.Rows {
 		fmt.Fprintf(out, "%s\t%s\t%d\t%.4f\t%.4f\t%+.4f\t(%+.4f..%+.4f)\t%s\n", r.Task, r.Metric, r.Queries, r.Serving, r.Candidate, r.Gain.Mean, r.Gain.Low, r.Gain.High, r.Verdict)
+	}
+	if p := t.Published; p != nil {
+		fmt.Fprintf(out, "lists total of %d held-out artifacts: %.0f%% of the first %d stay, the first of all in %.0f%%\n", p.Lists, 100*p.Kept, published, 100*p.First)
 	}
 	decision := "rejected"
 	if t.Promote {

@@ -73,13 +73,22 @@ func (s *embeddings) vote(query []float32, among []int32, artifacts []train.Arti
 			best = best[:min(len(best), voters)]
 		}
 	}
+	nearest := make([]int32, len(best))
+	for i, h := range best {
+		nearest[i] = h.artifact
+	}
+	return winner(nearest, artifacts)
+}
+
+// winner is the culture of most of some artifacts, the nearest first; of equally many, that of the nearest. -1: of none.
+func winner(nearest []int32, artifacts []train.Artifact) int32 {
 	votes := map[int32]int{}
-	for _, h := range best {
-		votes[artifacts[h.artifact].Culture]++
+	for _, a := range nearest {
+		votes[artifacts[a].Culture]++
 	}
 	winner, most := int32(-1), 0
-	for _, h := range best { // the nearest first
-		if c := artifacts[h.artifact].Culture; votes[c] > most {
+	for _, a := range nearest {
+		if c := artifacts[a].Culture; votes[c] > most {
 			winner, most = c, votes[c]
 		}
 	}
