@@ -67,7 +67,10 @@ func (k *Keeper) loadLists() error {
 }
 
 // replaced has the lists follow another model, or the lack of one.
-func (l *keeping) replaced() { l.decided, l.aligned, l.tryAt = true, false, time.Time{} }
+func (k *Keeper) replaced() {
+	k.lists.decided, k.lists.aligned, k.lists.tryAt = true, false, time.Time{}
+	k.countLists()
+}
 
 // align has lists be due that are not the serving model's. Their topics are there then: a message for one that is missing would hold up all others.
 func (k *Keeper) align(ctx context.Context) error {
@@ -129,11 +132,22 @@ func (k *Keeper) relist(ctx context.Context, changed []rerank.Cause) (took int, 
 	return took, nil
 }
 
-// countLists shows the outside how many lists there are.
+// countLists shows the outside how many lists there are. Before they are aligned, all may be due.
 func (k *Keeper) countLists() {
+	if k.cfg.Store == nil {
+		return
+	}
+	lists, due := k.lists.lists.Count(), k.lists.lists.Due()
+	if !k.lists.aligned {
+		due = k.lists.lists.Rows()
+		if s := k.serving.Load(); s != nil {
+			profiles, _ := s.sizes()
+			due = max(due, profiles)
+		}
+	}
 	k.status.Lock()
 	defer k.status.Unlock()
-	k.status.stored, k.status.due = k.lists.lists.Count(), k.lists.lists.Due()
+	k.status.stored, k.status.due = lists, due
 }
 
 // told is an artifact's list as it was told last, nil when it has none, or one that is to be made anew, or is wanted longer than it is.

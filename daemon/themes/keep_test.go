@@ -141,10 +141,16 @@ func TestStoredListsAreThoseOfNow(t *testing.T) {
 				t.Error("answers that are longer than what is stored are other than comparisons")
 			}
 			w.open()
+			if due := w.keeper.Status().Due; due != len(store.rows) {
+				t.Errorf("%d are due before a model is there, want all %d", due, len(store.rows))
+			}
 			if err := w.keeper.Restore(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			w.renew()
+			if due := w.keeper.Status().Due; due != 0 {
+				t.Errorf("%d are due", due)
+			}
 			if store.commits != commits {
 				t.Errorf("%d commits after a start at which nothing was due", store.commits-commits)
 			}

@@ -137,7 +137,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		return err
 	}
 	if k.cfg.Works == 0 {
-		k.lists.replaced() // no theme is learned any more: all lists go
+		k.replaced() // no theme is learned any more: all lists go
 	} else if err := k.Restore(ctx); err != nil && ctx.Err() == nil {
 		k.log.Warn("the model of themes that was kept can't be used; another one is fitted", "err", err)
 	}

@@ -179,7 +179,7 @@ func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 		return err
 	}
 	k.serving.Store(next)
-	k.lists.replaced()
+	k.replaced()
 	return nil
 }
 
@@ -187,7 +187,7 @@ func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 func (k *Keeper) forget() error {
 	k.basis = nil
 	k.serving.Store(nil)
-	k.lists.replaced()
+	k.replaced()
 	if err := os.Remove(k.modelFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("themes: %w", err)
 	}

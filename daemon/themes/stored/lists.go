@@ -154,6 +154,9 @@ func (l *Lists) Take(n int) []string {
 // Count is how many lists there are.
 func (l *Lists) Count() int { return l.count }
 
+// Rows is how many artifacts have one.
+func (l *Lists) Rows() int { return len(l.rows) }
+
 // Row is that of an artifact as it is stored, nil when it has none.
 func (l *Lists) Row(id string) *Row { return l.rows[id] }
 
