@@ -16,11 +16,12 @@ type between struct {
 	offsets   map[string]Offset
 	dims      map[string]int
 	depth     int
+	themes    map[NodeID]string // lists of themes
 }
 
 func readBetween(t *testing.T, s *Store) between {
 	t.Helper()
-	b := between{offsets: map[string]Offset{}}
+	b := between{offsets: map[string]Offset{}, themes: map[NodeID]string{}}
 	b.depth, _ = s.OutboxDepth()
 	var err error
 	if b.positions, err = s.Positions(); err != nil {
@@ -39,6 +40,16 @@ func readBetween(t *testing.T, s *Store) between {
 				}
 			}
 		}
+		if err := r.EachThemeLists(func(id NodeID, lists []byte) error {
+			b.themes[id] = string(lists)
+			again, err := r.ThemeLists(id)
+			if string(again) != string(lists) {
+				t.Errorf("lists of themes of %d are %q and %q", id, again, lists)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
 		b.messages, err = r.Outbox(0, 1000)
 		return err
 	}); err != nil {
@@ -56,6 +67,12 @@ func enqueue(t *testing.T, s *Store, n int, topic string, next int64) {
 		if _, err := tx.Enqueue(fmt.Appendf(nil, "%s %d %d", topic, next, i)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := tx.PutThemeLists(NodeID(next%5), fmt.Appendf(nil, "%s %d", topic, next)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.DeleteThemeLists(NodeID((next + 3) % 5)); err != nil {
+		t.Fatal(err)
 	}
 	if err := tx.SetOffset(topic, int(next%3), Offset{Next: next, Log: topic}); err != nil {
 		t.Fatal(err)

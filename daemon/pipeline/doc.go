@@ -4,7 +4,7 @@
 // Its types, from the outside in:
 //
 //   - Engine is the pipeline over one graphstore.Store, with the settings of Config. Engine.Apply takes batches,
-//     Engine.Run works off what they leave over.
+//     Engine.Run works off what they leave over. Engine.Beside has others write lists that no stage knows of.
 //   - Queries answer questions about committed states. Archive shows a state to training, MediaState shows it to the worker
 //     that encodes media. Status tells where it stands, and Check verifies it.
 //   - Standby is an Engine of another model that is made beside the one that serves. Its role, with the phase of the state's

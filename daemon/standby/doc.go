@@ -6,7 +6,7 @@
 // the Engine and the publisher the outbox of the instance that serves at the moment. Config says how an instance is
 // opened, ID names one, Status tells what serves and what is made.
 //
-// In come batches of records (Apply), requests for a model (Promote, Rollback), what the topics hold (Republish) and the word that lists are published
+// In come batches of records (Apply), lists of themes (Beside), requests for a model (Promote, Rollback), what the topics hold (Republish) and the word that lists are published
 // (Engine.Published). Out go the Engine, the Store and the Status of what serves. The package must not know how vectors
 // and lists are computed (package pipeline's part), whether a model is good (learner/train/gate's), nor HTTP or
 // configuration files.

@@ -106,11 +106,11 @@ func (k *Keeper) relist(ctx context.Context, changed []rerank.Cause) (took int, 
 	if k.cfg.Store == nil {
 		return 0, nil
 	}
+	lists := k.lists.lists
+	lists.Lost(k.cfg.Store.Lost())
 	if err := k.align(ctx); err != nil || !k.lists.aligned {
 		return 0, err // what changes meanwhile is found when they are aligned
 	}
-	lists := k.lists.lists
-	lists.Lost(k.cfg.Store.Lost())
 	pass := lists.Begin()
 	for _, c := range changed {
 		pass.Take(c.ID, c)

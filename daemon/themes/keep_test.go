@@ -19,6 +19,7 @@ type lists struct {
 	rows     map[string][]byte
 	told     map[string]string // by topic and artifact; what is gone is ""
 	revision uint64
+	lost     uint64
 	commits  int
 	fail     error // of a commit, and of the making of a topic
 	during   func()
@@ -35,7 +36,7 @@ func (l *lists) Rows(fn func([]byte) error) error {
 	return nil
 }
 
-func (l *lists) Lost() uint64 { return 0 }
+func (l *lists) Lost() uint64 { return l.lost }
 
 func (l *lists) Topic(context.Context, string) error { return l.fail }
 
@@ -153,6 +154,20 @@ func TestStoredListsAreThoseOfNow(t *testing.T) {
 			}
 			if store.commits != commits {
 				t.Errorf("%d commits after a start at which nothing was due", store.commits-commits)
+			}
+			store.lost, store.told = store.revision, map[string]string{}
+			w.open()
+			store.during = func() {
+				if w.keeper.Status().Due == 0 {
+					t.Error("nothing is due while what was lost is told again")
+				}
+			}
+			if err := w.keeper.Restore(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.renew()
+			if len(store.current()) != len(got) {
+				t.Errorf("%d lists are told again of %d that were lost", len(store.current()), len(got))
 			}
 		})
 	}
