@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"compress/gzip"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +99,40 @@ func BenchmarkWalters(b *testing.B) {
 	}
 	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
 	w.report(b, records)
+}
+
+// BenchmarkWaltersFlood applies the whole feed at once, as after a start, and then does all that it has left over: what each of the two
+// takes of the processor, how often an artifact is embedded for it, and how often one is told.
+func BenchmarkWaltersFlood(b *testing.B) {
+	items := walters(b, math.MaxInt)
+	cfg := defaults()
+	cfg.MaxOutbox = 1 << 30
+	var w written
+	var feed, settle time.Duration
+	refreshed, told := 0.0, 0.0
+	for b.Loop() {
+		s, err := openSite(b, b.TempDir(), cfg, graphstore.Options{Wrote: w.wrote})
+		if err != nil {
+			b.Fatal(err)
+		}
+		begun := processorTime(b)
+		for chunk := range slices.Chunk(items, 512) {
+			next := []consumer.Offset{{Topic: "in", Next: chunk[len(chunk)-1].Offset + 1}}
+			s.must(s.engine.Apply(b.Context(), &consumer.Batch{Items: chunk, Next: next}))
+		}
+		fed := processorTime(b)
+		s.must(s.settle())
+		feed, settle = feed+fed-begun, settle+processorTime(b)-fed
+		refreshed += testutil.ToFloat64(s.engine.metrics.refreshed)
+		told += testutil.ToFloat64(s.engine.metrics.listsChanged)
+		s.must(s.store.Close())
+	}
+	n := b.N * len(items)
+	b.ReportMetric(float64(feed.Microseconds())/float64(n), "feed-cpu-µs/record")
+	b.ReportMetric(float64(settle.Microseconds())/float64(n), "settle-cpu-µs/record")
+	b.ReportMetric(refreshed/float64(n), "refreshed/record")
+	b.ReportMetric(told/float64(n), "told/record")
+	w.report(b, n)
 }
 
 // BenchmarkWaltersSettle applies records one by one to an archive at rest and does all that
