@@ -2,6 +2,7 @@ package stored
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -189,6 +190,55 @@ func TestMessage(t *testing.T) {
 	want := rerank.OutMessage{Kind: rerank.KindThemed, Topic: "kilim.similar.motif", ID: "a", Revision: 7, Recorded: time.UnixMilli(5).UTC(), TraceParent: "trace", Value: []byte(themed)}
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("%+v %s\nwant %+v", m, m.Value, want)
+	}
+}
+
+// TestCheckFindsDamage: sound rows have no fault, a deletion that nobody has followed yet is none, and each kind of damage is told.
+func TestCheckFindsDamage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2, Config{Size: 3, Themes: 2, Least: 0.1})
+	for i := range 12 {
+		w.put(fmt.Sprintf("a:%d", i))
+	}
+	w.fit()
+	w.settle()
+	check := func(rows ...[]byte) (faults []string, waiting int) {
+		t.Helper()
+		c := Checker{Revision: w.revision, Fault: func(f string) { faults = append(faults, f) }, Exists: func(id string) (bool, error) {
+			_, ok := w.works[id]
+			return ok, nil
+		}}
+		for _, row := range rows {
+			if err := c.Row(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return faults, c.Waiting
+	}
+	all := slices.Collect(maps.Values(w.rows))
+	if faults, waiting := check(all...); len(faults) > 0 || waiting > 0 {
+		t.Errorf("of sound rows: %v, %d wait", faults, waiting)
+	}
+	for want, damage := range map[string]func(*Row){
+		"out of order":        func(r *Row) { slices.Reverse(r.Lists[0].Entries) },
+		"the artifact itself": func(r *Row) { r.Lists[0].Entries[0].ID = r.ID },
+		"is of revision":      func(r *Row) { r.Lists[0].Revision = w.revision + 1 },
+	} {
+		var r Row
+		if err := r.Unmarshal(w.rows["a:1"]); err != nil {
+			t.Fatal(err)
+		}
+		damage(&r)
+		if faults, _ := check(r.Marshal()); len(faults) == 0 || !strings.Contains(faults[0], want) {
+			t.Errorf("%s: told is %v", want, faults)
+		}
+	}
+	if faults, _ := check([]byte{9, 9}); len(faults) != 1 {
+		t.Errorf("of what is no row %v is told", faults)
+	}
+	delete(w.works, "a:1")
+	if faults, waiting := check(all...); len(faults) > 0 || waiting < 2 {
+		t.Errorf("after a deletion: %v, %d wait", faults, waiting)
 	}
 }
 
