@@ -236,3 +236,33 @@ func TestDemoCommand(t *testing.T) {
 		t.Error("another seed gives the same archive")
 	}
 }
+
+// TestWatchATheme follows the topic of a theme, and of one artifact alone.
+func TestWatchATheme(t *testing.T) {
+	t.Parallel()
+	broker := brokers(t)
+	in := `{"id":"a","title":"one"}` + "\n" + `{"id":"b","title":"two"}` + "\n" + `{"id":"a","title":"three"}` + "\n"
+	if code, _, stderr := kilim(t, in, "feed", "--broker", broker, "--topic", "kilim.similar.motif", "-"); code != exitOK {
+		t.Fatalf("feed: exit code %d, %s", code, stderr)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, errs := newOutput(), newOutput()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"watch", "--broker", broker, "--theme", "motif", "--artifact", "a", "--from-beginning", "--json"}, environment(nil), nil, out, errs)
+	}()
+	if err := out.await(t.Context(), `three`); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if code := <-done; code != exitOK {
+		t.Errorf("watch: exit code %d, %s", code, errs)
+	}
+	if got, want := out.String(), `{"id":"a","title":"one"}`+"\n"+`{"id":"a","title":"three"}`+"\n"; got != want {
+		t.Errorf("watch: %s, want %s", got, want)
+	}
+	if code, _, stderr := kilim(t, "", "watch", "--broker", broker, "--theme", "motif", "--topic", "other"); code != exitUsage {
+		t.Errorf("a theme and a topic: exit code %d, %s", code, stderr)
+	}
+}
