@@ -39,6 +39,11 @@ type violation struct {
 // looked are the rules that colours and the width of the screen matter to; the others hold of a view or not.
 var looked = []string{"color-contrast", "scrollable-region-focusable", "target-size"}
 
+// beyond are the elements that end beyond the right edge of the screen, but for those that something within it scrolls.
+const beyond = `[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 &&
+	!e.closest(".hidden, svg") && ![...(function* () { for (let p = e.parentElement; p; p = p.parentElement) yield p })()].some((p) => /auto|scroll|hidden/.test(getComputedStyle(p).overflowX))
+	).slice(0, 4).map((e) => e.tagName + "." + e.className + " " + (e.id || e.textContent.slice(0, 30))).join("; ")`
+
 // violations has axe-core look at the view that is shown, by all rules unless some are named.
 func (v *viewer) violations(script string, rules ...string) []violation {
 	v.t.Helper()
@@ -112,6 +117,9 @@ func TestPageIsAccessible(t *testing.T) {
 				v.holds(`document.querySelector(".files li")`)
 			}
 			v.accessible(script, view+" "+colours, rules...)
+			if wide := value[string](v, beyond); wide != "" {
+				t.Errorf("%s %s: wider than the screen: %s", view, colours, wide)
+			}
 		}
 		// One with a picture, the first reason opened.
 		v.open("#/search?has=picture", ".cards li img")
