@@ -117,13 +117,11 @@ func TestFigures(t *testing.T) {
 		}
 		arabic := slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return !strings.ContainsAny(l, "ویگ") })
 		drawn(t, func() *Figure { return Dendrogram(a) })
-		for _, f := range []*Figure{Cultures(a), Dendrogram(a)} {
-			if len(labels) > 3 {
-				continue // 300 dots an inch take a while
-			}
-			if missing := raster(t, f); !slices.Equal(missing, arabic) {
-				t.Errorf("PNG lacks %q, want %q", missing, arabic)
-			}
+		if len(arabic) == 0 {
+			continue // 300 dots an inch take a while
+		}
+		if missing := raster(t, Dendrogram(a)); !slices.Equal(missing, arabic) {
+			t.Errorf("PNG lacks %q, want %q", missing, arabic)
 		}
 	}
 	if _, err := Dendrogram(comparison(rng, "a", "b")).Write(io.Discard, "pdf"); err == nil {
