@@ -35,7 +35,14 @@ func (p *placer) place(v Vectors, id uint64, vector []float32) (layout.Point, er
 	if err != nil {
 		return layout.Point{}, err
 	}
-	return p.layout.Place(near), nil
+	return nudged(p.layout.Place(near), id, 0.1), nil
+}
+
+// nudged moves a point a little, by its id: artifacts of one vector would else lie on one another for good, where no pointer finds those below. Neighbours on a
+// map are about 1 apart.
+func nudged(p layout.Point, id uint64, most float32) layout.Point {
+	share := func(bits uint32) float32 { return float32(bits>>8)/(1<<23) - 1 } // from -1 to 1
+	return layout.Point{X: p.X + most*share(uint32(id)), Y: p.Y + most*share(uint32(id>>32))}
 }
 
 // placeAll adds to shown those of ids that were not laid out.

@@ -295,30 +295,59 @@ func distances(at map[uint64][2]uint16, n int) (own, all float64) {
 func TestSample(t *testing.T) {
 	t.Parallel()
 	a := newArchive(t)
-	memory := 2 * (laidBytes + 4*dim) * 20 // 20 are laid out, and some 180 drawn
+	memory := 2 * (laidBytes + 4*dim) * 60 // 60 are laid out, and some 540 drawn
 	k := open(t, t.TempDir(), a, memory)
-	a.put(t, k, numbers(0, 160)...)
+	a.put(t, k, numbers(0, 300)...)
 	k.work(t)
 	s := k.Status()
-	if s.Laid != 20 || s.Points != 160 || s.MostLaid != 20 || s.Newcomers != 0 {
+	if s.Laid != 60 || s.Points != 300 || s.MostLaid != 60 || s.Newcomers != 0 {
 		t.Errorf("status %+v", s)
 	}
 	sameArtifacts(t, k, a, "a sample and the others")
-	near := 0
+	near, at := 0, shown(t, k)
 	for n := range 100 {
-		if own, all := distances(shown(t, k), n); own < all {
+		if own, all := distances(at, n); own < all {
 			near++
 		}
 	}
 	if near < 70 {
-		t.Errorf("%d of 100 are near their like", near)
+		t.Errorf("%d of 100 are nearer to their like than to the middle", near)
 	}
-	a.put(t, k, numbers(160, 350)...)
+	a.put(t, k, numbers(300, 600)...)
 	k.work(t)
-	a.put(t, k, numbers(350, 360)...)
+	a.put(t, k, numbers(600, 610)...)
 	k.work(t)
-	if s := k.Status(); s.Points != s.MostPoints || s.Artifacts != 360 || s.Points >= 350 {
+	if s := k.Status(); s.Points != s.MostPoints || s.Artifacts != 610 || s.Points >= 600 {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// TestTwins: artifacts of one vector have a place each, those that were laid out and those that came later.
+func TestTwins(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	k := open(t, t.TempDir(), a, much)
+	twins := func(from, to int) {
+		for n := from; n < to; n++ {
+			id := fmt.Sprint("twin/", n)
+			if err := a.index.Put(node(id), []float32{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+				t.Fatal(err)
+			}
+			k.Changed([]string{id})
+		}
+		k.work(t)
+		places := map[[2]uint16]int{}
+		for _, p := range shown(t, k) {
+			places[p]++
+		}
+		if len(places) != a.index.Len() {
+			t.Errorf("%d artifacts have %d places", a.index.Len(), len(places))
+		}
+	}
+	a.put(t, k, numbers(0, 60)...)
+	twins(0, 10)
+	if twins(10, 14); k.Status().Newcomers != 4 {
+		t.Errorf("status %+v", k.Status())
 	}
 }
 

@@ -113,6 +113,10 @@ func (k *Keeper) layOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	side := frameOf(start).Side
+	for i, id := range s.ids {
+		start[i] = nudged(start[i], id, side/10000)
+	}
 	k.enter(LayingOut)
 	l, err := layout.New(config, k.pool, start, s.near)
 	if err != nil {
