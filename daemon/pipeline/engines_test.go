@@ -24,6 +24,9 @@ const leastRecallOfTen = 0.99
 // and compares the lists in the end. The records are more than hnsw searches exactly.
 func TestEnginesAgree(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("two feeds on one goroutine")
+	}
 	items := walters(t, 1200)
 	exactly := runFeed(t, "flat", items)
 	nearly := runFeed(t, "hnsw", items)

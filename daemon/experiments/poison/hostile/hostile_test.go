@@ -30,7 +30,11 @@ func generate(t *testing.T, opt Options) []*Record {
 func TestFates(t *testing.T) {
 	t.Parallel()
 	applied, refused := map[string]int{}, map[string]int{}
-	for _, r := range generate(t, Options{Records: 3000, Seed: 1, Good: 30, Unpacked: 4 << 20}) {
+	records := 3000
+	if testing.Short() {
+		records = 1000
+	}
+	for _, r := range generate(t, Options{Records: records, Seed: 1, Good: 30, Unpacked: 4 << 20}) {
 		item := consumer.Decode(consumer.Record{Key: r.Key, Value: r.Value, Headers: r.Headers}, profile.Limits{})
 		if item.Refusal != nil {
 			refused[r.Family]++
