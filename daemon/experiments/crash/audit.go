@@ -14,6 +14,7 @@ import (
 type ending struct {
 	topics topics
 	served map[string]answer
+	themed map[string]map[string]themeList // served, by topic and id
 	counts counts
 }
 
@@ -26,6 +27,7 @@ type report struct {
 	Restores   int `json:"restores"`
 	Writers    int `json:"writers"` // whose messages are there
 	Artifacts  int `json:"artifacts"`
+	ThemeLists int `json:"theme_lists"` // compared, in the run that had more
 	Lost       int `json:"lost"`
 	Twice      int `json:"twice"`
 	Differing  int `json:"differing"`
@@ -62,6 +64,9 @@ func (r *report) audit(p *plan, e *ending, restores int) error {
 		return err
 	}
 	if err := r.auditDead(p, e.topics); err != nil {
+		return err
+	}
+	if err := r.auditThemes(p, e); err != nil {
 		return err
 	}
 	return r.auditLists(p, e)
@@ -102,7 +107,7 @@ const inFlight = 1000
 // all of them there; a folder that was replaced took to its end what it had not published.
 func (r *report) auditNumbers(t topics, restores int) error {
 	writers := map[string]map[int]bool{}
-	for _, list := range [][]kafka.Message{t.similar, t.dead} {
+	for _, list := range [][]kafka.Message{t.similar, t.themed, t.dead} {
 		for i := range list {
 			seq, err := number(&list[i], "kilim_seq")
 			if err != nil {
@@ -180,6 +185,7 @@ func (r *report) auditDead(p *plan, t topics) error {
 type update struct {
 	ID       string `json:"id"`
 	Revision int64  `json:"revision"`
+	Model    string `json:"model"` // in the topic of a theme
 	Lists    lists  `json:"lists"`
 }
 

@@ -196,5 +196,8 @@ func (o *options) finish(ctx context.Context, i *instance, f *feeder, p *plan) (
 	if e.served, err = i.ask(ctx, ids); err != nil {
 		return nil, err
 	}
+	if e.themed, err = i.askThemes(settling, slices.Collect(maps.Keys(p.live))); err != nil {
+		return nil, err
+	}
 	return e, daemon.Stop()
 }

@@ -35,7 +35,11 @@ func (i *instance) createTopics(ctx context.Context) error {
 	return i.withBroker(func(addr string) error {
 		client := &kafka.Client{Addr: kafka.TCP(addr), Timeout: 10 * time.Second}
 		req := &kafka.CreateTopicsRequest{}
-		for _, name := range []string{topicArtifacts, topicSimilar, topicDead} {
+		names := []string{topicArtifacts, topicSimilar, topicDead}
+		for _, theme := range demoThemes {
+			names = append(names, themeTopic(theme))
+		}
+		for _, name := range names {
 			req.Topics = append(req.Topics, kafka.TopicConfig{Topic: name, NumPartitions: i.partitions, ReplicationFactor: 1,
 				ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "delete"}, {ConfigName: "retention.ms", ConfigValue: "-1"}}})
 		}
@@ -52,12 +56,16 @@ func (i *instance) createTopics(ctx context.Context) error {
 	})
 }
 
-// topics is everything in them, by partition and offset.
-type topics struct{ artifacts, similar, dead []kafka.Message }
+// topics is everything in them, by partition and offset; themed is that in all topics of themes.
+type topics struct{ artifacts, similar, dead, themed []kafka.Message }
 
 func (i *instance) readTopics(ctx context.Context) (t topics, err error) {
 	err = i.withBroker(func(addr string) error {
-		for name, into := range map[string]*[]kafka.Message{topicArtifacts: &t.artifacts, topicSimilar: &t.similar, topicDead: &t.dead} {
+		places := map[string]*[]kafka.Message{topicArtifacts: &t.artifacts, topicSimilar: &t.similar, topicDead: &t.dead}
+		for _, theme := range demoThemes {
+			places[themeTopic(theme)] = &t.themed
+		}
+		for name, into := range places {
 			for p := range i.partitions {
 				messages, err := readPartition(ctx, addr, name, p)
 				if err != nil {
