@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -353,6 +354,19 @@ func deliver(t *testing.T, cfg Config, m *memory) {
 // read returns everything in a topic, by another client than the publisher's.
 func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 	t.Helper()
+	for {
+		all, err := c.tryToRead(t, topic)
+		switch {
+		case err == nil:
+			return all
+		case !errors.Is(err, kerr.UnknownTopicID): // which a client is told that began before the topic was made anew
+			t.Fatal(err)
+		}
+	}
+}
+
+func (c *cluster) tryToRead(t *testing.T, topic string) ([]*kgo.Record, error) {
+	t.Helper()
 	ends := map[int32]int64{}
 	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addr), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond))
 	if err != nil {
@@ -379,7 +393,7 @@ func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 		f := cl.PollFetches(ctx)
 		cancel()
 		if err := f.Err(); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		f.EachRecord(func(r *kgo.Record) {
 			out = append(out, r)
@@ -388,7 +402,7 @@ func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 			}
 		})
 	}
-	return out
+	return out, nil
 }
 
 func header(r *kgo.Record, key string) string {
