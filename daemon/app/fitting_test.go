@@ -156,7 +156,7 @@ func TestOtherEncodersOnATrainedState(t *testing.T) {
 func TestAnotherShape(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
-	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Index.Engine = 0, 0, "flat"
+	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Lists.Tolerance, cfg.Index.Engine = 0, 0, 0, "flat" // lists are a function of what lives and of the model
 	d := start(t, cfg)
 	d.feed(kilims(0, 20, woollen)...)
 	d.settle(20)
