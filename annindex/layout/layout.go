@@ -18,6 +18,8 @@ type Config struct {
 	// Exaggerated is how many of the first Steps pull neighbours together 12 times as strongly, for which a start by
 	// principal axes is shrunk to a speck: a third of Steps; 0 keeps the start as it is.
 	Exaggerated int
+	// Breathe, if set, is called after each part of a step, some hundreds of points: by the threads of the pool, which may rest in it.
+	Breathe func()
 }
 
 const (
@@ -128,6 +130,9 @@ func (l *repelling) Part(part int, m *par.Worker) {
 		l.pushes[i], l.sums[i], stack = l.tree.repel(l.points[i], int32(i), stack)
 	}
 	l.stacks[m.Index()] = stack
+	if l.config.Breathe != nil {
+		l.config.Breathe()
+	}
 }
 
 func (l *moving) Part(part int, _ *par.Worker) {

@@ -118,11 +118,14 @@ func (k *Keeper) layOut(ctx context.Context) error {
 		start[i] = nudged(start[i], id, side/10000)
 	}
 	k.enter(LayingOut)
+	since := time.Now()
+	// A step of 15,000 points takes some 80 ms of a processor (make bench-maps), for which batches would wait. The pool has one thread, which rests in the midst.
+	config.Breathe = func() { since, _ = k.rest(ctx, since) } // the error is ctx's: Run ends by it
 	l, err := layout.New(config, k.pool, start, s.near)
 	if err != nil {
 		return err
 	}
-	since := time.Now()
+	since = time.Now()
 	err = l.Run(ctx, func(done, of int) {
 		k.advance(float64(done) / float64(of))
 		// Both end with ctx, as Run does. What can't be placed now waits.
