@@ -106,7 +106,7 @@ func refused(t *testing.T, cfg *config.Config, models *registry.Registry, servin
 func TestTrainedModelServes(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
-	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Index.Engine = 0, 0, "flat" // lists are a function of what lives and of the model
+	cfg.Refresh.Epsilon, cfg.Refresh.Sweep, cfg.Lists.Tolerance, cfg.Index.Engine = 0, 0, 0, "flat" // lists are a function of what lives and of the model
 	d := start(t, cfg)
 	d.feed(kilims(0, 30, woollen)...)
 	d.settle(30)
