@@ -176,7 +176,7 @@ func (k *Keeper) features(artifact *profile.Artifact, id string, entries []reran
 	candidates := make([]pair.Candidate, len(entries))
 	err := k.archive.View(func(r Documents) error {
 		weighed := func(id string) (*pair.Weighed, error) {
-			a, err := readArtifact(r, id)
+			a, err := weave.ReadIfSound(r, id)
 			if err != nil {
 				return nil, err
 			}
@@ -211,15 +211,6 @@ func (k *Keeper) facts(a *profile.Artifact) *pair.Facts {
 	return k.reader.Read(a, weave.Title(a), text.Text{Body: weave.Plain(a.Description), Language: a.Language})
 }
 
-// readArtifact is nil for an artifact that is not stored or whose document is damaged.
-func readArtifact(r Documents, id string) (*profile.Artifact, error) {
-	_, a, err := weave.Read(r, id)
-	if errors.Is(err, graphstore.ErrDamaged) || errors.Is(err, weave.ErrNoDocument) {
-		return nil, nil
-	}
-	return a, err
-}
-
 // frequencies reads the whole archive, in the order of nodes. The artifacts are not all of one committed state.
 func (k *Keeper) frequencies(ctx context.Context) (*pair.Frequencies, error) {
 	counts := pair.NewFrequencies()
@@ -234,7 +225,7 @@ func (k *Keeper) frequencies(ctx context.Context) (*pair.Frequencies, error) {
 			}
 			done = len(ids) == 0
 			for _, id := range ids {
-				a, err := readArtifact(r, id)
+				a, err := weave.ReadIfSound(r, id)
 				if err != nil {
 					return err
 				}

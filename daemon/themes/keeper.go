@@ -208,7 +208,7 @@ func (k *Keeper) reprofile(changed []rerank.Cause) error {
 	err := k.archive.View(func(r Documents) error {
 		artifacts = artifacts[:0]
 		for _, c := range changed {
-			a, err := readArtifact(r, c.ID)
+			a, err := weave.ReadIfSound(r, c.ID)
 			if err != nil {
 				return err
 			}

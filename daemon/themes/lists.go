@@ -271,7 +271,7 @@ func (k *Keeper) Labelled(ctx context.Context, name string, ids []string) (n int
 		err := k.archive.View(func(r Documents) error {
 			found = 0
 			for _, id := range page {
-				a, err := readArtifact(r, id)
+				a, err := weave.ReadIfSound(r, id)
 				if err != nil {
 					return err
 				}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"maps"
 	"slices"
@@ -74,7 +73,7 @@ func (k *Keeper) each(ctx context.Context, fn func(*profile.Artifact)) error {
 			}
 			done = len(ids) == 0
 			for _, id := range ids {
-				a, err := readArtifact(r, id)
+				a, err := weave.ReadIfSound(r, id)
 				if err != nil {
 					return err
 				}
@@ -97,15 +96,6 @@ func (k *Keeper) each(ctx context.Context, fn func(*profile.Artifact)) error {
 		}
 	}
 	return nil
-}
-
-// readArtifact is nil for an artifact that is not stored or whose document is damaged.
-func readArtifact(r Documents, id string) (*profile.Artifact, error) {
-	_, a, err := weave.Read(r, id)
-	if errors.Is(err, graphstore.ErrDamaged) || errors.Is(err, weave.ErrNoDocument) {
-		return nil, nil
-	}
-	return a, err
 }
 
 func (s *survey) add(a *profile.Artifact, room int) {

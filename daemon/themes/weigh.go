@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kilim/consumer/profile"
+	"kilim/graphstore/weave"
 	"kilim/learner/theme"
 )
 
@@ -79,7 +80,7 @@ func (k *Keeper) profileOf(s *serving, id string) (*theme.Profile, error) {
 	}
 	var a *profile.Artifact
 	err := k.archive.View(func(r Documents) (err error) {
-		a, err = readArtifact(r, id)
+		a, err = weave.ReadIfSound(r, id)
 		return err
 	})
 	if err != nil || a == nil {

@@ -29,6 +29,15 @@ func Read(from Documents, id string) (*graphstore.Doc, *profile.Artifact, error)
 	return doc, a, err
 }
 
+// ReadIfSound is Read for who passes over what can't be read: the artifact is nil if none is stored, or if its document is damaged.
+func ReadIfSound(from Documents, id string) (*profile.Artifact, error) {
+	_, a, err := Read(from, id)
+	if errors.Is(err, graphstore.ErrDamaged) || errors.Is(err, ErrNoDocument) {
+		return nil, nil
+	}
+	return a, err
+}
+
 // Parse returns the artifact that a stored document describes.
 func Parse(doc *graphstore.Doc) (*profile.Artifact, error) {
 	a, err := profile.Parse(doc.Raw, doc.ID, profile.Stored())
