@@ -80,6 +80,10 @@ func fitting(ops []operation) int {
 	return len(ops)
 }
 
+// earlyLists is how many lists that have nearly lingered go with a record: more than it changes, some five of Walters, so that they don't
+// gather.
+const earlyLists = 8
+
 // apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
 // A panic is an error: a record that nobody foresaw must not take the process down.
 func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
@@ -95,9 +99,10 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 		return err
 	}
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
-	// of what they set off, for the background gets no turn. All that has lingered goes with it, lest it wait for ever.
+	// of what they set off, for the background gets no turn. All that has lingered goes with it, lest it wait for ever, and
+	// of what soon will have some, lest it be many at once.
 	share := min(e.cfg.Budget, len(ops))
-	return u.complete(budget{pushed: share, ranked: share, published: share, lingered: math.MaxInt}, nil)
+	return u.complete(budget{pushed: share, ranked: share, published: share, lingered: math.MaxInt, early: earlyLists * len(ops)}, nil)
 }
 
 // ingest changes the graph by the records, in their order. Of several records

@@ -70,8 +70,9 @@ func (m *Metrics) through(stages ...stage) error {
 // budget bounds what a unit does beyond what it was begun for.
 type budget struct {
 	// pushed bounds the embeddings computed because of pushes, ranked the lists computed because they lost an entry,
-	// published the lists made by a standby that are published, lingered those whose change has waited for that.
-	pushed, ranked, published, lingered int
+	// published the lists made by a standby that are published, lingered those whose change has waited for that, early those whose has
+	// waited nearly as long.
+	pushed, ranked, published, lingered, early int
 }
 
 // complete takes a unit whose changes of the graph are made through the stages that follow from them: it refreshes what
@@ -121,7 +122,7 @@ func (u *unit) reindex() error {
 }
 
 func (u *unit) rank(b budget, moving []uint64) (err error) {
-	if u.published, err = u.lists.Publish(b.published, b.lingered); err != nil {
+	if u.published, err = u.lists.Publish(b.published, b.lingered, b.early); err != nil {
 		return err
 	}
 	if err := u.lists.Rank(u.e.clock.Time(), moving, b.ranked); err != nil {

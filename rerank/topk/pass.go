@@ -154,14 +154,14 @@ func (p *Pass) TakeMoved(nodes []uint64) (moving []uint64, err error) {
 
 // Publish takes lists for Write to publish them as they are by then: up to unpublished of those that were made and not
 // published, and, when a change has waited for Unit.Linger, up to lingered of those that have for half of that, the oldest
-// first. It returns their number.
-func (p *Pass) Publish(unpublished, lingered int) (taken int, err error) {
+// first, or before that up to early of those that have for three quarters. It returns their number.
+func (p *Pass) Publish(unpublished, lingered, early int) (taken int, err error) {
 	var nodes []uint64
 	if unpublished > 0 {
 		nodes = p.l.unpublished.Take(unpublished, 0, 0)
 	}
 	if lingered > 0 {
-		nodes = append(nodes, p.l.lingering.take(lingered, p.unit.At, p.unit.Linger)...)
+		nodes = append(nodes, p.l.lingering.take(lingered, early, p.unit.At, p.unit.Linger)...)
 	}
 	for _, node := range nodes {
 		if _, gone := p.departed[node]; gone {

@@ -63,7 +63,7 @@ func TestHistories(t *testing.T) {
 			}
 			a := newArchive(t, cfg)
 			if seed >= 12 {
-				a.linger = time.Duration(1+rng.IntN(4)) * time.Second
+				a.linger, a.early = time.Duration(1+rng.IntN(4))*time.Second, int(seed%4)
 			}
 			for step := range 60 {
 				a.at += time.Duration(rng.IntN(1500)) * time.Millisecond
@@ -289,7 +289,7 @@ func standby(t *testing.T, another bool) {
 	}
 	for left := a.lists.Unpublished(); left > 0; left -= 3 {
 		p := a.begin()
-		n, err := p.Publish(3, 0)
+		n, err := p.Publish(3, 0, 0)
 		a.must(err)
 		if n == 0 || n > 3 {
 			t.Fatalf("took %d lists, want 1 to 3", n)
@@ -348,7 +348,7 @@ func lost(t *testing.T, linger time.Duration) {
 		}
 		for a.lists.Unpublished() > 0 {
 			p := a.begin()
-			n, err := p.Publish(4, 0)
+			n, err := p.Publish(4, 0, 0)
 			a.must(err)
 			if n == 0 {
 				t.Fatal("lists are to be told, and none is taken")
@@ -397,6 +397,31 @@ func TestStorm(t *testing.T) {
 	}
 	if most := int(2*passes*every/a.linger) + 1; told == 0 || told > most {
 		t.Errorf("the lists of a0 are told %d times, want 1 to %d", told, most)
+	}
+	a.flush()
+}
+
+// TestNoCrowd: a newcomer each 20 ms, and with each go some of the changes that have nearly lingered. So none of them waits to the end of
+// its linger, when all would go at once.
+func TestNoCrowd(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t, testConfig())
+	rng := rand.New(rand.NewPCG(1, 18))
+	const every, ids = 20 * time.Millisecond, 200
+	a.linger, a.early = 500*time.Millisecond, 8
+	changes, most := 0, 0
+	for i := range ids {
+		a.at += every
+		before := a.updates
+		a.apply([]change{a.invent(rng, fmt.Sprintf("a%d", i), ids)}, 100)
+		if a.due {
+			t.Errorf("at %v a change has waited for %v", a.at, a.linger)
+		}
+		others := a.updates - before - 1
+		changes, most = changes+others, max(most, others)
+	}
+	if changes < ids || most > a.early {
+		t.Errorf("%d changes in others' lists are told, %d at most with one newcomer, want %d in all and %d at most", changes, most, ids, a.early)
 	}
 	a.flush()
 }

@@ -130,7 +130,9 @@ func (q *Queue) Take(n int, now, tolerance float64) []uint64 {
 	q.trim()
 	var ids []uint64
 	q.each(now, tolerance, func(id uint64) bool {
-		ids = append(ids, id)
+		if len(ids) < n {
+			ids = append(ids, id)
+		}
 		return len(ids) < n
 	})
 	return ids

@@ -70,6 +70,9 @@ func TestStaleQueue(t *testing.T) {
 			if s, ok := q.Oldest(); ok != (len(dull) > 0) || ok && s.At != slices.Min(slices.Collect(maps.Values(dull))) || want > 0 && s.ID != got[0] {
 				t.Fatalf("seed %d: the oldest is %+v, %v; the first taken of %d is %v", seed, s, ok, len(dull), got)
 			}
+			if n := int(seed) % 4; len(q.Take(n, now, tol)) != min(n, want) {
+				t.Fatalf("seed %d: took more or less than %d of %d", seed, n, want)
+			}
 			slices.Sort(got)
 			if len(slices.Compact(got)) != want || len(got) != want {
 				t.Fatalf("seed %d: took %v, want %d", seed, got, want)
