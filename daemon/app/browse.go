@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"kilim/consumer"
 	"kilim/daemon/browse"
@@ -87,6 +88,12 @@ func (n noted) Apply(ctx context.Context, b *consumer.Batch) error {
 
 // published tells who looks, and the engine that serves, what has left the outbox.
 func (a *App) published(messages []publish.Published) {
+	now := time.Now()
+	for i := range messages {
+		if m := &messages[i]; m.Own {
+			a.metrics.Slowest.Published(m.Revision, m.Recorded, now)
+		}
+	}
 	a.shelves.live.Published(messages)
 	a.manager.Engine().Published()
 }

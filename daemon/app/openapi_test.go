@@ -209,7 +209,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "judge", body: `{"a":"other","b":"rich/1","grade":1,"by":"who asks","theme":"motif"}`, want: 200}, {operation: "judge", body: `{"a":"other"}`, want: 400},
 		{operation: "judgments", query: of("id", "other"), want: 200}, {operation: "unjudge", query: of("a", "other", "b", "rich/1", "theme", "motif"), want: 204},
 		{operation: "models", want: 200}, {operation: "promote", path: map[string]string{"epoch": "9"}, want: 404}, {operation: "rollback", path: map[string]string{"epoch": "0"}, want: 400},
-		{operation: "ranking", want: 200}, {operation: "ready", want: 200},
+		{operation: "ranking", want: 200}, {operation: "slowest", want: 200}, {operation: "slowest", query: of("since", "2026-11-30T12:00:00Z"), want: 200}, {operation: "slowest", query: of("since", "x"), want: 400}, {operation: "ready", want: 200},
 	} {
 		is.holds(q)
 	}
@@ -252,7 +252,7 @@ func (d *described) types() {
 		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
 		"Map": web.Map{}, "MapColours": web.MapColours{}, "MapPoint": web.MapPoint{},
 		"Event": live.Event{}, "Themes": web.Themes{}, "ThemesStatus": web.ThemesStatus{}, "Judgment": judgments.Judgment{}, "Models": web.Models{}, "Status": web.Status{},
-		"LearnedAnswer": web.LearnedAnswer{}, "Ranking": web.Ranking{},
+		"LearnedAnswer": web.LearnedAnswer{}, "Ranking": web.Ranking{}, "Slowest": web.Slowest{},
 	} {
 		d.agrees(name, "#/components/schemas/"+name, d.doc.Components.Schemas[name], reflect.TypeOf(v), seen)
 	}

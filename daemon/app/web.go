@@ -160,6 +160,24 @@ func answer(a *pipeline.Answer) *web.Answer {
 // Ready returns nil while this daemon reads all partitions, and otherwise why it does not.
 func (s *service) Ready() error { return s.app.consumer.Ready() }
 
+// Slowest are the slowest batches of all engines of this process.
+func (s *service) Slowest(since time.Time) []web.SlowBatch {
+	out := []web.SlowBatch{}
+	for _, b := range s.app.metrics.Slowest.Batches(since, time.Now()) {
+		slow := web.SlowBatch{
+			Revision: b.Revision, Published: b.Published.UTC(), Records: b.Records, FreshSeconds: b.Fresh.Seconds(),
+			TurnSeconds: b.Began.Sub(b.Came).Seconds(), AppliedSeconds: b.Committed.Sub(b.Began).Seconds(), DeliverySeconds: b.Published.Sub(b.Committed).Seconds(),
+			StageSeconds: map[string]float64{},
+		}
+		slow.BeforeSeconds = slow.FreshSeconds - slow.TurnSeconds - slow.AppliedSeconds - slow.DeliverySeconds
+		for _, stage := range b.Stages {
+			slow.StageSeconds[stage.Name] += stage.Took.Seconds()
+		}
+		out = append(out, slow)
+	}
+	return out
+}
+
 func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	// Without a Probe of the partitions' ends, what was fed a moment ago would not be lag yet.
 	if err := s.app.consumer.Probe(ctx); err != nil {

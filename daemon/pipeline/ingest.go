@@ -7,12 +7,15 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"kilim/consumer"
 	"kilim/consumer/profile"
+	"kilim/daemon/pipeline/slowest"
 	"kilim/daemon/pipeline/tally"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
@@ -28,6 +31,7 @@ import (
 // error the engine is of no further use: what it holds in memory may be ahead of the store. After one that wraps
 // ErrUnit the store is whole, and the engine that Config.Replaced was given goes on.
 func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
+	came := slowest.Batch{Came: time.Now()}
 	e.turns.Come()
 	if err := e.WaitForOutbox(ctx); err != nil {
 		e.turns.GiveUp()
@@ -35,9 +39,10 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	}
 	// What can be done beside the unit at work is done before its end is awaited.
 	var ops []operation
-	err := e.metrics.through(stage{"weave", func() error { ops = newPreparer(e).all(b.Items); return nil }})
+	err := e.metrics.through(&came.Stages, stage{"weave", func() error { ops = newPreparer(e).all(b.Items); return nil }})
 	e.unitLock.Lock()
 	defer e.unitLock.Unlock()
+	came.Began = time.Now()
 	e.turns.Begin()
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (e *Engine) Apply(ctx context.Context, b *consumer.Batch) error {
 	}
 	for from, to := 0, 0; from < len(ops); from = to {
 		to = from + fitting(ops[from:])
-		if err := e.apply(b.Part(from, to), ops[from:to]); err != nil {
+		if err := e.apply(b.Part(from, to), ops[from:to], came); err != nil {
 			return e.unitFailed(fmt.Errorf("pipeline: apply %d records: %w", to-from, err))
 		}
 	}
@@ -86,8 +91,9 @@ const earlyLists = 8
 
 // apply is the way of a batch: the graph, and through unit.complete refresh, index, lists and the commit.
 // A panic is an error: a record that nobody foresaw must not take the process down.
-func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
+func (e *Engine) apply(b *consumer.Batch, ops []operation, came slowest.Batch) (err error) {
 	u := e.begin(nil)
+	u.spent = slices.Clip(came.Stages)
 	defer u.tx.Discard()
 	defer func() {
 		if r := recover(); r != nil {
@@ -95,14 +101,19 @@ func (e *Engine) apply(b *consumer.Batch, ops []operation) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if err := e.metrics.through(stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {
+	if err := e.metrics.through(&u.spent, stage{"graph", func() error { return u.ingest(ops, b.Next) }}); err != nil {
 		return err
 	}
 	// Somebody waits for the newcomers; under a steady load a batch must still do its share
 	// of what they set off, for the background gets no turn. All that has lingered goes with it, lest it wait for ever, and
 	// of what soon will have some, lest it be many at once.
 	share := min(e.cfg.Budget, len(ops))
-	return u.complete(budget{pushed: share, ranked: share, published: share, lingered: math.MaxInt, early: earlyLists * len(ops)}, nil)
+	if err := u.complete(budget{pushed: share, ranked: share, published: share, lingered: math.MaxInt, early: earlyLists * len(ops)}, nil); err != nil {
+		return err
+	}
+	came.Revision, came.Records, came.Committed, came.Stages = e.clock.Revision, len(ops), time.Now(), u.spent
+	e.metrics.Slowest.Applied(came)
+	return nil
 }
 
 // ingest changes the graph by the records, in their order. Of several records

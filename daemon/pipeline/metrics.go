@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kilim/daemon/pipeline/slowest"
 	"kilim/daemon/pipeline/tally"
 )
 
@@ -21,6 +22,8 @@ type Metrics struct {
 	refused      Counter
 	// records are beside the metrics what a status tells of them.
 	records *tally.Records
+	// Slowest are the batches whose newcomers' lists came latest. Who publishes says when they went.
+	Slowest slowest.Log
 }
 
 // Counter counts refused records by reason; the consumer registers it.

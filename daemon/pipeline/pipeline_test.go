@@ -16,6 +16,7 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/slowest"
 	"kilim/graphstore"
 	"kilim/learner/encode/text"
 	"kilim/rerank"
@@ -212,7 +213,7 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	}
 	batch := batchOf(s.offset, []change{{"c", map[string]any{"title": "knot"}}, {id: "a"}, {"d", map[string]any{"title": "hook"}}})
 	ops = append(ops, newPreparer(s.engine).all(batch.Items)[1:]...)
-	s.must(s.engine.apply(batch, ops))
+	s.must(s.engine.apply(batch, ops, slowest.Batch{}))
 	s.must(s.settle())
 	if got := slices.Sorted(maps.Keys(s.lists())); !slices.Equal(got, []string{"b", "d"}) {
 		t.Errorf("artifacts %v, want b and d", got)

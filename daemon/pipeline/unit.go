@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/pipeline/slowest"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
 	"kilim/learner/encode"
@@ -33,7 +34,8 @@ type unit struct {
 	moved []refresh.Moved
 	// published counts the lists made by a standby, and those that have lingered, that the stage rerank has taken up to publish.
 	published int
-	// committing is how long the commit took.
+	// spent is what the stages took, and committing what the commit itself did.
+	spent      []slowest.Stage
 	committing time.Duration
 }
 
@@ -55,14 +57,16 @@ type stage struct {
 	run  func() error
 }
 
-// through takes a unit through stages in their order, until one fails.
-func (m *Metrics) through(stages ...stage) error {
+// through takes a unit through stages in their order, until one fails, and adds to spent what each took.
+func (m *Metrics) through(spent *[]slowest.Stage, stages ...stage) error {
 	for _, s := range stages {
 		start := time.Now()
 		if err := s.run(); err != nil {
 			return err
 		}
-		m.ObserveStage(s.name, time.Since(start))
+		took := time.Since(start)
+		m.ObserveStage(s.name, took)
+		*spent = append(*spent, slowest.Stage{Name: s.name, Took: took})
 	}
 	return nil
 }
@@ -82,7 +86,7 @@ type budget struct {
 // because they had moved. What moves in this very unit is ranked by a later one: it may
 // well move again before everything around it is at rest.
 func (u *unit) complete(b budget, moving []uint64) error {
-	return u.e.metrics.through(
+	return u.e.metrics.through(&u.spent,
 		stage{"refresh", func() error { return u.embed(b.pushed) }},
 		stage{"index", u.reindex},
 		stage{"rerank", func() error { return u.rank(b, moving) }},

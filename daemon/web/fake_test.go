@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -151,6 +152,11 @@ func (f *fake) SimilarLearned(_ context.Context, of Subject, k int) (*LearnedAns
 	f.note("learned %v %d", of, k)
 	own := *f.learned // of which the server changes the id
 	return &own, f.err(of.ID)
+}
+
+func (f *fake) Slowest(since time.Time) []SlowBatch {
+	f.note("slowest since %s", since.Format(time.RFC3339))
+	return []SlowBatch{{Revision: 7, Records: 2, FreshSeconds: 0.25, StageSeconds: map[string]float64{"commit": 0.125}}}
 }
 
 func (f *fake) Ranking(context.Context) (*Ranking, error) {

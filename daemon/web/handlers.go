@@ -54,6 +54,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleOpenAPI:   {get, s.openapi},
 		handleThemes:    {append([]string{http.MethodPost}, get...), s.themes},
 		handleRanking:   {get, s.ranking},
+		handleSlowest:   {get, s.slowest},
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
 		handleJudgments: {append(slices.Clone(get), http.MethodPost, http.MethodDelete), s.judgments},

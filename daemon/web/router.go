@@ -25,6 +25,7 @@ const (
 	handleModels    = "models"
 	handleThemes    = "themes"
 	handleRanking   = "ranking"
+	handleSlowest   = "slowest"
 	handlePromote   = "promote"
 	handleRollback  = "rollback"
 	handlePage      = "page"
@@ -82,6 +83,8 @@ func route(escaped string) (handler, id string) {
 		return handleThemes, ""
 	case "/api/v1/ranking":
 		return handleRanking, ""
+	case "/api/v1/slowest":
+		return handleSlowest, ""
 	case "/api/v1/cultures":
 		return handleCultures, ""
 	case "/api/v1/map":

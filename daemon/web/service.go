@@ -50,6 +50,8 @@ type Service interface {
 	Promote(ctx context.Context, epoch uint32) error
 	Rollback(ctx context.Context, epoch uint32) error
 	Status(ctx context.Context) (*Status, error)
+	// Slowest are the batches of the last hour, published since a time, whose own lists came latest, the slowest first; never nil.
+	Slowest(since time.Time) []SlowBatch
 	// Ready returns why queries can't be answered yet, or nil.
 	Ready() error
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/experiments/feedfile"
 	"kilim/daemon/experiments/stats"
 )
@@ -21,6 +22,8 @@ type latency struct {
 	P99         float64 `json:"p99_ms"`
 	Max         float64 `json:"max_ms"`
 	LateHalfP50 float64 `json:"late_half_p50_ms"`
+	// Slowest are kilim's batches whose lists came latest, as it tells of them.
+	Slowest []daemonproc.SlowBatch `json:"slowest,omitempty"`
 }
 
 // ourLatency measures kilim with all but the last artifacts of the feed applied
@@ -52,6 +55,7 @@ func (e *experiment) ourLatency(ctx context.Context) (_ *ourRun, err error) {
 	if err := sleep(alive, e.opt.pause); err != nil {
 		return nil, err
 	}
+	begun := time.Now()
 	due, err := e.send(alive, t.topics.artifacts, e.feed[prefill:])
 	if err != nil {
 		return nil, err
@@ -66,6 +70,9 @@ func (e *experiment) ourLatency(ctx context.Context) (_ *ourRun, err error) {
 	r := &ourRun{Artifacts: n}
 	r.work(before, after, e.opt.measured)
 	if r.latency, err = t.latencies(e.feed[prefill:], due); err != nil {
+		return nil, err
+	}
+	if r.Slowest, err = t.instance.Slowest(alive, begun); err != nil {
 		return nil, err
 	}
 	if _, err := t.settle(alive, n); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -30,6 +31,26 @@ func (i *Instance) Get(ctx context.Context, path string, into any) (found bool, 
 		return false, fmt.Errorf("daemonproc: GET %s: %w", path, err)
 	}
 	return true, nil
+}
+
+// SlowBatch is a batch whose lists came late, as the daemon tells of it: what its time went to, in seconds.
+type SlowBatch struct {
+	Records  int                `json:"records"`
+	Fresh    float64            `json:"fresh_seconds"`
+	Before   float64            `json:"before_seconds"`
+	Turn     float64            `json:"turn_seconds"`
+	Applied  float64            `json:"applied_seconds"`
+	Delivery float64            `json:"delivery_seconds"`
+	Stages   map[string]float64 `json:"stage_seconds"`
+}
+
+// Slowest are the slowest batches since a time, the slowest first.
+func (i *Instance) Slowest(ctx context.Context, since time.Time) ([]SlowBatch, error) {
+	var answer struct {
+		Batches []SlowBatch `json:"batches"`
+	}
+	_, err := i.Get(ctx, "/api/v1/slowest?since="+url.QueryEscape(since.UTC().Format(time.RFC3339)), &answer)
+	return answer.Batches, err
 }
 
 // Post asks for something to be done, without a body. The daemon must answer that it will (202).
