@@ -125,6 +125,9 @@ func (t *Tx) deleteArtifact(key string) (Change, error) {
 	} else {
 		n.Placeholder = true
 		n.Features, n.Hidden, n.Embedding = nil, nil, nil
+		if n.Third != nil {
+			n.Third.Hidden = nil
+		}
 		n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon = 0, 0, 0, 0
 		t.state.counts.node(n, 1)
 	}

@@ -25,6 +25,8 @@ func TestRowsRefuseDamage(t *testing.T) {
 		"node":      {encodeNode(n), func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
 		"embedding": {nodeParts[0].encode(n), func(b []byte) error { return nodeParts[0].take(new(Node), b) }},
 		"vectors":   {nodeParts[1].encode(n), func(b []byte) error { return nodeParts[1].take(new(Node), b) }},
+		"third layer": {nodeParts[2].encode(&Node{Third: &Third{Hidden: []float32{1, 2}, Sum: []int64{-3, 1 << 40}}}),
+			func(b []byte) error { return nodeParts[2].take(new(Node), b) }},
 		"node of one member": {encodeNode(&Node{Type: Culture, Key: "ming", Members: 1, Features: []float32{1}, Hidden: []float32{0}}),
 			func(b []byte) error { _, _, err := decodeNode(1, b); return err }},
 		"edges":  {encodeEdges([]edgeChange{{edgeEnd: edgeEnd{RelLink, 7}, detail: &detail{[]string{"a", "b"}, []string{"c"}}}}), func(b []byte) error { _, err := decodeEdges(b); return err }},
@@ -105,9 +107,12 @@ func TestTermsAreSummed(t *testing.T) {
 func FuzzDecodeNode(f *testing.F) {
 	for members := range uint32(3) {
 		example := &Node{Type: Artifact, Key: "x", Members: members, Features: []float32{2}, Sum1: []int64{3}, Embedding: []float32{1}}
-		f.Add(encodeNode(example), nodeParts[0].encode(example), nodeParts[1].encode(example))
+		if members == 1 {
+			example.Third = &Third{Hidden: []float32{4}, Sum: []int64{5}}
+		}
+		f.Add(encodeNode(example), nodeParts[0].encode(example), nodeParts[1].encode(example), nodeParts[2].encode(example))
 	}
-	f.Fuzz(func(t *testing.T, b, embedding, vectors []byte) {
+	f.Fuzz(func(t *testing.T, b, embedding, vectors, third []byte) {
 		decode := func(rows ...[]byte) (*Node, error) {
 			n, parts, err := decodeNode(1, rows[0])
 			for i := range nodeParts {
@@ -117,11 +122,11 @@ func FuzzDecodeNode(f *testing.F) {
 			}
 			return n, err
 		}
-		n, err := decode(b, embedding, vectors)
+		n, err := decode(b, embedding, vectors, third)
 		if err != nil {
 			return
 		}
-		again, err := decode(encodeNode(n), nodeParts[0].encode(n), nodeParts[1].encode(n))
+		again, err := decode(encodeNode(n), nodeParts[0].encode(n), nodeParts[1].encode(n), nodeParts[2].encode(n))
 		if err != nil || !sameNode(again, n) && !math.IsNaN(n.EncodedAt+n.Drift+n.DriftBound+n.Epsilon) {
 			t.Errorf("%+v became %+v (%v)", n, again, err)
 		}

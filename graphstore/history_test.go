@@ -159,11 +159,14 @@ func (v *generator) edit(tx *Tx) error {
 	}
 	n.Features, n.Hidden, n.Sum1, n.Sum2 = v.floats(), v.floats(), v.ints(), v.ints()
 	n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon = v.rng.Float64(), v.rng.Float64(), v.rng.Float64(), v.rng.Float64()
-	n.Embedding = nil
+	n.Embedding, n.Third = nil, nil
+	if v.rng.IntN(2) == 0 {
+		n.Third = &Third{Hidden: v.floats(), Sum: v.ints()}
+	}
 	if !n.Placeholder {
 		n.Embedding = v.floats()
 	}
-	v.m.vectors[id] = vectors{n.Features, n.Hidden, n.Embedding, n.Sum1, n.Sum2, n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon}
+	v.m.vectors[id] = vectors{n.Features, n.Hidden, n.Embedding, n.Sum1, n.Sum2, n.EncodedAt, n.Drift, n.DriftBound, n.Epsilon, n.third()}
 	return nil
 }
 

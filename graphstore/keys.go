@@ -13,6 +13,7 @@ import (
 //	n <id 8>                        node
 //	n <id 8> e                      its embedding
 //	n <id 8> v                      its other vectors, when several share it
+//	n <id 8> w                      what it has besides in a model of three layers
 //	d <id 8>                        an artifact's id, timestamp, evidence, partition
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
@@ -65,6 +66,7 @@ const (
 	// of a node's further rows, see nodeParts
 	keyEmbedding   = 'e'
 	keyNodeVectors = 'v'
+	keyNodeThird   = 'w'
 )
 
 func idKey(prefix byte, id NodeID) []byte { return numberKey(prefix, uint64(id)) }

@@ -38,6 +38,7 @@ type vectors struct {
 	sum1, sum2                  []int64
 	encoded, ranked             float64
 	bound, epsilon              float64
+	third                       Third
 }
 
 func newModel() *model {
@@ -73,7 +74,7 @@ func (m *model) graph() *graph {
 			v := m.vectors[id]
 			g.nodes[id] = &Node{ID: id, Type: t, Key: key, Placeholder: t == Artifact,
 				Features: v.features, Hidden: v.hidden, Embedding: v.embedding, Sum1: v.sum1, Sum2: v.sum2,
-				EncodedAt: v.encoded, Drift: v.ranked, DriftBound: v.bound, Epsilon: v.epsilon}
+				EncodedAt: v.encoded, Drift: v.ranked, DriftBound: v.bound, Epsilon: v.epsilon, Third: &v.third}
 		}
 		return g.nodes[id]
 	}
@@ -145,7 +146,7 @@ func (m *model) delete(id string) Change {
 	delete(m.lists, node)
 	c := m.change(before, Change{Artifact: node, Deleted: true})
 	if v, ok := m.vectors[node]; ok {
-		m.vectors[node] = vectors{sum1: v.sum1, sum2: v.sum2}
+		m.vectors[node] = vectors{sum1: v.sum1, sum2: v.sum2, third: Third{Sum: v.third.Sum}}
 	}
 	return c
 }
@@ -188,7 +189,8 @@ func sameNode(a, b *Node) bool {
 	return a != nil && b != nil && a.ID == b.ID && a.Type == b.Type && a.Key == b.Key && a.Placeholder == b.Placeholder &&
 		slices.Equal(a.Labels, b.Labels) && a.OtherLabels == b.OtherLabels && a.Degree == b.Degree && a.Members == b.Members &&
 		sameFloats(a.Features, b.Features) && sameFloats(a.Hidden, b.Hidden) && sameFloats(a.Embedding, b.Embedding) &&
-		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift && a.DriftBound == b.DriftBound && a.Epsilon == b.Epsilon
+		slices.Equal(a.Sum1, b.Sum1) && slices.Equal(a.Sum2, b.Sum2) && a.EncodedAt == b.EncodedAt && a.Drift == b.Drift && a.DriftBound == b.DriftBound && a.Epsilon == b.Epsilon &&
+		sameFloats(a.third().Hidden, b.third().Hidden) && slices.Equal(a.third().Sum, b.third().Sum)
 }
 
 func sameChange(a, b Change) bool {

@@ -16,6 +16,7 @@ const (
 	flagPlaceholder = 1
 	flagEmbedding   = 2
 	flagVectors     = 4
+	flagThird       = 8
 )
 
 // nodePart is a further row of a node.
@@ -57,6 +58,21 @@ var nodeParts = [...]nodePart{
 		(*Node).sameVectors,
 		func(n *Node) []byte { return n.appendVectors(newRow(16 + 4*(len(n.Features)+len(n.Hidden)))) },
 		(*Node).decodeVectors,
+	},
+	{keyNodeThird, flagThird, "third layer",
+		func(n *Node) bool {
+			t := n.third()
+			return len(t.Hidden) > 0 || len(t.Sum) > 0
+		},
+		func(a, b *Node) bool {
+			x, y := a.third(), b.third()
+			return sameBits(x.Hidden, y.Hidden) && slices.Equal(x.Sum, y.Sum)
+		},
+		func(n *Node) []byte {
+			t := n.third()
+			return appendInt64s(appendFloat32s(newRow(16+4*len(t.Hidden)+widthOf(t.Sum)*len(t.Sum)), t.Hidden), t.Sum)
+		},
+		func(n *Node, d *decoder) { n.Third = &Third{Hidden: d.float32s(), Sum: d.int64s()} },
 	},
 }
 
@@ -200,7 +216,7 @@ func decodeNode(id NodeID, row []byte) (n *Node, parts byte, err error) {
 		n.decodeVectors(d)
 	}
 	parts = flags &^ flagPlaceholder
-	if want := n.partFlags(); d.err == nil && parts&^flagEmbedding != want { // of its embedding the first row says nothing else
+	if want := n.partFlags(); d.err == nil && parts&^(flagEmbedding|flagThird) != want { // of these the first row says nothing else
 		d.fail(fmt.Errorf("flags %#x, of a node with %d members", flags, n.Members))
 	}
 	return n, parts, d.end()

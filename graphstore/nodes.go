@@ -134,12 +134,18 @@ func (n *Node) clone() *Node {
 	c.Sum2 = slices.Clone(n.Sum2)
 	c.Hidden = slices.Clone(n.Hidden)
 	c.Embedding = slices.Clone(n.Embedding)
+	if n.Third != nil {
+		c.Third = &Third{Hidden: slices.Clone(n.Third.Hidden), Sum: slices.Clone(n.Third.Sum)}
+	}
 	return &c
 }
 
 // bytes is about what the node takes of memory.
 func (n *Node) bytes() int {
 	size := 256 + len(n.Key) + 4*(len(n.Features)+len(n.Hidden)+len(n.Embedding)) + 8*(len(n.Sum1)+len(n.Sum2))
+	if n.Third != nil {
+		size += 64 + 4*len(n.Third.Hidden) + 8*len(n.Third.Sum)
+	}
 	for _, l := range n.Labels {
 		size += 32 + len(l.Text)
 	}

@@ -30,6 +30,8 @@ func kindOf(key []byte) string {
 			return "embeddings"
 		case keyNodeVectors:
 			return "further vectors of nodes"
+		case keyNodeThird:
+			return "third layer of nodes"
 		}
 	}
 	if name := kindNames[key[0]]; name != "" {

@@ -165,6 +165,23 @@ type Node struct {
 	EncodedAt, Drift float64
 	// DriftBound is how far the Embedding may be from the exact one by the Epsilon that it was made with (package refresh).
 	DriftBound, Epsilon float64
+	// Third is nil in a model of two layers.
+	Third *Third
+}
+
+// Third is what a node has besides in a model of three layers: what it has told of its second-layer vector, and the sum of what others
+// have told it of theirs.
+type Third struct {
+	Hidden []float32
+	Sum    []int64
+}
+
+// third returns Third, empty where there is none.
+func (n *Node) third() (t Third) {
+	if n.Third != nil {
+		t = *n.Third
+	}
+	return t
 }
 
 // IsArtifact tells that the node is an artifact that is stored, not a placeholder. A nil node
