@@ -43,14 +43,18 @@ type Config struct {
 // Options are what a user chooses of a Config; the rest follows from what is encoded. Options of equal Configs are equal.
 type Options struct {
 	Width    int    `json:"width"`
+	Layers   int    `json:"layers,omitempty"` // 0 stands for 2
 	Heads    int    `json:"heads"`
 	Fusion   string `json:"fusion,omitempty"`
 	Residual string `json:"residual,omitempty"`
 }
 
-// Options are those of the Config: attention and sum are empty strings.
+// Options are those of the Config: attention and sum are empty strings, and two layers are 0.
 func (c Config) Options() Options {
-	o := Options{c.Width, c.Heads, c.Fusion, c.Residual}
+	o := Options{c.Width, c.Layers, c.Heads, c.Fusion, c.Residual}
+	if o.Layers == 2 {
+		o.Layers = 0
+	}
 	if o.Fusion == FusionAttention {
 		o.Fusion = ""
 	}
@@ -61,7 +65,7 @@ func (c Config) Options() Options {
 }
 
 func (o Options) String() string {
-	return fmt.Sprintf("width %d, %d heads, fusion %s, residual %s", o.Width, o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
+	return fmt.Sprintf("%d layers of width %d, %d heads, fusion %s, residual %s", cmp.Or(o.Layers, 2), o.Width, o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
 }
 
 const maxSize = 1 << 14

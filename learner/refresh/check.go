@@ -18,22 +18,22 @@ const roundingTolerance = 1e-6
 
 // Check recomputes from scratch all that the refresh maintains, and calls fault for each difference. Each running sum
 // must equal, bit for bit, the sum over the artifacts that contribute to it. Each pushed vector must be within Epsilon
-// of h1 unless a push of its node is pending or it is to be rechecked. The embedding of each artifact must equal, bit for bit, what its
+// of what it is now unless a push of its node, or to it, is pending or it is to be rechecked. The embedding of each artifact must equal, bit for bit, what its
 // neighbourhood gives, unless a push to it is pending.
 func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 	faultf := func(format string, args ...any) { fault(fmt.Sprintf(format, args...)) }
-	sum1 := map[graphstore.NodeID][]int64{}
-	sum2 := map[graphstore.NodeID][]int64{}
-	w0, w1 := r.model.Width(0), r.model.Width(1)
+	sums := map[graphstore.NodeID]*graphstore.Node{} // with nothing but sums
 	var all []graphstore.NodeID
 	var bad error
 	err := g.EachNode(func(n *graphstore.Node) bool {
 		if !hasVectors(n) {
 			return true
 		}
-		if h0 := features(n); !wholeBlocks(h0, w0) || !wholeBlocks(n.Hidden, w1) {
-			faultf("node %d (%s %q): vectors of %d and %d numbers, want some blocks of %d and of %d", n.ID, n.Type, n.Key, len(h0), len(n.Hidden), w0, w1)
-			return true
+		for l := range r.layers {
+			if v, width := told(n, l), r.model.Width(l); !wholeBlocks(v, width) {
+				faultf("node %d (%s %q): a vector of %d numbers for layer %d, want some blocks of %d", n.ID, n.Type, n.Key, len(v), l+1, width)
+				return true
+			}
 		}
 		all = append(all, n.ID)
 		if !n.IsArtifact() {
@@ -44,11 +44,15 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 			bad = err
 			return false
 		}
-		own, pushed := addVector(nil, features(n), 1, w0), addVector(nil, n.Hidden, 1, w1)
-		for _, edge := range edges {
-			sum1[edge.To] = addFixed(sum1[edge.To], own, w0)
-			if edge.Rel == graphstore.RelLink {
-				sum2[edge.To] = addFixed(sum2[edge.To], pushed, w1)
+		for l := range r.layers {
+			part := addVector(nil, told(n, l), 1, r.model.Width(l))
+			for _, edge := range edges {
+				if sums[edge.To] == nil {
+					sums[edge.To] = &graphstore.Node{}
+				}
+				if r.sums(edge.Rel, l) {
+					r.addTo(sums[edge.To], l, part)
+				}
 			}
 		}
 		return true
@@ -64,7 +68,11 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 		rechecks[id] = true
 	}
 	for _, id := range all {
-		if err := r.checkNode(g, id, sum1[id], sum2[id], rechecks, faultf); err != nil {
+		want := sums[id]
+		if want == nil {
+			want = &graphstore.Node{}
+		}
+		if err := r.checkNode(g, id, want, rechecks[id], faultf); err != nil {
 			return err
 		}
 	}
@@ -80,20 +88,32 @@ func hasVectors(n *graphstore.Node) bool {
 	return n.Type != graphstore.Text && n.Type != graphstore.Image && n.Type != graphstore.Audio
 }
 
-func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64, rechecks map[graphstore.NodeID]bool, faultf func(string, ...any)) error {
+func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sums *graphstore.Node, recheck bool, faultf func(string, ...any)) error {
 	n, err := g.Node(id)
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(n.Sum1, sum1) {
-		faultf("%s %q: the running sum of its neighbours' features is not their sum", n.Type, n.Key)
+	for l := range r.layers {
+		if slices.Equal(sumOf(n, l), sumOf(sums, l)) {
+			continue
+		}
+		what := "vectors"
+		if l == 0 {
+			what = "features"
+		}
+		faultf("%s %q: the running sum of its neighbours' %s is not their sum (layer %d)", n.Type, n.Key, what, l+1)
 	}
-	if n.Type == graphstore.Artifact && !slices.Equal(n.Sum2, sum2) {
-		faultf("%s %q: the running sum of its neighbours' vectors is not their sum", n.Type, n.Key)
+	moved := func(h *vectors) {
+		for l := 1; l < r.layers; l++ {
+			if d := rms(h[l], told(n, l), r.model.Width(l)); d > r.cfg.Epsilon+roundingTolerance {
+				faultf("%s %q: its vector of layer %d moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, l, d, r.cfg.Epsilon)
+			}
+		}
 	}
 	if !n.IsArtifact() {
-		if d := rms(r.firstLayer([]*graphstore.Node{n})[0], n.Hidden, r.model.Width(1)); d > r.cfg.Epsilon+roundingTolerance && !r.queue.has(id) && !rechecks[id] {
-			faultf("%s %q: its vector moved by %v since it was pushed, more than epsilon %v, and no push is on its way", n.Type, n.Key, d, r.cfg.Epsilon)
+		if !r.queue.has(id) && !recheck {
+			h := r.vectorsOf(n)
+			moved(&h)
 		}
 		return nil
 	}
@@ -101,12 +121,18 @@ func (r *Refresher) checkNode(g Reader, id graphstore.NodeID, sum1, sum2 []int64
 	if err = e.read(r, g); err != nil {
 		return err
 	}
-	want := r.exactly(e)
+	want, _ := r.whole(e)
 	if len(n.Embedding) != len(want) {
 		faultf("artifact %q: an embedding of %d numbers, want %d", n.Key, len(n.Embedding), len(want))
 		return nil
 	}
-	if slices.Equal(n.Embedding, want) || r.pushPending(e) {
+	if r.pushPending(e) {
+		return nil
+	}
+	if !recheck {
+		moved(&e.h)
+	}
+	if slices.Equal(n.Embedding, want) {
 		return nil
 	}
 	faultf("artifact %q: its embedding is %v away from what its neighbourhood gives, and no push is on its way", n.Key, distance(n.Embedding, want))

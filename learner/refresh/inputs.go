@@ -128,8 +128,6 @@ func features(n *graphstore.Node) []float32 {
 	return n.Features
 }
 
-func hidden(n *graphstore.Node) []float32 { return n.Hidden }
-
 // incomingRelation is the relation by which n reads the artifacts that point at it.
 func incomingRelation(n *graphstore.Node) graphstore.Relation {
 	if n.Type == graphstore.Artifact {
@@ -203,7 +201,7 @@ func (r *Refresher) firstLayer(nodes []*graphstore.Node) [][]float32 {
 	for i, n := range nodes {
 		all[i] = reading{self: n.Features, sum: n.Sum1, sumOver: incomingRelation(n)}
 	}
-	return r.model.Layer(0, r.layerInputs(0, all))
+	return r.model.Layer(0, r.layerInputs(0, all), r.cfg.Epsilon)
 }
 
 // embedding is the computation of one artifact's embedding.
@@ -213,7 +211,7 @@ type embedding struct {
 	// edges lead to those who read the artifact by their sums, neighbours are those at the ends of edges that it reads.
 	edges      []graphstore.Edge
 	neighbours []neighbour
-	h1         []float32
+	h          vectors // h[0] is not used: Features has it
 }
 
 // read reads the edges and the neighbours.
@@ -225,38 +223,56 @@ func (e *embedding) read(r *Refresher, g Reader) (err error) {
 	return err
 }
 
-func (r *Refresher) firstLayerOf(batch []*embedding) {
+// layerOf computes a layer below the last.
+func (r *Refresher) layerOf(layer int, batch []*embedding) {
 	if len(batch) == 0 {
 		return
 	}
-	all := make([]reading, len(batch))
-	for i, e := range batch {
-		all[i] = reading{features(e.node), e.neighbours, features, e.node.Sum1, incomingRelation(e.node)}
-	}
-	for i, h1 := range r.model.Layer(0, r.layerInputs(0, all)) {
-		batch[i].h1 = h1
+	for i, h := range r.model.Layer(layer, r.layerInputs(layer, readings(layer, batch)), r.cfg.Epsilon) {
+		batch[i].h[layer+1] = h
 	}
 }
 
-// secondLayerOf returns the embeddings, and how far each may be off since those that it reads may have moved by Epsilon and not
+func readings(layer int, batch []*embedding) []reading {
+	vector := features
+	if layer > 0 {
+		vector = func(n *graphstore.Node) []float32 { return told(n, layer) }
+	}
+	all := make([]reading, len(batch))
+	for i, e := range batch {
+		self := e.h[layer]
+		if layer == 0 {
+			self = features(e.node)
+		}
+		all[i] = reading{self, e.neighbours, vector, sumOf(e.node, layer), incomingRelation(e.node)}
+	}
+	return all
+}
+
+// lastLayerOf returns the embeddings, and how far each may be off since those that it reads may have moved by Epsilon and not
 // told it; drifts is nil where Epsilon is 0.
-func (r *Refresher) secondLayerOf(batch []*embedding) (embeddings [][]float32, drifts []float64) {
+func (r *Refresher) lastLayerOf(batch []*embedding) (embeddings [][]float32, drifts []float64) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	all, own := make([]reading, len(batch)), make([][]float32, len(batch))
+	own := make([][]float32, len(batch))
 	for i, e := range batch {
-		all[i] = reading{e.h1, e.neighbours, hidden, e.node.Sum2, incomingRelation(e.node)}
 		own[i] = e.node.Features
 	}
-	return r.model.Embed(r.layerInputs(1, all), own, r.cfg.Epsilon)
+	last := r.layers - 1
+	return r.model.Embed(r.layerInputs(last, readings(last, batch)), own, r.cfg.Epsilon)
 }
 
-// exactly computes one artifact's embedding from what has been read.
-func (r *Refresher) exactly(e *embedding) []float32 {
-	r.firstLayerOf([]*embedding{e})
-	out, _ := r.secondLayerOf([]*embedding{e})
-	return out[0]
+// whole computes one artifact's vectors and embedding from what has been read, and how far the embedding may be off.
+func (r *Refresher) whole(e *embedding) (embedded []float32, drift float64) {
+	for l := range r.layers - 1 {
+		r.layerOf(l, []*embedding{e})
+	}
+	out, drifts := r.lastLayerOf([]*embedding{e})
+	if drifts != nil {
+		drift = drifts[0]
+	}
+	return out[0], drift
 }
 
 // Inputs returns, for each artifact, its input vector and what its embedding needs of its features beside that, in two
@@ -281,17 +297,16 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 		if n == nil {
 			n = &graphstore.Node{Type: spec.Type, Key: spec.Key, Features: r.inputOf(spec.Type, spec.Label)}
 			n.Placeholder = n.Type == graphstore.Artifact
-			n.Hidden = r.firstLayer([]*graphstore.Node{n})[0]
+			h := r.vectorsOf(n)
+			for l := 1; l < r.layers; l++ {
+				tell(n, l, h[l])
+			}
 		}
 		e.neighbours = append(e.neighbours, neighbour{spec.Rel, n})
 	}
 	sortNeighbours(e.neighbours)
-	r.firstLayerOf([]*embedding{e})
-	out, drifts := r.secondLayerOf([]*embedding{e})
-	if drifts != nil {
-		drift = drifts[0]
-	}
-	return out[0], drift, nil
+	vector, drift = r.whole(e)
+	return vector, drift, nil
 }
 
 // inputOf returns h0 of an entity by its label, and of a placeholder, which has none.

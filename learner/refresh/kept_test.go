@@ -61,8 +61,8 @@ func TestPushToAnArtifactThatLags(t *testing.T) {
 	if err := w.store.View(func(r *graphstore.Reader) error { return e.read(w.r, r) }); err != nil {
 		t.Fatal(err)
 	}
-	w.r.firstLayerOf([]*embedding{e})
-	if d := rms(e.h1, target.Hidden, 16); d == 0 || d > epsilon {
+	w.r.layerOf(0, []*embedding{e})
+	if d := rms(e.h[1], target.Hidden, 16); d == 0 || d > epsilon {
 		t.Fatalf("the artifact lags by %v: want more than 0 and less than %v", d, epsilon)
 	}
 	before := target.Embedding

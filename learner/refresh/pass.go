@@ -20,8 +20,10 @@ type Pass struct {
 	dirty map[graphstore.NodeID]struct{}
 	// attached are the artifacts that have new features.
 	attached map[graphstore.NodeID]struct{}
-	// own and told are the memory for what an artifact adds to running sums: for h0, and for p.
-	own, told []int64
+	// h1 has what the Pass has computed of entities and placeholders whose second layer it computes too.
+	h1 map[graphstore.NodeID][]float32
+	// parts is the memory for what an artifact adds to running sums, by layer.
+	parts [mostLayers][]int64
 }
 
 // Begin starts a Pass over g.
@@ -30,7 +32,11 @@ func (r *Refresher) Begin(g Graph) *Pass {
 	if r.queue.len() == 0 || r.lastEmbedded == nil {
 		r.lastEmbedded = map[graphstore.NodeID]uint64{}
 	}
-	return &Pass{r: r, g: g, dirty: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
+	p := &Pass{r: r, g: g, dirty: map[graphstore.NodeID]struct{}{}, attached: map[graphstore.NodeID]struct{}{}}
+	if r.layers > 2 {
+		p.h1 = map[graphstore.NodeID][]float32{}
+	}
+	return p
 }
 
 // Detach takes an artifact's contributions out of the running sums of the nodes that it points at. An unknown artifact
@@ -40,32 +46,33 @@ func (p *Pass) Detach(id graphstore.NodeID) error {
 	if err != nil || n == nil || n.Placeholder {
 		return err
 	}
-	return p.contribute(n, -1, features(n), n.Hidden)
+	return p.contribute(n, -1)
 }
 
-// contribute adds, times sign, h0 (and p, over links) of artifact n to the running sums of the nodes that n points at.
-func (p *Pass) contribute(n *graphstore.Node, sign int64, h0, pushed []float32) error {
+// contribute adds, times sign, h0 of artifact n and what it has told to the running sums of the nodes that n points at.
+func (p *Pass) contribute(n *graphstore.Node, sign int64) error {
 	edges, err := outEdges(p.g, n.ID)
 	if err != nil {
 		return err
 	}
-	return p.contributeOver(edges, sign, h0, pushed)
+	return p.contributeOver(edges, sign, n)
 }
 
-// contributeOver adds, times sign, what an artifact gives over some of its edges: h0, and over links p.
-func (p *Pass) contributeOver(edges []graphstore.Edge, sign int64, h0, pushed []float32) error {
-	p.own = addVector(p.own[:0], h0, sign, p.r.model.Width(0))
-	p.told = addVector(p.told[:0], pushed, sign, p.r.model.Width(1))
+// contributeOver is contribute over some of the edges.
+func (p *Pass) contributeOver(edges []graphstore.Edge, sign int64, n *graphstore.Node) error {
+	for l := range p.r.layers {
+		p.parts[l] = addVector(p.parts[l][:0], told(n, l), sign, p.r.model.Width(l))
+	}
 	for _, e := range edges {
-		if err := p.addOwn(e); err != nil {
+		if err := p.addParts(e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// addOwn adds own, and over a link told, to the sums of the node at the end of an edge.
-func (p *Pass) addOwn(e graphstore.Edge) error {
+// addParts adds parts to the sums of the node at the end of an edge.
+func (p *Pass) addParts(e graphstore.Edge) error {
 	t, err := p.g.Edit(e.To)
 	if err != nil {
 		return err
@@ -76,9 +83,10 @@ func (p *Pass) addOwn(e graphstore.Edge) error {
 	if len(t.Features) == 0 {
 		p.initialize(t)
 	}
-	t.Sum1 = addFixed(t.Sum1, p.own, p.r.model.Width(0))
-	if e.Rel == graphstore.RelLink {
-		t.Sum2 = addFixed(t.Sum2, p.told, p.r.model.Width(1))
+	for l := range p.r.layers {
+		if p.r.sums(e.Rel, l) {
+			p.r.addTo(t, l, p.parts[l])
+		}
 	}
 	p.dirty[t.ID] = struct{}{}
 	return nil
@@ -103,7 +111,7 @@ func (p *Pass) changeEdge(e graphstore.Edge, sign int64) error {
 	if p.r.model.Gathers(RelationIndex(e.Rel)) {
 		p.dirty[n.ID] = struct{}{}
 	}
-	return p.contributeOver([]graphstore.Edge{e}, sign, features(n), n.Hidden)
+	return p.contributeOver([]graphstore.Edge{e}, sign, n)
 }
 
 // initialize sets h0 of a node that the batch created. evaluateDirty sets its p.
@@ -126,9 +134,12 @@ func (p *Pass) Departed(id graphstore.NodeID) error {
 	if err != nil {
 		return err
 	}
-	n.Features, n.Hidden, n.Embedding = nil, nil, nil
+	n.Features, n.Embedding = nil, nil
 	p.initialize(n)
-	n.Hidden = p.r.firstLayer([]*graphstore.Node{n})[0]
+	h := p.r.vectorsOf(n)
+	for l := 1; l < p.r.layers; l++ {
+		tell(n, l, h[l])
+	}
 	return p.startPush(n, 1)
 }
 
@@ -154,9 +165,11 @@ func (p *Pass) Attach(id graphstore.NodeID, inputs []float32) error {
 	}
 	p.attached[id] = struct{}{}
 	n.Features = inputs
-	// embed adds p(id) to the sums of link targets; it is not known here.
-	n.Hidden = nil
-	return p.contribute(n, 1, features(n), nil)
+	// embed adds p(id) to the sums of those who read it; it is not known here.
+	for l := 1; l < p.r.layers; l++ {
+		tell(n, l, nil)
+	}
+	return p.contribute(n, 1)
 }
 
 // Embed recomputes the artifacts that the Pass attached or made dirty and, up to budget further nodes, those to be rechecked
@@ -216,12 +229,15 @@ func (p *Pass) evaluateDirty() error {
 		nodes = append(nodes, n)
 	}
 	for i, h1 := range p.r.firstLayer(nodes) {
+		if p.h1 != nil {
+			p.h1[nodes[i].ID] = h1
+		}
 		n := nodes[i]
 		if len(n.Hidden) == 0 {
-			n.Hidden = h1
+			n.Hidden = h1 // a new node has told nobody but those that this Pass embeds
 			continue
 		}
-		pending := p.r.queue.of(n.ID)
+		pending, _ := p.r.queue.of(n.ID)
 		if pending.Cursor != 0 {
 			continue // finishPush compares h1 again when the pending push ends
 		}
@@ -259,7 +275,7 @@ func sortNeighbours(nbs []neighbour) {
 	})
 }
 
-// embed computes artifacts, by ascending id: both layers, or the second of those that keep their h1.
+// embed computes artifacts, by ascending id: all layers, or those above the first of such as keep their h1.
 func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 	ids := slices.Sorted(maps.Keys(set))
 	batch := make([]*embedding, len(ids))
@@ -277,7 +293,7 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 	// the batch changes.
 	var first []*embedding // whose first layer is to be computed
 	for _, e := range batch {
-		if e.h1 = e.node.Hidden; !set[e.id] && p.r.readsSumsAlone() {
+		if e.h[1] = e.node.Hidden; !set[e.id] && p.r.readsSumsAlone() {
 			continue // h1 is what it has told, and all else that it reads is in its sums
 		}
 		if err := e.read(p.r, p.g); err != nil {
@@ -287,13 +303,15 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 			first = append(first, e)
 		}
 	}
-	p.r.firstLayerOf(first)
-	for _, e := range first {
-		if err := p.pushIfMoved(e); err != nil {
+	if err := p.inner(0, first); err != nil {
+		return nil, err
+	}
+	if p.r.layers > 2 {
+		if err := p.secondLayer(batch); err != nil {
 			return nil, err
 		}
 	}
-	out, drifts := p.r.secondLayerOf(batch)
+	out, drifts := p.r.lastLayerOf(batch)
 	moved := make([]Moved, len(batch))
 	for i, e := range batch {
 		isNew := len(e.node.Embedding) == 0
@@ -305,6 +323,17 @@ func (p *Pass) embed(set toEmbed) ([]Moved, error) {
 		p.r.lastEmbedded[e.id] = p.r.passes
 	}
 	return moved, nil
+}
+
+// inner computes a layer below the last, and tells what has moved.
+func (p *Pass) inner(layer int, batch []*embedding) error {
+	p.r.layerOf(layer, batch)
+	for _, e := range batch {
+		if err := p.pushIfMoved(e, layer+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Drift is the distance by which new Inputs would move an artifact's h0, as rms measures it.

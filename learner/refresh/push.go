@@ -66,16 +66,18 @@ func (p *Pass) collectDependants(set toEmbed, budget int) error {
 	return nil
 }
 
-// finishPush ends a push. If h1 of its node has meanwhile moved beyond Epsilon again, it starts the next.
+// finishPush ends a push. If a vector of its node has meanwhile moved beyond Epsilon again, it starts the next.
 func (p *Pass) finishPush(n *graphstore.Node) error {
 	if err := p.dropPush(n.ID); err != nil {
 		return err
 	}
 	if n.IsArtifact() {
-		return nil // pushIfMoved compares h1 whenever the artifact is embedded
+		return nil // pushIfMoved compares whenever the artifact is embedded
 	}
-	h1 := p.r.firstLayer([]*graphstore.Node{n})[0]
-	d := rms(h1, n.Hidden, p.r.model.Width(1))
+	h, d := p.r.vectorsOf(n), float32(0)
+	for l := 1; l < p.r.layers; l++ {
+		d = max(d, rms(h[l], told(n, l), p.r.model.Width(l)))
+	}
 	if !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
@@ -83,7 +85,9 @@ func (p *Pass) finishPush(n *graphstore.Node) error {
 	if err != nil {
 		return err
 	}
-	n.Hidden = h1
+	for l := 1; l < p.r.layers; l++ {
+		tell(n, l, h[l])
+	}
 	return p.startPush(n, d)
 }
 
@@ -95,22 +99,24 @@ func (p *Pass) dropPush(id graphstore.NodeID) error {
 	return p.g.DeletePush(id)
 }
 
-// pushIfMoved starts a push of an artifact's new h1 to those linked with it, if it is new or moved beyond Epsilon.
-func (p *Pass) pushIfMoved(e *embedding) error {
+// pushIfMoved tells those who read an artifact its new vector of a layer, if it is new or moved beyond Epsilon: by their running sums at
+// once, and those linked with it by a push.
+func (p *Pass) pushIfMoved(e *embedding, layer int) error {
 	_, attached := p.attached[e.id]
-	if !p.r.readOverLinks(e) {
-		// No node reads p, so it may follow h1 without a push.
-		e.node.Hidden = e.h1
+	if !p.r.isRead(e, layer) {
+		// No node reads p, so it may follow h without a push.
+		tell(e.node, layer, e.h[layer])
 		return nil
 	}
-	width := p.r.model.Width(1)
-	d := rms(e.h1, e.node.Hidden, width)
+	width, before := p.r.model.Width(layer), told(e.node, layer)
+	d := rms(e.h[layer], before, width)
 	if !attached && !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
-	p.told = addVector(addVector(p.told[:0], e.node.Hidden, -1, width), e.h1, 1, width)
+	part := addVector(addVector(p.parts[layer][:0], before, -1, width), e.h[layer], 1, width)
+	p.parts[layer] = part
 	for _, edge := range e.edges {
-		if edge.Rel != graphstore.RelLink {
+		if !p.r.sums(edge.Rel, layer) {
 			continue
 		}
 		t, err := p.g.Edit(edge.To)
@@ -120,10 +126,22 @@ func (p *Pass) pushIfMoved(e *embedding) error {
 		if t == nil {
 			return missing(edge)
 		}
-		t.Sum2 = addFixed(t.Sum2, p.told, width)
+		p.r.addTo(t, layer, part)
+		if p.h1 != nil && layer == 1 && !t.IsArtifact() {
+			p.dirty[t.ID] = struct{}{}
+		}
 	}
-	e.node.Hidden = e.h1
+	tell(e.node, layer, e.h[layer])
+	if !p.r.readOverLinks(e) {
+		return nil // entities have it in their sums, which this Pass looks at
+	}
 	return p.startPush(e.node, min(d, 2))
+}
+
+// isRead tells whether others read p of an artifact in a layer: those linked with it, and where there is a layer above for entities,
+// those.
+func (r *Refresher) isRead(e *embedding, layer int) bool {
+	return r.readOverLinks(e) || layer < r.layers-1 && slices.ContainsFunc(e.edges, func(edge graphstore.Edge) bool { return r.sums(edge.Rel, layer) })
 }
 
 // readOverLinks tells whether other artifacts read p of this one: those that it links to and, if artifacts gather over
@@ -135,8 +153,8 @@ func (r *Refresher) readOverLinks(e *embedding) bool {
 	return slices.ContainsFunc(e.edges, func(edge graphstore.Edge) bool { return edge.Rel == graphstore.RelLink })
 }
 
-// readsSumsAlone tells that all that an artifact reads beside its own vectors is in its sums, and that p is h1 everywhere.
-func (r *Refresher) readsSumsAlone() bool { return !r.gathers && r.cfg.Epsilon == 0 }
+// readsSumsAlone tells, of two layers, that all that an artifact reads beside its own vectors is in its sums, and that p is h1 everywhere.
+func (r *Refresher) readsSumsAlone() bool { return !r.gathers && r.cfg.Epsilon == 0 && r.layers == 2 }
 
 func (r *Refresher) gathersLinks() bool { return r.model.Gathers(RelationIndex(graphstore.RelLink)) }
 
@@ -146,7 +164,7 @@ func (p *Pass) keepsHidden(e *embedding) bool {
 	if slices.ContainsFunc(e.neighbours, func(nb neighbour) bool { return nb.rel == graphstore.RelLink }) {
 		return false
 	}
-	return p.r.cfg.Epsilon == 0 || !p.r.readOverLinks(e)
+	return p.r.cfg.Epsilon == 0 || !p.r.isRead(e, 1)
 }
 
 // dependants returns the first limit artifacts after cursor, by id, whose embedding reads n, and whether there are

@@ -30,12 +30,13 @@ func (q *pushQueue) len() int { return len(q.heap) }
 
 func (q *pushQueue) has(id graphstore.NodeID) bool { return q.byNode[id] != nil }
 
-// of returns the push queued for a node, or none: its Cursor is 0 as long as no dependant was told.
-func (q *pushQueue) of(id graphstore.NodeID) graphstore.Push {
+// of returns the push queued for a node, or none, and the number of the Pass that started it: its Cursor is 0 as long as no dependant was
+// told.
+func (q *pushQueue) of(id graphstore.NodeID) (push graphstore.Push, startedIn uint64) {
 	if it := q.byNode[id]; it != nil {
-		return it.push
+		return it.push, it.startedIn
 	}
-	return graphstore.Push{}
+	return graphstore.Push{}, 0
 }
 
 // start adds p, which the Pass of this number starts, or replaces the push queued for its node.

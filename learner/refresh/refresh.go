@@ -34,7 +34,9 @@ type Graph interface {
 // Model is the forward pass, as package infer computes it. Its functions are pure, safe for concurrent use, and give a
 // row the same bits whatever other rows are in a batch.
 type Model interface {
-	// Width is the length of a block of the vectors that a layer reads: 0 stands for h0, 1 for h1. A vector has a block for
+	// Layers is the depth, 2 or 3.
+	Layers() int
+	// Width is the length of a block of the vectors that a layer reads: 0 stands for h0, 1 for h1, 2 for h2. A vector has a block for
 	// each modality.
 	Width(layer int) int
 	// Gathers tells whether an artifact reads the nodes that it points at over a relation (RelationIndex). Those that point
@@ -44,8 +46,10 @@ type Model interface {
 	Node(label sparse.Vector, typ int) []float32
 	// Artifacts returns, for each artifact, h0 and what Output needs of its features, in two halves (infer.Halves).
 	Artifacts(f []infer.Features, typ int) [][]float32
-	Layer(layer int, in []infer.Input) [][]float32
-	// Embed returns the embeddings of artifacts, of what the last layer reads and of their features; and, where the means that it
+	// Layer returns the vectors of a layer below the last. The means that it reads may be off by an RMS of off; what that makes of the
+	// vectors must be in them, so that Embed can tell.
+	Layer(layer int, in []infer.Input, off float32) [][]float32
+	// Embed is the last layer. It returns the embeddings of artifacts, of what that reads and of their features; and, where the means that it
 	// reads may be off by an RMS above 0, how far each embedding may be off then.
 	Embed(in []infer.Input, features [][]float32, off float32) (embeddings [][]float32, drifts []float64)
 }
@@ -67,7 +71,9 @@ type Config struct {
 type Refresher struct {
 	cfg   Config
 	model Model
-	label LabelEncoder
+	// layers are the Model's.
+	layers int
+	label  LabelEncoder
 	// gathers: the model gathers over some relation.
 	gathers bool
 	queue   pushQueue
@@ -90,7 +96,10 @@ func New(cfg Config, model Model, label LabelEncoder) (*Refresher, error) {
 	if model == nil || label == nil {
 		return nil, errors.New("refresh: a model and a labeler are needed")
 	}
-	r := &Refresher{cfg: cfg, model: model, label: label}
+	r := &Refresher{cfg: cfg, model: model, layers: model.Layers(), label: label}
+	if r.layers < 2 || r.layers > mostLayers {
+		return nil, fmt.Errorf("refresh: a model of %d layers: must be 2 or %d", r.layers, mostLayers)
+	}
 	for rel := range graphstore.Relation(Relations / 2) {
 		r.gathers = r.gathers || model.Gathers(RelationIndex(rel))
 	}

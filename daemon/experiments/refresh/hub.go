@@ -168,7 +168,7 @@ func (h *hub) deviation(members int) (d deviation, err error) {
 	for j, x := range mean {
 		message.Mean[j] = float32(x)
 	}
-	exact := h.model.Layer(0, []infer.Input{{Self: n.Features, Messages: []infer.Message{message}}})[0]
+	exact := h.model.Layer(0, []infer.Input{{Self: n.Features, Messages: []infer.Message{message}}}, 0)[0]
 	for j, x := range exact {
 		d.pushed += math.Pow(float64(x)-float64(n.Hidden[j]), 2)
 	}

@@ -48,6 +48,8 @@ func newSage(w *weights) *sage {
 	return m
 }
 
+func (m *sage) Layers() int { return len(m.layers) }
+
 func (m *sage) Width(layer int) int { return m.layers[layer].in }
 
 func (m *sage) Gathers(int) bool { return false }
@@ -66,13 +68,13 @@ func (m *sage) Artifacts(features []infer.Features, _ int) [][]float32 {
 
 // Embed is the second layer. It is told no epsilon above 0, and bounds nothing.
 func (m *sage) Embed(in []infer.Input, _ [][]float32, _ float32) ([][]float32, []float64) {
-	return m.Layer(1, in), nil
+	return m.Layer(1, in, 0), nil
 }
 
 // rowsPerPart is how many rows a goroutine takes at a time: their inputs and products stay in its cache.
 const rowsPerPart = 64
 
-func (m *sage) Layer(l int, in []infer.Input) [][]float32 {
+func (m *sage) Layer(l int, in []infer.Input, _ float32) [][]float32 {
 	ly := &m.layers[l]
 	slab, out := make([]float32, len(in)*ly.out), make([][]float32, len(in))
 	for i := range out {

@@ -42,5 +42,5 @@ func (s *stream) wholeLayer(l int, h [][]float32) [][]float32 {
 		}
 		in[i].Messages = []infer.Message{{Relation: refresh.RelationIndex(graphstore.RelLink | graphstore.Inverse), Mean: mean}}
 	}
-	return s.model.Layer(l, in)
+	return s.model.Layer(l, in, 0)
 }

@@ -39,7 +39,7 @@ func (a *archive) node(e entity) *entityNode {
 }
 
 func (a *archive) layer(l int, in Input) []float32 {
-	return a.model.Layer(l, []Input{in})[0]
+	return a.model.Layer(l, []Input{in}, 0)[0]
 }
 
 // build embeds the parts in the graph that they make.

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -15,15 +16,14 @@ type Config struct {
 	Width                     int // of a block, and of the embedding
 	Bases                     int // matrices that the relations of a layer share
 	Heads                     int // of the fusion's attention
+	// Layers is the depth of every branch, 2 or 3, so that an embedding reads what lies as many edges away; 0 stands for 2.
+	Layers int
 	// Fusion and Residual are those of model.Config.
 	Fusion, Residual string
 	Relations        int // number of relation indices
 	Types            int // number of type indices
 	Seed             uint64
 }
-
-// layers is the depth of every branch: an embedding reads what lies up to two edges away.
-const layers = 2
 
 // record, image and audio number the modalities, whose blocks follow each other in a vector in this order.
 const (
@@ -45,8 +45,13 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("infer: %s %d: must be %d or more", f.name, f.value, f.from))
 		}
 	}
+	if d := c.depth(); d != 2 && d != 3 {
+		errs = append(errs, fmt.Errorf("infer: %d layers: must be 2 or 3", d))
+	}
 	return errors.Join(errs...)
 }
+
+func (c Config) depth() int { return cmp.Or(c.Layers, 2) }
 
 // dims returns the lengths of the features of each modality, 0 for a modality that the model lacks.
 func (c Config) dims() [modalities]int {
@@ -55,13 +60,13 @@ func (c Config) dims() [modalities]int {
 
 // With returns the Config with other options.
 func (c Config) With(o model.Options) Config {
-	c.Width, c.Heads, c.Fusion, c.Residual = o.Width, o.Heads, o.Fusion, o.Residual
+	c.Width, c.Layers, c.Heads, c.Fusion, c.Residual = o.Width, o.Layers, o.Heads, o.Fusion, o.Residual
 	return c
 }
 
 // Shape returns the shape of the trainable model that computes the same function.
 func (c Config) Shape() model.Config {
-	out := model.Config{Width: c.Width, Layers: layers, Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
+	out := model.Config{Width: c.Width, Layers: c.depth(), Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
 	for m, name := range names {
 		if d := c.dims()[m]; d > 0 {
 			out.Modalities = append(out.Modalities, model.Modality{Name: name, Features: d})

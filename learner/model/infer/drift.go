@@ -9,7 +9,7 @@ import (
 // its embedding is off then. With |.| the Euclidean length, |A| the spectral norm of a matrix (spectral), w the Width, and d(x) a
 // bound of the distance of x from what it would be exactly:
 //
-//	d(mean_r)            = epsilon sqrt(w), for each block of a relation r that the node has a message of
+//	d(mean_r)            = epsilon sqrt(w), for each block of a relation r that the node has a message of, of what the first layer gave
 //	d(sum_r mean_r W_r) <= sum_b |V_b| sum_r |c_rb| d(mean_r)               as W_r = sum_b c_rb V_b
 //	d(ReLU x)           <= d(x);   d(x W + b) <= |W| d(x);   d(GELU x) <= 1.13 d(x)
 //	d(LN x)             <= max|gain| sqrt(w) 2 d(x) / (N + max(N - d(x), e))
@@ -24,6 +24,16 @@ import (
 // its shares are off by: at most 2, and the greatest change of a logit, q k / sqrt(size), which is
 // |q| d(k) + |k| d(q) + d(q) d(k).
 //
+// Of three layers, the second reads means as above, and its result is off by d(h'), as is that of the last layer, where h itself is:
+//
+//	d(h') = d(LN(..)) + d(h), with |W_self| d(h) in the sum before it
+//
+// d(h) is 0 below the second layer, which reads the node's own h exactly. What the last layer reads of neighbours is what they have
+// told of h and of d(h), together within an RMS of epsilon over w + 1 coordinates. With |told - h| = x and |told d - d| = y, a neighbour is off
+// by x + d <= told d + x + y, and x + y <= sqrt 2 sqrt(x^2 + y^2), so that
+//
+//	d(mean_r) = mean of told d + sqrt 2 epsilon sqrt(w + 1)
+//
 // So the bound is of one embedding, by the values at hand: the lengths N are those of its own vectors. A bound for all embeddings at
 // once, the obvious design, would have to put e in the place of N, and say nothing. The bound is worst case: that all neighbours
 // are off at once, and in the direction that moves the embedding most. Rounding is not in it.
@@ -35,11 +45,17 @@ type drift struct {
 
 // norms are the spectral norms that d needs.
 type norms struct {
-	bases    [modalities][]float64 // V_b of the last layer
-	join     [modalities]float64   // of the rows for h; 1 where the residual is a sum
+	layers   [modalities][]layerNorms // those above the first
+	join     [modalities]float64      // of the rows for h; 1 where the residual is a sum
 	gate, up [modalities]float64
 	query, key, value, project,
 	network float64 // up and down with GELU between them; of the mlp down with GELU before it
+}
+
+// layerNorms are those of a layer: of W_self, where h may be off, and of V_b.
+type layerNorms struct {
+	self  float64
+	bases []float64
 }
 
 // lipschitzGELU is above the steepest slope of GELU.
@@ -52,9 +68,15 @@ func (m *Model) driftNorms() *norms {
 		of := func(name string) float64 { return spectral(m.named[name]) }
 		n.network = lipschitzGELU * of("fusion.down.weight")
 		m.eachBranch(func(mode int, name string) {
-			bases := m.named[fmt.Sprintf("%s.layer%d.bases", name, layers)]
-			for b := range m.cfg.Bases {
-				n.bases[mode] = append(n.bases[mode], spectral(bases.below(b*w).top(w)))
+			n.layers[mode] = make([]layerNorms, m.cfg.depth())
+			for l := 1; l < m.cfg.depth(); l++ {
+				at, ly := fmt.Sprintf("%s.layer%d", name, l+1), &n.layers[mode][l]
+				if l > 1 {
+					ly.self = of(at + ".self.weight")
+				}
+				for b := range m.cfg.Bases {
+					ly.bases = append(ly.bases, spectral(m.named[at+".bases"].below(b*w).top(w)))
+				}
 			}
 			n.gate[mode], n.join[mode] = of("fusion.gate."+name+".weight"), 1
 			if join, ok := m.named[name+".join"]; ok {
@@ -73,15 +95,24 @@ func (m *Model) driftNorms() *norms {
 	return &m.norms
 }
 
-// layer is d of the last layer's block for a modality: of a node whose means are off by so much (a length), and where LN has scaled.
-func (n *norms) layer(mode int, ly *layer, messages []Message, off, scale float64) float64 {
-	d := 0.0
-	for _, msg := range messages {
+// meanOff is d of a block of a mean that a layer reads, of vectors that have told of a d whose mean is told.
+func (m *Model) meanOff(l int, off float32, told float64) float64 {
+	length := float64(off) * math.Sqrt(float64(m.Width(l)))
+	if l == 2 {
+		return told + math.Sqrt2*length
+	}
+	return length
+}
+
+// drift is d of a layer's block, where LN has scaled.
+func (n *layerNorms) drift(ly *layer, j *job, scale float64) float64 {
+	d := n.self * j.selfOff
+	for i, msg := range j.messages {
 		for b, c := range ly.coefficients.row(msg.Relation) {
-			d += n.bases[mode][b] * math.Abs(float64(c)) * off
+			d += n.bases[b] * math.Abs(float64(c)) * j.offs[i]
 		}
 	}
-	return ly.norm.drift(d, scale)
+	return ly.norm.drift(d, scale) + j.selfOff
 }
 
 // drift is d(LN x) where LN has scaled x by scale, 1 / sqrt(variance + 1e-5).

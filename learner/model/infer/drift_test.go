@@ -94,13 +94,13 @@ func driftBound(t *testing.T, m *Model) (reached float64) {
 		r := randomRead(rng, m)
 		off := float32(math.Pow(10, -3*rng.Float64()))
 		e, bounds := m.Embed([]Input{r.in}, [][]float32{r.features}, off)
-		if exact := m.Output(m.Layer(layers-1, []Input{r.in}), [][]float32{r.features})[0]; !slices.Equal(e[0], exact) {
+		if exact := m.Output(m.Layer(m.Layers()-1, []Input{r.in}, 0), [][]float32{r.features})[0]; !slices.Equal(e[0], exact) {
 			t.Fatal("an embedding differs when its bound is asked for")
 		}
 		worst, ways := 0.0, [][]float32(nil)
 		for try := range 16 {
 			moved, tried := r.off(rng, off, m.cfg.Width, ways, math.Pow(0.5, float64(try/4)))
-			at := distance(e[0], m.Output(m.Layer(layers-1, []Input{moved.in}), [][]float32{moved.features})[0])
+			at := distance(e[0], m.Output(m.Layer(m.Layers()-1, []Input{moved.in}, 0), [][]float32{moved.features})[0])
 			if at > worst {
 				worst, ways = at, tried
 			}

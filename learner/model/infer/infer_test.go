@@ -106,25 +106,26 @@ func randomWorld(rng *rand.Rand, cfg Config) *world {
 	return w
 }
 
-// messages averages, per relation and block, over the neighbours at which the block is active.
-func (w *world) messages(m *Model, i int, h [][]float32) []Message {
+// messages averages for a layer, per relation and block, over the neighbours at which the block is active.
+func (w *world) messages(m *Model, l, i int, h [][]float32) []Message {
+	width := m.Width(l)
 	var out []Message
 	for k := 0; k < len(w.edges[i]); {
 		r := w.edges[i][k].relation
-		mean := make([]float32, modalities*m.cfg.Width)
+		mean := make([]float32, modalities*width)
 		var n [modalities]float32
 		for ; k < len(w.edges[i]) && w.edges[i][k].relation == r; k++ {
 			for mode := range modalities {
-				if b := m.block(h[w.edges[i][k].to], mode); b != nil {
+				if b, _ := m.blockOf(h[w.edges[i][k].to], mode, width); b != nil {
 					n[mode]++
-					add(mean[mode*m.cfg.Width:(mode+1)*m.cfg.Width], b)
+					add(mean[mode*width:mode*width+m.cfg.Width], b)
 				}
 			}
 		}
 		for mode, n := range n {
 			for j := range m.cfg.Width {
 				if n > 0 {
-					mean[mode*m.cfg.Width+j] /= n
+					mean[mode*width+j] /= n
 				}
 			}
 		}
@@ -143,12 +144,12 @@ func (w *world) embed(m *Model) [][]float32 {
 			h[i] = m.Node(w.features[i].Text, w.typ[i])
 		}
 	}
-	for l := range layers {
+	for l := range m.Layers() {
 		in := make([]Input, len(h))
 		for i := range h {
-			in[i] = Input{h[i], w.messages(m, i, h)}
+			in[i] = Input{h[i], w.messages(m, l, i, h)}
 		}
-		h = m.Layer(l, in)
+		h = m.Layer(l, in, 0)
 	}
 	return m.Output(h[:w.artifacts], direct)
 }
@@ -162,10 +163,12 @@ func TestAgainstTape(t *testing.T) {
 		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
 			for _, size := range [][2]int{{24, 4}, {32, 8}, {40, 5}} {
 				for _, media := range [][2]int{{0, 0}, {shape.Image, 0}, {0, shape.Audio}, {shape.Image, shape.Audio}} {
-					seed++
-					cfg := shape.With(model.Options{Width: size[0], Heads: size[1], Fusion: fusion, Residual: residual})
-					cfg.Image, cfg.Audio, cfg.Seed = media[0], media[1], seed
-					againstTape(t, cfg)
+					for _, layers := range []int{2, 3} {
+						seed++
+						cfg := shape.With(model.Options{Width: size[0], Layers: layers, Heads: size[1], Fusion: fusion, Residual: residual})
+						cfg.Image, cfg.Audio, cfg.Seed = media[0], media[1], seed
+						againstTape(t, cfg)
+					}
 				}
 			}
 		}
@@ -257,7 +260,7 @@ func TestRowsAreBitExact(t *testing.T) {
 	wantLayer := make([][]float32, n)
 	wantOut := make([][]float32, n)
 	for i := range in {
-		wantLayer[i] = m.Layer(1, in[i:i+1])[0]
+		wantLayer[i] = m.Layer(1, in[i:i+1], 0)[0]
 		wantOut[i] = m.Output(wantLayer[i:i+1], features[i:i+1])[0]
 	}
 	for procs := 1; procs <= 3; procs++ {
@@ -265,7 +268,7 @@ func TestRowsAreBitExact(t *testing.T) {
 		for range 10 {
 			from := rng.IntN(n)
 			to := from + 1 + rng.IntN(n-from)
-			h := m.Layer(1, in[from:to])
+			h := m.Layer(1, in[from:to], 0)
 			e := m.Output(h, features[from:to])
 			for i := range h {
 				if !slices.Equal(h[i], wantLayer[from+i]) || !slices.Equal(e[i], wantOut[from+i]) {
@@ -277,7 +280,7 @@ func TestRowsAreBitExact(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for i, h := range m.Layer(1, in) {
+			for i, h := range m.Layer(1, in, 0) {
 				if !slices.Equal(h, wantLayer[i]) {
 					t.Errorf("row %d differs when several compute", i)
 				}
@@ -369,13 +372,13 @@ func TestRefusals(t *testing.T) {
 		"text has length 3": func() { m.Node(sparse.Of(make([]float32, 3)), 1) },
 		"type 4":            func() { m.Node(sparse.Vector{}, 4) },
 		"self[2] is NaN": func() {
-			m.Layer(0, []Input{{Self: append([]float32{1, 2, float32(math.NaN())}, make([]float32, 21)...)}})
+			m.Layer(0, []Input{{Self: append([]float32{1, 2, float32(math.NaN())}, make([]float32, 21)...)}}, 0)
 		},
 		"mean has length 5": func() {
-			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{1, make([]float32, 5)}}}})
+			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{1, make([]float32, 5)}}}}, 0)
 		},
 		"relation 9": func() {
-			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{9, make([]float32, 24)}}}})
+			m.Layer(0, []Input{{Self: make([]float32, 24), Messages: []Message{{9, make([]float32, 24)}}}}, 0)
 		},
 	} {
 		func() {

@@ -4,26 +4,35 @@ import "math"
 
 // Input is a node that Layer computes.
 type Input struct {
-	Self     []float32 // h, blocks of Width
+	Self     []float32 // h, blocks of the layer's Width
 	Messages []Message
 }
 
 // Message is the mean over the neighbours of one relation: each block over the neighbours at which it is active.
 type Message struct {
 	Relation int
-	Mean     []float32 // blocks of Width
+	Mean     []float32 // blocks of the layer's Width
 }
 
 // block returns the block of a modality in v, nil when it is absent.
 func (m *Model) block(v []float32, mode int) []float32 {
-	w := m.cfg.Width
-	if len(v) < (mode+1)*w {
-		return nil
+	b, _ := m.blockOf(v, mode, m.cfg.Width)
+	return b
+}
+
+// blockOf is block of a vector whose blocks are of a width of a layer, and tells how far the block may be off.
+func (m *Model) blockOf(v []float32, mode, width int) (b []float32, off float64) {
+	if len(v) < (mode+1)*width {
+		return nil, 0
 	}
-	if b := v[mode*w : (mode+1)*w : (mode+1)*w]; present(b) {
-		return b
+	all := v[mode*width : (mode+1)*width]
+	if b = all[:m.cfg.Width:m.cfg.Width]; !present(b) {
+		return nil, 0
 	}
-	return nil
+	if width > len(b) {
+		off = float64(all[len(b)])
+	}
+	return b, off
 }
 
 // job is one block of one node.
@@ -31,28 +40,53 @@ type job struct {
 	self     []float32
 	messages []Message // the mean of each is the block's
 	out      []float32
-	drift    *float64 // where d of out goes, see drift; nil: nobody wants to know
+	drift    *float64  // where d of out goes, see drift; nil: nobody wants to know
+	selfOff  float64   // how far self is off
+	offs     []float64 // how far each mean is off
 }
 
 // Layer computes layer l (from 0) for a batch of nodes, on all processors. It returns h' of each, up to its last active
 // block. Each h' has memory of its own: who keeps a few of a batch, as a cache of nodes does, must not keep the batch.
-func (m *Model) Layer(l int, in []Input) [][]float32 { return m.layer(l, in, 0, nil) }
+// Means of what a layer gave may be off by up to an RMS over the coordinates of each of their blocks: that of what has moved and not
+// been told. What the third layer reads says how far it is off then.
+func (m *Model) Layer(l int, in []Input, off float32) [][]float32 {
+	if off == 0 || m.gives(l) == m.cfg.Width {
+		return m.layer(l, in, 0, nil)
+	}
+	drifts := make([][modalities]float64, len(in))
+	out := m.layer(l, in, off, drifts)
+	for i, h := range out {
+		for mode := range len(h) / m.gives(l) {
+			h[mode*m.gives(l)+m.cfg.Width] = float32(drifts[i][mode])
+		}
+	}
+	return out
+}
 
-// layer is Layer, and writes to drifts, if these are wanted, d of each block of the last layer where means are off by a length.
-func (m *Model) layer(l int, in []Input, off float64, drifts [][modalities]float64) [][]float32 {
-	mustBelow("layer", l, layers)
-	w := m.cfg.Width
+// gives is the length of the blocks that a layer returns: what the next one reads, and of the last Width.
+func (m *Model) gives(l int) int {
+	if l+1 < m.cfg.depth() {
+		return m.Width(l + 1)
+	}
+	return m.cfg.Width
+}
+
+// layer is Layer, and writes to drifts, if these are wanted, d of each block.
+func (m *Model) layer(l int, in []Input, off float32, drifts [][modalities]float64) [][]float32 {
+	mustBelow("layer", l, m.cfg.depth())
+	w, reads, gives := m.cfg.Width, m.Width(l), m.gives(l)
 	out := make([][]float32, len(in))
 	var jobs [modalities][]job
 	for i := range in {
 		var active [modalities]bool
-		last := m.activeModalities(in[i], &active)
-		out[i] = make([]float32, last*w)
+		last := m.activeModalities(in[i], reads, &active)
+		out[i] = make([]float32, last*gives)
 		for mode := range last {
 			if !active[mode] {
 				continue
 			}
-			j := job{self: m.block(in[i].Self, mode), out: out[i][mode*w : (mode+1)*w]}
+			j := job{out: out[i][mode*gives : mode*gives+w]}
+			j.self, j.selfOff = m.blockOf(in[i].Self, mode, reads)
 			if drifts != nil {
 				j.drift = &drifts[i][mode]
 			}
@@ -60,8 +94,11 @@ func (m *Model) layer(l int, in []Input, off float64, drifts [][modalities]float
 				j.self = m.branches[mode].layers[l].absent
 			}
 			for _, msg := range in[i].Messages {
-				if b := m.block(msg.Mean, mode); b != nil {
+				if b, told := m.blockOf(msg.Mean, mode, reads); b != nil {
 					j.messages = append(j.messages, Message{msg.Relation, b})
+					if drifts != nil {
+						j.offs = append(j.offs, m.meanOff(l, off, told))
+					}
 				}
 			}
 			jobs[mode] = append(jobs[mode], j)
@@ -74,7 +111,7 @@ func (m *Model) layer(l int, in []Input, off float64, drifts [][modalities]float
 				m.rows(s, ly, all[from:to])
 				for i, j := range all[from:to] {
 					if j.drift != nil {
-						*j.drift = m.driftNorms().layer(mode, ly, j.messages, off, s.scales[i])
+						*j.drift = m.driftNorms().layers[mode][l].drift(ly, &j, s.scales[i])
 					}
 				}
 			})
@@ -85,14 +122,14 @@ func (m *Model) layer(l int, in []Input, off float64, drifts [][modalities]float
 
 // activeModalities checks an Input and sets which modalities are active at it; it returns the number of blocks up to
 // the last active one.
-func (m *Model) activeModalities(in Input, active *[modalities]bool) (blocks int) {
+func (m *Model) activeModalities(in Input, width int, active *[modalities]bool) (blocks int) {
 	check := func(what string, v []float32) {
-		if len(v)%m.cfg.Width != 0 || len(v) > modalities*m.cfg.Width {
-			mustLength(what, len(v), m.cfg.Width)
+		if len(v)%width != 0 || len(v) > modalities*width {
+			mustLength(what, len(v), width)
 		}
 		mustBeFinite(what, v)
-		for mode := range len(v) / m.cfg.Width {
-			if m.branches[mode] != nil && m.block(v, mode) != nil {
+		for mode := range len(v) / width {
+			if b, _ := m.blockOf(v, mode, width); m.branches[mode] != nil && b != nil {
 				active[mode] = true
 				blocks = max(blocks, mode+1)
 			}

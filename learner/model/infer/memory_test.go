@@ -21,7 +21,7 @@ func TestRowsAreKeptApart(t *testing.T) {
 	for i := range in {
 		in[i].Self, _ = Halves(inputs[i])
 	}
-	hidden := m.Layer(0, in)
+	hidden := m.Layer(0, in, 0)
 	for name, rows := range map[string][][]float32{"Artifacts": m.Artifacts(features, 0), "Layer": hidden, "Output": m.Output(hidden, inputs)} {
 		var others []weak.Pointer[float32]
 		kept := rows[n/2]

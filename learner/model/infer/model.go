@@ -69,7 +69,7 @@ type layer struct {
 
 type branch struct {
 	input, skip input
-	layers      [layers]layer
+	layers      []layer
 	join        factor // 2*Width x Width, where the residual is concatenated
 }
 
@@ -223,14 +223,14 @@ func (m *Model) branch(r *reader, mode int, name string) *branch {
 	if m.cfg.Residual == model.ResidualConcat {
 		b.join = r.factor(name + ".join")
 	}
-	for l := range b.layers {
+	for l := range m.cfg.depth() {
 		at := fmt.Sprintf("%s.layer%d", name, l+1)
 		self, bases := r.matrix(at+".self.weight"), r.matrix(at+".bases")
 		if r.missing != "" {
 			return b
 		}
 		weights := matrix{self.rows + bases.rows, self.cols, slices.Concat(self.data, bases.data)}
-		b.layers[l] = layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
+		b.layers = append(b.layers, layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")})
 	}
 	return b
 }
@@ -250,7 +250,11 @@ func (m *Model) computeAbsent(b *branch) {
 
 func fingerprint(cfg Config, weights []float32) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "serve 1 %+v\n", cfg)
+	fmt.Fprintf(h, "serve 1 {Text:%d Facts:%d Image:%d Audio:%d Width:%d Bases:%d Heads:%d Fusion:%s Residual:%s Relations:%d Types:%d Seed:%d}\n",
+		cfg.Text, cfg.Facts, cfg.Image, cfg.Audio, cfg.Width, cfg.Bases, cfg.Heads, cfg.Fusion, cfg.Residual, cfg.Relations, cfg.Types, cfg.Seed)
+	if cfg.depth() != 2 { // which earlier states are of
+		fmt.Fprintf(h, "layers %d\n", cfg.depth())
+	}
 	b := make([]byte, 0, 4*len(weights))
 	for _, x := range weights {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
@@ -262,8 +266,17 @@ func fingerprint(cfg Config, weights []float32) string {
 // Weights returns a copy of what New was given.
 func (m *Model) Weights() []float32 { return slices.Clone(m.weights) }
 
-// Width is the length of a block, the same in every layer.
-func (m *Model) Width(int) int { return m.cfg.Width }
+// Layers is the depth of every branch.
+func (m *Model) Layers() int { return m.cfg.depth() }
+
+// Width is the length of a block of the vectors that a layer reads. Those that the third reads are by one number longer: behind
+// each block stands how far it may be off (drift.go). So a mean of such vectors carries the mean of their bounds, which bounds it.
+func (m *Model) Width(layer int) int {
+	if layer == 2 {
+		return m.cfg.Width + 1
+	}
+	return m.cfg.Width
+}
 
 // Gathers is true: the model has weights for both directions of every relation.
 func (m *Model) Gathers(int) bool { return true }

@@ -38,52 +38,55 @@ func (t *tokens) items() iter.Seq2[int, int] {
 	}
 }
 
-// Output returns the embeddings of artifacts: unit vectors of Width numbers. h2 is what the last Layer returned for
+// Output returns the embeddings of artifacts: unit vectors of Width numbers. last is what the last Layer returned for
 // each, features what Artifacts returned.
-func (m *Model) Output(h2, features [][]float32) [][]float32 { return m.output(h2, features, nil, nil) }
+func (m *Model) Output(last, features [][]float32) [][]float32 {
+	return m.output(last, features, nil, nil)
+}
 
 // Embed is the last Layer with Output, of artifacts. If the means in the Messages may be off by up to an RMS, over the coordinates of each
 // of their blocks, it also tells how far each embedding may be from the exact one, by a bound, at most 2; drifts is nil for 0.
 func (m *Model) Embed(in []Input, features [][]float32, off float32) (embeddings [][]float32, drifts []float64) {
+	last := m.cfg.depth() - 1
 	if off == 0 {
-		return m.Output(m.Layer(layers-1, in), features), nil
+		return m.Output(m.layer(last, in, 0, nil), features), nil
 	}
 	blocks := make([][modalities]float64, len(in))
-	h := m.layer(layers-1, in, float64(off)*math.Sqrt(float64(m.cfg.Width)), blocks)
+	h := m.layer(last, in, off, blocks)
 	drifts = make([]float64, len(in))
 	return m.output(h, features, blocks, drifts), drifts
 }
 
-// output is Output, and writes to drifts, if these are wanted, how far embeddings are off if h2 is by blocks.
-func (m *Model) output(h2, features [][]float32, blocks [][modalities]float64, drifts []float64) [][]float32 {
-	mustLength("features", len(features), len(h2))
+// output is Output, and writes to drifts, if these are wanted, how far embeddings are off if last is by blocks.
+func (m *Model) output(last, features [][]float32, blocks [][modalities]float64, drifts []float64) [][]float32 {
+	mustLength("features", len(features), len(last))
 	w := m.cfg.Width
-	out := make([][]float32, len(h2))
-	for i := range h2 {
+	out := make([][]float32, len(last))
+	for i := range last {
 		out[i] = make([]float32, w) // of its own, see Layer
-		mustBeFinite("h2", h2[i])
+		mustBeFinite("last", last[i])
 		mustBeFinite("features", features[i])
 	}
-	m.parallel(len(h2), func(s *scratch, from, to int) {
+	m.parallel(len(last), func(s *scratch, from, to int) {
 		t := &s.tokens
 		if t.drift = nil; drifts != nil {
 			t.drift = &drift{item: drifts[from:to], norms: m.driftNorms()}
-			m.fuse(t, h2[from:to], features[from:to], out[from:to], blocks[from:to])
+			m.fuse(t, last[from:to], features[from:to], out[from:to], blocks[from:to])
 			return
 		}
-		m.fuse(t, h2[from:to], features[from:to], out[from:to], nil)
+		m.fuse(t, last[from:to], features[from:to], out[from:to], nil)
 	})
 	return out
 }
 
 // fuse makes embeddings of the branches' vectors. Only tokens that are present have a row.
-func (m *Model) fuse(t *tokens, h2, features, out [][]float32, blocks [][modalities]float64) {
+func (m *Model) fuse(t *tokens, last, features, out [][]float32, blocks [][modalities]float64) {
 	t.mode, t.item = t.mode[:0], t.item[:0]
-	for i := range h2 {
+	for i := range last {
 		_, direct := Halves(features[i])
 		for mode := range modalities {
 			if d := m.block(direct, mode); d != nil {
-				m.token(t, m.block(h2[i], mode), d, mode)
+				m.token(t, m.block(last[i], mode), d, mode)
 				t.mode, t.item = append(t.mode, mode), append(t.item, i)
 				if t.drift != nil {
 					t.drift.token = append(t.drift.token, t.drift.norms.join[mode]*blocks[i][mode])
@@ -103,20 +106,20 @@ func (m *Model) fuse(t *tokens, h2, features, out [][]float32, blocks [][modalit
 	}
 }
 
-// token writes the next token: h2, the branch's vector (nil for none), with the residual of the branch's input.
-func (m *Model) token(t *tokens, h2, direct []float32, mode int) {
+// token writes the next token: h, the branch's vector (nil for none), with the residual of the branch's input.
+func (m *Model) token(t *tokens, h, direct []float32, mode int) {
 	w, n := m.cfg.Width, len(t.mode)
 	row := t.token[n*w : (n+1)*w]
 	if join := m.branches[mode].join; join.Packed != nil {
 		both := t.hidden[:2*w]
 		clear(both[:w])
-		copy(both, h2)
+		copy(both, h)
 		copy(both[w:], direct)
 		product(both, join, row)
 		return
 	}
 	copy(row, direct)
-	for k, x := range h2 {
+	for k, x := range h {
 		row[k] += x
 	}
 }

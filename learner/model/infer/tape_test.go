@@ -30,9 +30,9 @@ func (w *world) onTape(t *testing.T, cfg Config, m *model.Model, weights *model.
 		}
 		features, block.Rows = append(features, f), append(block.Rows, rows)
 		var edges []*tape.Edges
-		for l := range layers {
+		for l := range cfg.depth() {
 			upTo := len(w.edges)
-			if l == layers-1 {
+			if l == cfg.depth()-1 {
 				upTo = w.artifacts
 			}
 			e, next := w.edgesOf(t, cfg, active, upTo)
