@@ -123,6 +123,7 @@ func (d *Description) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
+	fmt.Fprintf(t, "embedding\t%d numbers\n", s.EmbeddingDim())
 	fmt.Fprintf(t, "parameters\t%d\n", len(d.weights))
 	if err := d.printTraining(t); err != nil {
 		return err

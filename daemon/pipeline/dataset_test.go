@@ -25,8 +25,20 @@ import (
 // by its own code: on a tape, all at once; and step by step, from running sums.)
 func TestDatasetIsTheArchive(t *testing.T) {
 	t.Parallel()
+	for _, layers := range []int{2, 3} {
+		t.Run(fmt.Sprint(layers), func(t *testing.T) {
+			t.Parallel()
+			cfg := exact()
+			cfg.Model.Layers = layers
+			datasetIsTheArchive(t, cfg)
+		})
+	}
+}
+
+func datasetIsTheArchive(t *testing.T, cfg Config) {
+	t.Helper()
 	changes, live := history(4, 120, 30)
-	s := newSite(t, exact())
+	s := newSite(t, cfg)
 	s.must(s.apply(changes))
 	s.must(s.settle())
 	d, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,17 +22,7 @@ import (
 // and the lists are in the end from the exact ones. Each batch is followed by all that it sets off, as when records come slower
 // than they could. KILIM_RECORDS asks for another number of records.
 func BenchmarkEpsilon(b *testing.B) {
-	n := 1000
-	if text := os.Getenv("KILIM_RECORDS"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal("KILIM_RECORDS: ", err)
-		}
-	}
-	for _, feed := range []struct {
-		name  string
-		items []consumer.Item
-	}{{"walters", walters(b, n)}, {"demo", demoArchive(b, n)}} {
+	for _, feed := range realFeeds(b) {
 		var exact *settled
 		for _, epsilon := range []float32{0, 0.01, 0.02, 0.05, 0.1, 0.2} {
 			b.Run(fmt.Sprintf("%s/%v", feed.name, epsilon), func(b *testing.B) {
@@ -52,6 +43,51 @@ func BenchmarkEpsilon(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// realFeed is a feed of a benchmark.
+type realFeed struct {
+	name  string
+	items []consumer.Item
+}
+
+// realFeeds are 1,000 records of each, or as many as KILIM_RECORDS says.
+func realFeeds(b *testing.B) []realFeed {
+	n := 1000
+	if text := os.Getenv("KILIM_RECORDS"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			b.Fatal("KILIM_RECORDS: ", err)
+		}
+	}
+	return []realFeed{{"walters", walters(b, n)}, {"demo", demoArchive(b, n)}}
+}
+
+// BenchmarkLayers applies the feeds of BenchmarkEpsilon to models of two and of three layers: what a newcomer costs, and what the rows of
+// nodes take.
+func BenchmarkLayers(b *testing.B) {
+	for _, feed := range realFeeds(b) {
+		for _, layers := range []int{2, 3} {
+			for _, epsilon := range []float32{0, defaults().Epsilon} {
+				b.Run(fmt.Sprintf("%s/%d layers/%v", feed.name, layers, epsilon), func(b *testing.B) {
+					for b.Loop() {
+						cfg := defaults()
+						cfg.Epsilon, cfg.Model.Layers = epsilon, layers
+						got, all := settleFeedBy(b, cfg, feed.items), 0.0
+						for kind, bytes := range got.nodes {
+							each := float64(bytes) / float64(len(feed.items))
+							b.ReportMetric(each, strings.ReplaceAll(kind, " ", "-")+"-bytes/record")
+							all += each
+						}
+						b.ReportMetric(all, "all-bytes/record")
+						b.ReportMetric(float64(got.cpu.Microseconds())/float64(len(feed.items)), "cpu-µs/record")
+						b.ReportMetric(got.refreshed, "refreshed/newcomer")
+						b.ReportMetric(got.untold, "untold-max")
+					}
+				})
+			}
 		}
 	}
 }
@@ -99,13 +135,21 @@ type settled struct {
 	// finds it. What is off beside that is features which were not renewed, for they would have moved by less than epsilon.
 	untold    float64
 	took, cpu time.Duration
+	// nodes are the bytes of the rows of nodes, by kind.
+	nodes map[string]int64
 }
 
 // settleFeed searches by the exact index, so that nothing but epsilon tells two feeds apart.
 func settleFeed(tb testing.TB, epsilon float32, items []consumer.Item) *settled {
 	tb.Helper()
 	cfg := defaults()
-	cfg.Engine, cfg.MaxOutbox, cfg.Epsilon = "flat", 1<<30, epsilon
+	cfg.Epsilon = epsilon
+	return settleFeedBy(tb, cfg, items)
+}
+
+func settleFeedBy(tb testing.TB, cfg Config, items []consumer.Item) *settled {
+	tb.Helper()
+	cfg.Engine, cfg.MaxOutbox = "flat", 1<<30
 	s, err := openSite(tb, tb.TempDir(), cfg, graphstore.Options{SyncWrites: graphstore.NoSync})
 	if err != nil {
 		tb.Fatal(err)
@@ -118,7 +162,7 @@ func settleFeed(tb testing.TB, epsilon float32, items []consumer.Item) *settled 
 		s.must(s.engine.Apply(tb.Context(), &consumer.Batch{Items: chunk, Next: next}))
 		s.must(s.settle())
 	}
-	out := &settled{took: time.Since(start), cpu: processorTime(tb) - cpu, lists: fed{lists: s.lists()}, embeddings: map[uint64][]float32{}}
+	out := &settled{took: time.Since(start), cpu: processorTime(tb) - cpu, lists: fed{lists: s.lists()}, embeddings: map[uint64][]float32{}, nodes: map[string]int64{}}
 	out.refreshed = testutil.ToFloat64(s.engine.metrics.refreshed)/float64(len(items)) - 1
 	for _, id := range s.engine.index.IDs() {
 		v := make([]float32, s.engine.index.Dim())
@@ -133,7 +177,13 @@ func settleFeed(tb testing.TB, epsilon float32, items []consumer.Item) *settled 
 			}
 			out.untold = max(out.untold, off)
 		}
-		return nil
+		kinds, err := r.RowKinds()
+		for _, k := range kinds {
+			if strings.Contains(k.Name, "nodes") || k.Name == "embeddings" {
+				out.nodes[k.Name] = k.Bytes
+			}
+		}
+		return err
 	}))
 	s.must(s.store.Close())
 	return out

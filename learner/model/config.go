@@ -27,11 +27,13 @@ const (
 type Config struct {
 	Modalities []Modality `json:"modalities"`
 	Width      int        `json:"width"`
-	Layers     int        `json:"layers"` // of a branch, 1..3
-	Relations  int        `json:"relations"`
-	Bases      int        `json:"bases"`
-	Heads      int        `json:"heads"`   // of attention; divides Width
-	Dropout    float64    `json:"dropout"` // 0..0.5, after ReLU in the layers
+	// Embedding is the length of an embedding; 0 stands for Width. Another one is made by an output projection behind the fusion.
+	Embedding int     `json:"embedding,omitempty"`
+	Layers    int     `json:"layers"` // of a branch, 1..3
+	Relations int     `json:"relations"`
+	Bases     int     `json:"bases"`
+	Heads     int     `json:"heads"`   // of attention; divides Width
+	Dropout   float64 `json:"dropout"` // 0..0.5, after ReLU in the layers
 	// Inside normalizes a layer's residual with its result (post-norm); without it the residual is added after the
 	// LayerNorm.
 	Inside   bool   `json:"inside,omitempty"`
@@ -42,16 +44,20 @@ type Config struct {
 
 // Options are what a user chooses of a Config; the rest follows from what is encoded. Options of equal Configs are equal.
 type Options struct {
-	Width    int    `json:"width"`
-	Layers   int    `json:"layers,omitempty"` // 0 stands for 2
-	Heads    int    `json:"heads"`
-	Fusion   string `json:"fusion,omitempty"`
-	Residual string `json:"residual,omitempty"`
+	Width     int    `json:"width"`
+	Embedding int    `json:"embedding,omitempty"` // 0 stands for Width
+	Layers    int    `json:"layers,omitempty"`    // 0 stands for 2
+	Heads     int    `json:"heads"`
+	Fusion    string `json:"fusion,omitempty"`
+	Residual  string `json:"residual,omitempty"`
 }
 
-// Options are those of the Config: attention and sum are empty strings, and two layers are 0.
+// Options are those of the Config: attention and sum are empty strings, two layers and an embedding of Width are 0.
 func (c Config) Options() Options {
-	o := Options{c.Width, c.Layers, c.Heads, c.Fusion, c.Residual}
+	o := Options{c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual}
+	if o.Embedding == o.Width {
+		o.Embedding = 0
+	}
 	if o.Layers == 2 {
 		o.Layers = 0
 	}
@@ -65,8 +71,12 @@ func (c Config) Options() Options {
 }
 
 func (o Options) String() string {
-	return fmt.Sprintf("%d layers of width %d, %d heads, fusion %s, residual %s", cmp.Or(o.Layers, 2), o.Width, o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
+	return fmt.Sprintf("%d layers of width %d, embeddings of %d, %d heads, fusion %s, residual %s",
+		cmp.Or(o.Layers, 2), o.Width, cmp.Or(o.Embedding, o.Width), o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
 }
+
+// EmbeddingDim is the length of an embedding.
+func (c Config) EmbeddingDim() int { return cmp.Or(c.Embedding, c.Width) }
 
 const maxSize = 1 << 14
 
@@ -90,6 +100,7 @@ func (c Config) validate() error {
 		size("features of "+m.Name, m.Features, maxSize)
 	}
 	size("width", c.Width, maxSize)
+	size("embedding", c.EmbeddingDim(), maxSize)
 	size("layers", c.Layers, 3)
 	size("relations", c.Relations, maxSize)
 	size("bases", c.Bases, 64)

@@ -26,10 +26,10 @@
 //   - transformer: t += drop(Attention(drop(LN t))), each token reading itself too, and the rest as above
 //   - mlp: z = LN(sum of sigmoid-gated tokens + drop(FFN(drop(LN t) of all tokens side by side)))
 //
-// z is the embedding. The projection head, two layers with ReLU and a scaling to length 1, is for the contrastive loss
+// z is the embedding, or z W_out where an embedding is not as long as a layer is wide. The projection head, two layers with ReLU and a scaling to length 1, is for the contrastive loss
 // only.
 //
-// Shapes: x is rows x Modality.Features; all else is Width wide. Weights are in x out: rows are multiplied from the
+// Shapes: x is rows x Modality.Features; the embedding and the head are Embedding wide, all else Width. Weights are in x out: rows are multiplied from the
 // left.
 //
 // Package infer computes the same function from the same Weights without a tape. The seeded weights (see seed.go) are

@@ -68,6 +68,11 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Features, b *B
 	})
 	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeedStride
 	embedding = m.fusion.fuse(&f, tokens, b.Mask)
+	if m.output >= 0 {
+		fused := embedding
+		embedding = t.New(items, m.cfg.EmbeddingDim())
+		t.Product(embedding, fused, f.param(m.output), false)
+	}
 	h := f.linear(embedding, m.head[0], tape.ReLU)
 	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
 }

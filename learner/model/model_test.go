@@ -15,14 +15,16 @@ var shape = Config{
 	Width:      32, Layers: 2, Relations: 3, Bases: 2, Heads: 4, Dropout: 0.2, Seed: 1,
 }
 
-// variants are all fusions with both residuals.
+// variants are all fusions with both residuals, and with embeddings as long as a layer is wide or longer.
 func variants() []Config {
 	var out []Config
 	for _, fusion := range []string{FusionAttention, FusionMLP, FusionTransformer} {
 		for _, residual := range []string{ResidualSum, ResidualConcat} {
-			cfg := shape
-			cfg.Fusion, cfg.Residual = fusion, residual
-			out = append(out, cfg)
+			for _, embedding := range []int{0, 40} {
+				cfg := shape
+				cfg.Fusion, cfg.Residual, cfg.Embedding = fusion, residual, embedding
+				out = append(out, cfg)
+			}
 		}
 	}
 	return out
@@ -275,6 +277,7 @@ func TestRefusals(t *testing.T) {
 		"features":   func(c *Config) { c.Modalities = []Modality{{"text", 0}} },
 		"heads":      func(c *Config) { c.Heads = 5 },
 		"layers":     func(c *Config) { c.Layers = 4 },
+		"embedding":  func(c *Config) { c.Embedding = -8 },
 		"dropout":    func(c *Config) { c.Dropout = math.NaN() },
 		"fusion":     func(c *Config) { c.Fusion = "sum" },
 		"residual":   func(c *Config) { c.Residual = "none" },

@@ -76,6 +76,7 @@ type Model struct {
 	byName   map[string]int
 	branches []branch
 	fusion   fusion
+	output   int // the output projection, where embeddings are not Width long; else -1
 	head     [2]linear
 }
 
@@ -84,13 +85,17 @@ func New(cfg Config) (*Model, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg, byName: map[string]int{}}
+	m := &Model{cfg: cfg, byName: map[string]int{}, output: -1}
 	g, d := &m.layout, cfg.Width
 	for _, mode := range cfg.Modalities {
 		m.branches = append(m.branches, newBranch(g, cfg, mode))
 	}
 	m.fusion = newFusion(g, cfg)
-	m.head = [2]linear{g.linear("head", d, d, rotation, "head.0"), g.linear("head", d, d, rotation, "head.1")}
+	e := cfg.EmbeddingDim()
+	if e != d {
+		m.output = g.add("fusion", true, d, e, rotation, "fusion.output")
+	}
+	m.head = [2]linear{g.linear("head", e, e, rotation, "head.0"), g.linear("head", e, e, rotation, "head.1")}
 	for i, p := range g.params {
 		m.byName[p.Name] = i
 	}

@@ -51,7 +51,7 @@ func EmbedWithoutOrigin(set *Set, artifacts []int32, batch int, views Views, see
 	if err != nil {
 		return tape.Matrix{}, err
 	}
-	d := m.Config().Width
+	d := m.Config().EmbeddingDim()
 	out := tape.Constant(len(artifacts), d, make([]float32, len(artifacts)*d))
 	t := tape.New(pool)
 	t.SetRecording(false)
@@ -72,7 +72,7 @@ func EmbedWithoutOrigin(set *Set, artifacts []int32, batch int, views Views, see
 
 // embedHalves embeds both halves of artifacts: rows of length 1.
 func embedHalves(s *Sampler, artifacts []int32, batch int, seed uint64, m *model.Model, w *model.Weights, t *tape.Tape) (queries, keys tape.Matrix, err error) {
-	d, n := m.Config().Width, len(artifacts)
+	d, n := m.Config().EmbeddingDim(), len(artifacts)
 	queries, keys = tape.Constant(n, d, make([]float32, n*d)), tape.Constant(n, d, make([]float32, n*d))
 	for at := 0; at < n; at += batch {
 		b, err := s.Halves(artifacts[at:min(at+batch, n)], seed+uint64(at))

@@ -64,7 +64,7 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	}
 	cfg.MoCo.Seed = cfg.Seed
 	if p := &cfg.MoCo.Prototypes; p.Weight > 0 {
-		p.Classes, p.Width = set.classes, max(m.Config().Width/prototypeShare, 1)
+		p.Classes, p.Width = set.classes, max(m.Config().EmbeddingDim()/prototypeShare, 1)
 	}
 	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(pool)}
 	train, heldOut := Split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
@@ -73,7 +73,7 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	if t.sampler, err = NewSampler(set, train, cfg.Batch, cfg.Views, cfg.Seed); err != nil {
 		return nil, err
 	}
-	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().Width, pool); err != nil {
+	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().EmbeddingDim(), pool); err != nil {
 		return nil, err
 	}
 	t.owners = newOwners(set, cfg.Negatives, cfg.MoCo.Queue)

@@ -13,7 +13,8 @@ type Config struct {
 	// Text, Facts, Image and Audio are the lengths of the features; Image or Audio is 0 in an archive without pictures
 	// or recordings.
 	Text, Facts, Image, Audio int
-	Width                     int // of a block, and of the embedding
+	Width                     int // of a block
+	Embedding                 int // length of an embedding; 0 stands for Width
 	Bases                     int // matrices that the relations of a layer share
 	Heads                     int // of the fusion's attention
 	// Layers is the depth of every branch, 2 or 3, so that an embedding reads what lies as many edges away; 0 stands for 2.
@@ -60,13 +61,13 @@ func (c Config) dims() [modalities]int {
 
 // With returns the Config with other options.
 func (c Config) With(o model.Options) Config {
-	c.Width, c.Layers, c.Heads, c.Fusion, c.Residual = o.Width, o.Layers, o.Heads, o.Fusion, o.Residual
+	c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual = o.Width, o.Embedding, o.Layers, o.Heads, o.Fusion, o.Residual
 	return c
 }
 
 // Shape returns the shape of the trainable model that computes the same function.
 func (c Config) Shape() model.Config {
-	out := model.Config{Width: c.Width, Layers: c.depth(), Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
+	out := model.Config{Width: c.Width, Embedding: c.Embedding, Layers: c.depth(), Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Seed: c.Seed}
 	for m, name := range names {
 		if d := c.dims()[m]; d > 0 {
 			out.Modalities = append(out.Modalities, model.Modality{Name: name, Features: d})

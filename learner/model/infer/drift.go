@@ -49,6 +49,7 @@ type norms struct {
 	join     [modalities]float64      // of the rows for h; 1 where the residual is a sum
 	gate, up [modalities]float64
 	query, key, value, project,
+	outward, // of the output projection, where there is one
 	network float64 // up and down with GELU between them; of the mlp down with GELU before it
 }
 
@@ -67,6 +68,9 @@ func (m *Model) driftNorms() *norms {
 		n, w := &m.norms, m.cfg.Width
 		of := func(name string) float64 { return spectral(m.named[name]) }
 		n.network = lipschitzGELU * of("fusion.down.weight")
+		if output, ok := m.named["fusion.output"]; ok {
+			n.outward = spectral(output)
+		}
 		m.eachBranch(func(mode int, name string) {
 			n.layers[mode] = make([]layerNorms, m.cfg.depth())
 			for l := 1; l < m.cfg.depth(); l++ {

@@ -26,37 +26,65 @@ func randomRead(rng *rand.Rand, m *Model) read {
 		f.Audio = vector(rng, cfg.Audio)
 	}
 	r := read{features: m.artifact(f)}
-	r.in.Self, _ = Halves(r.features)
+	last := m.Layers() - 1
+	h0, _ := Halves(r.features)
+	r.in.Self = bounded(rng, m, last, h0)
 	for rel := range cfg.Relations {
 		if rng.IntN(3) > 0 {
-			r.in.Messages = append(r.in.Messages, Message{rel, vector(rng, (1+rng.IntN(modalities))*cfg.Width)})
+			mean := vector(rng, (1+rng.IntN(modalities))*cfg.Width)
+			r.in.Messages = append(r.in.Messages, Message{rel, bounded(rng, m, last, mean)})
 		}
 	}
 	return r
 }
 
-// off returns the read with each block of its means moved by an RMS of off: in random directions, or in those in which the one
-// before moved the embedding, a little changed.
-func (r read) off(rng *rand.Rand, off float32, width int, before [][]float32, change float64) (read, [][]float32) {
-	moved, ways := r, make([][]float32, len(r.in.Messages))
-	moved.in.Messages = slices.Clone(r.in.Messages)
-	for i, msg := range r.in.Messages {
-		mean := slices.Clone(msg.Mean)
-		ways[i] = vector(rng, len(mean))
-		for from := 0; from < len(mean); from += width {
-			way := ways[i][from : from+width]
-			for j := range way {
+// bounded is a vector as a layer reads it: with how far each block may be off, where it says that.
+func bounded(rng *rand.Rand, m *Model, layer int, v []float32) []float32 {
+	w := m.cfg.Width
+	if m.Width(layer) == w {
+		return v
+	}
+	var out []float32
+	for block := range slices.Chunk(v, w) {
+		out = append(out, block...)
+		bound := float32(0)
+		if present(block) {
+			bound = float32(0.3 * rng.Float64())
+		}
+		out = append(out, bound)
+	}
+	return out
+}
+
+// off returns the read with each block of its means, and of its own vector, moved by as much as it may be off: in random directions, or in
+// those in which the one before moved the embedding, a little changed.
+func (r read) off(rng *rand.Rand, m *Model, off float32, before [][]float32, change float64) (read, [][]float32) {
+	moved, last := r, m.Layers()-1
+	var ways [][]float32
+	move := func(v []float32, most func(told float64) float64) []float32 {
+		w, width := m.cfg.Width, m.Width(last)
+		v = slices.Clone(v)
+		way := vector(rng, len(v))
+		for from := 0; from < len(v); from += width {
+			block, told := m.blockOf(v, from/width, width)
+			for j := range block {
 				if before != nil {
-					way[j] = before[i][from+j] + float32(change)*way[j]
+					way[from+j] = before[len(ways)][from+j] + float32(change)*way[from+j]
 				}
 			}
-			scale := off * float32(math.Sqrt(float64(width))/length(way))
-			for j := range way {
-				way[j] *= scale / off
-				mean[from+j] += off * way[j]
+			scale := float32(most(told) / length(way[from:from+w]))
+			for j := range block {
+				v[from+j] += scale * way[from+j]
 			}
+			unit(way[from : from+w])
 		}
-		moved.in.Messages[i].Mean = mean
+		ways = append(ways, way)
+		return v
+	}
+	moved.in.Self = move(r.in.Self, func(told float64) float64 { return told })
+	moved.in.Messages = slices.Clone(r.in.Messages)
+	for i, msg := range r.in.Messages {
+		moved.in.Messages[i].Mean = move(msg.Mean, func(told float64) float64 { return m.meanOff(last, off, told) })
 	}
 	return moved, ways
 }
@@ -67,16 +95,19 @@ func (r read) off(rng *rand.Rand, off float32, width int, before [][]float32, ch
 func TestDriftBound(t *testing.T) {
 	t.Parallel()
 	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
-		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
+		for i, residual := range []string{model.ResidualSum, model.ResidualConcat, model.ResidualSum, model.ResidualConcat} {
 			cfg := shape
 			cfg.Fusion, cfg.Residual = fusion, residual
+			if i >= 2 {
+				cfg.Layers, cfg.Embedding = 3, 16
+			}
 			seeded, err := Seeded(cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
 			other, _, _ := random(t, cfg)
 			for name, m := range map[string]*Model{"seeded": seeded, "random": other} {
-				t.Run(fmt.Sprintf("%s %s %s", fusion, residual, name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%d %s %s %s", m.Layers(), fusion, residual, name), func(t *testing.T) {
 					t.Parallel()
 					if reached := driftBound(t, m); name == "seeded" && reached < 0.2 {
 						t.Errorf("no embedding has moved by more than %.3f of its bound: the bound says little", reached)
@@ -99,7 +130,7 @@ func driftBound(t *testing.T, m *Model) (reached float64) {
 		}
 		worst, ways := 0.0, [][]float32(nil)
 		for try := range 16 {
-			moved, tried := r.off(rng, off, m.cfg.Width, ways, math.Pow(0.5, float64(try/4)))
+			moved, tried := r.off(rng, m, off, ways, math.Pow(0.5, float64(try/4)))
 			at := distance(e[0], m.Output(m.Layer(m.Layers()-1, []Input{moved.in}, 0), [][]float32{moved.features})[0])
 			if at > worst {
 				worst, ways = at, tried

@@ -165,7 +165,7 @@ func TestAgainstTape(t *testing.T) {
 				for _, media := range [][2]int{{0, 0}, {shape.Image, 0}, {0, shape.Audio}, {shape.Image, shape.Audio}} {
 					for _, layers := range []int{2, 3} {
 						seed++
-						cfg := shape.With(model.Options{Width: size[0], Layers: layers, Heads: size[1], Fusion: fusion, Residual: residual})
+						cfg := shape.With(model.Options{Width: size[0], Embedding: embedding(seed), Layers: layers, Heads: size[1], Fusion: fusion, Residual: residual})
 						cfg.Image, cfg.Audio, cfg.Seed = media[0], media[1], seed
 						againstTape(t, cfg)
 					}
@@ -174,6 +174,9 @@ func TestAgainstTape(t *testing.T) {
 		}
 	}
 }
+
+// embedding is, for most combinations, not the width: shorter, longer or no multiple of what the products are packed in.
+func embedding(seed uint64) int { return []int{0, 8, 48, 21, 16}[seed%5] }
 
 func againstTape(t *testing.T, cfg Config) {
 	t.Helper()

@@ -75,10 +75,12 @@ type branch struct {
 
 // Model is immutable and safe for concurrent use.
 type Model struct {
-	cfg         Config
-	blas        gonum.Implementation
-	branches    [modalities]*branch // nil: the model has none
-	fusion      fusion
+	cfg      Config
+	blas     gonum.Implementation
+	branches [modalities]*branch // nil: the model has none
+	fusion   fusion
+	// outward makes embeddings of what the fusion gives, where they are not Width long.
+	outward     factor
 	weights     []float32
 	named       map[string]matrix // of weights, by the names of their parameters
 	fingerprint string
@@ -147,6 +149,9 @@ func New(cfg Config, weights []float32) (*Model, error) {
 	r := reader{named: m.named}
 	m.eachBranch(func(mode int, name string) { m.branches[mode] = m.branch(&r, mode, name) })
 	m.fusion = m.newFusion(&r)
+	if m.EmbeddingDim() != cfg.Width {
+		m.outward = r.factor("fusion.output")
+	}
 	if r.missing != "" {
 		return nil, fmt.Errorf("infer: the model has no parameter %q", r.missing)
 	}
@@ -255,6 +260,9 @@ func fingerprint(cfg Config, weights []float32) string {
 	if cfg.depth() != 2 { // which earlier states are of
 		fmt.Fprintf(h, "layers %d\n", cfg.depth())
 	}
+	if dim := cfg.Shape().EmbeddingDim(); dim != cfg.Width {
+		fmt.Fprintf(h, "embedding %d\n", dim)
+	}
 	b := make([]byte, 0, 4*len(weights))
 	for _, x := range weights {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
@@ -282,7 +290,7 @@ func (m *Model) Width(layer int) int {
 func (m *Model) Gathers(int) bool { return true }
 
 // EmbeddingDim is the length of E.
-func (m *Model) EmbeddingDim() int { return m.cfg.Width }
+func (m *Model) EmbeddingDim() int { return m.cfg.Shape().EmbeddingDim() }
 
 // Fingerprint identifies shape and weights by 16 hexadecimal digits.
 func (m *Model) Fingerprint() string { return m.fingerprint }

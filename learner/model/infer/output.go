@@ -8,6 +8,7 @@ import (
 // tokens is the scratch memory of the fusion.
 type tokens struct {
 	token, normed, attended, branchOut []float32 // rows of Width
+	fused                              []float32 // rowsPerChunk rows of Width, where these are no embeddings yet
 	hidden                             []float32 // rows of 4*Width
 	mode, item                         []int     // of each token
 	scales                             []float64 // of each token, see normalize
@@ -18,6 +19,7 @@ func (t *tokens) make(w int) {
 	const n = rowsPerChunk * modalities
 	t.token, t.normed, t.attended, t.branchOut = make([]float32, n*w), make([]float32, n*w), make([]float32, n*w), make([]float32, n*w)
 	t.hidden = make([]float32, n*4*w)
+	t.fused = make([]float32, rowsPerChunk*w)
 	t.mode, t.item = make([]int, 0, n), make([]int, 0, n)
 	t.scales = make([]float64, n)
 }
@@ -38,7 +40,7 @@ func (t *tokens) items() iter.Seq2[int, int] {
 	}
 }
 
-// Output returns the embeddings of artifacts: unit vectors of Width numbers. last is what the last Layer returned for
+// Output returns the embeddings of artifacts: unit vectors of EmbeddingDim numbers. last is what the last Layer returned for
 // each, features what Artifacts returned.
 func (m *Model) Output(last, features [][]float32) [][]float32 {
 	return m.output(last, features, nil, nil)
@@ -60,10 +62,10 @@ func (m *Model) Embed(in []Input, features [][]float32, off float32) (embeddings
 // output is Output, and writes to drifts, if these are wanted, how far embeddings are off if last is by blocks.
 func (m *Model) output(last, features [][]float32, blocks [][modalities]float64, drifts []float64) [][]float32 {
 	mustLength("features", len(features), len(last))
-	w := m.cfg.Width
+	dim := m.EmbeddingDim()
 	out := make([][]float32, len(last))
 	for i := range last {
-		out[i] = make([]float32, w) // of its own, see Layer
+		out[i] = make([]float32, dim) // of its own, see Layer
 		mustBeFinite("last", last[i])
 		mustBeFinite("features", features[i])
 	}
@@ -94,10 +96,22 @@ func (m *Model) fuse(t *tokens, last, features, out [][]float32, blocks [][modal
 			}
 		}
 	}
-	for i := range out {
-		clear(out[i])
+	if m.outward.Packed == nil {
+		m.fusion.fuse(m, t, out)
+	} else {
+		w, fused := m.cfg.Width, make([][]float32, len(out))
+		clear(t.fused)
+		for i := range fused {
+			fused[i] = t.fused[i*w : (i+1)*w]
+		}
+		m.fusion.fuse(m, t, fused)
+		for i, z := range fused {
+			product(z, m.outward, out[i])
+			if t.drift != nil {
+				t.drift.item[i] *= t.drift.norms.outward
+			}
+		}
 	}
-	m.fusion.fuse(m, t, out)
 	for i, z := range out {
 		length := unit(z)
 		if t.drift != nil {
