@@ -29,7 +29,7 @@ func (r *Refresher) Audit(g Reader, id graphstore.NodeID) (float64, error) {
 }
 
 // auditedMembers bounds what an audit costs: of an entity that thousands share it would compute them all.
-const auditedMembers = 64
+const auditedMembers = 16
 
 // audit computes vectors from h0 alone.
 type audit struct {

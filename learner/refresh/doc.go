@@ -19,6 +19,16 @@
 // A vector has a block of coordinates for each modality (see package infer), and a mean is taken, block by block, over
 // the neighbours that have the block.
 //
+// In a Model of three layers every node has a second-layer vector h2 as well, of which it tells p2; p above is p1 here:
+//
+//	h2(v) = layer 2 of h1(v) and the means, per relation, of its neighbours' p1
+//	E(v)  = output of layer 3 of h2(v) and the means, per relation, of its neighbours' p2
+//
+// So entities sum p1 of their members besides h0, and artifacts p2 of those that link to them besides p1 (graphstore.Third). An
+// artifact's p1 goes into the sums of its entities at once and needs no push. A Pass computes layer by layer: h1 of the entities that
+// changed and of the artifacts, then h2 of the entities that this changed and of the artifacts, then the embeddings, so that each reads
+// all that this Pass has moved (Pass.secondLayer). One push tells of both vectors of a node.
+//
 // The guarantee. A node pushes when the RMS over the coordinates of h1 - p (of any block) exceeds Config.Epsilon, so
 // each mean that enters an embedding is within epsilon of the exact one, except while a push is pending. Pending pushes
 // are rows of the store (graphstore.Push), written in the commit that began them, so that a crash loses none. With
@@ -27,7 +37,8 @@
 //
 // How far an embedding may be off follows from that. Let d be the RMS by which a mean of p may differ from that of h1, epsilon; a block
 // that only one of p and h1 has is always pushed, so both means are over the same neighbours. All else that E(v) reads is its
-// own: h1(v), which reads h0 alone, and its features. So E(v) is what layer 2 and the fusion make of the exact values and of means that
+// own: h1(v), which reads h0 alone, and its features. (Of three layers, h2(v) may be off too, and so may what neighbours have told; each such
+// vector carries its own bound with it, which a push tells as it tells the rest: Model.Width.) So E(v) is what layer 2 and the fusion make of the exact values and of means that
 // are off by d, and package infer (drift.go) follows d through them, by the spectral norms of the matrices and the lengths of the
 // vectors of v itself, to a bound of the distance of E(v) from the exact one. It is stored with E(v) (Node.DriftBound, for the
 // epsilon in Node.Epsilon), and covers what epsilon keeps from v when no push is pending, by the h0 that the artifacts have. Two
@@ -45,6 +56,9 @@
 // dependant, p stays what it is until the push ends: otherwise a busy hub would begin again and again and never reach its last
 // members. Until then p follows h1 as if no push were pending, so that what moves under a flood is told once, when the flood is over,
 // and not twice by each entity at a time of its own: artifacts were embedded nine times then (TestOneRoundTellsAll).
+//
+// With a third layer, entities compute two vectors of two sums, and h2 of a hub moves faster than its h1, on which it rests: what that
+// costs a newcomer is counted by TestHubPushesRarely and BenchmarkLayers (daemon/pipeline).
 //
 // What is not computed again: an artifact that only a push of p reaches keeps h1, which reads h0 alone (Pass.keepsHidden).
 //

@@ -8,13 +8,13 @@
 //
 // # Vectors of a node
 //
-// A vector has a block of Width numbers for each modality: record (text, facts and the node's type), image and audio,
+// A vector has a block of Width numbers (Model.Width tells of one more) for each modality: record (text, facts and the node's type), image and audio,
 // in this order. A block of zeros, and every block past the end of a vector, is absent: the node has nothing of that
 // modality, of its own or around it. An archive of texts alone therefore keeps and computes one block.
 //
 //	h0_m = x_m W_m + b_m                                              own features x_m, or b_m where there are none
 //	h'_m = LN(ReLU(h_m W_self + b + sum_r mean_r W_r)) + h_m          for the modalities that are active
-//	t_m  = h2_m + x_m W_skip + b_skip                                 tokens of the modalities that the artifact itself has
+//	t_m  = h_m of the last layer + x_m W_skip + b_skip                tokens of the modalities that the artifact itself has
 //	E    = fusion(t), brought to length 1                             see package model
 //
 // A modality is active at a node that has features of it, or a message in it. Means are taken over the neighbours at
