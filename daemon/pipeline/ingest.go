@@ -271,7 +271,7 @@ func (u *unit) put(op *operation) error {
 	u.arrived[op.node] = op.extracted
 	e.index.Join(uint64(op.node), op.extracted.Edges)
 	u.order = append(u.order, op.node)
-	e.clock.Changed(u.tx.Counts().Artifacts)
+	e.clock.Changed(u.tx.Counts().Artifacts, op.item.Time, time.Now())
 	e.metrics.consumed.WithLabelValues("applied").Inc()
 	return nil
 }
@@ -313,7 +313,7 @@ func (u *unit) remove(op *operation) error {
 		return err
 	}
 	e.stale.Remove(uint64(op.node))
-	e.clock.Changed(u.tx.Counts().Artifacts)
+	e.clock.Changed(u.tx.Counts().Artifacts, op.item.Time, time.Now())
 	if !e.role.standby() {
 		if _, err := u.tx.Enqueue(rerank.EncodeTombstone(id, e.clock.Revision, op.item.Time)); err != nil {
 			return err

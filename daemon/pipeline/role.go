@@ -7,7 +7,6 @@ import (
 
 	"kilim/daemon/pipeline/listgraph"
 	"kilim/graphstore"
-	"kilim/rerank"
 	"kilim/rerank/topk"
 )
 
@@ -125,23 +124,20 @@ func (r *role) allPublished() bool {
 	}
 }
 
-// lastPublished are the lists of an artifact as the state before the cutover published them.
-func (r *role) lastPublished(id string) (lists rerank.Lists, err error) {
+// lastPublished is the row of an artifact in the state that served before the cutover, nil when it has none.
+func (r *role) lastPublished(id string) (row *topk.Row, err error) {
 	err = r.previous.View(func(r *graphstore.Reader) error {
 		n, err := stored(r, id)
 		if err != nil || n == nil {
 			return err
 		}
-		row, err := topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
-		if err == nil && row != nil {
-			lists = row.Published()
-		}
+		row, err = topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
 		return err
 	})
 	if err != nil {
-		return lists, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
+		return nil, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
 	}
-	return lists, nil
+	return row, nil
 }
 
 // Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that. An engine

@@ -310,7 +310,7 @@ func (s *Standby) buryLeftOut(tx *graphstore.Tx) error {
 func (s *Standby) takeOutbox(from *Engine) error {
 	e := s.e
 	// A revision names an update: none is given twice.
-	e.clock.Revision, e.clock.Lost = max(e.clock.Revision, from.clock.Revision), max(e.clock.Lost, from.clock.Lost)
+	e.clock.Succeed(&from.clock)
 	return from.store.View(func(r *graphstore.Reader) error {
 		tx := e.store.Begin()
 		defer tx.Discard()

@@ -24,7 +24,9 @@ type archive struct {
 	now      Time
 	revision uint64
 	lost     uint64 // the revision up to which nothing counts as published
-	previous func(id string) (rerank.Lists, error)
+	// previous are the lists that an artifact whose lists were not told here was told with elsewhere, and predecessor its row there.
+	previous    func(id string) (rerank.Lists, error)
+	predecessor func(id string) (*Row, error)
 	// publishing is the number of lists that apply takes of those not published.
 	publishing int
 	// early is the number of changes that apply takes of those that have waited for nearly a linger.
@@ -38,6 +40,8 @@ type archive struct {
 	linger, at time.Duration
 	waiting    map[string]*wait
 	due        bool // a change has waited for linger when the pass began
+	// pasts are all states that were told of each artifact.
+	pasts map[string][]rerank.State
 }
 
 // wait is a change that was not told yet: since when, and the artifacts with records that may have caused it.
@@ -51,7 +55,7 @@ func newArchive(t *testing.T, cfg Config) *archive {
 }
 
 func newArchiveOf(t *testing.T, cfg Config, m *memory, weights rerank.ScoreWeights) *archive {
-	a := &archive{memory: m, t: t, cfg: cfg, weights: weights, published: map[string]rerank.Lists{}, waiting: map[string]*wait{}}
+	a := &archive{memory: m, t: t, cfg: cfg, weights: weights, published: map[string]rerank.Lists{}, waiting: map[string]*wait{}, pasts: map[string][]rerank.State{}}
 	a.lists = a.open()
 	return a
 }
@@ -86,7 +90,7 @@ func (a *archive) begin() *Pass {
 	for _, w := range a.waiting {
 		a.due = a.due || a.at-w.since >= a.linger
 	}
-	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.previous, At: a.at, Linger: a.linger})
+	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.predecessor, At: a.at, Linger: a.linger})
 }
 
 // change is what a batch does to one artifact: evidence with a vector puts it, a vector alone moves it, nothing deletes it.
@@ -115,6 +119,7 @@ func (a *archive) apply(changes []change, budget int) {
 			delete(a.vectors, node)
 			delete(a.published, c.id)
 			delete(a.waiting, c.id)
+			delete(a.pasts, c.id)
 			causes[c.id] = true
 		}
 	}
@@ -135,6 +140,7 @@ func (a *archive) apply(changes []change, budget int) {
 func (a *archive) tick() {
 	a.now.Encode += 1 / float64(1+len(a.artifacts))
 	a.now.Rank += 1 / float64(1+len(a.artifacts))
+	a.now.Recorded = time.UnixMilli(int64(a.revision / 2 * 700)).UTC() // two units may have one date
 }
 
 func distance(a, b []float32) float64 {
@@ -197,6 +203,7 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 			early++
 		}
 		a.checkCause(u, causes)
+		a.remember(u)
 		a.published[u.ID] = u.Lists
 		return nil
 	}))
@@ -217,6 +224,9 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 			same(a.t, id, a.published[id].Marshal(), row.Published().Marshal())
 		}
 		a.follow(id, stored[id], row, causes)
+		if was := stored[id]; was == nil || was.Revision != row.Revision {
+			a.checkPast(id, row)
+		}
 	}
 	if n := a.lists.Lingering(); a.lost == 0 && n != len(a.waiting) {
 		a.t.Errorf("%d changes linger, want %d", n, len(a.waiting))
@@ -303,6 +313,7 @@ func (a *archive) flush() {
 	p := a.begin()
 	_, err := p.Publish(0, len(a.artifacts), 0)
 	a.must(err)
+	a.must(p.Rank(a.now, nil, 0))
 	a.write(p, nil)
 	a.linger = linger
 	for id, row := range a.stored() {

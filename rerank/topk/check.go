@@ -46,6 +46,7 @@ func (c *Checker) Artifact(node uint64, id string) error {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
 	c.pending(node, id, &row)
+	c.history(id, &row)
 	for _, list := range row.Lists {
 		if err := c.list(node, id, list, int(row.Size)); err != nil {
 			return err
@@ -76,6 +77,20 @@ func (c *Checker) pending(node uint64, id string, row *Row) {
 	}
 	if n := len(row.Pending.Causes); n > rerank.MostCauses {
 		c.faultf("artifact %q: %d causes of a change that waits to be published, at most %d are kept", id, n, rerank.MostCauses)
+	}
+}
+
+// history checks that what a row says of its past can be read beside the lists published last, and is of lists that were published.
+func (c *Checker) history(id string, row *Row) {
+	if (row.Revision > 0) != (len(row.History) > 0) {
+		c.faultf("artifact %q: a history of %d bytes of lists that were published with revision %d", id, len(row.History), row.Revision)
+		return
+	}
+	if row.Revision == 0 {
+		return
+	}
+	if _, err := row.Past(id); err != nil {
+		c.faultf("artifact %q: %v", id, err)
 	}
 }
 

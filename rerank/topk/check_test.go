@@ -52,7 +52,10 @@ func TestCheckFindsDamage(t *testing.T) {
 		"is by its own record": func(a *archive, node uint64) {
 			lists(func(r *Row) { r.Pending = &rerank.Pending{Causes: []rerank.Cause{{ID: a.artifacts[node].ID}}} })(a, node)
 		},
-		"101 causes of a change": lists(func(r *Row) { r.Pending = &rerank.Pending{Causes: make([]rerank.Cause, 101)} }),
+		"a history of 0 bytes of lists that were published": lists(func(r *Row) { r.History = nil }),
+		"history: version: is 9":                            lists(func(r *Row) { r.History[0] = 9 }),
+		"history: change":                                   lists(func(r *Row) { r.History = append(r.History, 1) }),
+		"101 causes of a change":                            lists(func(r *Row) { r.Pending = &rerank.Pending{Causes: make([]rerank.Cause, 101)} }),
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -28,9 +28,10 @@ type Unit struct {
 	Mode Mode
 	// Revision numbers the unit, from 1; the updates of the unit carry it.
 	Revision uint64
-	// Previous returns the lists of an artifact that another state published last. Where this state has made lists and
-	// not published them, their changes are counted from those. nil: no other state served before this one.
-	Previous func(id string) (rerank.Lists, error)
+	// Previous returns the row of an artifact in the state that served before, nil when it has none. Where this state has made lists and
+	// not published them, their changes are counted from those that are published there, and their history goes on from its. nil: no
+	// other state served before this one.
+	Previous func(id string) (*Row, error)
 	// At is the time since the Lists were made; it never goes back.
 	At time.Duration
 	// Linger is how long a change of the lists of an artifact that no record brought may wait to be published with what changes
@@ -53,6 +54,8 @@ type Pass struct {
 	causes     map[string]rerank.Cause
 	// lists are those that the pass has looked at or changed.
 	lists map[uint64]*listing
+	// recorded dates what the pass publishes.
+	recorded time.Time
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
 	// marks are memory for setHolder.
@@ -180,6 +183,7 @@ func (p *Pass) Publish(unpublished, lingered, early int) (taken int, err error) 
 // Rank computes the lists of what arrived and of what is moving, which TakeMoved returned, and does what follows for the
 // lists of others. Of those that must be computed in full for it, at most budget are; the others are due.
 func (p *Pass) Rank(now Time, moving []uint64, budget int) error {
+	p.recorded = now.Recorded
 	p.l.everyone.follow()
 	if p.unit.Mode == Backfill {
 		return p.rankLater()

@@ -25,6 +25,8 @@ type Row struct {
 	Lists          rerank.Lists
 	// Pending is nil while the Lists are those last published, see Unit.Linger.
 	Pending *rerank.Pending
+	// History is how those last published came to be, see Past; empty when none was.
+	History rerank.History
 }
 
 // Published are the lists as last published.
@@ -35,11 +37,14 @@ func (r *Row) Published() rerank.Lists {
 	return r.Lists
 }
 
-// rowVersion is 4 since changes may wait to be published, 3 since rows say what they were made by, 2 since lists have names.
-const rowVersion = 4
+// Past is what is known of the lists of the artifact of this row, as they were published.
+func (r *Row) Past(id string) (*rerank.Past, error) { return r.History.Read(id, r.Published()) }
 
-// rowHead is the length of what stands before the lists; after them comes what is pending, if anything is.
-const rowHead = 29
+// rowVersion is 5 since rows have a history, 4 since changes may wait to be published, 3 since rows say what they were made by, 2 since lists have names.
+const rowVersion = 5
+
+// rowHead is the length of what stands before the lists; after them come the history, and what is pending, if anything is.
+const rowHead = 31
 
 // Marshal returns the binary form.
 func (r *Row) Marshal() []byte {
@@ -51,7 +56,9 @@ func (r *Row) Marshal() []byte {
 	b = binary.BigEndian.AppendUint32(b, r.Settings)
 	lists := r.Lists.Marshal()
 	b = binary.BigEndian.AppendUint32(b, uint32(len(lists)))
+	b = binary.BigEndian.AppendUint16(b, uint16(len(r.History)))
 	b = append(b, lists...)
+	b = append(b, r.History...)
 	if r.Pending != nil {
 		b = append(b, r.Pending.Marshal(r.Lists)...)
 	}
@@ -70,11 +77,14 @@ func (r *Row) Unmarshal(b []byte) error {
 		RankedAt: math.Float64frombits(binary.BigEndian.Uint64(b[1:])), Revision: binary.BigEndian.Uint64(b[9:]),
 		Size: binary.BigEndian.Uint32(b[17:]), Settings: binary.BigEndian.Uint32(b[21:]),
 	}
-	lists, pending := b[rowHead:], b[rowHead:]
-	if n := binary.BigEndian.Uint32(b[25:]); uint64(n) > uint64(len(lists)) {
-		return fmt.Errorf("topk: list row: lists of %d bytes in a row that has %d more", n, len(lists))
-	} else {
-		lists, pending = lists[:n], pending[n:]
+	rest := b[rowHead:]
+	n, m := uint64(binary.BigEndian.Uint32(b[25:])), uint64(binary.BigEndian.Uint16(b[29:]))
+	if n+m > uint64(len(rest)) {
+		return fmt.Errorf("topk: list row: lists of %d bytes and a history of %d in a row that has %d more", n, m, len(rest))
+	}
+	lists, pending := rest[:n], rest[n+m:]
+	if m > 0 {
+		v.History = slices.Clone(rest[n : n+m]) // the buffer is the store's
 	}
 	if err := v.Lists.Unmarshal(lists); err != nil {
 		return fmt.Errorf("topk: list row: %w", err)

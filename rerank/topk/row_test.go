@@ -13,11 +13,13 @@ func FuzzRow(f *testing.F) {
 	f.Add(row.Marshal())
 	row.Pending = &rerank.Pending{Before: rerank.Lists{{Name: rerank.ListTotal, Entries: []rerank.Entry{{ID: "b"}, {ID: "a", Score: 0.5}}}}, Causes: []rerank.Cause{{ID: "b"}}}
 	f.Add(row.Marshal())
+	row.History = rerank.History{1, 1, 2}
+	f.Add(row.Marshal())
 	f.Add(new(Row).Marshal())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got := Row{Revision: 99}
 		if err := got.Unmarshal(b); err != nil {
-			if got.Revision != 99 || got.Lists != nil || got.Pending != nil {
+			if got.Revision != 99 || got.Lists != nil || got.Pending != nil || got.History != nil {
 				t.Errorf("%x was refused and read: %+v", b, got)
 			}
 			return

@@ -45,7 +45,7 @@ func (c *rowCache) remove(node uint64) { c.lru.Remove(node) }
 // rowBytes is what a row takes, about: with its place in the cache, and of each entry what it takes beside its id.
 func rowBytes(r *Row) int {
 	const row, entry, cause = 256, 64, 72
-	n := row
+	n := row + len(r.History)
 	count := func(lists rerank.Lists) {
 		for _, list := range lists {
 			for _, e := range list.Entries {

@@ -54,12 +54,15 @@ type Config struct {
 	Outgrown func(artifacts int)
 }
 
-// Time is where the archive's clocks stand. They count how much of the archive has changed, in archives, and never go back.
+// Time is where the archive's clocks stand. They never go back; Encode and Rank count how much of the archive has changed, in archives.
 type Time struct {
 	// Encode follows what document frequencies depend on: arrivals and departures.
 	Encode float64
 	// Rank follows what lists depend on: these, and embeddings that move.
 	Rank float64
+	// Recorded is the newest time stamp of a record that came: what is published is dated with it, see Row.History. It is no clock of
+	// the machine's, so that whoever reads the same records anew comes to the same dates.
+	Recorded time.Time
 }
 
 // Lists is what is known of all lists from one unit of work to the next. Search and Holders may be called concurrently with everything;

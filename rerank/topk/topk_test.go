@@ -278,6 +278,14 @@ func standby(t *testing.T, another bool) {
 			}
 			return nil, errors.New("never published")
 		}
+		rows := first.stored()
+		a.predecessor = func(id string) (*Row, error) {
+			if row, ok := rows[id]; ok {
+				return row, nil
+			}
+			return nil, errors.New("never published")
+		}
+		a.pasts = first.pasts
 	}
 	a.publishing = 5
 	for range 3 {
@@ -294,6 +302,7 @@ func standby(t *testing.T, another bool) {
 		if n == 0 || n > 3 {
 			t.Fatalf("took %d lists, want 1 to 3", n)
 		}
+		a.must(p.Rank(a.now, nil, 0))
 		a.write(p, nil)
 	}
 	if len(a.published) != len(a.artifacts) || a.open().Unpublished() > 0 {
@@ -353,6 +362,7 @@ func lost(t *testing.T, linger time.Duration) {
 			if n == 0 {
 				t.Fatal("lists are to be told, and none is taken")
 			}
+			a.must(p.Rank(a.now, nil, 0))
 			a.write(p, nil)
 		}
 		if len(a.published) != len(a.artifacts) {

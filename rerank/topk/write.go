@@ -119,25 +119,33 @@ func (p *Pass) tellsNow(l *listing) bool {
 
 // publish gives lists their revision.
 func (p *Pass) publish(l *listing, publish func(*rerank.Update) error) (err error) {
-	var before rerank.Lists
+	last := new(Row) // that of what was published last
 	var gathered []rerank.Cause
 	switch {
 	case l.old == nil:
 	case l.old.Revision > 0:
-		before = l.old.Published()
-		if l.old.Pending != nil {
-			gathered = l.old.Pending.Causes
+		last = l.old
+		if last.Pending != nil {
+			gathered = last.Pending.Causes
 		}
 	case p.unit.Previous != nil:
-		if before, err = p.unit.Previous(l.id); err != nil {
+		switch row, err := p.unit.Previous(l.id); {
+		case err != nil:
 			return fmt.Errorf("topk: lists of %q as last published: %w", l.id, err)
+		case row != nil:
+			last = row
 		}
 	}
+	before := last.Published()
 	l.new.Revision, l.new.Pending = p.unit.Revision, nil
 	p.l.unpublished.Remove(l.node)
 	p.l.lingering.Remove(l.node)
 	u := &rerank.Update{ID: l.id, Revision: l.new.Revision, Lists: l.new.Lists, Changes: rerank.DiffAll(before, l.new.Lists)}
 	p.explain(u, gathered)
+	step := &rerank.Step{ID: l.id, Before: before, After: l.new.Lists, At: p.recorded, Cause: u.Cause}
+	if l.new.History, err = last.History.Append(step); err != nil {
+		return fmt.Errorf("topk: lists of %q: %w", l.id, err)
+	}
 	return publish(u)
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 
 	"kilim/graphstore"
 	"kilim/rerank/topk"
@@ -14,9 +15,9 @@ import (
 
 const (
 	key = "chain/clock"
-	// version is 2 since the row says what is lost.
-	version = 2
-	length  = 33
+	// version is 3 since the row says when the newest record was written, 2 since it says what is lost.
+	version = 3
+	length  = 41
 )
 
 // Clock is the row of the store that says how far the archive has come. The zero value is that of a new state.
@@ -28,13 +29,30 @@ type Clock struct {
 	// Revision numbers the units; a published list carries the unit's. What was published up to the revision Lost counts as
 	// not published, see topk.Lists.Lost.
 	Revision, Lost uint64
+	// Recorded is the newest time stamp of a record that changed the archive, but for those that lie in the future.
+	Recorded time.Time
 }
 
-// Changed says that an artifact came, was replaced or went.
-func (c *Clock) Changed(artifacts int) {
+// Changed says that an artifact came, was replaced or went, by a record with a time stamp. One later than now counts as now: by a producer's
+// wrong clock all that follows would have the date of that one record.
+func (c *Clock) Changed(artifacts int, recorded, now time.Time) {
 	step := 1 / float64(max(artifacts, 1))
 	c.Arrivals += step
 	c.Rank += step
+	if recorded.After(now) {
+		recorded = now
+	}
+	if recorded = recorded.Truncate(time.Millisecond).UTC(); recorded.After(c.Recorded) {
+		c.Recorded = recorded
+	}
+}
+
+// Succeed goes on where the clock of another state stands: with numbers that none of its messages has, and with dates that none is later than.
+func (c *Clock) Succeed(other *Clock) {
+	c.Revision, c.Lost = max(c.Revision, other.Revision), max(c.Lost, other.Lost)
+	if other.Recorded.After(c.Recorded) {
+		c.Recorded = other.Recorded
+	}
 }
 
 // minMove keeps the clock moving for the smallest move of an embedding.
@@ -46,7 +64,9 @@ func (c *Clock) Moved(distance float64, artifacts int) {
 }
 
 // Time is what lists are dated with.
-func (c *Clock) Time() topk.Time { return topk.Time{Encode: c.Arrivals, Rank: c.Rank} }
+func (c *Clock) Time() topk.Time {
+	return topk.Time{Encode: c.Arrivals, Rank: c.Rank, Recorded: c.Recorded}
+}
 
 // Behind is how many changes of an archive of so many artifacts there have been since lists were computed at a rank time: an
 // estimate, rounded up, since each has advanced the clock by its share of what the archive was then.
@@ -77,7 +97,8 @@ func (c *Clock) marshal() []byte {
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.Arrivals))
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.Rank))
 	b = binary.BigEndian.AppendUint64(b, c.Revision)
-	return binary.BigEndian.AppendUint64(b, c.Lost)
+	b = binary.BigEndian.AppendUint64(b, c.Lost)
+	return binary.BigEndian.AppendUint64(b, uint64(c.Recorded.UnixMilli()))
 }
 
 func (c *Clock) unmarshal(b []byte) error {
@@ -88,6 +109,7 @@ func (c *Clock) unmarshal(b []byte) error {
 	c.Rank = math.Float64frombits(binary.BigEndian.Uint64(b[9:]))
 	c.Revision = binary.BigEndian.Uint64(b[17:])
 	c.Lost = binary.BigEndian.Uint64(b[25:])
+	c.Recorded = time.UnixMilli(int64(binary.BigEndian.Uint64(b[33:]))).UTC()
 	return nil
 }
 
