@@ -232,11 +232,6 @@ func (s *service) Card(_ context.Context, id string) (*browse.Card, error) {
 	return &c, browseError(err)
 }
 
-func (s *service) Why(_ context.Context, one, other string) (*browse.Why, error) {
-	why, err := s.app.shelves.cards.Why(one, other)
-	return why, browseError(err)
-}
-
 func (s *service) Search(_ context.Context, q search.Query) (*web.Found, error) {
 	a := s.app.shelves.words.Find(q)
 	cards, err := s.app.shelves.cards.Cards(a.IDs)

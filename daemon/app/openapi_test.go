@@ -197,6 +197,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "list", path: id, query: of("list", "general"), want: 200}, {operation: "list", path: labelled, query: of("list", "theme:motif", "k", "3"), want: 200},
 		{operation: "list", path: labelled, query: of("weights", "motif:0.5"), want: 200},
 		{operation: "why", path: id, query: of("with", "other"), want: 200}, {operation: "why", path: id, query: of("with", "gone"), want: 404},
+		{operation: "history", path: id, want: 200}, {operation: "history", path: id, query: of("list", "general", "since", "2026-11-30"), want: 200},
+		{operation: "history", path: id, query: of("since", "soon"), want: 400}, {operation: "history", path: map[string]string{"id": "gone"}, want: 404},
 		{operation: "medium", path: map[string]string{"id": "rich/1", "place": "0"}, want: 200}, {operation: "medium", path: map[string]string{"id": "rich/1", "place": "1"}, want: 415},
 		{operation: "picture", path: map[string]string{"id": "rich/1", "place": "0"}, query: of("side", "1024"), want: 200},
 		{operation: "lists", want: 200}, {operation: "search", query: of("q", "kilim", "culture", "Anatolian", "has", "picture,text", "k", "1"), want: 200},
@@ -249,7 +251,7 @@ func (d *described) types() {
 	seen := map[string]bool{"Error": true, "Count": true, "Time": true} // the last two are no structs
 	for name, v := range map[string]any{
 		"Answer": web.Answer{}, "Asked": web.Asked{}, "ThemeAnswer": web.ThemeAnswer{}, "WeightedAnswer": web.WeightedAnswer{}, "Report": eval.Report{}, "Cultures": atlas.Answer{},
-		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
+		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "History": browse.History{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
 		"Map": web.Map{}, "MapColours": web.MapColours{}, "MapPoint": web.MapPoint{},
 		"Event": live.Event{}, "Themes": web.Themes{}, "ThemesStatus": web.ThemesStatus{}, "Judgment": judgments.Judgment{}, "Models": web.Models{}, "Status": web.Status{},
 		"LearnedAnswer": web.LearnedAnswer{}, "Ranking": web.Ranking{}, "Slowest": web.Slowest{},

@@ -1,6 +1,7 @@
 // Package browse is what a person is shown of artifacts: titles instead of ids, an artifact's own page, and why two are alike.
 //
-// Shelf reads it from an Archive: a Card is one artifact in a list, a View is all of one's page, a Why what two share. In come ids,
+// Shelf reads it from an Archive: a Card is one artifact in a list, a View is all of one's page, a Why what two share, a History one of
+// its lists as of a date. In come ids,
 // out go values for encoding/json, bounded whatever is in the records. Package search finds ids by words, media
 // gives pictures and recordings, live what has just changed, projection a map of all.
 //

@@ -14,6 +14,8 @@ import (
 type Why struct {
 	Shared []Shared `json:"shared"`
 	Linked bool     `json:"linked"` // one names the other
+	// Met is the history of the second in the lists of the first, which who knows them adds; missing while they are not published.
+	Met *Met `json:"history,omitempty"`
 }
 
 // Shared is an entity of both artifacts.

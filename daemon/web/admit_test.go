@@ -23,7 +23,7 @@ func everyPath() map[string]string {
 		"/api/v1/artifacts/x/similar": "GET", "/api/v1/similar": "POST", "/api/v1/evaluate": "POST", "/api/v1/models": "GET", "/api/v1/cultures": "GET",
 		"/api/v1/models/1/promote": "POST", "/api/v1/models/1/rollback": "POST", "/nothing": "GET",
 		"/page/main.js": "GET", "/api/v1/lists": "GET", "/api/v1/search": "GET", "/api/v1/search/values": "GET", "/api/v1/live": "HEAD",
-		"/api/v1/artifacts/x/view": "GET", "/api/v1/artifacts/x/list": "GET", "/api/v1/artifacts/x/card": "GET", "/api/v1/artifacts/x/why": "GET",
+		"/api/v1/artifacts/x/view": "GET", "/api/v1/artifacts/x/list": "GET", "/api/v1/artifacts/x/card": "GET", "/api/v1/artifacts/x/why": "GET", "/api/v1/artifacts/x/history": "GET",
 		"/api/v1/artifacts/x/media/0": "GET", "/api/v1/artifacts/x/media/0/picture": "GET",
 	}
 }

@@ -28,7 +28,9 @@ type Catalogue interface {
 	// View is an artifact's page with the first k of total and general.
 	View(ctx context.Context, id string, k int) (*browse.View, error)
 	Card(ctx context.Context, id string) (*browse.Card, error)
-	// Why tells what two artifacts share.
+	// History is one of an artifact's lists, total or general, as of a date, and what has changed since; the zero time: for as long as is known.
+	History(ctx context.Context, id, list string, since time.Time) (*browse.History, error)
+	// Why tells what two artifacts share, and how the other came to its rank.
 	Why(ctx context.Context, one, other string) (*browse.Why, error)
 	Search(ctx context.Context, q search.Query) (*Found, error)
 	// Values are the most frequent cultures, periods and types.

@@ -267,6 +267,11 @@ func (f *fake) Card(_ context.Context, id string) (*browse.Card, error) {
 	return &browse.Card{ID: id}, f.err(id)
 }
 
+func (f *fake) History(_ context.Context, id, list string, since time.Time) (*browse.History, error) {
+	f.note("history %q %s %s", id, list, since.Format(time.RFC3339Nano))
+	return &browse.History{}, f.err(id)
+}
+
 func (f *fake) Why(_ context.Context, one, other string) (*browse.Why, error) {
 	f.note("why %q %q", one, other)
 	return &browse.Why{}, f.err(one)

@@ -31,6 +31,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleList:      {get, s.list},
 		handleCard:      {get, s.card},
 		handleWhy:       {get, s.why},
+		handleHistory:   {get, s.history},
 		handleMedium:    {get, s.medium},
 		handlePicture:   {get, s.picture},
 		handleSearch:    {get, s.search},

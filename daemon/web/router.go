@@ -34,6 +34,7 @@ const (
 	handleList      = "list"
 	handleCard      = "card"
 	handleWhy       = "why"
+	handleHistory   = "history"
 	handleMedium    = "medium"
 	handlePicture   = "picture"
 	handleSearch    = "search"
@@ -139,6 +140,8 @@ func route(escaped string) (handler, id string) {
 		return handleCard, id
 	case tail == "why":
 		return handleWhy, id
+	case tail == "history":
+		return handleHistory, id
 	}
 	if place, ok := strings.CutPrefix(tail, "media/"); ok {
 		switch _, more, _ := strings.Cut(place, "/"); more {
