@@ -18,6 +18,7 @@ func printSizes(out io.Writer, s standby.Sizes) error {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%.0f\t\n", k.Name, k.Rows, k.Bytes, each(k.Bytes))
 		rows, bytes = rows+k.Rows, bytes+k.Bytes
 	}
+	fmt.Fprintf(t, "%s\t%d\t%d\t%.0f\t\n", s.Histories.Name, s.Histories.Rows, s.Histories.Bytes, each(s.Histories.Bytes))
 	fmt.Fprintf(t, "all rows\t%d\t%d\t%.0f\t\n", rows, bytes, each(bytes))
 	fmt.Fprintf(t, "files of tables\t\t%d\t%.0f\t\n", s.Tables, each(s.Tables))
 	fmt.Fprintf(t, "files of the value log\t\t%d\t%.0f\t\n", s.ValueLog, each(s.ValueLog))

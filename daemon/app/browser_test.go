@@ -216,6 +216,8 @@ func TestPageInABrowser(t *testing.T) {
 	v.press(`.list summary`)
 	v.holds(`document.querySelector(".why table") && document.querySelectorAll(".why li").length > 0`)
 	v.picture("artifact")
+	v.holds(`document.querySelectorAll(".why .met li").length > 0`)
+	v.walkHistory(d)
 
 	// A judgment is made, and taken back; it is the daemon's own that tells.
 	said := func() (n int) {

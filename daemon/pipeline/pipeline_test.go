@@ -310,6 +310,7 @@ func crashAtEveryWrite(t *testing.T, linger time.Duration) {
 			t.Errorf("crash at write %d: published artifacts %v, want %v", k, got, wantPublished)
 		}
 		checkHistory(t, s.entries(), math.MaxInt, s.lists())
+		s.checkPasts()
 		s.close()
 		if !crashed {
 			if k < 10 {

@@ -153,6 +153,7 @@ func TestStandbyCutsOver(t *testing.T) {
 			fresh.must(fresh.settle())
 			compareLists(t, "cut over", standby.lists(), fresh.lists())
 			checkHistory(t, standby.entries(), len(before), standby.lists())
+			standby.checkPasts()
 		})
 	}
 }

@@ -3,6 +3,7 @@ import { el, number, problem, said, tell } from "./dom.js";
 import { artifactPath, follow, get } from "./api.js";
 import { held, named, titleOf } from "./card.js";
 import { showLists } from "./lists.js";
+import { changed } from "./history.js";
 import { sliders } from "./sliders.js";
 
 /** settle is how long changes of the artifact shown are gathered before it is shown anew. */
@@ -18,7 +19,8 @@ export async function showArtifact(main, id, signal) {
     weighed = list;
     show();
   });
-  main.append(record, weights.box, lists);
+  const past = changed(id, signal);
+  main.append(record, weights.box, lists, past.box);
   let last = "";
   const load = async () => {
     const view = await get(artifactPath(id) + "/view", { k: 10 }, signal);
@@ -29,6 +31,7 @@ export async function showArtifact(main, id, signal) {
     const byTheme = await themed(id, signal);
     found = [...stored, ...byTheme];
     show();
+    past.load();
     await weights.of(byTheme.map((l) => l.name.slice("theme:".length)));
   };
   try {

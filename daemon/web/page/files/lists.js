@@ -1,6 +1,7 @@
 // Lists side by side, each entry with what its score is made of.
 import { addressOf, el, fixed, number, problem, said } from "./dom.js";
 import { artifactPath, get } from "./api.js";
+import { met } from "./history.js";
 import { judge } from "./judge.js";
 import { facts, held, listTitle, named, partClass, partName, parts, picture } from "./card.js";
 
@@ -72,6 +73,7 @@ async function why(details, id, list, item) {
       ? el("div", {}, el("p", {}, "Both have:"), el("ul", {}, found.shared.map((s) => el("li", {}, said("bdi", s.label), el("span", { class: "facts" }, " " + s.type + ", as " + number(s.artifacts) + (s.artifacts === 1 ? " artifact has" : " artifacts have"))))))
       : el("p", {}, "They share no term."));
     if (found.linked) told.append(el("p", {}, "One names the other."));
+    told.append(...[met(found.history)].filter(Boolean));
   } catch (error) {
     told.append(problem(error));
   }

@@ -1,0 +1,74 @@
+// What has changed: who has entered, left and moved in an artifact's published lists since a date.
+import { el, number, problem, said, tell } from "./dom.js";
+import { artifactPath, get } from "./api.js";
+import { listTitle, named, titleOf } from "./card.js";
+
+const lists = ["total", "general"];
+
+/** moment is a date as people write it, in their own time zone. */
+const moment = (at) => el("time", { datetime: at }, new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
+
+/** changed is the section of an artifact's lists as of a date; load shows it anew. */
+export function changed(id, signal) {
+  const since = el("input", { type: "date" });
+  const found = el("div", { class: "columns" });
+  const box = el("section", { class: "changed", "aria-label": "What has changed" },
+    el("h2", {}, "What has changed"), el("label", { class: "field" }, "Since ", since), found);
+  let asked = 0;
+  const load = async () => {
+    const now = ++asked;
+    let answers;
+    try {
+      // A day begins where the reader is.
+      const from = since.value ? new Date(since.value + "T00:00").toISOString() : "";
+      answers = await Promise.all(lists.map((list) => get(artifactPath(id) + "/history", { list, since: from }, signal)));
+    } catch (error) {
+      if (!signal.aborted && now === asked) found.replaceChildren(problem(error));
+      return;
+    }
+    if (now !== asked) return;
+    const open = [...found.querySelectorAll("details[open]")].map((d) => d.dataset.turns);
+    found.replaceChildren(...answers.map((h) => shown(h, open.includes(h.list))));
+  };
+  since.addEventListener("change", async () => {
+    await load();
+    tell("Changes are shown" + (since.value ? " since " + since.value : " for as long as they are known") + ".");
+  });
+  return { box, load };
+}
+
+function shown(h, open) {
+  const some = (title, moves, rank) => (moves.length ? [el("dt", {}, title), ...moves.map((m) => el("dd", {}, named(h.cards[m.id], m.id), el("span", { class: "facts" }, " " + rank(m))))] : []);
+  const all = [
+    ...some("Entered", h.entered, (m) => "at place " + number(m.to)),
+    ...some("Left", h.left, (m) => "from place " + number(m.from)),
+    ...some("Moved", h.moved, (m) => "from place " + number(m.from) + " to " + number(m.to)),
+  ];
+  return el("section", { "data-history": h.list },
+    el("h3", {}, said("bdi", listTitle(h.list))),
+    el("p", { class: "facts" }, reach(h)),
+    all.length ? el("dl", {}, all) : el("p", { class: "none" }, "It is as it was."),
+    h.turns.length ? el("details", { open, "data-turns": h.list }, el("summary", {}, number(h.turns.length) + (h.turns.length === 1 ? " change" : " changes")), el("ol", {}, h.turns.map((t) => turn(h, t)))) : null);
+}
+
+/** reach says from when on a list is known, and that it is not from the date asked for. */
+function reach(h) {
+  if (!h.reaches) return ["What was before ", moment(h.known_since), " is forgotten; this is what has changed since then."];
+  const asked = h.since ? new Date(h.since) : null;
+  if (h.complete && (!asked || asked < new Date(h.known_since))) return ["Its first list is of ", moment(h.known_since), "."];
+  return ["Since ", moment(h.since ?? h.known_since), "."];
+}
+
+const turn = (h, t) =>
+  el("li", {}, moment(t.at), ": ", t.moves.flatMap((m, i) => [i ? ", " : null, said("bdi", titleOf(h.cards[m.id], m.id)), " " + went(m)]), because(t.cause, (id) => titleOf(h.cards[id], id)));
+
+const went = (m) => (!m.from ? "entered at place " + number(m.to) : !m.to ? "left from place " + number(m.from) : "went from place " + number(m.from) + " to " + number(m.to));
+
+const because = (cause, name) => (cause.length ? [" (because of ", cause.flatMap((id, i) => [i ? ", " : null, said("bdi", name(id))]), ")"] : null);
+
+/** met tells how an artifact came to its place in the lists of another, as the answer to "why" has it. */
+export const met = (history) =>
+  history?.turns.length
+    ? el("div", { class: "met" }, el("p", {}, "How it came to its place:"), el("ul", {}, history.turns.map((r) =>
+        el("li", {}, said("bdi", listTitle(r.list)), ": ", r.from === r.to ? ["at place " + number(r.to) + " at ", moment(r.at), ", what was before is forgotten"] : [went(r) + " at ", moment(r.at), because(r.cause, (id) => id)]))))
+    : null;
