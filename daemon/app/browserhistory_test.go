@@ -7,12 +7,12 @@ import (
 	"kilim/daemon/browse"
 )
 
-// walkHistory looks at what has changed in the lists of the artifact that is shown: for as long as is known, since a day before all, and since one that
-// has not come yet, each as the API tells it.
+// walkHistory looks at what has changed in the lists of the artifact that is shown: since a day before all, since one that has not come yet,
+// and for as long as is known, each as the API tells it.
 func (v *viewer) walkHistory(d *daemon) {
 	v.t.Helper()
 	id := value[string](v, `decodeURIComponent(location.hash.slice("#/artifact/".length))`)
-	for _, day := range []string{"", "1999-12-31", "2999-12-31"} {
+	for _, day := range []string{"1999-12-31", "2999-12-31", ""} {
 		v.does(fmt.Sprintf(`{ const since = document.querySelector(".changed input"); since.value = %q; since.dispatchEvent(new Event("change")) }`, day))
 		for _, list := range []string{"total", "general"} {
 			var h browse.History
@@ -35,4 +35,6 @@ func (v *viewer) walkHistory(d *daemon) {
 				list, len(h.Entered)+len(h.Left)+len(h.Moved), len(h.Turns), text, len(h.Entered)+len(h.Left)+len(h.Moved) == 0))
 		}
 	}
+	v.does(`document.querySelector(".changed").scrollIntoView()`)
+	v.picture("history")
 }

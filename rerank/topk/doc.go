@@ -42,6 +42,8 @@
 //     moved since then and with the records that caused it: in the unit that changed them where a record brought their
 //     artifact or Unit.Linger is 0, else before they have waited for Unit.Linger, if each pass publishes what has. What goes back to
 //     what was published is not. The row keeps what that needs (Row.Pending), so that nothing is lost by a stop.
+//   - Row.Past is the end of what was published of an artifact, as far back as a rerank.History reaches: other ids or another order, when, and
+//     by whose records.
 //
 // Between two states of the archive that are no more than a tenth of Config.Sweep apart, as the encode clock counts, scores are made by one set of weights: an epoch
 // of the Table, with the document frequencies of its beginning, for all artifacts alike. (Without a Table each artifact is weighed
