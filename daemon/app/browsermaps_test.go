@@ -7,10 +7,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// drawn waits until so many artifacts are on the map.
+// drawn looks at the map until so many artifacts are on it.
 func (d *daemon) drawn(points int) {
 	d.t.Helper()
 	for deadline := time.Now().Add(hang); d.app.shelves.plane.Status().Points < points; time.Sleep(5 * time.Millisecond) {
+		d.get("/api/v1/map", nil)
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the map never has %d artifacts: %+v", points, d.app.shelves.plane.Status())
 		}

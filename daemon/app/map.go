@@ -32,6 +32,7 @@ func coloured() []string { return []string{search.Culture, search.Period, search
 const labelRunes = 80
 
 func (s *service) Map(_ context.Context, edition int64, version int) (*web.Map, error) {
+	s.app.shelves.plane.Look()
 	m := &web.Map{Status: s.app.shelves.plane.Status(), Fields: coloured()}
 	// What came since the Status was taken is told too, with what is told next once more.
 	m.Changes, _ = s.app.shelves.plane.Since(edition, version)

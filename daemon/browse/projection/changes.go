@@ -2,7 +2,7 @@ package projection
 
 import "sync"
 
-// changes are what batches have changed and the map does not show yet. Nobody holds its lock for longer than a map takes, since batches are
+// changes are what batches have changed and the Keeper has not looked at yet. Nobody holds its lock for longer than a map takes, since batches are
 // applied beside.
 type changes struct {
 	lock    sync.Mutex
@@ -23,7 +23,7 @@ func (c *changes) note(ids []uint64) {
 	c.again(ids)
 }
 
-// again has artifacts wait.
+// again has artifacts looked at.
 func (c *changes) again(ids []uint64) {
 	if len(ids) == 0 {
 		return
@@ -39,17 +39,14 @@ func (c *changes) again(ids []uint64) {
 	}
 }
 
-// take gives out artifacts that wait, at most n.
-func (c *changes) take(n int) (ids []uint64) {
+// take gives out all that wait.
+func (c *changes) take() (ids map[uint64]struct{}) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	for id := range c.waiting {
-		if len(ids) == n {
-			break
-		}
-		ids = append(ids, id)
-		delete(c.waiting, id)
+	if len(c.waiting) == 0 {
+		return nil
 	}
+	ids, c.waiting = c.waiting, map[uint64]struct{}{}
 	return ids
 }
 

@@ -1,7 +1,7 @@
 // Package projection keeps a map of the archive: a place in the plane for each artifact, so that what is alike is near.
 //
 //   - Keeper makes it in the background of the Vectors of an Archive, by package layout, and keeps it in a file. Keeper.Changed tells it which
-//     artifacts batches have changed, Keeper.Run works.
+//     artifacts batches have changed, Keeper.Look that somebody looks, Keeper.Run works.
 //   - Keeper.Points is the map in 4 bytes a point, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
 //     coloured by, Keeper.Status where it stands.
 //   - Keeper.Find and Keeper.Kept tell where an artifact is, and how many of those that are like it are near it on the map.
@@ -17,10 +17,17 @@
 // laid out anew, with all steps, and still from the places of before, so that what was left stays left. Another state, whose vectors have nothing to do with
 // those of the one before, is laid out anew too.
 //
+// # When it works
+//
+// While batches come, newcomers are placed and layouts made only if somebody has looked within ten seconds (Keeper.Look); else they wait until somebody looks, or
+// no batch comes for a second, and a round in whose midst a feed begins waits too. A newcomer takes a search in the index and some steps of a descent, at 50 a second
+// a twelfth of the daemon's work, and most of the time nobody looks. A point whose artifact is gone is taken away at once all the same, which costs no search.
+// Meanwhile the map is that of before, whole, and Status tells of how many more artifacts there are.
+//
 // # Bounds
 //
 // Rounds run on one goroutine with one thread, which rests by package pace, and take a quarter of its time at most. Of Config.Memory half goes to the points that
-// are laid out, some 1 KB each, with vectors of 128 numbers, while a round is at work, at most 50,000, and half to all points, some 60 bytes each, at most 300,000. Of a larger archive those
+// are laid out, some 1 KB each, with vectors of 128 numbers, while a round is at work, at most 50,000, and half to all points, those that wait included, some 60 bytes each, at most 300,000. Of a larger archive those
 // are laid out whose node ids are the smallest, which are hashes: a sample that neither arrival nor alphabet decides. Others are placed by
 // their neighbours in the sample. More than fit are not on the map, and Status says so.
 //

@@ -62,37 +62,57 @@ func (k *Keeper) placeAll(ctx context.Context, v Vectors, by *placer, ids, shown
 		}
 		shown, points = append(shown, id), append(points, p)
 		k.advance(float64(i) / float64(len(ids)))
-		if start, err = k.rest(ctx, start); err != nil {
+		if start, err = k.breathe(ctx, start); err != nil {
 			return nil, nil, err
 		}
 	}
 	return shown, points, nil
 }
 
-// renew places newcomers and takes away who is gone, and tells whether others may wait.
-func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
-	ids := k.changes.take(renewedAtOnce)
+// hear takes away who is gone, which costs little, and notes who is to be placed.
+func (k *Keeper) hear() {
+	ids := k.changes.take()
 	if len(ids) == 0 {
-		return false, nil
+		return
 	}
-	start := time.Now()
-	v, state := k.archive.Vectors()
+	v, _ := k.archive.Vectors()
 	vector := make([]float32, v.Dim())
-	for i, id := range ids {
+	for id := range ids {
 		switch {
 		case !v.Vector(id, vector):
 			k.table.remove(id)
-		case k.placer == nil, state != k.made.State, k.table.has(id), k.table.len() >= k.cfg.drawn():
-			// It keeps its place, or waits for the next layout.
-		default:
+			delete(k.newcomers, id)
+		case k.table.has(id): // it keeps its place
+		case k.table.len()+len(k.newcomers) < k.cfg.drawn(): // others wait for the next layout
+			k.newcomers[id] = struct{}{}
+		}
+	}
+}
+
+// renew shows what has changed: it places some of the newcomers, if that is wanted now, and tells whether others wait.
+func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
+	k.hear()
+	if len(k.newcomers) == 0 {
+		return false, nil
+	}
+	v, state := k.archive.Vectors()
+	vector, start, left := make([]float32, v.Dim()), time.Now(), renewedAtOnce
+	for id := range k.newcomers {
+		if left--; left < 0 || !k.wanted() {
+			return left < 0, nil
+		}
+		// Without a placer for this state it waits for the next layout.
+		if k.placer != nil && state == k.made.State && v.Vector(id, vector) {
 			p, err := k.placer.place(v, id, vector)
 			if err != nil {
-				k.changes.again(ids[i:])
 				return true, err
 			}
 			k.table.put(id, p)
 		}
+		delete(k.newcomers, id)
+		if start, err = k.rest(ctx, start); err != nil {
+			return true, err
+		}
 	}
-	_, err = k.rest(ctx, start)
-	return true, err
+	return false, nil
 }

@@ -2,11 +2,13 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kilim/annindex"
@@ -59,12 +61,18 @@ type Keeper struct {
 	table   *table
 	changes *changes
 
+	// looked is when somebody last looked at the map, nil: nobody did.
+	looked atomic.Pointer[time.Time]
+
 	// What follows is Run's alone.
 	placer *placer // nil: nothing is laid out
-	made   made
-	last   round
-	worked time.Duration // by the round at work
-	saved  saved
+	// newcomers are to be placed. With the points they are no more than Config.drawn.
+	newcomers map[uint64]struct{}
+	made      made
+	last      round
+	worked    time.Duration // by the round at work
+	laying    int           // the state that it is of
+	saved     saved
 
 	progress struct {
 		sync.Mutex
@@ -83,7 +91,7 @@ func Open(cfg Config, archive Archive) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("projection: %w", err)
 	}
-	k := &Keeper{cfg: cfg, archive: archive, pool: pool, table: newTable(), changes: newChanges(), last: round{ended: time.Now()}}
+	k := &Keeper{cfg: cfg, archive: archive, pool: pool, table: newTable(), changes: newChanges(), newcomers: map[uint64]struct{}{}, last: round{ended: time.Now()}}
 	k.enter(Idle)
 	if err := k.restore(); err != nil {
 		cfg.Log.Warn("the map of the archive that was kept can't be used; another one is made", "err", err)
@@ -100,11 +108,45 @@ func (k *Keeper) Changed(ids []string) {
 	k.changes.note(nodes)
 }
 
+// Look says that somebody looks at the map: for a while it is kept up while batches come too.
+func (k *Keeper) Look() {
+	now := time.Now() // with the reading of the monotonic clock
+	k.looked.Store(&now)
+}
+
+// lookedFor is how long after Look the map is kept up: the page asks again every two seconds.
+const lookedFor = 10 * time.Second
+
+// wanted is false while batches come and nobody looks: then they are worth more than a map.
+func (k *Keeper) wanted() bool {
+	at := k.looked.Load()
+	return at != nil && time.Since(*at) < lookedFor || k.archive.Quiet()
+}
+
+// errReplaced ends a round that has waited until another state served.
+var errReplaced = errors.New("another state serves")
+
+// await returns when work is wanted. It has a round end that would hold the vectors of a state which serves no more.
+func (k *Keeper) await(ctx context.Context) error {
+	for !k.wanted() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookEvery):
+		}
+		k.hear()
+		if _, state := k.archive.Vectors(); state != k.laying {
+			return errReplaced
+		}
+	}
+	return nil
+}
+
 const (
-	// lookEvery is how often Run looks whether it is time for a round: another state may serve.
+	// lookEvery is how often Run looks whether it is time for a round: another state may serve, and somebody look.
 	lookEvery = 250 * time.Millisecond
 	// renewedAtOnce is how many artifacts are placed between two looks, and two steps of a layout: some 20 ms.
-	renewedAtOnce = 100
+	renewedAtOnce = 50
 	// saveEvery is how old the file becomes while newcomers are placed.
 	saveEvery = time.Minute
 )
@@ -128,9 +170,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 			continue
 		}
 		k.save(saveEvery)
+		wake := k.changes.wake
+		if !k.wanted() {
+			wake = nil // what changes is looked at by each tick
+		}
 		select {
 		case <-ctx.Done():
-		case <-k.changes.wake:
+		case <-wake:
 		case <-tick.C:
 		}
 	}
@@ -158,6 +204,16 @@ func (k *Keeper) rest(ctx context.Context, since time.Time) (time.Time, error) {
 		return since, err
 	}
 	return time.Now(), nil
+}
+
+// breathe is rest for a round, which goes on when it is wanted.
+func (k *Keeper) breathe(ctx context.Context, since time.Time) (time.Time, error) {
+	rested, err := k.rest(ctx, since)
+	if err != nil || rested.Equal(since) || k.wanted() {
+		return rested, err
+	}
+	err = k.await(ctx)
+	return time.Now(), err
 }
 
 func (k *Keeper) file() string { return filepath.Join(k.cfg.Folder, "map") }

@@ -1,7 +1,9 @@
 package projection
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -30,7 +32,7 @@ func (k *Keeper) due(now time.Time) bool {
 	v, state := k.archive.Vectors()
 	n, idle := max(v.Len(), k.table.len()), now.Sub(k.last.ended)
 	switch {
-	case n == 0, idle < spacing*k.last.cost, idle < busyFor && (k.last.failed || !k.archive.Quiet()):
+	case n == 0, !k.wanted(), idle < spacing*k.last.cost, idle < busyFor && (k.last.failed || !k.archive.Quiet()):
 		return false
 	case k.last.failed, k.made.At.IsZero(), state != k.made.State:
 		return true
@@ -70,7 +72,7 @@ func (k *Keeper) round(ctx context.Context) {
 	k.changes.begun()
 	k.worked = 0
 	err := k.layOut(ctx)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, errReplaced) { // the next one is of the other state
 		return
 	}
 	if k.last = (round{ended: time.Now(), cost: k.worked, failed: err != nil}); err != nil {
@@ -97,11 +99,11 @@ type sample struct {
 	vectors [][]float32
 	near    [][]int32
 	number  map[uint64]int32 // of an id in ids
-	all     bool             // there are no others
 }
 
 func (k *Keeper) layOut(ctx context.Context) error {
 	v, state := k.archive.Vectors()
+	k.laying = state
 	ids := v.IDs()
 	ids = ids[:min(len(ids), k.cfg.drawn())]
 	k.enter(Reading)
@@ -119,21 +121,27 @@ func (k *Keeper) layOut(ctx context.Context) error {
 	}
 	k.enter(LayingOut)
 	since := time.Now()
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	// A step of 15,000 points takes some 80 ms of a processor (make bench-maps), for which batches would wait. The pool has one thread, which rests in the midst.
-	config.Breathe = func() { since, _ = k.rest(ctx, since) } // the error is ctx's: Run ends by it
+	config.Breathe = func() {
+		var stop error
+		if since, stop = k.breathe(running, since); stop != nil {
+			end(stop)
+		}
+	}
 	l, err := layout.New(config, k.pool, start, s.near)
 	if err != nil {
 		return err
 	}
 	since = time.Now()
-	err = l.Run(ctx, func(done, of int) {
+	err = l.Run(running, func(done, of int) {
 		k.advance(float64(done) / float64(of))
-		// Both end with ctx, as Run does. What can't be placed now waits.
-		_, _ = k.renew(ctx)
-		since, _ = k.rest(ctx, since)
+		_, _ = k.renew(running) // who can't be placed now waits
+		config.Breathe()
 	})
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(running), err)
 	}
 	now := made{State: state, At: time.Now().UTC(), Founded: k.made.Founded}
 	if config.Exaggerated > 0 {
@@ -161,7 +169,7 @@ func (k *Keeper) layOut(ctx context.Context) error {
 
 // read takes the vectors of a sample and finds their neighbours in it.
 func (k *Keeper) read(ctx context.Context, v Vectors, ids []uint64) (*sample, error) {
-	s := &sample{number: make(map[uint64]int32, len(ids)), all: v.Len() <= len(ids)}
+	s := &sample{number: make(map[uint64]int32, len(ids))}
 	for _, id := range ids {
 		vector := make([]float32, v.Dim())
 		if !v.Vector(id, vector) {
@@ -179,7 +187,7 @@ func (k *Keeper) read(ctx context.Context, v Vectors, ids []uint64) (*sample, er
 		}
 		s.near[i] = near
 		k.advance(float64(i) / float64(len(s.vectors)))
-		if start, err = k.rest(ctx, start); err != nil {
+		if start, err = k.breathe(ctx, start); err != nil {
 			return nil, err
 		}
 	}
@@ -188,14 +196,21 @@ func (k *Keeper) read(ctx context.Context, v Vectors, ids []uint64) (*sample, er
 
 // nearest are the numbers of those in the sample that are nearest to a vector, but for id.
 func (s *sample) nearest(v Vectors, id uint64, vector []float32) ([]int32, error) {
-	keep := func(other uint64) bool {
+	if 2*len(s.number) >= v.Len() {
+		// Of twice as many enough are in the sample as a rule, and a search without a filter costs a third.
+		if near, err := s.among(v, id, vector, 2*(neighbours+1), nil); err != nil || len(near) >= min(neighbours, len(s.number)-1) {
+			return near, err
+		}
+	}
+	return s.among(v, id, vector, neighbours+1, func(other uint64) bool {
 		_, in := s.number[other]
 		return in
-	}
-	if s.all {
-		keep = nil // those that have come since are few
-	}
-	hits, err := v.Search(vector, neighbours+1, keep)
+	})
+}
+
+// among are at most so many neighbours of those that a search for k finds.
+func (s *sample) among(v Vectors, id uint64, vector []float32, k int, keep func(uint64) bool) ([]int32, error) {
+	hits, err := v.Search(vector, k, keep)
 	if err != nil {
 		return nil, fmt.Errorf("projection: the neighbours of a point: %w", err)
 	}
@@ -260,7 +275,7 @@ func (k *Keeper) measure(ctx context.Context, vectors [][]float32, points []layo
 	if err != nil {
 		return nil, err
 	}
-	if _, err := k.rest(ctx, start); err != nil {
+	if _, err := k.breathe(ctx, start); err != nil {
 		return nil, err
 	}
 	if math.IsNaN(t.Trustworthiness) || math.IsNaN(t.Continuity) {

@@ -214,9 +214,13 @@ function standing(now) {
   if (now.made) {
     out.push(number(now.points) + (now.points === 1 ? " artifact" : " artifacts") + ", laid out " + new Date(now.made).toLocaleString() + (now.newcomers ? "; " + number(now.newcomers) + (now.newcomers === 1 ? " has" : " have") + " come since, placed by what is like " + (now.newcomers === 1 ? "it. " : "them. ") : ". "));
     if (now.points - now.newcomers > now.laid) out.push("A sample of " + number(now.laid) + " was laid out, the others were placed by their neighbours in it. ");
-    if (now.points < now.artifacts && now.points >= now.most_points) out.push("Of " + number(now.artifacts) + " artifacts " + number(now.most_points) + " are shown. ");
+    if (now.points < now.artifacts) {
+      const more = Math.min(now.artifacts, now.most_points) - now.points;
+      if (more > 0) out.push(number(more) + (more === 1 ? " more waits for its place. " : " more wait for their places. "));
+      else out.push("Of " + number(now.artifacts) + " artifacts " + number(now.most_points) + " are shown. ");
+    }
     if (now.trust) out.push("Trustworthiness " + now.trust.trustworthiness.toFixed(3) + ", continuity " + now.trust.continuity.toFixed(3) + " (1 is a map without a fault; of " + now.trust.k + (now.trust.k === 1 ? " neighbour, at " : " neighbours, at ") + number(now.trust.measured) + " points). ");
-  } else if (now.phase === "idle") out.push("There is no map yet: it is made when the first artifacts have come.");
+  } else if (now.phase === "idle") out.push(now.artifacts ? "There is no map yet: that of " + number(now.artifacts) + (now.artifacts === 1 ? " artifact" : " artifacts") + " begins within seconds." : "There is no map yet: it is made when the first artifacts have come.");
   if (now.phase !== "idle") out.push(el("progress", { max: 1, value: now.ratio, "aria-label": "The next layout: " + now.phase }), " " + (now.made ? "the next layout: " : "the first layout: ") + now.phase + " " + percent(now.ratio));
   return out;
 }
