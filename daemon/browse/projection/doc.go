@@ -4,6 +4,7 @@
 //     artifacts batches have changed, Keeper.Look that somebody looks, Keeper.Run works.
 //   - Keeper.Points is the map in 4 bytes a point, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
 //     coloured by, Keeper.Status where it stands.
+//   - Keeper.Collector has metrics of it for whoever scrapes.
 //   - Keeper.Find and Keeper.Kept tell where an artifact is, and how many of those that are like it are near it on the map.
 //
 // In come vectors of unit length and the ids of what changed, out go bytes and slots. A slot is the number of a point within an edition of the

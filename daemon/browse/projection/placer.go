@@ -108,6 +108,7 @@ func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 				return true, err
 			}
 			k.table.put(id, p)
+			k.counts.placed.Add(1)
 		}
 		delete(k.newcomers, id)
 		if start, err = k.rest(ctx, start); err != nil {

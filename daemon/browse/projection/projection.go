@@ -63,6 +63,8 @@ type Keeper struct {
 
 	// looked is when somebody last looked at the map, nil: nobody did.
 	looked atomic.Pointer[time.Time]
+	// counts are what was done since the start, for metrics.
+	counts struct{ placed, made, failed atomic.Int64 }
 
 	// What follows is Run's alone.
 	placer *placer // nil: nothing is laid out

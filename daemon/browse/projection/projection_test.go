@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"kilim/annindex"
 	"kilim/annindex/layout"
 	"kilim/graphstore"
@@ -645,4 +647,52 @@ func TestRunEnds(t *testing.T) {
 	k = open(t, folder, a, much)
 	k.work(t)
 	sameArtifacts(t, k, a, "after an end within a layout")
+}
+
+// TestMetrics: they tell what is on the map and what waits, and are 0 before there is one.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	a := &counted{archive: newArchive(t)}
+	k, err := Open(Config{Folder: t.TempDir(), Memory: much, Log: slog.New(slog.DiscardHandler)}, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(k.Collector())
+	metrics := func() map[string]float64 {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]float64{}
+		for _, f := range families {
+			m := f.Metric[0]
+			out[f.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+		return out
+	}
+	for name, v := range metrics() {
+		if v != 0 {
+			t.Errorf("%s is %v before there is anything", name, v)
+		}
+	}
+	a.put(t, k, numbers(0, 60)...)
+	k.work(t)
+	a.put(t, k, 60, 61)
+	k.work(t)
+	a.busy.Store(true)
+	a.put(t, k, 62)
+	k.work(t)
+	m, s := metrics(), k.Status()
+	for name, want := range map[string]float64{
+		"points": 62, "waiting": 1, "placed_total": 2, "trustworthiness_ratio": s.Trust.Trustworthiness, "continuity_ratio": s.Trust.Continuity,
+		"layout_timestamp_seconds": float64(s.Made.UnixMilli()) / 1000, "layout_seconds": k.made.Worked.Seconds(),
+	} {
+		if got := m["kilim_map_"+name]; got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if m["kilim_map_trustworthiness_ratio"] < 0.7 {
+		t.Errorf("trustworthiness %v", m["kilim_map_trustworthiness_ratio"])
+	}
 }

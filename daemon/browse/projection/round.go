@@ -44,6 +44,8 @@ func (k *Keeper) due(now time.Time) bool {
 type made struct {
 	State int       `json:"state"`
 	At    time.Time `json:"at"`
+	// Worked is how long it was worked at, without the rests.
+	Worked time.Duration `json:"worked"`
 	// Founded is how many points were laid out when it last was from the beginning.
 	Founded int    `json:"founded"`
 	Trust   *Trust `json:"trust,omitempty"`
@@ -76,6 +78,7 @@ func (k *Keeper) round(ctx context.Context) {
 		return
 	}
 	if k.last = (round{ended: time.Now(), cost: k.worked, failed: err != nil}); err != nil {
+		k.counts.failed.Add(1)
 		k.cfg.Log.Error("the map of the archive can't be made now; the one that is shown stays", "err", err)
 		return
 	}
@@ -161,6 +164,8 @@ func (k *Keeper) layOut(ctx context.Context) error {
 		return err
 	}
 	k.table.begin(shown, points, laid, len(shown), f)
+	k.counts.made.Add(1)
+	now.Worked = k.worked
 	k.placer = next
 	k.show(now)
 	k.cfg.Log.Info("the map of the archive was laid out", "points", len(shown), "laid_out", laid, "steps", config.Steps, "worked", k.worked.Round(time.Millisecond))
