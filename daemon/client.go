@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type address struct {
 
 const (
 	requestTimeout = 10 * time.Second
-	answerBytes    = 1 << 20
+	answerBytes    = 4 << 20 // the map of 300,000 artifacts takes 1.2 MB
 )
 
 // url is where a path of the daemon is.
@@ -46,9 +47,15 @@ type finalError struct{ error }
 
 func (e *finalError) Unwrap() error { return e.error }
 
-// ask returns the body of a 2xx answer. The error of another one says what the daemon says; it is a finalError when asking again
+// ask returns the body of a 2xx answer, which is text. The error of another one says what the daemon says; it is a finalError when asking again
 // can't change it.
 func ask(client *http.Client, req *http.Request) ([]byte, error) {
+	raw, err := askBytes(client, req)
+	return bytes.TrimSpace(raw), err
+}
+
+// askBytes is ask for a body that is no text.
+func askBytes(client *http.Client, req *http.Request) ([]byte, error) {
 	res, err := client.Do(req)
 	if err != nil {
 		return nil, unanswered(req.URL, err)
@@ -58,7 +65,6 @@ func ask(client *http.Client, req *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", req.URL.Redacted(), err)
 	}
-	raw = []byte(strings.TrimSpace(string(raw)))
 	if res.StatusCode/100 == 2 {
 		return raw, nil
 	}
@@ -66,7 +72,7 @@ func ask(client *http.Client, req *http.Request) ([]byte, error) {
 	if json.Unmarshal(raw, &refusal) == nil && refusal.Error != "" {
 		err = fmt.Errorf("%s: %s", res.Status, refusal.Error)
 	} else {
-		err = fmt.Errorf("%s: %s: %.200s", req.URL.Redacted(), res.Status, raw)
+		err = fmt.Errorf("%s: %s: %.200s", req.URL.Redacted(), res.Status, bytes.TrimSpace(raw))
 	}
 	if res.StatusCode/100 == 4 {
 		err = &finalError{err}

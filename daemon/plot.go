@@ -22,6 +22,7 @@ type plotCommand struct {
 	Cultures   plotCulturesCommand   `cmd:"" help:"How near cultures, periods or places are to one another: a heat map."`
 	Dendrogram plotDendrogramCommand `cmd:"" help:"The same as a tree."`
 	Network    plotNetworkCommand    `cmd:"" help:"What an artifact is like, and what that is like, as a network."`
+	Map        plotMapCommand        `cmd:"" help:"The map of the archive: a point an artifact, what is alike is near."`
 }
 
 // drawing is where a figure comes from and where it goes.
@@ -39,19 +40,28 @@ func (d *drawing) format() (string, error) {
 	return format, nil
 }
 
-// answer reads what the daemon says at a path.
-func (d *drawing) answer(s *session, path string, parameters map[string]string, into any) error {
+// raw is what the daemon answers at a path.
+func (d *drawing) raw(s *session, path string, parameters map[string]string) ([]byte, error) {
 	u, err := d.url(path, parameters)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, u, nil)
 	if err != nil {
-		return fmt.Errorf("plot: %w", err)
+		return nil, fmt.Errorf("plot: %w", err)
 	}
-	raw, err := ask(&http.Client{Timeout: requestTimeout}, req)
+	raw, err := askBytes(&http.Client{Timeout: requestTimeout}, req)
 	if err != nil {
-		return fmt.Errorf("plot: %w", err)
+		return nil, fmt.Errorf("plot: %w", err)
+	}
+	return raw, nil
+}
+
+// answer reads what the daemon says in JSON at a path.
+func (d *drawing) answer(s *session, path string, parameters map[string]string, into any) error {
+	raw, err := d.raw(s, path, parameters)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
 		return fmt.Errorf("plot: the daemon's answer: %w", err)

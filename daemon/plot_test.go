@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image/png"
@@ -11,8 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kilim/daemon/browse"
+	"kilim/daemon/browse/projection"
 	"kilim/daemon/pipeline/atlas"
 )
 
@@ -29,6 +32,16 @@ func plotted(t *testing.T) (url string) {
 		"/api/v1/artifacts/lonely/card?":                browse.Card{ID: "lonely"},
 		"/api/v1/artifacts/lonely/list?k=12&list=total": browse.List{},
 	}
+	body := binary.LittleEndian.AppendUint64(nil, 7)
+	body = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(body, 3), 4)
+	for _, n := range []uint16{0, 65534, 32767, 32767, 65535, 65535, 65534, ' ' | '\n'<<8} { // the third is gone, and the last ends as a text might
+		body = binary.LittleEndian.AppendUint16(body, n)
+	}
+	made := time.Date(2026, 11, 30, 9, 5, 0, 0, time.UTC)
+	answers["/api/v1/map?"] = projection.Status{Edition: 7, Points: 3, Artifacts: 5, MostPoints: 100, Made: &made, Phase: "idle", Trust: &projection.Trust{Trustworthiness: 0.9, Continuity: 0.8, K: 15}}
+	answers["/api/v1/map/points?"] = body
+	answers["/api/v1/map/colours?field=culture"] = []byte(`{"edition":7,"values":[{"label":"<b>Anatolian","count":2}]}` + "\n\x01\x00\x01 ")
+	answers["/api/v1/map/colours?field=type"] = []byte(`{"edition":8,"values":[]}` + "\n")
 	for of, others := range map[string][]string{"a%2F1": {"b", "c"}, "b": {"c", "elsewhere"}, "c": {"a/1"}} {
 		list := browse.List{Name: "total"}
 		for i, id := range others {
@@ -43,7 +56,9 @@ func plotted(t *testing.T) (url string) {
 			w.WriteHeader(http.StatusNotFound)
 			answer = map[string]string{"error": fmt.Sprintf("nothing at %s", r.URL)}
 		}
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
+		if raw, is := answer.([]byte); is {
+			_, _ = w.Write(raw)
+		} else if err := json.NewEncoder(w).Encode(answer); err != nil {
 			t.Error(err)
 		}
 	}))
@@ -66,6 +81,8 @@ func TestPlot(t *testing.T) {
 		{"dendrogram --kind period", "SVG", []string{"Safavid", "average linkage", "0.2"}, ""},
 		{"network a/1", "svg", []string{"&lt;The first&gt;", "Title of b", "Title of c", "Anatolian", "the list total"}, ""},
 		{"network a/1 --theme motif --top 2", "svg", []string{"theme:motif"}, ""},
+		{"map", "svg", []string{"&lt;b&gt;Anatolian  2", "other, or not known  2", "2 more artifacts wait", "2026-11-30 09:05 UTC; trustworthiness 0.900, continuity 0.800"}, ""},
+		{"map", "png", nil, ""},
 	} {
 		file := filepath.Join(t.TempDir(), "figure."+c.format)
 		code, stdout, stderr := kilim(t, "", append([]string{"plot"}, append(strings.Fields(c.args), "--http", url, "-o", file)...)...)
@@ -102,7 +119,8 @@ func TestPlotFails(t *testing.T) {
 		{"cultures", "x.pdf", exitUsage, ".svg or .png"}, {"network a/1", "svg", exitUsage, ".svg or .png"}, {"network a/1 --top 31", "x.svg", exitUsage, "1 to 30"},
 		{"cultures --kind place", "x.svg", exitFailed, "fewer than two groups of kind place"}, {"network nobody", "x.svg", exitFailed, "nothing at /api/v1/artifacts/nobody/card"},
 		{"network lonely", "x.svg", exitFailed, `list total of artifact "lonely" is empty`}, {"cultures --kind colour", "x.svg", exitUsage, "colour"},
-		{"dendrogram --kind period", "no/folder/x.svg", exitFailed, "no/folder"},
+		{"dendrogram --kind period", "no/folder/x.svg", exitFailed, "no/folder"}, {"map --by type", "x.svg", exitFailed, "laid out anew"},
+		{"map --by period", "x.svg", exitFailed, "nothing at /api/v1/map/colours"},
 	} {
 		file := filepath.Join(t.TempDir(), c.file)
 		code, _, stderr := kilim(t, "", append([]string{"plot"}, append(strings.Fields(c.args), "--http", url, "-o", file)...)...)

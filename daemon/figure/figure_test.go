@@ -190,3 +190,41 @@ func mean(v []float64) (m float64) {
 	}
 	return m
 }
+
+// TestMap: each point is drawn, in the colour of its group or in grey, the legend has the groups with their sizes, and any archive can be drawn.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		plane := &Plane{Caption: []string{"<The archive>", "and when"}}
+		for i := range rng.IntN(12) {
+			plane.Groups = append(plane.Groups, Group{fmt.Sprintf("<g %d> شرق", i), 100 - i})
+		}
+		for range rng.IntN(60) {
+			plane.Points = append(plane.Points, Point{float64(rng.IntN(3)) / 2, rng.Float64(), rng.IntN(len(plane.Groups) + 3)})
+		}
+		texts := drawn(t, func() *Figure { return Map(plane) })
+		for i, g := range plane.Groups {
+			if got := slices.Contains(texts, fmt.Sprintf("%s  %d", g.Label, g.Size)); got != (i < len(groupColours)-1) {
+				t.Errorf("seed %d: group %d in the legend: %v", seed, i, got)
+			}
+		}
+		var svg bytes.Buffer
+		if _, err := Map(plane).Write(&svg, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		// A disc is two arcs; the legend has one for each row of its two texts less those of the caption.
+		if discs := strings.Count(svg.String(), "A") / 2; discs < len(plane.Points) {
+			t.Errorf("seed %d: %d discs for %d points", seed, discs, len(plane.Points))
+		}
+	}
+	var out bytes.Buffer
+	lacks, err := Map(&Plane{Groups: []Group{{"شرق", 1}}, Points: []Point{{0, 0, 1}}}).Write(&out, "png")
+	if err != nil || len(lacks) != 1 {
+		t.Errorf("a label that the font has not: %q, %v", lacks, err)
+	}
+	big := &Plane{Points: make([]Point, 20_000)}
+	if _, err := Map(big).Write(&out, "svg"); err != nil || out.Len() > 200*len(big.Points) {
+		t.Errorf("%d points in %d bytes, %v", len(big.Points), out.Len(), err)
+	}
+}

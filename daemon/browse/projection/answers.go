@@ -2,6 +2,7 @@ package projection
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -76,6 +77,25 @@ func (k *Keeper) show(m made) {
 // Points is the map: its edition as a little-endian uint64, its version and the number of slots as uint32, and for each slot x and y from 0 to
 // 65,534 as uint16, of which both are 65,535 where the artifact is gone.
 func (k *Keeper) Points() []byte { return k.table.points() }
+
+// Place is where a slot is, from 0 to 1 from the left and from the top, or that nothing is in it.
+type Place struct {
+	X, Y float64
+	Gone bool
+}
+
+// ReadPoints reads what Keeper.Points has written.
+func ReadPoints(body []byte) (edition int64, places []Place, err error) {
+	if len(body) < headBytes || len(body) != headBytes+4*int(binary.LittleEndian.Uint32(body[12:])) {
+		return 0, nil, fmt.Errorf("projection: %d bytes are no map", len(body))
+	}
+	edition = int64(binary.LittleEndian.Uint64(body))
+	for body = body[headBytes:]; len(body) > 0; body = body[4:] {
+		x, y := binary.LittleEndian.Uint16(body), binary.LittleEndian.Uint16(body[2:])
+		places = append(places, Place{X: float64(x) / most, Y: float64(y) / most, Gone: x == gone && y == gone})
+	}
+	return edition, places, nil
+}
 
 // Change is what became of a slot: its place, or nothing.
 type Change struct {

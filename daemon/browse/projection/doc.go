@@ -2,7 +2,7 @@
 //
 //   - Keeper makes it in the background of the Vectors of an Archive, by package layout, and keeps it in a file. Keeper.Changed tells it which
 //     artifacts batches have changed, Keeper.Look that somebody looks, Keeper.Run works.
-//   - Keeper.Points is the map in 4 bytes a point, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
+//   - Keeper.Points is the map in 4 bytes a point, which ReadPoints reads, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
 //     coloured by, Keeper.Status where it stands.
 //   - Keeper.Collector has metrics of it for whoever scrapes.
 //   - Keeper.Find and Keeper.Kept tell where an artifact is, and how many of those that are like it are near it on the map.

@@ -437,6 +437,15 @@ func TestWire(t *testing.T) {
 	if len(body) > 5*n || len(codes) != n || len(values) != 0 {
 		t.Errorf("%d points in %d bytes, their colours in %d", n, len(body), len(codes))
 	}
+	_, places, err := ReadPoints(body)
+	if err != nil || len(places) != n {
+		t.Fatalf("%d places, %v", len(places), err)
+	}
+	for _, b := range [][]byte{nil, body[:headBytes-1], body[:len(body)-1], append(slices.Clone(body), 0)} {
+		if _, _, err := ReadPoints(b); err == nil {
+			t.Errorf("%d bytes are read as a map of %d points", len(b), n)
+		}
+	}
 	half := f.Side / most * 0.51
 	for i, p := range points {
 		at := body[headBytes+4*i:]
@@ -444,6 +453,9 @@ func TestWire(t *testing.T) {
 		y := f.Y + float32(binary.LittleEndian.Uint16(at[2:]))/most*f.Side
 		if dx, dy := x-p.X, y-p.Y; max(dx, -dx) > half || max(dy, -dy) > half {
 			t.Fatalf("point %d at %v is sent as (%v, %v)", i, p, x, y)
+		}
+		if q := places[i]; q.Gone || math.Abs(q.X*float64(f.Side)-float64(p.X-f.X)) > 2*float64(half) || math.Abs(q.Y*float64(f.Side)-float64(p.Y-f.Y)) > 2*float64(half) {
+			t.Fatalf("point %d at %v is read as %v", i, p, q)
 		}
 	}
 	for _, far := range []layout.Point{{X: 1e30, Y: -1e30}, {X: -1e30, Y: 1e30}} {
