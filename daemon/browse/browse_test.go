@@ -140,7 +140,7 @@ func TestViewAndWhy(t *testing.T) {
 	}
 	want := View{
 		Card: Card{ID: "a", Title: "One", Language: "en", Culture: "Vadrosk", Type: "kilim", Sound: true, Text: true}, Description: &Text{"A red one", "en"},
-		Texts: []Text{{"متن", "ota"}}, Media: []Media{{1, "audio"}},
+		Texts: []Text{{"متن", "ota"}}, Media: []Media{{1, "audio", "https://a.example/x"}},
 		Fields: []Field{
 			{"culture", []Term{{"Vadrosk", 2}, {"Oruvel", 1}}}, {"type", []Term{{"kilim", 3}}}, {"date", []Term{{Label: "1900 to 1910"}}}, {"theme: motif", []Term{{Label: "star"}}},
 		},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -49,6 +50,8 @@ type Term struct {
 type Media struct {
 	Place int    `json:"place"`
 	Kind  string `json:"kind"`
+	// URI is where it is on the web, to be read, missing for one that is elsewhere.
+	URI string `json:"uri,omitempty"`
 }
 
 // Link leads to another artifact, which need not be stored: then it has no card.
@@ -81,6 +84,7 @@ type Item struct {
 
 const (
 	textRunes = 100_000
+	uriRunes  = 500
 	mostTexts = 20
 	mostTerms = 64 // of a field
 	mostMedia = 64
@@ -160,13 +164,21 @@ func viewOf(a *profile.Artifact) *View {
 			continue
 		}
 		if (len(m.Data) > 0 || m.URI != "") && len(v.Media) < mostMedia {
-			v.Media = append(v.Media, Media{place, m.Kind})
+			v.Media = append(v.Media, Media{place, m.Kind, webAddress(m.URI)})
 		}
 	}
 	for _, l := range a.Link[:min(len(a.Link), mostLinks)] {
 		v.Links = append(v.Links, Link{Type: Readable(l.Type, termRunes), Target: l.Target})
 	}
 	return v
+}
+
+// webAddress is an address on the web as a text, "" for any other.
+func webAddress(uri string) string {
+	if u, err := url.Parse(uri); err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return Readable(uri, uriRunes)
 }
 
 // fieldsOf are the terms of an artifact by the types of their entities, in the record's order, with the date and the labels of themes behind.

@@ -92,13 +92,13 @@ function medium(id, m) {
   const path = artifactPath(id) + "/media/" + m.place;
   if (m.kind === "audio") {
     const player = el("audio", { controls: true, preload: "none", src: path, "aria-label": "Recording " + (m.place + 1) });
-    player.addEventListener("error", () => player.replaceWith(refused("This recording can't be played.")));
+    player.addEventListener("error", () => player.replaceWith(refused("This recording can't be played", m)));
     return el("figure", {}, player);
   }
   const img = el("img", { src: path + "/picture?side=1024", alt: "Picture " + (m.place + 1), decoding: "async" });
   const link = el("a", { href: path, "aria-label": "Picture " + (m.place + 1) + " as it is in the record" }, img);
-  img.addEventListener("error", () => link.replaceWith(refused("This picture can't be shown.")));
+  img.addEventListener("error", () => link.replaceWith(refused("This picture can't be shown", m)));
   return el("figure", {}, link);
 }
 
-const refused = (text) => el("p", { class: "none" }, text);
+const refused = (text, m) => el("p", { class: "none" }, text + ": it can't be had, or is none that is read here.", m.uri ? [" The record has it at ", el("bdi", { class: "address" }, m.uri)] : null);

@@ -14,7 +14,6 @@ const measures = {
 };
 
 export async function showCultures(main, params, signal) {
-  document.title = "Cultures · kilim";
   const kind = el("select", { id: "groups-kind", on: { change: () => go() } }, kinds.map((k) => el("option", { value: k, selected: k === params.get("kind") }, k)));
   const most = el("select", { id: "groups-most", on: { change: () => go() } }, counts.map((n) => el("option", { value: n, selected: String(n) === (params.get("k") ?? "12") }, "the largest " + n)));
   const measure = el("select", { id: "groups-measure", on: { change: () => draw() } }, Object.entries(measures).map(([name, text]) => el("option", { value: name }, text)));
@@ -22,7 +21,9 @@ export async function showCultures(main, params, signal) {
   const state = el("p", { class: "facts" });
   const heat = el("div", { class: "heat" });
   const detail = el("section", { class: "heat-detail", "aria-live": "polite", "aria-label": "The chosen pair" });
-  main.append(el("h1", {}, "Cultures"), state,
+  const title = kind.value[0].toUpperCase() + kind.value.slice(1) + "s";
+  document.title = title + " · kilim";
+  main.append(el("h1", {}, title), state,
     el("div", { class: "filters" }, [[kind, "compared"], [most, "how many"], [measure, "coloured by"]].map(([select, text]) => el("span", { class: "field" }, el("label", { for: select.id }, text), select))),
     heat, detail,
     el("p", { class: "legend" }, "The contrast of two groups is the cosine of what sets each of them apart from the mean of all artifacts: 1 is the same, 0 nothing in common, below 0 opposite. Groups stand in the order of the dendrogram, by average linkage: where two branches meet, farther right is less alike. Arrow keys go from cell to cell; a click shows the pairs that carry a cell."));
