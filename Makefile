@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker bench-maps clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker bench-maps bench-page clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +116,9 @@ bench-maps: ## a map of an archive beside scikit-learn's t-SNE, and what newcome
 	@.cache/themes/bin/pip install -q -r daemon/experiments/themes/requirements.txt
 	@.cache/themes/bin/python ../shared/peers/ann/make_data.py .cache/maps --walters ../shared/data/walters.jsonl.gz --only walters-svd-128
 	@$(GO) run ./daemon/experiments/maps $(BENCH)
+
+bench-page: build ## what who looks at an archive of RECORDS=200000 waits for, and costs the feed (Chromium; 25 minutes, the state is kept in .cache/page); BENCH='-rounds 0' for less
+	@$(GO) run ./daemon/experiments/page $(if $(RECORDS),-records '$(RECORDS)') $(BENCH)
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin

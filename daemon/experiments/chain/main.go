@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kilim/daemon/experiments/comparison"
+	"kilim/daemon/experiments/machine"
 )
 
 func main() {
@@ -33,7 +34,7 @@ func main() {
 
 // bench measures, and writes the report to stdout and to the files asked for.
 func bench(ctx context.Context, opt *options, stdout, stderr io.Writer) error {
-	r := &report{options: opt, machine: describeMachine(ctx)}
+	r := &report{options: opt, machine: machine.Describe(ctx)}
 	if err := r.measure(ctx, stderr); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (r *report) measure(ctx context.Context, say io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	r.artifacts, r.machine.Kafka = len(e.feed), e.kafka.version
+	r.artifacts, r.kafka = len(e.feed), e.kafka.version
 	if r.options.wants(onlyThroughput) {
 		r.throughput, err = e.hold(ctx, onlyThroughput, r.options.rounds, throughputVariants(), e.ourThroughput, e.peerThroughput)
 		if err != nil {

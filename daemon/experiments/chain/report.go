@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"kilim/daemon/experiments/comparison"
+	"kilim/daemon/experiments/machine"
 	"kilim/daemon/experiments/stats"
 )
 
@@ -74,7 +75,8 @@ func peerStages(r *peerRun) map[string]float64 { return r.Stages }
 
 // report is a whole run of this program.
 type report struct {
-	machine             machine
+	machine             machine.Machine
+	kafka               string // the version of Apache Kafka
 	options             *options
 	artifacts           int
 	throughput, latency *contest // nil: not held
@@ -112,7 +114,7 @@ func (r *report) rows() []comparison.Row {
 // print writes the report for people.
 func (r *report) print(out io.Writer) error {
 	w := new(bytes.Buffer)
-	fmt.Fprintf(w, "kilim's chain beside the peer pipeline: %d artifacts of %s\n%s\n", r.artifacts, r.options.feed, &r.machine)
+	fmt.Fprintf(w, "kilim's chain beside the peer pipeline: %d artifacts of %s\n%s, Apache Kafka %s\n", r.artifacts, r.options.feed, &r.machine, r.kafka)
 	if r.options.quick {
 		fmt.Fprintln(w, "A trial (-quick): not figures to quote.")
 	}

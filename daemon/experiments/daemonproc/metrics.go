@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -70,31 +72,62 @@ func (m Metrics) Sums(name, label string) map[string]float64 {
 // Quantile is the upper bound of the bucket of a native histogram without labels in which the q-th of all values is. Values
 // in the bucket around zero count as 0.
 func (m Metrics) Quantile(name string, q float64) (float64, error) {
-	all := m[name].GetMetric()
-	if len(all) != 1 || all[0].GetHistogram().GetSampleCount() == 0 {
-		return 0, fmt.Errorf("daemonproc: %s is not one histogram with values", name)
-	}
-	return quantile(all[0].GetHistogram(), q), nil
+	return m.QuantileSince(nil, name, q)
 }
 
-func quantile(h *dto.Histogram, q float64) float64 {
-	want := q * float64(h.GetSampleCount())
-	seen := float64(h.GetZeroCount())
+// QuantileSince is Quantile over the values that were observed after before.
+func (m Metrics) QuantileSince(before Metrics, name string, q float64) (float64, error) {
+	all := m[name].GetMetric()
+	if len(all) != 1 {
+		return 0, fmt.Errorf("daemonproc: %s is not one histogram", name)
+	}
+	now, was := all[0].GetHistogram(), before.histogram(name)
+	if was.GetSampleCount() > 0 && was.GetSchema() != now.GetSchema() {
+		return 0, fmt.Errorf("daemonproc: %s has other buckets than before", name)
+	}
+	if now.GetSampleCount() <= was.GetSampleCount() {
+		return 0, fmt.Errorf("daemonproc: %s has no new values", name)
+	}
+	return quantile(now, was, q), nil
+}
+
+// histogram is the only one of a name, nil where there is none.
+func (m Metrics) histogram(name string) *dto.Histogram {
+	if all := m[name].GetMetric(); len(all) == 1 {
+		return all[0].GetHistogram()
+	}
+	return nil
+}
+
+// quantile is that of the values in h that are not in was, whose buckets are as wide.
+func quantile(h, was *dto.Histogram, q float64) float64 {
+	want := q * float64(h.GetSampleCount()-was.GetSampleCount())
+	seen := float64(h.GetZeroCount()) - float64(was.GetZeroCount())
 	if seen >= want {
 		return 0
 	}
-	base := math.Exp2(math.Exp2(-float64(h.GetSchema())))
+	base, earlier := math.Exp2(math.Exp2(-float64(h.GetSchema()))), counts(was)
+	now := counts(h)
+	for _, bucket := range slices.Sorted(maps.Keys(now)) {
+		if seen += now[bucket] - earlier[bucket]; seen >= want {
+			return math.Pow(base, float64(bucket))
+		}
+	}
+	return math.Inf(1)
+}
+
+// counts are how many values are in each bucket above zero.
+func counts(h *dto.Histogram) map[int]float64 {
+	out := map[int]float64{}
 	bucket, count, deltas := 0, 0.0, h.GetPositiveDelta()
 	for _, span := range h.GetPositiveSpan() {
 		bucket += int(span.GetOffset())
 		for range span.GetLength() {
 			count += float64(deltas[0])
 			deltas = deltas[1:]
-			if seen += count; seen >= want {
-				return math.Pow(base, float64(bucket))
-			}
+			out[bucket] = count
 			bucket++
 		}
 	}
-	return math.Inf(1)
+	return out
 }

@@ -40,25 +40,37 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestQuantile holds quantiles of a native histogram against those of the values in it.
+// TestQuantile holds quantiles of a native histogram, and of what it got after a look at it, against those of the values.
 func TestQuantile(t *testing.T) {
 	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", NativeHistogramBucketFactor: 1.1})
-	rng := rand.New(rand.NewPCG(1, 1))
-	var values []float64
-	for range 5000 {
-		v := rng.ExpFloat64() / 10
-		values = append(values, v)
-		h.Observe(v)
-	}
-	slices.Sort(values)
-	var m dto.Metric
-	if err := h.Write(&m); err != nil {
-		t.Fatal(err)
-	}
-	for _, q := range []float64{0.01, 0.5, 0.9, 0.99, 1} {
-		want := values[int(q*float64(len(values)))-1]
-		if got := quantile(m.GetHistogram(), q); got < want || got > 1.1*want {
-			t.Errorf("the quantile %v is %v, of the values %v", q, got, want)
+	look := func() Metrics {
+		t.Helper()
+		m := new(dto.Metric)
+		if err := h.Write(m); err != nil {
+			t.Fatal(err)
 		}
+		return Metrics{"h": {Metric: []*dto.Metric{m}}}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	var before Metrics
+	for _, mean := range []float64{0.1, 0.02, 0.5} {
+		var values []float64
+		for range 5000 {
+			v := mean * rng.ExpFloat64()
+			values = append(values, v)
+			h.Observe(v)
+		}
+		slices.Sort(values)
+		now := look()
+		for _, q := range []float64{0.01, 0.5, 0.9, 0.99, 1} {
+			want := values[int(q*float64(len(values)))-1]
+			if got, err := now.QuantileSince(before, "h", q); err != nil || got < want || got > 1.1*want {
+				t.Errorf("mean %v: the quantile %v is %v (%v), of the values %v", mean, q, got, err, want)
+			}
+		}
+		if got, err := now.QuantileSince(now, "h", 0.5); err == nil {
+			t.Errorf("nothing has a quantile of %v", got)
+		}
+		before = now
 	}
 }

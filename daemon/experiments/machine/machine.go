@@ -1,4 +1,5 @@
-package main
+// Package machine names where the figures of an experiment come from: Describe asks the kernel and git. It knows nothing of what is measured.
+package machine
 
 import (
 	"bytes"
@@ -10,24 +11,23 @@ import (
 	"strings"
 )
 
-// machine is where the figures come from.
-type machine struct {
+// Machine is where the figures come from.
+type Machine struct {
 	Processor string  `json:"processor"`
 	Cores     int     `json:"cores"`
 	MemoryGiB float64 `json:"memory_gib"`
 	Load      string  `json:"load_before"` // averages of 1, 5 and 15 minutes before the run
 	Go        string  `json:"go"`
 	Revision  string  `json:"revision"`
-	Kafka     string  `json:"kafka"`
 }
 
-func (m *machine) String() string {
-	return fmt.Sprintf("%s, %d cores, %.0f GiB, load %s before; %s, kilim %s, Apache Kafka %s",
-		m.Processor, m.Cores, m.MemoryGiB, m.Load, m.Go, m.Revision, m.Kafka)
+func (m *Machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %.0f GiB, load %s before; %s, kilim %s", m.Processor, m.Cores, m.MemoryGiB, m.Load, m.Go, m.Revision)
 }
 
-func describeMachine(ctx context.Context) machine {
-	m := machine{Processor: "unknown processor", Cores: runtime.NumCPU(), Go: runtime.Version(), Load: "unknown", Revision: "unknown"}
+// Describe tells what it can find out; of the rest it says that it is unknown.
+func Describe(ctx context.Context) Machine {
+	m := Machine{Processor: "unknown processor", Cores: runtime.NumCPU(), Go: runtime.Version(), Load: "unknown", Revision: "unknown"}
 	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if name := field(b, "model name"); name != "" {
 			m.Processor = name

@@ -1,0 +1,28 @@
+// Command page measures what a person who looks at a large archive waits for, and what many who look cost the feed.
+//
+//	go build -o bin/kilim ./daemon
+//	go run ./daemon/experiments/page -records 200000        # make bench-page
+//
+// The archive is the first -records of the demo archive, with their texts and fields and without their pictures and recordings. Its state is kept in
+// -dir, a folder for each size: another run goes on from there, and first deletes what the run before has fed for its turns.
+//
+// Turns: the records after those are fed at -rate a second, -measure of them a turn, in -rounds rounds of three: alone, with -viewers streams of
+// /api/v1/live, each read to its end by this program, which also asks for the status every two seconds as the page does, and with -tabs of
+// these viewers being tabs of a real Chromium that show the live page, each in a profile of its own. A turn's freshness is that of kilim_freshness_seconds, from a
+// record's time to the acknowledgement of its own update. In a tab a MutationObserver notes when the artifact's update is in the DOM. Time zero is
+// the commit: the partition is one, so records are committed in their order, and the next artifact is asked for every few milliseconds until it is there; what
+// counts is when the last question was asked that did not find it, so that the time told is never too short. Of the streams it is told when
+// the update arrived. Chromium's own work is not the daemon's and is on the same processors here: the freshness of the turns with streams alone tells
+// what viewers cost whose browsers are elsewhere.
+//
+// Requests: -askers ask one after the other without a pause for what each view of the page asks for, in blocks of one view and then the next, of artifacts
+// that are chosen by -seed. All requests of a view count the same, but for the share of each in a view, which the table shows by its number. Beside the
+// times it tells the daemon's processor time a view, with whatever the daemon does besides.
+//
+// Map: the page's map is opened anew by a tab, and from the beginning of the navigation until two frames after points and legend are there is its
+// first paint; then it is moved by keys for 120 frames.
+//
+// The experiment fails when an update is not seen by a viewer that should have, when a bound is not held (issue 22: commit to DOM 250 ms, freshness 1.2
+// times, requests 200 ms, all at p99; first paint 1.5 s, 5 bytes a point), or when requests fail. What it has measured it prints all the same, and
+// adds to the file -results.
+package main
