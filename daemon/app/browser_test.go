@@ -274,6 +274,33 @@ func TestPageIsUpdatedWithoutReload(t *testing.T) {
 	d.end()
 }
 
+// TestReasonsStay: when lists are shown anew, the reasons of an entry are asked for again when that entry is another, and only then; what is open stays open.
+func TestReasonsStay(t *testing.T) {
+	t.Parallel()
+	d := start(t, testConfig(t))
+	v := browser(t, d)
+	d.feed(kilims(0, 3, "")...)
+	d.settle(3)
+	v.open("#/search", ".cards li")
+	v.does(`import("/page/lists.js").then((m) => {
+		window.section = document.createElement("section");
+		document.querySelector("main").append(section);
+		window.items = (score) => [{ name: "total", items: [{ id: "a/1", score: 0.5, parts: { words: 0.5 }, holders: score * 10 }, { id: "a/2", score, parts: { words: score } }] }];
+		window.shows = (score) => m.showLists(section, "a/0", items(score));
+		shows(0.4);
+	})`)
+	asked := `performance.getEntriesByType("resource").filter((e) => e.name.includes("/why?")).length`
+	v.holds(`window.section?.querySelectorAll("details").length === 2`)
+	v.does(`for (const d of section.querySelectorAll("details")) d.open = true`)
+	v.holds(asked + ` === 2 && section.querySelectorAll(".judge input").length === 2`)
+	v.does(`section.querySelector(".judge input").value = "halfway th"; section.querySelector(".judge input").focus(); shows(0.3)`)
+	v.holds(asked + ` === 3 && section.querySelectorAll("details[open] .judge input").length === 2`)
+	v.holds(`document.activeElement === section.querySelector(".judge input") && document.activeElement.value === "halfway th"`)
+	v.holds(`section.querySelector("li").textContent.includes("in the lists of 3") && section.querySelectorAll(".why caption")[1].textContent.includes("0.300")`)
+	v.clean()
+	d.end()
+}
+
 // hostile is a record of which every text is meant to do something in a browser.
 func hostile(t *testing.T) kafka.Message {
 	t.Helper()

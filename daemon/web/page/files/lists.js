@@ -7,35 +7,45 @@ import { facts, held, listTitle, named, partClass, partName, parts, picture } fr
 
 /** showLists shows lists side by side in a section: those of a stored artifact, or, without an id, those that something which is not stored would have. */
 export function showLists(section, id, lists) {
-  // What is open stays open, and the focus stays where it is, when the lists are shown anew.
-  const open = new Set([...section.querySelectorAll("details[open]")].map((d) => d.dataset.key));
-  const focused = section.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  // What is open stays open, and the focus stays where it is, when the lists are shown anew. Of an entry that is as it was, the reasons stay too, with what somebody
+  // is about to say of it: they are of the two artifacts alone, and lists change often.
+  const before = new Map([...section.querySelectorAll("details")].map((d) => [d.dataset.key, d]));
+  const focused = section.contains(document.activeElement) ? document.activeElement : null;
   section.replaceChildren(
     el("div", { class: "columns" }, lists.map((l) => {
       const best = Math.max(...l.items.map((i) => i.score), 1e-6);
       return el("section", { class: "list", "data-list": l.name },
         el("h2", {}, said("bdi", listTitle(l.name))),
         l.learned ? el("p", { class: "facts" }, "In the order learned from " + number(l.learned) + " judged artifacts") : null,
-        l.items.length ? el("ol", {}, l.items.map((i) => entry(id, l, i, best, open))) : el("p", { class: "none" }, "Nothing yet"));
+        l.items.length ? el("ol", {}, l.items.map((i) => entry(id, l, i, best, before))) : el("p", { class: "none" }, "Nothing yet"));
     })),
     legend(lists),
   );
-  if (focused) [...section.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused)?.focus();
+  if (focused) (focused.isConnected ? focused : [...section.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused.dataset.key))?.focus();
 }
 
 const legend = (lists) =>
   el("p", { class: "legend" }, "A score is the sum of its parts: ",
     [...new Set(lists.flatMap((l) => l.items.flatMap((i) => contributions(i).map(([name]) => name))))].map((name) => el("span", { class: "key " + partClass(name) }, said("bdi", partName(name)))));
 
-function entry(id, list, item, best, open) {
+const told = new WeakMap(); // what an entry's details tell of
+
+function entry(id, list, item, best, before) {
   const key = list.name + " " + item.id;
-  const details = el("details", { "data-key": key, open: open.has(key) }, el("summary", { "data-key": key + " why" }, "why"));
-  const opened = () => details.open && !details.dataset.loaded && why(details, id, list, item);
-  details.addEventListener("toggle", opened);
-  if (details.open) opened();
+  const { holders, ...pair } = item;
+  const now = JSON.stringify([id, pair]);
+  let details = before.get(key);
+  if (!details || told.get(details) !== now) {
+    details = el("details", { "data-key": key, open: details?.open }, el("summary", { "data-key": key + " why" }, "why"));
+    told.set(details, now);
+    const shown = details;
+    const opened = () => shown.open && !shown.dataset.loaded && why(shown, id, list, item);
+    shown.addEventListener("toggle", opened);
+    if (shown.open) opened();
+  }
   return el("li", {},
     picture(item.card, item.id),
-    el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card), held(item.holders),
+    el("div", { class: "what" }, named(item.card, item.id, { "data-key": key + " link" }), facts(item.card), held(holders),
       el("div", { class: "score" }, el("span", {}, fixed(item.score)), bar(item, best)), details));
 }
 
