@@ -51,7 +51,8 @@ func (s *service) MapColours(_ context.Context, field string) (c *web.MapColours
 	c, codes = at.palettes.of(field, at.plane.Status().Edition, time.Now(), func() (*web.MapColours, []byte) {
 		c := &web.MapColours{Field: field}
 		var codes []byte
-		c.Edition, c.Values, codes = at.plane.Codes(at.words.Labels(field))
+		l := at.words.Labels(field)
+		c.Edition, c.Values, codes = at.plane.Codes(l.Nodes, l.Of, l.Names)
 		for i := range c.Values {
 			c.Values[i].Label = browse.Readable(c.Values[i].Label, labelRunes)
 		}

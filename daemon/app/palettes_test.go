@@ -30,3 +30,20 @@ func TestPalettes(t *testing.T) {
 		}
 	}
 }
+
+// TestPalettesDoNotWaitForOthers: while the colours of a field are made, those of another can be had.
+func TestPalettesDoNotWaitForOthers(t *testing.T) {
+	t.Parallel()
+	var p palettes
+	now := time.Now()
+	colours := func(field string) (*web.MapColours, []byte) { return &web.MapColours{Field: field}, nil }
+	p.of("culture", 0, now, func() (*web.MapColours, []byte) {
+		made := make(chan struct{})
+		go func() {
+			defer close(made)
+			p.of("type", 0, now, func() (*web.MapColours, []byte) { return colours("type") })
+		}()
+		<-made
+		return colours("culture")
+	})
+}

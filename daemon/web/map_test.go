@@ -1,7 +1,9 @@
 package web
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -51,5 +53,17 @@ func TestMapBytes(t *testing.T) {
 	var c MapColours
 	if err := json.Unmarshal([]byte(line), &c); err != nil || c.Edition != 7 || c.Values[0].Label != "<b>\n" || codes != "\x01\n\x02" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%q, %q: %v", line, codes, err)
+	}
+	r = httptest.NewRequest(http.MethodGet, "/api/v1/map/colours?field=type", nil)
+	r.Host = "localhost"
+	r.Header.Set("Accept-Encoding", "br, gzip")
+	packed := httptest.NewRecorder()
+	s.ServeHTTP(packed, r)
+	z, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := io.ReadAll(z); err != nil || string(all) != line+"\n"+codes || packed.Header().Get("Content-Encoding") != "gzip" || packed.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Encoding") != "" {
+		t.Errorf("packed: %q (%v), %v", all, err, packed.Header())
 	}
 }

@@ -138,40 +138,45 @@ type Value struct {
 const mostValues = 254
 
 // Codes are a byte a slot: 0 where the artifact has no label, i where it has that of values[i-1], and 255 where it has one that is
-// rarer than those. label is by the ids of artifacts.
-func (k *Keeper) Codes(ids, labels []string) (edition int64, values []Value, codes []byte) {
-	nodes := make([]uint64, len(ids)) // before the lock: a hash each
-	for i, id := range ids {
-		nodes[i] = uint64(graphstore.ID(graphstore.Artifact, id))
-	}
+// rarer than those. of are the labels of nodes, by their places in names, which are all different.
+func (k *Keeper) Codes(nodes []graphstore.NodeID, of []uint32, names []string) (edition int64, values []Value, codes []byte) {
+	const nowhere = -1
+	slots, counts := make([]int32, len(nodes)), make([]int, len(names))
 	t := k.table
 	t.lock.RLock()
-	defer t.lock.RUnlock()
-	counts := map[string]int{}
-	for i, label := range labels {
-		if _, there := t.at[nodes[i]]; there {
-			counts[label]++
+	for i, node := range nodes {
+		n, there := t.at[uint64(node)]
+		if !there {
+			n = nowhere
+		} else {
+			counts[of[i]]++
+		}
+		slots[i] = n
+	}
+	edition, codes = t.edition, make([]byte, len(t.slots))
+	t.lock.RUnlock() // newcomers wait for it
+	var ranked []int
+	for at, n := range counts {
+		if n > 0 {
+			ranked = append(ranked, at)
 		}
 	}
-	values = make([]Value, 0, len(counts))
-	for label, n := range counts {
-		values = append(values, Value{label, n})
-	}
-	slices.SortFunc(values, func(a, b Value) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label)) })
-	values = values[:min(len(values), mostValues)]
-	code := map[string]byte{}
-	for i, v := range values {
-		code[v.Label] = byte(i + 1)
-	}
-	codes = make([]byte, len(t.slots))
-	for i, label := range labels {
-		if n, there := t.at[nodes[i]]; there {
-			if codes[n] = code[label]; codes[n] == 0 {
-				codes[n] = mostValues + 1
-			}
+	slices.SortFunc(ranked, func(a, b int) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(names[a], names[b])) })
+	code := make([]byte, len(names))
+	values = []Value{}
+	for i, at := range ranked {
+		code[at] = mostValues + 1
+		if i < mostValues {
+			code[at] = byte(i + 1)
+			values = append(values, Value{names[at], counts[at]})
 		}
 	}
-	return t.edition, values, codes
+	for i, n := range slots {
+		if n != nowhere {
+			codes[n] = code[of[i]]
+		}
+	}
+	return edition, values, codes
 }
 
 // Find is the slot of an artifact.

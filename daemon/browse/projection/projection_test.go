@@ -400,11 +400,17 @@ func TestCodes(t *testing.T) {
 		shown = append(shown, node(fmt.Sprint("a/", n)))
 	}
 	k.table.begin(shown, make([]layout.Point, len(shown)), len(shown), len(shown), frameOf(nil))
-	ids, labels := []string{"gone", "a/0", "a/1"}, []string{"often", "often", "often"}
+	ids, of, names := []string{"gone", "a/0", "a/1"}, []uint32{2, 2, 2}, []string{"of none", "of another", "often"}
 	for n := 2; n < 299; n++ {
-		ids, labels = append(ids, fmt.Sprint("a/", n)), append(labels, fmt.Sprintf("<b>%d", 1000+n))
+		ids, of, names = append(ids, fmt.Sprint("a/", n)), append(of, uint32(len(names))), append(names, fmt.Sprintf("<b>%d", 1000+n))
 	}
-	edition, values, codes := k.Codes(ids, labels)
+	ids, of = append(ids, "gone too"), append(of, 1)
+	var nodes []graphstore.NodeID
+	for _, id := range ids {
+		nodes = append(nodes, graphstore.ID(graphstore.Artifact, id))
+	}
+	ids = ids[:len(ids)-1]
+	edition, values, codes := k.Codes(nodes, of, names)
 	if edition != k.Status().Edition || len(values) != mostValues || values[0] != (Value{"often", 2}) || len(codes) != 300 {
 		t.Fatalf("edition %d, %d values, the first %+v, %d codes", edition, len(values), values[0], len(codes))
 	}
@@ -432,7 +438,7 @@ func TestWire(t *testing.T) {
 	f := frameOf(points)
 	k.table.begin(ids, points, n, n, f)
 	body := k.Points()
-	_, values, codes := k.Codes(nil, nil)
+	_, values, codes := k.Codes(nil, nil, nil)
 	t.Logf("%d points in %d bytes, %.5f a point; their colours in %d", n, len(body), float64(len(body))/n, len(codes))
 	if len(body) > 5*n || len(codes) != n || len(values) != 0 {
 		t.Errorf("%d points in %d bytes, their colours in %d", n, len(body), len(codes))

@@ -5,7 +5,7 @@
 // all artifacts of the Archive once, then those that changed. Until that is done an Answer says how far it has come. Nothing is stored:
 // an index on disk would have to be written with each commit, and is wanted only where somebody looks.
 //
-// What it costs: some 330 bytes an artifact of the demo archive, of 43 words each (TestCost prints it), and some 150 for each word that
+// What it costs: some 340 bytes an artifact of the demo archive, of 43 words each (TestCost prints it), and some 150 for each word that
 // no artifact had before; at most 256 words of an artifact count. At the start, the time to read and parse every record once, beside
 // the feed. A question decodes the numbers of its words: a byte or two for each artifact that has them.
 //

@@ -27,7 +27,8 @@ type Index struct {
 	// ids are the artifacts by their numbers, from 1 on, which ascend as they are indexed; "" is one that is gone, or has
 	// another number since.
 	ids     []string
-	facets  [][]uint32 // of the artifacts by their numbers: places in values
+	nodes   []graphstore.NodeID // of the artifacts by their numbers: to make one takes a hash
+	facets  [][]uint32          // of the artifacts by their numbers: places in values
 	numbers map[string]uint32
 	terms   map[string]*postings
 	values  []value
@@ -58,7 +59,7 @@ func New(archive Archive, words Analyzer) *Index {
 }
 
 func (x *Index) clear() {
-	x.ids, x.facets = []string{""}, [][]uint32{nil}
+	x.ids, x.nodes, x.facets = []string{""}, []graphstore.NodeID{0}, [][]uint32{nil}
 	x.numbers, x.terms, x.places, x.values = map[string]uint32{}, map[string]*postings{}, map[string]uint32{}, nil
 }
 
@@ -137,11 +138,12 @@ func (x *Index) wordsOf(t weave.Text) []string {
 
 // put indexes an artifact in the place of what was indexed of it before.
 func (x *Index) put(e entry) {
+	node := graphstore.ID(graphstore.Artifact, e.id)
 	x.lock.Lock()
 	defer x.lock.Unlock()
 	x.drop(e.id)
 	n := uint32(len(x.ids))
-	x.ids = append(x.ids, e.id)
+	x.ids, x.nodes = append(x.ids, e.id), append(x.nodes, node)
 	x.numbers[e.id] = n
 	for _, term := range e.terms {
 		p := x.terms[term]
@@ -191,14 +193,14 @@ func (x *Index) drop(id string) {
 // compact gives the artifacts that are there new numbers in the same order.
 func (x *Index) compact() {
 	renamed := make([]uint32, len(x.ids))
-	ids, facets := []string{""}, [][]uint32{nil}
+	ids, nodes, facets := []string{""}, []graphstore.NodeID{0}, [][]uint32{nil}
 	for n, id := range x.ids {
 		if id == "" {
 			continue
 		}
 		renamed[n] = uint32(len(ids))
 		x.numbers[id] = renamed[n]
-		ids, facets = append(ids, id), append(facets, x.facets[n])
+		ids, nodes, facets = append(ids, id), append(nodes, x.nodes[n]), append(facets, x.facets[n])
 	}
 	for term, p := range x.terms {
 		var kept postings
@@ -211,5 +213,5 @@ func (x *Index) compact() {
 		}
 		x.terms[term] = &kept
 	}
-	x.ids, x.facets = ids, facets
+	x.ids, x.nodes, x.facets = ids, nodes, facets
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"kilim/graphstore"
 	"kilim/graphstore/weave"
 )
 
@@ -75,11 +76,7 @@ func (x *Index) match(q Query, words []string) []uint32 {
 		for _, w := range words {
 			titled = append(titled, titleMark+w)
 		}
-		first := x.having(titled)
-		found = append(first, slices.DeleteFunc(found, func(n uint32) bool {
-			_, in := slices.BinarySearchFunc(first, n, func(a, b uint32) int { return cmp.Compare(b, a) })
-			return in
-		})...)
+		found = before(x.having(titled), found)
 	}
 	// Words without a letter, and ids that are cut into words, find by the id alone.
 	n, ok := x.numbers[strings.TrimSpace(q.Words)]
@@ -90,6 +87,19 @@ func (x *Index) match(q Query, words []string) []uint32 {
 		return nil
 	}
 	return found
+}
+
+// before puts first, which is a part of all, before the rest of all. Both descend.
+func before(first, all []uint32) []uint32 {
+	out, next := append(make([]uint32, 0, len(all)), first...), 0
+	for _, n := range all {
+		if next < len(first) && first[next] == n {
+			next++
+		} else {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // having are the numbers of the artifacts that have all terms, the newest first; all artifacts when there are none.
@@ -144,17 +154,28 @@ func (x *Index) Values(most int) map[string][]Value {
 	return out
 }
 
-// Labels are the ids of all artifacts that have a culture, a period or a type, and the first one of each.
-func (x *Index) Labels(kind string) (ids, labels []string) {
+// Labels tells of each artifact its first culture, period or type.
+type Labels struct {
+	Nodes []graphstore.NodeID // of the artifacts that have one
+	Of    []uint32            // and the places of theirs in Names
+	Names []string
+}
+
+// Labels are those of a kind.
+func (x *Index) Labels(kind string) Labels {
 	x.lock.RLock()
 	defer x.lock.RUnlock()
+	l := Labels{Nodes: make([]graphstore.NodeID, 0, len(x.numbers)), Of: make([]uint32, 0, len(x.numbers)), Names: make([]string, len(x.values))}
+	for at := range x.values {
+		l.Names[at] = x.values[at].label
+	}
 	for n, places := range x.facets {
 		for _, at := range places {
-			if v := &x.values[at]; v.kind == kind {
-				ids, labels = append(ids, x.ids[n]), append(labels, v.label)
+			if x.values[at].kind == kind {
+				l.Nodes, l.Of = append(l.Nodes, x.nodes[n]), append(l.Of, at)
 				break
 			}
 		}
 	}
-	return ids, labels
+	return l
 }

@@ -1,9 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -141,7 +143,7 @@ func TestHistories(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		a := newArchive(t)
 		x := filled(t, a)
-		now, at, clock := map[string][]string{}, map[string]int{}, 0
+		now, at, clock := map[string][]string{}, map[string]int{}, 0 // the first two words are the title
 		for range 60 {
 			batch, ids := map[string]string{}, []string{}
 			for range 1 + r.IntN(80) {
@@ -157,7 +159,7 @@ func TestHistories(t *testing.T) {
 				}
 				words := []string{vocabulary[r.IntN(10)], vocabulary[r.IntN(10)], vocabulary[r.IntN(10)]}
 				now[id] = words
-				batch[id] = fmt.Sprintf(`{"description":%q,"culture":[%q]}`, strings.Join(words, " "), words[0])
+				batch[id] = fmt.Sprintf(`{"title":%q,"description":%q,"culture":[%q]}`, words[0]+" "+words[1], words[2], words[0])
 			}
 			a.put(batch)
 			for _, id := range ids {
@@ -186,7 +188,13 @@ func TestHistories(t *testing.T) {
 					want = append(want, id)
 				}
 			}
-			slices.SortFunc(want, func(a, b string) int { return at[b] - at[a] })
+			elsewhere := func(id string) int { // 0: all words are in the title
+				if slices.ContainsFunc(strings.Fields(q.Words), func(w string) bool { return !slices.Contains(now[id][:2], w) }) {
+					return 1
+				}
+				return 0
+			}
+			slices.SortFunc(want, func(a, b string) int { return cmp.Or(elsewhere(a)-elsewhere(b), at[b]-at[a]) })
 			var got []string
 			for {
 				page := x.Find(q)
@@ -210,6 +218,16 @@ func TestHistories(t *testing.T) {
 			if v.Count != n {
 				t.Errorf("seed %d: %d artifacts of %s, want %d", seed, v.Count, v.Label, n)
 			}
+		}
+		l, labels, cultures := x.Labels(Culture), map[graphstore.NodeID]string{}, map[graphstore.NodeID]string{}
+		for i, node := range l.Nodes {
+			labels[node] = l.Names[l.Of[i]]
+		}
+		for id, words := range now {
+			cultures[graphstore.ID(graphstore.Artifact, id)] = words[0]
+		}
+		if !maps.Equal(labels, cultures) || len(l.Nodes) != len(cultures) {
+			t.Errorf("seed %d: the cultures are %v, want %v", seed, labels, cultures)
 		}
 		if len(x.ids)-1 > 2*len(x.numbers)+leastDead+1 {
 			t.Errorf("seed %d: %d numbers for %d artifacts", seed, len(x.ids), len(x.numbers))

@@ -114,7 +114,7 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Encoding")
 	body, etag := f.plain, `"`+f.etag+`"`
-	if accepts(r.Header.Get("Accept-Encoding"), "gzip") {
+	if Accepts(r.Header.Get("Accept-Encoding"), "gzip") {
 		body, etag = f.packed, `"`+f.etag+`-gzip"`
 		h.Set("Content-Encoding", "gzip")
 	}
@@ -131,8 +131,8 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// accepts tells whether an Accept-Encoding names a coding, with any weight but 0.
-func accepts(header, coding string) bool {
+// Accepts tells whether an Accept-Encoding names a coding, with any weight but 0.
+func Accepts(header, coding string) bool {
 	for one := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(one), ";")
 		if strings.EqualFold(strings.TrimSpace(name), coding) {
