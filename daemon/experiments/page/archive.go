@@ -26,7 +26,11 @@ type archive struct {
 	rest     []feedfile.Record
 }
 
-const topic = "kilim.artifacts"
+const (
+	topic = "kilim.artifacts"
+	// reserve is how many artifacts are kept for turns, so that another run may have more of them over the same state.
+	reserve = 12_000
+)
 
 // openArchive finds the files of an archive, or makes them.
 func openArchive(ctx context.Context, o *options) (*archive, error) {
@@ -35,15 +39,13 @@ func openArchive(ctx context.Context, o *options) (*archive, error) {
 		return nil, fmt.Errorf("-dir: %w", err)
 	}
 	a := &archive{first: filepath.Join(dir, "first.jsonl")}
-	all, turned := filepath.Join(dir, "all.jsonl"), 3*o.rounds*o.measure
-	records, err := feedfile.Read(all, o.records+turned)
+	all := filepath.Join(dir, "all.jsonl")
+	records, err := feedfile.Read(all, o.records+reserve)
+	if errors.Is(err, fs.ErrNotExist) {
+		records, err = demo(ctx, o, all, o.records+reserve)
+	}
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w; remove the file if -rounds or -measure are more than before", err)
-		}
-		if records, err = demo(ctx, o, all, o.records+turned); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	if err := feedfile.Write(a.first, records[:o.records]); err != nil {
 		return nil, err
@@ -169,23 +171,37 @@ type mapStatus struct {
 	Edition int64  `json:"edition"`
 }
 
-// settle waits until nothing is left to do and all artifacts are on a map that is laid out, or for so long. That all are on the map it waits for in any case.
-func (a *archive) settle(ctx context.Context, most time.Duration) (m mapStatus, err error) {
-	late := time.Now().Add(most)
+// leftover is what a daemon tells of what it has still to do.
+type leftover struct {
+	Lag     int64 `json:"lag"`
+	Refresh int   `json:"refresh_queue"`
+	Outbox  int   `json:"outbox"`
+	Themes  struct {
+		Phase   string `json:"phase"`
+		Waiting int    `json:"waiting"`
+	} `json:"themes"`
+}
+
+func (l *leftover) none() bool {
+	return l.Lag == 0 && l.Refresh == 0 && l.Outbox == 0 && l.Themes.Phase == "idle" && l.Themes.Waiting == 0
+}
+
+// settle waits until nothing is left to do and all artifacts are on a map that is laid out, or for so long, and as long again until all are on the map.
+func (a *archive) settle(ctx context.Context, most time.Duration) (m mapStatus, left leftover, err error) {
+	start := time.Now()
 	err = daemonproc.Poll(ctx, time.Second, func() error {
-		var s daemonproc.Status
-		m = mapStatus{}
+		m, left = mapStatus{}, leftover{}
 		if _, err := a.instance.Get(ctx, "/api/v1/map", &m); err != nil {
 			return err
 		}
-		if _, err := a.instance.Get(ctx, "/api/v1/status", &s); err != nil {
+		if _, err := a.instance.Get(ctx, "/api/v1/status", &left); err != nil {
 			return err
 		}
-		settled := s.RefreshQueue == 0 && s.Outbox == 0 && m.Phase == "idle"
-		if m.Points < len(a.records) || !settled && time.Now().Before(late) {
-			return fmt.Errorf("%d artifacts are on the map, which is %q; %d pieces of refresh work and %d messages are left", m.Points, m.Phase, s.RefreshQueue, s.Outbox)
+		waited, shown := time.Since(start), m.Points >= len(a.records)
+		if shown && (m.Phase == "idle" && left.none() || waited > most) || waited > 2*most {
+			return nil
 		}
-		return nil
+		return fmt.Errorf("%d artifacts are on the map, which is %q, and %+v is left", m.Points, m.Phase, left)
 	})
-	return m, err
+	return m, left, err
 }

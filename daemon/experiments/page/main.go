@@ -44,10 +44,10 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.viewers, "viewers", 20, "who look on at the same time")
 	f.IntVar(&o.tabs, "tabs", 4, "those of them that are tabs of a browser")
 	f.IntVar(&o.askers, "askers", 2, "who ask at the same time")
-	f.IntVar(&o.blocks, "blocks", 20, "blocks of each view, of 25 views each")
+	f.IntVar(&o.blocks, "blocks", 12, "blocks of each view, of 25 views each")
 	f.IntVar(&o.paints, "paints", 5, "times that the map is opened")
 	f.Uint64Var(&o.seed, "seed", 1, "chooses the artifacts that are asked for")
-	f.DurationVar(&o.settle, "settle", 8*time.Minute, "longest wait for what a feed has left to do, the map's layout too")
+	f.DurationVar(&o.settle, "settle", 6*time.Minute, "longest wait for what a feed has left to do; as long again for all artifacts to be on the map")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -58,6 +58,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		return nil, errors.New("want -records of 100 or more, and -measure, -askers and -rate above 0")
 	case o.tabs > o.viewers || o.tabs < 0 || min(o.rounds, o.blocks, o.paints) < 0:
 		return nil, errors.New("want no more -tabs than -viewers, and no number below 0")
+	case 3*o.rounds*o.measure > reserve:
+		return nil, fmt.Errorf("-rounds %d of three turns of -measure %d: at most %d artifacts are kept for turns", o.rounds, o.measure, reserve)
 	}
 	return o, nil
 }
@@ -113,7 +115,7 @@ func (r *report) filled(ctx context.Context, a *archive, daemon *daemonproc.Proc
 		return err
 	}
 	r.FillSeconds = time.Since(start).Seconds()
-	if r.Map, err = a.settle(ctx, r.options.settle); err != nil {
+	if r.Map, r.Left, err = a.settle(ctx, r.options.settle); err != nil {
 		return err
 	}
 	r.SettleSeconds = time.Since(start).Seconds() - r.FillSeconds

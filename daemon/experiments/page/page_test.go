@@ -59,7 +59,7 @@ func TestBoundsAreJudged(t *testing.T) {
 	t.Parallel()
 	made := func() *report {
 		return &report{
-			options: &options{rounds: 1, measure: 10, viewers: 2, tabs: 1}, Map: mapStatus{Points: 10},
+			options: &options{records: 10, rounds: 1, measure: 10, viewers: 2, tabs: 1}, Map: mapStatus{Points: 10},
 			Requests: []*asked{{Request: "a view", Millis: []float64{1, 2, 199}}},
 			Paints:   []painted{{PaintMs: 1500, BytesAPoint: 5}},
 			Turns:    []turn{{With: alone, FreshP99: 100}, {With: streams, FreshP99: 120}, {With: withTab, FreshP99: 500, DOMP99: 250}},
@@ -69,7 +69,7 @@ func TestBoundsAreJudged(t *testing.T) {
 		"": func(*report) {}, "a view": func(r *report) { r.Requests[0].Millis = []float64{201, 201, 201} },
 		"first paint": func(r *report) { r.Paints[0].PaintMs++ }, "a point": func(r *report) { r.Paints[0].BytesAPoint = 5.01 },
 		"freshness": func(r *report) { r.Turns[1].FreshP99++ }, "DOM": func(r *report) { r.Turns[2].DOMP99++ },
-		"seen": func(r *report) { r.lost = append(r.lost, bytes.ErrTooLarge) },
+		"on the map": func(r *report) { r.Map.Points-- }, "seen": func(r *report) { r.lost = append(r.lost, bytes.ErrTooLarge) },
 	} {
 		r := made()
 		spoil(r)

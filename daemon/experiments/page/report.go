@@ -31,6 +31,7 @@ type report struct {
 	SettleSeconds float64   `json:"settle_seconds"`
 	OwnMB         float64   `json:"own_memory_mb"`
 	Map           mapStatus `json:"map"`
+	Left          leftover  `json:"left"` // when it was asked
 	Requests      []*asked  `json:"requests"`
 	Views         []viewed  `json:"views"`
 	Paints        []painted `json:"paints"`
@@ -57,6 +58,10 @@ func (r *report) print(w io.Writer) error {
 		fmt.Fprintf(w, "%d fed and durable within %.0f s (%.0f/s), ", r.Fed, r.FillSeconds, float64(r.Fed)/r.FillSeconds)
 	}
 	fmt.Fprintf(w, "%.0f s until it was asked; %d points on the map, %d of them laid out, which is %q; the daemon's own memory %.0f MiB\n", r.SettleSeconds, r.Map.Points, r.Map.Laid, r.Map.Phase, r.OwnMB)
+	fmt.Fprintf(w, "then %d pieces of refresh work and %d messages were left; themes: %s, %d artifacts wait\n", r.Left.Refresh, r.Left.Outbox, r.Left.Themes.Phase, r.Left.Themes.Waiting)
+	if r.Map.Points < o.records {
+		r.above = append(r.above, fmt.Errorf("only %d artifacts are on the map", r.Map.Points))
+	}
 	for _, part := range []func(io.Writer) error{r.printRequests, r.printPaints, r.printTurns} {
 		if err := part(w); err != nil {
 			return err
