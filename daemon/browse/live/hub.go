@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// mostEvents and mostBytes bound the ring; the bytes are those of the ids in it.
-	mostEvents = 512
+	// mostEvents and mostBytes bound the ring; the bytes are those of the ids in it. Events come as the broker acknowledges them, by default up to 1000 at
+	// once: a ring of fewer loses some before any viewer could have taken them, the arrivals among them.
+	mostEvents = 2048
 	mostBytes  = 8 << 20
 	// mostViewers look on at the same time.
 	mostViewers = 64

@@ -196,6 +196,26 @@ func TestNobodyWaits(t *testing.T) {
 	open(t, h, "")
 }
 
+// TestAtOnce: a viewer misses nothing of what two full requests tell, one upon the other.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, &titles{})
+	v := open(t, h, "")
+	const request = 1000 // publish.batch
+	for r := range 2 {
+		messages := make([]publish.Published, request)
+		for n := range messages {
+			messages[n] = arrival(fmt.Sprint(r*request + n))
+		}
+		h.Published(messages)
+	}
+	for n := range 2 * request {
+		if e, told := next(t, v); e.ID != fmt.Sprint(n) || told.Missed > 0 {
+			t.Fatalf("after %d events comes %s, %d missed", n, e.ID, told.Missed)
+		}
+	}
+}
+
 // TestBytes: events of huge ids push out more of the others, and the last one stays unless it is larger than all may be.
 func TestBytes(t *testing.T) {
 	t.Parallel()
