@@ -62,27 +62,20 @@ type side struct {
 	vectors [][]float32
 }
 
-// sides copies what is needed of the sums, so that the comparison holds up nobody.
+// sides copies what is needed of the sums, so that the comparison holds up nobody. However many artifacts there are, it looks at those that are sampled.
 func (m *Map) sides(groups []uint64) (sides []side, all []float64) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	at := map[uint64]int{}
 	for _, g := range groups {
-		if s := m.groups[g]; s != nil && s.n > 1 {
-			at[g] = len(sides)
-			sides = append(sides, side{id: g, n: s.n, mean: s.mean()})
+		s := m.groups[g]
+		if s == nil || s.n < 2 {
+			continue
 		}
-	}
-	for artifact, of := range m.of {
-		for _, g := range of {
-			if i, ok := at[g]; ok {
-				sides[i].members = append(sides[i].members, artifact)
-			}
+		one := side{id: g, n: s.n, mean: s.mean()}
+		if known := m.members[g]; known != nil {
+			one.members = slices.Clone(known.smallest[:min(sampled, len(known.smallest))])
 		}
-	}
-	for i := range sides {
-		slices.Sort(sides[i].members)
-		sides[i].members = sides[i].members[:min(sampled, len(sides[i].members))]
+		sides = append(sides, one)
 	}
 	return sides, m.all.mean()
 }

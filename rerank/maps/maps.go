@@ -39,11 +39,13 @@ type Map struct {
 	all    *sum
 	groups map[uint64]*sum
 	of     map[uint64][]uint64 // the groups of each artifact
+	// members are those of each group, by rejoin.
+	members map[uint64]*members
 }
 
 // New makes a Map of vectors of this length, without artifacts.
 func New(dim int) *Map {
-	return &Map{dim: dim, all: &sum{vector: make([]int64, dim)}, groups: map[uint64]*sum{}, of: map[uint64][]uint64{}}
+	return &Map{dim: dim, all: &sum{vector: make([]int64, dim)}, groups: map[uint64]*sum{}, of: map[uint64][]uint64{}, members: map[uint64]*members{}}
 }
 
 // Join says to which groups an artifact belongs, instead of those that it belonged to. at is the vector that Move has told
@@ -62,11 +64,7 @@ func (m *Map) Join(artifact uint64, groups []uint64, at []float32) {
 		m.add(had, at, -1)
 		m.add(groups, at, 1)
 	}
-	if len(groups) == 0 {
-		delete(m.of, artifact)
-	} else {
-		m.of[artifact] = groups
-	}
+	m.rejoin(artifact, had, groups)
 }
 
 // Move says that the vector of an artifact was from and is to. from is nil for a newcomer; to is nil for one that is gone, which
@@ -80,7 +78,7 @@ func (m *Map) Move(artifact uint64, from, to []float32) {
 		m.add(groups, from, -1)
 	}
 	if to == nil {
-		delete(m.of, artifact)
+		m.rejoin(artifact, groups, nil)
 		return
 	}
 	m.all.add(to, 1)
