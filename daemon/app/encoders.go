@@ -89,8 +89,11 @@ func (a *App) startEncoders(_ context.Context, reg *prometheus.Registry) (err er
 	if a.encoders, err = newEncoders(a.cfg, remote.NewMetrics(reg), log); err != nil {
 		return err
 	}
-	a.encoding, err = newEncoding(a.cfg, a.encoders, a.version, reg, &a.down, log)
-	return err
+	if a.encoding, err = newEncoding(a.cfg, a.encoders, a.version, reg, &a.down, log); err != nil {
+		return err
+	}
+	a.encoders.Reach = a.encoding
+	return nil
 }
 
 // newEncoding makes what fetches media for the encoders.
@@ -101,6 +104,15 @@ func newEncoding(cfg *config.Config, encoders encode.Encoders, version string, r
 	}
 	down.add("media roots", f.Close)
 	return &encoding{cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(encoders.Identities()))), log}, nil
+}
+
+// Refuses makes an encoding the Reach of its encoders. What it refuses is counted as what a worker is refused.
+func (c *encoding) Refuses(kind, uri string) *feature.Refusal {
+	refusal := c.fetcher.Refuses(uri)
+	if refusal != nil {
+		c.metrics.Refused(kind, refusal.Reason)
+	}
+	return refusal
 }
 
 // run encodes the media of an instance until ctx ends.
@@ -149,6 +161,7 @@ func encodersOf(configured encode.Encoders, made map[string]feature.Identity) en
 		Text:  pick(profile.Text, configured.Text),
 		Image: pick(profile.Image, configured.Image),
 		Audio: pick(profile.Audio, configured.Audio),
+		Reach: configured.Reach,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -256,6 +257,19 @@ func TestHostileMedia(t *testing.T) {
 	}
 	if s.Records.Refused != 0 {
 		t.Errorf("%d records were refused", s.Records.Refused)
+	}
+	// Those that configuration forbids are refused before a worker is asked, and counted all the same.
+	res, err := http.Get("http://" + d.app.HTTP().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `kilim_media_refused_total{kind="image",reason="not_allowed"} 4`; !strings.Contains(string(text), want) {
+		t.Errorf("the metrics do not say %q", want)
 	}
 	for id := range hostile {
 		var view struct {

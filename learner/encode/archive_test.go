@@ -51,6 +51,16 @@ func (h *hashed) vector(what string) []float32 {
 	return v
 }
 
+// walled is a Reach that ends at what begins with "forbidden".
+type walled struct{}
+
+func (walled) Refuses(_, uri string) *feature.Refusal {
+	if strings.HasPrefix(uri, "forbidden") {
+		return feature.Refuse(feature.ReasonNotAllowed, "not %s", uri)
+	}
+	return nil
+}
+
 // eyeAndEar are encoders of pictures and recordings.
 func eyeAndEar() Encoders { return Encoders{Image: newHashed("eye", 5), Audio: newHashed("ear", 3)} }
 

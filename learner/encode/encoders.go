@@ -10,7 +10,18 @@ import (
 
 // Encoders make the vectors of pictures and recordings, and those of texts in place of the
 // built-in projection. Where one is nil, nothing does.
-type Encoders struct{ Text, Image, Audio feature.Encoder }
+type Encoders struct {
+	Text, Image, Audio feature.Encoder
+	// Reach is asked of each URI before it waits to be fetched; nil lets all wait. It is no part of a state's identity.
+	Reach Reach
+}
+
+// Reach tells what can't be had before anybody tries. A Pass refuses it in the unit of its record: were it a question like others,
+// an archive whose pictures are all on a host that is not configured would pay for each with a second unit that changes no features.
+type Reach interface {
+	// Refuses returns why what is at the URI of a medium of a kind is never fetched, nil if that is not known.
+	Refuses(kind, uri string) *feature.Refusal
+}
 
 // Of is a modality's encoder, nil if there is none.
 func (e Encoders) Of(kind string) feature.Encoder {

@@ -28,6 +28,7 @@ type memory struct {
 	vectors map[graphstore.Content][]float32
 	lost    map[graphstore.Content]int // vectors that came when nobody asked any more
 	busy    time.Duration              // of an answer
+	commits []int                      // the number of answers in each call of Answer
 	// damaged are the nodes whose artifacts can't be read.
 	damaged map[graphstore.NodeID]bool
 }
@@ -50,6 +51,14 @@ func (m *memory) put(node int, kind, uri, data string) {
 	m.asked[t.Node] = question{t, Source{URI: uri, Item: feature.Item{Kind: kind, Data: []byte(data)}}}
 	delete(m.done, t.Node)
 	m.queue.Put(t)
+}
+
+// remove ends what is asked about a node.
+func (m *memory) remove(node int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.asked, graphstore.NodeID(node))
+	m.queue.Drop(graphstore.NodeID(node))
 }
 
 func (m *memory) Source(t Task) (Source, error) {
@@ -77,6 +86,7 @@ func (m *memory) Answer(ctx context.Context, answers []Answer) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.commits = append(m.commits, len(answers))
 	for _, a := range answers {
 		if m.asked[a.Node].Revision != a.Revision {
 			m.lost[a.Content]++
@@ -192,6 +202,8 @@ type files struct {
 	by   map[string]string
 	took time.Duration
 	n    int
+	// away are the hosts that do not answer, each with how often it was tried.
+	away map[string]int
 }
 
 func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
@@ -199,6 +211,12 @@ func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.n++
+	if host := hostOf(uri); host != "" {
+		if n, ok := f.away[host]; ok {
+			f.away[host] = n + 1
+			return nil, fmt.Errorf("asked for it: %w", &feature.Unreachable{Err: errors.New("connection refused")})
+		}
+	}
 	if strings.HasPrefix(uri, "never") {
 		return nil, fmt.Errorf("asked for it: %w", feature.Refuse(feature.ReasonNotAllowed, "%s", uri))
 	}
@@ -209,6 +227,16 @@ func (f *files) Fetch(ctx context.Context, _, uri string) ([]byte, error) {
 	return []byte(data), nil
 }
 
+// slowAddress is files with an address that never answers.
+type slowAddress struct{ *files }
+
+func (f *slowAddress) Fetch(ctx context.Context, kind, uri string) ([]byte, error) {
+	if strings.HasSuffix(uri, "/never-answers") {
+		return nil, &feature.Unreachable{Err: errors.New("connection reset")}
+	}
+	return f.files.Fetch(ctx, kind, uri)
+}
+
 func (f *files) put(uri, data string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -216,7 +244,7 @@ func (f *files) put(uri, data string) {
 }
 
 // works runs a worker in a bubble of time until the test ends.
-func works(t *testing.T, m *memory, f *files, lanes ...Lane) (stop func()) {
+func works(t *testing.T, m *memory, f Fetcher, lanes ...Lane) (stop func()) {
 	t.Helper()
 	w, err := NewWorker(Config{Lanes: lanes, ItemBytes: 100, InFlightBytes: 250, Retry: DefaultRetry()},
 		m.queue, m, f, NewMetrics(prometheus.NewRegistry(), m.queue.Kinds()), slog.New(slog.DiscardHandler))

@@ -42,6 +42,9 @@ func (l *lane) gather(ctx context.Context, batch []*entry) (jobs []*job, answers
 			mu.Unlock()
 			continue
 		}
+		if !l.w.queue.admits(e, hostOf(source.URI), time.Now()) {
+			continue
+		}
 		if !l.reserve(ctx, j, !reserved) {
 			for _, e := range batch[i:] {
 				l.w.queue.putBack(e)
@@ -98,6 +101,9 @@ func (l *lane) fetch(ctx context.Context, j *job, uri string) *Answer {
 	}
 	l.w.bytes.Release(j.size - keep)
 	j.size = keep
+	if ctx.Err() == nil {
+		l.hostAnswered(hostOf(uri), start, err)
+	}
 	if refusal, ok := feature.AsRefusal(err); ok {
 		a := l.answer(j, nil, refusal)
 		return &a
@@ -112,4 +118,16 @@ func (l *lane) fetch(ctx context.Context, j *job, uri string) *Answer {
 	}
 	j.item.Data = data
 	return nil
+}
+
+// hostAnswered tells the queue how a host fared that was asked at start.
+func (l *lane) hostAnswered(host string, start time.Time, err error) {
+	var away *feature.Unreachable
+	if !errors.As(err, &away) {
+		l.w.queue.hostWorks(host)
+		return
+	}
+	if d := l.w.queue.hostFailed(host, start, time.Now(), l.w.cfg.Retry); d > 0 {
+		l.w.log.Warn("a host of media does not answer; what is there waits, but for one at a time", "kind", l.Kind, "host", host, "again_in", d, "err", err)
+	}
 }

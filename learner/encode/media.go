@@ -97,8 +97,8 @@ func (m *Media) count(kind string, s graphstore.MediaState, n int) {
 // artifacts whose texts an external encoder is given.
 type Counts struct {
 	Encoded, Waiting, Refused int
-	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did. They are
-	// tried again, ever less often.
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder or their host did. They
+	// are tried again, ever less often.
 	Held int
 	// Again are those of Refused that were not there or not allowed, and are tried again since the start.
 	Again int

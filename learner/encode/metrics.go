@@ -62,11 +62,14 @@ func NewMetrics(reg prometheus.Registerer, kinds []string) *Metrics {
 
 func (m *Metrics) answered(a *Answer) {
 	if a.Refusal != nil {
-		m.refused.WithLabelValues(a.Kind, a.Refusal.Reason).Inc()
+		m.Refused(a.Kind, a.Refusal.Reason)
 		return
 	}
 	m.encoded.WithLabelValues(a.Kind).Inc()
 }
+
+// Refused counts a medium that is refused, by a worker or before one is asked.
+func (m *Metrics) Refused(kind, reason string) { m.refused.WithLabelValues(kind, reason).Inc() }
 
 func (m *Metrics) failed(kind, step string) { m.failures.WithLabelValues(kind, step).Inc() }
 

@@ -176,8 +176,10 @@ func (o *oracle) put(w *outcome, e event) {
 			q.row.State, q.row.Encoder = graphstore.MediaEncoded, key.encoder
 		} else if _, ok := o.encoders.Of(m.kind).(Precomputed); ok {
 			q.row.State, q.row.Encoder, q.row.Reason = graphstore.MediaRefused, key.encoder, feature.ReasonRejected
+		} else if o.encoders.Reach != nil && strings.HasPrefix(m.uri, "forbidden") {
+			q.row.State, q.row.Encoder, q.row.Reason = graphstore.MediaRefused, key.encoder, feature.ReasonNotAllowed
 		}
-		if same && was.row.Node == m.node && was.row.State == q.row.State && was.row.Content == q.row.Content {
+		if same && was.row.Node == m.node && was.row.State == q.row.State && was.row.Content == q.row.Content && was.row.Reason == q.row.Reason {
 			q.row, q.again = was.row, was.again
 		}
 		w.media[m.node] = q

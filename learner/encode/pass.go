@@ -6,6 +6,7 @@ import (
 
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode/feature"
 )
 
 // Graph is the graph as one atomic unit sees and changes it. A content belongs to the rows that name it:
@@ -48,7 +49,8 @@ func (m *Media) Begin(g Graph, from Rows, revision uint64) *Pass {
 
 // Put brings the rows of an artifact's media to what its record asks for; old are the media of the record
 // that it replaces. What was encoded stays encoded, wherever among the media it stands now. What was
-// refused is asked again: a record that comes anew may mean that something was put right.
+// refused is asked again: a record that comes anew may mean that something was put right. What the Reach of the
+// Encoders refuses is refused at once.
 func (p *Pass) Put(old, now []Medium) error {
 	rows := make([]*graphstore.Media, len(now))
 	keep := &keptVectors{g: p.g, from: p.from}
@@ -100,14 +102,29 @@ func (p *Pass) rowFor(m *Medium, old []Medium, keep *keptVectors) (*graphstore.M
 	}
 	if keep.has(row.Content, encoder) {
 		row.State, row.Encoder = graphstore.MediaEncoded, encoder
-	} else if none, ok := p.m.encoders.Of(m.Kind).(Precomputed); ok {
-		r := none.Refusal()
+	} else if r := p.m.encoders.refuses(m); r != nil {
 		row.State, row.Encoder, row.Reason, row.Detail = graphstore.MediaRefused, encoder, r.Reason, r.Detail
 	}
-	if have != nil && have.Node == m.Node && have.State == row.State && have.Content == row.Content && have.Encoder == row.Encoder {
+	if have != nil && have.Node == m.Node && sameAnswer(have, row) {
 		return have, nil // nothing new, and a question that is under way stays valid
 	}
 	return row, nil
+}
+
+// sameAnswer tells whether two rows say the same of one medium, whenever it was asked about.
+func sameAnswer(a, b *graphstore.Media) bool {
+	return a.State == b.State && a.Content == b.Content && a.Encoder == b.Encoder && a.Reason == b.Reason && a.Detail == b.Detail
+}
+
+// refuses returns why a medium that has no vector is not asked about, nil if it is.
+func (e Encoders) refuses(m *Medium) *feature.Refusal {
+	if none, ok := e.Of(m.Kind).(Precomputed); ok {
+		return none.Refusal()
+	}
+	if m.URI == "" || e.Reach == nil {
+		return nil
+	}
+	return e.Reach.Refuses(m.Kind, m.URI)
 }
 
 // before finds the row of the same medium as it was: at the same node and of the same bytes, or, where the bytes are

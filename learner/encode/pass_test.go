@@ -30,8 +30,8 @@ const ids = 6
 func (h *history) invent(id string) *profile.Artifact {
 	pool := []profile.Media{
 		picture("star"), picture("star"), picture("hook"), picture("bad"), picture("comb"),
-		pictureAt("u0"), pictureAt("u1"), pictureAt("nowhere"),
-		soundAt("s0"), soundAt("s1"), soundAt("nowhere"), {Kind: profile.Audio, Data: []byte("a song")},
+		pictureAt("u0"), pictureAt("u1"), pictureAt("nowhere"), pictureAt("forbidden"),
+		soundAt("s0"), soundAt("s1"), soundAt("nowhere"), soundAt("forbidden"), {Kind: profile.Audio, Data: []byte("a song")},
 		embedded(profile.Image, "eye", 1, 2, 3, 4, 5), embedded(profile.Image, "other", 1, 2, 3, 4, 5), embedded(profile.Image, "eye", 1),
 		embedded(profile.Audio, "ear", 6, 7, 8), embedded(profile.Text, "reader", 9, 9, 9, 9),
 		written("a border of stars"), written("it is broken"), {Kind: profile.Text, URI: "u0"},
@@ -140,10 +140,14 @@ func encodersOf(seed uint64) Encoders {
 		e.Text = newHashed("reader", 4)
 	}
 	if seed%5 == 2 {
-		e.Audio = Precomputed{ID: feature.Identity{Name: "ear", Version: 1, Dim: 3}}
+		// Another version than eyeAndEar's: a standby takes over the vectors of one identity, and a fresh desk has none to take.
+		e.Audio = Precomputed{ID: feature.Identity{Name: "ear", Version: 2, Dim: 3}}
 	}
 	if seed%7 == 3 {
 		e.Image = nil
+	}
+	if seed%4 < 2 {
+		e.Reach = walled{}
 	}
 	return e
 }
@@ -196,6 +200,34 @@ func TestHistories(t *testing.T) {
 	}
 	if cached < 100 || late < 100 {
 		t.Errorf("%d vectors were there before their medium and %d answers came late: the test shows too little", cached, late)
+	}
+}
+
+// TestForbidden: what can't be had is refused in the unit of its record, and asks nobody anything; when the record comes anew
+// that is as it was, and what may be had by then waits.
+func TestForbidden(t *testing.T) {
+	t.Parallel()
+	encoders := eyeAndEar()
+	encoders.Reach = walled{}
+	d := newDesk(t, encoders)
+	record := artifact("a", pictureAt("forbidden/1"), pictureAt("u"), soundAt("forbidden/2"))
+	d.feed(record)
+	first := *d.row("a", graphstore.Image, 0)
+	if first.State != graphstore.MediaRefused || first.Reason != feature.ReasonNotAllowed || first.Detail != "not forbidden/1" {
+		t.Errorf("the row is %+v", first)
+	}
+	if left := d.tasks(); len(left) != 1 {
+		t.Errorf("%d wait, want one: %v", len(left), left)
+	}
+	d.feed(record)
+	if again := *d.row("a", graphstore.Image, 0); again != first {
+		t.Errorf("the row is %+v after the record came anew, want %+v", again, first)
+	}
+	d.encoders.Reach = nil
+	d.restart()
+	d.feed(record)
+	if left := d.tasks(); len(left) != 3 {
+		t.Errorf("%d wait when all may be had, want 3: %v", len(left), left)
 	}
 }
 

@@ -3,6 +3,7 @@ package encode
 import (
 	"cmp"
 	"container/heap"
+	"container/list"
 	"maps"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ type Queue struct {
 	mu    sync.Mutex
 	by    map[graphstore.NodeID]*entry
 	lanes map[string]*waiting
+	hosts hosts
 }
 
 // waiting is one modality's part of the queue.
@@ -43,11 +45,14 @@ type entry struct {
 	taken    bool // by a worker: it is in no heap
 	failures int
 	retry    time.Time
+	// host and parked say where it waits for a host that does not answer: it is in no heap.
+	host   *host
+	parked *list.Element
 }
 
 // NewQueue returns an empty queue of the given modalities.
 func NewQueue(kinds ...string) *Queue {
-	q := &Queue{by: map[graphstore.NodeID]*entry{}, lanes: map[string]*waiting{}}
+	q := &Queue{by: map[graphstore.NodeID]*entry{}, lanes: map[string]*waiting{}, hosts: hosts{by: map[string]*host{}}}
 	for _, k := range kinds {
 		q.lanes[k] = &waiting{changed: make(chan struct{}, 1)}
 	}
@@ -99,6 +104,7 @@ func (q *Queue) drop(node graphstore.NodeID) {
 		return
 	}
 	delete(q.by, node)
+	e.leave()
 	e.dead = true
 	e.lane.tasks--
 	if e.Again {
@@ -123,6 +129,7 @@ func (q *Queue) take(kind string, n int, now time.Time) (taken []*entry, wait ti
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lanes[kind]
+	next := q.hosts.due(now)
 	for len(l.delayed) > 0 && (l.delayed[0].dead || !l.delayed[0].retry.After(now)) {
 		if e := heap.Pop(&l.delayed).(*entry); !e.dead {
 			heap.Push(&l.ready, e)
@@ -143,10 +150,34 @@ func (q *Queue) take(kind string, n int, now time.Time) (taken []*entry, wait ti
 			break
 		}
 	}
-	if len(taken) == 0 && len(l.delayed) > 0 {
+	if len(taken) > 0 {
+		return taken, 0
+	}
+	if wait = next; len(l.delayed) > 0 && (wait == 0 || l.delayed[0].retry.Before(now.Add(wait))) {
 		wait = l.delayed[0].retry.Sub(now)
 	}
-	return taken, wait
+	return nil, wait
+}
+
+// admits tells whether a taken task may be tried now, for what its host is known for. If not, it waits for the host.
+func (q *Queue) admits(e *entry, host string, now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !e.dead && q.hosts.admits(e, host, now)
+}
+
+// hostFailed counts an attempt of a host that began at start; see hosts.failed.
+func (q *Queue) hostFailed(host string, start, now time.Time, r Retry) (rest time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.hosts.failed(host, start, now, r)
+}
+
+// hostWorks lets everything through that waits for a host.
+func (q *Queue) hostWorks(host string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hosts.works(host)
 }
 
 // failed puts a taken task back, to be tried again after a while. It tells whether the task is held back from now on.
@@ -232,7 +263,7 @@ type Depth struct {
 	Waiting int
 	// Again are those that are to be answered anew.
 	Again int
-	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder did.
+	// Held are those of Waiting that failed several times in a row, by themselves or because their encoder or their host did.
 	Held int
 }
 
@@ -244,7 +275,7 @@ func (q *Queue) Depth(kind string) Depth {
 	if l == nil {
 		return Depth{}
 	}
-	d := Depth{Waiting: l.tasks - l.again, Again: l.again, Held: l.held}
+	d := Depth{Waiting: l.tasks - l.again, Again: l.again, Held: l.held + q.hosts.held(l)}
 	if l.failures >= heldAfter {
 		d.Held = d.Waiting
 	}

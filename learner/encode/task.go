@@ -107,7 +107,8 @@ type State interface {
 }
 
 // Fetcher brings the bytes behind the URI of a medium of a kind. A *feature.Refusal in the error's
-// chain is permanent; after any other error it may be asked again.
+// chain is permanent; after any other error it may be asked again. A *feature.Unreachable tells that nothing else of the
+// URI's host can be had now either.
 type Fetcher interface {
 	Fetch(ctx context.Context, kind, uri string) ([]byte, error)
 }

@@ -61,7 +61,7 @@ type claim struct{ followers []*entry }
 // request is some answers on their way into the state.
 type request struct {
 	answers []Answer
-	done    chan error
+	done    chan error // nil when nobody waits for them
 }
 
 // NewWorker returns a worker. Each lane's modality must be one of the queue's.
@@ -100,39 +100,34 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// mostAnswers bounds what is given to the state at once: others wait for its units. Fewer wait for more to come for
+// mostVectors bounds what is given to the state at once: others wait for its units. Fewer wait for more to come for
 // company, for each commit has its cost.
+//
+// Refusals change no features, so nobody waits for them: they have patience, go along with the first vectors that come, and are
+// up to mostRefusals, which take about as long as the vectors. A crash meanwhile leaves them as questions, which are asked again.
 const (
-	mostAnswers = 64
-	company     = 100 * time.Millisecond
+	mostVectors  = 64
+	mostRefusals = 256
+	company      = 100 * time.Millisecond
+	patience     = time.Second
 )
 
 // answer gives the answers to the state, several at once.
 func (w *Worker) answer(ctx context.Context) error {
 	for {
-		var together []request
+		together, err := w.collect(ctx)
+		if err != nil {
+			return err
+		}
 		var all []Answer
-		add := func(r request) { together, all = append(together, r), append(all, r.answers...) }
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case r := <-w.answers:
-			add(r)
-		}
-		enough := time.NewTimer(company)
-	more:
-		for len(all) < mostAnswers {
-			select {
-			case r := <-w.answers:
-				add(r)
-			case <-enough.C:
-				break more
-			}
-		}
-		enough.Stop()
-		err := w.state.Answer(ctx, all)
 		for _, r := range together {
-			r.done <- err
+			all = append(all, r.answers...)
+		}
+		err = w.state.Answer(ctx, all)
+		for _, r := range together {
+			if r.done != nil {
+				r.done <- err
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("encode: %w", err)
@@ -143,13 +138,56 @@ func (w *Worker) answer(ctx context.Context) error {
 	}
 }
 
-// submit returns when answers are durable.
+// collect waits for answers, and for others to go with them.
+func (w *Worker) collect(ctx context.Context) (together []request, err error) {
+	var enough <-chan time.Time // nil until there is a first one
+	hurry := false
+	vectors, refusals := 0, 0
+	for vectors < mostVectors && refusals < mostRefusals {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-enough:
+			return together, nil
+		case r := <-w.answers:
+			together = append(together, r)
+			with := withVector(r.answers)
+			vectors, refusals = vectors+with, refusals+len(r.answers)-with
+			switch {
+			case r.done != nil && !hurry:
+				hurry, enough = true, time.After(company)
+			case enough == nil:
+				enough = time.After(patience)
+			}
+		}
+	}
+	return together, nil
+}
+
+// withVector counts the answers that have one.
+func withVector(answers []Answer) (n int) {
+	for i := range answers {
+		if answers[i].Vector != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// submit returns when answers are durable, or, where no vector is among them, when Worker.answer has taken them: their tasks stay taken
+// until they are durable.
 func (w *Worker) submit(ctx context.Context, answers []Answer) error {
-	r := request{answers, make(chan error, 1)}
+	r := request{answers: answers}
+	if withVector(answers) > 0 {
+		r.done = make(chan error, 1)
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case w.answers <- r:
+	}
+	if r.done == nil {
+		return nil
 	}
 	select {
 	case <-ctx.Done():

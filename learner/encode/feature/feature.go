@@ -66,6 +66,14 @@ func AsRefusal(err error) (*Refusal, bool) {
 	return r, ok
 }
 
+// Unreachable is the error of a host that does not answer, or asks to be left alone.
+type Unreachable struct{ Err error }
+
+func (u *Unreachable) Error() string { return u.Err.Error() }
+
+// Unwrap returns what the host was found to do.
+func (u *Unreachable) Unwrap() error { return u.Err }
+
 // Centre subtracts the mean of v from its coordinates. The cosine of centred
 // vectors is their correlation: histograms, which have no negative entries and
 // therefore all look alike to a cosine, are told apart by it.

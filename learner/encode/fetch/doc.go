@@ -22,7 +22,8 @@
 //
 // The error is a *feature.Refusal where it is permanent: what configuration forbids, what is
 // not there (a missing file; 404 and 410), what is too large, empty or no text where one is
-// due. After any other error the item may be fetched again.
+// due. After any other error the item may be fetched again; it is a *feature.Unreachable where the host can't be reached, does not
+// answer in time, or answers 429, 502, 503 or 504. Fetcher.Refuses tells what configuration forbids before anything is asked.
 //
 // Its types are Fetcher, with the settings of Config, and Media, which is an item as a record has it. In comes a Media, out
 // goes a feature.Item. Package fetch must not know what is made of the bytes.

@@ -97,25 +97,47 @@ func (f *Fetcher) Fetch(ctx context.Context, m Media) (feature.Item, error) {
 	return item, nil
 }
 
-// get brings the bytes of a URI.
-func (f *Fetcher) get(ctx context.Context, uri string) (data []byte, mediaType string, err error) {
+// Refuses returns why Fetch never brings what is at a URI, as far as that can be told without looking there: what is
+// no URI, and what configuration does not allow. It returns nil for all others.
+func (f *Fetcher) Refuses(uri string) *feature.Refusal {
+	_, err := f.locate(uri)
+	refusal, _ := feature.AsRefusal(err)
+	return refusal
+}
+
+// locate parses a URI, and refuses it where Fetch need not look there.
+func (f *Fetcher) locate(uri string) (*url.URL, error) {
 	if uri == "" {
-		return nil, "", feature.Refuse(feature.ReasonEmpty, "neither text nor data nor a uri")
+		return nil, feature.Refuse(feature.ReasonEmpty, "neither text nor data nor a uri")
 	}
 	u, err := url.Parse(uri)
 	if err != nil {
-		return nil, "", forbidden("not a URI: %v", errors.Unwrap(err))
+		return nil, forbidden("not a URI: %v", errors.Unwrap(err))
 	}
 	switch u.Scheme {
 	case "file":
+		_, err = f.placesOf(u)
+	case "http", "https":
+		err = f.checkURL(u)
+	case "":
+		err = forbidden("relative, and what to is not known here (kilim feed makes such a uri absolute)")
+	default:
+		err = forbidden("scheme %q: want file, http or https", u.Scheme)
+	}
+	return u, err
+}
+
+// get brings the bytes of a URI.
+func (f *Fetcher) get(ctx context.Context, uri string) (data []byte, mediaType string, err error) {
+	u, err := f.locate(uri)
+	if err != nil {
+		return nil, "", err
+	}
+	if u.Scheme == "file" {
 		data, err = f.readFile(u)
 		return data, "", err
-	case "http", "https":
-		return f.download(ctx, u)
-	case "":
-		return nil, "", forbidden("relative, and what to is not known here (kilim feed makes such a uri absolute)")
 	}
-	return nil, "", forbidden("scheme %q: want file, http or https", u.Scheme)
+	return f.download(ctx, u)
 }
 
 // readAll reads a stream as far as items may be large.

@@ -29,8 +29,14 @@ func openRoot(path string) (root, error) {
 	return root{abs, dir}, err
 }
 
-// readFile reads the file of a file: URI, when it is below a root.
-func (f *Fetcher) readFile(u *url.URL) ([]byte, error) {
+// place is where the file of a file: URI may be: under a name in a root.
+type place struct {
+	in   root
+	name string
+}
+
+// placesOf lists where the file of a file: URI may be. It does not look whether it is there.
+func (f *Fetcher) placesOf(u *url.URL) ([]place, error) {
 	if u.Host != "" && !strings.EqualFold(u.Host, "localhost") {
 		return nil, forbidden("a file of another machine, %q", u.Host)
 	}
@@ -45,22 +51,31 @@ func (f *Fetcher) readFile(u *url.URL) ([]byte, error) {
 		return nil, forbidden("has .. in its path")
 	}
 	path = filepath.Clean(path)
-	var missing error
+	var places []place
 	for _, r := range f.roots {
-		name, err := filepath.Rel(r.path, path)
-		if err != nil || !filepath.IsLocal(name) {
-			continue
+		if name, err := filepath.Rel(r.path, path); err == nil && filepath.IsLocal(name) {
+			places = append(places, place{r, name})
 		}
-		data, err := f.readIn(r, name)
+	}
+	if len(places) == 0 {
+		return nil, forbidden("not below a folder of media.root")
+	}
+	return places, nil
+}
+
+// readFile reads the file of a file: URI, when it is below a root.
+func (f *Fetcher) readFile(u *url.URL) ([]byte, error) {
+	places, err := f.placesOf(u)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range places {
+		data, err := f.readIn(p.in, p.name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return data, err
 		}
-		missing = feature.Refuse(feature.ReasonNotFound, "no such file")
 	}
-	if missing != nil {
-		return nil, missing
-	}
-	return nil, forbidden("not below a folder of media.root")
+	return nil, feature.Refuse(feature.ReasonNotFound, "no such file")
 }
 
 func (f *Fetcher) readIn(r root, name string) ([]byte, error) {

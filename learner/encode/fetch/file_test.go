@@ -149,11 +149,19 @@ func TestFiles(t *testing.T) {
 		"data:image/png;base64,": "!" + feature.ReasonNotAllowed,
 	} {
 		item, err := f.Fetch(context.Background(), Media{Kind: "image", URI: uri})
+		if r := f.Refuses(uri); r != nil && r.Reason != reason(err) {
+			t.Errorf("%s: is refused before it is read, as %v, and when it is, as %v", uri, r, err)
+		}
 		if got, refused := reason(err), strings.HasPrefix(want, "!"); refused && "!"+got != want || !refused && (err != nil || string(item.Data) != want) {
 			t.Errorf("%s: %q, error %v; want %q", uri, item.Data, err, want)
 		}
 		if strings.Contains(string(item.Data), "secret") {
 			t.Fatalf("%s leads to the secret", uri)
+		}
+	}
+	for _, uri := range []string{"a.jpg", "http://example.org/x", "ftp://example.org/x", "file:///etc/passwd", fileURI(root + "/../secret"), "file:a.jpg", "http://[::1", ""} {
+		if f.Refuses(uri) == nil {
+			t.Errorf("%q is not refused before it is read", uri)
 		}
 	}
 	// A loop of links may be mended, so it is no refusal; it only must end.

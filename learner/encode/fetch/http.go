@@ -21,6 +21,8 @@ const (
 	headerBytes  = 64 << 10
 )
 
+var errRedirects = fmt.Errorf("more than %d redirects", maxRedirects)
+
 // newClient dials what f.guard lets pass. The resolver is the system's when nil.
 func (f *Fetcher) newClient(resolver *net.Resolver) *http.Client {
 	dialer := &net.Dialer{
@@ -39,7 +41,7 @@ func (f *Fetcher) newClient(resolver *net.Resolver) *http.Client {
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
-				return fmt.Errorf("more than %d redirects", maxRedirects)
+				return errRedirects
 			}
 			return f.checkURL(req.URL)
 		},
@@ -72,12 +74,9 @@ func (f *Fetcher) checkURL(u *url.URL) error {
 	return forbidden("host %q is not one of media.hosts", u.Host)
 }
 
-// download brings what is at an address. An image is asked for in a bounded size, where the
+// download brings what is at an address that checkURL allows. An image is asked for in a bounded size, where the
 // server knows how.
 func (f *Fetcher) download(ctx context.Context, u *url.URL) (data []byte, mediaType string, err error) {
-	if err := f.checkURL(u); err != nil {
-		return nil, "", err
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.Timeout, fmt.Errorf("not fetched within %v", f.cfg.Timeout))
 	defer cancel()
 	if small := bounded(u); small != nil {
@@ -121,11 +120,17 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL) (data []byte, mediaTy
 	req.Header.Set("User-Agent", f.cfg.UserAgent)
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return nil, "", inTime(ctx, redact.Error(err)) // an address may be signed
+		return nil, "", unreachable(inTime(ctx, redact.Error(err))) // an address may be signed
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, "", &statusError{resp.StatusCode, resp.Status}
+		err := &statusError{resp.StatusCode, resp.Status}
+		if slices.Contains([]int{
+			http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+		}, err.code) {
+			return nil, "", &feature.Unreachable{Err: err}
+		}
+		return nil, "", err
 	}
 	if resp.ContentLength > f.cfg.MaxBytes {
 		return nil, "", f.tooLarge()
@@ -135,6 +140,14 @@ func (f *Fetcher) request(ctx context.Context, u *url.URL) (data []byte, mediaTy
 		return nil, "", inTime(ctx, err)
 	}
 	return data, resp.Header.Get("Content-Type"), nil
+}
+
+// unreachable marks an error of a request without an answer as one of the host, unless what the address says is the reason.
+func unreachable(err error) error {
+	if _, refused := feature.AsRefusal(err); refused || errors.Is(err, errRedirects) {
+		return err
+	}
+	return &feature.Unreachable{Err: err}
 }
 
 // inTime names the bound on the time where that has ended a request.

@@ -175,6 +175,12 @@ func TestDownload(t *testing.T) {
 		if got, bad := reason(err), strings.HasPrefix(want, "!"); bad && "!"+got != want || !bad && (err != nil || string(item.Data) != want) {
 			t.Errorf("%s: %q, error %v; want %q", path, item.Data, err, want)
 		}
+		if r := f.Refuses(base + path); r != nil {
+			t.Errorf("%s: is refused before it is asked for: %v", path, r)
+		}
+		if away := isAway(err); away != (path == "/503") {
+			t.Errorf("%s: the host is away: %v (%v)", path, away, err)
+		}
 	}
 	item, err := f.Fetch(context.Background(), Media{Kind: "text", URI: base + "/a%20b"})
 	if err != nil || item.Text != "picture?" || item.Data != nil || item.MediaType != "image/webp" {
@@ -183,6 +189,12 @@ func TestDownload(t *testing.T) {
 	if item, err = f.Fetch(context.Background(), Media{Kind: "image", MediaType: "image/png", URI: base + "/a%20b"}); err != nil || item.MediaType != "image/png" {
 		t.Errorf("the record's media type: %+v, %v", item, err)
 	}
+}
+
+// isAway tells whether an error is of the host.
+func isAway(err error) bool {
+	var away *feature.Unreachable
+	return errors.As(err, &away)
 }
 
 func TestTimeIsBounded(t *testing.T) {
@@ -204,6 +216,10 @@ func TestTimeIsBounded(t *testing.T) {
 		_, err := f.Fetch(context.Background(), Media{Kind: "image", URI: base + path})
 		if err == nil || reason(err) == feature.ReasonNotAllowed || path == "/silent" && !strings.Contains(err.Error(), "not fetched within 50ms") {
 			t.Errorf("%s: error %v", path, err)
+		}
+		// A host that begins to answer is there.
+		if isAway(err) != (path == "/silent") {
+			t.Errorf("%s: the host is away: %v (%v)", path, isAway(err), err)
 		}
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -246,6 +262,9 @@ func TestResolution(t *testing.T) {
 		{"public", true}, {"rebinding", true}, {"rebinding", false}, {"loopback", false}, {"six", false}, {"mapped", false}, {"metadata", false}, {"both", false},
 	} {
 		_, err := f.Fetch(context.Background(), Media{Kind: "image", URI: "http://" + c.host + ".sub.example:" + port + "/"})
+		if isAway(err) != c.allowed {
+			t.Errorf("%s: the host is away: %v (%v)", c.host, isAway(err), err)
+		}
 		if c.allowed != errors.Is(err, outside) || !c.allowed && reason(err) != feature.ReasonNotAllowed {
 			t.Errorf("%s: error %v, want it dialed: %v", c.host, err, c.allowed)
 		}
@@ -263,6 +282,8 @@ func TestResolution(t *testing.T) {
 	}
 	if _, err := f.Fetch(context.Background(), Media{Kind: "image", URI: "http://unknown.sub.example:" + port + "/"}); err == nil || reason(err) != "" {
 		t.Errorf("a name that does not resolve: error %v, want one that may pass", err)
+	} else if !isAway(err) {
+		t.Errorf("a name that does not resolve: error %v, want one of the host", err)
 	}
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the server on loopback was asked %d times", n)
