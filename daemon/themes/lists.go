@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (k *Keeper) looked() bool {
 	return k.status.last != nil
 }
 
-// compare compares an artifact with all that have a profile. Those that were deleted before it begins have none.
+// compare finds those that are likest to an artifact, of all that have a profile. Those that were deleted before it begins have none.
 func (k *Keeper) compare(ctx context.Context, s *serving, a *profile.Artifact, name string, n int) (*Answer, error) {
 	if err := k.scans.Acquire(ctx, 1); err != nil {
 		return nil, err
@@ -158,12 +159,14 @@ func (k *Keeper) compare(ctx context.Context, s *serving, a *profile.Artifact, n
 	question := s.model.Ask(own)
 	best := newBest(n)
 	gone := k.changes.deleted()
-	s.Each(func(id string, _ uint64, p *theme.Profile) {
-		if _, deleted := gone[id]; deleted || id == a.ID {
-			return
-		}
-		parts, _ := question.Compare(name, p)
-		best.offer(id, parts, p)
+	r, _ := s.model.Respect(name)
+	s.Table(func(t *theme.Table) {
+		t.Search(question).Best(r, n, func(id string, m *theme.Meeting) float64 {
+			if _, deleted := gone[id]; !deleted && id != a.ID {
+				best.offer(id, m.Pair(r).Asking, t.Profile(id))
+			}
+			return best.least()
+		})
 	})
 	for _, b := range best.list {
 		answer.Items = append(answer.Items, Item{b.id, b.score, b.parts, question.Explain(name, b.profile, reasons)})
@@ -198,6 +201,18 @@ func (b *best) offer(id string, parts theme.Parts, p *theme.Profile) {
 	b.list = slices.Insert(b.list, at, o)
 }
 
+// least is the score that another one needs to be among the best.
+func (b *best) least() float64 {
+	switch n := len(b.list); {
+	case n < b.most:
+		return math.Inf(-1)
+	case n == 0:
+		return math.Inf(1)
+	default:
+		return b.list[n-1].score
+	}
+}
+
 func before(a, b scored) int { return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id)) }
 
 // Ranker ranks by a theme, for evaluations: those of candidates that have a profile, nil: all. Where the theme does not apply it ranks none, as no list
@@ -215,10 +230,12 @@ func (k *Keeper) Ranker(name string, candidates []string) (eval.Ranker, error) {
 		}
 		among[id] = true
 	}
-	s.Each(func(id string, _ uint64, p *theme.Profile) {
-		if among == nil || among[id] {
-			r.candidates = append(r.candidates, kept{id: id, profile: p})
-		}
+	s.Table(func(t *theme.Table) {
+		t.Each(func(id string, p *theme.Profile) {
+			if among == nil || among[id] {
+				r.candidates = append(r.candidates, candidate{id, p})
+			}
+		})
 	})
 	return r, nil
 }
@@ -227,7 +244,12 @@ type ranker struct {
 	keeper     *Keeper
 	serving    *serving
 	name       string
-	candidates []kept
+	candidates []candidate
+}
+
+type candidate struct {
+	id      string
+	profile *theme.Profile
 }
 
 // Rank implements eval.Ranker.

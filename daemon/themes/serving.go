@@ -15,22 +15,14 @@ type serving struct {
 	room  int // bytes of all profiles
 	extra int // bytes of an artifact beside its profile
 
-	// lock is held for reading while an artifact is compared with all, some milliseconds. Who applies batches never wants it, see changes.
-	lock sync.RWMutex
-	// kept are the profiles in no order, and place where an artifact's is among them.
-	kept  []kept
-	place map[string]int
-	bytes int
-}
-
-type kept struct {
-	id      string
-	work    uint64 // a checksum of what the profile was made of
-	profile *theme.Profile
+	// lock is held for reading while an artifact is compared with others. Who applies batches never wants it, see changes.
+	lock  sync.RWMutex
+	table *theme.Table
+	works map[string]uint64 // a checksum of what a profile was made of, by artifact
 }
 
 func newServing(m *theme.Model, made Made, room, extra int) *serving {
-	return &serving{model: m, made: made, room: room, extra: extra, place: map[string]int{}}
+	return &serving{model: m, made: made, room: room, extra: extra, table: theme.NewTable(m), works: map[string]uint64{}}
 }
 
 // takes tells whether the profile of an artifact is kept, or there is room for it. Artifacts that there is no room for are in nobody's
@@ -38,67 +30,55 @@ func newServing(m *theme.Model, made Made, room, extra int) *serving {
 func (s *serving) takes(id string) bool {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
-	_, has := s.place[id]
-	return has || s.bytes < s.room
+	_, has := s.works[id]
+	return has || s.bytes() < s.room && s.table.Len() < theme.MostInTable
 }
+
+// bytes is what all of it takes.
+func (s *serving) bytes() int { return s.table.Bytes() + s.table.Len()*s.extra }
 
 // put keeps the profile of an artifact, in the place of the one that it has, if it has one.
 func (s *serving) put(a *profile.Artifact) {
 	w := theme.WorkOf(a)
-	k := kept{a.ID, sumOf(&w), s.model.Profile(&w)}
+	p, work := s.model.Profile(&w), sumOf(&w)
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if at, has := s.place[k.id]; has {
-		s.bytes += k.profile.Bytes() - s.kept[at].profile.Bytes()
-		s.kept[at] = k
-		return
-	}
-	s.place[k.id] = len(s.kept)
-	s.kept = append(s.kept, k)
-	s.bytes += k.profile.Bytes() + s.extra
+	s.table.Put(a.ID, p)
+	s.works[a.ID] = work
 }
 
 // remove forgets an artifact.
 func (s *serving) remove(id string) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	at, has := s.place[id]
-	if !has {
-		return
-	}
-	s.bytes -= s.kept[at].profile.Bytes() + s.extra
-	delete(s.place, id)
-	last := len(s.kept) - 1
-	if at != last {
-		s.kept[at] = s.kept[last]
-		s.place[s.kept[at].id] = at
-	}
-	s.kept[last] = kept{}
-	s.kept = s.kept[:last]
+	s.table.Remove(id)
+	delete(s.works, id)
 }
 
 // ProfileOf implements stored.Profiles.
 func (s *serving) ProfileOf(id string) (p *theme.Profile, work uint64) {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
-	if at, has := s.place[id]; has {
-		return s.kept[at].profile, s.kept[at].work
-	}
-	return nil, 0
+	return s.table.Profile(id), s.works[id]
 }
 
-// Each implements stored.Profiles.
-func (s *serving) Each(fn func(id string, work uint64, p *theme.Profile)) {
+// Table implements stored.Profiles.
+func (s *serving) Table(fn func(*theme.Table)) {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
-	for i := range s.kept {
-		fn(s.kept[i].id, s.kept[i].work, s.kept[i].profile)
-	}
+	fn(s.table)
+}
+
+// Admit implements stored.Profiles.
+func (s *serving) Admit(id string, from []float64) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.table.Admit(id, from)
 }
 
 // sizes are how many profiles are kept, and what they take.
 func (s *serving) sizes() (profiles, bytes int) {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
-	return len(s.kept), s.bytes
+	return s.table.Len(), s.bytes()
 }

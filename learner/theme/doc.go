@@ -9,6 +9,8 @@
 //     solution of its term, a new theme that of its terms, and the others keep their weights to the bit.
 //   - Model.Profile predicts the terms of a Work: a Profile. Model.Ask makes of the Profile of a Work that asks a Question: Compare scores
 //     another Profile in a theme, General in all, and Explain names the terms that both are likely to have, which are the reason.
+//   - A Table has the Profiles of many. Table.Search finds whom a Work has to be compared with: those that may be among its best, and those that
+//     may have it among theirs. Nobody else belongs there.
 //   - MarshalBinary and Unmarshal keep a Model. A Basis is not kept: Works are, by their owner.
 //
 // # Method
@@ -39,6 +41,16 @@
 // Time, of one processor, for 8,000 Works and 2,600 terms that two have: a Basis 2 s, a Fit 24 s (it grows as n t), a theme of 10 terms
 // 1 s, since up to 64 terms are solved at once; a Profile 0.9 ms, a comparison
 // 1 us in a theme, 3 with those in general among them.
+//
+// # Whom to compare
+//
+// All parts of a score are inner products of vectors with nothing negative, or Jaccard similarities made of one. A Table has postings of each vector's larger
+// parts, and how long the smaller ones are together. What a Work shares with another is at most what postings
+// gather, and the product of its length with that of the smaller parts: a Search adds that up for everyone, and compares those alone whose sum
+// does. Of 11,940 works of the Tate a list of 15 takes some 50 comparisons, as of 3,000; what grows with the archive is the sum.
+//
+// The obvious design, the nearest by vectors of 32 numbers (package head), lost: they order well, but bound nothing, so that who is missing is
+// not known. To keep all parts in postings would take 4 KB of each artifact, and as many comparisons.
 //
 // # Guarantees
 //

@@ -43,22 +43,10 @@ func (m *Meeting) Reach(r Respect) (asking, asked float64) {
 	return m.other.most(r, probable, near) + lesser, own.most(r, probable, near) + lesser
 }
 
-// Ceiling are upper bounds of what Reach returns, by what is expected of each of the two alone.
-func (m *Meeting) Ceiling(r Respect) (asking, asked float64) {
-	own := m.question.asking
-	probable := mostJaccard(own.probable.themes[r], m.other.probable.themes[r])
-	near := mostJaccard(own.near.themes[r], m.other.near.themes[r])
-	const lesser = profileCounts + wordsCount + 2*aboveReach
-	return m.other.most(r, probable, near) + lesser, own.most(r, probable, near) + lesser
-}
-
 // most is what two Jaccard similarities make of a score when the Work is the one that is not taken to have the theme.
 func (p *Profile) most(r Respect, probable, near float64) float64 {
 	return p.probable.themes[r].present*probable + nearCounts*p.near.themes[r].present*near
 }
-
-// mostJaccard is what jaccard is at most: they can't share more terms than the one of fewer is expected to have.
-func mostJaccard(a, b expectation) float64 { return min(a.count, b.count) / max(a.count, b.count) }
 
 // Pair compares the two. What they have in common is the same to the bit whichever of them asks: sums over shared terms and words, in their order.
 func (m *Meeting) Pair(r Respect) Pair {

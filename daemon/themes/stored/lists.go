@@ -2,6 +2,7 @@ package stored
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -31,10 +32,12 @@ const entryMemory = 56
 
 // Profiles are those of all artifacts that may be listed.
 type Profiles interface {
-	// Each calls fn for every artifact, with a checksum of what its profile was made of.
-	Each(fn func(id string, work uint64, p *theme.Profile))
-	// ProfileOf is that of one artifact, nil when there is none.
+	// ProfileOf is that of one artifact, nil when there is none, with a checksum of what it was made of.
 	ProfileOf(id string) (p *theme.Profile, work uint64)
+	// Table calls fn with all of them, which must not keep it or change it.
+	Table(fn func(*theme.Table))
+	// Admit says from which scores on others enter an artifact's lists: theme.Table's.
+	Admit(id string, from []float64)
 }
 
 // Model is what lists are made by. Profiles are its.
@@ -86,7 +89,8 @@ func (l *Lists) Align(m *Model) {
 		l.by = fmt.Sprintf("%s size %d themes %d least %g tolerance %g", m.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
 	}
 	clear(l.due)
-	for id := range l.rows {
+	for id, r := range l.rows {
+		l.admit(id, r)
 		if !l.settled(id) {
 			l.due[id] = struct{}{}
 		}
@@ -94,11 +98,31 @@ func (l *Lists) Align(m *Model) {
 	if m == nil {
 		return
 	}
-	m.Each(func(id string, _ uint64, _ *theme.Profile) {
-		if l.rows[id] == nil {
-			l.due[id] = struct{}{}
-		}
+	m.Table(func(t *theme.Table) {
+		t.Each(func(id string, _ *theme.Profile) {
+			if l.rows[id] == nil {
+				l.due[id] = struct{}{}
+			}
+		})
 	})
+}
+
+// admit has the profiles know from which scores on others enter an artifact's lists, by its row, nil: it has none.
+func (l *Lists) admit(id string, r *Row) {
+	if l.model == nil {
+		return
+	}
+	var from []float64
+	for _, name := range l.model.Themes() {
+		least := math.Inf(1)
+		if r != nil && l.Current(r) {
+			if list := r.List(name); list != nil {
+				least = list.least()
+			}
+		}
+		from = append(from, least)
+	}
+	l.model.Admit(id, from)
 }
 
 // settled tells whether an artifact's row is what the model makes of what is there of the artifact, and was told.
@@ -193,6 +217,7 @@ func (l *Lists) themes(p *theme.Profile) []string {
 func (l *Lists) set(id string, now *Row) {
 	was := l.rows[id]
 	l.hold(was, now)
+	l.admit(id, now)
 	if was != nil {
 		l.count -= len(was.Lists)
 	}

@@ -6,50 +6,31 @@ import (
 	"kilim/learner/theme"
 )
 
-// offer is an artifact that has arrived, as it is offered to the lists of the others.
-type offer struct {
-	p        *Pass
-	id       string
-	respects map[string]theme.Respect
-	// holders have had it in a list.
-	holders map[string]struct{}
-}
-
-func (p *Pass) offering(id string) *offer {
-	o := &offer{p: p, id: id, respects: map[string]theme.Respect{}, holders: map[string]struct{}{}}
-	for _, name := range p.l.model.Themes() {
-		o.respects[name], _ = p.l.model.Respect(name)
-	}
+// offer offers an artifact that has arrived to the others' lists of a theme. Those that have it already get it as it is now, which may be worse; of the
+// others those are asked into whose list it may belong.
+func (p *Pass) offer(search *theme.Search, r theme.Respect, name, id string) {
 	for _, by := range p.l.holders[id] {
-		o.holders[by] = struct{}{}
-	}
-	return o
-}
-
-// to offers the artifact to the lists of another one. Lists that the Pass computes have it where it belongs, and lists of another model take nobody.
-func (o *offer) to(other string, meeting *theme.Meeting) {
-	row := o.p.current(other)
-	if row == nil {
-		return
-	}
-	_, holds := o.holders[other]
-	for i := range row.Lists {
-		list := &row.Lists[i]
-		r := o.respects[list.Theme]
-		if !holds {
-			if _, ceiling := meeting.Ceiling(r); !o.p.reaches(list, ceiling) {
-				continue
-			}
-			if _, reach := meeting.Reach(r); !o.p.reaches(list, reach) {
-				continue
-			}
+		if list := p.current(by, name); list == nil || list.place(id) < 0 {
+			continue
 		}
-		o.p.place(other, list.Theme, Entry{o.id, meeting.Pair(r).Asked})
+		if meeting := search.Meet(by); meeting != nil {
+			p.place(by, name, Entry{id, meeting.Pair(r).Asked})
+		}
 	}
+	search.Takers(r, func(other string, meeting *theme.Meeting) {
+		list := p.current(other, name)
+		if list == nil || list.place(id) >= 0 {
+			return
+		}
+		if _, reach := meeting.Reach(r); reach >= list.least() {
+			p.place(other, name, Entry{id, meeting.Pair(r).Asked})
+		}
+	})
 }
 
-// current is the row, as the Pass has it now, of an artifact whose lists may take up another, nil: they may not.
-func (p *Pass) current(id string) *Row {
+// current is a list, as the Pass has it now, that may take up another, nil: the artifact has none that may. Lists that the Pass computes have everyone
+// where they belong, and lists of another model take nobody.
+func (p *Pass) current(id, theme string) *List {
 	r := p.l.rows[id]
 	if d := p.drafts[id]; d != nil {
 		r = &d.Row
@@ -57,14 +38,14 @@ func (p *Pass) current(id string) *Row {
 	if r == nil || !p.l.Current(r) || p.computed(id) {
 		return nil
 	}
-	return r
+	return r.List(theme)
 }
 
 // place puts an entry into a list of an artifact, if it belongs there.
 func (p *Pass) place(id, theme string, e Entry) {
-	now := *p.current(id).List(theme)
+	now := *p.current(id, theme)
 	now.Entries = slices.Clone(now.Entries)
-	if was := slices.IndexFunc(now.Entries, func(have Entry) bool { return have.ID == e.ID }); was >= 0 {
+	if was := now.place(e.ID); was >= 0 {
 		if now.Entries[was] == e {
 			return
 		}

@@ -117,7 +117,7 @@ func (p *Pass) takeOut(by, id string) {
 	d := p.draft(by)
 	for i := range d.Lists {
 		list := &d.Lists[i]
-		at := slices.IndexFunc(list.Entries, func(e Entry) bool { return e.ID == id })
+		at := list.place(id)
 		if at < 0 {
 			continue
 		}
@@ -142,41 +142,32 @@ func (p *Pass) compute(id string, arrived bool) {
 	}
 	d := p.draft(id)
 	d.Work, d.By, d.Lists = work, p.l.by, nil
-	var respects []theme.Respect
 	for _, name := range p.l.themes(own) {
-		r, _ := m.Respect(name)
-		respects = append(respects, r)
 		d.Lists = append(d.Lists, List{Theme: name, Model: m.ID, Whole: true})
 	}
-	var o *offer
-	if arrived {
-		o = p.offering(id)
-	}
 	question := m.Ask(own)
-	m.Each(func(other string, _ uint64, to *theme.Profile) {
-		if other == id {
-			return
-		}
-		meeting := question.Meet(to)
-		for i := range d.Lists {
-			list, r := &d.Lists[i], respects[i]
-			ceiling, _ := meeting.Ceiling(r)
-			if p.reaches(list, ceiling) {
-				if reach, _ := meeting.Reach(r); p.reaches(list, reach) {
-					p.insert(list, Entry{other, meeting.Pair(r).Asking})
-				}
+	m.Table(func(t *theme.Table) {
+		search := t.Search(question)
+		for _, name := range m.Themes() {
+			r, _ := m.Respect(name)
+			if list := d.List(name); list != nil {
+				p.fill(list, search, r, id)
 			}
-		}
-		if o != nil {
-			o.to(other, &meeting)
+			if arrived {
+				p.offer(search, r, name, id)
+			}
 		}
 	})
 }
 
-// reaches tells whether one whose score is at most reach may belong into a list.
-func (p *Pass) reaches(list *List, reach float64) bool {
-	n := len(list.Entries)
-	return list.Whole || n > 0 && reach >= list.Entries[n-1].Parts.Score()
+// fill searches the entries of an artifact's list.
+func (p *Pass) fill(list *List, search *theme.Search, r theme.Respect, id string) {
+	search.Best(r, p.l.cfg.kept(), func(other string, meeting *theme.Meeting) float64 {
+		if reach, _ := meeting.Reach(r); other != id && reach >= list.least() {
+			p.insert(list, Entry{other, meeting.Pair(r).Asking})
+		}
+		return list.least()
+	})
 }
 
 // insert puts an entry where it belongs, in place, and drops what is too much. Into a list that is not whole goes none that is worse than its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"kilim/learner/theme"
 )
@@ -33,6 +34,23 @@ type List struct {
 
 // told are the entries that are.
 func (l *List) told(size int) []Entry { return l.Entries[:min(len(l.Entries), size)] }
+
+// place is where an artifact is among the entries, -1: it is not.
+func (l *List) place(id string) int {
+	return slices.IndexFunc(l.Entries, func(e Entry) bool { return e.ID == id })
+}
+
+// least is the score that another one needs to belong into the list.
+func (l *List) least() float64 {
+	switch n := len(l.Entries); {
+	case l.Whole:
+		return math.Inf(-1)
+	case n == 0:
+		return math.Inf(1)
+	default:
+		return l.Entries[n-1].Parts.Score()
+	}
+}
 
 // Entry is one place of a list.
 type Entry struct {

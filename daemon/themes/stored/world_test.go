@@ -29,6 +29,7 @@ type world struct {
 	lists   *Lists
 	model   *Model
 	kept    map[string]profile
+	table   *theme.Table // of these
 
 	revision uint64
 	rows     map[string][]byte
@@ -41,11 +42,9 @@ type profile struct {
 	*theme.Profile
 }
 
-func (w *world) Each(fn func(string, uint64, *theme.Profile)) {
-	for id, p := range w.kept { // in whatever order
-		fn(id, p.work, p.Profile)
-	}
-}
+func (w *world) Table(fn func(*theme.Table)) { fn(w.table) }
+
+func (w *world) Admit(id string, from []float64) { w.table.Admit(id, from) }
 
 func (w *world) ProfileOf(id string) (*theme.Profile, uint64) {
 	p := w.kept[id]
@@ -105,9 +104,11 @@ func (w *world) profile(id string) {
 	work, ok := w.works[id]
 	if !ok {
 		delete(w.kept, id)
+		w.table.Remove(id)
 		return
 	}
 	w.kept[id] = profile{sumOf(work), w.model.Model.Profile(&work)}
+	w.table.Put(id, w.kept[id].Profile)
 }
 
 // fit has a model of the labels of now take the place of the one before, without the themes that are left out.
@@ -146,7 +147,8 @@ func (w *world) fit(without ...string) {
 
 func (w *world) align() {
 	if w.model != nil {
-		for id := range w.works {
+		w.table = theme.NewTable(w.model.Model)
+		for id := range w.works { // in whatever order
 			w.profile(id)
 		}
 	}
