@@ -89,6 +89,11 @@ func printThemes(w io.Writer, t *web.Themes) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
+	for _, theme := range t.Themes {
+		if theme.Fault != "" {
+			fmt.Fprintf(w, "%s is not stored or published: %s\n", theme.Name, theme.Fault)
+		}
+	}
 	_, err := fmt.Fprintf(w, "%s\n", themesLine(&t.ThemesStatus))
 	return err
 }

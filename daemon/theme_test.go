@@ -16,7 +16,7 @@ func TestPrintThemes(t *testing.T) {
 		ThemesStatus: web.ThemesStatus{Phase: "fitting", Ratio: 0.25, Served: 1, Profiles: 12000, Waiting: 3, Age: 90},
 		Themes: []web.Theme{
 			{Name: "craft", State: "waiting", Labelled: 12, Declared: true, Weak: []string{"technique", "material"}},
-			{Name: "emotions, concepts and ideas", State: "served", Labelled: 900, Terms: 127},
+			{Name: "emotions, concepts and ideas", State: "served", Labelled: 900, Terms: 127, Fault: "not authorized"},
 			{Name: "music", State: "few", Declared: true},
 		},
 	})
@@ -24,6 +24,7 @@ func TestPrintThemes(t *testing.T) {
 craft                         waiting  12                     0      labels also by technique, material
 emotions, concepts and ideas  served   900                    127    -
 music                         few      0                      0      yes
+emotions, concepts and ideas is not stored or published: not authorized
 1 served, among 12000 artifacts, by a model made 1m30s ago; 3 artifacts have changed since; fitting, 25 %
 `
 	if err != nil || out.String() != want {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/config"
@@ -37,11 +36,6 @@ func (t themeLists) Topic(ctx context.Context, name string) error {
 
 // ensureThemeTopic makes the topic of a theme if it is not there.
 func ensureThemeTopic(ctx context.Context, conn *kafkaconn.Conn, kafka *config.Kafka, name string) error {
-	for _, other := range []string{kafka.Topics.Artifacts, kafka.Topics.DeadLetters, kafka.Topics.Judgments} {
-		if name == other {
-			return fmt.Errorf("topic %q is configured for something else", name)
-		}
-	}
 	return conn.EnsureTopics(ctx, []kafkaconn.TopicSpec{kafka.ListsTopic(name)})
 }
 

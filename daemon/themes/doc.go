@@ -52,5 +52,6 @@
 //
 // Another model leaves the lists of the one before until it has remade each, and no model is fitted meanwhile, but for a declaration: else a
 // feed of labels would have all lists told again for ever. Without a theme, and with Config.Works 0, all lists go. A topic is made before the first list of its theme
-// is stored, because a message to one that is missing would hold up all others; while it can't be made, lists are as they were.
+// is stored, because a message to one that is missing would hold up all others. While it can't be made, the lists of its theme are as they were told, and all
+// other themes go on (align); while none can be made, all lists are as they were. A theme is not declared whose topic is configured for something else.
 package themes

@@ -29,7 +29,9 @@ type keeping struct {
 	lists *stored.Lists
 	// decided: it is known which model serves, or that none does; and aligned: the lists know it.
 	decided, aligned bool
-	// tryAt is when it is tried again to align them.
+	// muted are the themes whose topics can't be made, with why. Nothing is stored or told of them.
+	muted map[string]error
+	// tryAt is when it is tried again to make topics.
 	tryAt time.Time
 }
 
@@ -38,8 +40,6 @@ const (
 	dueAtOnce = 16
 	// refilled is how many lists are searched anew in one commit since they lost an entry. The others are due.
 	refilled = 32
-	// alignEvery is how long it takes until topics are asked for again that could not be made.
-	alignEvery = time.Minute
 )
 
 // listBytes is what the lists of an artifact take beside its profile.
@@ -64,41 +64,6 @@ func (k *Keeper) loadLists() error {
 	k.lists.lists = lists
 	k.countLists()
 	return nil
-}
-
-// replaced has the lists follow another model, or the lack of one.
-func (k *Keeper) replaced() {
-	k.lists.decided, k.lists.aligned, k.lists.tryAt = true, false, time.Time{}
-	k.countLists()
-}
-
-// align has lists be due that are not the serving model's. Their topics are there then: a message for one that is missing would hold up all others.
-func (k *Keeper) align(ctx context.Context) error {
-	l := &k.lists
-	if !l.decided || l.aligned || time.Now().Before(l.tryAt) {
-		return nil
-	}
-	s := k.serving.Load()
-	if s == nil {
-		k.alignTo(nil)
-		return nil
-	}
-	for _, theme := range s.model.Themes() {
-		if err := k.cfg.Store.Topic(ctx, stored.Topic(k.cfg.Lists.Similar, theme)); err != nil {
-			l.tryAt = time.Now().Add(alignEvery)
-			return fmt.Errorf("themes: the topic of the lists of theme %q, which are not stored or published before it is there: %w", theme, err)
-		}
-	}
-	k.alignTo(&stored.Model{ID: s.made.ID(), Model: s.model, Profiles: s})
-	return nil
-}
-
-func (k *Keeper) alignTo(m *stored.Model) {
-	k.lists.lock.Lock()
-	defer k.lists.lock.Unlock()
-	k.lists.lists.Align(m)
-	k.lists.aligned = true
-	k.countLists()
 }
 
 // relist brings the lists up to date that changed artifacts have and are in, and some that are due. It returns how many artifacts it took.
@@ -145,9 +110,13 @@ func (k *Keeper) countLists() {
 			due = max(due, profiles)
 		}
 	}
+	faults := map[string]string{}
+	for name, err := range k.lists.muted {
+		faults[name] = err.Error()
+	}
 	k.status.Lock()
 	defer k.status.Unlock()
-	k.status.stored, k.status.due = lists, due
+	k.status.stored, k.status.due, k.status.faults = lists, due, faults
 }
 
 // told is an artifact's list as it was told last, nil when it has none, or one that is to be made anew, or is wanted longer than it is.
@@ -156,15 +125,10 @@ func (k *Keeper) told(s *serving, id, name string, n int) *Answer {
 		return nil
 	}
 	k.lists.lock.RLock()
-	row := k.lists.lists.Row(id)
-	current := row != nil && k.lists.lists.Current(row)
+	list := k.lists.lists.Told(id, name)
 	k.lists.lock.RUnlock()
 	own, _ := s.ProfileOf(id)
-	if !current || own == nil {
-		return nil
-	}
-	list := row.List(name)
-	if list == nil || list.Model != s.made.ID() {
+	if list == nil || own == nil || list.Model != s.made.ID() {
 		return nil
 	}
 	answer := &Answer{ID: id, Theme: name, Presence: s.model.Presence(name, own), Applies: true, Made: s.made}

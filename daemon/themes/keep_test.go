@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"kilim/daemon/themes/stored"
 	"kilim/rerank"
@@ -22,6 +27,7 @@ type lists struct {
 	lost     uint64
 	commits  int
 	fail     error // of a commit, and of the making of a topic
+	missing  string // a topic that can't be made
 	during   func()
 }
 
@@ -38,7 +44,12 @@ func (l *lists) Rows(fn func([]byte) error) error {
 
 func (l *lists) Lost() uint64 { return l.lost }
 
-func (l *lists) Topic(context.Context, string) error { return l.fail }
+func (l *lists) Topic(_ context.Context, name string) error {
+	if name == l.missing {
+		return errors.New("not authorized for " + name)
+	}
+	return l.fail
+}
 
 func (l *lists) Commit(_ context.Context, write func(stored.Writer) error) error {
 	if l.fail != nil {
@@ -196,6 +207,93 @@ func TestWhatIsNotStoredWaits(t *testing.T) {
 	w.renew()
 	if asked != 1 || w.keeper.Status().Waiting != 0 {
 		t.Errorf("%d commits, and %d artifacts wait", asked, w.keeper.Status().Waiting)
+	}
+}
+
+// TestOneTopicThatIsMissing: a theme whose topic can't be made holds up no other theme; Status and the metric tell of it, and when the topic can be made its
+// lists are what they would have been.
+func TestOneTopicThatIsMissing(t *testing.T) {
+	t.Parallel()
+	cfg, store := keepingLists()
+	store.missing = "similar.motif"
+	w := newWorld(t, cfg)
+	w.fill(1, 60, 50)
+	w.round()
+	others := 0
+	for topic := range store.current() {
+		if strings.HasPrefix(topic, store.missing+" ") {
+			t.Errorf("%s is told", topic)
+		}
+		others++
+	}
+	for _, theme := range w.keeper.Status().Themes {
+		if broken := theme.Name == motif; strings.Contains(theme.Fault, "not authorized") != broken || theme.State != Served {
+			t.Errorf("%+v", theme)
+		}
+	}
+	if failures := testutil.ToFloat64(w.keeper.metrics.failures); others == 0 || failures != 1 {
+		t.Errorf("%d lists of others are told, and %v failures", others, failures)
+	}
+	w.renew()
+	if a, err := w.keeper.Similar(t.Context(), "a:1", motif, 3); err != nil || a.Applies && len(a.Items) != 3 {
+		t.Errorf("without its topic: %v, %+v", err, a)
+	}
+	told, commits := store.current(), store.commits
+	w.keeper.lists.tryAt = time.Time{}
+	w.renew()
+	if failures := testutil.ToFloat64(w.keeper.metrics.failures); store.commits != commits || failures != 2 {
+		t.Errorf("%d commits because a topic is still missing, and %v failures", store.commits-commits, failures)
+	}
+	store.missing = ""
+	w.keeper.lists.tryAt = time.Time{}
+	w.renew()
+	for topic, value := range told {
+		if store.told[topic] != value {
+			t.Errorf("%s was told again", topic)
+		}
+	}
+	now := w.keeper.Status()
+	for _, theme := range now.Themes {
+		if theme.Fault != "" {
+			t.Errorf("%+v", theme)
+		}
+	}
+	dullCfg, dull := keepingLists()
+	all := newWorld(t, dullCfg)
+	all.fill(1, 60, 50)
+	all.round()
+	if got, want := len(store.current()), len(dull.current()); got != want || got == others || now.Due != 0 {
+		t.Errorf("%d lists are told and %d due, want %d", got, now.Due, want)
+	}
+}
+
+// TestTakenTopics: a theme whose topic is configured for something else is refused by name and setting, whoever declares it.
+func TestTakenTopics(t *testing.T) {
+	t.Parallel()
+	cfg, store := keepingLists()
+	cfg.Taken = map[string]string{"similar.craft": "kafka.topics.judgments", "similar.motif": "kafka.topics.artifacts"}
+	w := newWorld(t, cfg)
+	err := w.keeper.Declare(Declaration{Name: "craft"})
+	if !errors.Is(err, ErrDeclaration) || !strings.Contains(err.Error(), `"craft"`) || !strings.Contains(err.Error(), `"similar.craft", which is kafka.topics.judgments`) {
+		t.Errorf("declared is %v", err)
+	}
+	if err := w.keeper.Declare(Declaration{Name: "Craft"}); err != nil {
+		t.Error(err)
+	}
+	w.fill(1, 60, 50) // records may name a theme so: its lists are stored nowhere, and the others' are
+	w.round()
+	for topic := range store.current() {
+		if strings.HasPrefix(topic, "similar.motif ") {
+			t.Errorf("%s is told", topic)
+		}
+	}
+	if len(store.current()) == 0 {
+		t.Error("no list is told")
+	}
+	cfg.Declared = []Declaration{{Name: "craft"}}
+	cfg.Folder = t.TempDir()
+	if _, err := Open(cfg, w.archive, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)); !errors.Is(err, ErrDeclaration) || !strings.Contains(err.Error(), "themes.declare") {
+		t.Errorf("configured is %v", err)
 	}
 }
 

@@ -37,6 +37,8 @@ type Config struct {
 	// Lists says of what size the lists are that are stored and published, and where; nil as Store: none are.
 	Lists stored.Config
 	Store Store
+	// Taken are the topics that are configured for something else, with the settings that name them. No theme may be declared whose topic is one.
+	Taken map[string]string
 }
 
 // workMemory is what a work takes while a model is fitted: 8,000 works of the Tate took 19 KiB each.
@@ -104,6 +106,11 @@ func Open(cfg Config, archive Archive, metrics *Metrics, log *slog.Logger) (*Kee
 	k.cfg.Lists.Themes, k.cfg.Lists.Least = mostLists, leastPresence
 	k.lists.lists = stored.New(k.cfg.Lists)
 	k.status.phase = Idle
+	for _, declaration := range cfg.Declared {
+		if err := k.free(declaration.Name); err != nil {
+			return nil, fmt.Errorf("themes.declare: %w", err)
+		}
+	}
 	return k, nil
 }
 
@@ -111,6 +118,9 @@ func (k *Keeper) modelFile() string { return filepath.Join(k.cfg.Folder, "model"
 
 // Declare adds a theme, durably. It is learned at once, without waiting for more labels.
 func (k *Keeper) Declare(d Declaration) error {
+	if err := k.free(d.Name); err != nil {
+		return err
+	}
 	if err := k.declared.add(d); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{failures: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "kilim_theme_list_failures_total",
-		Help: "Attempts to renew profiles and lists of themes that failed and are made again: a topic of a theme can't be made, or the store can't be read or written.",
+		Help: "Attempts to renew profiles and lists of themes that failed and are made again: a topic of a theme can't be made (kilim theme says of which), or the store can't be read or written.",
 	}), rounds: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "kilim_theme_rounds_total",
 		Help: "How often the archive was looked through for what it says of themes, by result: fitted (another model serves), unchanged, nothing (no theme has labels enough) or failed.",

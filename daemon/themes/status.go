@@ -22,6 +22,8 @@ type progress struct {
 	last  *survey // without works and labels; nil: there was none
 	// stored is how many lists there are, and due of how many artifacts they are to be made anew.
 	stored, due int
+	// faults say, by theme, why its lists are not stored or published.
+	faults map[string]string
 }
 
 func (k *Keeper) enter(phase string) {
@@ -74,6 +76,8 @@ type Theme struct {
 	Labelled, Terms int
 	Declared        bool
 	Weak            []string
+	// Fault says why its lists are not stored or published, "": they are, as far as there are any.
+	Fault string
 }
 
 // Status tells where the themes stand.
@@ -104,7 +108,7 @@ func (k *Keeper) Status() Status {
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(names), strings.Compare) {
 		d, is := declared[name]
-		t := Theme{Name: name, State: Few, Labelled: labelled[name], Declared: is, Weak: d.Weak}
+		t := Theme{Name: name, State: Few, Labelled: labelled[name], Declared: is, Weak: d.Weak, Fault: p.faults[name]}
 		if s != nil {
 			t.Terms = len(s.model.TermsOf(name))
 		}

@@ -118,6 +118,8 @@ type Theme struct {
 	Terms    int      `json:"terms"`
 	Declared bool     `json:"declared"`
 	Weak     []string `json:"weak,omitempty"`
+	// Fault says why the lists of the theme are not stored or published, while they are not.
+	Fault string `json:"fault,omitempty"`
 }
 
 // ThemesStatus is where the learning of themes stands.

@@ -36,6 +36,12 @@
 // daemon/pipeline/made): meanwhile they take up nobody, and lose who is deleted. Each list says which model it is of. The obvious
 // design, a cutover, would hold all lists twice.
 //
+// # Muted themes
+//
+// Of a theme whose topic is not there nothing can be told. Its lists stay as they were told, marked as no model's in their rows, so that a start knows it too;
+// nobody enters or leaves them, and those of artifacts that go are left behind. When it can be told of again, all this is made up for
+// (TestMutedThemes). The obvious design, to drop them, would leave in the topic the lists of artifacts that were deleted meanwhile.
+//
 // # What is durable
 //
 // A Pass is one commit: rows, and messages in the outbox of the same store. So each change is told once, and what is in the topics in the end is what the

@@ -2,6 +2,7 @@ package stored
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -57,6 +58,8 @@ type Lists struct {
 	// model is what lists are made by now, nil: none is there, and no artifact has a list. by names it, with the settings.
 	model *Model
 	by    string
+	// muted are the themes that nothing can be told of now. Their lists stay as they were told, of no model, and nobody gets one.
+	muted map[string]bool
 	// due are the artifacts whose lists may not be what a Pass would make of them.
 	due map[string]struct{}
 	// lost is the revision up to which what was published is not known to be in the topics any more.
@@ -83,8 +86,13 @@ func (l *Lists) Load(b []byte) error {
 }
 
 // Align has all be due that is not as m would make it: lists by another model, of artifacts that were something else when they were made, or that are
-// not there, and those that artifacts lack. m is nil when no theme is learned.
-func (l *Lists) Align(m *Model) {
+// not there, and those that artifacts lack. m is nil when no theme is learned. Nothing is told of the muted themes, whose topics are not there; all the
+// more is once they are muted no more.
+func (l *Lists) Align(m *Model, muted ...string) {
+	l.muted = map[string]bool{}
+	for _, name := range muted {
+		l.muted[name] = true
+	}
 	if l.model, l.by = m, ""; m != nil {
 		l.by = fmt.Sprintf("%s size %d themes %d least %g tolerance %g", m.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
 	}
@@ -115,7 +123,7 @@ func (l *Lists) admit(id string, r *Row) {
 	var from []float64
 	for _, name := range l.model.Themes() {
 		least := math.Inf(1)
-		if r != nil && l.Current(r) {
+		if r != nil && l.current(r) && !l.muted[name] {
 			if list := r.List(name); list != nil {
 				least = list.least()
 			}
@@ -128,23 +136,67 @@ func (l *Lists) admit(id string, r *Row) {
 // settled tells whether an artifact's row is what the model makes of what is there of the artifact, and was told.
 func (l *Lists) settled(id string) bool {
 	r := l.rows[id]
-	if l.model == nil {
+	var want []string
+	if p, work := l.profile(id); p != nil {
+		if r == nil || !l.current(r) || r.Work != work {
+			return false
+		}
+		want = l.themes(p)
+	} else if r == nil || len(r.Lists) == 0 {
 		return r == nil
 	}
-	p, work := l.model.ProfileOf(id)
-	switch {
-	case p == nil || r == nil:
-		return p == nil && r == nil
-	case !l.Current(r) || r.Work != work:
-		return false
+	lists := 0
+	for i := range r.Lists {
+		list := &r.Lists[i]
+		switch {
+		case l.muted[list.Theme]:
+			if list.Model != "" {
+				return false
+			}
+		case l.untold(*list) || !slices.Contains(want, list.Theme) || list.Model != l.model.ID:
+			return false
+		default:
+			lists++
+		}
 	}
-	return !slices.ContainsFunc(r.Lists, l.untold)
+	return lists == len(want)
 }
 
-// Current tells whether a row's lists are complete by the model and the settings of now.
-func (l *Lists) Current(r *Row) bool { return l.model != nil && r.By == l.by }
+// profile is that of an artifact, nil when there is none, or no model.
+func (l *Lists) profile(id string) (p *theme.Profile, work uint64) {
+	if l.model == nil {
+		return nil, 0
+	}
+	return l.model.ProfileOf(id)
+}
 
-func (l *Lists) untold(list List) bool { return list.Revision <= l.lost }
+// current tells whether a row's lists are complete by the model and the settings of now.
+func (l *Lists) current(r *Row) bool { return l.model != nil && r.By == l.by }
+
+// Told is an artifact's list of a theme as it was told last, nil when it has none, or one that is to be made anew.
+func (l *Lists) Told(id, theme string) *List {
+	r := l.rows[id]
+	if r == nil || !l.current(r) || l.muted[theme] {
+		return nil
+	}
+	if list := r.List(theme); list != nil && list.Model == l.model.ID {
+		return list
+	}
+	return nil
+}
+
+// Themes are those of which there are lists, by name.
+func (l *Lists) Themes() []string {
+	seen := map[string]bool{}
+	for _, r := range l.rows {
+		for i := range r.Lists {
+			seen[r.Lists[i].Theme] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func (l *Lists) untold(list List) bool { return list.Revision <= l.lost && !l.muted[list.Theme] }
 
 // Lost says that what was published up to a revision is not known to be in the topics any more: such lists are due to be told again.
 func (l *Lists) Lost(upto uint64) {
@@ -181,10 +233,7 @@ func (l *Lists) Count() int { return l.count }
 // Rows is how many artifacts have one.
 func (l *Lists) Rows() int { return len(l.rows) }
 
-// Row is that of an artifact as it is stored, nil when it has none.
-func (l *Lists) Row(id string) *Row { return l.rows[id] }
-
-// Themes are those that an artifact has lists of.
+// themes are those that an artifact is to have lists of.
 func (l *Lists) themes(p *theme.Profile) []string {
 	type present struct {
 		name string
@@ -210,7 +259,7 @@ func (l *Lists) themes(p *theme.Profile) []string {
 		out = append(out, a.name)
 	}
 	slices.SortFunc(out, strings.Compare)
-	return out
+	return slices.DeleteFunc(out, func(name string) bool { return l.muted[name] })
 }
 
 // set gives an artifact another row, nil: none.

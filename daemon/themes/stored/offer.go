@@ -35,7 +35,7 @@ func (p *Pass) current(id, theme string) *List {
 	if d := p.drafts[id]; d != nil {
 		r = &d.Row
 	}
-	if r == nil || !p.l.Current(r) || p.computed(id) {
+	if r == nil || !p.l.current(r) || p.l.muted[theme] || p.computed(id) {
 		return nil
 	}
 	return r.List(theme)

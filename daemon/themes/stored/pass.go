@@ -3,6 +3,7 @@ package stored
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"kilim/learner/theme"
 	"kilim/rerank"
@@ -47,11 +48,7 @@ func (p *Pass) Take(id string, cause rerank.Cause) {
 	if p.l.settled(id) {
 		return
 	}
-	var profile *theme.Profile
-	var work uint64
-	if p.l.model != nil {
-		profile, work = p.l.model.ProfileOf(id)
-	}
+	profile, work := p.l.profile(id)
 	switch r := p.l.rows[id]; {
 	case profile == nil:
 		p.departed[id] = struct{}{}
@@ -118,7 +115,7 @@ func (p *Pass) takeOut(by, id string) {
 	for i := range d.Lists {
 		list := &d.Lists[i]
 		at := list.place(id)
-		if at < 0 {
+		if at < 0 || p.l.muted[list.Theme] {
 			continue
 		}
 		list.Entries = slices.Delete(slices.Clone(list.Entries), at, at+1)
@@ -128,7 +125,7 @@ func (p *Pass) takeOut(by, id string) {
 
 // lacks has a list be made anew that may lack one, for it has lost more than it has beside what is told.
 func (p *Pass) lacks(id string, list *List) {
-	if !list.Whole && len(list.Entries) < p.l.cfg.Size && p.l.Current(&p.draft(id).Row) {
+	if !list.Whole && len(list.Entries) < p.l.cfg.Size && p.l.current(&p.draft(id).Row) {
 		p.demoted[id] = struct{}{}
 	}
 }
@@ -141,16 +138,18 @@ func (p *Pass) compute(id string, arrived bool) {
 		return // what has taken it away waits for a later Pass, and it is due
 	}
 	d := p.draft(id)
-	d.Work, d.By, d.Lists = work, p.l.by, nil
+	d.Work, d.By = work, p.l.by
+	d.Lists = slices.DeleteFunc(slices.Clone(d.Lists), func(list List) bool { return !p.l.muted[list.Theme] })
 	for _, name := range p.l.themes(own) {
 		d.Lists = append(d.Lists, List{Theme: name, Model: m.ID, Whole: true})
 	}
+	slices.SortFunc(d.Lists, func(a, b List) int { return strings.Compare(a.Theme, b.Theme) })
 	question := m.Ask(own)
 	m.Table(func(t *theme.Table) {
 		search := t.Search(question)
 		for _, name := range m.Themes() {
 			r, _ := m.Respect(name)
-			if list := d.List(name); list != nil {
+			if list := d.List(name); list != nil && !p.l.muted[name] {
 				p.fill(list, search, r, id)
 			}
 			if arrived {

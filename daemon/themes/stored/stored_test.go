@@ -14,7 +14,7 @@ import (
 	"kilim/rerank"
 )
 
-// TestHistories: after any history of records, deletions, models, failures and crashes, when nothing is due, the lists that are stored are those of
+// TestHistories: after any history of records, deletions, models, failures, crashes and topics that can't be made, when nothing is due, the lists that are stored are those of
 // everyone compared with everyone, and the topics end with them and nothing else.
 func TestHistories(t *testing.T) {
 	t.Parallel()
@@ -31,7 +31,11 @@ func TestHistories(t *testing.T) {
 			}
 			for range 50 {
 				id := fmt.Sprintf("a:%d", w.rng.IntN(45))
-				switch w.rng.IntN(12) {
+				switch w.rng.IntN(13) {
+				case 12:
+					some := slices.Clone(themes)
+					w.rng.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
+					w.mute(some[:w.rng.IntN(3)]...)
 				case 0:
 					w.fit(themes[:w.rng.IntN(3)]...)
 				case 1, 2:
@@ -47,6 +51,9 @@ func TestHistories(t *testing.T) {
 				}
 			}
 			w.fit()
+			w.settle()
+			w.verify()
+			w.mute()
 			w.settle()
 			if lists := w.verify(); lists < 20 {
 				t.Errorf("%d lists", lists)
@@ -102,6 +109,42 @@ func TestNothingIsToldTwice(t *testing.T) {
 		t.Errorf("%d messages after another model, want %d", w.told, 3*lists)
 	}
 	w.verify() // each list names it
+}
+
+// TestMutedThemes: while nothing can be told of a theme, its lists are as they were told, and the others go on; afterwards nothing is told of these again, and
+// of the theme what changed meanwhile.
+func TestMutedThemes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 6, Config{Size: 3, Themes: 2, Least: 0.2})
+	for i := range 40 {
+		w.put(fmt.Sprintf("a:%d", i))
+	}
+	w.fit()
+	w.settle()
+	muted := Topic(similar, themes[0])
+	before, others := maps.Clone(w.topics[muted]), w.told
+	w.mute(themes[0])
+	w.settle()
+	if w.verify(); w.told != others {
+		t.Errorf("%d messages because a theme is muted", w.told-others)
+	}
+	for i := range 5 {
+		w.remove(fmt.Sprintf("a:%d", i))
+		w.put(fmt.Sprintf("b:%d", i))
+	}
+	w.settle()
+	w.verify()
+	if w.told == others || !reflect.DeepEqual(w.topics[muted], before) || len(before) == 0 {
+		t.Errorf("%d messages of the others; the muted topic had %d lists, and now %d", w.told-others, len(before), len(w.topics[muted]))
+	}
+	w.crash()
+	others = w.told
+	w.mute()
+	w.settle()
+	w.verify()
+	if gone := len(before) - len(w.topics[muted]); w.told == others || w.told-others > len(w.topics[muted])+gone+5 {
+		t.Errorf("%d messages afterwards, of %d lists", w.told-others, len(w.topics[muted]))
+	}
 }
 
 // TestNewcomersTellOthers: an artifact that comes is told into the lists of those that are there, with itself as a cause.

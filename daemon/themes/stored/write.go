@@ -46,6 +46,12 @@ func (p *Pass) write(w Writer, d *draft) error {
 		if was != nil {
 			old = was.List(list.Theme)
 		}
+		if p.l.muted[list.Theme] {
+			list.Model = ""
+			changed = changed || old.Model != ""
+			row.Lists = append(row.Lists, list)
+			continue
+		}
 		size := p.l.cfg.Size
 		if old != nil && old.Model == list.Model && !p.l.untold(*old) && !material(old.told(size), list.told(size), p.l.cfg.Tolerance) {
 			kept := old.renewed(&list, size)
@@ -91,12 +97,22 @@ func (l *List) renewed(by *List, size int) List {
 	return out
 }
 
-// remove tells that an artifact's lists are gone.
+// remove tells that an artifact's lists are gone. Those of muted themes are left, until that can be told of them too.
 func (p *Pass) remove(w Writer, was *Row) error {
+	left := &Row{ID: was.ID}
 	for i := range was.Lists {
+		if list := was.Lists[i]; p.l.muted[list.Theme] {
+			list.Model = ""
+			left.Lists = append(left.Lists, list)
+			continue
+		}
 		if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, was.ID, was.Lists[i].Theme, w.Revision())); err != nil {
 			return err
 		}
+	}
+	if len(left.Lists) > 0 {
+		p.written = append(p.written, written{was.ID, left})
+		return w.Put(was.ID, left.Marshal())
 	}
 	p.written = append(p.written, written{was.ID, nil})
 	return w.Delete(was.ID)
