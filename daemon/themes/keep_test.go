@@ -26,7 +26,7 @@ type lists struct {
 	revision uint64
 	lost     uint64
 	commits  int
-	fail     error // of a commit, and of the making of a topic
+	fail     error  // of a commit, and of the making of a topic
 	missing  string // a topic that can't be made
 	during   func()
 }
