@@ -266,6 +266,21 @@ func TestPageIsUpdatedWithoutReload(t *testing.T) {
 	d.feed(artifact("newcomer", `"title":"A kilim of a newcomer","culture":["Anatolian"],"material":["wool"]`))
 	v.holds(`window.stays && document.querySelector(".feed li.own[data-id=newcomer] .head")?.innerText.includes("A kilim of a newcomer")`)
 
+	// What comes in a pause is shown after it, the latest first, as far as there is room.
+	v.press(".controls button")
+	feed := `[...document.querySelectorAll(".feed li.own")].map((li) => li.dataset.id)`
+	before := value[int](v, feed+".length")
+	d.feed(kilims(5, 80, "")...)
+	d.settle(81)
+	v.does(`new EventSource("/api/v1/live").addEventListener("change", (e) => { if (JSON.parse(e.data).id === "a/79") window.told = true })`)
+	v.holds(`window.told`)
+	if n := value[int](v, feed+".length"); n != before {
+		t.Errorf("%d are shown in a pause, and were %d", n, before)
+	}
+	v.does(`new MutationObserver((_, o) => { window.shown = ` + feed + `; o.disconnect() }).observe(document.querySelector(".feed"), {childList: true})`)
+	v.press(".controls button")
+	v.holds(`window.shown?.join() === Array.from({length: 60}, (_, i) => "a/" + (79 - i)).join()`)
+
 	v.does(`location.hash = "#/artifact/newcomer"`)
 	v.holds(`document.querySelector(".lists .list li")`)
 	d.feed(artifact("twin", `"title":"A kilim of a newcomer","culture":["Anatolian"],"material":["wool"]`))

@@ -4,6 +4,7 @@ import { follow, get } from "./api.js";
 import { facts, listTitle, named, partName, picture } from "./card.js";
 
 const keptEvents = 60; // on the page
+const gathered = 100; // milliseconds in which changes are shown together: to show one lays out and paints the page, and there may be hundreds a second
 const every = 2000; // milliseconds from status to status
 const keptRates = 60;
 
@@ -13,26 +14,38 @@ export async function showLive(main, signal) {
   const feed = el("ol", { class: "feed" });
   const state = el("span", { class: "facts" }, "connecting");
   let paused = false;
-  const waiting = [];
+  const waiting = []; // what is not shown yet, by how it is made and whether it stays when there is too much
+  let due = 0;
+  let last = -gathered; // when something was shown
+  const show = () => {
+    due = 0;
+    last = performance.now();
+    feed.prepend(...waiting.splice(0).reverse().map((w) => w.entry()));
+    while (feed.children.length > keptEvents) feed.lastChild.remove();
+  };
+  const soon = () => {
+    if (!paused) due ||= setTimeout(show, Math.max(0, last + gathered - performance.now()));
+  };
+  signal.addEventListener("abort", () => clearTimeout(due));
   const pause = el("button", { "aria-pressed": "false", on: { click: () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", paused);
     pause.textContent = paused ? "Go on" : "Pause";
-    if (!paused) while (waiting.length) add(waiting.shift());
+    if (paused) clearTimeout(due);
+    due = 0;
+    soon();
   } } }, "Pause");
-  const add = (entry) => {
-    feed.prepend(entry);
-    while (feed.children.length > keptEvents) feed.lastChild.remove();
+  const add = (stays, entry) => {
+    waiting.push({ stays, entry });
+    // What has arrived goes before what has only changed because of it.
+    if (waiting.length > keptEvents) waiting.splice(Math.max(0, waiting.findIndex((w) => !w.stays)), 1);
+    soon();
   };
   main.append(el("h1", {}, "Live"), figures, el("p", { class: "controls" }, pause, " ", state), feed);
   follow(({ change, missed, open }) => {
     if (open !== undefined) state.textContent = open ? "" : "The daemon does not answer. It is asked again by itself.";
-    let entry = null;
-    if (change) entry = eventOf(change);
-    if (missed) entry = el("li", { class: "missed" }, number(missed) + " changes came too quickly to be shown here.");
-    if (!entry) return;
-    if (!paused) add(entry);
-    else if (waiting.push(entry) > keptEvents) waiting.shift();
+    if (change) add(change.own, () => eventOf(change));
+    if (missed) add(true, () => el("li", { class: "missed" }, number(missed) + " changes came too quickly to be shown here."));
   }, signal);
   await watchStatus(figures, signal);
 }
