@@ -4,7 +4,8 @@
 //	go run ./daemon/experiments/page -records 200000        # make bench-page
 //
 // The archive is the first -records of the demo archive, with their texts and fields and without their pictures and recordings. Its state is kept in
-// -dir, a folder for each size: another run goes on from there, and first deletes what the run before has fed for its turns.
+// -dir, a folder for each size: another run goes on from there, and first deletes what the run before has fed for its turns. With -rounds 0 -blocks 0 -paints 0
+// the state is made, and nothing is measured.
 //
 // Turns: the records after those are fed at -rate a second, -measure of them a turn, in -rounds rounds of three: alone, with -viewers streams of
 // /api/v1/live, each read to its end by this program, which also asks for the status every two seconds as the page does, and with -tabs of
@@ -15,9 +16,9 @@
 // the update arrived. Chromium's own work is not the daemon's and is on the same processors here: the freshness of the turns with streams alone tells
 // what viewers cost whose browsers are elsewhere.
 //
-// Requests: -askers ask one after the other without a pause for what each view of the page asks for, in blocks of one view and then the next, of artifacts
-// that are chosen by -seed. All requests of a view count the same, but for the share of each in a view, which the table shows by its number. Beside the
-// times it tells the daemon's processor time a view, with whatever the daemon does besides.
+// Requests: -askers ask one after the other without a pause for what each view of the page asks for, in blocks of 25 views of one kind and then of the
+// next, about artifacts that -seed chooses. It tells of each request how often it was sent and how long the answer took, and of each view the daemon's processor time, with
+// whatever the daemon did besides. "network" is what kilim plot network asks for.
 //
 // Map: the page's map is opened anew by a tab, and from the beginning of the navigation until two frames after points and legend are there is its
 // first paint; then it is moved by keys for 120 frames.
