@@ -9,7 +9,7 @@ import (
 )
 
 // auditEvery is the time between two audits. One costs about as much as embedding
-// a few artifacts.
+// a few artifacts, in a model of three layers some dozens.
 const auditEvery = time.Second
 
 // auditor picks embeddings to compute again exactly.

@@ -23,6 +23,13 @@ type Views struct {
 	Fan []int
 }
 
+// WithDepth are the Views for models of so many layers: what one more reads is that of the defaults.
+func (v Views) WithDepth(layers int) Views {
+	fan := slices.Clone(v.Fan[:min(len(v.Fan), layers)])
+	v.Fan = append(fan, Defaults(layers).Views.Fan[len(fan):]...)
+	return v
+}
+
 func (v Views) validate(layers int) error {
 	for name, x := range map[string]float64{
 		"half": v.Half, "bare": v.NoOrigin, "field drop": v.FieldDrop, "modality drop": v.ModalityDrop, "feature mask": v.FeatureMask, "link": v.Link, "rare": v.Rare,

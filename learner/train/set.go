@@ -55,6 +55,13 @@ type Set struct {
 	class      []int32 // [artifact] of its culture, from 0; -1: none
 }
 
+// WithDepth is the same Set for models of so many layers: of a model's shape nothing else is in a Set that may differ.
+func (s *Set) WithDepth(layers int) *Set {
+	out := *s
+	out.shape.Layers = layers
+	return &out
+}
+
 // Builder builds a Set.
 type Builder struct {
 	shape     model.Config

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -260,7 +261,7 @@ func fingerprint(cfg Config, weights []float32) string {
 	if cfg.depth() != 2 { // which earlier states are of
 		fmt.Fprintf(h, "layers %d\n", cfg.depth())
 	}
-	if dim := cfg.Shape().EmbeddingDim(); dim != cfg.Width {
+	if dim := cmp.Or(cfg.Embedding, cfg.Width); dim != cfg.Width {
 		fmt.Fprintf(h, "embedding %d\n", dim)
 	}
 	b := make([]byte, 0, 4*len(weights))
@@ -290,7 +291,7 @@ func (m *Model) Width(layer int) int {
 func (m *Model) Gathers(int) bool { return true }
 
 // EmbeddingDim is the length of E.
-func (m *Model) EmbeddingDim() int { return m.cfg.Shape().EmbeddingDim() }
+func (m *Model) EmbeddingDim() int { return cmp.Or(m.cfg.Embedding, m.cfg.Width) }
 
 // Fingerprint identifies shape and weights by 16 hexadecimal digits.
 func (m *Model) Fingerprint() string { return m.fingerprint }

@@ -109,8 +109,8 @@ func openModels(t *testing.T) *registry.Registry {
 	return r
 }
 
-func short(int, int, uint64) train.Config {
-	c := train.Defaults(2)
+func short(_, layers int, _ uint64) train.Config {
+	c := train.Defaults(layers)
 	c.Batch, c.MoCo.Queue, c.Every, c.Seed = 16, 64, 10, 3
 	c.Stages = []train.Stage{{Name: train.Heads, Steps: 10, Rate: 1e-3}, {Name: train.Full, Steps: 20, Rate: 1e-3}}
 	return c
@@ -323,11 +323,11 @@ func TestAnotherShapeIsTrained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := model.Options{Width: 16, Heads: 8, Fusion: model.FusionMLP}
+	wanted := model.Options{Width: 16, Embedding: 24, Layers: 3, Heads: 8, Fusion: model.FusionMLP}
 	cfg := settings(nil)
 	cfg.Options = &wanted
 	cfg.Begin = func(serving model.Config, _ []float32) (model.Config, []float32, error) {
-		serving.Width, serving.Heads, serving.Fusion, serving.Dropout = 16, 8, model.FusionMLP, 0.1
+		serving.Width, serving.Embedding, serving.Layers, serving.Heads, serving.Fusion, serving.Dropout = 16, 24, 3, 8, model.FusionMLP, 0.1
 		m, err := model.New(serving)
 		if err != nil {
 			return serving, nil, err

@@ -59,13 +59,19 @@ type Model struct {
 	Set *train.Set
 }
 
-// set is what the model reads.
+// set is what the model reads, as deep as it reads.
 func (c Model) set(m Benchmark) *train.Set {
+	set := m.Set
 	if c.Set != nil {
-		return c.Set
+		set = c.Set
 	}
-	return m.Set
+	return set.WithDepth(c.depth())
 }
+
+// views are the Benchmark's, as deep as the model reads.
+func (c Model) views(m Benchmark) train.Views { return m.Views.WithDepth(c.depth()) }
+
+func (c Model) depth() int { return c.Shape.Config().Layers }
 
 // Row is one comparison.
 type Row struct {
@@ -164,7 +170,7 @@ func mean(v []float64) float64 {
 
 func halves(_ context.Context, t *Table, m Benchmark, serving, candidate Model, pool *par.Pool) error {
 	ranks := func(c Model) ([]int, error) {
-		return train.NewHalves(c.set(m), m.HeldOut, batch, m.Views, m.Seed).Ranks(c.Shape, c.Weights, pool)
+		return train.NewHalves(c.set(m), m.HeldOut, batch, c.views(m), m.Seed).Ranks(c.Shape, c.Weights, pool)
 	}
 	before, err := ranks(serving)
 	if err != nil {

@@ -36,7 +36,7 @@ func origins(ctx context.Context, t *Table, m Benchmark, serving, candidate Mode
 	}
 	var right [2][]float64
 	for i, c := range []Model{serving, candidate} {
-		z, err := train.EmbedWithoutOrigin(c.set(m), asked, batch, m.Views, m.Seed, c.Shape, c.Weights, pool)
+		z, err := train.EmbedWithoutOrigin(c.set(m), asked, batch, c.views(m), m.Seed, c.Shape, c.Weights, pool)
 		if err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func (c *contest) totalOrigins(ctx context.Context, t *Table) error {
 	var rows [2]tape.Matrix
 	for i, m := range c.models {
 		var err error
-		if rows[i], err = train.EmbedWithoutOrigin(m.set(c.Benchmark), asked, batch, c.Views, c.Seed, m.Shape, m.Weights, c.pool); err != nil {
+		if rows[i], err = train.EmbedWithoutOrigin(m.set(c.Benchmark), asked, batch, m.views(c.Benchmark), c.Seed, m.Shape, m.Weights, c.pool); err != nil {
 			return err
 		}
 	}
