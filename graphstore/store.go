@@ -14,7 +14,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 8
+const SchemaVersion = 9
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
