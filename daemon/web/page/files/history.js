@@ -42,7 +42,7 @@ function shown(h, open) {
   const all = [
     ...some("Entered", h.entered, (m) => "at place " + number(m.to)),
     ...some("Left", h.left, (m) => "from place " + number(m.from)),
-    ...some("Moved", h.moved, (m) => "from place " + number(m.from) + " to " + number(m.to)),
+    ...some("Moved", h.moved, around),
   ];
   return el("section", { "data-history": h.list },
     el("h3", {}, said("bdi", listTitle(h.list))),
@@ -62,7 +62,10 @@ function reach(h) {
 const turn = (h, t) =>
   el("li", {}, moment(t.at), ": ", t.moves.flatMap((m, i) => [i ? ", " : null, said("bdi", titleOf(h.cards[m.id], m.id)), " " + went(m)]), because(t.cause, (id) => titleOf(h.cards[id], id)));
 
-const went = (m) => (!m.from ? "entered at place " + number(m.to) : !m.to ? "left from place " + number(m.from) : "went from place " + number(m.from) + " to " + number(m.to));
+const went = (m) => (!m.from ? "entered at place " + number(m.to) : !m.to ? "left from place " + number(m.from) : "went " + around(m));
+
+/** around tells of one that stays in a list; at the same place it has moved when another of those that stay went past it. */
+const around = (m) => (m.from === m.to ? "among the others, still at place " + number(m.to) : "from place " + number(m.from) + " to " + number(m.to));
 
 const because = (cause, name) => (cause.length ? [" (because of ", cause.flatMap((id, i) => [i ? ", " : null, said("bdi", name(id))]), ")"] : null);
 
