@@ -99,7 +99,7 @@ func (s *service) SimilarByTheme(ctx context.Context, of web.Subject, theme stri
 		return nil, webError(err)
 	}
 	out := &web.ThemeAnswer{
-		ID: found.ID, List: "theme:" + theme, Presence: found.Presence, Applies: found.Applies,
+		ID: found.ID, List: "theme:" + theme, Presence: found.Presence, Applies: found.Applies, Partial: found.Partial,
 		Model: *themeModelOf(&found.Made), Epoch: s.app.manager.Status().Serving.Epoch, Items: []web.ThemeItem{},
 	}
 	for _, item := range found.Items {

@@ -32,6 +32,7 @@
 // theme.Table, some 7 KB each, with 2.5 KB for the artifact's lists of 10, within their part of Config.Memory; made anew for a new model, and one by one
 // for what batches change. An artifact without room is in nobody's list, and has lists of its own when it is asked for, but none that is stored. While a
 // model replaces another, profiles of both are there.
+// A theme that the model before did not know is answered for meanwhile by some of the artifacts that have labels of it, and the answer says so (answerEarly).
 //
 // # What is guaranteed
 //

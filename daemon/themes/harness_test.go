@@ -28,6 +28,7 @@ type archive struct {
 	raw     map[string][]byte
 	damaged map[string]bool
 	fail    error
+	during  func() // of a View
 }
 
 func newArchive() *archive { return &archive{raw: map[string][]byte{}, damaged: map[string]bool{}} }
@@ -35,6 +36,11 @@ func newArchive() *archive { return &archive{raw: map[string][]byte{}, damaged: 
 func (a *archive) Quiet() bool { return true }
 
 func (a *archive) View(fn func(Documents) error) error {
+	if during := a.during; during != nil {
+		a.during = nil // it may look itself
+		during()
+		a.during = during
+	}
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	if a.fail != nil {

@@ -76,6 +76,8 @@ type Keeper struct {
 	scans *semaphore.Weighted
 
 	serving atomic.Pointer[serving] // nil: there is no model
+	// early answers for the themes of a model that serve not yet, by the artifacts with labels alone; nil: there is no such model.
+	early atomic.Pointer[serving]
 	// basis was made of the works of these sums. It is Run's alone.
 	basis     *theme.Basis
 	basisSums string

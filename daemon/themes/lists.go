@@ -33,6 +33,8 @@ type Answer struct {
 	// Items.
 	Presence float64
 	Applies  bool
+	// Partial: the theme is new, and the list is of some artifacts with labels of it. The profiles of the others are being made.
+	Partial bool
 	// Made is of the model that compared.
 	Made  Made
 	Items []Item
@@ -65,7 +67,7 @@ const reasons = 5
 // What is known of an artifact's own labels counts, as it should for who searches; whoever evaluates a theme feeds the artifacts that are
 // ranked without their labels.
 func (k *Keeper) Similar(ctx context.Context, id, name string, n int) (*Answer, error) {
-	s, err := k.ready(name)
+	s, err := k.answering(name)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ func (k *Keeper) Similar(ctx context.Context, id, name string, n int) (*Answer, 
 
 // SimilarTo is Similar for an artifact that is not stored.
 func (k *Keeper) SimilarTo(ctx context.Context, a *profile.Artifact, name string, n int) (*Answer, error) {
-	s, err := k.ready(name)
+	s, err := k.answering(name)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +104,15 @@ func (k *Keeper) Stored(id string) (a *profile.Artifact, err error) {
 		err = fmt.Errorf("%w: artifact %q", ErrNoArtifact, id)
 	}
 	return a, err
+}
+
+// answering returns what serves a theme, or answers for it early, or says why nothing does.
+func (k *Keeper) answering(name string) (*serving, error) {
+	s, err := k.ready(name)
+	if early := k.early.Load(); err != nil && early != nil && len(early.model.TermsOf(name)) > 0 {
+		return early, nil
+	}
+	return s, err
 }
 
 // ready returns what serves a theme, or says why nothing does.
@@ -152,7 +163,7 @@ func (k *Keeper) compare(ctx context.Context, s *serving, a *profile.Artifact, n
 	defer k.scans.Release(1)
 	w := theme.WorkOf(a)
 	own := s.model.Profile(&w)
-	answer := &Answer{ID: a.ID, Theme: name, Presence: s.model.Presence(name, own), Made: s.made}
+	answer := &Answer{ID: a.ID, Theme: name, Presence: s.model.Presence(name, own), Partial: s.partial, Made: s.made}
 	if answer.Applies = answer.Presence >= leastPresence; !answer.Applies {
 		return answer, nil
 	}

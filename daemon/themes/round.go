@@ -127,6 +127,10 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 	if err := write(k.modelFile(), made, m); err != nil {
 		k.log.Warn("the model of themes can't be kept; it serves until the daemon ends", "err", err)
 	}
+	if err := k.answerEarly(ctx, s, m, made); err != nil {
+		return "", s, err
+	}
+	defer k.early.Store(nil)
 	if err := k.serve(ctx, m, made); err != nil {
 		return "", s, err
 	}

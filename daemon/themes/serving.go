@@ -14,6 +14,8 @@ type serving struct {
 	made  Made
 	room  int // bytes of all profiles
 	extra int // bytes of an artifact beside its profile
+	// partial: it has the profiles of some artifacts alone, see answerEarly.
+	partial bool
 
 	// lock is held for reading while an artifact is compared with others. Who applies batches never wants it, see changes.
 	lock  sync.RWMutex

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"kilim/consumer/profile"
-	"kilim/graphstore/weave"
 	"kilim/learner/theme"
 )
 
@@ -78,11 +77,7 @@ func (k *Keeper) profileOf(s *serving, id string) (*theme.Profile, error) {
 	if p, _ := s.ProfileOf(id); p != nil {
 		return p, nil
 	}
-	var a *profile.Artifact
-	err := k.archive.View(func(r Documents) (err error) {
-		a, err = weave.ReadIfSound(r, id)
-		return err
-	})
+	a, err := k.sound(id)
 	if err != nil || a == nil {
 		return nil, err
 	}

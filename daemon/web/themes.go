@@ -43,11 +43,13 @@ type ThemeAnswer struct {
 	ID   string `json:"id"`
 	List string `json:"list"`
 	// Presence is the probability that the artifact has a term of the theme at all. Where the theme does not apply there are no items.
-	Presence float64     `json:"presence"`
-	Applies  bool        `json:"applies"`
-	Model    ThemeModel  `json:"model"`
-	Epoch    uint32      `json:"epoch"` // of the model of embeddings
-	Items    []ThemeItem `json:"items"`
+	Presence float64 `json:"presence"`
+	Applies  bool    `json:"applies"`
+	// Partial: the theme is new, and the list is of some artifacts with labels of it, until the profiles of all are made.
+	Partial bool        `json:"partial,omitempty"`
+	Model   ThemeModel  `json:"model"`
+	Epoch   uint32      `json:"epoch"` // of the model of embeddings
+	Items   []ThemeItem `json:"items"`
 }
 
 // ThemeItem is one place of such a list. Score is the sum of Parts, to the bit when they are added in their order.

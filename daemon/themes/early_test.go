@@ -1,0 +1,53 @@
+package themes
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestEarlyAnswers: while the profiles of a new theme's model are made, its lists are answered for by artifacts with labels of it, and say so; what is deleted
+// is not among them, and the themes that there are answer as before. Afterwards all answer in full.
+func TestEarlyAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, usual())
+	w.fill(1, 90, 70)
+	w.round()
+	const fresh = "craft"
+	before, err := w.keeper.Similar(t.Context(), "a:1", motif, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.keeper.Declare(Declaration{Name: fresh, Weak: []string{"technique"}}); err != nil {
+		t.Fatal(err)
+	}
+	deleted, early := false, 0
+	w.archive.during = func() {
+		if w.keeper.Status().Phase != Profiling {
+			return
+		}
+		if !deleted {
+			deleted = true
+			w.remove("a:2")
+		}
+		if w.keeper.early.Load() == nil {
+			return
+		}
+		early++
+		a, err := w.keeper.Similar(t.Context(), "a:1", fresh, 90)
+		if err != nil || !a.Partial || len(a.Items) < 5 || slices.ContainsFunc(a.Items, func(i Item) bool { return i.ID == "a:2" }) {
+			t.Errorf("%v: early is %+v", err, a)
+		}
+		if a, err := w.keeper.Similar(t.Context(), "a:1", motif, 5); err != nil || a.Partial || a.Made.ID() != before.Made.ID() {
+			t.Errorf("%v: the theme that there was is %+v", err, a)
+		}
+		if _, err := w.keeper.Ranker(fresh, nil); err == nil {
+			t.Error("an evaluation judges what is partial")
+		}
+	}
+	w.round()
+	w.archive.during = nil
+	a, err := w.keeper.Similar(t.Context(), "a:1", fresh, 90)
+	if err != nil || a.Partial || len(a.Items) != 88 || w.keeper.early.Load() != nil || early == 0 {
+		t.Errorf("%v: after %d early answers %+v", err, early, a)
+	}
+}
