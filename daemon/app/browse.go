@@ -41,7 +41,7 @@ func (a *App) newShelves() (s *shelves, err error) {
 	if s.cards, err = browse.NewShelf(archive); err != nil {
 		return nil, err
 	}
-	words, err := text.NewEncoder(text.Config{})
+	words, err := text.NewEncoder(text.Config{Spellings: a.encoders.Spellings})
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -50,6 +48,10 @@ func newEncoders(c *config.Config, metrics *remote.Metrics, log *slog.Logger) (e
 		if err != nil {
 			return encode.Encoders{}, fmt.Errorf("encoders.%s: %w", e.kind, err)
 		}
+	}
+	var err error
+	if out.Spellings, err = cfg.Text.ReadSpellings(); err != nil {
+		return encode.Encoders{}, fmt.Errorf("encoders.text.spellings: %w", err)
 	}
 	return out, nil
 }
@@ -103,7 +105,7 @@ func newEncoding(cfg *config.Config, encoders encode.Encoders, version string, r
 		return nil, err
 	}
 	down.add("media roots", f.Close)
-	return &encoding{cfg, fetcher{f}, encode.NewMetrics(reg, slices.Sorted(maps.Keys(encoders.Identities()))), log}, nil
+	return &encoding{cfg, fetcher{f}, encode.NewMetrics(reg, encoders.Kinds()), log}, nil
 }
 
 // Refuses makes an encoding the Reach of its encoders. What it refuses is counted as what a worker is refused.
@@ -142,10 +144,15 @@ func (g gone) Encode(_ context.Context, items []feature.Item) []feature.Result {
 }
 
 // encodersOf gives the encoders of the identities in made, which made the vectors of a state: the configured encoder where it
-// is the same, else gone. With made nil, for a state that is yet to be made, it gives the configured encoders.
-func encodersOf(configured encode.Encoders, made map[string]feature.Identity) encode.Encoders {
+// is the same, else gone. With made nil, for a state that is yet to be made, it gives the configured encoders. Spellings of a state are
+// kept beside it: words that were counted by them are counted out by them.
+func encodersOf(configured encode.Encoders, made map[string]feature.Identity, kept spellingsFolder) (encode.Encoders, error) {
 	if made == nil {
-		return configured
+		return configured, kept.keep(configured.Spellings)
+	}
+	spellings, err := kept.find(made, configured.Spellings)
+	if err != nil {
+		return encode.Encoders{}, err
 	}
 	pick := func(kind string, now feature.Encoder) feature.Encoder {
 		id, ok := made[kind]
@@ -161,8 +168,8 @@ func encodersOf(configured encode.Encoders, made map[string]feature.Identity) en
 		Text:  pick(profile.Text, configured.Text),
 		Image: pick(profile.Image, configured.Image),
 		Audio: pick(profile.Audio, configured.Audio),
-		Reach: configured.Reach,
-	}
+		Reach: configured.Reach, Spellings: spellings,
+	}, nil
 }
 
 // atOnce is how many media a built-in encoder works on at once: half of the processors are left to ingest.

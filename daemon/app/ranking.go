@@ -21,7 +21,7 @@ import (
 
 // startRanking makes the keeper of the order that is learned from judgments, which learns in the background.
 func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
-	words, err := text.NewEncoder(text.Config{})
+	words, err := text.NewEncoder(text.Config{Spellings: a.encoders.Spellings})
 	if err != nil {
 		return err
 	}

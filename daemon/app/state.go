@@ -34,9 +34,12 @@ func instances(cfg *config.Config, encoders encode.Encoders, models *registry.Re
 	return standby.Config{
 		Data: cfg.Data, Store: storeOptions(cfg, log),
 		Pipeline: func(m registry.Model, made map[string]feature.Identity) (pipeline.Config, error) {
-			c := settings(cfg, encodersOf(encoders, made))
+			encoders, err := encodersOf(encoders, made, spellingsFolder(filepath.Join(cfg.Data, "spellings")))
+			if err != nil {
+				return pipeline.Config{}, err
+			}
+			c := settings(cfg, encoders)
 			c.Model = fitting.ShapeOf(m, c.Model)
-			var err error
 			c.Weights, err = adapt.Weights(models, m, c.Model, c.Encoders.Identities())
 			return c, err
 		},

@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"kilim/learner/encode/feature"
 	"kilim/learner/encode/fetch"
 	"kilim/learner/encode/remote"
+	"kilim/learner/encode/text"
 )
 
 // Encoders say what makes vectors of each modality.
@@ -39,6 +42,7 @@ type Encoder struct {
 	Batch       int           `default:"32" min:"1" max:"2048" help:"Items of one request to the server at most. Some refuse more than 32."`
 	Concurrency int           `default:"2" min:"1" max:"1000" help:"Requests to the server under way at once. One keeps a server waiting while the answer travels; more than it works on at once only wait there."`
 	HeaderFile  string        `placeholder:"FILE" help:"Lines of 'Name: value' sent as headers with each request, such as 'Authorization: Bearer ...'. Read anew for each request. There is no flag for a secret, for others can read a process' flags."`
+	Spellings   string        `placeholder:"FILE" help:"For texts: letters and words of your own that are read as others, such as those of a historical language (go doc kilim/learner/encode/text.Spellings). They are read beside the built-in ones, whatever the kind; another file is as another encoder."`
 	TLS         EncoderTLS    `name:"tls" embed:"" prefix:"tls."`
 }
 
@@ -47,6 +51,23 @@ type EncoderTLS struct {
 	CAFile   string `name:"ca-file" placeholder:"FILE" help:"Certificate authorities of the server, instead of the system's."`
 	CertFile string `placeholder:"FILE" help:"The client's own certificate, for mutual TLS. Read anew at each connection, as is its key."`
 	KeyFile  string `placeholder:"FILE" help:"The key of the client's certificate."`
+}
+
+// ReadSpellings reads the file of spellings; nil without one.
+func (e *Encoder) ReadSpellings() (*text.Spellings, error) {
+	if e.Spellings == "" {
+		return nil, nil
+	}
+	f, err := os.Open(e.Spellings)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := text.ReadSpellings(f)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", e.Spellings, err)
+	}
+	return s, nil
 }
 
 // Server tells whether the encoder is a server.
@@ -94,6 +115,11 @@ func (e *Encoder) check(modality string) []*Fault {
 		{"header-file", e.HeaderFile}, {"tls.ca-file", e.TLS.CAFile}, {"tls.cert-file", e.TLS.CertFile}, {"tls.key-file", e.TLS.KeyFile},
 	} {
 		faults = append(faults, checkFile(prefix+f.key, f.path)...)
+	}
+	if modality != "text" && e.Spellings != "" {
+		faults = append(faults, faultf(prefix+"spellings", "%q: is for text only", e.Spellings))
+	} else if _, err := e.ReadSpellings(); err != nil {
+		faults = append(faults, faultf(prefix+"spellings", "%v", err))
 	}
 	if modality == "text" {
 		// Whatever encodes the artifacts' texts, the built-in encoder makes the vectors of the entities' labels, in the same

@@ -41,7 +41,7 @@ func Sizes(encoders encode.Encoders) (text.Config, infer.Config) {
 	}
 	// Labels of entities are projected by the built-in encoder, also to the length of another one's vectors.
 	words := dim(encoders.Text, featureDim)
-	return text.Config{Dim: words, Seed: Seed}, infer.Config{
+	return text.Config{Dim: words, Seed: Seed, Spellings: encoders.Spellings}, infer.Config{
 		Text: words, Facts: facts.Dim, Image: dim(encoders.Image, 0), Audio: dim(encoders.Audio, 0), Width: width, Bases: bases, Heads: heads,
 		Relations: refresh.Relations, Types: refresh.Relations / 2, Seed: Seed,
 	}

@@ -6,12 +6,15 @@ import (
 
 	"kilim/consumer/profile"
 	"kilim/learner/encode/feature"
+	"kilim/learner/encode/text"
 )
 
 // Encoders make the vectors of pictures and recordings, and those of texts in place of the
 // built-in projection. Where one is nil, nothing does.
 type Encoders struct {
 	Text, Image, Audio feature.Encoder
+	// Spellings are a user's own, nil if there are none. The words of all artifacts are read by them, whoever makes the vectors of texts.
+	Spellings *text.Spellings
 	// Reach is asked of each URI before it waits to be fetched; nil lets all wait. It is no part of a state's identity.
 	Reach Reach
 }
@@ -56,11 +59,14 @@ func (e Encoders) Identity(kind string) string {
 	return enc.Identity().String()
 }
 
-// Identities are those of the encoders that there are, by modality.
+// Identities are those of the encoders that there are, by modality, and of the Spellings.
 func (e Encoders) Identities() map[string]feature.Identity {
 	ids := map[string]feature.Identity{}
 	for _, kind := range e.Kinds() {
 		ids[kind] = e.Of(kind).Identity()
+	}
+	if e.Spellings != nil {
+		ids[feature.Spellings] = feature.Identity{Name: e.Spellings.Hash(), Version: text.SpellingsVersion}
 	}
 	return ids
 }
@@ -78,8 +84,8 @@ type Settings interface {
 // Record notes in a new state whose vectors it is made of. They are a part of its identity: vectors
 // of two encoders are never mixed.
 func (e Encoders) Record(s Settings) error {
-	ids := e.Identities()
-	for _, id := range ids {
+	for _, kind := range e.Kinds() {
+		id := e.Of(kind).Identity()
 		// A record with a vector of this encoder and another length is refused.
 		if _, known := s.EncoderDim(id.Name); !known {
 			if err := s.SetEncoderDim(id.Name, id.Dim); err != nil {
@@ -87,7 +93,7 @@ func (e Encoders) Record(s Settings) error {
 			}
 		}
 	}
-	b, err := json.Marshal(ids)
+	b, err := json.Marshal(e.Identities())
 	if err != nil {
 		return fmt.Errorf("encode: write the encoders' identities: %w", err)
 	}

@@ -23,7 +23,8 @@ type Names interface {
 // does not hold for the encoders in e: nobody else says how long theirs are, whatever the state has noted before they were configured.
 func (e Encoders) AdmitNames(a *profile.Artifact, s Names) (*profile.Refusal, error) {
 	dim := func(name string) (int, bool) {
-		for _, id := range e.Identities() {
+		for _, kind := range e.Kinds() {
+			id := e.Of(kind).Identity()
 			if name == id.Name || name == id.String() {
 				return id.Dim, true
 			}

@@ -11,10 +11,17 @@ import (
 type Identity struct {
 	Name    string
 	Version int // of the algorithm with its constants, or of the model behind a server
-	Dim     int // coordinates of a vector
+	Dim     int // coordinates of a vector; 0 for Spellings
 }
 
+// Spellings is the place of a user's spellings among the identities of encoders by modality. They have no vectors of their own, but
+// the built-in encoder reads all words by them.
+const Spellings = "spellings"
+
 func (id Identity) String() string {
+	if id.Dim == 0 {
+		return fmt.Sprintf("%s v%d", id.Name, id.Version)
+	}
 	return fmt.Sprintf("%s v%d, %d numbers", id.Name, id.Version, id.Dim)
 }
 

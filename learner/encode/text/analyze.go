@@ -253,15 +253,14 @@ func (a *analyzer) endWord() {
 // hash of a stretch is its polynomial in a seeded odd base modulo 2^64, finished by
 // mix: those of 3, 4 and 5 runes that begin at one place share their beginning.
 func (a *analyzer) hash(w []rune) {
+	base := a.e.base
+	h := a.e.polynomial(w[1 : len(w)-1])
+	if to, ok := a.e.lexicon.read(w, h); ok {
+		w, h = to, a.e.polynomial(to[1:len(to)-1])
+	}
 	if a.spelling {
 		a.spelled = append(a.spelled, string(w[1:len(w)-1]))
 		return
-	}
-	base := a.e.base
-	// The leading 1 makes polynomials of different lengths different.
-	h := uint64(1)
-	for _, r := range w[1 : len(w)-1] {
-		h = h*base + uint64(r)
 	}
 	a.words = append(a.words, uint32(mix(h^a.e.wordSalt)>>(64-wordBits)))
 
@@ -283,6 +282,16 @@ func (a *analyzer) hash(w []rune) {
 			a.grams = append(a.grams, uint32(mix(h^salt)>>(64-gramBits)))
 		}
 	}
+}
+
+// polynomial is that of a word's runes.
+func (e *Encoder) polynomial(word []rune) uint64 {
+	// The leading 1 makes polynomials of different lengths different.
+	h := uint64(1)
+	for _, r := range word {
+		h = h*e.base + uint64(r)
+	}
+	return h
 }
 
 // doc counts what was taken in and empties the scratch.

@@ -9,6 +9,7 @@
 //     Turkish i, ligatures, v and u: see sameLetters); digits of all scripts made
 //     ASCII. None of it needs the language, so that records of different
 //     languages still meet. What is left in pieces is composed (NFC);
+//   - letters and words of a user's own (Spellings) read as others;
 //   - words: maximal runs of letters, numbers and marks. An apostrophe inside of a
 //     word is dropped like an ayn (Qur'an), unless the usage of the text's
 //     language, given or detected, parts words by it (l'art, Konya'da);
@@ -32,6 +33,6 @@
 // frequencies are the one thing that changes; they live in Table.
 //
 // Its types, in the order of the steps: an Encoder counts the Terms of Texts into a Doc, Table has the document frequencies of
-// all, and Encoder.Project makes the vector of a Doc by them. Package text must not know what an artifact is (package weave
+// all, Spellings are what a user has read as something else, and Encoder.Project makes the vector of a Doc by them. Package text must not know what an artifact is (package weave
 // gives the texts), nor who keeps the frequencies.
 package text

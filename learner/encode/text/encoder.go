@@ -13,6 +13,8 @@ type Config struct {
 	Dim int
 	// Seed chooses the hash functions, and with them the projection.
 	Seed uint64
+	// Spellings are read beside the built-in ones; nil: none.
+	Spellings *Spellings
 }
 
 const (
@@ -49,10 +51,16 @@ type Identity struct {
 	Version int // of the algorithm with its constants
 	Dim     int
 	Seed    uint64
+	// Spellings is the hash of those of a user, "" without.
+	Spellings string
 }
 
 func (id Identity) String() string {
-	return fmt.Sprintf("%s v%d, %d numbers, seed %d", id.Name, id.Version, id.Dim, id.Seed)
+	text := fmt.Sprintf("%s v%d, %d numbers, seed %d", id.Name, id.Version, id.Dim, id.Seed)
+	if id.Spellings != "" {
+		text += ", spellings " + id.Spellings
+	}
+	return text
 }
 
 // Encoder analyzes and projects texts. It is immutable and safe for concurrent
@@ -65,6 +73,7 @@ type Encoder struct {
 	columns            uint64 // salt of the projection
 	block              uint64 // coordinates in each of the nonZeros blocks
 	letters            *letters
+	lexicon            lexicon
 	sounds             sounds
 	languages          *languages
 	tf                 [tfSize]float32
@@ -89,8 +98,11 @@ func NewEncoder(cfg Config) (*Encoder, error) {
 		block:     uint64(cfg.Dim / nonZeros),
 		soundSalt: mix(cfg.Seed ^ 0x71c9bf54ad3e2691),
 		sounds:    newSounds(),
-		letters:   newLetters(),
+		letters:   lettersFor(cfg.Spellings),
 		languages: newLanguages(),
+	}
+	if cfg.Spellings != nil {
+		e.lexicon = e.newLexicon(cfg.Spellings)
 	}
 	for n := range e.tf {
 		e.tf[n] = float32(1 + math.Log(float64(max(n, 1))))
@@ -108,7 +120,11 @@ func (e *Encoder) Dim() int { return e.cfg.Dim }
 
 // Identity names the encoder. Its version also counts what package weave gives it to read: 5 is without markup.
 func (e *Encoder) Identity() Identity {
-	return Identity{Name: "words+grams", Version: 5, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	id := Identity{Name: "words+grams", Version: 5, Dim: e.cfg.Dim, Seed: e.cfg.Seed}
+	if e.cfg.Spellings != nil {
+		id.Spellings = e.cfg.Spellings.Hash()
+	}
+	return id
 }
 
 // mix is the finisher of splitmix64 (Steele, Lea, Flood 2014): every bit of x

@@ -1,7 +1,9 @@
 package text
 
 import (
+	"maps"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -67,7 +69,19 @@ func (l *letters) normal(r rune) form {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) }
 
-func newLetters() *letters {
+// lettersFor has the built-in forms and a user's, whose Spellings may be nil: where both change a letter, the user's, also where the
+// built-in ones give it.
+func lettersFor(own *Spellings) *letters {
+	if own == nil || len(own.letters) == 0 {
+		return builtinLetters()
+	}
+	return newLetters(own)
+}
+
+// builtinLetters are made once, for they take longer than most files of Spellings; nobody changes them.
+var builtinLetters = sync.OnceValue(func() *letters { return newLetters(&Spellings{}) })
+
+func newLetters(own *Spellings) *letters {
 	l := &letters{table: make([]form, tableEnd), others: map[rune]form{}}
 	special := map[rune]form{}
 	for _, s := range sameLetters() {
@@ -91,6 +105,10 @@ func newLetters() *letters {
 	for _, r := range apostrophes {
 		special[r] = form{kind: apostrophe}
 	}
+	for r, f := range special {
+		special[r], _ = own.reread(f)
+	}
+	maps.Copy(special, own.letters)
 	fold := cases.Fold()
 	for r := range rune(tableEnd) {
 		l.table[r] = formOf(r, fold, special)
@@ -101,6 +119,34 @@ func newLetters() *letters {
 		}
 	}
 	return l
+}
+
+// reread is a built-in form as a user's letters read it on; ok is false when that would be more than two letters.
+func (s *Spellings) reread(f form) (out form, ok bool) {
+	if f.kind != letter {
+		return f, true
+	}
+	var all []uint16
+	for _, x := range []uint16{f.a, f.b} {
+		to, own := s.letters[rune(x)]
+		switch {
+		case x == 0:
+		case !own:
+			all = append(all, x)
+		case to.b == 0:
+			all = append(all, to.a)
+		default:
+			all = append(all, to.a, to.b)
+		}
+	}
+	if len(all) > 2 {
+		return f, false
+	}
+	out = form{kind: letter, a: all[0]}
+	if len(all) == 2 {
+		out.b = all[1]
+	}
+	return out, true
 }
 
 // formOf derives the form of a character from its normalized, folded letters.

@@ -73,7 +73,7 @@ func differences(were, are map[string]feature.Identity) string {
 		return "none"
 	}
 	var out []string
-	for _, kind := range []string{profile.Text, profile.Image, profile.Audio} {
+	for _, kind := range []string{profile.Text, profile.Image, profile.Audio, feature.Spellings} {
 		if were, are := name(kind, were), name(kind, are); were != are {
 			out = append(out, fmt.Sprintf("%s by %s, configured is %s", kind, were, are))
 		}

@@ -106,3 +106,40 @@ func TestAdapt(t *testing.T) {
 		t.Errorf("a checkpoint that is gone: %v", err)
 	}
 }
+
+// TestOtherSpellings: a trained model keeps all its weights where only words are read otherwise, and is another epoch that is judged.
+func TestOtherSpellings(t *testing.T) {
+	t.Parallel()
+	models, err := registry.Open(t.TempDir(), registry.Model{Seed: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm, err := model.New(shape.Shape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := tm.Init().Data
+	hawk := identities{"image": {Name: "hawk", Version: 1, Dim: 5}}
+	spelled := identities{"image": hawk["image"], feature.Spellings: {Name: "0a1b", Version: 1}}
+	if err := checkpoint.Write(models.Path("0002.safetensors"), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape.Shape(), Encoders: hawk}, Weights: weights}); err != nil {
+		t.Fatal(err)
+	}
+	good, err := models.Add(registry.Model{Checkpoint: "0002.safetensors", Parent: 1, Created: time.Unix(0, 0), Encoders: hawk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &Adapter{Models: models, Shape: shape, Encoders: spelled, Unnamed: shape.Shape().Options()}
+	if err := a.Fits(good); err == nil || !strings.Contains(err.Error(), "spellings by none, configured is 0a1b v1") {
+		t.Errorf("it fits: %v", err)
+	}
+	to, err := a.Adapt(good)
+	if err != nil || to.Epoch == good.Epoch || to.State != registry.Candidate || a.Fits(to) != nil {
+		t.Fatalf("adapted: %+v, %v", to, err)
+	}
+	if got, err := Weights(models, to, shape, spelled); err != nil || !slices.Equal(got, weights) {
+		t.Errorf("its weights are others (%v)", err)
+	}
+	if _, err := Weights(models, good, shape, spelled); !errors.Is(err, ErrOther) {
+		t.Errorf("weights of other spellings: %v", err)
+	}
+}
