@@ -129,6 +129,12 @@ func TestPageIsAccessible(t *testing.T) {
 		v.holds(`document.querySelector(".judge button")`)
 		v.picture("accessible-" + colours)
 		v.accessible(script, "#/artifact "+colours, rules...)
+		v.press(`.id a[href^='#/network']`)
+		v.holds(`document.querySelectorAll(".net a").length > 5`)
+		v.accessible(script, "#/network "+colours, rules...)
+		if wide := value[string](v, beyond); wide != "" {
+			t.Errorf("#/network %s: wider than the screen: %s", colours, wide)
+		}
 	}
 	v.does(`document.querySelector("h1").style.color = "#333"; document.documentElement.removeAttribute("lang")`)
 	var found []string

@@ -65,7 +65,8 @@ func browserOf(t *testing.T, home string) *viewer {
 	if err := chromedp.Listen(ctx, v.note); err != nil {
 		t.Fatal(err)
 	}
-	v.run(still("light"), command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}))
+	// Several browsers run beside each other, of which one has the focus of the screen: without it elements get no events of focus.
+	v.run(still("light"), command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}), command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}))
 	return v
 }
 
@@ -241,6 +242,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	v.walkMap(d)
 	v.walkCultures(d)
+	v.walkNetwork("tenfold")
 
 	// One in another script, on a narrow dark screen.
 	v.run(chromedp.EmulateViewport(390, 844), still("dark"))
@@ -389,6 +391,10 @@ func TestHostileRecordInABrowser(t *testing.T) {
 		v.holds(expression)
 	}
 	v.walkHostileMaps()
+	v.open("#/network?id="+url.QueryEscape(named.ID), ".net a")
+	v.holds(`document.querySelectorAll(".net a.artifact").length === 4 && document.querySelector(".net").textContent.includes("<script>")`)
+	v.picture("hostile-network")
+	v.harmless()
 	// As pages of their own, they are nothing either.
 	for place := range 5 {
 		path := fmt.Sprintf("/api/v1/artifacts/%s/media/%d", url.PathEscape(named.ID), place)

@@ -46,6 +46,10 @@ func TestWaltersInABrowser(t *testing.T) {
 	v.holds(`document.querySelector(".why table")`)
 	v.picture("walters-artifact")
 
+	v.press(`.id a[href^='#/network']`)
+	v.holds(`document.querySelectorAll(".net a.artifact").length > 8 && document.querySelectorAll(".net a.term").length > 8`)
+	v.picture("walters-network")
+
 	d.drawn(records)
 	v.open("#/map", ".map-legend tbody tr")
 	v.holds(fmt.Sprintf(`document.querySelector(".map-state")?.textContent.includes("Trustworthiness") && %s === %d`, count, records))

@@ -4,6 +4,7 @@ import { artifactPath, follow, get } from "./api.js";
 import { held, named, titleOf } from "./card.js";
 import { showLists } from "./lists.js";
 import { changed } from "./history.js";
+import { networkOf } from "./network.js";
 import { sliders } from "./sliders.js";
 
 /** settle is how long changes of the artifact shown are gathered before it is shown anew. */
@@ -70,7 +71,7 @@ function showRecord(record, id, view) {
     el("div", { class: "media" }, view.media.map((m) => medium(id, m))),
     el("div", { class: "record" },
       said("h1", titleOf(card, id), card.language),
-      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map"), held(view.holders)),
+      el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map"), el("a", { href: networkOf({ id }) }, "network"), held(view.holders)),
       view.description ? said("p", view.description.body, view.description.language, { class: "description" }) : null,
       el("dl", {}, view.fields.map((f) => [el("dt", {}, said("bdi", f.name)), el("dd", {}, f.terms.map((t) => term(f.name, t, card.language)))])),
       view.links.length ? el("section", { "aria-label": "Links" }, el("h2", {}, "Links"), el("ul", {}, view.links.map((l) => el("li", {}, said("bdi", l.type), ": ", named(l.card, l.target))))) : null,

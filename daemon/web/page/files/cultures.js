@@ -2,6 +2,7 @@
 import { el, fixed, number, problem, said, tell } from "./dom.js";
 import { artifactPath, follow, get } from "./api.js";
 import { facts, named, picture } from "./card.js";
+import { networkOf } from "./network.js";
 
 const kinds = ["culture", "period", "place"];
 const counts = [8, 12, 20];
@@ -135,6 +136,7 @@ async function explain(detail, answer, c, signal) {
   detail.replaceChildren(
     el("h2", {}, linked(a), c.a === c.b ? " within itself" : [" and ", linked(b)]),
     el("p", {}, c.a === c.b ? null : "Contrast " + fixed(c.contrast) + ". ", "Mean likeness " + fixed(c.mean) + ", from " + fixed(c.low) + " to " + fixed(c.high) + " with 95 % confidence, over " + number(c.pairs) + (c.pairs === 1 ? " pair." : " pairs.")),
+    answer.kind === "place" ? null : el("p", { class: "facts" }, "What is around: ", [...new Set([a, b])].map((g, i) => [i ? ", " : null, el("a", { href: networkOf({ [answer.kind]: g.label }) }, "the network of ", said("bdi", short(g.label)))])),
     el("h2", {}, "The pairs that carry it"), pairs);
   if (!c.nearest.length) pairs.append(el("li", { class: "none" }, "There is none."));
   try {

@@ -1,11 +1,12 @@
 // The page's views by the address behind "#": "/" what arrives, "/search?q=..." a search, "/artifact/ID" an artifact, "/map?at=ID" the map,
-// "/cultures?kind=..." how near cultures are, "/ask" a question.
+// "/cultures?kind=..." how near cultures are, "/network?id=ID" or "?culture=..." what is around one, "/ask" a question.
 import { el, problem } from "./dom.js";
 import { showArtifact } from "./artifact.js";
 import { showAsk } from "./ask.js";
 import { showCultures } from "./cultures.js";
 import { showLive } from "./live.js";
 import { showMap } from "./map.js";
+import { showNetwork } from "./network.js";
 import { showSearch } from "./search.js";
 
 const main = document.getElementById("main");
@@ -31,6 +32,7 @@ async function show() {
     else if (view === "search") await showSearch(main, params, signal);
     else if (view === "map") await showMap(main, params, signal);
     else if (view === "cultures") await showCultures(main, params, signal);
+    else if (view === "network") await showNetwork(main, params, signal);
     else if (view === "artifact" && id) await showArtifact(main, decodeURIComponent(id), signal);
     else if (view === "ask") showAsk(main, signal);
     else main.append(el("h1", {}, "There is no such view"));
