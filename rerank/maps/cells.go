@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"kilim/annindex"
 )
 
 const (
@@ -40,17 +42,47 @@ type Pair struct {
 
 // Cells compares each two of the groups, and each with itself. Groups that are not there, or have one artifact, are left out.
 func (m *Map) Cells(groups []uint64, vectors Vectors) []Cell {
+	return new(Comparer).Cells(m, groups, vectors)
+}
+
+// Comparer compares groups again and again. It keeps the nearest pairs of two groups, which take nearly all of the time, for as long as the sampled artifacts
+// of both are the same and where they were. It is used by one goroutine.
+type Comparer struct {
+	samples map[uint64]side
+	nearest map[[2]uint64][]Pair
+}
+
+// Cells is what Map.Cells is of the same groups. It forgets all others.
+func (c *Comparer) Cells(m *Map, groups []uint64, vectors Vectors) []Cell {
 	sides, all := m.sides(groups)
+	samples, found := map[uint64]side{}, map[[2]uint64][]Pair{}
+	same := make([]bool, len(sides))
 	for i := range sides {
-		sides[i].read(vectors, m.dim)
+		s := &sides[i]
+		s.read(vectors, m.dim)
+		same[i] = s.sameSample(c.samples[s.id])
+		samples[s.id] = side{members: s.members, vectors: s.vectors}
 	}
 	var cells []Cell
-	for i, a := range sides {
-		for _, b := range sides[i:] {
-			cells = append(cells, compare(&a, &b, all))
+	for i := range sides {
+		for j := i; j < len(sides); j++ {
+			a, b := &sides[i], &sides[j]
+			cell, key := compare(a, b, all), [2]uint64{a.id, b.id}
+			known, ok := c.nearest[key]
+			if !ok || !same[i] || !same[j] {
+				known = pairs(a, b)
+			}
+			found[key], cell.Nearest = known, known
+			cells = append(cells, cell)
 		}
 	}
+	c.samples, c.nearest = samples, found
 	return cells
+}
+
+// sameSample tells whether the sample of a side is that of another one.
+func (s *side) sameSample(o side) bool {
+	return slices.Equal(s.members, o.members) && slices.EqualFunc(s.vectors, o.vectors, slices.Equal[[]float32])
 }
 
 // side is a group as it is compared.
@@ -103,7 +135,6 @@ func compare(a, b *side, all []float64) Cell {
 	// The mean over pairs is the mean over a of its mean with B, and the other way round: both samples add their error.
 	e := z * math.Sqrt(a.error(b.mean)+b.error(a.mean))
 	c.Low, c.High = max(c.Mean-e, -1), min(c.Mean+e, 1)
-	c.Nearest = pairs(a, b)
 	return c
 }
 
@@ -152,10 +183,7 @@ func pairs(a, b *side) (best []Pair) {
 			if a.members[i] == b.members[j] || a.id == b.id && j < i {
 				continue
 			}
-			p := Pair{A: a.members[i], B: b.members[j]}
-			for k, x := range v {
-				p.Cosine += float64(x) * float64(w[k])
-			}
+			p := Pair{A: a.members[i], B: b.members[j], Cosine: float64(annindex.Dot(v, w))}
 			if len(best) == nearest && p.Cosine <= best[nearest-1].Cosine {
 				continue
 			}

@@ -2,50 +2,49 @@ package maps
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sync"
 )
-
-// one is a coordinate of 1 as a whole number.
-const one = 1 << 30
-
-// sum is of the vectors of some artifacts.
-type sum struct {
-	n      int
-	vector []int64
-}
-
-func (s *sum) add(v []float32, sign int64) {
-	s.n += int(sign)
-	for i, x := range v {
-		s.vector[i] += sign * int64(math.RoundToEven(float64(x)*one))
-	}
-}
-
-// mean is that of the vectors, as floats.
-func (s *sum) mean() []float64 {
-	out := make([]float64, len(s.vector))
-	for i, x := range s.vector {
-		out[i] = float64(x) / one / float64(s.n)
-	}
-	return out
-}
 
 // Map is the sums of all groups. Its methods may be called from many goroutines.
 type Map struct {
 	mu     sync.RWMutex
 	dim    int
+	sparse bool
 	all    *sum
 	groups map[uint64]*sum
 	of     map[uint64][]uint64 // the groups of each artifact
 	// members are those of each group, by rejoin.
 	members map[uint64]*members
+	// version counts the changes.
+	version uint64
 }
 
 // New makes a Map of vectors of this length, without artifacts.
-func New(dim int) *Map {
-	return &Map{dim: dim, all: &sum{vector: make([]int64, dim)}, groups: map[uint64]*sum{}, of: map[uint64][]uint64{}, members: map[uint64]*members{}}
+func New(dim int) *Map { return newMap(dim, false) }
+
+// NewSparse makes one for vectors that are 0 at nearly all places: a group takes memory for those places alone where one of its artifacts is not.
+func NewSparse(dim int) *Map { return newMap(dim, true) }
+
+func newMap(dim int, sparse bool) *Map {
+	m := &Map{dim: dim, sparse: sparse, groups: map[uint64]*sum{}, of: map[uint64][]uint64{}, members: map[uint64]*members{}}
+	m.all = m.empty()
+	return m
+}
+
+func (m *Map) empty() *sum {
+	s := &sum{dim: m.dim, sparse: m.sparse}
+	if !m.sparse {
+		s.values = make([]int64, m.dim)
+	}
+	return s
+}
+
+// Version is another one after each change.
+func (m *Map) Version() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.version
 }
 
 // Join says to which groups an artifact belongs, instead of those that it belonged to. at is the vector that Move has told
@@ -60,6 +59,7 @@ func (m *Map) Join(artifact uint64, groups []uint64, at []float32) {
 	if slices.Equal(had, groups) {
 		return
 	}
+	m.version++
 	if at != nil {
 		m.add(had, at, -1)
 		m.add(groups, at, 1)
@@ -72,6 +72,7 @@ func (m *Map) Join(artifact uint64, groups []uint64, at []float32) {
 func (m *Map) Move(artifact uint64, from, to []float32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.version++
 	groups := m.of[artifact]
 	if from != nil {
 		m.all.add(from, -1)
@@ -90,7 +91,7 @@ func (m *Map) add(groups []uint64, v []float32, sign int64) {
 	for _, g := range groups {
 		s := m.groups[g]
 		if s == nil {
-			s = &sum{vector: make([]int64, m.dim)}
+			s = m.empty()
 			m.groups[g] = s
 		}
 		if s.add(v, sign); s.n == 0 {
@@ -125,12 +126,11 @@ func (m *Map) Equal(o *Map) bool {
 	defer m.mu.RUnlock()
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	same := func(a, b *sum) bool { return a.n == b.n && slices.Equal(a.vector, b.vector) }
-	if len(m.groups) != len(o.groups) || len(m.of) != len(o.of) || !same(m.all, o.all) {
+	if len(m.groups) != len(o.groups) || len(m.of) != len(o.of) || !m.all.equal(o.all) {
 		return false
 	}
 	for id, s := range m.groups {
-		if other := o.groups[id]; other == nil || !same(s, other) {
+		if other := o.groups[id]; other == nil || !s.equal(other) {
 			return false
 		}
 	}

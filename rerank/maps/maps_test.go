@@ -3,6 +3,7 @@ package maps
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 )
 
@@ -52,8 +53,9 @@ func (a *archive) join(id uint64, groups ...uint64) {
 }
 
 // anew is the map that is made of what lives, in another order.
-func (a *archive) anew() *Map {
-	m := New(dim)
+func (a *archive) anew() *Map { return a.into(New(dim)) }
+
+func (a *archive) into(m *Map) *Map {
 	for id, v := range a.vectors {
 		m.Move(id, nil, v)
 		m.Join(id, a.groups[id], v)
@@ -102,6 +104,48 @@ func TestIncrementalIsRecompute(t *testing.T) {
 		}
 		if !a.m.Equal(New(dim)) {
 			t.Fatalf("seed %d: something is left of an empty archive", seed)
+		}
+	}
+}
+
+// TestSparseIsDense: vectors that are 0 at most places have the same sums and cells in a sparse map as in one that is not, which has no trace
+// of what was taken away; and a Comparer that is asked after each change gives the cells that nobody asked for before.
+func TestSparseIsDense(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		a := newArchive(seed)
+		a.m = NewSparse(dim)
+		var comparer Comparer
+		few := func() []float32 {
+			v := make([]float32, dim)
+			for range 1 + a.rng.IntN(3) {
+				v[a.rng.IntN(dim)] = a.rng.Float32()
+			}
+			return v
+		}
+		for step := range 400 {
+			id := uint64(a.rng.IntN(40))
+			switch {
+			case a.rng.IntN(4) == 0:
+				a.move(id, nil)
+			case a.vectors[id] == nil || a.rng.IntN(2) == 0:
+				a.move(id, few())
+				a.join(id, uint64(a.rng.IntN(5)), uint64(a.rng.IntN(5)))
+			default:
+				a.join(id, uint64(a.rng.IntN(5)))
+			}
+			if step%10 != 0 {
+				continue
+			}
+			if !a.m.Equal(a.into(NewSparse(dim))) {
+				t.Fatalf("seed %d, step %d: the map is not the one made anew", seed, step)
+			}
+			groups := []uint64{0, 1, 2, 3, 4}
+			a.rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+			want, got := a.anew().Cells(groups, a), comparer.Cells(a.m, groups, a)
+			if !reflect.DeepEqual(got, want) {
+				t.Fatalf("seed %d, step %d: cells\n%+v\nwant\n%+v", seed, step, got, want)
+			}
 		}
 	}
 }
