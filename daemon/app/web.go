@@ -78,7 +78,7 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 
 func (s *service) Cultures(_ context.Context, kind string, k int) (a any, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
-		a, err = e.Atlas(kind, k)
+		a, err = e.Atlas(atlas.Question{Kind: kind, Most: k}, nil)
 		return err
 	})
 	return a, webError(err)

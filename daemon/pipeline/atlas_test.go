@@ -25,7 +25,7 @@ func TestAtlas(t *testing.T) {
 	counts := func() map[string]int {
 		t.Helper()
 		s.compareIndex()
-		a, err := s.engine.Atlas("culture", 20)
+		a, err := s.engine.Atlas(atlas.Question{Kind: "culture", Most: 20}, nil)
 		s.must(err)
 		out := map[string]int{}
 		for _, g := range a.Groups {
@@ -44,7 +44,7 @@ func TestAtlas(t *testing.T) {
 	if got := fmt.Sprint(counts()); got != "map[Kuba:2 Shirvan:3 Tekke:6]" {
 		t.Errorf("after replacements and a deletion: %s", got)
 	}
-	a, err := s.engine.Atlas("culture", 2)
+	a, err := s.engine.Atlas(atlas.Question{Kind: "culture", Most: 2}, nil)
 	s.must(err)
 	if len(a.Groups) != 2 || a.All != 3 || len(a.Cells) != 3 || a.Groups[0].Label != "Tekke" {
 		t.Fatalf("the two largest: %+v", a)
@@ -58,10 +58,10 @@ func TestAtlas(t *testing.T) {
 			t.Errorf("cell %+v", c)
 		}
 	}
-	if a, err = s.engine.Atlas("place", 20); err != nil || len(a.Groups) != 2 || a.Groups[0].Artifacts != 11 {
+	if a, err = s.engine.Atlas(atlas.Question{Kind: "place", Most: 20}, nil); err != nil || len(a.Groups) != 2 || a.Groups[0].Artifacts != 11 {
 		t.Errorf("places: %+v, %v", a, err)
 	}
-	if _, err := s.engine.Atlas("creator", 20); !errors.Is(err, atlas.ErrUnknownKind) {
+	if _, err := s.engine.Atlas(atlas.Question{Kind: "creator", Most: 20}, nil); !errors.Is(err, atlas.ErrUnknownKind) {
 		t.Errorf("an unknown kind: %v", err)
 	}
 }

@@ -60,10 +60,13 @@ type Answer struct {
 // Index is that of the embeddings, for who only reads it.
 func (e *Engine) Index() *vectorindex.Index { return e.index }
 
-// Atlas compares the largest groups of a kind, at most so many.
-func (e *Engine) Atlas(kind string, most int) (a *atlas.Answer, err error) {
+// Atlas compares the largest groups of a kind, by their embeddings, or by in, if it is not nil.
+func (e *Engine) Atlas(q atlas.Question, in atlas.Index) (a *atlas.Answer, err error) {
+	if q.Epoch = e.cfg.Epoch; in == nil {
+		in = e.index
+	}
 	err = e.store.View(func(r *graphstore.Reader) error {
-		a, err = atlas.Read(r, e.index, kind, most, e.cfg.Epoch)
+		a, err = atlas.Read(r, in, q)
 		return err
 	})
 	return a, err

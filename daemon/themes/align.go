@@ -20,6 +20,7 @@ const (
 // replaced has the lists follow another model, or the lack of one.
 func (k *Keeper) replaced() {
 	k.lists.decided, k.lists.aligned, k.lists.tryAt = true, false, time.Time{}
+	k.known.Store(true)
 	k.countLists()
 }
 

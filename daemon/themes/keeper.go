@@ -78,6 +78,7 @@ type Keeper struct {
 	serving atomic.Pointer[serving] // nil: there is no model
 	// early answers for the themes of a model that serve not yet, by the artifacts with labels alone; nil: there is no such model.
 	early atomic.Pointer[serving]
+	known atomic.Bool // serving is what is to serve
 	// basis was made of the works of these sums. It is Run's alone.
 	basis     *theme.Basis
 	basisSums string

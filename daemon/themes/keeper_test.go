@@ -121,10 +121,29 @@ func TestHistories(t *testing.T) {
 			if got, want := w.lists(8), fresh.lists(8); len(want) == 0 || !reflect.DeepEqual(got, want) {
 				t.Errorf("after its history %d lists are other than the %d of one that sees the end alone", len(got), len(want))
 			}
+			w.sameSums(fresh)
 			if got := w.round(); got != unchanged {
 				t.Errorf("a round of the same archive ended as %q", got)
 			}
 		})
+	}
+}
+
+// sameSums holds that how near groups are in a theme is, bit for bit, what another Keeper says.
+func (w *world) sameSums(o *world) {
+	w.Helper()
+	is, known := w.keeper.Summed()
+	want, _ := o.keeper.Summed()
+	if !known || (is == nil) != (want == nil) {
+		w.Fatalf("sums %v, want %v; known: %v", is, want, known)
+	}
+	if is == nil {
+		return
+	}
+	for _, name := range want.Names() {
+		if got := is.Theme(name); got == nil || !got.Map().Equal(want.Theme(name).Map()) || len(got.Map().Groups()) == 0 {
+			w.Errorf("the sums of theme %q are not those of one that sees the end alone", name)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/themes/groups"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/theme"
@@ -146,6 +147,24 @@ func (k *Keeper) ready(name string) (*serving, error) {
 		return nil, fmt.Errorf("%w: theme %q is not there, and no other is", ErrUnknown, name)
 	}
 	return nil, fmt.Errorf("%w: theme %q is not there; there are %s", ErrUnknown, name, strings.Join(served, ", "))
+}
+
+// Sums returns how near cultures, periods and places are in a theme, with the model's id.
+func (k *Keeper) Sums(name string) (in *groups.Theme, model string, err error) {
+	s, err := k.ready(name)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.sums.Theme(name), s.made.ID(), nil
+}
+
+// Summed are the themes of the model that serves, with its sums, nil where none does. known is false before it is known which model that is.
+func (k *Keeper) Summed() (s *groups.Sums, known bool) {
+	known = k.known.Load() // before the model: it is stored first
+	if now := k.serving.Load(); now != nil {
+		return now.sums, known
+	}
+	return nil, known
 }
 
 // looked tells whether the archive was surveyed.

@@ -61,8 +61,8 @@ func (m *Map) Join(artifact uint64, groups []uint64, at []float32) {
 	}
 	m.version++
 	if at != nil {
-		m.add(had, at, -1)
-		m.add(groups, at, 1)
+		m.add(had, at, -1, false)
+		m.add(groups, at, 1, false)
 	}
 	m.rejoin(artifact, had, groups)
 }
@@ -75,26 +75,32 @@ func (m *Map) Move(artifact uint64, from, to []float32) {
 	m.version++
 	groups := m.of[artifact]
 	if from != nil {
-		m.all.add(from, -1)
-		m.add(groups, from, -1)
+		m.add(groups, from, -1, true)
 	}
 	if to == nil {
 		m.rejoin(artifact, groups, nil)
 		return
 	}
-	m.all.add(to, 1)
-	m.add(groups, to, 1)
+	m.add(groups, to, 1, true)
 }
 
-// add adds to the sums of groups, and forgets those that nobody is in.
-func (m *Map) add(groups []uint64, v []float32, sign int64) {
+// add adds a vector to the sums of groups, and forgets those that nobody is in; and to that of all, if it is of somebody who comes or goes.
+func (m *Map) add(groups []uint64, v []float32, sign int64, all bool) {
+	add := func(s *sum) { s.add(v, sign) }
+	if m.sparse {
+		terms := termsOf(v)
+		add = func(s *sum) { s.merge(terms, sign) }
+	}
+	if all {
+		add(m.all)
+	}
 	for _, g := range groups {
 		s := m.groups[g]
 		if s == nil {
 			s = m.empty()
 			m.groups[g] = s
 		}
-		if s.add(v, sign); s.n == 0 {
+		if add(s); s.n == 0 {
 			delete(m.groups, g)
 		}
 	}

@@ -112,7 +112,7 @@ func TestIncrementalIsRecompute(t *testing.T) {
 // of what was taken away; and a Comparer that is asked after each change gives the cells that nobody asked for before.
 func TestSparseIsDense(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		a := newArchive(seed)
 		a.m = NewSparse(dim)
 		var comparer Comparer
@@ -123,7 +123,7 @@ func TestSparseIsDense(t *testing.T) {
 			}
 			return v
 		}
-		for step := range 400 {
+		for step := range 300 {
 			id := uint64(a.rng.IntN(40))
 			switch {
 			case a.rng.IntN(4) == 0:

@@ -19,40 +19,79 @@ type sum struct {
 
 func (s *sum) add(v []float32, sign int64) {
 	s.n += int(sign)
-	if s.sparse {
-		s.merge(v, sign)
-		return
-	}
 	for i, x := range v {
 		s.values[i] += sign * whole(x)
 	}
 }
 
-// merge adds a vector to a sparse sum. What is 0 then is left out, so that a sum has no trace of what was taken away.
-func (s *sum) merge(v []float32, sign int64) {
-	var values []int64
-	var places []int32
-	put := func(place int, value int64) {
-		if value != 0 {
-			values, places = append(values, value), append(places, int32(place))
+// term is a coordinate that is not 0.
+type term struct {
+	place int32
+	value int64
+}
+
+// termsOf are those of a vector, by rising place.
+func termsOf(v []float32) []term {
+	var out []term
+	for i, x := range v {
+		if n := whole(x); n != 0 {
+			out = append(out, term{int32(i), n})
 		}
 	}
+	return out
+}
+
+// merge adds a vector to a sparse sum. What is 0 then is left out, so that a sum has no trace of what was taken away.
+func (s *sum) merge(terms []term, sign int64) {
+	s.n += int(sign)
+	if s.inPlace(terms, sign) {
+		return
+	}
+	values, places := make([]int64, 0, len(s.values)+len(terms)), make([]int32, 0, len(s.values)+len(terms))
 	at := 0
-	for i, x := range v {
-		if x == 0 {
-			continue
-		}
-		for ; at < len(s.places) && int(s.places[at]) < i; at++ {
-			put(int(s.places[at]), s.values[at])
-		}
-		had := int64(0)
-		if at < len(s.places) && int(s.places[at]) == i {
-			had = s.values[at]
+	copyTo := func(to int) {
+		values, places = append(values, s.values[at:to]...), append(places, s.places[at:to]...)
+		at = to
+	}
+	for _, t := range terms {
+		i, has := slices.BinarySearch(s.places[at:], t.place)
+		copyTo(at + i)
+		value := sign * t.value
+		if has {
+			value += s.values[at]
 			at++
 		}
-		put(i, had+sign*whole(x))
+		if value != 0 {
+			values, places = append(values, value), append(places, t.place)
+		}
 	}
-	s.values, s.places = append(values, s.values[at:]...), append(places, s.places[at:]...)
+	copyTo(len(s.places))
+	s.values, s.places = values, places
+}
+
+// inPlace adds a vector if all of its places are there, and none becomes 0, as is usual where a group is large. If not, nothing is changed.
+func (s *sum) inPlace(terms []term, sign int64) bool {
+	at := 0
+	for done, t := range terms {
+		i, has := slices.BinarySearch(s.places[at:], t.place)
+		at += i
+		if !has || s.values[at] == -sign*t.value {
+			s.undo(terms[:done], sign)
+			return false
+		}
+		s.values[at] += sign * t.value
+	}
+	return true
+}
+
+// undo takes away what inPlace has added.
+func (s *sum) undo(terms []term, sign int64) {
+	at := 0
+	for _, t := range terms {
+		i, _ := slices.BinarySearch(s.places[at:], t.place)
+		at += i
+		s.values[at] -= sign * t.value
+	}
 }
 
 func whole(x float32) int64 { return int64(math.RoundToEven(float64(x) * one)) }

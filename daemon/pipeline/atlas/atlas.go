@@ -1,5 +1,5 @@
 // Package atlas answers how near the cultures, periods or places of an archive are to one another: Read takes what package maps keeps, names the groups by
-// the nodes of the graph and the artifacts by their ids, and gives an Answer. It must not know how vectors or sums came to be.
+// the nodes of the graph and the artifacts by their ids, and gives an Answer to a Question. Groups tells which groups an artifact belongs to. It must not know how vectors or sums came to be.
 package atlas
 
 import (
@@ -14,14 +14,46 @@ import (
 // ErrUnknownKind is the error of a kind that is not compared.
 var ErrUnknownKind = errors.New("atlas: unknown kind of group")
 
+var compared = [...]graphstore.Type{graphstore.Culture, graphstore.Period, graphstore.Place}
+
+// Compared tells whether groups of a type are.
+func Compared(t graphstore.Type) bool { return slices.Contains(compared[:], t) }
+
 // Kinds are those that are compared.
-func Kinds() []string {
-	return []string{graphstore.Culture.String(), graphstore.Period.String(), graphstore.Place.String()}
+func Kinds() (names []string) {
+	for _, t := range compared {
+		names = append(names, t.String())
+	}
+	return names
+}
+
+// Groups are those that an artifact belongs to by its edges.
+func Groups(edges []graphstore.EdgeSpec) (groups []uint64) {
+	for _, e := range edges {
+		if Compared(e.Type) {
+			groups = append(groups, uint64(graphstore.ID(e.Type, e.Key)))
+		}
+	}
+	return groups
+}
+
+// Question asks for the largest groups of a kind, at most Most.
+type Question struct {
+	Kind string
+	Most int
+	// Epoch is that of the model that made the vectors, or serves beside it, and goes into the answer; so do Theme and Model where the vectors are those of a theme.
+	Epoch        uint32
+	Theme, Model string
+	// Comparer keeps, from one question to the next, what takes long; nil: nothing is kept.
+	Comparer *maps.Comparer
 }
 
 // Answer is the comparison of the largest groups of a kind.
 type Answer struct {
-	Kind   string  `json:"kind"`
+	Kind string `json:"kind"`
+	// Theme is what they are compared in, and Model the model of themes; without them it is all that the embeddings say.
+	Theme  string  `json:"theme,omitempty"`
+	Model  string  `json:"model,omitempty"`
 	Epoch  uint32  `json:"epoch"`
 	Groups []Group `json:"groups"` // the largest first
 	// All counts the groups of the kind, those that are not in Groups too.
@@ -78,29 +110,32 @@ type Index interface {
 	Map() *maps.Map
 }
 
-// Read compares the largest groups of a kind, at most so many; the vectors are of the model of that epoch.
-func Read(r *graphstore.Reader, index Index, kind string, most int, epoch uint32) (*Answer, error) {
-	a := &Answer{Kind: kind, Epoch: epoch, Groups: []Group{}, Cells: []Cell{}}
+// Read answers a question.
+func Read(r *graphstore.Reader, index Index, q Question) (*Answer, error) {
+	a := &Answer{Kind: q.Kind, Theme: q.Theme, Model: q.Model, Epoch: q.Epoch, Groups: []Group{}, Cells: []Cell{}}
 	keys := map[uint64]string{}
 	var chosen []uint64
-	if !slices.Contains(Kinds(), kind) {
-		return nil, fmt.Errorf("%w: %q: want one of %q", ErrUnknownKind, kind, Kinds())
+	if !slices.Contains(Kinds(), q.Kind) {
+		return nil, fmt.Errorf("%w: %q: want one of %q", ErrUnknownKind, q.Kind, Kinds())
+	}
+	if q.Comparer == nil {
+		q.Comparer = new(maps.Comparer)
 	}
 	for _, g := range index.Map().Groups() {
 		n, err := r.Node(graphstore.NodeID(g.ID))
 		if err != nil {
 			return nil, err
 		}
-		if n == nil || n.Type.String() != kind {
+		if n == nil || n.Type.String() != q.Kind {
 			continue // of another kind, or of a unit that is not committed yet
 		}
-		if a.All++; len(chosen) < most {
+		if a.All++; len(chosen) < q.Most {
 			chosen = append(chosen, g.ID)
 			keys[g.ID] = n.Key
 			a.Groups = append(a.Groups, Group{Key: n.Key, Label: n.DisplayLabel(), Artifacts: g.Artifacts})
 		}
 	}
-	for _, c := range index.Map().Cells(chosen, index) {
+	for _, c := range q.Comparer.Cells(index.Map(), chosen, index) {
 		cell := Cell{A: keys[c.A], B: keys[c.B], Mean: c.Mean, Low: c.Low, High: c.High, Contrast: c.Contrast, Pairs: c.Pairs, Nearest: []Pair{}}
 		for _, p := range c.Nearest {
 			x, err := r.Node(graphstore.NodeID(p.A))

@@ -3,14 +3,10 @@ package vectorindex
 import (
 	"fmt"
 
+	"kilim/daemon/pipeline/atlas"
 	"kilim/graphstore"
 	"kilim/rerank/maps"
 )
-
-// Mapped tells the types of groups that are compared with one another.
-func Mapped(t graphstore.Type) bool {
-	return t == graphstore.Culture || t == graphstore.Period || t == graphstore.Place
-}
 
 // Map compares the cultures, periods and places of the artifacts in the index.
 func (x *Index) Map() *maps.Map { return x.maps.Load() }
@@ -37,13 +33,7 @@ func (x *Index) Delete(id uint64) error {
 
 // Join says by which edges an artifact belongs to groups.
 func (x *Index) Join(id uint64, edges []graphstore.EdgeSpec) {
-	var groups []uint64
-	for _, e := range edges {
-		if Mapped(e.Type) {
-			groups = append(groups, uint64(graphstore.ID(e.Type, e.Key)))
-		}
-	}
-	x.Map().Join(id, groups, x.at(id))
+	x.Map().Join(id, atlas.Groups(edges), x.at(id))
 }
 
 // at is the vector of an artifact, nil when it has none.
@@ -64,7 +54,7 @@ func (x *Index) MapOf(r *graphstore.Reader) (*maps.Map, error) {
 	}
 	groups := map[graphstore.NodeID]graphstore.Type{}
 	if err := r.EachNode(func(n *graphstore.Node) bool {
-		if Mapped(n.Type) {
+		if atlas.Compared(n.Type) {
 			groups[n.ID] = n.Type
 		}
 		return true

@@ -235,13 +235,18 @@ func (l *Lists) Rows() int { return len(l.rows) }
 
 // themes are those that an artifact is to have lists of.
 func (l *Lists) themes(p *theme.Profile) []string {
+	return slices.DeleteFunc(Applying(l.model.Model, p, l.cfg.Themes, l.cfg.Least), func(name string) bool { return l.muted[name] })
+}
+
+// Applying are the themes that an artifact is likeliest to have, at most so many, and none that it has by less than least; by name.
+func Applying(m *theme.Model, p *theme.Profile, most int, least float64) []string {
 	type present struct {
 		name string
 		by   float64
 	}
 	var all []present
-	for _, name := range l.model.Themes() {
-		if by := l.model.Presence(name, p); by >= l.cfg.Least {
+	for _, name := range m.Themes() {
+		if by := m.Presence(name, p); by >= least {
 			all = append(all, present{name, by})
 		}
 	}
@@ -255,11 +260,11 @@ func (l *Lists) themes(p *theme.Profile) []string {
 		return 0
 	})
 	var out []string
-	for _, a := range all[:min(len(all), l.cfg.Themes)] {
+	for _, a := range all[:min(len(all), most)] {
 		out = append(out, a.name)
 	}
 	slices.SortFunc(out, strings.Compare)
-	return slices.DeleteFunc(out, func(name string) bool { return l.muted[name] })
+	return out
 }
 
 // set gives an artifact another row, nil: none.
