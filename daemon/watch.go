@@ -17,6 +17,7 @@ type watchCommand struct {
 	address
 	Topic         string `xor:"topic" placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
 	Theme         string `xor:"topic" placeholder:"NAME" help:"Follow the lists of this theme, which are in a topic of their own."`
+	Cultures      bool   `xor:"topic" help:"Follow how near cultures, periods and places are, instead of lists."`
 	Artifact      string `placeholder:"ID" help:"Show the lists of this artifact alone."`
 	FromBeginning bool   `help:"Begin with the oldest update that the topic holds, not with the next."`
 	JSON          bool   `name:"json" help:"Print each update as one line of JSON, as it is in the topic; a deletion is {\"id\": ..., \"deleted\": true}."`
@@ -24,7 +25,7 @@ type watchCommand struct {
 
 // Help is shown by kilim watch --help.
 func (watchCommand) Help() string {
-	return `Each update is a block: the artifact whose lists changed, the artifacts that caused it, and for each list what entered (+) and moved (~), with scores, and what left (-); artifacts by their titles too, where the daemon at --http answers. Ends with Ctrl-C.`
+	return `Each update is a block: the artifact whose lists changed, the artifacts that caused it, and for each list what entered (+) and moved (~), with scores, and what left (-); artifacts by their titles too, where the daemon at --http answers. With --cultures each line is a cell: the two groups and what they are near in, the contrast, the mean cosine with its 95 % interval, how many pairs are behind it, since when, and the pair that carries it. Ends with Ctrl-C.`
 }
 
 // Run follows the topic until a signal.
@@ -41,13 +42,18 @@ func (c *watchCommand) Run(s *session) error {
 	switch {
 	case c.Topic != "":
 		topic = c.Topic
+	case c.Cultures:
+		topic = c.Kafka.Topics.Cultures
 	case c.Theme != "":
 		topic = stored.Topic(topic, c.Theme)
 	}
 	found := newTitles(s.ctx, c.address)
 	write := func(w io.Writer, m kafka.Message) error { return watch.Text(w, m, found.find) }
-	if c.JSON {
+	switch {
+	case c.JSON:
 		write = watch.JSON
+	case c.Cultures:
+		write = watch.Cell
 	}
 	err = watch.Follow(s.ctx, conn, watch.Options{
 		Topic: topic, FromBeginning: c.FromBeginning, Log: s.log(),

@@ -273,10 +273,13 @@ func (c *checker) contents() error {
 	}); err != nil {
 		return err
 	}
-	return c.each([]byte{keyThemeLists}, "lists of themes", func(k, v []byte) error {
+	if err := c.each([]byte{keyThemeLists}, "lists of themes", func(k, v []byte) error {
 		if _, err := parseIDKey(k); err != nil {
 			return err
 		}
 		return decodeRow(v).err
-	})
+	}); err != nil {
+		return err
+	}
+	return c.each([]byte{keyCell}, "cell of a map", func(_, v []byte) error { return decodeRow(v).err })
 }

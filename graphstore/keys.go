@@ -18,6 +18,7 @@ import (
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
 //	i <id 8>                        lists of themes, of an artifact that may be deleted already
+//	k <key>                         cell of a map of cultures, periods or places
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
@@ -43,6 +44,7 @@ const (
 	keyRaw        = 'w'
 	keyLists      = 'l'
 	keyThemeLists = 'i'
+	keyCell       = 'k'
 	keyPush       = 's'
 	keyOffset     = 'o'
 	keyOutbox     = 'q'

@@ -7,9 +7,9 @@ import (
 )
 
 // TakeOutbox makes what stands between the store and Kafka that of another store: the outbox with its numbers, the
-// Positions of what was acknowledged, the writer (see Store.Writer), the offsets (see SetOffset), the lists of themes, which follow from
-// nothing that differs between the two, and the encoders' dimensions.
-// The first five replace those of the store; the dimensions are added to its own, which
+// Positions of what was acknowledged, the writer (see Store.Writer), the offsets (see SetOffset), the lists of themes and the cells of maps, which say
+// what was told last, and the encoders' dimensions.
+// The first six replace those of the store; the dimensions are added to its own, which
 // stay where both have a name: the store's encoders say how long their vectors are, not what records said before.
 //
 // Both stores must have one identity (see Options.UUID), for a state does not take over another's. No message of either may be acknowledged until the Tx has ended.
@@ -41,7 +41,7 @@ func (t *Tx) takeOutbox(from *Reader) error {
 			return err
 		}
 	}
-	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter, keyThemeLists); err != nil {
+	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter, keyThemeLists, keyCell); err != nil {
 		return err
 	}
 	next := from.snap.state.nextSeq

@@ -37,6 +37,8 @@ func sampleEntries() [][]byte {
 		EncodeMessage("dlq", nil, []byte{}, nil),
 		EncodeThemed(sampleThemed()),
 		EncodeThemed(&OutMessage{Topic: "motif", ID: "x"}),
+		EncodeCell("culture|a|b", 300, []byte("{}")),
+		EncodeCell("x", 0, nil),
 	}
 }
 
@@ -51,6 +53,8 @@ func TestOutboxRoundTrip(t *testing.T) {
 		{Kind: KindMessage, Topic: "dlq", Value: []byte{}},
 		*sampleThemed(),
 		{Kind: KindThemed, Topic: "motif", ID: "x"},
+		{Kind: KindCell, ID: "culture|a|b", Revision: 300, Value: []byte("{}")},
+		{Kind: KindCell, ID: "x"},
 	} {
 		b := sampleEntries()[i]
 		got, err := Decode(b)
@@ -162,6 +166,8 @@ func encode(m *OutMessage) []byte {
 		return EncodeUpdate(m.Update)
 	case KindTombstone:
 		return EncodeTombstone(m.ID, m.Revision, m.Recorded)
+	case KindCell:
+		return EncodeCell(m.ID, m.Revision, m.Value)
 	case KindThemed:
 		return EncodeThemed(m)
 	default:

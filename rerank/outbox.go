@@ -21,6 +21,8 @@ const (
 	KindMessage Kind = 3
 	// KindThemed is an artifact's list of a theme, for that theme's topic; without a value it says that there is none any more.
 	KindThemed Kind = 4
+	// KindCell is a cell of a map of cultures, periods or places, for the topic of these; without a value it says that it is not there any more.
+	KindCell Kind = 5
 )
 
 const outboxVersion = 2
@@ -34,13 +36,13 @@ type Header struct {
 // OutMessage is a decoded outbox entry.
 type OutMessage struct {
 	Kind Kind
-	// ID, Revision and Recorded are set for updates, tombstones and lists of themes.
+	// ID, Revision and Recorded are set for updates, tombstones and lists of themes, ID, the key, and Revision for cells.
 	ID       string
 	Revision uint64
 	Recorded time.Time
 	// Update is set for updates.
 	Update *Update
-	// Topic and Value are set for messages and lists of themes, Key and Headers for messages. A nil key or value is null.
+	// Topic and Value are set for messages and lists of themes, Value for cells, Key and Headers for messages. A nil key or value is null.
 	Topic   string
 	Key     []byte
 	Value   []byte
@@ -104,6 +106,14 @@ func EncodeThemed(m *OutMessage) []byte {
 	return appendOptional(b, m.Value)
 }
 
+// EncodeCell returns the outbox form of a cell. A nil value says that it is not there any more.
+func EncodeCell(key string, revision uint64, value []byte) []byte {
+	b := append(make([]byte, 0, 32+len(key)+len(value)), outboxVersion, byte(KindCell))
+	b = appendString(b, key)
+	b = binary.AppendUvarint(b, revision)
+	return appendOptional(b, value)
+}
+
 // Decode reads an outbox entry. The message does not refer to value's memory.
 func Decode(value []byte) (OutMessage, error) {
 	d := decoder{rest: value}
@@ -128,6 +138,10 @@ func Decode(value []byte) (OutMessage, error) {
 		m.Revision = d.uvarint("revision")
 		m.Recorded = d.time("recorded")
 		m.TraceParent = d.string("traceparent")
+		m.Value = d.optional("value")
+	case KindCell:
+		m.ID = d.string("key")
+		m.Revision = d.uvarint("revision")
 		m.Value = d.optional("value")
 	default:
 		d.fail("kind", fmt.Errorf("%d is not known", m.Kind))

@@ -17,6 +17,7 @@ import (
 	"kilim/consumer/broker"
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/config"
+	"kilim/daemon/cultures"
 	"kilim/daemon/judgments"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/ranking"
@@ -43,6 +44,7 @@ type App struct {
 	models    *registry.Registry
 	manager   *standby.Manager
 	themes    *themes.Keeper
+	cultures  *cultures.Keeper
 	shelves   *shelves
 	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
@@ -78,6 +80,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"themes", a.startThemes},
 		{"training", a.startTraining},
 		{"consumer", a.startConsumer},
+		{"cultures", a.startCultures},
 		{"judgments", a.startJudgments},
 		{"ranking", a.startRanking},
 		{"http", a.startWeb},

@@ -23,15 +23,26 @@ import (
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
-// lists and vectors that are stale, or that other settings made, lists to be published, and lists of themes that name what is gone. It returns an error when it could not verify.
+// lists and vectors that are stale, or that other settings made, lists to be published, lists of themes that name what is gone, and cells of maps that are to be told. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
 		waiting = e.Status().RefreshQueue
 		if err := e.Check(fault); err != nil {
 			return err
 		}
-		themes, err := checkThemes(e, fault)
-		waiting += themes
+		lists, err := checkThemes(e, fault)
+		if err != nil {
+			return err
+		}
+		t, err := openThemes(cfg, folder{e.Queries()}, nil, prometheus.NewRegistry(), log)
+		if err != nil {
+			return err
+		}
+		if err := t.Restore(context.Background()); err != nil {
+			return err
+		}
+		cells, err := checkCultures(e, t, fault)
+		waiting += lists + cells
 		return err
 	})
 	return waiting, err

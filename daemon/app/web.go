@@ -76,14 +76,6 @@ func (s *service) SimilarTo(ctx context.Context, artifact *profile.Artifact, lis
 	return a, webError(err)
 }
 
-func (s *service) Cultures(_ context.Context, kind string, k int) (a any, err error) {
-	err = s.ask(func(e *pipeline.Engine) error {
-		a, err = e.Atlas(atlas.Question{Kind: kind, Most: k}, nil)
-		return err
-	})
-	return a, webError(err)
-}
-
 func (s *service) Evaluate(ctx context.Context, truth *eval.Truth, list string) (report *eval.Report, err error) {
 	err = s.ask(func(e *pipeline.Engine) error {
 		report, err = evaluate(ctx, e.Queries(), s.app.themes, truth, list)

@@ -65,6 +65,7 @@ type Kafka struct {
 type Topics struct {
 	Artifacts   string `default:"kilim.artifacts" help:"Topic of the artifacts, read."`
 	Similar     string `default:"kilim.similar" help:"Topic of the lists, written, compacted."`
+	Cultures    string `default:"kilim.cultures" help:"Topic of how near cultures, periods and places are, overall and by theme, written, compacted."`
 	DeadLetters string `default:"kilim.artifacts.dlq" help:"Topic of the records that can't be used, written."`
 	Judgments   string `default:"kilim.judgments" help:"Topic of what people say of how alike two artifacts are, read and written, compacted."`
 }
@@ -230,6 +231,7 @@ func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 	return []kafkaconn.TopicSpec{
 		k.ArtifactsTopic(),
 		k.ListsTopic(k.Topics.Similar),
+		k.topic(k.Topics.Cultures, map[string]string{"cleanup.policy": "compact"}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 		k.JudgmentsTopic(),
 	}

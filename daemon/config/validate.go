@@ -241,6 +241,7 @@ func (k *Kafka) check() []*Fault {
 	for _, t := range []struct{ key, name string }{
 		{"kafka.topics.artifacts", k.Topics.Artifacts},
 		{"kafka.topics.similar", k.Topics.Similar},
+		{"kafka.topics.cultures", k.Topics.Cultures},
 		{"kafka.topics.dead-letters", k.Topics.DeadLetters},
 		{"kafka.topics.judgments", k.Topics.Judgments},
 	} {

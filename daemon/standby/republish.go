@@ -96,7 +96,7 @@ func positions(found *publish.Found) []graphstore.Position {
 
 // outboxAfter is what the outbox of a folder that was put back has to hold besides the lists, which follow: the dead letters that
 // are not in their topic, and tombstones for artifacts that the state does not have, where the topic ends with a list, or
-// may do so. The same for artifacts without a list of a theme, in that theme's topic.
+// may do so. The same for artifacts without a list of a theme, in that theme's topic, and for cells of maps.
 func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (values [][]byte, err error) {
 	gone := map[string]time.Time{} // when the record came that deleted it, if one is known
 	for id, latest := range found.Latest {
@@ -110,6 +110,12 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 			if !latest.Gone {
 				themed.add(topic, id, time.Time{})
 			}
+		}
+	}
+	cells := map[string]struct{}{}
+	for key, latest := range found.Cells {
+		if !latest.Gone {
+			cells[key] = struct{}{}
 		}
 	}
 	const page = 1024
@@ -130,6 +136,8 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 				themed.add(m.Topic, m.ID, m.Recorded)
 			}
 			switch {
+			case m.Kind == rerank.KindCell && m.Value == nil && !sent:
+				cells[m.ID] = struct{}{}
 			case m.Kind == rerank.KindMessage && !sent:
 				values = append(values, e.Value)
 			case m.Kind == rerank.KindTombstone && !(there && latest.Gone):
@@ -150,7 +158,19 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 		}
 	}
 	more, err := themed.tombstones(r, revision)
-	return append(values, more...), err
+	if err != nil {
+		return nil, err
+	}
+	values = append(values, more...)
+	for _, key := range slices.Sorted(maps.Keys(cells)) {
+		switch cell, err := r.Cell(key); {
+		case err != nil:
+			return nil, err
+		case cell == nil:
+			values = append(values, rerank.EncodeCell(key, revision, nil))
+		}
+	}
+	return values, nil
 }
 
 // themedGone are artifacts that may have no list of a theme any more, by its topic and the artifact, with when the record came that deleted it.

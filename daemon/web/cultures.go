@@ -11,9 +11,9 @@ const (
 	mostGroups = 20
 )
 
-// cultures answers how near the largest groups of a kind are to one another.
+// cultures answers how near the largest groups of a kind are to one another, in a theme if one is named.
 func (s *Server) cultures(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, map[string]bool{"kind": true, "k": true}); err != nil {
+	if err := parameters(r.URL, map[string]bool{"kind": true, "theme": true, "k": true}); err != nil {
 		return err
 	}
 	kind, k := r.URL.Query().Get("kind"), defaultGroups
@@ -26,7 +26,7 @@ func (s *Server) cultures(w http.ResponseWriter, r *http.Request, _ string) erro
 			return fail(http.StatusBadRequest, "k=%q: want a number from 1 to %d", text, mostGroups)
 		}
 	}
-	a, err := s.service.Cultures(r.Context(), kind, k)
+	a, err := s.service.Cultures(r.Context(), kind, r.URL.Query().Get("theme"), k)
 	if err != nil {
 		return err
 	}

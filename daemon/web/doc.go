@@ -21,7 +21,7 @@
 //	POST /api/v1/themes                           declares a theme: {"name", "weak": [field]}: 202 and Themes
 //	GET  /api/v1/ranking                          Ranking: what is learned from judgments, and whether lists are in that order
 //	GET  /api/v1/slowest?since=                   the batches of the last hour whose lists came latest (SlowBatch): where their time went
-//	GET  /api/v1/cultures?kind=&k=                how near the k largest cultures, periods or places are to one another
+//	GET  /api/v1/cultures?kind=&theme=&k=         how near the k largest cultures, periods or places are to one another, in a theme if one is named
 //	GET  /api/v1/models                           Models
 //	POST /api/v1/models/{epoch}/promote           has a model serve as soon as its state is made: 202 and Models
 //	POST /api/v1/models/{epoch}/rollback          the same for one that has served before

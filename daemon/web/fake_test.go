@@ -81,8 +81,8 @@ func (f *fake) Artifact(_ context.Context, id string) (any, bool, error) {
 	return map[string]string{"id": id}, true, f.err(id)
 }
 
-func (f *fake) Cultures(_ context.Context, kind string, k int) (any, error) {
-	f.note("cultures %s %d", kind, k)
+func (f *fake) Cultures(_ context.Context, kind, theme string, k int) (any, error) {
+	f.note("cultures %s %q %d", kind, theme, k)
 	return map[string]string{"kind": kind}, f.err(kind)
 }
 

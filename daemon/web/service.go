@@ -42,8 +42,8 @@ type Service interface {
 	RankingService
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
-	// Cultures compares the largest groups of a kind (culture, period or place), at most k, as a value for encoding/json.
-	Cultures(ctx context.Context, kind string, k int) (answer any, err error)
+	// Cultures compares the largest groups of a kind (culture, period or place), at most k, in a theme if it is not empty, as a value for encoding/json.
+	Cultures(ctx context.Context, kind, theme string, k int) (answer any, err error)
 	// Models tells which models there are and which serves.
 	Models(ctx context.Context) (*Models, error)
 	// Promote has the model of an epoch serve as soon as its state is made, Rollback one that has served before.

@@ -48,20 +48,20 @@ func (m *Map) Cells(groups []uint64, vectors Vectors) []Cell {
 // Comparer compares groups again and again. It keeps the nearest pairs of two groups, which take nearly all of the time, for as long as the sampled artifacts
 // of both are the same and where they were. It is used by one goroutine.
 type Comparer struct {
-	samples map[uint64]side
+	samples map[uint64][]place
 	nearest map[[2]uint64][]Pair
 }
 
 // Cells is what Map.Cells is of the same groups. It forgets all others.
 func (c *Comparer) Cells(m *Map, groups []uint64, vectors Vectors) []Cell {
 	sides, all := m.sides(groups)
-	samples, found := map[uint64]side{}, map[[2]uint64][]Pair{}
+	samples, found := map[uint64][]place{}, map[[2]uint64][]Pair{}
 	same := make([]bool, len(sides))
 	for i := range sides {
 		s := &sides[i]
 		s.read(vectors, m.dim)
-		same[i] = s.sameSample(c.samples[s.id])
-		samples[s.id] = side{members: s.members, vectors: s.vectors}
+		samples[s.id] = s.sample()
+		same[i] = slices.Equal(samples[s.id], c.samples[s.id])
 	}
 	var cells []Cell
 	for i := range sides {
@@ -80,9 +80,20 @@ func (c *Comparer) Cells(m *Map, groups []uint64, vectors Vectors) []Cell {
 	return cells
 }
 
-// sameSample tells whether the sample of a side is that of another one.
-func (s *side) sameSample(o side) bool {
-	return slices.Equal(s.members, o.members) && slices.EqualFunc(s.vectors, o.vectors, slices.Equal[[]float32])
+// place is where a sampled artifact is: a checksum of its vector (FNV-1a, of 64 bits), which takes less memory.
+type place struct{ artifact, sum uint64 }
+
+func (s *side) sample() []place {
+	out := make([]place, len(s.members))
+	for i, v := range s.vectors {
+		const offset, prime = 14695981039346656037, 1099511628211
+		sum := uint64(offset)
+		for _, x := range v {
+			sum = (sum ^ uint64(math.Float32bits(x))) * prime
+		}
+		out[i] = place{s.members[i], sum}
+	}
+	return out
 }
 
 // side is a group as it is compared.

@@ -248,6 +248,23 @@ func TestListsOfThemesAreAsDescribed(t *testing.T) {
 	validate(t, compile(t, doc, "/components/messages/ThemeDeleted/headers"), "headers of a tombstone", headersJSON(t, msg.Headers))
 }
 
+const celled = `{"field":"culture","theme":"motif","a":{"key":"a","label":"A","artifacts":2},"b":{"key":"b","label":"B","artifacts":3},"mean":0.5,"low":0.4,"high":0.6,` +
+	`"contrast":0.1,"pairs":6,"nearest":[{"a":"x","b":"y","cosine":0.9}],"since":"2026-11-30T10:00:00.123Z","revision":7,"model":"m"}`
+
+// TestCellsAreAsDescribed is about messages as package daemon/cultures puts them into the outbox.
+func TestCellsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	doc := document(t, true)
+	msg := rendered(t, rerank.EncodeCell("culture|a|b|motif", 7, []byte(celled)))
+	validate(t, compile(t, doc, "/components/messages/CellUpdated/payload"), "cell", msg.Value)
+	validate(t, compile(t, doc, "/components/messages/CellUpdated/headers"), "headers of a cell", headersJSON(t, msg.Headers))
+	msg = rendered(t, rerank.EncodeCell("culture|a|b", 8, nil))
+	if msg.Value != nil || msg.Topic != "kilim.cultures" || string(msg.Key) != "culture|a|b" {
+		t.Fatalf("a tombstone: %+v", msg)
+	}
+	validate(t, compile(t, doc, "/components/messages/CellDeleted/headers"), "headers of a tombstone", headersJSON(t, msg.Headers))
+}
+
 type flat struct{}
 
 func (flat) EntityIDF(uint64) float32 { return 2 }
@@ -259,7 +276,7 @@ func rendered(t *testing.T, entry []byte) kafka.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	topics := Topics{Similar: "kilim.similar", DeadLetters: "kilim.artifacts.dlq"}
+	topics := Topics{Similar: "kilim.similar", Cultures: "kilim.cultures", DeadLetters: "kilim.artifacts.dlq"}
 	msg, err := render(&m, topics, "/kilim/u-1", "u-1", 17)
 	if err != nil {
 		t.Fatal(err)

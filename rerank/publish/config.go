@@ -63,7 +63,7 @@ type Published struct {
 	Seq   uint64
 	Topic string
 	Kind  rerank.Kind
-	// ID, Revision and Recorded are those of lists and tombstones, of themes too.
+	// ID, Revision and Recorded are those of lists and tombstones, of themes too; of a cell ID is the key.
 	ID       string
 	Revision uint64
 	Recorded time.Time
@@ -86,6 +86,7 @@ func (c Config) complete() (Config, kafka.Compression, error) {
 	require(c.Transport != nil, "transport: missing")
 	require(c.Store != nil, "store: missing")
 	require(c.Topics.Similar != "", "topics: similar: missing")
+	require(c.Topics.Cultures != "", "topics: cultures: missing")
 	require(c.Topics.DeadLetters != "", "topics: dead letters: missing")
 	for _, n := range []struct {
 		name  string

@@ -254,7 +254,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, partitions int, opts ...kfake.Opt) *cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead, similar+".motif")}, opts...)...)
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead, similar+".motif", "cultures-"+similar)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
 		Addr: kafka.TCP(c.addr), Transport: transport, Store: store,
-		Topics: Topics{Similar: c.similar, DeadLetters: c.dead},
+		Topics: Topics{Similar: c.similar, Cultures: c.cultures(), DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
 }
@@ -430,10 +430,13 @@ func update(id string, revision uint64) []byte {
 // motif is the topic of a theme.
 func (c *cluster) motif() string { return c.similar + ".motif" }
 
-// topics are all that are written to.
-func (c *cluster) topics() []string { return []string{c.similar, c.motif(), c.dead} }
+// cultures is the topic of cells.
+func (c *cluster) cultures() string { return "cultures-" + c.similar }
 
-// mixed makes n entries: updates of a few artifacts, tombstones, both also of a theme, and dead letters.
+// topics are all that are written to.
+func (c *cluster) topics() []string { return []string{c.similar, c.motif(), c.cultures(), c.dead} }
+
+// mixed makes n entries: updates of a few artifacts, tombstones, both also of a theme and of cells, and dead letters.
 func (c *cluster) mixed(n int) [][]byte {
 	var out [][]byte
 	for i := range n {
@@ -449,6 +452,10 @@ func (c *cluster) mixed(n int) [][]byte {
 			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Value: []byte(`{"lists":{}}`)}))
 		case i%11 == 9:
 			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Recorded: time.UnixMilli(int64(i))}))
+		case i%11 == 1:
+			out = append(out, rerank.EncodeCell("culture|"+id+"|b", uint64(i), []byte("{}")))
+		case i%11 == 2:
+			out = append(out, rerank.EncodeCell("culture|"+id+"|b", uint64(i), nil))
 		default:
 			out = append(out, update(id, uint64(i)))
 		}

@@ -27,10 +27,11 @@ func realCluster(t *testing.T, partitions int) *cluster {
 		{Topic: c.similar, NumPartitions: partitions, ReplicationFactor: 1,
 			ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}}},
 		{Topic: c.motif(), NumPartitions: partitions, ReplicationFactor: 1},
+		{Topic: c.cultures(), NumPartitions: partitions, ReplicationFactor: 1},
 		{Topic: c.dead, NumPartitions: partitions, ReplicationFactor: 1},
 	}})
 	if err == nil {
-		err = cmp.Or(res.Errors[c.similar], res.Errors[c.motif()], res.Errors[c.dead])
+		err = cmp.Or(res.Errors[c.similar], res.Errors[c.motif()], res.Errors[c.cultures()], res.Errors[c.dead])
 	}
 	if err != nil {
 		t.Fatal(err)

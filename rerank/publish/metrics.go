@@ -47,9 +47,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.published.WithLabelValues(labelSimilar)
 	m.published.WithLabelValues(labelDeadLetters)
 	m.published.WithLabelValues(labelThemes)
+	m.published.WithLabelValues(labelCultures)
 	m.shortened.WithLabelValues(labelSimilar)
 	m.shortened.WithLabelValues(labelDeadLetters)
 	m.shortened.WithLabelValues(labelThemes)
+	m.shortened.WithLabelValues(labelCultures)
 	if reg != nil {
 		reg.MustRegister(m.published, m.failures, m.reconciled, m.shortened, m.freshness)
 	}
@@ -59,6 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 const (
 	labelSimilar     = "similar"
 	labelDeadLetters = "dead_letters"
+	labelCultures    = "cultures"
 	labelThemes      = "themes" // all of them: an archive may have any number
 )
 
@@ -69,6 +72,8 @@ func label(kind rerank.Kind) string {
 		return labelDeadLetters
 	case rerank.KindThemed:
 		return labelThemes
+	case rerank.KindCell:
+		return labelCultures
 	}
 	return labelSimilar
 }

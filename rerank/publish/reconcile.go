@@ -116,7 +116,7 @@ func (p *Publisher) anchor(ctx context.Context) error {
 		p.unsettled = false
 	}
 	var positions []Position
-	for _, name := range []string{p.cfg.Topics.Similar, p.cfg.Topics.DeadLetters} {
+	for _, name := range p.cfg.Topics.all() {
 		partitions, err := p.partitions(ctx, name)
 		if err != nil {
 			return err

@@ -24,17 +24,27 @@ const (
 	TypeDeleted = "kilim.similar.deleted"
 )
 
+// CloudEvents types of what is published about cells of maps.
+const (
+	TypeCellUpdated = "kilim.cultures.updated"
+	TypeCellDeleted = "kilim.cultures.deleted"
+)
+
 // Topics are the names of the topics that outbox entries don't name themselves. Entries that do are dead letters, and lists of themes, whose
 // topics begin with Similar and a dot.
 type Topics struct {
 	Similar     string
+	Cultures    string
 	DeadLetters string
 }
 
 // themed tells whether a topic is one of lists of a theme.
 func (t Topics) themed(name string) bool {
-	return name != t.DeadLetters && strings.HasPrefix(name, t.Similar+".")
+	return name != t.DeadLetters && name != t.Cultures && strings.HasPrefix(name, t.Similar+".")
 }
+
+// all are those that are there, whether or not there is something to say in them.
+func (t Topics) all() []string { return []string{t.Similar, t.Cultures, t.DeadLetters} }
 
 // render returns the Kafka message of an outbox entry: always the same bytes for the same
 // arguments. Lists are CloudEvents 1.0 in binary mode (CloudEvents Kafka protocol
@@ -70,6 +80,12 @@ func render(m *rerank.OutMessage, topics Topics, source, writer string, seq uint
 			headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
 		}
 		return kafka.Message{Topic: m.Topic, Key: []byte(m.ID), Value: m.Value, Headers: headers}, nil
+	case rerank.KindCell:
+		out := kafka.Message{Topic: topics.Cultures, Key: []byte(m.ID), Value: m.Value}
+		if out.Headers = event(m, TypeCellDeleted, source, own); m.Value != nil {
+			out.Headers = append(event(m, TypeCellUpdated, source, own), kafka.Header{Key: "content-type", Value: []byte("application/json")})
+		}
+		return out, nil
 	case rerank.KindMessage:
 		headers := make([]kafka.Header, 0, len(m.Headers)+len(own))
 		for _, h := range m.Headers {

@@ -24,7 +24,7 @@ const LeastTopicBytes = 16 << 10
 
 // shorten takes from a message that the broker has refused for its size. Of a dead letter it takes the value, most of the key,
 // and all headers but those that say why it is one; of an update first the changes and the cause, which can be had from
-// the lists before, then the worse half of each list, again and again. refusal is returned when nothing is left to take.
+// the lists before, then the worse half of each list, again and again; of a cell the nearest pairs. refusal is returned when nothing is left to take.
 func (p *Publisher) shorten(o *outgoing, refusal error) error {
 	was := o.bytes()
 	shorter, err := false, error(nil)
@@ -35,6 +35,8 @@ func (p *Publisher) shorten(o *outgoing, refusal error) error {
 		shorter, err = o.cutUpdate()
 	case rerank.KindThemed:
 		shorter, err = o.cutThemed()
+	case rerank.KindCell:
+		shorter, err = o.cutCell()
 	}
 	if err != nil {
 		return err
@@ -113,6 +115,25 @@ func (o *outgoing) cutThemed() (bool, error) {
 	}
 	if err != nil {
 		return false, fmt.Errorf("publish: shorten the list of a theme: %w", err)
+	}
+	o.cutTo(value)
+	return true, nil
+}
+
+// cutCell takes the nearest pairs of a cell.
+func (o *outgoing) cutCell() (bool, error) {
+	if o.bytes() <= LeastTopicBytes || o.cuts > 0 || o.out.Value == nil {
+		return false, nil
+	}
+	var cell map[string]json.RawMessage
+	err := json.Unmarshal(o.out.Value, &cell)
+	var value []byte
+	if err == nil {
+		cell["nearest"] = json.RawMessage("[]")
+		value, err = json.Marshal(cell)
+	}
+	if err != nil {
+		return false, fmt.Errorf("publish: shorten a cell: %w", err)
 	}
 	o.cutTo(value)
 	return true, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"kilim/graphstore"
 	"kilim/rerank/maps"
@@ -95,6 +96,8 @@ type Cell struct {
 	Contrast float64 `json:"contrast"`
 	Pairs    int     `json:"pairs"`
 	Nearest  []Pair  `json:"nearest"`
+	// Since is when the mean began to be within the interval that was told then; nil: nothing was told of the cell yet. Read does not know it.
+	Since *time.Time `json:"since,omitempty"`
 }
 
 // Pair is an artifact of A and one of B.
