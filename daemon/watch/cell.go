@@ -50,7 +50,7 @@ func Cell(w io.Writer, m kafka.Message) error {
 	if c.Theme != "" {
 		fmt.Fprintf(&out, " in %s", printable(c.Theme))
 	}
-	fmt.Fprintf(&out, ": %s, %s  contrast %+.2f, mean %.3f (%.3f to %.3f), %d pairs, since %s", printable(c.A.Label), printable(c.B.Label),
+	fmt.Fprintf(&out, ": %s, %s  contrast %+.2f, mean %.3f (%.3f to %.3f), %d pairs, since %s", strings.Map(shown, c.A.Label), strings.Map(shown, c.B.Label),
 		c.Contrast, c.Mean, c.Low, c.High, c.Pairs, c.Since.Local().Format(time.DateTime))
 	if len(c.Nearest) > 0 {
 		n := c.Nearest[0]
