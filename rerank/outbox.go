@@ -23,6 +23,8 @@ const (
 	KindThemed Kind = 4
 	// KindCell is a cell of a map of cultures, periods or places, for the topic of these; without a value it says that it is not there any more.
 	KindCell Kind = 5
+	// kindOrdered is how an Update of which a list is in a learned order is written; it is decoded as a KindUpdate.
+	kindOrdered Kind = 6
 )
 
 const outboxVersion = 2
@@ -54,7 +56,11 @@ type OutMessage struct {
 // EncodeUpdate returns the outbox form of an update.
 func EncodeUpdate(u *Update) []byte {
 	b := make([]byte, 0, 256+64*u.Lists.size())
-	b = append(b, outboxVersion, byte(KindUpdate))
+	kind := KindUpdate
+	if u.Ordered != nil {
+		kind = kindOrdered
+	}
+	b = append(b, outboxVersion, byte(kind))
 	b = appendString(b, u.ID)
 	b = binary.AppendUvarint(b, u.Revision)
 	b = binary.AppendUvarint(b, uint64(u.Epoch))
@@ -69,7 +75,11 @@ func EncodeUpdate(u *Update) []byte {
 	}
 	b = appendStrings(b, u.Cause)
 	b = appendTime(b, u.Recorded)
-	return appendString(b, u.TraceParent)
+	b = appendString(b, u.TraceParent)
+	if u.Ordered != nil {
+		b = appendOrdered(b, u.Ordered)
+	}
+	return b
 }
 
 // EncodeTombstone returns the outbox form of the message that deletes an artifact's lists.
@@ -120,8 +130,11 @@ func Decode(value []byte) (OutMessage, error) {
 	d.version(outboxVersion)
 	m := OutMessage{Kind: Kind(d.byte("kind"))}
 	switch m.Kind {
-	case KindUpdate:
+	case KindUpdate, kindOrdered:
 		m.Update = d.update()
+		if m.Kind == kindOrdered {
+			m.Kind, m.Update.Ordered = KindUpdate, d.ordered()
+		}
 		m.ID, m.Revision, m.Recorded = m.Update.ID, m.Update.Revision, m.Update.Recorded
 	case KindTombstone:
 		m.ID = d.string("id")

@@ -62,8 +62,13 @@ func (p *Pending) Marshal(now Lists) []byte {
 		there := now.Get(list.Name)
 		b = appendString(b, list.Name)
 		b = binary.AppendUvarint(b, uint64(len(list.Entries)))
+		next := 0 // most follow the one before them there, too
 		for i := range list.Entries {
-			at := slices.Index(there, list.Entries[i])
+			at := next
+			if at >= len(there) || there[at] != list.Entries[i] {
+				at = slices.Index(there, list.Entries[i])
+			}
+			next = at + 1
 			b = binary.AppendUvarint(b, uint64(at+1))
 			if at < 0 {
 				b = appendEntry(b, &list.Entries[i])

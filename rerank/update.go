@@ -11,6 +11,8 @@ type Update struct {
 	// Epoch is the model's.
 	Epoch uint32
 	Lists Lists
+	// Ordered is the list total with all of its learned order, of which Lists have the entries; nil: they are by the stated score.
+	Ordered *Ordered
 	// Changes are by the names of lists, against the update published before.
 	Changes map[string]Changes
 	// Cause are the artifacts whose records caused the change; none when the model's

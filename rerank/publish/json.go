@@ -18,9 +18,16 @@ func JSON(u *rerank.Update) ([]byte, error) {
 	o.member("id", u.ID)
 	o.member("revision", u.Revision)
 	o.member("epoch", u.Epoch)
+	if u.Ordered != nil {
+		o.member("ranker", RankerName(u.Ordered.Ranker))
+	}
 	o.name("lists")
 	o.open()
 	for _, l := range u.Lists {
+		if u.Ordered != nil && l.Name == rerank.ListTotal {
+			o.member(l.Name, orderedOf(u.Ordered)[:len(l.Entries)])
+			continue
+		}
 		o.member(l.Name, present(l.Entries))
 	}
 	o.close()
@@ -37,6 +44,27 @@ func JSON(u *rerank.Update) ([]byte, error) {
 		return nil, fmt.Errorf("publish: JSON of an update: %w", o.err)
 	}
 	return o.text, nil
+}
+
+// RankerName is how the name of a ranker is told.
+func RankerName(ranker uint64) string { return fmt.Sprintf("%016x", ranker) }
+
+// item is a place of a list in a learned order.
+type item struct {
+	ID    string             `json:"id"`
+	Score float64            `json:"score"`
+	Parts map[string]float64 `json:"parts"`
+}
+
+func orderedOf(o *rerank.Ordered) []item {
+	items := make([]item, len(o.Entries))
+	for i, e := range o.Entries {
+		items[i] = item{e.ID, e.Score, map[string]float64{}}
+		for _, p := range e.Parts {
+			items[i].Parts[p.Name] = p.Value
+		}
+	}
+	return items
 }
 
 // object writes JSON objects with their members in the order of the calls. The first error sticks.

@@ -39,7 +39,8 @@ type archive struct {
 	// linger is how long changes wait, at the time, and waiting what is known of those that do.
 	linger, at time.Duration
 	waiting    map[string]*wait
-	due        bool // a change has waited for linger when the pass began
+	order      *learned // that of now, nil: none
+	due        bool     // a change has waited for linger when the pass began
 	// pasts are all states that were told of each artifact.
 	pasts map[string][]rerank.State
 }
@@ -90,7 +91,7 @@ func (a *archive) begin() *Pass {
 	for _, w := range a.waiting {
 		a.due = a.due || a.at-w.since >= a.linger
 	}
-	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.predecessor, At: a.at, Linger: a.linger})
+	return a.lists.Begin(a.memory, Unit{Mode: a.mode, Revision: a.revision, Previous: a.predecessor, At: a.at, Linger: a.linger, Order: a.ordering()})
 }
 
 // change is what a batch does to one artifact: evidence with a vector puts it, a vector alone moves it, nothing deletes it.
@@ -210,7 +211,7 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 	if early > a.early {
 		a.t.Errorf("%d changes are told early, want %d at most", early, a.early)
 	}
-	check := a.lists.Check(a.memory, a.revision, func(fault string) { a.t.Error(fault) })
+	check := a.lists.Check(a.memory, a.ordering(), a.revision, func(fault string) { a.t.Error(fault) })
 	for node, artifact := range a.artifacts {
 		a.must(check.Artifact(node, artifact.ID))
 	}

@@ -13,15 +13,18 @@ import (
 type Checker struct {
 	l        *Lists
 	g        Reader
+	order    Order
 	revision uint64
 	fault    func(string)
 	// listed is (member, by) for each artifact in a list.
 	listed map[[2]uint64]struct{}
 }
 
-// Check begins to check the lists of a state whose units were numbered up to revision.
-func (l *Lists) Check(g Reader, revision uint64, fault func(string)) *Checker {
-	return &Checker{l: l, g: g, revision: revision, fault: fault, listed: map[[2]uint64]struct{}{}}
+// Check begins to check the lists of a state whose units were numbered up to revision. order is that in which they are published, nil: they are
+// as stated.
+func (l *Lists) Check(g Reader, order Order, revision uint64, fault func(string)) *Checker {
+	l.Follow(order)
+	return &Checker{l: l, g: g, order: order, revision: revision, fault: fault, listed: map[[2]uint64]struct{}{}}
 }
 
 func (c *Checker) faultf(format string, args ...any) { c.fault(fmt.Sprintf(format, args...)) }
@@ -42,13 +45,16 @@ func (c *Checker) Artifact(node uint64, id string) error {
 		c.faultf("artifact %q: %v", id, err)
 		return nil
 	}
-	if row.Revision > c.revision || c.l.isPublished(&row) == c.l.unpublished.Has(node) {
+	if row.Revision > c.revision || c.l.isTold(&row) == c.l.unpublished.Has(node) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
 	c.pending(node, id, &row)
 	c.history(id, &row)
+	if err := c.ordered(id, &row); err != nil {
+		return err
+	}
 	for _, list := range row.Lists {
-		if err := c.list(node, id, list, int(row.Size)); err != nil {
+		if err := c.list(node, id, list, row.most(list.Name)); err != nil {
 			return err
 		}
 	}
@@ -67,7 +73,7 @@ func (c *Checker) pending(node uint64, id string, row *Row) {
 	if row.Revision == 0 {
 		c.faultf("artifact %q: a change waits to be published of lists that were never published", id)
 	}
-	if !rerank.Material(row.Pending.Before, row.Lists, 0) {
+	if !row.Again && !rerank.Material(row.Pending.Before, row.Lists, 0) {
 		c.faultf("artifact %q: a change waits to be published, and there is none", id)
 	}
 	for _, cause := range row.Pending.Causes {
@@ -92,6 +98,41 @@ func (c *Checker) history(id string, row *Row) {
 	if _, err := row.Past(id); err != nil {
 		c.faultf("artifact %q: %v", id, err)
 	}
+}
+
+// ordered checks what a row says of how it was published in a learned order: by its length, by its members, and, where nothing has changed since and the
+// Order is that of now, by ordering the list again.
+func (c *Checker) ordered(id string, row *Row) error {
+	if row.Again && (row.Ordered == nil || row.Pending == nil) {
+		c.faultf("artifact %q: its list waits to be ordered again, and no change of it waits to be published", id)
+	}
+	if row.Ordered == nil {
+		return nil
+	}
+	stated := row.Lists
+	if row.Pending != nil {
+		stated = row.Pending.Before
+	}
+	total := stated.Get(rerank.ListTotal)
+	if have := len(row.Ordered.Entries); row.Pending == nil && have != min(len(total), int(row.Size)) {
+		c.faultf("artifact %q: %d entries are published in the order of ranker %016x, of lists of %d that have %d", id, have, row.Ordered.Ranker, row.Size, len(total))
+	}
+	for _, e := range row.Ordered.Entries {
+		if !slices.ContainsFunc(total, func(of rerank.Entry) bool { return of.ID == e.ID }) {
+			c.faultf("artifact %q: %q is published in the order of ranker %016x, and is not among those that it ordered", id, e.ID, row.Ordered.Ranker)
+		}
+	}
+	if c.order == nil || row.Pending != nil || row.Again || row.Ordered.Ranker != c.order.Ranker() {
+		return nil
+	}
+	entries, err := c.order.Rank(id, total, int(row.Size))
+	if err != nil {
+		return err
+	}
+	if row.Ordered.Material(&rerank.Ordered{Ranker: row.Ordered.Ranker, Entries: entries}, c.l.cfg.Tolerance) {
+		c.faultf("artifact %q: its list is not published in the order of ranker %016x, which the row names", id, row.Ordered.Ranker)
+	}
+	return nil
 }
 
 // list checks one list of a row whose lists could have up to most entries when they were computed.

@@ -66,7 +66,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			}
 			damage(a, slices.Min(slices.Collect(maps.Keys(a.artifacts))))
 			var faults []string
-			check := a.lists.Check(a.memory, a.revision, func(f string) { faults = append(faults, f) })
+			check := a.lists.Check(a.memory, nil, a.revision, func(f string) { faults = append(faults, f) })
 			for node, artifact := range a.artifacts {
 				a.must(check.Artifact(node, artifact.ID))
 			}

@@ -9,9 +9,9 @@ import (
 	"kilim/rerank/topk/bound"
 )
 
-// everyone finds and scores, for queries whose own evidence is weighed, all who are in their lists of size entries and, where they are offered,
+// everyone finds and scores, for queries whose own evidence is weighed, all who are in their lists of so many entries and, where they are offered,
 // all whose lists they enter, beside the candidates that they have. Who is neither has a bound that says so.
-func (s *search) everyone(all []*found, size int, offered bool) error {
+func (s *search) everyone(all []*found, total, general int, offered bool) error {
 	scans := make([]*bound.Scan, len(all))
 	for i := range scans {
 		scans[i] = s.l.scans.Get().(*bound.Scan)
@@ -22,7 +22,7 @@ func (s *search) everyone(all []*found, size int, offered bool) error {
 		if len(f.candidates) > 0 {
 			s.setBefore(f)
 		}
-		queries[i] = bound.Query{Node: f.Node, Evidence: &f.kept.Prepared, Vector: f.Vector, Best: size, Offered: offered, Keep: s.keep}
+		queries[i] = bound.Query{Node: f.Node, Evidence: &f.kept.Prepared, Vector: f.Vector, Best: max(total, general), Offered: offered, Keep: s.keep}
 	}
 	share := (len(all) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
 	each(slices.Collect(slices.Chunk(all, share)), func(i int, some []*found) {
@@ -43,7 +43,7 @@ func (s *search) everyone(all []*found, size int, offered bool) error {
 	scored := make([]int, len(all))
 	each(all, func(i int, f *found) {
 		scored[i] = len(f.candidates)
-		s.l.candidates(f, scans[i].Rest(f.last(size)))
+		s.l.candidates(f, scans[i].Rest(f.last(total, general)))
 	})
 	for i, f := range all {
 		if err := s.weigh(f, scored[i]); err != nil {
@@ -96,9 +96,9 @@ func (s *search) setBefore(f *found) {
 	}
 }
 
-// last are the scores of the last entries of a query's lists of k, as far as its candidates are scored.
-func (f *found) last(k int) (total, general float32) {
-	totals, generals := make([]float32, 0, k), make([]float32, 0, k)
+// last are the scores of the last entries of a query's lists of so many, as far as its candidates are scored.
+func (f *found) last(ofTotal, ofGeneral int) (total, general float32) {
+	totals, generals := make([]float32, 0, ofTotal), make([]float32, 0, ofGeneral)
 	for i := range f.candidates {
 		totals = keepBest(totals, f.candidates[i].score)
 		generals = keepBest(generals, f.candidates[i].cosine)

@@ -37,6 +37,8 @@ type Unit struct {
 	// Linger is how long a change of the lists of an artifact that no record brought may wait to be published with what changes
 	// them next, see Pass.Publish; 0: it does not wait, nor does what earlier passes left waiting.
 	Linger time.Duration
+	// Order is that in which lists are published; nil: they are as stated. Only where lists are published may there be one.
+	Order Order
 }
 
 // Pass is what one unit of work does to lists. The order of calls: Arrived, Departed and Moved as the graph and the index
@@ -58,6 +60,8 @@ type Pass struct {
 	recorded time.Time
 	// weights are those of the state that the pass sees; nil until it ranks.
 	weights *weights
+	// orderings is how many lists the Order has ordered.
+	orderings int
 	// marks are memory for setHolder.
 	marks map[string]uint8
 }
@@ -74,6 +78,8 @@ type listing struct {
 	// touched is true when new.Lists were computed or changed, or are to be published; ranked when new.RankedAt was set, and
 	// due when what is pending has waited long enough.
 	touched, ranked, due bool
+	// again is true when a record may have changed what the Order reads.
+	again bool
 }
 
 // stored are the lists that the store has.
@@ -87,6 +93,7 @@ func (l *listing) stored() rerank.Lists {
 // Begin starts a pass over g.
 func (l *Lists) Begin(g Graph, unit Unit) *Pass {
 	l.cache.begin()
+	l.Follow(unit.Order)
 	return &Pass{l: l, g: g, unit: unit, arrived: map[uint64]struct{}{}, departed: map[uint64]string{}, causes: map[string]rerank.Cause{},
 		lists: map[uint64]*listing{}, marks: map[string]uint8{}}
 }
@@ -99,6 +106,9 @@ func (p *Pass) Arrived(node uint64, e *rerank.Evidence, cause rerank.Cause) {
 	p.arrived[node] = struct{}{}
 	p.causes[cause.ID] = cause
 	p.came = append(p.came, node)
+	if p.unit.Order != nil {
+		p.unit.Order.Changed(cause.ID)
+	}
 }
 
 // Departed says that an artifact was deleted. Its own lists end here; Rank takes it out of those of others.
@@ -107,6 +117,9 @@ func (p *Pass) Departed(node uint64, cause rerank.Cause) error {
 	p.causes[cause.ID] = cause
 	p.went = append(p.went, node)
 	p.l.everyone.departed(node)
+	if p.unit.Order != nil {
+		p.unit.Order.Changed(cause.ID)
+	}
 	row, err := p.row(node)
 	if err != nil || row == nil {
 		return err
@@ -160,6 +173,9 @@ func (p *Pass) TakeMoved(nodes []uint64) (moving []uint64, err error) {
 // first, or before that up to early of those that have for three quarters. It returns their number.
 func (p *Pass) Publish(unpublished, lingered, early int) (taken int, err error) {
 	var nodes []uint64
+	if p.unit.Order != nil {
+		unpublished, lingered = min(unpublished, mostTaken), min(lingered, mostTaken)
+	}
 	if unpublished > 0 {
 		nodes = p.l.unpublished.Take(unpublished, 0, 0)
 	}
@@ -330,7 +346,7 @@ func (p *Pass) makeLists(s *search, all []*found, now Time, offered bool) (err e
 			return err
 		}
 	}
-	if err := s.score(all, p.l.cfg.Size, offered); err != nil {
+	if err := s.score(all, p.l.most(rerank.ListTotal), p.l.most(rerank.ListGeneral), offered); err != nil {
 		return err
 	}
 	if p.weights.err != nil {
@@ -343,10 +359,13 @@ func (p *Pass) makeLists(s *search, all []*found, now Time, offered bool) (err e
 		}
 		lists := make(rerank.Lists, 0, listCount)
 		for _, name := range p.l.names {
-			lists = append(lists, rerank.List{Name: name, Entries: f.list(name, p.l.cfg.Size)})
+			lists = append(lists, rerank.List{Name: name, Entries: f.list(name, p.l.most(name))})
 		}
 		l.new.RankedAt, l.ranked = now.Rank, true
-		l.new.Size, l.new.Settings = uint32(p.l.cfg.Size), p.l.cfg.Settings
+		l.new.Size, l.new.Depth, l.new.Settings = uint32(p.l.cfg.Size), 0, p.l.cfg.Settings
+		if deep := p.l.most(rerank.ListTotal); deep > p.l.cfg.Size {
+			l.new.Depth = uint32(deep)
+		}
 		p.change(l, lists)
 	}
 	return nil

@@ -42,6 +42,11 @@ func (r *reverse) update(f *found) error {
 			return err
 		}
 	}
+	if _, arrived := r.p.arrived[f.Node]; arrived {
+		if err := r.p.orderAgain(listedBy, r.ranked); err != nil {
+			return err
+		}
+	}
 	for _, node := range listedBy {
 		if _, isLeft := left[node]; !isLeft {
 			continue
@@ -96,7 +101,7 @@ func (l *Lists) leastOf(r *Row) least {
 	for i, name := range l.names {
 		list := now.Lists.Get(name)
 		switch {
-		case now.appends(list):
+		case now.appends(name, list):
 		case len(list) == 0:
 			out[i] = float32(math.Inf(1))
 		default:
@@ -133,7 +138,7 @@ func (r *reverse) offer(f *found, to *candidate) error {
 	var lists [listCount]rerank.List
 	changed := false
 	for i, name := range r.p.l.names {
-		entries, was := place(l.new.Lists.Get(name), to.entry(name, f.Evidence.ID), &l.new)
+		entries, was := place(name, to.entry(name, f.Evidence.ID), &l.new)
 		lists[i] = rerank.List{Name: name, Entries: entries}
 		changed = changed || was != untouched
 		if was == demoted {
@@ -156,12 +161,12 @@ const (
 	demoted
 )
 
-// place returns one of the row's lists with the entry in its place; list is not modified.
-func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, placement) {
-	size := int(row.Size)
+// place returns one of the row's lists with the entry in its place; the row is not modified.
+func place(name string, entry rerank.Entry, row *Row) ([]rerank.Entry, placement) {
+	list, size := row.Lists.Get(name), row.most(name)
 	at := slices.IndexFunc(list, func(e rerank.Entry) bool { return e.ID == entry.ID })
 	if at < 0 {
-		if !row.appends(list) && (len(list) == 0 || !rerank.Before(&entry, &list[len(list)-1])) {
+		if !row.appends(name, list) && (len(list) == 0 || !rerank.Before(&entry, &list[len(list)-1])) {
 			return list, untouched
 		}
 		return rerank.Insert(append(make([]rerank.Entry, 0, len(list)+1), list...), entry, size), placed
@@ -173,7 +178,7 @@ func place(list []rerank.Entry, entry rerank.Entry, row *Row) ([]rerank.Entry, p
 	out := slices.Clone(list)
 	out[at] = entry
 	out = rerank.TopK(out, size)
-	if entry.Score < was.Score && !row.appends(out) && out[len(out)-1].ID == entry.ID {
+	if entry.Score < was.Score && !row.appends(name, out) && out[len(out)-1].ID == entry.ID {
 		return out, demoted
 	}
 	return out, placed

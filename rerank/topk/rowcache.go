@@ -54,6 +54,11 @@ func rowBytes(r *Row) int {
 		}
 	}
 	count(r.Lists)
+	if r.Ordered != nil {
+		for i := range r.Ordered.Entries {
+			n += entry + len(r.Ordered.Entries[i].ID)
+		}
+	}
 	if r.Pending != nil {
 		count(r.Pending.Before)
 		for _, c := range r.Pending.Causes {

@@ -107,11 +107,12 @@ func (s *search) stage1(queries []Query, nearest [][]annindex.Hit) ([]*found, er
 
 // score does what is left to do when the queries' own evidence is weighed: stage 2 and, where a table finds the candidates, stage 1
 // in turns with it, see everyone.
-func (s *search) score(all []*found, size int, offered bool) error {
+// total and general are how long these lists are.
+func (s *search) score(all []*found, total, general int, offered bool) error {
 	if s.table == nil {
 		return s.stage2(all)
 	}
-	return s.everyone(all, size, offered)
+	return s.everyone(all, total, general, offered)
 }
 
 // stage2 scores the candidates of those whose own evidence is weighed.
@@ -338,7 +339,7 @@ func (l *Lists) Search(g Reader, q Query, list string, k int, keep func(node uin
 	defer l.reading.Unlock()
 	all[0].kept = own.put(q.Node, q.Evidence)
 	all[0].kept.Weigh(weights)
-	if err := s.score(all, k, false); err != nil {
+	if err := s.score(all, k, k, false); err != nil {
 		return nil, err
 	}
 	if known.err != nil {

@@ -190,13 +190,13 @@ func TestRowsOfOtherSettings(t *testing.T) {
 	} {
 		now := l.current(&c.row)
 		list := now.Lists.Get("total")
-		if (now.RankedAt == -1) != c.due || now.appends(list) != c.appends {
-			t.Errorf("%+v is now %+v, appends: %v", c.row, now, now.appends(list))
+		if (now.RankedAt == -1) != c.due || now.appends("total", list) != c.appends {
+			t.Errorf("%+v is now %+v, appends: %v", c.row, now, now.appends("total", list))
 		}
-		if _, was := place(list, rerank.Entry{ID: "last", Score: -1}, &now); (was != untouched) != c.appends {
+		if _, was := place("total", rerank.Entry{ID: "last", Score: -1}, &now); (was != untouched) != c.appends {
 			t.Errorf("%+v: the last of all is placed: %v", c.row, was)
 		}
-		now.cut(l.cfg.Size)
+		now.cut(l.cfg.Size, l.cfg.Size)
 		if list := now.Lists.Get("total"); len(list) != c.cut || int(now.Size) > l.cfg.Size {
 			t.Errorf("%+v is cut to %+v, want %d entries", c.row, now, c.cut)
 		}

@@ -95,6 +95,8 @@ type Lists struct {
 	lingering lingering
 	// unlisted are those of which no list was ever computed.
 	unlisted map[uint64]struct{}
+	// following is the Order that lists are published in.
+	following following
 	// holders are those who list an artifact, by the rows of the state that the unit at work sees.
 	holders holders
 }
@@ -115,7 +117,7 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{}, holders: holders{of: map[uint64][]uint64{}}, everyone: newEveryone(cfg, scorer, index, words),
+		unlisted: map[uint64]struct{}{}, holders: holders{of: map[uint64][]uint64{}}, following: following{rows: map[uint64]ordering{}}, everyone: newEveryone(cfg, scorer, index, words),
 	}
 	return l, nil
 }
@@ -199,6 +201,7 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 	if err := ld.l.everyone.load(ld.g, node, ld.l.leastOf(&r)); err != nil {
 		return err
 	}
+	ld.l.following.note(node, &r)
 	r.Lists.Members(func(id string) { ld.l.holders.set(ld.g.NodeOf(id), node, true) })
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})

@@ -42,6 +42,7 @@ func (l *Lists) forget(node uint64) {
 	l.ranked.Remove(node)
 	l.unpublished.Remove(node)
 	l.lingering.Remove(node)
+	delete(l.following.rows, node)
 	delete(l.unlisted, node)
 }
 
@@ -56,25 +57,35 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 			delete(p.l.unlisted, l.node)
 		}
 	}
-	l.new.cut(p.l.cfg.Size)
+	l.new.cut(p.l.cfg.Size, p.l.most(rerank.ListTotal))
+	told := l.old != nil && p.l.isPublished(l.old) && (p.l.isShallow(&l.new) || l.old.ranker() == p.l.following.ranker)
+	if _, arrived := p.arrived[l.node]; told && l.old.Ordered != nil && (arrived || l.again) {
+		l.again, l.new.Again = true, true
+	} else {
+		l.again = false
+	}
 	changed := p.settle(l)
 	if changed {
 		p.setHolder(l.node, l.stored(), l.new.Lists)
 	}
-	serving, published := p.unit.Mode == Serving, l.old != nil && p.l.isPublished(l.old)
-	news := !published || l.new.Pending != nil || changed && l.old.Pending == nil
+	serving := p.unit.Mode == Serving
+	news := !told || l.new.Pending != nil || changed && l.old.Pending == nil || l.new.Again
+	if serving && told {
+		p.l.unpublished.Remove(l.node) // an Order may have come back
+	}
 	switch {
 	case !serving && changed:
 		p.l.unpublished.Add(l.node)
-	case serving && news && (!published || p.tellsNow(l)):
-		if err := p.publish(l, publish); err != nil {
+	case serving && news && (!told || p.tellsNow(l)):
+		if err := p.publish(l, told, publish); err != nil {
 			return err
 		}
-	case serving && news && changed:
+	case serving && news && (changed || l.again):
 		p.linger(l)
 	case changed: // back to what was published
 		p.l.lingering.Remove(l.node)
-	case l.new.RankedAt == l.old.RankedAt && l.new.Size == l.old.Size && l.new.Settings == l.old.Settings:
+	}
+	if !changed && l.new.is(l.old) {
 		p.l.setLeast(l.node, p.l.leastOf(&l.new))
 		return nil
 	}
@@ -83,6 +94,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 	}
 	stored := l.new
 	p.l.rows.put(l.node, &stored)
+	p.l.following.note(l.node, &stored)
 	p.l.setLeast(l.node, p.l.leastOf(&stored))
 	return nil
 }
@@ -101,7 +113,10 @@ func (p *Pass) settle(l *listing) (changed bool) {
 	case l.old == nil:
 		return true
 	case l.old.Pending != nil && !material(l.old.Pending.Before):
-		l.new.Lists, l.new.Pending = l.old.Pending.Before, nil
+		l.new.Lists = l.old.Pending.Before
+		if !l.new.Again {
+			l.new.Pending = nil
+		}
 		return true
 	case !material(l.old.Lists):
 		l.new.Lists = l.old.Lists
@@ -114,11 +129,25 @@ func (p *Pass) settle(l *listing) (changed bool) {
 // load there is nothing to wait for.
 func (p *Pass) tellsNow(l *listing) bool {
 	_, arrived := p.arrived[l.node]
-	return arrived || l.due || p.unit.Linger == 0
+	return arrived || l.due || p.unit.Linger == 0 && p.orderings < mostOrderings
 }
 
-// publish gives lists their revision.
-func (p *Pass) publish(l *listing, publish func(*rerank.Update) error) (err error) {
+// publish gives lists their revision. Those that were told and are in the Order what they were are not published.
+func (p *Pass) publish(l *listing, told bool, publish func(*rerank.Update) error) error {
+	ordered, err := p.ordered(l)
+	if err != nil {
+		return err
+	}
+	lists := l.new.Lists
+	if ordered != nil {
+		lists = ordered.Over(lists)
+	}
+	p.l.unpublished.Remove(l.node)
+	p.l.lingering.Remove(l.node)
+	if told && ordered != nil && l.old.Ordered != nil && !rerank.Material(l.old.Published(), lists, p.l.cfg.Tolerance) && !l.old.Ordered.Material(ordered, p.l.cfg.Tolerance) {
+		l.new.Pending, l.new.Again = nil, false
+		return nil
+	}
 	last := new(Row) // that of what was published last
 	var gathered []rerank.Cause
 	switch {
@@ -137,12 +166,13 @@ func (p *Pass) publish(l *listing, publish func(*rerank.Update) error) (err erro
 		}
 	}
 	before := last.Published()
-	l.new.Revision, l.new.Pending = p.unit.Revision, nil
-	p.l.unpublished.Remove(l.node)
-	p.l.lingering.Remove(l.node)
-	u := &rerank.Update{ID: l.id, Revision: l.new.Revision, Lists: l.new.Lists, Changes: rerank.DiffAll(before, l.new.Lists)}
+	l.new.Revision, l.new.Pending, l.new.Ordered, l.new.Again = p.unit.Revision, nil, nil, false
+	if ordered != nil {
+		l.new.Ordered = ordered.Told()
+	}
+	u := &rerank.Update{ID: l.id, Revision: l.new.Revision, Lists: lists, Ordered: ordered, Changes: rerank.DiffAll(before, lists)}
 	p.explain(u, gathered)
-	step := &rerank.Step{ID: l.id, Before: before, After: l.new.Lists, At: p.recorded, Cause: u.Cause}
+	step := &rerank.Step{ID: l.id, Before: before, After: lists, At: p.recorded, Cause: u.Cause}
 	if l.new.History, err = last.History.Append(step); err != nil {
 		return fmt.Errorf("topk: lists of %q: %w", l.id, err)
 	}

@@ -5,6 +5,7 @@ package stale
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -97,6 +98,9 @@ func (q *Queue) Has(id uint64) bool {
 	_, ok := q.current[id]
 	return ok
 }
+
+// IDs are all that have a stamp, in ascending order.
+func (q *Queue) IDs() []uint64 { return slices.Sorted(maps.Keys(q.current)) }
 
 // Len is the number of ids that have a stamp.
 func (q *Queue) Len() int { return len(q.current) }
