@@ -22,6 +22,14 @@ func sampleUpdate() *Update {
 	}
 }
 
+// sampleOrdered is an update of which a list is in a learned order.
+func sampleOrdered() *Update {
+	u := sampleUpdate()
+	u.Ordered = &Ordered{Ranker: math.MaxUint64, Entries: []OrderedEntry{{"c", 1.75, []OrderedPart{{"stated", 2}, {"title_words", -0.25}}}, {"b", 0, nil}}}
+	u.Lists = u.Ordered.Over(u.Lists)
+	return u
+}
+
 func sampleThemed() *OutMessage {
 	u := sampleUpdate()
 	return &OutMessage{Kind: KindThemed, Topic: "kilim.similar.motif", ID: u.ID, Revision: 300, Recorded: u.Recorded, Value: []byte("{}"), TraceParent: u.TraceParent}
@@ -39,6 +47,7 @@ func sampleEntries() [][]byte {
 		EncodeThemed(&OutMessage{Topic: "motif", ID: "x"}),
 		EncodeCell("culture|a|b", 300, []byte("{}")),
 		EncodeCell("x", 0, nil),
+		EncodeUpdate(sampleOrdered()),
 	}
 }
 
@@ -55,6 +64,7 @@ func TestOutboxRoundTrip(t *testing.T) {
 		{Kind: KindThemed, Topic: "motif", ID: "x"},
 		{Kind: KindCell, ID: "culture|a|b", Revision: 300, Value: []byte("{}")},
 		{Kind: KindCell, ID: "x"},
+		{Kind: KindUpdate, ID: "walters:22764", Revision: 300, Recorded: sampleUpdate().Recorded, Update: sampleOrdered()},
 	} {
 		b := sampleEntries()[i]
 		got, err := Decode(b)
@@ -117,6 +127,7 @@ func TestDecodersNameTheFault(t *testing.T) {
 		{"name twice", "list: \"total\" comes twice", new(Lists).Unmarshal(Lists{{Name: "total"}, {Name: "total"}}.Marshal())},
 		{"damaged number of lists", "lists: 127 items can't be in the remaining 1 bytes", new(Lists).Unmarshal([]byte{2, 127, 0})},
 		{"kind", "kind: 7 is not known", decodeError([]byte{2, 7})},
+		{"ranker that names none", "ranker: is 0", new(Ordered).Unmarshal(append([]byte{1}, make([]byte, 9)...))},
 	} {
 		if !contain(c.err, c.want) {
 			t.Errorf("%s: got %v, want it to say %q", c.what, c.err, c.want)

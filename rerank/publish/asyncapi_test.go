@@ -216,14 +216,55 @@ func TestListsAreAsDescribed(t *testing.T) {
 			u.Cause, u.Recorded = []string{"x"}, time.UnixMilli(rng.Int64N(1<<41))
 			u.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 		}
+		if i%3 == 0 {
+			u.Ordered = ordered(new.Get(rerank.ListTotal), rng)
+			u.Lists = u.Ordered.Over(new)
+		}
 		msg := rendered(t, rerank.EncodeUpdate(&u))
 		validate(t, payload, "update", msg.Value)
+		if u.Ordered != nil {
+			addsUp(t, msg.Value, u.Ordered)
+		}
 		validate(t, updated, "headers of an update", headersJSON(t, msg.Headers))
 		msg = rendered(t, rerank.EncodeTombstone(u.ID, u.Revision, u.Recorded))
 		if msg.Value != nil {
 			t.Fatal("a tombstone with a value")
 		}
 		validate(t, deleted, "headers of a tombstone", headersJSON(t, msg.Headers))
+	}
+}
+
+// ordered is a list in a learned order: the parts are whole numbers of 2^-20, as those of package rank are.
+func ordered(stated []rerank.Entry, rng *rand.Rand) *rerank.Ordered {
+	o := &rerank.Ordered{Ranker: 1 + rng.Uint64()>>1}
+	for _, e := range stated {
+		parts := []rerank.OrderedPart{{Name: "stated", Value: float64(rng.IntN(1<<40)) / (1 << 20)}, {Name: "title_words", Value: -float64(rng.IntN(1<<20)) / (1 << 20)}}
+		o.Entries = append(o.Entries, rerank.OrderedEntry{ID: e.ID, Score: parts[0].Value + parts[1].Value, Parts: parts})
+	}
+	return o
+}
+
+// addsUp wants a message to name the ranker, and the parts of each score of its total list to add up to it as numbers of JSON, in any order.
+func addsUp(t *testing.T, value []byte, o *rerank.Ordered) {
+	t.Helper()
+	var told struct {
+		Ranker string            `json:"ranker"`
+		Lists  map[string][]item `json:"lists"`
+	}
+	if err := json.Unmarshal(value, &told); err != nil {
+		t.Fatal(err)
+	}
+	if total := told.Lists[rerank.ListTotal]; told.Ranker != RankerName(o.Ranker) || len(total) != len(o.Entries) {
+		t.Fatalf("%s is told of %+v", value, o)
+	}
+	for i, e := range told.Lists[rerank.ListTotal] {
+		sum := 0.0
+		for _, v := range e.Parts {
+			sum += v
+		}
+		if e.ID != o.Entries[i].ID || sum != o.Entries[i].Score || e.Score != sum {
+			t.Errorf("%+v is told, of parts that sum to %v, want %+v", e, sum, o.Entries[i])
+		}
 	}
 }
 

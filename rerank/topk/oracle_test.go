@@ -73,7 +73,7 @@ func (a *archive) oracle(node uint64) rerank.Lists {
 			general = append(general, entry)
 		}
 	}
-	return rerank.Lists{{Name: "total", Entries: rerank.TopK(total, a.cfg.Size)}, {Name: "general", Entries: rerank.TopK(general, a.cfg.Size)}}
+	return rerank.Lists{{Name: "total", Entries: rerank.TopK(total, a.deep())}, {Name: "general", Entries: rerank.TopK(general, a.cfg.Size)}}
 }
 
 // compare holds all stored lists against the oracle, bit for bit. The parts in a general list are as old as its scores,
