@@ -23,9 +23,13 @@ import (
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
-// lists and vectors that are stale, or that other settings made, lists to be published, lists of themes that name what is gone, and cells of maps that are to be told. It returns an error when it could not verify.
+// lists and vectors that are stale, or that other settings made, lists to be published, those in the order of another ranker too, lists of themes that name what is gone, and
+// cells of maps that are to be told. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
+		if err := keptOrder(cfg, e); err != nil {
+			return err
+		}
 		waiting = e.Status().RefreshQueue
 		if err := e.Check(fault); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"kilim/daemon/browse"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/listgraph"
 	"kilim/daemon/ranking"
 	"kilim/daemon/themes"
 	"kilim/daemon/web"
@@ -17,6 +18,7 @@ import (
 	"kilim/learner/encode/text"
 	"kilim/rerank"
 	"kilim/rerank/rank"
+	"kilim/rerank/topk"
 )
 
 // startRanking makes the keeper of the order that is learned from judgments, which learns in the background.
@@ -25,7 +27,7 @@ func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	cfg := ranking.Config{Folder: filepath.Join(a.cfg.Data, "ranking"), Least: a.cfg.Rank.Least, Fit: rank.DefaultConfig()}
+	cfg := ranking.Config{Folder: rankingFolder(a.cfg), Least: a.cfg.Rank.Least, Fit: rank.DefaultConfig(), CacheBytes: int(a.cfg.Memory.Budget().Facts)}
 	a.ranking, err = ranking.Open(cfg, ranked{served{a.manager}, a.cfg}, a.judgments, words, ranking.NewMetrics(reg), a.log.With("part", "ranking"))
 	if err != nil {
 		return err
@@ -33,6 +35,24 @@ func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
 	reg.MustRegister(a.ranking.Collector())
 	a.parts = append(a.parts, part{"ranking", a.ranking.Run})
 	return nil
+}
+
+func rankingFolder(cfg *config.Config) string { return filepath.Join(cfg.Data, "ranking") }
+
+// keptOrder has an engine that nobody works with know the ranker that was kept beside its state, if it is for the state.
+func keptOrder(cfg *config.Config, e *pipeline.Engine) error {
+	words, err := text.NewEncoder(text.Config{})
+	if err != nil {
+		return err
+	}
+	ranker, of, err := ranking.Kept(rankingFolder(cfg), words, int(cfg.Memory.Budget().Facts))
+	if err != nil {
+		return err
+	}
+	if ranker == nil || of.Epoch != e.Status().Epoch || of.Weights != e.Settings().Score {
+		return e.SetOrders(nil)
+	}
+	return e.SetOrders(publishedBy{ranker})
 }
 
 // ranked shows the ranking what serves.
@@ -88,6 +108,25 @@ func (r ranked) stated(ctx context.Context, of web.Subject, k int) (*pipeline.An
 		}
 	}
 }
+
+// Use has the engine that serves publish lists in the order of a ranker. A cutover meanwhile ends its use: what serves then is of another State.
+func (r ranked) Use(ranker *ranking.Ranker, of ranking.State) error {
+	for {
+		state, engine := r.now()
+		var orders listgraph.Orders
+		if ranker != nil && of == state {
+			orders = publishedBy{ranker}
+		}
+		if err := engine.SetOrders(orders); !errors.Is(err, pipeline.ErrRetired) || engine == r.Engine() {
+			return err
+		}
+	}
+}
+
+// publishedBy has a ranker order what a unit publishes: listgraph.Orders.
+type publishedBy struct{ *ranking.Ranker }
+
+func (p publishedBy) Over(state *graphstore.Reader) topk.Order { return p.Ranker.Over(state) }
 
 func (s *service) SimilarLearned(ctx context.Context, of web.Subject, k int) (*web.LearnedAnswer, error) {
 	r := ranked{served{s.app.manager}, s.app.cfg}

@@ -39,14 +39,17 @@ const (
 // mostMemtable bounds a memtable: a larger one makes no fewer writes, and takes room on the disk (graphstore.Store.Margin).
 const mostMemtable = 64 * mib
 
+// mostFacts is enough for 20,000 artifacts.
+const mostFacts = 32 * mib
+
 // Budget says how many bytes each part may take.
 type Budget struct {
 	// Limit is what all of it may take, and Heap is for debug.SetMemoryLimit: the collector works the harder the nearer it is.
 	Limit, Heap int64
 	// Memtable is the size of one, Nodes that of the cache of decoded nodes and neighbourhoods, Tables that of badger's indexes and filters.
 	Memtable, Nodes, Tables int64
-	// Lists is what the evidence and lists take that are kept decoded.
-	Lists int64
+	// Lists is what the evidence and lists take that are kept decoded; Facts what a ranker keeps of artifacts, as long as one serves. It is of the rest.
+	Lists, Facts int64
 	// Records is the size of the records in flight, Pictures the memory of all that are decoded at the same time, Fetched the size of
 	// the media that wait for an encoder, Outbox that of the messages that wait for Kafka, Training that of a snapshot to train on.
 	Records, Pictures, Fetched, Outbox, Training int64
@@ -61,7 +64,7 @@ func Split(limit int64) Budget {
 	return Budget{
 		Limit: limit, Heap: limit - limit/16,
 		Memtable: min(part(memtable), mostMemtable), Nodes: part(nodes), Tables: part(tables),
-		Lists: part(lists), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes), Map: part(archive),
+		Lists: part(lists), Facts: min(part(lists)/4, mostFacts), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes), Map: part(archive),
 		Training: part(state) / 2, // the other half is for its model, optimizer and steps
 	}
 }

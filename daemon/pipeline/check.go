@@ -34,7 +34,7 @@ func (e *Engine) Check(fault func(string)) error {
 	return e.store.View(func(r *graphstore.Reader) error {
 		c := &checker{
 			e: e, r: r, fault: fault, terms: map[uint32]int32{},
-			lists: e.lists.Check(listgraph.Reader{R: r}, nil, e.clock.Revision, fault), media: e.cfg.Encoders.Check(r, e.clock.Revision, fault),
+			lists: e.lists.Check(listgraph.Reader{R: r}, listgraph.Order(e.role.orders, r), e.clock.Revision, fault), media: e.cfg.Encoders.Check(r, e.clock.Revision, fault),
 		}
 		if err := c.artifacts(); err != nil {
 			return err

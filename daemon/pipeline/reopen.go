@@ -38,7 +38,7 @@ func (e *Engine) replace() error {
 	if err != nil {
 		return err
 	}
-	fresh.role.follow, fresh.role.previous = e.role.follow, e.role.previous
+	fresh.role.follow, fresh.role.previous, fresh.role.orders = e.role.follow, e.role.previous, e.role.orders
 	if e.role.previous != nil {
 		fresh.role.republished = e.role.republished // on which who will remove that state waits
 	}

@@ -32,6 +32,8 @@ type role struct {
 	leftOut map[string]bool
 	// follow is told which artifacts a batch changed, for the standby that copies them.
 	follow func(ids []string)
+	// orders are those that lists are published in; nil, as in a standby: they are as stated.
+	orders listgraph.Orders
 	// previous holds the lists that were published before the cutover; nil when nothing needs them.
 	previous *graphstore.Store
 	// republished is closed when no list that was made in a standby is left to be published; not by a standby.
@@ -81,8 +83,8 @@ func (r *role) margins() int64 {
 }
 
 // listing says what a unit makes of lists in this phase.
-func (r *role) listing(revision uint64) topk.Unit {
-	unit := topk.Unit{Mode: topk.Serving, Revision: revision}
+func (r *role) listing(revision uint64, state *graphstore.Reader) topk.Unit {
+	unit := topk.Unit{Mode: topk.Serving, Revision: revision, Order: listgraph.Order(r.orders, state)}
 	switch {
 	case r.is(backfilling):
 		unit.Mode = topk.Backfill
@@ -149,6 +151,20 @@ func (e *Engine) Follow(fn func(ids []string)) error {
 		return ErrRetired
 	}
 	e.role.follow = fn
+	return nil
+}
+
+// SetOrders has lists published in another order from now on, those published before too; nil: as they are stated.
+func (e *Engine) SetOrders(orders listgraph.Orders) error {
+	e.unitLock.Lock()
+	defer e.unitLock.Unlock()
+	if e.role.is(retired) {
+		return ErrRetired
+	}
+	e.role.orders = orders
+	e.lists.Follow(listgraph.Order(orders, nil))
+	e.report()
+	e.turns.Work.Broadcast()
 	return nil
 }
 

@@ -43,7 +43,7 @@ type unit struct {
 func (e *Engine) begin(from encode.Rows) *unit {
 	tx := e.store.Begin()
 	e.clock.Revision++
-	lists := e.role.listing(e.clock.Revision)
+	lists := e.role.listing(e.clock.Revision, &tx.Reader)
 	lists.At, lists.Linger = e.turns.Linger.At(), e.linger()
 	return &unit{
 		e: e, tx: tx, refresh: e.refresher.Begin(tx), media: e.media.Begin(tx, from, e.clock.Revision), lists: e.lists.Begin(listgraph.Of(tx), lists),

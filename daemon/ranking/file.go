@@ -141,6 +141,8 @@ func unmarshal(b []byte) (*decided, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.learned = &learned{model, counts}
+	if d.learned, err = newLearned(model, counts); err != nil {
+		return nil, err
+	}
 	return d, nil
 }

@@ -136,8 +136,8 @@ func (k *Keeper) fit(ctx context.Context, d Decision, asked []question) (*decide
 		return out, nil
 	}
 	out.Reason = gate.String()
-	out.learned = &learned{fitted.Model, counts}
-	return out, nil
+	out.learned, err = newLearned(fitted.Model, counts)
+	return out, err
 }
 
 // queryOf is a question with its candidates, nil for one that says nothing: its artifact is not stored, or none that it was judged alike with is among the
@@ -203,12 +203,14 @@ func (k *Keeper) features(artifact *profile.Artifact, id string, entries []reran
 	return rows.Of(one, candidates), nil
 }
 
-// facts are those of an artifact as a person reads it; of nil, those of one of which nothing is known.
-func (k *Keeper) facts(a *profile.Artifact) *pair.Facts {
+func (k *Keeper) facts(a *profile.Artifact) *pair.Facts { return factsOf(k.reader, a) }
+
+// factsOf are those of an artifact as a person reads it; of nil, those of one of which nothing is known.
+func factsOf(reader *pair.Reader, a *profile.Artifact) *pair.Facts {
 	if a == nil {
 		a = &profile.Artifact{}
 	}
-	return k.reader.Read(a, weave.Title(a), text.Text{Body: weave.Plain(a.Description), Language: a.Language})
+	return reader.Read(a, weave.Title(a), text.Text{Body: weave.Plain(a.Description), Language: a.Language})
 }
 
 // frequencies reads the whole archive, in the order of nodes. The artifacts are not all of one committed state.

@@ -33,6 +33,8 @@ type archive struct {
 	damaged map[string]bool
 	state   State
 	fail    error
+	// used is what lists are published by.
+	used *Ranker
 	// asked is how often it was looked into.
 	asked int
 }
@@ -59,6 +61,15 @@ func (a *archive) View(fn func(Documents) error) error {
 		return a.fail
 	}
 	return fn(view{a})
+}
+
+func (a *archive) Use(r *Ranker, of State) error {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	if a.used = r; r != nil && of != a.state {
+		a.used = nil
+	}
+	return nil
 }
 
 func (a *archive) Stated(_ context.Context, id string, k int) ([]rerank.Entry, State, error) {

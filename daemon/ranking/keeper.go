@@ -2,6 +2,9 @@ package ranking
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +32,8 @@ type Config struct {
 	Least int
 	// Fit says how a model is fitted.
 	Fit rank.Config
+	// CacheBytes bounds what is kept in memory of the artifacts whose lists are ordered to be published.
+	CacheBytes int
 }
 
 // State says what a stated order is made by: the state that serves and the weights.
@@ -59,6 +64,9 @@ type Archive interface {
 	// Stated is the first k of an artifact's list by stated weights, with the State that made it; the error is an ErrNoArtifact for one that is not
 	// stored.
 	Stated(ctx context.Context, id string, k int) ([]rerank.Entry, State, error)
+	// Use has the lists that are published ordered by a Ranker while the State that it is for serves; nil, or another State: they are published as
+	// they are stated.
+	Use(r *Ranker, of State) error
 }
 
 // Documents are the records of a committed state.
@@ -101,6 +109,22 @@ type decided struct {
 type learned struct {
 	model  *rank.Model
 	counts *pair.Frequencies
+	// name tells it from others: those of one name order alike.
+	name uint64
+}
+
+// newLearned names a model with its frequencies by a hash of their bytes, so that a fit that comes to the same is the same.
+func newLearned(model *rank.Model, counts *pair.Frequencies) (*learned, error) {
+	h := sha256.New()
+	for _, m := range []encoding.BinaryMarshaler{model, counts} {
+		b, err := m.MarshalBinary()
+		if err != nil {
+			return nil, fmt.Errorf("ranking: name a model: %w", err)
+		}
+		h.Write(binary.LittleEndian.AppendUint64([]byte{fileFormat}, uint64(len(b))))
+		h.Write(b)
+	}
+	return &learned{model, counts, max(1, binary.LittleEndian.Uint64(h.Sum(nil)))}, nil
 }
 
 // Open opens what is kept in the folder, and makes it if it is not there. What is kept and can't be used costs a fit. words cuts texts into words.
@@ -120,10 +144,28 @@ func Open(cfg Config, archive Archive, said Judgments, words *text.Encoder, metr
 	case d != nil && d.Settings == k.settings():
 		k.decided.Store(d)
 	}
+	if err := k.use(); err != nil {
+		return nil, err
+	}
 	return k, nil
 }
 
-func (k *Keeper) file() string { return filepath.Join(k.cfg.Folder, "decision") }
+// use has lists published in the order of what was decided.
+func (k *Keeper) use() error {
+	var ranker *Ranker
+	var of State
+	if d := k.decided.Load(); d != nil {
+		ranker, of = newRanker(d.learned, k.reader, k.cfg.CacheBytes, k.metrics), d.State
+	}
+	if err := k.archive.Use(ranker, of); err != nil {
+		return fmt.Errorf("ranking: have lists published in another order: %w", err)
+	}
+	return nil
+}
+
+func (k *Keeper) file() string { return fileIn(k.cfg.Folder) }
+
+func fileIn(folder string) string { return filepath.Join(folder, "decision") }
 
 func (k *Keeper) settings() Settings {
 	fit := k.cfg.Fit
@@ -283,7 +325,7 @@ func (k *Keeper) decide(ctx context.Context, state State) (result string, err er
 // take has a Decision hold: first in memory, since what is withdrawn must not serve because a disk is full.
 func (k *Keeper) take(d *decided) error {
 	k.decided.Store(d)
-	err := write(k.file(), d)
+	err := errors.Join(k.use(), write(k.file(), d))
 	k.unkept = err != nil
 	return err
 }

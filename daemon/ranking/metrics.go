@@ -4,7 +4,8 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Metrics are what a Keeper counts.
 type Metrics struct {
-	fits map[string]prometheus.Counter // by result; those that are not here fitted nothing
+	fits    map[string]prometheus.Counter // by result; those that are not here fitted nothing
+	ordered prometheus.Counter
 }
 
 // NewMetrics registers the metrics of a Keeper's fits.
@@ -13,8 +14,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Name: "kilim_ranker_fits_total",
 		Help: "How often an order of lists was learned from judgments, by result: served (it orders them), refused (it is not better than the stated order) or failed.",
 	}, []string{"result"})
-	reg.MustRegister(fits)
-	m := &Metrics{fits: map[string]prometheus.Counter{}}
+	ordered := prometheus.NewCounter(prometheus.CounterOpts{Name: "kilim_ranker_lists_ordered_total", Help: "Lists that were put into a learned order to be published, or to find that nothing was to be told."})
+	reg.MustRegister(fits, ordered)
+	m := &Metrics{fits: map[string]prometheus.Counter{}, ordered: ordered}
 	for _, result := range []string{served, refused, failed} {
 		m.fits[result] = fits.WithLabelValues(result)
 	}

@@ -1,9 +1,6 @@
 package ranking
 
 import (
-	"cmp"
-	"slices"
-
 	"kilim/consumer/profile"
 	"kilim/rerank"
 	"kilim/rerank/rank/pair"
@@ -52,24 +49,12 @@ func (k *Keeper) Order(subject Subject, of State, entries []rerank.Entry) (*Orde
 		return nil, err
 	}
 	out := &Order{Decision: d.Decision}
-	names := pair.Names()
-	parts := make([]float64, 1+len(names))
-	for i, e := range best {
-		placed := Entry{ID: e.ID, Parts: map[string]float64{}}
-		placed.Score = d.model.Explain(e.Score, features[i*pair.Width:(i+1)*pair.Width], parts)
-		for p, v := range parts {
-			switch {
-			case p == 0:
-				placed.Parts[Stated] = v
-			case v != 0:
-				placed.Parts[names[p-1]] = v
-			}
+	for _, e := range d.order(entries, features, len(entries)) {
+		placed := Entry{ID: e.ID, Score: e.Score, Parts: map[string]float64{}}
+		for _, p := range e.Parts {
+			placed.Parts[p.Name] = p.Value
 		}
 		out.Entries = append(out.Entries, placed)
-	}
-	slices.SortStableFunc(out.Entries, func(a, b Entry) int { return cmp.Compare(b.Score, a.Score) })
-	for _, e := range entries[len(best):] {
-		out.Entries = append(out.Entries, Entry{ID: e.ID, Score: float64(e.Score), Parts: map[string]float64{Stated: float64(e.Score)}})
 	}
 	return out, nil
 }

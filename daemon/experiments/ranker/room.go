@@ -114,6 +114,9 @@ func (o *options) throughTheRoom(ctx context.Context, w io.Writer, a *archive, a
 	return nil
 }
 
+// Use has nothing to do: nothing is published here.
+func (r *room) Use(*ranking.Ranker, ranking.State) error { return nil }
+
 func (o *options) roomDraw(ctx context.Context, w io.Writer, r *room, words *text.Encoder, all map[int]*question, seed uint64, judge, measure []int) error {
 	folder, err := os.MkdirTemp("", "kilim-ranker")
 	if err != nil {

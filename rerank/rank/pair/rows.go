@@ -82,6 +82,16 @@ func (q *Frequencies) Weigh(f *Facts) *Weighed {
 	return w
 }
 
+// Bytes is about what they take in memory.
+func (w *Weighed) Bytes() int {
+	const fixed, fact = 1024, 8 + 4
+	n := fixed + len(w.set.Base)
+	for _, facts := range w.shared {
+		n += fact * len(facts)
+	}
+	return n
+}
+
 // Candidate is one that stage 2 has scored.
 type Candidate struct {
 	*Weighed
