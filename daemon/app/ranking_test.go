@@ -57,6 +57,8 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Rank.Least = 13
 	cfg.Model.Width = 0 // a model that is known by its seed has the shape of the default
+	// So that lists are a function of the archive, whenever they are computed.
+	cfg.Refresh.Sweep, cfg.Refresh.Epsilon, cfg.Lists.Tolerance = 0, 0, 0
 	d := start(t, cfg)
 	for i := range 60 {
 		d.feed(artifact(vase(i)))
@@ -74,8 +76,11 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	if s := d.settle(60); s.Ranking != nil {
 		t.Errorf("without judgments: %+v", s.Ranking)
 	}
+	stated := d.publishedIn("")
 	d.judge(0, 13)
 	r := d.ranks(true)
+	d.settle(60)
+	d.republished(stated, d.publishedIn("ranker"))
 	if r.Last.Gate == nil || !(r.Last.Gate.Gain.Low > 0) || r.Judgments == 0 {
 		t.Errorf("%+v", r)
 	}
@@ -103,6 +108,12 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	for _, path := range paths {
 		if after := d.body(path); !bytes.Equal(after, before[path]) {
 			t.Errorf("%s: %s\nbefore judgments %s", path, after, before[path])
+		}
+	}
+	d.settle(60)
+	for id, last := range d.publishedIn("") {
+		if was := stated[id]; last.messages != was.messages+2 || last.scores("total") != was.scores("total") {
+			t.Errorf("%s is told %d times, %d before judgments: %s, then %s", id, last.messages, was.messages, last.scores("total"), was.scores("total"))
 		}
 	}
 	d.judge(0, 1)

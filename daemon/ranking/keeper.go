@@ -144,17 +144,17 @@ func Open(cfg Config, archive Archive, said Judgments, words *text.Encoder, metr
 	case d != nil && d.Settings == k.settings():
 		k.decided.Store(d)
 	}
-	if err := k.use(); err != nil {
+	if err := k.use(k.decided.Load()); err != nil {
 		return nil, err
 	}
 	return k, nil
 }
 
-// use has lists published in the order of what was decided.
-func (k *Keeper) use() error {
+// use has lists published in the order of what is decided, nil: nothing is.
+func (k *Keeper) use(d *decided) error {
 	var ranker *Ranker
 	var of State
-	if d := k.decided.Load(); d != nil {
+	if d != nil {
 		ranker, of = newRanker(d.learned, k.reader, k.cfg.CacheBytes, k.metrics), d.State
 	}
 	if err := k.archive.Use(ranker, of); err != nil {
@@ -324,8 +324,9 @@ func (k *Keeper) decide(ctx context.Context, state State) (result string, err er
 
 // take has a Decision hold: first in memory, since what is withdrawn must not serve because a disk is full.
 func (k *Keeper) take(d *decided) error {
+	used := k.use(d) // first, so that who is told that it serves finds the lists due
 	k.decided.Store(d)
-	err := errors.Join(k.use(), write(k.file(), d))
+	err := errors.Join(used, write(k.file(), d))
 	k.unkept = err != nil
 	return err
 }
