@@ -37,11 +37,12 @@
 // other encoders or other weights have other scores. A cutover leaves the stated order until a fit for the new State is decided.
 //
 // Another model serves by one pointer, with the frequencies that it was fitted with: no list is of two. A fit takes one processor, a quarter of
-// it over time while judgments come, and holds a lock that a batch wants no longer than an answer does. An order reads fifty documents; nothing of the archive is kept in memory but the frequencies,
+// it over time while judgments come, and holds a lock that a batch wants no longer than an answer does. An answer reads fifty documents; nothing of the archive is kept in memory for it but the frequencies,
 // mostFacts of them.
 //
 // # Lists that are published
 //
-// They are by stated weights, as the topic has them. To publish the learned order, topk must keep the best fifty and order them when a row is
-// written (see package rank), and a model's replacement must make all lists due, as other settings do (package made).
+// Archive.Use is given what serves, as a Ranker, at the start and at each Decision, and has it order what units publish (topk.Order) as answers are ordered: an
+// Ordering is that of one unit, over the documents that the unit sees. A Ranker is named by a hash of the model and its frequencies, so that rows and messages say
+// which one ordered them, and a fit that comes to the same has nobody told again. It keeps what it reads of artifacts, Config.CacheBytes of it.
 package ranking

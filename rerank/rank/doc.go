@@ -21,20 +21,13 @@
 //
 // # Where it is used
 //
-// Package ranking of the daemon fits a Model and puts the best fifty of a stated list into its order when somebody asks. The fifty are what was measured to lose next to nothing
+// Package ranking of the daemon fits a Model and puts the best fifty of a stated list into its order, when somebody asks and when it is published. The fifty are what was measured to lose next to nothing
 // against ordering all candidates, while on all artifacts a Model, which knows only pairs that were candidates, ranked worse than the stated weights (RESULTS.md of
 // the experiment ranker).
 //
-// Published lists don't use it yet. A score by margins is the query's own, that of a for b is not that of b for a, while package topk finds whose lists a newcomer
-// enters by a score that is the same both ways. So the stated score is to go on deciding who is among an artifact's best fifty, kept and offered as
-// today, and the published list is these fifty ordered anew. The seam is one interface, declared by topk and given to topk.New:
-//
-//	// Order ranks the entries of an artifact's list anew; the entries have the parts and the score by stated weights.
-//	type Order interface {
-//		Rank(node uint64, entries []rerank.Entry) ([]rerank.Entry, error)
-//	}
-//
-// Its parts take the place of rerank.Parts in an entry, under the names of the features. A Model's replacement must make all lists due, as other settings do.
+// A score by margins is the query's own, that of a for b is not that of b for a, while package topk finds whose lists a newcomer
+// enters by a score that is the same both ways. So the stated score goes on deciding who is among an artifact's best fifty, and the published list is the first of
+// these in the learned order. The seam is topk.Order.
 //
 // What rank must not know: what the features are (package pair makes them), where judgments come from, and whether a Model may serve: it
 // reports Before and After query by query, and a gate decides.

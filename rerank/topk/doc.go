@@ -4,7 +4,7 @@
 // The types: Lists is what lives from one unit of work to the next (scorer, caches, queues of what is stale, not published, or
 // waiting to be). A Pass is what one unit does to lists; it works on a Graph, of which a Reader is the half that answers need.
 // Row is what the store keeps of an artifact's lists, Query an artifact whose lists are asked for, Checker finds
-// faults in what is stored.
+// faults in what is stored. An Order is what a ranker learned.
 //
 // What comes in: artifacts that arrived, with their evidence, that moved, and that departed; an Index of
 // embeddings and a table of Words that the caller keeps current; the Time on the archive's clocks. What goes out: rows, who is
@@ -44,6 +44,9 @@
 //     what was published is not. The row keeps what that needs (Row.Pending), so that nothing is lost by a stop.
 //   - Row.Past is the end of what was published of an artifact, as far back as a rerank.History reaches: other ids or another order, when, and
 //     by whose records.
+//   - With an Order (Unit.Order), the list total is kept as long as it wants, exactly as above, and what is published, and compared with what was, is the
+//     first Config.Size of that in its order. Another Order, or none any more, has each artifact told once: Follow finds by what rows say who is not, also after a
+//     stop in the midst of it. Without one, rows and updates are what they were before there were Orders, to the byte.
 //
 // Between two states of the archive that are no more than a tenth of Config.Sweep apart, as the encode clock counts, scores are made by one set of weights: an epoch
 // of the Table, with the document frequencies of its beginning, for all artifacts alike. (Without a Table each artifact is weighed
