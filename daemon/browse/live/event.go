@@ -96,6 +96,9 @@ func changeOf(m *publish.Published, was places, score rerank.ScoreWeights) Event
 				p := Place{ID: id, Was: was.rank(l.Name, id)}
 				if at := slices.IndexFunc(l.Entries, func(e rerank.Entry) bool { return e.ID == id }); at >= 0 {
 					p.Rank, p.Score, p.Part = at+1, l.Entries[at].Score, largest(weights, &l.Entries[at].Parts)
+					if u.Ordered != nil && l.Name == rerank.ListTotal {
+						p.Part = largestLearned(u.Ordered.Entries[at].Parts)
+					}
 				}
 				out = append(out, p)
 			}
@@ -125,6 +128,17 @@ func largest(weights, parts *rerank.Parts) string {
 	} {
 		if p.value > most {
 			name, most = p.name, p.value
+		}
+	}
+	return name
+}
+
+// largestLearned does so of a score in a learned order, whose parts are added as they are.
+func largestLearned(parts []rerank.OrderedPart) string {
+	name, most := "", 0.0
+	for _, p := range parts {
+		if p.Value > most {
+			name, most = p.Name, p.Value
 		}
 	}
 	return name
