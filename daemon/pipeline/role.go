@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"kilim/daemon/pipeline/listgraph"
@@ -91,7 +90,7 @@ func (r *role) listing(revision uint64, state *graphstore.Reader) topk.Unit {
 	case r.is(completing):
 		unit.Mode = topk.Standby
 	case r.previous != nil:
-		unit.Previous = r.lastPublished
+		unit.Previous = func(id string) (*topk.Row, error) { return listgraph.Published(r.previous, id) }
 	}
 	return unit
 }
@@ -124,22 +123,6 @@ func (r *role) allPublished() bool {
 	default:
 		return false
 	}
-}
-
-// lastPublished is the row of an artifact in the state that served before the cutover, nil when it has none.
-func (r *role) lastPublished(id string) (row *topk.Row, err error) {
-	err = r.previous.View(func(r *graphstore.Reader) error {
-		n, err := stored(r, id)
-		if err != nil || n == nil {
-			return err
-		}
-		row, err = topk.Stored(listgraph.Reader{R: r}, uint64(n.ID))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("pipeline: lists of %q as last published: %w", id, err)
-	}
-	return row, nil
 }
 
 // Follow lets fn know, after each batch of records and before the next, which artifacts it changed; nil ends that. An engine

@@ -3,6 +3,7 @@ package topk
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -123,6 +124,41 @@ func (a *archive) tellAll() {
 	}
 }
 
+// remembers wants the history of each artifact that another ranker alone has told anew to end with the order of before and that of now, by nobody's record.
+func (a *archive) remembers(ranker uint64, was map[string]rerank.Lists) {
+	a.t.Helper()
+	ids := func(entries []rerank.Entry) (ids []string) {
+		for _, e := range entries {
+			ids = append(ids, e.ID)
+		}
+		return ids
+	}
+	others := 0
+	for id, row := range a.stored() {
+		before, now := ids(was[id].Get(rerank.ListTotal)), ids(a.published[id].Get(rerank.ListTotal))
+		if slices.Equal(before, now) {
+			continue
+		}
+		others++
+		past, err := row.Past(id)
+		a.must(err)
+		n := len(past.States)
+		if n < 2 {
+			a.t.Errorf("ranker %d: the history of %s has %d states", ranker, id, n)
+			continue
+		}
+		last, next := past.States[n-1], past.States[n-2]
+		same(a.t, id+" in its history, now", last.IDs(rerank.ListTotal), now)
+		same(a.t, id+" in its history, before", next.IDs(rerank.ListTotal), before)
+		if len(last.Cause) > 0 {
+			a.t.Errorf("ranker %d: the order of %s is by the records of %q", ranker, id, last.Cause)
+		}
+	}
+	if others < len(a.artifacts)/2 {
+		a.t.Errorf("ranker %d: %d of %d artifacts have another order", ranker, others, len(a.artifacts))
+	}
+}
+
 // newOrderArchive is one in which nothing but records changes a score, and nobody is missed.
 func newOrderArchive(t *testing.T) *archive {
 	cfg := testConfig()
@@ -201,7 +237,7 @@ func TestAnotherOrderTellsEachOnce(t *testing.T) {
 		if a.order = nil; name > 0 {
 			a.order = &learned{name: name, best: 9, facts: facts}
 		}
-		before := a.updates
+		before, was := a.updates, maps.Clone(a.published)
 		a.lists.Follow(a.ordering())
 		a.settle(3)
 		p := a.begin()
@@ -217,6 +253,7 @@ func TestAnotherOrderTellsEachOnce(t *testing.T) {
 			t.Errorf("ranker %d: %d updates of %d artifacts", name, told, len(a.artifacts))
 		}
 		a.inOrder(fmt.Sprint("ranker ", name))
+		a.remembers(name, was)
 	}
 	before := a.updates
 	seven := a.order

@@ -64,6 +64,24 @@ func (g Reader) targets(node uint64, rel graphstore.Relation, fn func(uint64) bo
 
 func (g Reader) Lists(node uint64) ([]byte, error) { return g.R.Lists(graphstore.NodeID(node)) }
 
+// Published is the row of an artifact in a store that no unit works with, as in the state that served before this one; nil when it has none.
+func Published(in *graphstore.Store, id string) (row *topk.Row, err error) {
+	err = in.View(func(r *graphstore.Reader) error {
+		g := Reader{R: r}
+		node := g.NodeOf(id)
+		a, ok, err := g.Artifact(node)
+		if err != nil || !ok || a.ID != id {
+			return err
+		}
+		row, err = topk.Stored(g, node)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listgraph: lists of %q as last published: %w", id, err)
+	}
+	return row, nil
+}
+
 // Graph is a unit's transaction.
 type Graph struct {
 	Reader
