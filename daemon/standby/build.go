@@ -29,6 +29,8 @@ type build struct {
 	cancel  context.CancelCauseFunc
 
 	changes changes // in from
+	// unjudged: the model is to be judged, and was not yet.
+	unjudged bool
 
 	lock  sync.Mutex
 	phase string
@@ -128,6 +130,11 @@ func (b *build) run(ctx, building context.Context) (err error) {
 	if err := b.backfill(building); err != nil {
 		return err
 	}
+	model, err := m.cfg.Models.Get(b.id.Epoch)
+	if err != nil {
+		return err
+	}
+	b.unjudged = model.Adapted && model.State == registry.Candidate
 	if err := b.complete(building); err != nil {
 		return err
 	}
@@ -155,6 +162,7 @@ func (b *build) judge(ctx context.Context) error {
 	if err := b.manager.cfg.Fitting.Judge(ctx, model, b.from.engine.Load(), b.standby.engine.Load()); err != nil {
 		return err
 	}
+	b.unjudged = false
 	return b.complete(ctx) // what came meanwhile
 }
 

@@ -94,21 +94,28 @@ func (b *build) waitRoom(ctx context.Context) error {
 // To ask for nothing left would be too much: under a steady feed the instance that serves always has some left, too. To ask
 // always for as little as it has would be too much as well: a standby has a part of the time, and a feed that makes lists stale
 // faster than they are made in it keeps them stale for ever. Nor may the media of the last changes hold the cutover up: of a
-// steady feed some always wait.
+// steady feed some always wait. A model that is to be judged by its media has to have them all, but for those that are held, and for such a
+// feed: where the instance that serves has none either, as after a start with a new archive, it was judged by nothing.
 func (b *build) caughtUp(left pipeline.Left, sinceListed int) bool {
 	ours, theirs := b.standby.engine.Load().Status(), b.from.engine.Load().Status()
-	waiting := func(s pipeline.Status) (n int) {
+	waiting := func(s pipeline.Status) (n, tried int) {
 		for _, m := range s.Media {
-			n += m.Waiting
+			n, tried = n+m.Waiting, tried+m.Waiting-m.Held
 		}
-		return n
+		return n, tried
 	}
 	few := theirs.Artifacts / staleDivisor
 	allowed := theirs.RefreshQueue
 	if !b.from.engine.Load().Quiet() {
 		allowed = max(allowed, few)
 	}
-	return (left.Pending <= allowed || sinceListed >= max(few, copyBatch)) && waiting(ours) <= waiting(theirs)+min(sinceListed, copyBatch)
+	long := sinceListed >= max(few, copyBatch)
+	media, tried := waiting(ours)
+	most, _ := waiting(theirs)
+	if b.unjudged && tried > 0 && !long {
+		return false
+	}
+	return (left.Pending <= allowed || long) && media <= most+min(sinceListed, copyBatch)
 }
 
 // throttle sleeps after worked, to leave the machine to ingest and queries.
