@@ -64,6 +64,7 @@ func testConfig(t *testing.T) *config.Config {
 	cfg.Kafka.Group = name
 	cfg.Kafka.Topics.Artifacts = name + ".artifacts"
 	cfg.Kafka.Topics.Similar = name + ".similar"
+	cfg.Kafka.Topics.Cultures = name + ".cultures"
 	cfg.Kafka.Topics.DeadLetters = name + ".dlq"
 	cfg.Kafka.Topics.Judgments = name + ".judgments"
 	cfg.Model.Width = 32 // most tests look at what is around the model

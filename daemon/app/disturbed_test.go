@@ -249,6 +249,7 @@ func (d *daemon) accountedFor(bad int) {
 		d.t.Errorf("%d dead letters, %d bad records", len(dead), bad)
 	}
 	all := append(dead, d.read(d.cfg.Kafka.Topics.Similar)...)
+	all = append(all, d.read(d.cfg.Kafka.Topics.Cultures)...)
 	numbers := map[int]bool{}
 	for _, m := range all {
 		seq, err := strconv.Atoi(header(m, "kilim_seq"))

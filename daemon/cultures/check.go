@@ -1,6 +1,7 @@
 package cultures
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -42,12 +43,7 @@ func (c *Checker) Row(key string, b []byte) error {
 	if !(r.Low <= cell.Mean && cell.Mean <= r.High) {
 		faultf("has a mean cosine of %v, and since %v one from %v to %v", cell.Mean, cell.Since, r.Low, r.High)
 	}
-	if !slices.IsSortedFunc(cell.Nearest, func(p, q atlas.Pair) int {
-		if p.Cosine >= q.Cosine {
-			return -1
-		}
-		return 1
-	}) {
+	if !slices.IsSortedFunc(cell.Nearest, func(p, q atlas.Pair) int { return cmp.Compare(q.Cosine, p.Cosine) }) {
 		faultf("has pairs that are not in the order of their cosines")
 	}
 	return nil

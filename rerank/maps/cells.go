@@ -142,6 +142,7 @@ func compare(a, b *side, all []float64) Cell {
 		n := float64(a.n)
 		c.Mean, c.Pairs = (c.Mean*n-1)/(n-1), a.n*(a.n-1)/2
 	}
+	c.Mean = min(max(c.Mean, -1), 1) // the length of a vector is 1 but for rounding
 	c.Contrast = contrast(a.mean, b.mean, all)
 	// The mean over pairs is the mean over a of its mean with B, and the other way round: both samples add their error.
 	e := z * math.Sqrt(a.error(b.mean)+b.error(a.mean))

@@ -107,7 +107,7 @@ const inFlight = 1000
 // all of them there; a folder that was replaced took to its end what it had not published.
 func (r *report) auditNumbers(t topics, restores int) error {
 	writers := map[string]map[int]bool{}
-	for _, list := range [][]kafka.Message{t.similar, t.themed, t.dead} {
+	for _, list := range [][]kafka.Message{t.similar, t.themed, t.cultures, t.dead} {
 		for i := range list {
 			seq, err := number(&list[i], "kilim_seq")
 			if err != nil {

@@ -26,7 +26,7 @@
 //
 // The daemon runs with --index.engine flat --refresh.epsilon 0 --refresh.sweep 0 --lists.tolerance 0,
 // where the end state is a pure function of the live artifacts, so equal means equal.
-// kilim.similar and the topics of themes are created without compaction, so that nothing published can hide. What themes there are is learned from what was
+// kilim.similar, kilim.cultures and the topics of themes are created without compaction, so that nothing published can hide. What themes there are is learned from what was
 // fed when a round began, so their lists are not compared with those of the daemon never killed: what was published last must be what is served.
 //
 // The last line of its output is JSON, with how many promotions, trainings and restores there were; the exit code is 1 when any of the four is

@@ -17,6 +17,7 @@ import (
 const (
 	topicArtifacts = "kilim.artifacts"
 	topicSimilar   = "kilim.similar"
+	topicCultures  = "kilim.cultures"
 	topicDead      = "kilim.artifacts.dlq"
 )
 
@@ -35,7 +36,7 @@ func (i *instance) createTopics(ctx context.Context) error {
 	return i.withBroker(func(addr string) error {
 		client := &kafka.Client{Addr: kafka.TCP(addr), Timeout: 10 * time.Second}
 		req := &kafka.CreateTopicsRequest{}
-		names := []string{topicArtifacts, topicSimilar, topicDead}
+		names := []string{topicArtifacts, topicSimilar, topicCultures, topicDead}
 		for _, theme := range demoThemes {
 			names = append(names, themeTopic(theme))
 		}
@@ -57,11 +58,11 @@ func (i *instance) createTopics(ctx context.Context) error {
 }
 
 // topics is everything in them, by partition and offset; themed is that in all topics of themes.
-type topics struct{ artifacts, similar, dead, themed []kafka.Message }
+type topics struct{ artifacts, similar, cultures, dead, themed []kafka.Message }
 
 func (i *instance) readTopics(ctx context.Context) (t topics, err error) {
 	err = i.withBroker(func(addr string) error {
-		places := map[string]*[]kafka.Message{topicArtifacts: &t.artifacts, topicSimilar: &t.similar, topicDead: &t.dead}
+		places := map[string]*[]kafka.Message{topicArtifacts: &t.artifacts, topicSimilar: &t.similar, topicCultures: &t.cultures, topicDead: &t.dead}
 		for _, theme := range demoThemes {
 			places[themeTopic(theme)] = &t.themed
 		}
