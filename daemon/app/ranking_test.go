@@ -105,12 +105,12 @@ func TestJudgmentsOrderLists(t *testing.T) {
 		}
 	}
 	d.ranks(false)
+	d.settle(60) // stored lists are as long as before, and so is in how many an artifact is
 	for _, path := range paths {
 		if after := d.body(path); !bytes.Equal(after, before[path]) {
 			t.Errorf("%s: %s\nbefore judgments %s", path, after, before[path])
 		}
 	}
-	d.settle(60)
 	for id, last := range d.publishedIn("") {
 		if was := stated[id]; last.messages != was.messages+2 || last.scores("total") != was.scores("total") {
 			t.Errorf("%s is told %d times, %d before judgments: %s, then %s", id, last.messages, was.messages, last.scores("total"), was.scores("total"))
