@@ -180,7 +180,8 @@ func TestAsk(t *testing.T) {
 	if _, code, text := d.question(`{"title":"`+strings.Repeat("x", 1<<20)+`"}`, nil); code != 413 {
 		t.Errorf("a title of 1 MiB: %d %.200s", code, text)
 	}
-	if after := d.settle(cfg.Demo.Artifacts); after.Revision != before.Revision || !reflect.DeepEqual(after.Media, before.Media) || !reflect.DeepEqual(after.Nodes, before.Nodes) {
+	if after := d.settle(cfg.Demo.Artifacts); !reflect.DeepEqual(after.Media, before.Media) || !reflect.DeepEqual(after.Nodes, before.Nodes) || !reflect.DeepEqual(after.Edges, before.Edges) ||
+		after.Records.Consumed != before.Records.Consumed || after.Index != before.Index { // its revision may be another: cells of cultures are told when there is time
 		t.Errorf("questions changed the state: %+v, it was %+v", after, before)
 	}
 	d.end()

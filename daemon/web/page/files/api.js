@@ -15,9 +15,12 @@ export const sendForm = (path, params, form, signal) => ask(path, params, { meth
 async function ask(path, params, options) {
   const query = new URLSearchParams(Object.entries(params ?? {}).filter(([, v]) => v !== "" && v !== null && v !== undefined)).toString();
   const answer = await fetch(path + (query ? "?" + query : ""), options);
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(body.error ?? "The daemon answers " + answer.status), { status: answer.status });
-  return body;
+  if (!answer.ok) {
+    const body = await answer.json().catch(() => ({}));
+    throw Object.assign(new Error(body.error ?? "The daemon answers " + answer.status), { status: answer.status });
+  }
+  // An answer that is cut, or given up, in its midst fails here: taken for an empty one it would be shown.
+  return answer.status === 204 ? {} : answer.json();
 }
 
 const listeners = new Set();
