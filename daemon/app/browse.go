@@ -19,7 +19,6 @@ import (
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/learner/encode/image"
-	"kilim/learner/encode/text"
 	"kilim/rerank"
 	"kilim/rerank/publish"
 )
@@ -41,7 +40,7 @@ func (a *App) newShelves() (s *shelves, err error) {
 	if s.cards, err = browse.NewShelf(archive); err != nil {
 		return nil, err
 	}
-	words, err := text.NewEncoder(text.Config{Spellings: a.encoders.Spellings})
+	words, err := wordsOf(a.encoders)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,6 @@ import (
 	"kilim/daemon/themes"
 	"kilim/daemon/web"
 	"kilim/graphstore"
-	"kilim/learner/encode/text"
 	"kilim/rerank"
 	"kilim/rerank/rank"
 	"kilim/rerank/topk"
@@ -23,7 +22,7 @@ import (
 
 // startRanking makes the keeper of the order that is learned from judgments, which learns in the background.
 func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
-	words, err := text.NewEncoder(text.Config{Spellings: a.encoders.Spellings})
+	words, err := wordsOf(a.encoders)
 	if err != nil {
 		return err
 	}
@@ -39,9 +38,10 @@ func (a *App) startRanking(_ context.Context, reg *prometheus.Registry) error {
 
 func rankingFolder(cfg *config.Config) string { return filepath.Join(cfg.Data, "ranking") }
 
-// keptOrder has an engine that nobody works with know the ranker that was kept beside its state, if it is for the state.
+// keptOrder has an engine that nobody works with know the ranker that was kept beside its state, if it is for the state. It reads words as the
+// state does: by other spellings it would order otherwise than was published.
 func keptOrder(cfg *config.Config, e *pipeline.Engine) error {
-	words, err := text.NewEncoder(text.Config{})
+	words, err := wordsOf(e.Media().Encoders())
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,15 @@ import (
 	"path/filepath"
 
 	"kilim/internal/atomicfile"
+	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/encode/text"
 )
+
+// wordsOf reads words as a state with these encoders does, for who makes no vectors of them.
+func wordsOf(encoders encode.Encoders) (*text.Encoder, error) {
+	return text.NewEncoder(text.Config{Spellings: encoders.Spellings})
+}
 
 // spellingsFolder has the spellings that states were made with, each under its hash: the file that the configuration names may have
 // changed since, and until another state is made beside, the one that serves reads words as it has counted them. They stay, being small.
