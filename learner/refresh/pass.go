@@ -204,29 +204,34 @@ func (p *Pass) Embed(budget int) ([]Moved, error) {
 // toEmbed are artifacts to embed, with whether their h1 may have moved.
 type toEmbed map[graphstore.NodeID]bool
 
-// evaluateDirty recomputes h1 of the dirty entities and placeholders and starts the pushes that are due.
-func (p *Pass) evaluateDirty() error {
-	ids := make([]graphstore.NodeID, 0, len(p.dirty))
-	for id := range p.dirty {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	var nodes []*graphstore.Node
-	for _, id := range ids {
+// dirtyEntities are the entities and placeholders whose running sums changed, to be edited, by id.
+func (p *Pass) dirtyEntities() (nodes []*graphstore.Node, err error) {
+	for _, id := range slices.Sorted(maps.Keys(p.dirty)) {
 		n, err := p.g.Node(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if n == nil || n.IsArtifact() {
 			continue
 		}
 		if n, err = p.g.Edit(id); err != nil {
-			return err
+			return nil, err
 		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
+}
+
+// evaluateDirty recomputes h1 of the dirty entities and placeholders and starts the pushes that are due.
+func (p *Pass) evaluateDirty() error {
+	nodes, err := p.dirtyEntities()
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
 		if err := p.relabel(n); err != nil {
 			return err
 		}
-		nodes = append(nodes, n)
 	}
 	for i, h1 := range p.r.firstLayer(nodes) {
 		if p.h1 != nil {

@@ -1,28 +1,15 @@
 package refresh
 
 import (
-	"maps"
-	"slices"
-
 	"kilim/graphstore"
 )
 
 // secondLayer computes, in a model of three layers, h2 of the entities and placeholders that are dirty, of what artifacts have told of h1,
 // and then of the artifacts that are embedded. All that moved is told before the last layer reads it.
 func (p *Pass) secondLayer(batch []*embedding) error {
-	var nodes []*graphstore.Node
-	for _, id := range slices.Sorted(maps.Keys(p.dirty)) {
-		n, err := p.g.Node(id)
-		if err != nil {
-			return err
-		}
-		if n == nil || n.IsArtifact() {
-			continue
-		}
-		if n, err = p.g.Edit(id); err != nil {
-			return err
-		}
-		nodes = append(nodes, n)
+	nodes, err := p.dirtyEntities()
+	if err != nil {
+		return err
 	}
 	h1 := p.firstOf(nodes)
 	for i, h2 := range p.r.secondLayer(nodes, h1) {
