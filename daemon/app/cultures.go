@@ -56,19 +56,24 @@ func (m mapped) Themes() (names []string, known bool) {
 
 // Read asks the engine that serves, as service.ask does.
 func (m mapped) Read(q atlas.Question) (a *atlas.Answer, err error) {
-	var in atlas.Index
-	if q.Theme != "" {
-		var theme *groups.Theme
-		if theme, q.Model, err = m.themes.Sums(q.Theme); err != nil {
-			return nil, err
-		}
-		in = theme
-	}
 	err = (&service{app: m.App}).ask(func(e *pipeline.Engine) error {
-		a, err = e.Atlas(q, in)
+		a, err = readMaps(e, m.themes, q)
 		return err
 	})
 	return a, err
+}
+
+// readMaps compares groups by the embeddings of an engine or, if the question names a theme, by the profiles in it.
+func readMaps(e *pipeline.Engine, t *themes.Keeper, q atlas.Question) (*atlas.Answer, error) {
+	if q.Theme == "" {
+		return e.Atlas(q, nil)
+	}
+	theme, model, err := t.Sums(q.Theme)
+	if err != nil {
+		return nil, err
+	}
+	q.Model = model
+	return e.Atlas(q, theme)
 }
 
 // toldCells are those in what serves: cultures.Store.
@@ -122,17 +127,7 @@ func checkCultures(e *pipeline.Engine, t *themes.Keeper, fault func(string)) (wa
 	if s, _ := t.Summed(); s != nil {
 		c.Themes = s.Names()
 	}
-	c.Read = func(q atlas.Question) (*atlas.Answer, error) {
-		if q.Theme == "" {
-			return e.Atlas(q, nil)
-		}
-		theme, model, err := t.Sums(q.Theme)
-		if err != nil {
-			return nil, err
-		}
-		q.Model = model
-		return e.Atlas(q, theme)
-	}
+	c.Read = func(q atlas.Question) (*atlas.Answer, error) { return readMaps(e, t, q) }
 	if err := e.Queries().View(func(r *graphstore.Reader) error { return r.EachCell(c.Row) }); err != nil {
 		return 0, err
 	}

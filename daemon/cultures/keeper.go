@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -212,12 +213,7 @@ func (k *Keeper) changes() ([]change, error) {
 			out = append(out, change{key: key})
 		}
 	}
-	slices.SortFunc(out, func(a, b change) int {
-		if a.key < b.key {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(a, b change) int { return strings.Compare(a.key, b.key) })
 	return out, nil
 }
 
