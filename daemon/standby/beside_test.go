@@ -37,14 +37,7 @@ func (l *life) themed(id string, has bool) {
 func (l *life) themedLists() (told, has map[string]bool) {
 	l.t.Helper()
 	l.must(l.await(func() bool { return l.manager.Engine().Status().Outbox == 0 }))
-	told, has = map[string]bool{}, map[string]bool{}
-	for _, m := range l.topic.log {
-		if m.Kind == rerank.KindThemed {
-			if told[m.ID] = true; m.Value == nil {
-				delete(told, m.ID)
-			}
-		}
-	}
+	told, has = l.endsWith(rerank.KindThemed), map[string]bool{}
 	l.must(l.manager.View(func(r *graphstore.Reader) error {
 		return r.EachThemeLists(func(_ graphstore.NodeID, b []byte) error {
 			var row stored.Row
@@ -56,29 +49,49 @@ func (l *life) themedLists() (told, has map[string]bool) {
 	return told, has
 }
 
-// TestThemeListsOutliveStates: lists of themes are written beside the units of whatever serves, are taken over by the next state, and of a folder that
-// was put back the topics end with no list that it does not have.
-func TestThemeListsOutliveStates(t *testing.T) {
-	t.Parallel()
+// endsWith are the keys of a kind that have a value last.
+func (l *life) endsWith(kind rerank.Kind) map[string]bool {
+	told := map[string]bool{}
+	for _, m := range l.topic.log {
+		if m.Kind == kind {
+			if told[m.ID] = true; m.Value == nil {
+				delete(told, m.ID)
+			}
+		}
+	}
+	return told
+}
+
+// beside is a kind of rows that are written, and told, beside the units of whatever serves: put writes one or takes it away, and read gives those that the
+// topic ends with and those that the state has.
+type beside struct {
+	put  func(l *life, id string, has bool)
+	read func(l *life) (told, has map[string]bool)
+}
+
+// outlivesStates: rows are taken over by the next state, and of a folder that was put back the topic ends with none that it does not have. The life
+// that it returns is of that folder.
+func (b beside) outlivesStates(t *testing.T) *life {
+	t.Helper()
 	changes, _ := history(5, 40, 14)
 	dir, o := t.TempDir(), newTopic()
 	l := start(t, dir, o)
 	l.must(l.apply(changes, 20, 4), l.await(l.settled(1)))
-	l.themed("a", true)
-	l.themed("b", true)
+	b.put(l, "a", true)
+	b.put(l, "b", true)
 	l.must(l.end())
 	backup := copied(t, dir)
 
 	l = start(t, dir, o)
 	l.must(l.manager.Promote(2))
 	for !l.settled(2)() {
-		l.themed("d", true)
-		l.themed("c", true)
-		l.themed("d", false)
+		b.put(l, "d", true)
+		b.put(l, "c", true)
+		b.put(l, "d", false)
 	}
-	l.themed("b", false)
+	b.put(l, "b", false)
 	want := map[string]bool{"a": true, "c": true}
-	if told, has := l.themedLists(); !maps.Equal(told, want) || !maps.Equal(has, want) {
+	if told, has := b.read(l); !maps.Equal(told, want) || !maps.Equal(has, want) {
 		t.Errorf("after a cutover %v are told and %v stored, want %v", told, has, want)
 	}
 	l.must(l.end())
@@ -87,13 +100,20 @@ func TestThemeListsOutliveStates(t *testing.T) {
 	notePutBack(t, dir, o)
 	l = start(t, dir, o)
 	l.must(l.await(l.settled(1)))
-	told, has := l.themedLists()
+	told, has := b.read(l)
 	if want := map[string]bool{"a": true, "b": true}; !maps.Equal(has, want) {
 		t.Errorf("the folder that was put back has %v, want %v", has, want)
 	}
-	if want := map[string]bool{"a": true}; !maps.Equal(told, want) { // b is told again by whoever keeps the lists, for it is lost
+	if want := map[string]bool{"a": true}; !maps.Equal(told, want) { // b is told again by whoever keeps such rows, for it is lost
 		t.Errorf("of the folder that was put back %v are told, want %v", told, want)
 	}
+	return l
+}
+
+// TestThemeListsOutliveStates holds lists of themes to outlivesStates, and those of the folder that was put back to be lost.
+func TestThemeListsOutliveStates(t *testing.T) {
+	t.Parallel()
+	l := beside{(*life).themed, (*life).themedLists}.outlivesStates(t)
 	l.must(l.manager.View(func(r *graphstore.Reader) error {
 		return r.EachThemeLists(func(_ graphstore.NodeID, b []byte) error {
 			var row stored.Row
@@ -128,14 +148,7 @@ func (l *life) cell(key string, has bool) {
 func (l *life) cells() (told, has map[string]bool) {
 	l.t.Helper()
 	l.must(l.await(func() bool { return l.manager.Engine().Status().Outbox == 0 }))
-	told, has = map[string]bool{}, map[string]bool{}
-	for _, m := range l.topic.log {
-		if m.Kind == rerank.KindCell {
-			if told[m.ID] = true; m.Value == nil {
-				delete(told, m.ID)
-			}
-		}
-	}
+	told, has = l.endsWith(rerank.KindCell), map[string]bool{}
 	l.must(l.manager.View(func(r *graphstore.Reader) error {
 		return r.EachCell(func(key string, _ []byte) error {
 			has[key] = true
@@ -145,42 +158,9 @@ func (l *life) cells() (told, has map[string]bool) {
 	return told, has
 }
 
-// TestCellsOutliveStates: cells of maps are taken over by the next state, and of a folder that was put back the topic ends with no cell that it does not have.
+// TestCellsOutliveStates holds cells of maps to outlivesStates.
 func TestCellsOutliveStates(t *testing.T) {
 	t.Parallel()
-	changes, _ := history(5, 40, 14)
-	dir, o := t.TempDir(), newTopic()
-	l := start(t, dir, o)
-	l.must(l.apply(changes, 20, 4), l.await(l.settled(1)))
-	l.cell("a", true)
-	l.cell("b", true)
-	l.must(l.end())
-	backup := copied(t, dir)
-
-	l = start(t, dir, o)
-	l.must(l.manager.Promote(2))
-	for !l.settled(2)() {
-		l.cell("c", true)
-		l.cell("d", true)
-		l.cell("d", false)
-	}
-	l.cell("b", false)
-	want := map[string]bool{"a": true, "c": true}
-	if told, has := l.cells(); !maps.Equal(told, want) || !maps.Equal(has, want) {
-		t.Errorf("after a cutover %v are told and %v stored, want %v", told, has, want)
-	}
-	l.must(l.end())
-
-	backup.restore(t, dir)
-	notePutBack(t, dir, o)
-	l = start(t, dir, o)
-	l.must(l.await(l.settled(1)))
-	told, has := l.cells()
-	if want := map[string]bool{"a": true, "b": true}; !maps.Equal(has, want) {
-		t.Errorf("the folder that was put back has %v, want %v", has, want)
-	}
-	if want := map[string]bool{"a": true}; !maps.Equal(told, want) { // b is told again by whoever keeps the cells, for it is lost
-		t.Errorf("of the folder that was put back %v are told, want %v", told, want)
-	}
+	l := beside{(*life).cell, (*life).cells}.outlivesStates(t)
 	l.must(l.end())
 }
