@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ func start(t *testing.T, cfg *config.Config) *daemon {
 func (d *daemon) end() {
 	d.t.Helper()
 	d.stop()
-	if err := <-d.done; err != nil {
+	if err := d.ended(); err != nil {
 		d.t.Fatal(err)
 	}
 	if _, err := Check(d.cfg, slog.New(slog.DiscardHandler), func(p string) { d.t.Error(p) }); err != nil {
@@ -97,9 +98,22 @@ func (d *daemon) end() {
 	}
 }
 
+// ended waits for the end of the daemon, and returns its error.
+func (d *daemon) ended() error {
+	d.t.Helper()
+	select {
+	case err := <-d.done:
+		return err
+	case <-time.After(hang):
+		stacks := make([]byte, 1<<20)
+		d.t.Fatalf("the daemon does not end\n%s", stacks[:runtime.Stack(stacks, true)])
+		return nil
+	}
+}
+
 func (d *daemon) get(path string, out any) int {
 	d.t.Helper()
-	res, err := http.Get("http://" + d.app.HTTP().String() + path)
+	res, err := (&http.Client{Timeout: hang}).Get("http://" + d.app.HTTP().String() + path)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -131,8 +145,9 @@ func (d *daemon) settle(artifacts int) web.Status {
 	return s
 }
 
-// hang is when a test that waits is given up; nothing depends on its length.
-const hang = 10 * time.Minute
+// hang is when a test that waits is given up; nothing depends on its length. It is less than half of what go test gives all of them
+// together, so that what is waited for is told, instead of the stacks of all goroutines.
+const hang = 4 * time.Minute
 
 // until waits for a status. While the broker is away there is none.
 func (d *daemon) until(what string, is func(*web.Status) bool) {
@@ -174,7 +189,7 @@ func (d *daemon) read(topic string) []kafka.Message {
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: d.app.conn.Brokers(), Topic: topic, MaxWait: 50 * time.Millisecond})
 	defer r.Close()
 	var out []kafka.Message
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
 	for int64(len(out)) < n {
 		m, err := r.ReadMessage(ctx)

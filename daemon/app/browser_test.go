@@ -110,7 +110,9 @@ func (v *viewer) clean() {
 
 func (v *viewer) run(actions ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
-	if err := chromedp.Do(v.ctx, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(v.ctx, hang)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		v.t.Fatal(err)
 	}
 }
@@ -133,7 +135,9 @@ func still(colours string) chromedp.Action[chromedp.Void] {
 // value is that of an expression in the page.
 func value[T any](v *viewer, expression string) T {
 	v.t.Helper()
-	out, err := chromedp.Run(v.ctx, chromedp.Evaluate[T](expression))
+	ctx, cancel := context.WithTimeout(v.ctx, hang)
+	defer cancel()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
 		v.t.Fatalf("%s: %v", expression, err)
 	}

@@ -151,7 +151,7 @@ func (l *load) feed(conn *kafkaconn.Conn, topic string, done <-chan struct{}) er
 		few := []kafka.Message{l.next(), l.next(), l.next(), l.next()}
 		err := w.WriteMessages(context.Background(), few...)
 		// The writer does not try again when a partition has no leader yet.
-		for giveUp := time.Now().Add(10 * time.Minute); err != nil && time.Now().Before(giveUp); err = w.WriteMessages(context.Background(), few...) {
+		for giveUp := time.Now().Add(hang); err != nil && time.Now().Before(giveUp); err = w.WriteMessages(context.Background(), few...) {
 			<-pace.C
 		}
 		if err != nil {
@@ -181,7 +181,7 @@ func (d *daemon) consumes(n int) {
 // that it gets for a while without reading them, and leave.
 func (d *daemon) joinedByStranger(partitions int) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(d.t.Context(), hang)
 	defer cancel()
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: d.cfg.Kafka.Group, Brokers: d.app.conn.Brokers(), Topics: []string{d.cfg.Kafka.Topics.Artifacts},

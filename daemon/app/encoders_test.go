@@ -149,17 +149,13 @@ func TestEncoderKilled(t *testing.T) {
 	back := time.After(outage)
 	feed(12, 36)
 	// The feed does not wait for it.
-	for {
-		var s web.Status
-		d.get("/api/v1/status", &s)
-		if s.Artifacts == 36 && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0 {
-			if m := s.Media["image"]; m.Encoded != 12 || m.Waiting != 24 {
-				t.Errorf("while the server is away: %+v", m)
-			}
-			break
+	d.until("all but the pictures is done", func(s *web.Status) bool {
+		done := s.Artifacts == 36 && s.Lag == 0 && s.RefreshQueue == 0 && s.Outbox == 0
+		if m := s.Media["image"]; done && (m.Encoded != 12 || m.Waiting != 24) {
+			t.Errorf("while the server is away: %+v", m)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return done
+	})
 	if n := len(d.last()); n != 36 {
 		t.Errorf("%d artifacts have published lists while the server is away, want 36", n)
 	}
@@ -167,14 +163,9 @@ func TestEncoderKilled(t *testing.T) {
 	server.start()
 	feed(36, 40)
 
-	for {
-		s := d.settle(40)
-		if m := s.Media["image"]; m.Encoded == 40 && m.Waiting == 0 && m.Refused == 0 {
-			break
-		} else if m.Held == 0 {
-			t.Fatalf("settled with %+v", m)
-		}
-		time.Sleep(10 * time.Millisecond) // held back: the daemon will try again
+	d.until("all pictures are encoded", func(s *web.Status) bool { return s.Media["image"].Encoded == 40 })
+	if m := d.settle(40).Media["image"]; m.Encoded != 40 || m.Waiting != 0 || m.Refused != 0 {
+		t.Errorf("settled with %+v", m)
 	}
 	server.mu.Lock()
 	for picture, n := range server.asked {

@@ -49,7 +49,7 @@ func topicMadeAnew(t *testing.T, cfg *config.Config) {
 
 	remake(t, start(t, cfg), records(20, 50))
 	d = start(t, cfg)
-	err := <-d.done
+	err := d.ended()
 	if err == nil || !strings.Contains(err.Error(), "deleted and made anew") || !strings.Contains(err.Error(), "kilim reread --data "+cfg.Data) {
 		t.Fatalf("the daemon ends with %v", err)
 	}
@@ -76,7 +76,7 @@ func remake(t *testing.T, d *daemon, messages []kafka.Message) {
 		made = err == nil && created.Errors[topic] == nil
 	}
 	d.feed(messages...)
-	if err := <-d.done; err == nil || !strings.Contains(err.Error(), "deleted and made anew") {
+	if err := d.ended(); err == nil || !strings.Contains(err.Error(), "deleted and made anew") {
 		t.Fatalf("the daemon ends with %v", err)
 	}
 }

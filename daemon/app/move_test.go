@@ -42,7 +42,7 @@ func moveBroker(t *testing.T, to string) {
 	fresh.Data = t.TempDir() // a daemon of its own makes the topics, and is fed nothing
 	start(t, &fresh).end()
 	d = start(t, cfg)
-	if err := <-d.done; err == nil || !strings.Contains(err.Error(), "kilim reread --data "+cfg.Data) {
+	if err := d.ended(); err == nil || !strings.Contains(err.Error(), "kilim reread --data "+cfg.Data) {
 		t.Fatalf("on another cluster's log the daemon ends with %v", err)
 	}
 	if n, err := ForgetOffsets(cfg, slog.New(slog.DiscardHandler)); err != nil || n == 0 {

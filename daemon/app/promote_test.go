@@ -26,7 +26,7 @@ func (d *daemon) post(path string, want int) {
 // serves waits until the model of an epoch serves and its lists are out.
 func (d *daemon) serves(epoch uint32) {
 	d.t.Helper()
-	deadline := time.Now().Add(10 * time.Minute)
+	deadline := time.Now().Add(hang)
 	for {
 		var m web.Models
 		d.get("/api/v1/models", &m)

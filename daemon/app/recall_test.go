@@ -50,7 +50,7 @@ func TestRecallIsWatched(t *testing.T) {
 	// More than is stored, so that the index is asked.
 	query := "/api/v1/artifacts/" + url.PathEscape("a/7") + "/similar?list=general&k=25"
 	var m map[string]float64
-	for deadline := time.Now().Add(10 * time.Minute); m["kilim_index_recall_checks_total"] < 3; m = d.metrics("ok") {
+	for deadline := time.Now().Add(hang); m["kilim_index_recall_checks_total"] < 3; m = d.metrics("ok") {
 		if time.Now().After(deadline) {
 			t.Fatalf("no checks: %v", m)
 		}

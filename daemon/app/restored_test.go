@@ -204,7 +204,7 @@ func TestAnotherListsTopic(t *testing.T) {
 // await tries until nothing is missing.
 func (d *daemon) await(what string, missing func() error) {
 	d.t.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); ; time.Sleep(20 * time.Millisecond) {
 		err := missing()
 		if err == nil {
 			return

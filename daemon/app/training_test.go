@@ -140,7 +140,7 @@ func TestTrainedModelServes(t *testing.T) {
 	foreign := trained(t, cfg, d.app.models, func(c *model.Config) { c.Bases++ })
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", foreign.Epoch), 202)
 	var m web.Models
-	for deadline := time.Now().Add(10 * time.Minute); m.Next == nil || m.Next.Error == ""; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); m.Next == nil || m.Next.Error == ""; time.Sleep(10 * time.Millisecond) {
 		if d.get("/api/v1/models", &m); time.Now().After(deadline) {
 			t.Fatalf("a foreign checkpoint is not refused: %+v", m)
 		}
