@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// longestTry is after how long another task of a host is tried, whatever became of the one before: its record may have gone.
+	// longestTry is after how long another task of a host is tried, whatever became of the one before.
 	longestTry = 5 * time.Minute
 	// remembered is how long after its last failure a host is forgotten of which nothing waits.
 	remembered = 2 * longestTry
@@ -32,8 +32,9 @@ type host struct {
 	name     string
 	failures int // in a row
 	failedAt time.Time
-	// rest is until when nobody is let through but probe.
+	// rest is until when nobody is let through but probe, and pause how long the host rests after its last failure.
 	rest  time.Time
+	pause time.Duration
 	probe *entry
 	// parked are the tasks that wait for the host. Those that failed themselves come to the end, after their own Retry: one address
 	// that never answers must not be the only one that is tried.
@@ -68,8 +69,33 @@ func (h *hosts) admits(e *entry, name string, now time.Time) bool {
 
 // try lets a task through.
 func (h *hosts) try(away *host, e *entry, now time.Time) {
-	away.probe = e
+	away.probes(e)
 	h.restUntil(away, now.Add(longestTry))
+}
+
+// probes makes a task the one that is tried, or none.
+func (away *host) probes(e *entry) {
+	if away.probe != nil {
+		away.probe.probed = nil
+	}
+	if away.probe = e; e != nil {
+		e.probed = away
+	}
+}
+
+// gone is told of each task that is dropped. When the one that is tried has gone with its record, which may be before anybody has asked the host, the
+// others do not wait for it: another one is tried after as long as after a failure, lest records that come again and again have a
+// host that is down asked each time.
+func (h *hosts) gone(e *entry) {
+	away := e.probed
+	if away == nil {
+		return
+	}
+	away.probes(nil)
+	h.restUntil(away, away.rest.Add(min(0, away.pause-longestTry)))
+	if at := away.parked.Front(); at != nil {
+		at.Value.(*entry).lane.signal() // which waits for longestTry
+	}
 }
 
 func (h *hosts) restUntil(away *host, t time.Time) {
@@ -89,10 +115,10 @@ func (h *hosts) failed(name string, start, now time.Time, r Retry) (rest time.Du
 		return 0
 	}
 	away.failures++
-	away.failedAt, away.probe = now, nil
-	rest = r.after(away.failures)
-	h.restUntil(away, now.Add(rest))
-	return rest
+	away.probes(nil)
+	away.failedAt, away.pause = now, r.after(away.failures)
+	h.restUntil(away, now.Add(away.pause))
+	return away.pause
 }
 
 // works lets all tasks of a host through.
@@ -106,6 +132,7 @@ func (h *hosts) works(name string) {
 }
 
 func (h *hosts) forget(away *host) {
+	away.probes(nil)
 	delete(h.by, away.name)
 	heap.Remove(&h.next, away.at)
 }
@@ -135,7 +162,7 @@ func (h *hosts) due(now time.Time) (wait time.Duration) {
 			e.unpark()
 			h.try(away, e, now)
 		} else if away.wake = away.failedAt.Add(remembered); away.wake.After(now) {
-			away.probe = nil
+			away.probes(nil)
 			heap.Fix(&h.next, away.at)
 		} else {
 			h.forget(away)

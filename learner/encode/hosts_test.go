@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"kilim/graphstore"
 )
 
 // setAway has hosts answer, or not.
@@ -59,6 +61,54 @@ func TestHostAway(t *testing.T) {
 			t.Errorf("%d answers after the host came back, want %d", n, many+2)
 		}
 	})
+}
+
+// TestProbeGoes: the task that is tried of a host goes with its record, before or while the host is asked: another one is tried after as long
+// as after a failure, and not at once.
+func TestProbeGoes(t *testing.T) {
+	t.Parallel()
+	const name = "http://h"
+	retry := Retry{First: time.Second, Most: time.Minute}
+	for _, asked := range []bool{false, true} {
+		q, now := NewQueue("image"), time.Unix(1000, 0)
+		for i := range 4 {
+			q.Put(Task{Node: graphstore.NodeID(i), Kind: "image", Since: now.Add(time.Duration(i))})
+		}
+		// admitted are those that may be tried; the others wait for their host.
+		admitted := func() (out []*entry) {
+			taken, _ := q.take("image", 4, now)
+			for _, e := range taken {
+				if q.admits(e, name, now) {
+					out = append(out, e)
+				}
+			}
+			return out
+		}
+		first := admitted() // nothing is known of the host
+		q.hostFailed(name, now, now, retry)
+		for _, e := range first {
+			q.putBack(e)
+		}
+		if n := len(admitted()); n != 0 {
+			t.Fatalf("%d tasks are tried while the host rests", n)
+		}
+		now = now.Add(retry.First)
+		probes, _ := q.take("image", 4, now)
+		if len(probes) != 1 {
+			t.Fatalf("%d tasks are tried after the rest", len(probes))
+		}
+		if asked && !q.admits(probes[0], name, now) {
+			t.Fatal("the one that is tried has to wait")
+		}
+		q.Drop(probes[0].Node)
+		if n := len(admitted()); n != 0 {
+			t.Errorf("asked %t: %d tasks are tried at once", asked, n)
+		}
+		now = now.Add(retry.First)
+		if n := len(admitted()); n != 1 {
+			t.Errorf("asked %t: %d tasks are tried after the rest, want one", asked, n)
+		}
+	}
 }
 
 // TestOneAddressAway: an address that never answers, of a host that does, holds up the others of the host for a moment only.

@@ -48,6 +48,8 @@ type entry struct {
 	// host and parked say where it waits for a host that does not answer: it is in no heap.
 	host   *host
 	parked *list.Element
+	// probed is the host that it is the one task of which is tried.
+	probed *host
 }
 
 // NewQueue returns an empty queue of the given modalities.
@@ -105,6 +107,7 @@ func (q *Queue) drop(node graphstore.NodeID) {
 	}
 	delete(q.by, node)
 	e.leave()
+	q.hosts.gone(e)
 	e.dead = true
 	e.lane.tasks--
 	if e.Again {
