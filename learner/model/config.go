@@ -21,6 +21,11 @@ const (
 
 	ResidualSum    = "sum"
 	ResidualConcat = "concat"
+
+	// AggregatorMean takes the mean of a relation's neighbours and adds up the relations; AggregatorAttention weights both (package attend).
+	// The empty string stands for AggregatorMean.
+	AggregatorMean      = "mean"
+	AggregatorAttention = "attention"
 )
 
 // Config is the shape of a model.
@@ -39,7 +44,9 @@ type Config struct {
 	Inside   bool   `json:"inside,omitempty"`
 	Fusion   string `json:"fusion,omitempty"`
 	Residual string `json:"residual,omitempty"`
-	Seed     uint64 `json:"seed"`
+	// Aggregator says how a node's neighbours become one message.
+	Aggregator string `json:"aggregator,omitempty"`
+	Seed       uint64 `json:"seed"`
 }
 
 // Options are what a user chooses of a Config; the rest follows from what is encoded. Options of equal Configs are equal.
@@ -50,11 +57,13 @@ type Options struct {
 	Heads     int    `json:"heads"`
 	Fusion    string `json:"fusion,omitempty"`
 	Residual  string `json:"residual,omitempty"`
+	// Aggregator is "" for AggregatorMean.
+	Aggregator string `json:"aggregator,omitempty"`
 }
 
 // Options are those of the Config: attention and sum are empty strings, two layers and an embedding of Width are 0.
 func (c Config) Options() Options {
-	o := Options{c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual}
+	o := Options{c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual, c.Aggregator}
 	if o.Embedding == o.Width {
 		o.Embedding = 0
 	}
@@ -67,13 +76,19 @@ func (c Config) Options() Options {
 	if o.Residual == ResidualSum {
 		o.Residual = ""
 	}
+	if o.Aggregator == AggregatorMean {
+		o.Aggregator = ""
+	}
 	return o
 }
 
 func (o Options) String() string {
-	return fmt.Sprintf("%d layers of width %d, embeddings of %d, %d heads, fusion %s, residual %s",
-		cmp.Or(o.Layers, 2), o.Width, cmp.Or(o.Embedding, o.Width), o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum))
+	return fmt.Sprintf("%d layers of width %d, embeddings of %d, %d heads, fusion %s, residual %s, aggregator %s",
+		cmp.Or(o.Layers, 2), o.Width, cmp.Or(o.Embedding, o.Width), o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum), cmp.Or(o.Aggregator, AggregatorMean))
 }
+
+// Attends tells whether neighbours and relations are weighted.
+func (c Config) Attends() bool { return c.Aggregator == AggregatorAttention }
 
 // EmbeddingDim is the length of an embedding.
 func (c Config) EmbeddingDim() int { return cmp.Or(c.Embedding, c.Width) }
@@ -120,6 +135,11 @@ func (c Config) validate() error {
 	case "", ResidualSum, ResidualConcat:
 	default:
 		bad("residual", fmt.Sprintf("%q", c.Residual), "sum or concat")
+	}
+	switch c.Aggregator {
+	case "", AggregatorMean, AggregatorAttention:
+	default:
+		bad("aggregator", fmt.Sprintf("%q", c.Aggregator), "mean or attention")
 	}
 	return errors.Join(errs...)
 }

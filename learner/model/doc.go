@@ -14,6 +14,9 @@
 //	h' = LN(drop(ReLU(h W_self + b + sum_r mean_r W_r))) + h    residual outside
 //	t_m = h_last + x W_skip + b_skip
 //
+// With Config.Aggregator attention, the neighbours of a relation are weighted, and mean_r is the message of r that package attend defines:
+// a weighted mean, times the weight of r among the node's relations.
+//
 // A row x of which few numbers are not 0, as of a label, is multiplied by these alone (tape.InputProduct).
 //
 // A row without features has a learned vector in the place of x W_m: b_m. The residual may be concatenated instead: t_m

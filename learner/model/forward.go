@@ -152,7 +152,11 @@ func (f *forward) layer(h tape.Matrix, p layer, edges *tape.Edges) tape.Matrix {
 	own := h.Slice(0, n)
 	z := f.t.New(n, d)
 	f.t.Product(z, own, f.param(p.self.w), false)
-	f.messages(z, h, p, edges)
+	read := h
+	if f.cfg.Attends() {
+		read, edges = f.attended(h, p.attention, edges)
+	}
+	f.messages(z, read, p, edges)
 	f.t.Bias(z, f.param(p.self.b), tape.ReLU, f.drop)
 	y := f.t.New(n, d)
 	f.t.LayerNorm(y, z, own, f.param(p.norm.w), f.param(p.norm.b), f.cfg.Inside)

@@ -15,14 +15,15 @@ var shape = Config{
 	Width:      32, Layers: 2, Relations: 3, Bases: 2, Heads: 4, Dropout: 0.2, Seed: 1,
 }
 
-// variants are all fusions with both residuals, and with embeddings as long as a layer is wide or longer.
+// variants are all fusions with both residuals; with embeddings as long as a layer is wide and means, or longer ones and attention.
 func variants() []Config {
 	var out []Config
 	for _, fusion := range []string{FusionAttention, FusionMLP, FusionTransformer} {
 		for _, residual := range []string{ResidualSum, ResidualConcat} {
-			for _, embedding := range []int{0, 40} {
+			for i, embedding := range []int{0, 40} {
 				cfg := shape
 				cfg.Fusion, cfg.Residual, cfg.Embedding = fusion, residual, embedding
+				cfg.Aggregator = []string{AggregatorMean, AggregatorAttention}[i]
 				out = append(out, cfg)
 			}
 		}
@@ -281,6 +282,7 @@ func TestRefusals(t *testing.T) {
 		"dropout":    func(c *Config) { c.Dropout = math.NaN() },
 		"fusion":     func(c *Config) { c.Fusion = "sum" },
 		"residual":   func(c *Config) { c.Residual = "none" },
+		"aggregator": func(c *Config) { c.Aggregator = "max" },
 	} {
 		cfg := shape
 		change(&cfg)

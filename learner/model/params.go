@@ -61,6 +61,7 @@ type layer struct {
 	self        linear
 	bases, coef int
 	norm        linear
+	attention   attention
 }
 
 type branch struct {
@@ -118,6 +119,8 @@ func newBranch(g *layout, cfg Config, mode Modality) branch {
 			bases: g.add(stage, true, cfg.Bases*d, d, rotations, "%s.bases", name),
 			coef:  g.add(stage, true, cfg.Relations, cfg.Bases, coefficients, "%s.coefficients", name),
 			norm:  g.norm(stage, d, gain, "%s.norm", name),
+
+			attention: newAttention(g, cfg, stage, name),
 		})
 	}
 	if cfg.Residual == ResidualConcat {

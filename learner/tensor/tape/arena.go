@@ -59,11 +59,12 @@ type slabs struct {
 	units      slab[unit]
 	contrasts  slab[contrast]
 	forks      slab[fork]
+	attends    slab[attending]
 }
 
 func (s *slabs) reset() {
 	s.gradients.used, s.products.used, s.biases.used, s.norms.used = 0, 0, 0, 0
 	s.copies.used, s.drops.used, s.gathers.used, s.inputs.used, s.mixes.used = 0, 0, 0, 0, 0
 	s.attentions.used, s.gates.used, s.units.used, s.contrasts.used = 0, 0, 0, 0
-	s.forks.used = 0
+	s.forks.used, s.attends.used = 0, 0
 }

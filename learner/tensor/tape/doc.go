@@ -9,7 +9,7 @@
 // A Tape has the operations (Product, Bias, LayerNorm, Attention, Mix, InfoNCE, ...) and the memory of their results. A
 // Matrix is rows of numbers with or without a gradient: Constant and Variable wrap the caller's memory, Tape.New takes
 // the Tape's. Edges are the entries of a sparse matrix with a relation each, for Mix; a Mask says which tokens there
-// are, for Attention and Gates. What comes out are results at once and, after Backward, gradients. The package does not
+// are, for Attention and Gates; Pairs are the entries of Edges by row and relation, for Attend. What comes out are results at once and, after Backward, gradients. The package does not
 // know of models, artifacts or optimizers.
 //
 // Tape.New takes memory from an arena that Reset makes free again, so that a step of training leaves no garbage once

@@ -50,6 +50,7 @@ type Edges struct {
 	sources      int
 	readers      transposed
 	lastGrouping atomic.Pointer[grouping]
+	pairs        atomic.Pointer[Pairs]
 }
 
 // grouping is the last result of Group, with its argument.

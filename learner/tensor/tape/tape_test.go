@@ -130,6 +130,7 @@ func operations(tb testing.TB) []operation {
 			t.Mix(y, in[0], in[1], edges)
 			return y
 		}, func(in []mat) mat { return mix64(in[0], in[1], csr, relation) }},
+		attends(tb),
 		{"attention", [][2]int{{15, 24}}, func(t *Tape, in []Matrix) Matrix {
 			y := t.New(15, 8)
 			t.Attention(y, in[0], mask, 2, false)
