@@ -23,6 +23,7 @@ type fixture struct {
 	Cases    []struct {
 		Inside                bool
 		Fusion, Residual      string
+		Aggregator            string
 		Embedding, Projection []float32
 		Loss, Temperature     float64
 		Gradients, Query, Key map[string][]float32
@@ -127,7 +128,7 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 	v := f.view(t)
 	for _, c := range f.Cases {
 		cfg := shape
-		cfg.Inside, cfg.Fusion, cfg.Residual = c.Inside, c.Fusion, c.Residual
+		cfg.Inside, cfg.Fusion, cfg.Residual, cfg.Aggregator = c.Inside, c.Fusion, c.Residual, c.Aggregator
 		tr := newTrainer(t, cfg, f.Weights, 2)
 		copy(tr.queue.Data, f.Queue)
 		z, p, err := tr.model.Forward(tr.tape, tr.query, v.Features, v.Block, 1, true)
@@ -174,9 +175,10 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 	t.Parallel()
 	v := readFixture(t).view(t)
 	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
-		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
+		for i, residual := range []string{model.ResidualSum, model.ResidualConcat} {
 			cfg := shape
 			cfg.Fusion, cfg.Residual, cfg.Dropout = fusion, residual, 0.25
+			cfg.Aggregator = []string{model.AggregatorAttention, model.AggregatorMean}[i]
 			rng := rand.New(rand.NewPCG(4, 4))
 			tr := newTrainer(t, cfg, nil, 1)
 			tr.cfg.Rate = 1e-12 // at 0 a gradient is cleared

@@ -1,6 +1,6 @@
 """Writes step.json: a small model's weights and inputs, and what PyTorch makes of them: forward, loss, gradients, and the weights
 after one MoCo step with AdamW (no decay on biases and norms). Run: python make_fixtures.py (needs torch)."""
-import json, os
+import json, math, os
 import torch
 import torch.nn.functional as F
 
@@ -37,6 +37,11 @@ present = [[True, True], [True, False], [True, True], [False, True]]
 for m in MODES:   # of the other ways to fuse
     P[f"fusion.up.{m}.weight"], P[m + ".join"] = torch.randn(D, 4 * D) / D ** .5, torch.randn(2 * D, D) / (2 * D) ** .5
 P["fusion.up.bias"] = P["fusion.up.bias"] + 0
+g = torch.Generator().manual_seed(7)
+for m in MODES:   # of the other way to aggregate
+    for s in "12":
+        for what in "neighbour", "relation", "reader":
+            P[f"{m}.layer{s}.attention.{what}"] = torch.randn(REL, D, generator=g)
 start = {k: v.clone() for k, v in P.items()}
 
 
@@ -49,7 +54,20 @@ def edges(rows, sources):
 layers = [edges(7, 12), edges(ITEMS, 7)]
 
 
-def forward(P, inside, fusion, residual):
+def attended(P, h, own, row, s):
+    """What a node reads: for each relation the weighted mean of its sources, and these times the softmax of their scores."""
+    clip = lambda x: (4 * math.log(2)) * x / (4 * math.log(2) + x.abs())
+    A = {what: P[f"{s}.attention.{what}"] / D ** .5 for what in ("neighbour", "relation", "reader")}
+    relations = sorted({r for _, r, _ in row})
+    reads = []
+    for r in relations:
+        x = torch.stack([h[j] for j, q, _ in row if q == r])
+        reads.append(torch.softmax(clip(x @ A["neighbour"][r]), 0) @ x)
+    scores = torch.stack([z @ A["relation"][r] + own @ A["reader"][r] for z, r in zip(reads, relations)])
+    return list(zip(relations, reads, len(relations) * torch.softmax(clip(scores), 0)))
+
+
+def forward(P, inside, fusion, residual, aggregator):
     L = lambda x, n: x @ P[n + ".weight"] + P[n + ".bias"]
     LN = lambda x, n: F.layer_norm(x, (D,), P[n + ".gain"][0], P[n + ".bias"][0])
     tokens = []
@@ -59,8 +77,11 @@ def forward(P, inside, fusion, residual):
         for i, adj in enumerate(layers):
             s = f"{m}.layer{i + 1}"
             W = torch.einsum("rb,bij->rij", P[s + ".coefficients"], P[s + ".bases"].view(BASES, D, D))
-            mean = torch.stack([sum(w * (h[j] @ W[r]) for j, r, w in row) for row in adj])
             own = h[:len(adj)]
+            if aggregator == "mean":
+                mean = torch.stack([sum(w * (h[j] @ W[r]) for j, r, w in row) for row in adj])
+            else:
+                mean = torch.stack([sum(w * (z @ W[r]) for r, z, w in attended(P, h, own[k], row, s)) for k, row in enumerate(adj)])
             z = F.relu(L(own, s + ".self") + mean)
             h = LN(own + z, s + ".norm") if inside else LN(z, s + ".norm") + own
         skip = L(x[:ITEMS], m + ".skip")
@@ -91,11 +112,12 @@ flat = lambda t: [float(f"{x:.8g}") for x in t.detach().flatten().tolist()]
 out = {"features": {m: flat(x) for m, x in features.items()}, "present": present, "layers": layers, "weights": {k: flat(v) for k, v in start.items()}, "cases": []}
 queue = F.normalize(torch.randn(QUEUE, D))
 out["queue"] = flat(queue)
-for inside, fusion, residual in (True, "attention", "sum"), (False, "attention", "sum"), (False, "transformer", "sum"), (False, "mlp", "concat"):
+for inside, fusion, residual, aggregator in ((True, "attention", "sum", "mean"), (False, "attention", "sum", "mean"), (False, "transformer", "sum", "mean"),
+                                             (False, "mlp", "concat", "mean"), (False, "attention", "sum", "attention")):
     Q = {k: v.clone().requires_grad_() for k, v in start.items()}
     K = {k: v.clone() for k, v in start.items()}
-    z, q = forward(Q, inside, fusion, residual)
-    k = forward(K, inside, fusion, residual)[1]
+    z, q = forward(Q, inside, fusion, residual, aggregator)
+    k = forward(K, inside, fusion, residual, aggregator)[1]
     tau = torch.tensor(0.07).log().requires_grad_()
     loss = F.cross_entropy(torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], 1) / tau.exp(), torch.zeros(ITEMS, dtype=torch.long))
     loss.backward()
@@ -107,7 +129,7 @@ for inside, fusion, residual in (True, "attention", "sum"), (False, "attention",
         K[n] = K[n] + 0.01 * (Q[n].detach() - K[n])
     if fusion != "attention":   # the rest is as above
         Q = {n: v for n, v in Q.items() if n.startswith("fusion") or n.endswith(".join") or ".skip" in n}
-    out["cases"].append({"inside": inside, "fusion": fusion, "residual": residual, "embedding": flat(z), "projection": flat(q), "loss": loss.item(),
+    out["cases"].append({"inside": inside, "fusion": fusion, "residual": residual, "aggregator": aggregator, "embedding": flat(z), "projection": flat(q), "loss": loss.item(),
                          "temperature": tau.exp().item(), "gradients": {n: flat(v.grad) for n, v in Q.items()},
                          "query": {n: flat(v) for n, v in Q.items()}, "key": {n: flat(K[n]) for n in Q}})
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "step.json"), "w") as f:
