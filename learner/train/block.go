@@ -122,9 +122,9 @@ func (s *Sampler) addModality(b *model.Block, m, at int, nodes []int32, reads []
 
 // lowestLayer makes the edges of the lowest layer. Only this layer reads the deepest nodes, and the input is linear, so
 // the means of their features are taken before the input: a row for each relation of each reader, which are fewer than
-// the nodes.
+// the nodes. A model that weights neighbours must see each of them, and a deepest node has a row then, which all its readers read.
 func (s *Sampler) lowestLayer(m int, nodes []int32, reads [][]Edge, place []int32, level []int, readers int, add func(...int32) int32, rows *tape.CSR) (*tape.Edges, error) {
-	list := newEdgeList(readers)
+	list, attends := newEdgeList(readers), s.set.shape.Attends()
 	var near, deep []int32
 	for k := range nodes[:readers] {
 		if place[k] < 0 {
@@ -138,6 +138,9 @@ func (s *Sampler) lowestLayer(m int, nodes []int32, reads [][]Edge, place []int3
 				switch j := s.row[m][edges[i].To]; {
 				case level[j] > 0:
 				case place[j] >= 0:
+					near = append(near, place[j])
+				case attends:
+					place[j] = add(s.set.rowOf[m][edges[i].To])
 					near = append(near, place[j])
 				default:
 					deep = append(deep, s.set.rowOf[m][edges[i].To])

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"kilim/learner/model"
@@ -18,38 +19,52 @@ import (
 func TestSampledViewAgreesWithTheWhole(t *testing.T) {
 	t.Parallel()
 	for layers := 1; layers <= 3; layers++ {
-		cfg := shape
-		cfg.Layers = layers
-		set := village(t, cfg, 60, 6, true)
-		m := newModel(t, cfg)
-		w, r := m.Init(), rand.New(rand.NewPCG(1, 1))
-		for i := range w.Data {
-			w.Data[i] += float32(r.NormFloat64()) * 0.02
+		for _, aggregator := range []string{model.AggregatorMean, model.AggregatorAttention} {
+			cfg := shape
+			cfg.Layers, cfg.Aggregator = layers, aggregator
+			sampledViewAgrees(t, cfg)
 		}
-		pool := newPool(t, 2)
-		want, err := Embed(set, m, w, pool)
+	}
+}
+
+func sampledViewAgrees(t *testing.T, cfg model.Config) {
+	t.Helper()
+	set := village(t, cfg, 60, 6, true)
+	m := newModel(t, cfg)
+	w, r := m.Init(), rand.New(rand.NewPCG(1, 1))
+	for i := range w.Data {
+		w.Data[i] += float32(r.NormFloat64()) * 0.02
+	}
+	for _, p := range m.Params() {
+		if strings.Contains(p.Name, ".attention.") { // which would weight all alike else
+			for i := range p.Rows * p.Cols {
+				w.Data[p.Offset+i] = float32(r.NormFloat64())
+			}
+		}
+	}
+	pool := newPool(t, 2)
+	want, err := Embed(set, m, w, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSampler(set, []int32{0, 33}, 1, Views{Fan: []int{100, 100, 100}[:cfg.Layers]}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := range s.PerPass() {
+		b, err := s.Draw(step)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := NewSampler(set, []int32{0, 33}, 1, Views{Fan: []int{100, 100, 100}[:layers]}, 1)
+		tp := tape.New(pool)
+		z, _, err := m.Forward(tp, w, b.Key.Features, b.Key.Block, 0, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for step := range s.PerPass() {
-			b, err := s.Draw(step)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tp := tape.New(pool)
-			z, _, err := m.Forward(tp, w, b.Key.Features, b.Key.Block, 0, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			z = tp.Unit(z)
-			for j, x := range want.Row(int(set.artifacts[b.Pairs[0].Key].Node)) {
-				if math.Abs(float64(x-z.Data[j])) > 1e-5 {
-					t.Fatalf("%d layers: number %d of artifact %d is %v in a view, %v in the whole", layers, j, b.Pairs[0].Key, z.Data[j], x)
-				}
+		z = tp.Unit(z)
+		for j, x := range want.Row(int(set.artifacts[b.Pairs[0].Key].Node)) {
+			if math.Abs(float64(x-z.Data[j])) > 1e-5 {
+				t.Fatalf("%d layers, aggregator %s: number %d of artifact %d is %v in a view, %v in the whole", cfg.Layers, cfg.Aggregator, j, b.Pairs[0].Key, z.Data[j], x)
 			}
 		}
 	}

@@ -55,10 +55,10 @@ type Set struct {
 	class      []int32 // [artifact] of its culture, from 0; -1: none
 }
 
-// WithDepth is the same Set for models of so many layers: of a model's shape nothing else is in a Set that may differ.
-func (s *Set) WithDepth(layers int) *Set {
+// For is the same Set for models of another depth or aggregator: of a model's shape nothing else is in a Set that may differ.
+func (s *Set) For(shape model.Config) *Set {
 	out := *s
-	out.shape.Layers = layers
+	out.shape.Layers, out.shape.Aggregator = shape.Layers, shape.Aggregator
 	return &out
 }
 

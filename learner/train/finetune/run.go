@@ -167,7 +167,7 @@ func run(ctx context.Context, cfg Config, source Source, parent uint32, models *
 	if err != nil {
 		return none, nil, err
 	}
-	data.Set = data.Set.WithDepth(shape.Layers)
+	data.Set = data.Set.For(shape)
 	settings := cfg.Settings(len(data.IDs), shape.Layers, cfg.Seed)
 	cfg.Phase(Training)
 	t, meta, err := prepare(settings, data, m, start, parent, pool, checkpointed, cfg.Log)

@@ -59,13 +59,13 @@ type Model struct {
 	Set *train.Set
 }
 
-// set is what the model reads, as deep as it reads.
+// set is what the model reads, as deep and in the way in which it reads.
 func (c Model) set(m Benchmark) *train.Set {
 	set := m.Set
 	if c.Set != nil {
 		set = c.Set
 	}
-	return set.WithDepth(c.depth())
+	return set.For(c.Shape.Config())
 }
 
 // views are the Benchmark's, as deep as the model reads.
