@@ -39,7 +39,7 @@ func (words) Encode(_ int32, parts []Part, out []float32) {
 const fields = 4
 
 // village is an archive of artifacts in groups; those of a group share an entity of each field, by relation 2*field,
-// and half of its words. Entities read them back unless oneWay is set. Every second artifact has a picture.
+// and half of its words. Entities read them back unless oneWay is set; then most read two by relation 7, and else one. Every second artifact has a picture.
 func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool) *Set {
 	t.Helper()
 	b, r := NewBuilder(cfg), rand.New(rand.NewPCG(3, 3))
@@ -74,6 +74,9 @@ func village(t *testing.T, cfg model.Config, artifacts, groups int, oneWay bool)
 		if i >= groups {
 			a.Links, a.Related = []int32{nodes[i-groups]}, []int32{nodes[i-groups]}
 			b.AddEdge(n, Edge{nodes[i-groups], 7})
+		}
+		if oneWay && i >= 2*groups {
+			b.AddEdge(n, Edge{nodes[i-2*groups], 7})
 		}
 		b.AddArtifact(a)
 		for _, p := range parts[i] {
