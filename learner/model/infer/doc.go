@@ -17,6 +17,10 @@
 //	t_m  = h_m of the last layer + x_m W_skip + b_skip                tokens of the modalities that the artifact itself has
 //	E    = fusion(t), brought to length 1                             see package model
 //
+// With Config.Aggregator attention, mean_r is a weighted mean times the weight of r among the node's relations (package attend): what a
+// node gives to those who read it (Give) has its vector times its weight, and the weight, so that of the mean of what neighbours give,
+// which is all that a Message has, the weighted mean follows.
+//
 // A modality is active at a node that has features of it, or a message in it. Means are taken over the neighbours at
 // which it was active one layer below. A node that has messages of a modality but no features of it starts from b_m,
 // which is learned for that; an absent block has no effect.

@@ -34,7 +34,7 @@ import (
 //
 //	d(mean_r) = mean of told d + sqrt 2 epsilon sqrt(w + 1)
 //
-// So the bound is of one embedding, by the values at hand: the lengths N are those of its own vectors. A bound for all embeddings at
+// What attention reads is in attentiondrift.go. So the bound is of one embedding, by the values at hand: the lengths N are those of its own vectors. A bound for all embeddings at
 // once, the obvious design, would have to put e in the place of N, and say nothing. The bound is worst case: that all neighbours
 // are off at once, and in the direction that moves the embedding most. Rounding is not in it.
 type drift struct {

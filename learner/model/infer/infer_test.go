@@ -108,7 +108,7 @@ func randomWorld(rng *rand.Rand, cfg Config) *world {
 
 // messages averages for a layer, per relation and block, over the neighbours at which the block is active.
 func (w *world) messages(m *Model, l, i int, h [][]float32) []Message {
-	width := m.Width(l)
+	width := m.MessageWidth(l)
 	var out []Message
 	for k := 0; k < len(w.edges[i]); {
 		r := w.edges[i][k].relation
@@ -116,14 +116,15 @@ func (w *world) messages(m *Model, l, i int, h [][]float32) []Message {
 		var n [modalities]float32
 		for ; k < len(w.edges[i]) && w.edges[i][k].relation == r; k++ {
 			for mode := range modalities {
-				if b, _ := m.blockOf(h[w.edges[i][k].to], mode, width); b != nil {
+				v := m.Give(l, r, h[w.edges[i][k].to])
+				if b, _ := m.blockOf(v, mode, width); b != nil {
 					n[mode]++
-					add(mean[mode*width:mode*width+m.cfg.Width], b)
+					add(mean[mode*width:(mode+1)*width], v[mode*width:])
 				}
 			}
 		}
 		for mode, n := range n {
-			for j := range m.cfg.Width {
+			for j := range width {
 				if n > 0 {
 					mean[mode*width+j] /= n
 				}
@@ -161,13 +162,17 @@ func TestAgainstTape(t *testing.T) {
 	seed := uint64(0)
 	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
 		for _, residual := range []string{model.ResidualSum, model.ResidualConcat} {
-			for _, size := range [][2]int{{24, 4}, {32, 8}, {40, 5}} {
-				for _, media := range [][2]int{{0, 0}, {shape.Image, 0}, {0, shape.Audio}, {shape.Image, shape.Audio}} {
+			for i, size := range [][2]int{{24, 4}, {32, 8}, {40, 5}} {
+				for k, media := range [][2]int{{0, 0}, {shape.Image, 0}, {0, shape.Audio}, {shape.Image, shape.Audio}} {
 					for _, layers := range []int{2, 3} {
 						seed++
 						cfg := shape.With(model.Options{Width: size[0], Embedding: embedding(seed), Layers: layers, Heads: size[1], Fusion: fusion, Residual: residual})
 						cfg.Image, cfg.Audio, cfg.Seed = media[0], media[1], seed
 						againstTape(t, cfg)
+						if i == (k+layers+len(fusion))%3 { // one of the sizes
+							cfg.Aggregator = model.AggregatorAttention
+							againstTape(t, cfg)
+						}
 					}
 				}
 			}

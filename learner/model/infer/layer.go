@@ -8,10 +8,10 @@ type Input struct {
 	Messages []Message
 }
 
-// Message is the mean over the neighbours of one relation: each block over the neighbours at which it is active.
+// Message is the mean of what the neighbours of one relation Give: each block over the neighbours at which it is active.
 type Message struct {
 	Relation int
-	Mean     []float32 // blocks of the layer's Width
+	Mean     []float32 // blocks of the layer's MessageWidth
 }
 
 // block returns the block of a modality in v, nil when it is absent.
@@ -39,6 +39,7 @@ func (m *Model) blockOf(v []float32, mode, width int) (b []float32, off float64)
 type job struct {
 	self     []float32
 	messages []Message // the mean of each is the block's
+	scales   []float32 // by what each mean is multiplied; nil: by 1
 	out      []float32
 	drift    *float64  // where d of out goes, see drift; nil: nobody wants to know
 	selfOff  float64   // how far self is off
@@ -79,7 +80,7 @@ func (m *Model) layer(l int, in []Input, off float32, drifts [][modalities]float
 	var jobs [modalities][]job
 	for i := range in {
 		var active [modalities]bool
-		last := m.activeModalities(in[i], reads, &active)
+		last := m.activeModalities(in[i], l, &active)
 		out[i] = make([]float32, last*gives)
 		for mode := range last {
 			if !active[mode] {
@@ -93,14 +94,7 @@ func (m *Model) layer(l int, in []Input, off float32, drifts [][modalities]float
 			if j.self == nil {
 				j.self = m.branches[mode].layers[l].absent
 			}
-			for _, msg := range in[i].Messages {
-				if b, told := m.blockOf(msg.Mean, mode, reads); b != nil {
-					j.messages = append(j.messages, Message{msg.Relation, b})
-					if drifts != nil {
-						j.offs = append(j.offs, m.meanOff(l, off, told))
-					}
-				}
-			}
+			j.read(m, l, mode, in[i].Messages, off)
 			jobs[mode] = append(jobs[mode], j)
 		}
 	}
@@ -122,8 +116,8 @@ func (m *Model) layer(l int, in []Input, off float32, drifts [][modalities]float
 
 // activeModalities checks an Input and sets which modalities are active at it; it returns the number of blocks up to
 // the last active one.
-func (m *Model) activeModalities(in Input, width int, active *[modalities]bool) (blocks int) {
-	check := func(what string, v []float32) {
+func (m *Model) activeModalities(in Input, l int, active *[modalities]bool) (blocks int) {
+	check := func(what string, v []float32, width int) {
 		if len(v)%width != 0 || len(v) > modalities*width {
 			mustLength(what, len(v), width)
 		}
@@ -135,10 +129,10 @@ func (m *Model) activeModalities(in Input, width int, active *[modalities]bool) 
 			}
 		}
 	}
-	check("self", in.Self)
+	check("self", in.Self, m.Width(l))
 	for _, msg := range in.Messages {
 		mustBelow("relation", msg.Relation, m.cfg.Relations)
-		check("mean", msg.Mean)
+		check("mean", msg.Mean, m.MessageWidth(l))
 	}
 	return blocks
 }
@@ -153,8 +147,11 @@ func (m *Model) rows(s *scratch, ly *layer, jobs []job) {
 		r := rows[i*length : (i+1)*length]
 		copy(r, j.self)
 		clear(r[w:])
-		for _, msg := range j.messages {
+		for k, msg := range j.messages {
 			for base, c := range ly.coefficients.row(msg.Relation) {
+				if j.scales != nil {
+					c *= j.scales[k]
+				}
 				m.blas.Saxpy(w, c, msg.Mean, 1, r[(1+base)*w:(2+base)*w], 1)
 			}
 		}

@@ -64,6 +64,7 @@ type layer struct {
 	// coefficients is Relations x Bases.
 	coefficients matrix
 	norm         norm
+	attention    *attention // nil with mean aggregation
 	// absent stands for the node's own block below this layer where the modality is absent there.
 	absent []float32
 }
@@ -80,6 +81,7 @@ type Model struct {
 	blas     gonum.Implementation
 	branches [modalities]*branch // nil: the model has none
 	fusion   fusion
+	attends  bool
 	// outward makes embeddings of what the fusion gives, where they are not Width long.
 	outward     factor
 	weights     []float32
@@ -143,7 +145,7 @@ func New(cfg Config, weights []float32) (*Model, error) {
 		}
 	}
 	weights = slices.Clone(weights)
-	m := &Model{cfg: cfg, weights: weights, named: map[string]matrix{}}
+	m := &Model{cfg: cfg, attends: cfg.Shape().Attends(), weights: weights, named: map[string]matrix{}}
 	for _, p := range shape.Params() {
 		m.named[p.Name] = matrix{p.Rows, p.Cols, weights[p.Offset : p.Offset+p.Rows*p.Cols]}
 	}
@@ -236,7 +238,11 @@ func (m *Model) branch(r *reader, mode int, name string) *branch {
 			return b
 		}
 		weights := matrix{self.rows + bases.rows, self.cols, slices.Concat(self.data, bases.data)}
-		b.layers = append(b.layers, layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")})
+		ly := layer{weights: weights.factor(), bias: r.matrix(at + ".self.bias").data, coefficients: r.matrix(at + ".coefficients"), norm: r.norm(at + ".norm")}
+		if m.attends {
+			ly.attention = r.attention(at)
+		}
+		b.layers = append(b.layers, ly)
 	}
 	return b
 }
@@ -263,6 +269,9 @@ func fingerprint(cfg Config, weights []float32) string {
 	}
 	if dim := cmp.Or(cfg.Embedding, cfg.Width); dim != cfg.Width {
 		fmt.Fprintf(h, "embedding %d\n", dim)
+	}
+	if cfg.Shape().Attends() {
+		fmt.Fprintf(h, "aggregator %s\n", cfg.Aggregator)
 	}
 	b := make([]byte, 0, 4*len(weights))
 	for _, x := range weights {
