@@ -112,7 +112,7 @@ func (a *audit) sum(n *graphstore.Node, layer int) (sum []int64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		sum = addVector(sum, h, 1, a.r.model.Width(layer))
+		sum = a.r.addGiven(sum, h, 1, layer, incomingRelation(n))
 	}
 	return sum, nil
 }

@@ -45,8 +45,9 @@ func (r *Refresher) Check(g CheckReader, fault func(string)) error {
 			return false
 		}
 		for l := range r.layers {
-			part := addVector(nil, told(n, l), 1, r.model.Width(l))
-			for _, edge := range edges {
+			var part []int64
+			for i, edge := range edges {
+				part = r.partOver(edges, i, part, told(n, l), 1, l)
 				if sums[edge.To] == nil {
 					sums[edge.To] = &graphstore.Node{}
 				}

@@ -6,8 +6,8 @@ import (
 	"kilim/learner/tensor/vec"
 )
 
-// A running sum has, for each block of the vectors in it, the sum of the block and then the number of vectors that have
-// it: vectors without the block do not count. It ends with the last block that any vector has.
+// A running sum has, for each block of the vectors in it (what nodes give, see given.go), the sum of the block and then the number of
+// vectors that have it: vectors without the block do not count. It ends with the last block that any vector has.
 //
 // Sums are in package vec's fixed point, with steps of 2^-32. Features have length 1 and pass one linear map, and vectors
 // above that are layer-normalized, so a coordinate stays far below 2^7: an int64 has room for 2^24 addends of that size,

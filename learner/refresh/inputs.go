@@ -59,21 +59,24 @@ func missing(e graphstore.Edge) error {
 	return fmt.Errorf("refresh: node %d is joined to %d, which does not exist", e.From, e.To)
 }
 
-// meanMessages averages, per relation, the vectors of neighbours: each block over the neighbours that have it. vector
-// returns that of a node. Most artifacts have one neighbour of a relation, whose vector is the mean as it is.
-func meanMessages(nbs []neighbour, width int, vector func(*graphstore.Node) []float32) []infer.Message {
+// meanMessages averages, per relation, what neighbours give of their vectors of a layer: each block over the neighbours that have it. vector
+// returns that of a node. Most artifacts have one neighbour of a relation, which gives the mean as it is.
+func (r *Refresher) meanMessages(l int, nbs []neighbour, vector func(*graphstore.Node) []float32) []infer.Message {
 	var msgs []infer.Message
+	width := r.model.MessageWidth(l)
 	for len(nbs) > 0 {
 		n := 1
 		for n < len(nbs) && nbs[n].rel == nbs[0].rel {
 			n++
 		}
-		mean := trimmed(vector(nbs[0].node), width)
+		relation := RelationIndex(nbs[0].rel)
+		given := func(n *graphstore.Node) []float32 { return r.model.Give(l, relation, vector(n)) }
+		mean := trimmed(given(nbs[0].node), width)
 		if n > 1 {
-			mean = meanOver(nbs[:n], width, vector)
+			mean = meanOver(nbs[:n], width, given)
 		}
 		if len(mean) > 0 {
-			msgs = append(msgs, infer.Message{Relation: RelationIndex(nbs[0].rel), Mean: mean})
+			msgs = append(msgs, infer.Message{Relation: relation, Mean: mean})
 		}
 		nbs = nbs[n:]
 	}
@@ -148,7 +151,7 @@ type reading struct {
 // layerInputs makes what a layer of many nodes reads. The means are made in chunks on all processors: each is a function of its
 // node's neighbourhood alone, so their division leaves no trace.
 func (r *Refresher) layerInputs(l int, nodes []reading) []infer.Input {
-	width := r.model.Width(l)
+	width := r.model.MessageWidth(l)
 	in := make([]infer.Input, len(nodes))
 	inChunks(len(nodes), func(from, to int) {
 		length := 0
@@ -158,7 +161,7 @@ func (r *Refresher) layerInputs(l int, nodes []reading) []infer.Input {
 		means := make([]float32, length)
 		for i := from; i < to; i++ {
 			n := &nodes[i]
-			in[i] = infer.Input{Self: n.self, Messages: meanMessages(n.neighbours, width, n.vector)}
+			in[i] = infer.Input{Self: n.self, Messages: r.meanMessages(l, n.neighbours, n.vector)}
 			if length := meanLength(n.sum, width); length > 0 {
 				meanOf(n.sum, width, means[:length])
 				in[i].Messages = append(in[i].Messages, infer.Message{Relation: RelationIndex(n.sumOver), Mean: means[:length:length]})

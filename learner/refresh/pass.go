@@ -60,10 +60,10 @@ func (p *Pass) contribute(n *graphstore.Node, sign int64) error {
 
 // contributeOver is contribute over some of the edges.
 func (p *Pass) contributeOver(edges []graphstore.Edge, sign int64, n *graphstore.Node) error {
-	for l := range p.r.layers {
-		p.parts[l] = addVector(p.parts[l][:0], told(n, l), sign, p.r.model.Width(l))
-	}
-	for _, e := range edges {
+	for i, e := range edges {
+		for l := range p.r.layers {
+			p.parts[l] = p.r.partOver(edges, i, p.parts[l], told(n, l), sign, l)
+		}
 		if err := p.addParts(e); err != nil {
 			return err
 		}

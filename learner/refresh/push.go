@@ -108,16 +108,20 @@ func (p *Pass) pushIfMoved(e *embedding, layer int) error {
 		tell(e.node, layer, e.h[layer])
 		return nil
 	}
-	width, before := p.r.model.Width(layer), told(e.node, layer)
-	d := rms(e.h[layer], before, width)
+	before := told(e.node, layer)
+	d := rms(e.h[layer], before, p.r.model.Width(layer))
 	if !attached && !(d > p.r.cfg.Epsilon) {
 		return nil
 	}
-	part := addVector(addVector(p.parts[layer][:0], before, -1, width), e.h[layer], 1, width)
-	p.parts[layer] = part
+	part := p.parts[layer][:0]
+	var made graphstore.Relation // of part
 	for _, edge := range e.edges {
 		if !p.r.sums(edge.Rel, layer) {
 			continue
+		}
+		if readBy := edge.Rel | graphstore.Inverse; made == 0 || p.r.weighs && made != readBy {
+			part = p.r.addGiven(p.r.addGiven(part[:0], before, -1, layer, readBy), e.h[layer], 1, layer, readBy)
+			made = readBy
 		}
 		t, err := p.g.Edit(edge.To)
 		if err != nil {
@@ -131,6 +135,7 @@ func (p *Pass) pushIfMoved(e *embedding, layer int) error {
 			p.dirty[t.ID] = struct{}{}
 		}
 	}
+	p.parts[layer] = part
 	tell(e.node, layer, e.h[layer])
 	if !p.r.readOverLinks(e) {
 		return nil // entities have it in their sums, which this Pass looks at

@@ -39,6 +39,11 @@ type Model interface {
 	// Width is the length of a block of the vectors that a layer reads: 0 stands for h0, 1 for h1, 2 for h2. A vector has a block for
 	// each modality.
 	Width(layer int) int
+	// MessageWidth is the length of a block of what nodes give to those who read them, and of a Message.
+	MessageWidth(layer int) int
+	// Give returns what a node with a vector v, which a layer reads, gives to those who read it over a relation (RelationIndex): with the
+	// same bits on every processor, and v itself where MessageWidth is Width. It may be kept, but not modified.
+	Give(layer, relation int, v []float32) []float32
 	// Gathers tells whether an artifact reads the nodes that it points at over a relation (RelationIndex). Those that point
 	// at a node are read by it in any case.
 	Gathers(relation int) bool
@@ -76,7 +81,9 @@ type Refresher struct {
 	label  LabelEncoder
 	// gathers: the model gathers over some relation.
 	gathers bool
-	queue   pushQueue
+	// weighs: what a node gives depends on the relation.
+	weighs bool
+	queue  pushQueue
 	// rechecks are the nodes that Recheck was given and no Pass has looked at.
 	rechecks     []graphstore.NodeID
 	rechecksWait waiting.Since
@@ -100,6 +107,7 @@ func New(cfg Config, model Model, label LabelEncoder) (*Refresher, error) {
 	if r.layers < 2 || r.layers > mostLayers {
 		return nil, fmt.Errorf("refresh: a model of %d layers: must be 2 or %d", r.layers, mostLayers)
 	}
+	r.weighs = model.MessageWidth(0) != model.Width(0)
 	for rel := range graphstore.Relation(Relations / 2) {
 		r.gathers = r.gathers || model.Gathers(RelationIndex(rel))
 	}

@@ -50,12 +50,12 @@ func sumOf(n *graphstore.Node, layer int) []int64 {
 	return nil
 }
 
-// addTo adds part, which addVector made, to the running sum of a layer.
+// addTo adds part, which addGiven made, to the running sum of a layer.
 func (r *Refresher) addTo(n *graphstore.Node, layer int, part []int64) {
 	if len(part) == 0 {
 		return
 	}
-	sum := addFixed(sumOf(n, layer), part, r.model.Width(layer))
+	sum := addFixed(sumOf(n, layer), part, r.model.MessageWidth(layer))
 	switch layer {
 	case 0:
 		n.Sum1 = sum

@@ -52,6 +52,11 @@ func (m *sage) Layers() int { return len(m.layers) }
 
 func (m *sage) Width(layer int) int { return m.layers[layer].in }
 
+// MessageWidth and Give: nodes give their vectors.
+func (m *sage) MessageWidth(layer int) int { return m.Width(layer) }
+
+func (m *sage) Give(_, _ int, v []float32) []float32 { return v }
+
 func (m *sage) Gathers(int) bool { return false }
 
 // Node is h0 of what is no artifact, of which there is none here.

@@ -323,11 +323,12 @@ func TestAnotherShapeIsTrained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := model.Options{Width: 16, Embedding: 24, Layers: 3, Heads: 8, Fusion: model.FusionMLP}
+	wanted := model.Options{Width: 16, Embedding: 24, Layers: 3, Heads: 8, Fusion: model.FusionMLP, Aggregator: model.AggregatorAttention}
 	cfg := settings(nil)
 	cfg.Options = &wanted
 	cfg.Begin = func(serving model.Config, _ []float32) (model.Config, []float32, error) {
 		serving.Width, serving.Embedding, serving.Layers, serving.Heads, serving.Fusion, serving.Dropout = 16, 24, 3, 8, model.FusionMLP, 0.1
+		serving.Aggregator = model.AggregatorAttention
 		m, err := model.New(serving)
 		if err != nil {
 			return serving, nil, err
