@@ -50,6 +50,12 @@
 // the state could not be checked against anything. The sums here are fixed point with steps of 2^-32: exact,
 // independent of order, undone by subtraction, and verified bit for bit by kilim check.
 //
+// Attention. What a node gives to those who read it over a relation is the Model's to say (given.go): its vector, where means are taken,
+// and with attention its vector times a weight that depends on it and on the relation, and the weight. Sums of that are as exact as sums of
+// vectors: bounded addends in fixed point, undone by subtraction, checked bit for bit; and the weighted mean is the quotient of two of
+// them. A weight of who reads too, as GAT has it, would leave no sum to keep (package attend says what is lost); the weights of the
+// relations do depend on who reads, and are computed with its vectors. A weight is of p, as the vector is, so that the bound covers both.
+//
 // Cost. A hub of D members moves by O(1/D) with an insert, so it pushes about once in epsilon*D inserts at a cost of D:
 // O(1/epsilon) an insert, whatever D (TestHubPushesRarely). The budget of Pass.Embed bounds the artifacts re-embedded
 // for pushes in one pass; a push that does not fit goes on from its cursor in the next pass. Once a push has reached the first

@@ -35,6 +35,7 @@ func (o *options) ablationsOf(c *corpus) []ablation {
 		out = append(out, ablation{"fusion " + way, func(o *options) { o.fusion = way }})
 	}
 	out = append(out, ablation{"residual " + model.ResidualConcat, func(o *options) { o.residual = model.ResidualConcat }})
+	out = append(out, ablation{"aggregator " + model.AggregatorAttention, func(o *options) { o.aggregator = model.AggregatorAttention }})
 	const heads, unfreeze, full = "heads:80:0.008", "unfreeze:170:0.008", "full:1750:0.008"
 	for _, way := range []struct {
 		name   string

@@ -42,7 +42,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 		served.Audio = audio.Dim
 	}
 	shape := served.Shape()
-	shape.Fusion, shape.Residual, shape.Layers = o.fusion, o.residual, o.layers
+	shape.Fusion, shape.Residual, shape.Layers, shape.Aggregator = o.fusion, o.residual, o.layers, o.aggregator
 	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, MaxRareMembers: o.rare, WithoutGraph: o.excludes("graph")})
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 	}
 	n := min(o.test, len(order)/3, max(withCulture/2, 1))
 	test, rest := order[:n], order[n:]
-	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, o.fusion, o.residual, o.layers, o.without)
+	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, o.fusion, o.residual, o.aggregator, o.layers, o.without)
 	return o.compare(s, served, test, rest)
 }
 

@@ -14,7 +14,7 @@ type options struct {
 	test, least, seeds        int
 	threads, steps            int
 	fusion, residual, without string
-	stages                    string
+	stages, aggregator        string
 	layers                    int
 	views                     string
 	hard, momentum, tau       float64
