@@ -121,7 +121,7 @@ func (d *Description) Print(w io.Writer) error {
 	for _, kind := range slices.Sorted(maps.Keys(d.Model.Encoders)) {
 		fmt.Fprintf(t, "%s\tby %s\n", kind, d.Model.Encoders[kind])
 	}
-	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum))
+	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s, aggregator %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum), cmp.Or(s.Aggregator, model.AggregatorMean))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
 	fmt.Fprintf(t, "embedding\t%d numbers\n", s.EmbeddingDim())
 	fmt.Fprintf(t, "parameters\t%d\n", len(d.weights))

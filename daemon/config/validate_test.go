@@ -76,6 +76,8 @@ func TestValidate(t *testing.T) {
 		"odd embeddings":      {func(c *Config) { c.Model.Embedding = 100 }, "model.embedding", "100: want a multiple of 8"},
 		"two heads":           {func(c *Config) { c.Model.Heads = 2 }, "model.heads", "2: want 4 or more"},
 		"fusion":              {func(c *Config) { c.Model.Fusion = "sum" }, "model.fusion", "attention, mlp, transformer"},
+		"attention":           {func(c *Config) { c.Model.Aggregator = "attention" }, "", ""},
+		"aggregator":          {func(c *Config) { c.Model.Aggregator = "max" }, "model.aggregator", "mean, attention"},
 		"unknown stage":       {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "all:20:0.01"} }, "train.stages", `"all"`},
 		"text for a stage":    {func(c *Config) { c.Train.Stages = List{"full"} }, "train.stages", `"full"`},
 		"epsilon below 0":     {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},

@@ -25,11 +25,11 @@ import (
 // by its own code: on a tape, all at once; and step by step, from running sums.)
 func TestDatasetIsTheArchive(t *testing.T) {
 	t.Parallel()
-	for _, layers := range []int{2, 3} {
-		t.Run(fmt.Sprint(layers), func(t *testing.T) {
+	for _, options := range []model.Options{{Layers: 2}, {Layers: 3}, {Layers: 2, Aggregator: model.AggregatorAttention}} {
+		t.Run(fmt.Sprint(options.Layers, options.Aggregator), func(t *testing.T) {
 			t.Parallel()
 			cfg := exact()
-			cfg.Model.Layers = layers
+			cfg.Model.Layers, cfg.Model.Aggregator = options.Layers, options.Aggregator
 			datasetIsTheArchive(t, cfg)
 		})
 	}

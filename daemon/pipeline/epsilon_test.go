@@ -16,6 +16,7 @@ import (
 	"kilim/consumer/profile"
 	"kilim/daemon/demo"
 	"kilim/graphstore"
+	"kilim/learner/model"
 )
 
 // BenchmarkEpsilon applies a real feed and the demo archive with epsilons from 0 (exact) up: what each saves, and how far the embeddings
@@ -65,16 +66,16 @@ func realFeeds(b *testing.B) []realFeed {
 	return []realFeed{{"walters", walters(b, n)}, {"demo", demoArchive(b, n)}}
 }
 
-// BenchmarkLayers applies the feeds of BenchmarkEpsilon to models of two and of three layers: what a newcomer costs, and what the rows of
+// BenchmarkLayers applies the feeds of BenchmarkEpsilon to models of two and of three layers, and of two with attention: what a newcomer costs, and what the rows of
 // nodes take.
 func BenchmarkLayers(b *testing.B) {
 	for _, feed := range realFeeds(b) {
-		for _, layers := range []int{2, 3} {
+		for _, options := range []model.Options{{Layers: 2}, {Layers: 3}, {Layers: 2, Aggregator: model.AggregatorAttention}} {
 			for _, epsilon := range []float32{0, defaults().Epsilon} {
-				b.Run(fmt.Sprintf("%s/%d layers/%v", feed.name, layers, epsilon), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%d layers %s/%v", feed.name, options.Layers, options.Aggregator, epsilon), func(b *testing.B) {
 					for b.Loop() {
 						cfg := defaults()
-						cfg.Epsilon, cfg.Model.Layers = epsilon, layers
+						cfg.Epsilon, cfg.Model.Layers, cfg.Model.Aggregator = epsilon, options.Layers, options.Aggregator
 						got, all := settleFeedBy(b, cfg, feed.items), 0.0
 						for kind, bytes := range got.nodes {
 							each := float64(bytes) / float64(len(feed.items))
