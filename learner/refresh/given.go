@@ -3,7 +3,9 @@ package refresh
 import "kilim/graphstore"
 
 // What a node gives to those who read it over a relation is the Model's to say (Model.Give): its vector, where means are taken, and with
-// attention its vector times a weight, and the weight. A running sum is one of what was given.
+// attention its vector times a weight, and the weight. A running sum is one of what was given: weights are at most 1, so that it has room for as many
+// nodes as a sum of vectors has. The mean square of a vector, which they give too, is as large as the square of its coordinates: of ordinary
+// ones, below 4, there is room for 2^27.
 
 // addGiven adds to a sum, times sign, what a node with a vector v of a layer gives to those who read it over a relation.
 func (r *Refresher) addGiven(sum []int64, v []float32, sign int64, layer int, readBy graphstore.Relation) []int64 {

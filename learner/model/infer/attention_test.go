@@ -41,6 +41,50 @@ func TestUntrainedAttentionIsMean(t *testing.T) {
 	}
 }
 
+// TestGiveIsBounded: of vectors of any magnitude, what a node gives is finite and no greater than they are, by a weight of 2^-8 to 1; a
+// block is absent where it is in the vector.
+func TestGiveIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, layers := range []int{2, 3} {
+		cfg := shape
+		cfg.Layers, cfg.Aggregator = layers, model.AggregatorAttention
+		_, tm, weights := random(t, cfg)
+		rng := rand.New(rand.NewPCG(4, uint64(layers)))
+		for range 40 {
+			attentionVectors(tm, weights.Data, rng, float32(math.Pow(10, 40*rng.Float64()-35)))
+			m, err := New(cfg, weights.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, magnitude := rng.IntN(layers), float32(math.Pow(10, 42*rng.Float64()-37))
+			v := bounded(rng, m, l, vector(rng, (1+rng.IntN(modalities))*cfg.Width))
+			for i := range v {
+				v[i] *= magnitude
+			}
+			absent := rng.IntN(modalities)
+			if at := absent * m.Width(l); at < len(v) {
+				clear(v[at : at+m.Width(l)])
+			}
+			width, gives := m.Width(l), m.MessageWidth(l)
+			given := m.Give(l, rng.IntN(cfg.Relations), v)
+			for mode := range len(v) / width {
+				h, of := v[mode*width:(mode+1)*width], given[mode*gives:(mode+1)*gives]
+				if present(h) != present(of) {
+					t.Fatalf("block %d of a vector of magnitude %v: present %v, given %v", mode, magnitude, present(h), present(of))
+				}
+				for k, x := range h {
+					if w := float64(of[width]); present(h) && !(w >= 1.0/256-1e-6 && w <= 1) || math.Abs(float64(of[k])) > math.Abs(float64(x)) {
+						t.Fatalf("of %v, %v is given by the weight %v", x, of[k], w)
+					}
+				}
+				if square := float64(of[width+1]); !(square >= 0 && !math.IsInf(square, 0)) {
+					t.Fatalf("the square of a vector of magnitude %v is %v", magnitude, square)
+				}
+			}
+		}
+	}
+}
+
 // crowd is a read of a job whose messages are of several neighbours.
 type crowd struct {
 	read
