@@ -69,6 +69,9 @@ func (o *contrast) Part(part int, worker *par.Worker) {
 		if o.weigh != nil {
 			w = o.weight[worker.Index()*n : (worker.Index()+1)*n]
 			o.weigh.Weigh(i, p, w)
+			if (pos-top)*inverse < farBelow {
+				top = topOfWeighed(p, w, pos)
+			}
 		}
 		// The loop goes block by block because the cosines are needed beside the exponentials that replace them.
 		e := math.Exp((pos - top) * inverse)
@@ -95,6 +98,28 @@ func (o *contrast) Part(part int, worker *par.Worker) {
 		o.losses[i] = float32(math.Log(total) - (pos-top)*inverse)
 		o.positive[i] = float32(e/total - 1)
 	}
+}
+
+// farBelow is the exponent of an item's own key below which those of 65,536 others, which vec.Exp takes for -87 when they are less,
+// would be seen beside it.
+const farBelow = -60
+
+// topOfWeighed is the greatest of pos and the cosines whose weight is not 0, for an item whose nearest key may be one that is left out:
+// measured from that one, the exponentials of all others can be too small to be told apart or to be divided by. The cosines that are left out are lowered to
+// it, so that their exponentials, which weigh nothing, are finite.
+func topOfWeighed(cosines, weights []float32, pos float64) float64 {
+	top := pos
+	for j, x := range weights {
+		if x != 0 {
+			top = max(top, float64(cosines[j]))
+		}
+	}
+	for j, x := range weights {
+		if x == 0 {
+			cosines[j] = min(cosines[j], float32(top))
+		}
+	}
+	return top
 }
 
 // blockOfCosines is short enough for the stack and the first cache.
