@@ -228,6 +228,9 @@ func (a *archive) write(p *Pass, causes map[string]bool) {
 			same(a.t, id, withoutParts(a.published[id], row.Ordered).Marshal(), withoutParts(row.Published(), row.Ordered).Marshal())
 		}
 		a.follow(id, stored[id], row, causes)
+		if row.Pending == nil && a.lists.isTold(row, row) && rerank.Material(a.published[id], a.toTell(id, row), a.cfg.Tolerance) {
+			a.t.Errorf("%s has changed since it was told, and is not told", id)
+		}
 		if was := stored[id]; was == nil || was.Revision != row.Revision {
 			a.checkPast(id, row)
 		}

@@ -45,7 +45,7 @@ func (c *Checker) Artifact(node uint64, id string) error {
 		c.faultf("artifact %q: %v", id, err)
 		return nil
 	}
-	if row.Revision > c.revision || c.l.isTold(&row) == c.l.unpublished.Has(node) {
+	if row.Revision > c.revision || c.l.isTold(&row, &row) == c.l.unpublished.Has(node) {
 		c.faultf("artifact %q: lists of revision %d, the state is at %d", id, row.Revision, c.revision)
 	}
 	c.pending(node, id, &row)

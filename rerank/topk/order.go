@@ -97,9 +97,9 @@ func (l *Lists) isShallow(r *Row) bool {
 	return int64(r.most(rerank.ListTotal)) < l.following.best.Load()
 }
 
-// isTold tells whether a row was published in the Order in which it is to be.
-func (l *Lists) isTold(r *Row) bool {
-	return l.isPublished(r) && (l.isShallow(r) || r.ranker() == l.following.ranker)
+// isTold tells whether what was published of a row was in the Order in which the lists of now are to be.
+func (l *Lists) isTold(r, now *Row) bool {
+	return l.isPublished(r) && (l.isShallow(now) || r.ranker() == l.following.ranker)
 }
 
 // most is the most entries that a list which is made now may have.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -46,6 +47,15 @@ func (a *archive) ordering() Order {
 		return nil
 	}
 	return a.order
+}
+
+// toTell is what a row is to be told as.
+func (a *archive) toTell(id string, row *Row) rerank.Lists {
+	if a.order == nil || a.lists.isShallow(row) {
+		return row.Lists
+	}
+	o := rerank.Ordered{Ranker: a.order.name, Entries: a.order.rank(id, row.Lists.Get(rerank.ListTotal), int(row.Size))}
+	return o.Over(row.Lists)
 }
 
 // deep is the most entries that a list total has.
@@ -270,4 +280,61 @@ func TestAnotherOrderTellsEachOnce(t *testing.T) {
 		t.Errorf("%d updates of five artifacts that were told by a ranker that went", told)
 	}
 	a.inOrder("in the end")
+}
+
+// TestToldWhenOrderedOtherwise: with a ranker and a tolerance, an artifact is told when, and only when, what it was told as is not what it would be told as now. Embeddings
+// move in steps that are within the tolerance, so that changes which are not told add up; archive.write compares each row after each pass.
+func TestToldWhenOrderedOtherwise(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			thin(t, seed)
+			rng := rand.New(rand.NewPCG(seed, 61))
+			a := newOrderArchive(t)
+			a.cfg.Tolerance = 0.05
+			a.lists = a.open()
+			a.order = &learned{name: 1, best: 9, facts: map[string]int{}}
+			const artifacts = 16
+			for i := range artifacts {
+				id := fmt.Sprintf("a%d", i)
+				a.order.facts[id] = rng.IntN(50)
+				a.apply([]change{invent(rng, a.NodeOf(id), id, artifacts)}, 100)
+			}
+			a.settle(100)
+			written, told := 0, a.updates
+			for range 60 {
+				id := fmt.Sprintf("a%d", rng.IntN(artifacts))
+				c := change{id: id, evidence: a.evidence[a.NodeOf(id)], vector: nudged(rng, a.vectors[a.NodeOf(id)])}
+				if a.linger = 0; rng.IntN(3) == 0 {
+					a.linger = time.Second
+				}
+				a.at += time.Second / 4
+				before := a.stored()
+				a.apply([]change{c}, 100)
+				for id, row := range a.stored() {
+					if rerank.Material(before[id].Lists, row.Lists, 0) {
+						written++
+					}
+				}
+			}
+			a.flush()
+			if told = a.updates - told; told < 50 || written < told+50 {
+				t.Errorf("%d changes of rows, %d updates: they can't be told apart", written, told)
+			}
+		})
+	}
+}
+
+// nudged is a unit vector a little off another.
+func nudged(rng *rand.Rand, v []float32) []float32 {
+	out, sum := slices.Clone(v), 0.0
+	for i := range out {
+		out[i] += float32(0.03 * rng.NormFloat64())
+		sum += float64(out[i]) * float64(out[i])
+	}
+	for i := range out {
+		out[i] /= float32(math.Sqrt(sum))
+	}
+	return out
 }

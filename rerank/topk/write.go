@@ -58,7 +58,7 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		}
 	}
 	l.new.cut(p.l.cfg.Size, p.l.most(rerank.ListTotal))
-	told := l.old != nil && p.l.isPublished(l.old) && (p.l.isShallow(&l.new) || l.old.ranker() == p.l.following.ranker)
+	told := l.old != nil && p.l.isTold(l.old, &l.new)
 	if _, arrived := p.arrived[l.node]; told && l.old.Ordered != nil && (arrived || l.again) {
 		l.again, l.new.Again = true, true
 	} else {
@@ -144,8 +144,8 @@ func (p *Pass) publish(l *listing, told bool, publish func(*rerank.Update) error
 	}
 	p.l.unpublished.Remove(l.node)
 	p.l.lingering.Remove(l.node)
-	if told && ordered != nil && l.old.Ordered != nil && !rerank.Material(l.old.Published(), lists, p.l.cfg.Tolerance) && !l.old.Ordered.Material(ordered, p.l.cfg.Tolerance) {
-		l.new.Pending, l.new.Again = nil, false
+	if told && ordered != nil && !rerank.Material(l.old.Published(), lists, p.l.cfg.Tolerance) && !l.old.Ordered.Material(ordered, p.l.cfg.Tolerance) {
+		l.new.Pending, l.new.Again, l.new.Lists = nil, false, asTold(l.old, l.new.Lists)
 		return nil
 	}
 	last := new(Row) // that of what was published last
@@ -177,6 +177,18 @@ func (p *Pass) publish(l *listing, told bool, publish func(*rerank.Update) error
 		return fmt.Errorf("topk: lists of %q: %w", l.id, err)
 	}
 	return publish(u)
+}
+
+// asTold returns lists of which nothing is told with all that an Order does not order as it was published last: what Published returns must have been, and small
+// changes that are not told would else add up.
+func asTold(old *Row, lists rerank.Lists) rerank.Lists {
+	out, told := slices.Clone(lists), old.Published()
+	for i := range out {
+		if name := out[i].Name; name != rerank.ListTotal {
+			out[i].Entries = told.Get(name)
+		}
+	}
+	return out
 }
 
 // explain names the records' artifacts that a change is due to: the artifact itself, and those that entered, left or moved; of
