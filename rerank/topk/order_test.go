@@ -104,6 +104,7 @@ func withoutParts(lists rerank.Lists, ordered *rerank.Ordered) rerank.Lists {
 // inOrder wants what was told of each artifact to be the first of the order of now over the best of all others.
 func (a *archive) inOrder(what string) {
 	a.t.Helper()
+	a.counts()
 	for node, artifact := range a.artifacts {
 		exact := a.oracle(node)
 		row, err := Stored(a.memory, node)

@@ -125,6 +125,7 @@ func (p *Pass) Departed(node uint64, cause rerank.Cause) error {
 		return err
 	}
 	p.setHolder(node, row.Lists, nil)
+	p.l.holders.count(row, p.g.NodeOf, -1)
 	return nil
 }
 

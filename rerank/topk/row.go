@@ -49,6 +49,18 @@ func (r *Row) Published() rerank.Lists {
 	return lists
 }
 
+// listed are the lists as deep as they are told, the list total as it was ordered last where it was.
+func (r *Row) listed() rerank.Lists {
+	lists := slices.Clone(r.Lists)
+	for i := range lists {
+		lists[i].Entries = lists[i].Entries[:min(int(r.Size), len(lists[i].Entries))]
+	}
+	if r.Ordered != nil {
+		return r.Ordered.Over(lists)
+	}
+	return lists
+}
+
 // Past is what is known of the lists of the artifact of this row, as they were published.
 func (r *Row) Past(id string) (*rerank.Past, error) { return r.History.Read(id, r.Published()) }
 

@@ -117,7 +117,7 @@ func New(cfg Config, scorer *rerank.Scorer, index Index, words Words, reading sy
 		// Half and half: evidence takes 1.1 kB an artifact and a row 1.8 kB (3,000 records of Walters), so that more evidence
 		// is kept. It is read for hundreds of candidates of each newcomer, a row for the few that are within reach.
 		cache: newCache(cfg.CacheBytes/2, cfg.Sweep), rows: newRowCache(cfg.CacheBytes / 2),
-		unlisted: map[uint64]struct{}{}, holders: holders{of: map[uint64][]uint64{}}, following: following{rows: map[uint64]ordering{}}, everyone: newEveryone(cfg, scorer, index, words),
+		unlisted: map[uint64]struct{}{}, holders: holders{of: map[uint64][]uint64{}, beyond: map[uint64]int{}}, following: following{rows: map[uint64]ordering{}}, everyone: newEveryone(cfg, scorer, index, words),
 	}
 	return l, nil
 }
@@ -203,6 +203,7 @@ func (ld *Loader) Artifact(node uint64, drift float64) error {
 	}
 	ld.l.following.note(node, &r)
 	r.Lists.Members(func(id string) { ld.l.holders.set(ld.g.NodeOf(id), node, true) })
+	ld.l.holders.count(&r, ld.g.NodeOf, 1)
 	at := ld.l.dueAt(ld.l.current(&r).RankedAt, drift)
 	ld.ranked = append(ld.ranked, stale.Stamp{ID: node, At: at})
 	if ld.l.isPublished(&r) {

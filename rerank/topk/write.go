@@ -93,6 +93,8 @@ func (p *Pass) write(l *listing, publish func(*rerank.Update) error) error {
 		return err
 	}
 	stored := l.new
+	p.l.holders.count(l.old, p.g.NodeOf, -1)
+	p.l.holders.count(&stored, p.g.NodeOf, 1)
 	p.l.rows.put(l.node, &stored)
 	p.l.following.note(l.node, &stored)
 	p.l.setLeast(l.node, p.l.leastOf(&stored))
