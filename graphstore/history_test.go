@@ -284,4 +284,6 @@ func checkKinds(t testing.TB, s *Store) {
 }
 
 // small are options with a small memtable, so that large commits are easily made.
-func small() Options { return Options{MemtableMB: 1, CacheMB: 1, SyncWrites: NoSync, valueLogMB: 1} }
+func small() Options {
+	return Options{MemtableMB: 1, CacheMB: 1, SyncWrites: NoSync, valueLogMB: 1, ackWait: time.Hour}
+}

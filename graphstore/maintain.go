@@ -106,8 +106,6 @@ func (s *Store) flatten() error {
 func (s *Store) flush() error {
 	s.writer.Lock()
 	defer s.writer.Unlock()
-	s.box.ackLock.Lock()
-	defer s.box.ackLock.Unlock()
 	if err := s.Err(); err != nil {
 		return err
 	}

@@ -53,6 +53,8 @@ type Options struct {
 	valueLogMB int
 	// patience is how long Maintain compacts before it holds up writers.
 	patience time.Duration
+	// ackWait is the constant, except in tests.
+	ackWait time.Duration
 	// roomPoll is the time between two looks of WaitRoom at the disk.
 	roomPoll time.Duration
 }
@@ -87,6 +89,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.patience == 0 {
 		o.patience = 30 * time.Second
+	}
+	if o.ackWait == 0 {
+		o.ackWait = ackWait
 	}
 	if o.roomPoll == 0 {
 		o.roomPoll = 2 * time.Second
@@ -128,7 +133,7 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		WithValueThreshold(min(valueThreshold, memtable/10)).
 		WithValueLogFileSize(int64(o.valueLogMB) * mib).
 		WithVerifyValueChecksum(true).
-		// There is one Tx at a time, and Ack writes no key that a Tx writes.
+		// There is one Tx at a time, and who writes acknowledgements holds Store.writer too.
 		WithDetectConflicts(false).
 		WithLogger(log)
 }

@@ -12,11 +12,17 @@ import (
 )
 
 // outbox is what is known of the outbox without reading it. Messages acked+1
-// to next-1 are in it.
+// to next-1 are in it; those above written and up to acked have their rows still,
+// see Store.Ack.
 type outbox struct {
-	mu    sync.Mutex
-	acked uint64
-	next  uint64
+	mu      sync.Mutex
+	written uint64
+	acked   uint64
+	next    uint64
+	// positions are those acknowledged whose rows are not written yet.
+	positions []Position
+	// writing, where it is not nil, has them written if no commit does before.
+	writing *time.Timer
 	// times are those of the oldest message and of each that is younger than
 	// the one before it.
 	times []stampedSeq
@@ -26,9 +32,6 @@ type outbox struct {
 	// changed is closed, and made anew, when messages were acknowledged or
 	// the store has ended.
 	changed chan struct{}
-
-	// ackLock is held by the one acknowledgement in progress.
-	ackLock sync.Mutex
 }
 
 type stampedSeq struct {
@@ -58,6 +61,7 @@ func (o *outbox) load(txn *badger.Txn, next uint64) error {
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
+	o.written = o.acked
 	return nil
 }
 
@@ -93,25 +97,6 @@ func (o *outbox) bounds() (acked, next uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.acked, o.next
-}
-
-// advance takes the messages up to seq out.
-func (o *outbox) advance(seq uint64) {
-	o.mu.Lock()
-	for o.acked < seq && len(o.sizes) > 0 {
-		o.bytes -= int64(o.sizes[0])
-		o.sizes = o.sizes[1:]
-		o.acked++
-	}
-	o.acked = seq
-	for len(o.times) > 1 && o.times[1].seq <= seq+1 {
-		o.times = o.times[1:]
-	}
-	if o.acked+1 == o.next {
-		o.times = nil
-	}
-	o.mu.Unlock()
-	o.wake()
 }
 
 // OutboxDepth is the number of committed messages that are not acknowledged,
@@ -166,96 +151,6 @@ func (s *Store) usable() error {
 		return ErrClosed
 	}
 	return nil
-}
-
-// ackRows is the most messages that one transaction of Ack removes, with
-// memtables large enough for it.
-const ackRows = 4096
-
-// Ack removes the messages up to and including upto from the outbox and
-// stores positions. It runs beside the writer. Acknowledging what is gone
-// already only stores positions; what was never committed is an error.
-//
-// An Ack of very many messages takes several transactions. The positions go
-// with the last: after a crash between them the positions are older than the
-// outbox, so that reconciling reads too much, never too little.
-func (s *Store) Ack(upto uint64, positions []Position) error {
-	for _, p := range positions {
-		if err := p.check(); err != nil {
-			return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, err)
-		}
-	}
-	snap, err := s.acquire() // Close waits for the end
-	if err != nil {
-		return err
-	}
-	defer s.release(snap)
-	s.box.ackLock.Lock()
-	defer s.box.ackLock.Unlock()
-	acked, next := s.box.bounds()
-	if upto >= next {
-		return fmt.Errorf("graphstore: acknowledge up to %d: the last message is %d", upto, next-1)
-	}
-	rows := min(ackRows, int(s.db.MaxBatchCount()/2))
-	for {
-		var ops []op
-		for acked < upto && len(ops) < rows {
-			acked++
-			ops = append(ops, op{key: seqKey(acked)})
-		}
-		last := acked >= upto
-		if last {
-			for _, p := range positions {
-				ops = append(ops, op{key: partitionKey(keyPosition, p.Topic, p.Partition), value: encodeNumber(uint64(p.Next))})
-			}
-		}
-		if len(ops) > 0 {
-			if err := s.commitRoom(ops, s.Margin()/4); err != nil {
-				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, err)
-			}
-			if err := s.write("ack", ops); err != nil {
-				s.poison(err)
-				return fmt.Errorf("graphstore: acknowledge up to %d: %w", upto, s.Err())
-			}
-			s.box.advance(acked)
-		}
-		if last {
-			s.refresh()
-			return nil
-		}
-	}
-}
-
-func (p Position) check() error {
-	err := checkPartition(p.Topic, p.Partition)
-	if err == nil && p.Next < 0 {
-		err = fmt.Errorf("next %d of %s/%d is negative", p.Next, p.Topic, p.Partition)
-	}
-	if err != nil {
-		return fmt.Errorf("position: %w", err)
-	}
-	return nil
-}
-
-// Positions returns those stored with the last acknowledgements, by topic and
-// partition.
-func (s *Store) Positions() ([]Position, error) {
-	var out []Position
-	err := s.View(func(r *Reader) error {
-		return r.rows([]byte{keyPosition}, func(k, v []byte) error {
-			topic, partition, err := parsePartitionKey(k)
-			if err != nil {
-				return err
-			}
-			next, err := decodeNumber(v)
-			out = append(out, Position{topic, partition, int64(next)})
-			return err
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("graphstore: read positions: %w", err)
-	}
-	return out, nil
 }
 
 // outboxBytes is how much Outbox returns at once, one larger message aside: a dead letter is as large as its record.

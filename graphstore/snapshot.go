@@ -78,19 +78,11 @@ func (s *Store) replace(next *snapshot, txn *badger.Txn) {
 	s.cur = next
 }
 
-// beginCommit says that badger will show more than the current snapshot's
-// state until publish.
-func (s *Store) beginCommit() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.committing = true
-}
-
 // publish makes a commit visible: snapshot and caches change together.
 func (s *Store) publish(st *state, dims map[string]int, ov *overlay) {
-	// Outside of s.mu: NewTransaction waits for an acknowledgement that is being written.
 	txn := s.db.NewTransaction(false)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	gen := s.cur.gen + 1
 	s.nodes.publish(gen, func(set func(NodeID, *Node, int), drop func(NodeID)) {
 		for id, n := range ov.nodes {
@@ -107,32 +99,12 @@ func (s *Store) publish(st *state, dims map[string]int, ov *overlay) {
 		}
 	})
 	s.replace(&snapshot{gen: gen, state: st, dims: dims}, txn)
-	s.committing = false
-	acked := s.acked
-	s.acked = false
-	s.mu.Unlock()
-	if acked {
-		s.refresh()
-	}
 }
 
-// refresh shows readers what an acknowledgement changed. While a commit is
-// being written that is left to its publish.
+// refresh shows readers what acknowledgements have changed that were written by themselves. It wants Store.writer.
 func (s *Store) refresh() {
-	s.mu.Lock()
-	gen := s.cur.gen
-	s.mu.Unlock()
 	txn := s.db.NewTransaction(false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.committing || s.cur.gen != gen:
-		// txn may see more of the commit than the caches do, or less.
-		s.acked = s.committing
-		txn.Discard()
-	case txn.ReadTs() < s.cur.txn.ReadTs():
-		txn.Discard() // overtaken by another refresh
-	default:
-		s.replace(&snapshot{gen: gen, state: s.cur.state, dims: s.cur.dims}, txn)
-	}
+	s.replace(&snapshot{gen: s.cur.gen, state: s.cur.state, dims: s.cur.dims}, txn)
 }

@@ -55,7 +55,7 @@ type Store struct {
 	dir    string
 	uuid   string
 
-	// writer is held from Begin to the end of the Tx. It guards terms, the memory for a Tx's changes of terms.
+	// writer is held from Begin to the end of the Tx, and by who writes acknowledgements. It guards terms, the memory for a Tx's changes of terms.
 	writer sync.Mutex
 	terms  []termCount
 	failed atomic.Pointer[error]
@@ -70,10 +70,6 @@ type Store struct {
 	mu sync.Mutex
 	// cur is what a View that begins now reads.
 	cur *snapshot
-	// committing: badger may show more than cur, see beginCommit.
-	committing bool
-	// acked: an acknowledgement ended while committing.
-	acked bool
 	// closing: Close was called; users that remain end, none begins.
 	closing bool
 	users   int // views, transactions, and what else Close has to wait for
@@ -237,10 +233,18 @@ func (s *Store) Close() error {
 	for s.users > 0 {
 		s.idle.Wait()
 	}
+	s.mu.Unlock()
+	var err error
+	if s.Err() == nil {
+		// On a full disk the acknowledgements are lost, as by a crash.
+		if err = s.writeUnwritten(); errors.Is(err, ErrNoSpace) || errors.Is(s.Err(), err) {
+			err = nil
+		}
+	}
+	s.mu.Lock()
 	s.unref(s.cur)
 	s.mu.Unlock()
 	s.box.wake()
-	var err error
 	if cerr := s.closeFiles(); cerr != nil {
 		err = fmt.Errorf("graphstore: close %q: %w", s.dir, cerr)
 	}

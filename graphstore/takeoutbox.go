@@ -41,8 +41,12 @@ func (t *Tx) takeOutbox(from *Reader) error {
 			return err
 		}
 	}
+	t.dropPositions(func(string) bool { return true })
 	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter, keyThemeLists, keyCell); err != nil {
 		return err
+	}
+	for _, p := range from.s.box.unwrittenPositions() {
+		t.ov.rows[string(p.key())] = encodeNumber(uint64(p.Next))
 	}
 	next := from.snap.state.nextSeq
 	messages, err := allMessages(from)
@@ -110,10 +114,11 @@ func (t *Tx) takeRows(from *Reader, prefixes ...byte) error {
 // reset makes the outbox the messages up to next, and no others.
 func (o *outbox) reset(messages []OutboxEntry, next uint64) {
 	o.mu.Lock()
-	o.next, o.acked, o.times, o.sizes, o.bytes = next, next-1, nil, nil, 0
+	o.next, o.acked, o.times, o.sizes, o.bytes, o.positions = next, next-1, nil, nil, 0, nil
 	if len(messages) > 0 {
 		o.acked = messages[0].Seq - 1
 	}
+	o.written = o.acked
 	for _, m := range messages {
 		o.stamp(m)
 	}

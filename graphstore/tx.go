@@ -123,10 +123,11 @@ func (t *Tx) Commit() error {
 	if len(ops) == 0 {
 		return nil
 	}
+	acks := t.s.unwritten()
+	ops = append(acks.ops, ops...) // first: what the Tx does to the outbox and its positions comes after them
 	if err := t.s.commitRoom(ops, t.s.Margin()/2); err != nil {
 		return fmt.Errorf("graphstore: commit: %w", err)
 	}
-	t.s.beginCommit()
 	if err := t.s.commit(t.state.commits, ops); err != nil {
 		t.s.poison(err)
 		return fmt.Errorf("graphstore: commit: %w", t.s.Err())
@@ -142,6 +143,9 @@ func (t *Tx) Commit() error {
 		t.s.box.committed(t.ov.messages)
 	}
 	t.s.publish(t.state, dims, t.ov)
+	if !t.ov.outboxTaken {
+		t.s.box.wrote(acks)
+	}
 	return nil
 }
 

@@ -78,6 +78,7 @@ func (t *Tx) ForgetPositions(topics []string) error {
 	if t.broken != nil {
 		return t.broken
 	}
+	t.dropPositions(func(topic string) bool { return slices.Contains(topics, topic) })
 	err := scanRows(t.snap.txn, []byte{keyPosition}, func(k, _ []byte) error {
 		topic, _, err := parsePartitionKey(k)
 		if err == nil && slices.Contains(topics, topic) {
@@ -89,4 +90,13 @@ func (t *Tx) ForgetPositions(topics []string) error {
 		return fmt.Errorf("graphstore: forget positions: %w", err)
 	}
 	return nil
+}
+
+// dropPositions removes positions that were acknowledged and are not written yet: Commit writes them before what the Tx says.
+func (t *Tx) dropPositions(of func(topic string) bool) {
+	for _, p := range t.s.box.unwrittenPositions() {
+		if of(p.Topic) {
+			t.ov.rows[string(p.key())] = nil
+		}
+	}
 }

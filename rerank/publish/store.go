@@ -24,9 +24,9 @@ type Store interface {
 	// Outbox returns up to limit waiting entries with sequence numbers above
 	// after, in their order: fewer where they are large, none only where there are no more.
 	Outbox(after uint64, limit int) ([]Entry, error)
-	// Ack removes the entries up to and including upto and stores the positions,
-	// atomically and durably. With an upto that is acknowledged already (0 is), it only
-	// stores the positions. Partitions that are not named keep theirs.
+	// Ack removes the entries up to and including upto and stores the positions. It may become durable later, always
+	// with all that was acknowledged before: after a crash, reconciliation finds those messages. With an upto that
+	// is acknowledged already (0 is), it only stores the positions. Partitions that are not named keep theirs.
 	Ack(upto uint64, positions []Position) error
 	// Positions returns what Ack stored.
 	Positions() ([]Position, error)
