@@ -21,6 +21,8 @@ const quiet = time.Second
 type Turns struct {
 	// waiting counts batches that wait for the unit lock.
 	waiting atomic.Int32
+	// working is true while a batch has its turn: in a flood it may have it for longer than quiet.
+	working atomic.Bool
 	// lastBatch is when the last batch was applied, nil: none was. It has the reading of the monotonic clock, which Unix time has
 	// not: after the wall clock was set back by an hour, nothing would have been quiet for an hour.
 	lastBatch atomic.Pointer[time.Time]
@@ -38,16 +40,19 @@ func (t *Turns) Busy(after time.Duration) bool {
 	return t.BatchWaits() || last != nil && time.Since(*last) < after
 }
 
-// Quiet is true when no batch has come for a while.
+// Quiet is true when no batch is at work, and none was for a while. One that waits for room in the outbox leaves it quiet: Kafka may be away for hours.
 func (t *Turns) Quiet() bool {
 	last := t.lastBatch.Load()
-	return last == nil || time.Since(*last) > quiet
+	return !t.working.Load() && (last == nil || time.Since(*last) > quiet)
 }
 
 // Come says that a batch is there and waits for its turn, Begin that it has it, and GiveUp that it does not want it any more:
 // then the background, which stepped back for it, goes on.
-func (t *Turns) Come()  { t.waiting.Add(1) }
-func (t *Turns) Begin() { t.waiting.Add(-1) }
+func (t *Turns) Come() { t.waiting.Add(1) }
+func (t *Turns) Begin() {
+	t.working.Store(true)
+	t.waiting.Add(-1)
+}
 func (t *Turns) GiveUp() {
 	t.waiting.Add(-1)
 	t.Work.Broadcast()
@@ -60,6 +65,7 @@ func (t *Turns) BatchWaits() bool { return t.waiting.Load() > 0 }
 func (t *Turns) Applied() {
 	now := time.Now()
 	t.lastBatch.Store(&now)
+	t.working.Store(false)
 	t.Work.Broadcast()
 }
 

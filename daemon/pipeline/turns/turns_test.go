@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuiet goes from before the first batch to a while after it.
+// TestQuiet goes from before the first batch to a while after it, and through one that takes longer than that.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -23,6 +23,16 @@ func TestQuiet(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		if !turns.Quiet() {
 			t.Errorf("not quiet %v after a batch", quiet)
+		}
+		turns.Come()
+		turns.Begin()
+		time.Sleep(time.Minute)
+		if turns.Quiet() {
+			t.Error("quiet while a batch is at work")
+		}
+		turns.Applied()
+		if turns.Quiet() {
+			t.Error("quiet when a long batch has ended")
 		}
 	})
 }
