@@ -283,6 +283,15 @@ func checkKinds(t testing.TB, s *Store) {
 	}
 }
 
+// every is the step by which a test of one goroutine goes through its seeds, places or writes: one, and four in a short run, as
+// that under the race detector is (see .ci/run), which would find nothing in the others.
+func every() int {
+	if testing.Short() {
+		return 4
+	}
+	return 1
+}
+
 // small are options with a small memtable, so that large commits are easily made.
 func small() Options {
 	return Options{MemtableMB: 1, CacheMB: 1, SyncWrites: NoSync, valueLogMB: 1, ackWait: time.Hour}

@@ -12,7 +12,7 @@ import (
 // after discarded ones, and after opening the folder again.
 func TestAgainstModel(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(8) {
+	for seed := range uint64(8 / every()) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			runHistory(t, seed)

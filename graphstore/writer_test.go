@@ -30,7 +30,7 @@ func outboxOf(t *testing.T, s *Store) string {
 // memory, after it was opened again, and in a store that takes its outbox.
 func TestResetOutbox(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(8) {
+	for seed := range uint64(8 / every()) {
 		rng := rand.New(rand.NewPCG(seed, 18))
 		dir := t.TempDir()
 		s, err := Open(dir, small())
@@ -114,7 +114,7 @@ func TestResetOutboxAtEveryCrash(t *testing.T) {
 		}
 		return tx.Commit()
 	}
-	for k := 1; ; k++ {
+	for k := 1; ; k += every() {
 		dir, writes := t.TempDir(), 0
 		opts := small()
 		s, err := Open(dir, opts)
