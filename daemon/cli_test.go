@@ -54,11 +54,16 @@ func environment(vars map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
 }
 
+// narrow has models be an eighth as wide as by default: their weights took most of the time of a test that starts a daemon.
+func narrow() func(string) (string, bool) {
+	return environment(map[string]string{"KILIM_MODEL_WIDTH": "32"})
+}
+
 // kilim runs a command to its end.
 func kilim(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	code = run(t.Context(), args, environment(nil), strings.NewReader(stdin), &out, &err)
+	code = run(t.Context(), args, narrow(), strings.NewReader(stdin), &out, &err)
 	return code, out.String(), err.String()
 }
 

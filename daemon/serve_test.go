@@ -26,7 +26,7 @@ func serve(t *testing.T, data string, flags ...string) *served {
 	s := &served{cancel: cancel, done: done, log: newOutput()}
 	args := []string{"serve", "--data", data, "--http", "127.0.0.1:0", "--broker", "embedded://127.0.0.1:0", "--log.format=json"}
 	args = append(args, flags...)
-	go func() { done <- run(ctx, args, environment(nil), nil, s.log, s.log) }()
+	go func() { done <- run(ctx, args, narrow(), nil, s.log, s.log) }()
 	within, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	if err := s.log.await(within, `"msg":"running"`); err != nil {
