@@ -29,13 +29,13 @@ func (r *reader) attention(name string) *attention {
 	return &attention{neighbour: read("neighbour"), relation: read("relation"), reader: read("reader")}
 }
 
-// What a node gives to those who read it over a relation. With mean aggregation it is the node's vector. With attention each block h is
-// followed by more, and all but that is times the weight w:
+// What a node gives to those who read it over a relation is, with mean aggregation, its vector. With attention it has, for each block h of
+// that, by the weight w of h in the relation:
 //
 //	w h, w d where the vector says how far h may be off, w, w |h|^2 / Width
 //
-// so that of a mean of such vectors over any neighbours the weighted means of h, of d and of the square of h's length can be told: sums of
-// what nodes give are all that package refresh keeps.
+// so that a mean of what neighbours give tells the weighted means of h, of d and of the square of h's length: sums of what nodes give are all
+// that package refresh keeps.
 
 // MessageWidth is the length of a block of what nodes Give, and of a Message.
 func (m *Model) MessageWidth(layer int) int {

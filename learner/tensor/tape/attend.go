@@ -16,14 +16,14 @@ type attending struct {
 	by    AttentionVectors
 	edges *Edges
 	pairs *Pairs
-	// of each entry: its share of its pair, what its score adds to the logit and what it says for its relation
+	// share, slope and says are of each entry: the share of its source in what its pair reads, the slope of its logit, and the score that the
+	// source adds to that of the relation.
 	share, slope, says []float32
-	// of each pair: by what its mean is multiplied, and the slope of its logit
+	// weight and pairSlope are of each pair: by what its mean is multiplied, and the slope of its logit.
 	weight, pairSlope []float32
-	// while going back, of each entry: the gradients of its score and of what it says, and by what its source reads dy; of each pair that
-	// of its logit's score
-	dScore, dSays, reads []float32
-	dPair                []float32
+	// dScore, dSays and dPair are, while going back, the gradients of the scores of entries, of says and of the scores of pairs; reads
+	// are the scalar products of sources with the gradients of y.
+	dScore, dSays, dPair, reads []float32
 }
 
 // Attend writes to y, for each pair of the edges, what its row reads of x over the relation: the weighted mean of the sources, times the
@@ -156,7 +156,7 @@ func (f *attendScores) Part(i int, _ *par.Worker) {
 	}
 }
 
-// attendSources is the gradient of x: for each row, a sum over the pairs that read it, and over those by which it reads.
+// attendSources is the gradient of x: for each row, a sum over the entries that read it, and over the pairs by which it reads.
 type attendSources attending
 
 func (f *attendSources) Part(i int, _ *par.Worker) {
