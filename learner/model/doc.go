@@ -30,7 +30,7 @@
 //   - mlp: z = LN(sum of sigmoid-gated tokens + drop(FFN(drop(LN t) of all tokens side by side)))
 //
 // z is the embedding, or z W_out where an embedding is not as long as a layer is wide. The projection head, two layers with ReLU and a scaling to length 1, is for the contrastive loss
-// only.
+// only; a Model WithBranchHeads has one behind each branch too, for Project.
 //
 // Shapes: x is rows x Modality.Features; the embedding and the head are Embedding wide, all else Width. Weights are in x out: rows are multiplied from the
 // left.

@@ -48,11 +48,25 @@ func (m *Model) check(features []tape.Features, b *Block) error {
 	return nil
 }
 
+// Output is what Project computes of a Block's items, a row each.
+type Output struct {
+	Embedding, Projection tape.Matrix
+	// Branches are the projections of each modality's token, of a Model WithBranchHeads. The rows of items that do not show the
+	// modality are of no meaning.
+	Branches []tape.Matrix
+}
+
 // Forward computes the embeddings (before the head) and the projections of a Block's items, a row each. seed decides
 // what is dropped out; train turns dropout on.
 func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Features, b *Block, seed uint64, train bool) (embedding, projection tape.Matrix, err error) {
+	out, err := m.Project(t, w, features, b, seed, train)
+	return out.Embedding, out.Projection, err
+}
+
+// Project is Forward with the projections of the branches.
+func (m *Model) Project(t *tape.Tape, w *Weights, features []tape.Features, b *Block, seed uint64, train bool) (Output, error) {
 	if err := m.check(features, b); err != nil {
-		return embedding, projection, err
+		return Output{}, err
 	}
 	f := forward{m, t, w, tape.Drop{Seed: seed}}
 	if train {
@@ -67,14 +81,23 @@ func (m *Model) Forward(t *tape.Tape, w *Weights, features []tape.Features, b *B
 		own.branch(tokens.Slice(i*items, (i+1)*items), i, features[i], b)
 	})
 	f.drop.Seed += uint64(len(m.branches)*m.cfg.Layers) * dropSeedStride
-	embedding = m.fusion.fuse(&f, tokens, b.Mask)
+	out := Output{Embedding: m.fusion.fuse(&f, tokens, b.Mask)}
 	if m.output >= 0 {
-		fused := embedding
-		embedding = t.New(items, m.cfg.EmbeddingDim())
-		t.Product(embedding, fused, f.param(m.output), false)
+		fused := out.Embedding
+		out.Embedding = t.New(items, m.cfg.EmbeddingDim())
+		t.Product(out.Embedding, fused, f.param(m.output), false)
 	}
-	h := f.linear(embedding, m.head[0], tape.ReLU)
-	return embedding, t.Unit(f.linear(h, m.head[1], tape.Identity)), nil
+	out.Projection = f.project(out.Embedding, m.head)
+	for i, head := range m.heads {
+		out.Branches = append(out.Branches, f.project(tokens.Slice(i*items, (i+1)*items), head))
+	}
+	return out, nil
+}
+
+// project is what a head makes of rows, for the contrastive loss.
+func (f *forward) project(x tape.Matrix, head [2]linear) tape.Matrix {
+	h := f.linear(x, head[0], tape.ReLU)
+	return f.t.Unit(f.linear(h, head[1], tape.Identity))
 }
 
 // dropSeedStride is the distance between the seeds of successive dropouts.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"kilim/learner/tensor/tape"
 )
@@ -79,6 +80,7 @@ type Model struct {
 	fusion   fusion
 	output   int // the output projection, where embeddings are not Width long; else -1
 	head     [2]linear
+	heads    [][2]linear // behind each branch, of WithBranchHeads
 }
 
 // New returns the Model of a Config.
@@ -96,11 +98,37 @@ func New(cfg Config) (*Model, error) {
 	if e != d {
 		m.output = g.add("fusion", true, d, e, rotation, "fusion.output")
 	}
-	m.head = [2]linear{g.linear("head", e, e, rotation, "head.0"), g.linear("head", e, e, rotation, "head.1")}
-	for i, p := range g.params {
+	m.head = newHead(g, e, "")
+	m.nameAll()
+	return m, nil
+}
+
+// newHead is a projection head for the contrastive loss.
+func newHead(g *layout, width int, of string) [2]linear {
+	return [2]linear{g.linear("head", width, width, rotation, "%shead.0", of), g.linear("head", width, width, rotation, "%shead.1", of)}
+}
+
+// HasBranchHeads tells that the Model is one WithBranchHeads.
+func (m *Model) HasBranchHeads() bool { return m.heads != nil }
+
+func (m *Model) nameAll() {
+	for i, p := range m.layout.params {
 		m.byName[p.Name] = i
 	}
-	return m, nil
+}
+
+// WithBranchHeads returns the same Model with a projection head behind each branch, for a contrastive loss of each modality. Their
+// parameters follow those of the Model, so that weights of the one begin with weights of the other: only a training has the heads, and
+// no Config, checkpoint or embedding knows of them.
+func (m *Model) WithBranchHeads() *Model {
+	out := *m
+	out.byName = map[string]int{}
+	out.layout.params, out.layout.initializers = slices.Clone(m.layout.params), slices.Clone(m.layout.initializers)
+	for _, mode := range m.cfg.Modalities {
+		out.heads = append(out.heads, newHead(&out.layout, m.cfg.Width, mode.Name+"."))
+	}
+	out.nameAll()
+	return &out
 }
 
 func newBranch(g *layout, cfg Config, mode Modality) branch {

@@ -13,7 +13,7 @@ import (
 // Config has the settings of a run.
 type Config struct {
 	Batch     int
-	MoCo      moco.Config // New sets its Seed, and the Classes and Width of its Prototypes; the Stages set its Rate
+	MoCo      moco.Config // New sets its Seed, its Branches, and the Classes and Width of its Prototypes; the Stages set its Rate
 	Views     Views
 	Negatives Negatives
 	Stages    []Stage
@@ -21,6 +21,9 @@ type Config struct {
 	WarmUp float64
 	// Held are the modalities whose branch is not trained.
 	Held []string
+	// BranchWeight is that of a contrastive loss behind each branch that is trained, beside the fusion's; 0: none. Its positive pairs are
+	// the fusion's, where both views show the modality.
+	BranchWeight float64 `json:",omitempty"`
 	// HeldOut is the share of the artifacts that are not trained on, at most HeldOutLimit of them. The run is validated
 	// on these.
 	HeldOut float64
@@ -78,6 +81,9 @@ func (c Config) validate(layers int) error {
 	if !(c.HeldOut > 0 && c.HeldOut < 1) {
 		errs = append(errs, fmt.Errorf("train: held out %v: must be a share between 0 and 1", c.HeldOut))
 	}
+	if !(c.BranchWeight >= 0 && c.BranchWeight <= maxBranchWeight) {
+		errs = append(errs, fmt.Errorf("train: branch weight %v: must be in 0..%v", c.BranchWeight, maxBranchWeight))
+	}
 	if !(c.WarmUp >= 0 && c.WarmUp <= 1) {
 		errs = append(errs, fmt.Errorf("train: warm-up %v: must be a share from 0 to 1", c.WarmUp))
 	}
@@ -88,6 +94,22 @@ func (c Config) validate(layers int) error {
 		errs = append(errs, fmt.Errorf("train: batch %d: must divide the queue of %d", c.Batch, c.MoCo.Queue))
 	}
 	return errors.Join(errs...)
+}
+
+const maxBranchWeight = 100
+
+// branches are the weights of the losses behind the branches of a model, nil when there are none.
+func (c Config) branches(modalities []model.Modality) []float64 {
+	out := make([]float64, len(modalities))
+	for i, m := range modalities {
+		if !slices.Contains(c.Held, m.Name) {
+			out[i] = c.BranchWeight
+		}
+	}
+	if !slices.ContainsFunc(out, func(w float64) bool { return w > 0 }) {
+		return nil
+	}
+	return out
 }
 
 // holds tells that a parameter is of a branch that is held.

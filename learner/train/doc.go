@@ -22,6 +22,11 @@
 // prototypes (package moco): with the contrast alone, the neighbours of an artifact whose origin is hidden were of its
 // culture less often than those that word tf-idf finds.
 //
+// With Config.BranchWeight each branch has a contrast of its own behind a projection head, so that a modality must tell artifacts
+// apart by itself and can't leave that to another. Its positive pairs are the same, where both views show the modality: two views of an
+// artifact's pictures, or the pictures of two that are linked. An artifact without the modality, or whose view hides it, has neither a
+// loss nor a key there. The heads belong to the training: the weights that come out have none.
+//
 // # Stages
 //
 // A Stage has a learning rate with a linear warm-up and a cosine decay (Loshchilov and Hutter 2017, equation 5).

@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"math"
+
+	"kilim/learner/tensor/tape"
 )
 
 // Negatives weights the keys in the queue. Keys of the same culture weigh as much as others: the prototypes hold
@@ -65,13 +67,29 @@ func (o *queueOwners) put(place int, artifact int32) {
 	}
 }
 
-// Weigh implements tape.Weigher.
-func (o *queueOwners) Weigh(i int, cosines, weights []float32) {
+// Weigh implements tape.Weigher for the fusion's queue, all of whose places have a key.
+func (o *queueOwners) Weigh(i int, cosines, weights []float32) { o.weigh(i, cosines, weights, nil) }
+
+// Among implements moco.Weigher.
+func (o *queueOwners) Among(there []bool) tape.Weigher { return &ownersAmong{o, there} }
+
+// ownersAmong is the tape.Weigher of a queue in which only some places have a key.
+type ownersAmong struct {
+	*queueOwners
+	there []bool
+}
+
+func (o *ownersAmong) Weigh(i int, cosines, weights []float32) {
+	o.weigh(i, cosines, weights, o.there)
+}
+
+// weigh weighs the keys that are there, all if there is nil.
+func (o *queueOwners) weigh(i int, cosines, weights []float32, there []bool) {
 	pair := o.pairs[i]
 	own := o.set.artifacts[pair.Query].Culture
 	near := float32(math.Inf(1))
 	if o.weights.Hard > 1 && own >= 0 {
-		near = hardThreshold(cosines, o.weights.Beyond)
+		near = hardThreshold(cosines, there, o.weights.Beyond)
 	}
 	hard := float32(o.weights.Hard)
 	for j, c := range o.culture {
@@ -100,14 +118,18 @@ func (o *queueOwners) exclude(artifact int32, weights []float32) {
 	}
 }
 
-// hardThreshold is so many standard deviations above the mean of x.
-func hardThreshold(x []float32, deviations float64) float32 {
+// hardThreshold is so many standard deviations above the mean of those of x that are there.
+func hardThreshold(x []float32, there []bool, deviations float64) float32 {
 	var sum, square float64
-	for _, v := range x {
+	n := 0
+	for j, v := range x {
+		if there != nil && !there[j] {
+			continue
+		}
 		sum += float64(v)
 		square += float64(v) * float64(v)
+		n++
 	}
-	n := float64(len(x))
-	mean := sum / n
-	return float32(mean + deviations*math.Sqrt(max(square/n-mean*mean, 0)))
+	mean := sum / float64(max(n, 1))
+	return float32(mean + deviations*math.Sqrt(max(square/float64(max(n, 1))-mean*mean, 0)))
 }

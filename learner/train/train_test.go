@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -195,10 +196,20 @@ func trainer(t *testing.T, cfg Config, set *Set, threads int) *Trainer {
 var errStop = errors.New("stop")
 
 // TestRunRepeatsResumesAndLearns: a run makes the same bytes for any number of threads, and when it is stopped anywhere
-// and goes on in another Trainer; and the held-out halves are found better after it.
+// and goes on in another Trainer; and the held-out halves are found better after it. With losses behind the branches too.
 func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	t.Parallel()
-	cfg := settings()
+	for weight, stops := range map[float64][]int{0: {1, 12, 37}, 0.5: {13}} {
+		t.Run(fmt.Sprint("branches ", weight), func(t *testing.T) {
+			t.Parallel()
+			cfg := settings()
+			cfg.BranchWeight = weight
+			testRun(t, cfg, stops)
+		})
+	}
+}
+
+func testRun(t *testing.T, cfg Config, stops []int) {
 	run := func(tr *Trainer, stopAt int) []byte {
 		t.Helper()
 		err := tr.Run(context.Background(), func(p Progress) error {
@@ -241,7 +252,7 @@ func TestRunRepeatsResumesAndLearns(t *testing.T) {
 	if two := run(trainer(t, cfg, village(t, shape, 200, 10, false), 2), 0); !bytes.Equal(want, two) {
 		t.Error("another number of threads gives another result")
 	}
-	for _, at := range []int{1, 12, 37} {
+	for _, at := range stops {
 		c, err := checkpoint.Decode(run(trainer(t, cfg, village(t, shape, 200, 10, false), 1), at))
 		if err != nil {
 			t.Fatal(err)
@@ -307,6 +318,8 @@ func TestRefusals(t *testing.T) {
 		"held out":  func(c *Config) { c.HeldOut = 0 },
 		"every":     func(c *Config) { c.Every = 0 },
 		"batch":     func(c *Config) { c.Batch = 17 },
+		"branch":    func(c *Config) { c.BranchWeight = -1 },
+		"branches":  func(c *Config) { c.BranchWeight = math.NaN() },
 		"momentum":  func(c *Config) { c.MoCo.Momentum = 2 },
 	} {
 		cfg := settings()

@@ -43,18 +43,22 @@ type Trainer struct {
 	set     *Set
 	model   *model.Model
 	weights *model.Weights
-	moco    *moco.Trainer
-	tape    *tape.Tape
-	sampler *Sampler
-	owners  *queueOwners
-	heldOut []int32
+	// trained is the model with what only the training has, its branches' heads, and branchHeads their weights; without BranchWeight
+	// it is the model, and they are empty.
+	trained     *model.Model
+	branchHeads []float32
+	moco        *moco.Trainer
+	tape        *tape.Tape
+	sampler     *Sampler
+	owners      *queueOwners
+	heldOut     []int32
 
 	bestWeights []float32 // the best weights
 	validations []Validation
 	bestIndex   int // of the best in validations
 }
 
-// New returns a Trainer of the weights start, which it changes. The set must be made for the model's shape.
+// New returns a Trainer of the weights start, which it may change. The set must be made for the model's shape.
 func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.Pool) (*Trainer, error) {
 	if err := cfg.validate(m.Config().Layers); err != nil {
 		return nil, err
@@ -66,18 +70,38 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	if p := &cfg.MoCo.Prototypes; p.Weight > 0 {
 		p.Classes, p.Width = set.classes, max(m.Config().EmbeddingDim()/prototypeShare, 1)
 	}
-	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, tape: tape.New(pool)}
+	cfg.MoCo.Branches = cfg.branches(m.Config().Modalities)
+	t := &Trainer{cfg: cfg, set: set, model: m, weights: start, trained: m, tape: tape.New(pool)}
 	train, heldOut := Split(len(set.artifacts), cfg.HeldOut, cfg.Seed)
 	t.heldOut = heldOut
 	var err error
 	if t.sampler, err = NewSampler(set, train, cfg.Batch, cfg.Views, cfg.Seed); err != nil {
 		return nil, err
 	}
-	if t.moco, err = moco.New(cfg.MoCo, m, start, m.Config().EmbeddingDim(), pool); err != nil {
+	all, err := t.addBranchHeads(start)
+	if err != nil {
+		return nil, err
+	}
+	if t.moco, err = moco.New(cfg.MoCo, t.trained, all, m.Config().EmbeddingDim(), pool); err != nil {
 		return nil, err
 	}
 	t.owners = newOwners(set, cfg.Negatives, cfg.MoCo.Queue)
 	return t, nil
+}
+
+// addBranchHeads returns the weights that are trained: start, or start with the seeded heads of the branches, of which the model's
+// weights are then the first part.
+func (t *Trainer) addBranchHeads(start *model.Weights) (*model.Weights, error) {
+	if t.cfg.MoCo.Branches == nil {
+		return start, nil
+	}
+	t.trained = t.model.WithBranchHeads()
+	all := t.trained.Init()
+	n := copy(all.Data, start.Data)
+	t.branchHeads = all.Data[n:]
+	var err error
+	t.weights, err = t.model.Weights(all.Data[:n:n], all.Grad[:n:n])
+	return all, err
 }
 
 // Split divides n artifacts at random into those that a run of a Config trains on and those that it holds out, by number.
@@ -141,8 +165,8 @@ func (t *Trainer) Run(ctx context.Context, each func(Progress) error) error {
 func (t *Trainer) step() (Progress, error) {
 	step := t.Steps()
 	stage, within := t.cfg.stage(step)
-	rates, rate := make([]float64, len(t.model.Params())), stage.rate(within, t.cfg.WarmUp)
-	for i, p := range t.model.Params() {
+	rates, rate := make([]float64, len(t.trained.Params())), stage.rate(within, t.cfg.WarmUp)
+	for i, p := range t.trained.Params() {
 		if !t.cfg.holds(p) {
 			rates[i] = rate * stage.rateFactor(p, t.model.Config().Layers, within)
 		}

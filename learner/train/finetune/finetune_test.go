@@ -120,6 +120,17 @@ func settings(step func(train.Progress)) Config {
 	return Config{Settings: short, Every: 5, Seed: 3, Step: step, Log: slog.New(slog.DiscardHandler)}
 }
 
+// branched are settings with a loss behind each branch.
+func branched(step func(train.Progress)) Config {
+	c := settings(step)
+	c.Settings = func(n, layers int, seed uint64) train.Config {
+		s := short(n, layers, seed)
+		s.BranchWeight = 0.5
+		return s
+	}
+	return c
+}
+
 // TestRunIsResumable: a Run makes the same bytes twice, also when it was stopped again and again; and it adds a model
 // that is evaluated, with its Table.
 func TestRunIsResumable(t *testing.T) {
@@ -176,7 +187,8 @@ func TestRunIsResumable(t *testing.T) {
 }
 
 // TestKilledAnywhere keeps what is on the disk after steps, and before each write and rename of a model's row, which is
-// what SIGKILL would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it.
+// what SIGKILL would leave at these moments: a run over it ends in the same model, to the byte, and there is one of it. The runs have
+// losses behind their branches, whose state a checkpoint must have too.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	a := archiveOf(t, 120)
@@ -218,7 +230,7 @@ func TestKilledAnywhere(t *testing.T) {
 		_, err = os.Stat(r.Path(checkpointName))
 		return fmt.Sprintf("%s, %s, %s, %x, unfinished: %v", all[1].State, all[1].Reason, all[1].Metrics, sha256.Sum256(raw), err == nil)
 	}
-	cfg := settings(func(p train.Progress) {
+	cfg := branched(func(p train.Progress) {
 		if p.Step%4 == 1 {
 			kept(fmt.Sprintf("step %d", p.Step))
 		}
@@ -237,7 +249,7 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Fatalf("%s: %v", moment, err)
 		}
 		if moment != "the end" {
-			if _, _, err := Run(t.Context(), settings(nil), a, 1, r); err != nil {
+			if _, _, err := Run(t.Context(), branched(nil), a, 1, r); err != nil {
 				t.Fatalf("%s: %v", moment, err)
 			}
 		}

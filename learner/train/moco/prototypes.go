@@ -95,10 +95,7 @@ func (c *centres) loss(t *tape.Tape, embedding tape.Matrix, classes []int32) tap
 		}
 	}
 	temperature := tape.Constant(1, 1, []float32{float32(math.Log(c.cfg.Temperature))})
-	loss := t.InfoNCE(t.Unit(embedding), own, c.at, temperature, c)
-	weighed := t.New(1, 1)
-	t.Product(weighed, loss, tape.Constant(1, 1, []float32{float32(c.cfg.Weight)}), false)
-	return weighed
+	return scaled(t, t.InfoNCE(t.Unit(embedding), own, c.at, temperature, c), c.cfg.Weight)
 }
 
 // classCoordinates returns the first coordinates of an embedding, which tell the classes apart.

@@ -17,11 +17,11 @@ func (t *Trainer) tensors() []safetensors.Tensor {
 	n := len(t.key.Data)
 	out := []safetensors.Tensor{
 		safetensors.Floats("key", t.key.Data, n), safetensors.Floats("moment1", t.optimizer.m, n), safetensors.Floats("moment2", t.optimizer.v, n),
-		safetensors.Floats("queue", t.queue.Data, t.queue.Rows, t.queue.Cols),
-		safetensors.Floats("temperature", t.temperature.Data, 1),
-		safetensors.Floats("temperature.moment1", t.temperatureMoment1, 1), safetensors.Floats("temperature.moment2", t.temperatureMoment2, 1),
-		safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)),
 	}
+	for _, c := range t.contrasts() {
+		out = append(out, c.tensors()...)
+	}
+	out = append(out, safetensors.Ints("updates", t.optimizer.updates, len(t.optimizer.updates)))
 	if c := t.centres.at; c.Rows > 0 {
 		out = append(out, safetensors.Floats("prototypes", c.Data, c.Rows, c.Cols))
 	}
@@ -49,6 +49,11 @@ func (t *Trainer) Restore(s State) error {
 		from, _ := f.Tensor(to.Name)
 		copy(to.F32, from.F32)
 		copy(to.I32, from.I32)
+	}
+	for _, c := range t.branches {
+		for place := range c.there {
+			c.find(place)
+		}
 	}
 	t.step, t.slot = s.Step, s.Slot
 	return nil

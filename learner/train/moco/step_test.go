@@ -83,6 +83,12 @@ func (f fixture) view(t *testing.T) View {
 
 func newTrainer(t *testing.T, cfg model.Config, weights map[string][]float32, threads int) *Trainer {
 	t.Helper()
+	return newBranchTrainer(t, cfg, weights, threads, nil)
+}
+
+// newBranchTrainer is newTrainer with weights of losses behind the branches.
+func newBranchTrainer(t *testing.T, cfg model.Config, weights map[string][]float32, threads int, branches []float64) *Trainer {
+	t.Helper()
 	pool, err := par.New(threads)
 	if err != nil {
 		t.Fatal(err)
@@ -92,13 +98,16 @@ func newTrainer(t *testing.T, cfg model.Config, weights map[string][]float32, th
 	if err != nil {
 		t.Fatal(err)
 	}
+	if branches != nil {
+		m = m.WithBranchHeads()
+	}
 	w := m.Init()
 	for _, p := range m.Params() {
 		if weights != nil && copy(w.Data[p.Offset:p.Offset+p.Rows*p.Cols], weights[p.Name]) != p.Rows*p.Cols {
 			t.Fatalf("the fixture has no %s of %dx%d", p.Name, p.Rows, p.Cols)
 		}
 	}
-	tr, err := New(Config{Queue: 8, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Rate: 1e-3, Decay: 1e-2, Seed: 1}, m, w, cfg.Width, pool)
+	tr, err := New(Config{Queue: 8, Momentum: 0.99, Temperature: 0.07, LearnTemperature: true, Rate: 1e-3, Decay: 1e-2, Branches: branches, Seed: 1}, m, w, cfg.Width, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +139,7 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 		cfg := shape
 		cfg.Inside, cfg.Fusion, cfg.Residual, cfg.Aggregator = c.Inside, c.Fusion, c.Residual, c.Aggregator
 		tr := newTrainer(t, cfg, f.Weights, 2)
-		copy(tr.queue.Data, f.Queue)
+		copy(tr.fusion.queue.Data, f.Queue)
 		z, p, err := tr.model.Forward(tr.tape, tr.query, v.Features, v.Block, 1, true)
 		if err != nil {
 			t.Fatal(err)
@@ -165,7 +174,7 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 				}
 			}
 		}
-		near(t, "queue", tr.queue.Data[:len(c.Projection)], c.Projection, 1e-5)
+		near(t, "queue", tr.fusion.queue.Data[:len(c.Projection)], c.Projection, 1e-5)
 	}
 }
 
@@ -173,50 +182,65 @@ func TestStepAgreesWithPyTorch(t *testing.T) {
 // along a random direction.
 func TestGradientsAgainstDifferences(t *testing.T) {
 	t.Parallel()
-	v := readFixture(t).view(t)
 	for _, fusion := range []string{model.FusionAttention, model.FusionMLP, model.FusionTransformer} {
 		for i, residual := range []string{model.ResidualSum, model.ResidualConcat} {
 			cfg := shape
 			cfg.Fusion, cfg.Residual, cfg.Dropout = fusion, residual, 0.25
 			cfg.Aggregator = []string{model.AggregatorAttention, model.AggregatorMean}[i]
-			rng := rand.New(rand.NewPCG(4, 4))
-			tr := newTrainer(t, cfg, nil, 1)
-			tr.cfg.Rate = 1e-12 // at 0 a gradient is cleared
-			key, queue := slices.Clone(tr.key.Data), slices.Clone(tr.queue.Data)
-			at := slices.Clone(tr.query.Data)
-			for i := range at {
-				at[i] += float32(0.2 * rng.NormFloat64()) // so that nothing is zero
-			}
-			// loss is that of the weights, moved along a direction, in the first step against keys of the seeded ones.
-			loss := func(direction []float32, by float32) float64 {
-				copy(tr.query.Data, at)
-				copy(tr.key.Data, key)
-				copy(tr.queue.Data, queue)
-				tr.step, tr.slot, tr.temperature.Data[0] = 0, 0, 0
-				for i, d := range direction {
-					tr.query.Data[i] += by * d
-				}
-				l, err := tr.Step(v, v, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return l
-			}
-			loss(nil, 0)
-			gradient := slices.Clone(tr.query.Grad)
-			for _, p := range tr.model.Params() {
-				direction := make([]float32, len(at))
-				slope, size := 0.0, 0.0
-				for i := p.Offset; i < p.Offset+p.Rows*p.Cols; i++ {
-					direction[i] = float32(rng.NormFloat64())
-					slope += float64(gradient[i]) * float64(direction[i])
-					size += math.Abs(float64(gradient[i]) * float64(direction[i]))
-				}
-				const step = 4e-4
-				if d := (loss(direction, step) - loss(direction, -step)) / (2 * step); math.Abs(d-slope) > 0.02*size+1e-3 {
-					t.Errorf("%s, %s: along %s the loss rises by %v, the gradient says %v", fusion, residual, p.Name, d, slope)
-				}
-			}
+			compareSlopes(t, fusion+", "+residual, newTrainer(t, cfg, nil, 1), func(model.Param) bool { return true })
+		}
+	}
+}
+
+// compareSlopes compares the gradient of each of some parameters with the slope of the loss along a random direction.
+func compareSlopes(t *testing.T, what string, tr *Trainer, some func(model.Param) bool) {
+	t.Helper()
+	v := readFixture(t).view(t)
+	rng := rand.New(rand.NewPCG(4, 4))
+	tr.cfg.Rate = 1e-12 // at 0 a gradient is cleared
+	key := slices.Clone(tr.key.Data)
+	var queues [][]float32
+	for _, c := range tr.contrasts() {
+		queues = append(queues, slices.Clone(c.queue.Data))
+	}
+	at := slices.Clone(tr.query.Data)
+	for i := range at {
+		at[i] += float32(0.2 * rng.NormFloat64()) // so that nothing is zero
+	}
+	// loss is that of the weights, moved along a direction, in the first step against keys of the seeded ones.
+	loss := func(direction []float32, by float32) float64 {
+		copy(tr.query.Data, at)
+		copy(tr.key.Data, key)
+		for i, c := range tr.contrasts() {
+			copy(c.queue.Data, queues[i])
+			c.temperature.Data[0] = 0
+		}
+		tr.step, tr.slot = 0, 0
+		for i, d := range direction {
+			tr.query.Data[i] += by * d
+		}
+		l, err := tr.Step(v, v, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	loss(nil, 0)
+	gradient := slices.Clone(tr.query.Grad)
+	for _, p := range tr.model.Params() {
+		if !some(p) {
+			continue
+		}
+		direction := make([]float32, len(at))
+		slope, size := 0.0, 0.0
+		for i := p.Offset; i < p.Offset+p.Rows*p.Cols; i++ {
+			direction[i] = float32(rng.NormFloat64())
+			slope += float64(gradient[i]) * float64(direction[i])
+			size += math.Abs(float64(gradient[i]) * float64(direction[i]))
+		}
+		const step = 4e-4
+		if d := (loss(direction, step) - loss(direction, -step)) / (2 * step); math.Abs(d-slope) > 0.02*size+1e-3 {
+			t.Errorf("%s: along %s the loss rises by %v, the gradient says %v", what, p.Name, d, slope)
 		}
 	}
 }
@@ -242,7 +266,7 @@ func TestTrainingRepeats(t *testing.T) {
 	}
 	a, la := run(1)
 	b, lb := run(3)
-	if !slices.Equal(la, lb) || !slices.Equal(a.query.Data, b.query.Data) || !slices.Equal(a.key.Data, b.key.Data) || !slices.Equal(a.queue.Data, b.queue.Data) {
+	if !slices.Equal(la, lb) || !slices.Equal(a.query.Data, b.query.Data) || !slices.Equal(a.key.Data, b.key.Data) || !slices.Equal(a.fusion.queue.Data, b.fusion.queue.Data) {
 		t.Error("training depends on the number of threads")
 	}
 	if a.GradientNorm() == 0 || slices.Equal(a.query.Data, a.key.Data) {
@@ -260,7 +284,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := tr.Step(bad, v, nil); err == nil {
 		t.Error("a view without a modality was accepted")
 	}
-	tr.temperature.Data[0] = float32(math.NaN())
+	tr.fusion.temperature.Data[0] = float32(math.NaN())
 	if _, err := tr.Step(v, v, nil); err == nil {
 		t.Error("a loss that is not a number was accepted")
 	}
