@@ -165,8 +165,12 @@ func (d *Description) printTraining(w io.Writer) error {
 	if len(c.Held) > 0 {
 		held = "held: " + strings.Join(c.Held, ", ")
 	}
+	branches := "none behind branches"
+	if c.BranchWeight > 0 {
+		branches = fmt.Sprintf("behind each branch with weight %v", c.BranchWeight)
+	}
 	fmt.Fprintf(w, "stages\t%v, warm-up %v, patience %d, %s\n", c.Stages, c.WarmUp, c.Patience, held)
-	fmt.Fprintf(w, "loss\ttemperature from %v, %s; %d negatives, those beyond %v deviations weigh %v\n", c.MoCo.Temperature, learned, c.MoCo.Queue, c.Negatives.Beyond, c.Negatives.Hard)
+	fmt.Fprintf(w, "loss\ttemperature from %v, %s; %d negatives, those beyond %v deviations weigh %v; cultures weigh %v, %s\n", c.MoCo.Temperature, learned, c.MoCo.Queue, c.Negatives.Beyond, c.Negatives.Hard, c.MoCo.Prototypes.Weight, branches)
 	fmt.Fprintf(w, "optimizer\tbatches of %d, momentum %v, decay %v, dropout %v, seed %d\n", c.Batch, c.MoCo.Momentum, c.MoCo.Decay, d.Shape.Dropout, c.Seed)
 	return nil
 }

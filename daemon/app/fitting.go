@@ -10,6 +10,7 @@ import (
 	"kilim/daemon/pipeline"
 	"kilim/learner/encode"
 	"kilim/learner/train/adapt"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 )
@@ -31,10 +32,23 @@ func newFitting(cfg *config.Config, encoders encode.Encoders, models *registry.R
 
 // training gives the settings of a training, of the daemon's scheduler or of Train.
 func (f fitting) training() (finetune.Config, error) {
-	cfg, err := training(&f.cfg.Train, f.cfg.Memory.Budget().Training)
+	room := f.cfg.Memory.Budget().Training
+	cfg, err := training(&f.cfg.Train, room)
+	if err != nil {
+		return cfg, err
+	}
+	// What losses behind the branches take is not there for the snapshot.
+	shape := f.Shape.Shape()
+	branches := cfg.Settings(f.cfg.Train.Artifacts, shape.Layers, cfg.Seed).BranchMemory(shape)
+	limit := (room - branches) / dataset.RoomPerArtifact
+	if limit < finetune.MinArtifacts {
+		return cfg, fmt.Errorf("train.branch-weight: what it adds to a training takes %d MiB, and memory.limit leaves %d MiB for a snapshot with it: want a shorter train.queue, a smaller model.width, a higher memory.limit, or 0",
+			branches>>20, room>>20)
+	}
+	cfg.Limit = min(cfg.Limit, int(limit))
 	options := f.Options()
 	cfg.Begin, cfg.Options = f.Begin, &options
-	return cfg, err
+	return cfg, nil
 }
 
 // Judge implements standby.Fitting.

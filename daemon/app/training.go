@@ -32,6 +32,7 @@ func training(c *config.Train, room int64) (finetune.Config, error) {
 	cfg.Settings = func(n, layers int, seed uint64) train.Config {
 		s := train.Defaults(layers)
 		s.Stages, s.WarmUp, s.Patience, s.Held = stages, c.WarmUp, c.Patience, c.Hold
+		s.BranchWeight, s.MoCo.Prototypes.Weight = c.Branches, c.Cultures
 		s.Negatives = train.Negatives{Hard: c.Hardness, Beyond: c.HardBeyond}
 		m, t := &s.MoCo, &c.Temperature
 		m.Queue, m.Momentum, m.Decay = c.Queue, c.Momentum, c.Decay

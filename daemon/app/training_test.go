@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -22,6 +23,8 @@ import (
 	"kilim/learner/model/checkpoint"
 	"kilim/learner/model/infer"
 	"kilim/learner/train"
+	"kilim/learner/train/adapt"
+	"kilim/learner/train/dataset"
 	"kilim/learner/train/finetune"
 	"kilim/learner/train/registry"
 	"kilim/rerank"
@@ -194,6 +197,7 @@ func TestStagesArrive(t *testing.T) {
 	}
 	c.Hold, c.WarmUp, c.Patience, c.Queue, c.Momentum, c.Decay, c.Hardness, c.HardBeyond = config.List{"image"}, 0.3, 2, 512, 0.95, 0.5, 3, 1.5
 	c.Temperature = config.Temperature{Start: 0.2, Least: 0.1, Most: 0.3, Fixed: true}
+	c.Branches, c.Cultures = 0.25, 0.75
 	chosen, err := training(&c, 1<<40)
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +205,7 @@ func TestStagesArrive(t *testing.T) {
 	got := chosen.Settings(20_000, 2, 7)
 	m := got.MoCo
 	if !slices.Equal(got.Held, []string{"image"}) || got.WarmUp != 0.3 || got.Patience != 2 || m.Queue != 512 || m.Momentum != 0.95 || m.Decay != 0.5 || got.Negatives != (train.Negatives{Hard: 3, Beyond: 1.5}) ||
-		m.Temperature != 0.2 || m.Coldest != 0.1 || m.Hottest != 0.3 || m.LearnTemperature {
+		m.Temperature != 0.2 || m.Coldest != 0.1 || m.Hottest != 0.3 || m.LearnTemperature || got.BranchWeight != 0.25 || m.Prototypes.Weight != 0.75 {
 		t.Errorf("what was chosen is not what is trained with: %+v", got)
 	}
 	c.Stages = config.List{"heads:10:0.01", "full:20:0.002"}
@@ -255,4 +259,52 @@ func TestTrainOffline(t *testing.T) {
 	d.settle(30)
 	d.compare(d.stored(30))
 	d.end()
+}
+
+// TestBranchesTakeRoom: what losses behind the branches take is not there for a training's snapshot, and where they leave none for it
+// the daemon does not start but says what to change.
+func TestBranchesTakeRoom(t *testing.T) {
+	t.Parallel()
+	cfg := defaults(t)
+	cfg.Memory.Limit, cfg.Train.Artifacts = 1<<30, 1_000_000
+	f := fitting{&adapt.Adapter{Shape: infer.Config{Text: 64, Image: 32, Audio: 32, Width: 256, Bases: 2, Heads: 4, Relations: 4, Types: 2}}, cfg, nil}
+	limit := func() int {
+		t.Helper()
+		got, err := f.training()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Limit
+	}
+	without := limit()
+	if want := int(cfg.Memory.Budget().Training / dataset.RoomPerArtifact); without != want {
+		t.Errorf("a snapshot of %d, want %d", without, want)
+	}
+	cfg.Train.Branches = 0.5
+	// Three queues of 4,096 keys and cosines with a batch of 256, and three heads with gradients and moments.
+	if less, want := without-limit(), (3*4096*512+3*5*2*256*257)*4/dataset.RoomPerArtifact; less < want || less > want+1 {
+		t.Errorf("a snapshot with losses behind the branches is %d artifacts smaller, want %d", less, want)
+	}
+	cfg.Train.Queue = 65536
+	if _, err := f.training(); err == nil || !strings.Contains(err.Error(), "train.branch-weight: what it adds to a training takes") {
+		t.Errorf("with a queue that leaves no room: %v", err)
+	}
+}
+
+// TestTrainingIsDescribed: `kilim model show` tells of the losses that a model was trained with.
+func TestTrainingIsDescribed(t *testing.T) {
+	t.Parallel()
+	for weight, want := range map[float64]string{0: "cultures weigh 2, none behind branches\n", 0.25: "cultures weigh 2, behind each branch with weight 0.25\n"} {
+		c := train.Defaults(2)
+		c.BranchWeight = weight
+		raw, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		d := Description{Meta: &checkpoint.Meta{Settings: raw}}
+		if err := d.printTraining(&text); err != nil || !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s(%v)", want, text.String(), err)
+		}
+	}
 }

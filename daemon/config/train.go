@@ -23,6 +23,8 @@ type Train struct {
 	Momentum    float64       `default:"0.99" min:"0.9" max:"0.99999" help:"Share of the key encoder that stays at each step: how slowly what is in the queue follows what is learned. A longer queue wants more."`
 	Hardness    float64       `default:"2" min:"1" max:"100" help:"Weight of hard negatives, artifacts of other cultures that are near all the same; 1 weighs all alike."`
 	HardBeyond  float64       `default:"2" min:"0" max:"10" help:"From how many standard deviations above the mean cosine on a negative is a hard one."`
+	Branches    float64       `name:"branch-weight" default:"0" min:"0" max:"100" help:"Weight of a loss behind each branch (texts, pictures, recordings) beside the one behind the fusion: more has each tell artifacts apart by itself. 0: none."`
+	Cultures    float64       `name:"culture-weight" default:"2" min:"0" max:"100" help:"Weight of the loss that draws artifacts of one culture together, in a quarter of the embedding. 0: cultures are not taught."`
 	Decay       float64       `default:"0.01" min:"0" max:"1" help:"Weight decay of AdamW. Biases and gains have none."`
 	WarmUp      float64       `default:"0.1" min:"0" max:"1" help:"Share of a stage's steps in which its rate rises."`
 	Patience    int           `default:"6" min:"1" max:"10000" help:"Validations, one in 100 steps, without a better one after which a training ends. Much is gained in the last steps, at the lowest rates."`

@@ -66,6 +66,8 @@ func TestValidate(t *testing.T) {
 		"temperature":         {func(c *Config) { c.Train.Temperature.Start = 0.5; c.Train.Temperature.Most = 0.2 }, "train.temperature.start", "0.5: want it from"},
 		"weights":             {func(c *Config) { c.Lists.Weights.Cosine = 0.5 }, "lists.weights.cosine", "together are 1.15"},
 		"other weights":       {func(c *Config) { c.Lists.Weights = Weights{Cosine: 1} }, "", ""},
+		"branch weight":       {func(c *Config) { c.Train.Branches = -1 }, "train.branch-weight", "-1"},
+		"culture weight":      {func(c *Config) { c.Train.Cultures = 101 }, "train.culture-weight", "101"},
 		"held branch":         {func(c *Config) { c.Train.Hold = List{"image", "text"} }, "train.hold", `"text": want record`},
 		"large with heads":    {func(c *Config) { c.Model.Preset, c.Model.Heads = "large", 16 }, "", ""},
 		"no preset":           {func(c *Config) { c.Model.Preset = "huge" }, "model.preset", "small, default, large"},

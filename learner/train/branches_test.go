@@ -63,6 +63,18 @@ func TestBranchHeadsStayInTheTraining(t *testing.T) {
 	if len(on.Weights) != len(off.Weights) || slices.Equal(on.Weights, off.Weights) {
 		t.Errorf("%d weights come out, want %d, and others than without the losses", len(on.Weights), len(off.Weights))
 	}
+	size := func(c *checkpoint.Checkpoint) (bytes int64) {
+		for _, x := range c.Training {
+			bytes += 4 * int64(len(x.F32)+len(x.I32))
+		}
+		return bytes
+	}
+	if more, bound := size(on)-size(off), cfg.BranchMemory(shape); more > bound || bound > 3*more {
+		t.Errorf("the checkpoint has %d bytes more, and the memory is said to be %d", more, bound)
+	}
+	if held := settings(); held.BranchMemory(shape) != 0 {
+		t.Error("a training without the losses has memory for them")
+	}
 	m := newModel(t, shape)
 	seeded := m.WithBranchHeads().Init().Data[m.Size():]
 	var names []string

@@ -112,6 +112,23 @@ func (c Config) branches(modalities []model.Modality) []float64 {
 	return out
 }
 
+// BranchMemory is how many bytes the losses behind the branches of a model add to what a training takes: the heads with their
+// gradients, key encoder and moments, the queues, and what a step computes of a batch's cosines with these.
+func (c Config) BranchMemory(shape model.Config) int64 {
+	const float, copies = 4, 5
+	n, d := int64(0), int64(shape.Width)
+	for _, w := range c.branches(shape.Modalities) {
+		if w > 0 {
+			n++
+		}
+	}
+	heads := int64(0)
+	if n > 0 {
+		heads = int64(len(shape.Modalities)) * 2 * (d*d + d) * copies
+	}
+	return float * (heads + n*int64(c.MoCo.Queue)*(d+int64(c.Batch)))
+}
+
 // holds tells that a parameter is of a branch that is held.
 func (c Config) holds(p model.Param) bool {
 	modality, _, _ := strings.Cut(p.Name, ".")
