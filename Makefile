@@ -16,7 +16,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOBUILD = $(GO) build -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker bench-maps bench-page clean
+.PHONY: help build run test test-avx512 ci fuzz crash poison feeds bench-chain bench-burst bench-scale bench-refresh bench-ann bench-changes bench-engines bench-train bench-training bench-learning bench-model bench-encoders bench-songs bench-themes bench-themes-daemon bench-ranker bench-maps bench-page clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,11 @@ bench-learning: build ## what fine-tuning does for the embeddings, beside word t
 	@./bin/kilim demo --artifacts 3000 --out bin/demo-3000.jsonl
 	@for feed in ../shared/data/walters.jsonl.gz ../shared/data/tate-12k.jsonl.gz bin/demo-3000.jsonl; do ./bin/kilim-lab -feed "$$feed" $(BENCH); done
 	@for feed in ../shared/data/walters.jsonl.gz bin/demo-3000.jsonl; do ./bin/kilim-lab -feed "$$feed" -ablations -seeds 1 -steps 400 $(BENCH); done
+
+bench-model: build ## models and trainings that a user can choose, in one table: what they learn, and cost (a night; goes on where it was stopped); SEEDS=1 ONLY='demo/(default|3 layers)' BENCH='-steps 100' for less
+	$(GOBUILD) -o bin/kilim-lab ./learner/train/lab
+	@test -f bin/demo-3000.jsonl || ./bin/kilim demo --artifacts 3000 --out bin/demo-3000.jsonl
+	@$(GO) run ./daemon/experiments/model -seeds '$(or $(SEEDS),3)' $(if $(ONLY),-only '$(ONLY)') $(BENCH)
 
 bench-encoders: build ## the built-in encoders beside baselines, over ../shared/data and the demo archive, and their rates; OUT=FILE for JSON Lines
 	@exec ./bin/kilim eval encoders --rates $(if $(OUT),--out '$(OUT)') $(BENCH)

@@ -11,7 +11,7 @@ import (
 
 	"kilim/annindex"
 	"kilim/annindex/layout"
-	"kilim/daemon/experiments/cputime"
+	"kilim/internal/cputime"
 	"kilim/learner/tensor/par"
 )
 

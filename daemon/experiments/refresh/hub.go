@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"kilim/daemon/experiments/cputime"
 	"kilim/daemon/pipeline"
 	"kilim/graphstore"
+	"kilim/internal/cputime"
 	"kilim/learner/encode"
 	"kilim/learner/model/infer"
 	"kilim/learner/refresh"

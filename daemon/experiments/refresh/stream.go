@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"kilim/daemon/experiments/cputime"
 	"kilim/graphstore"
+	"kilim/internal/cputime"
 	"kilim/learner/refresh"
 	"kilim/learner/tensor/sparse"
 )

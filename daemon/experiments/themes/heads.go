@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"kilim/daemon/experiments/cputime"
+	"kilim/internal/cputime"
 	"kilim/learner/tensor/vec"
 	"kilim/learner/theme"
 	"kilim/learner/theme/head"

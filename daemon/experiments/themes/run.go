@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"kilim/daemon/experiments/cputime"
+	"kilim/internal/cputime"
 	"kilim/learner/theme"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 
-	"kilim/daemon/experiments/cputime"
+	"kilim/internal/cputime"
 	"kilim/learner/tensor/gemm"
 	"kilim/learner/tensor/par"
 	"kilim/learner/tensor/vec"

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"kilim/internal/cputime"
 	"kilim/learner/encode/audio"
 	"kilim/learner/encode/facts"
 	"kilim/learner/encode/feature"
@@ -27,6 +30,16 @@ import (
 type comparison struct {
 	tfidf, bm25, raw, before []result
 	runs                     [][]result // [seed]
+	trained                  []training
+}
+
+// training is what came of one seed's training, and what it took.
+type training struct {
+	seed      uint64
+	weights   []float32
+	steps     int
+	wall      time.Duration
+	processor time.Duration // of all that ran meanwhile
 }
 
 func (o *options) prepare(c *corpus) (*comparison, error) {
@@ -43,6 +56,13 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 	}
 	shape := served.Shape()
 	shape.Fusion, shape.Residual, shape.Layers, shape.Aggregator = o.fusion, o.residual, o.layers, o.aggregator
+	if o.shape != "" {
+		d := json.NewDecoder(strings.NewReader(o.shape))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&shape); err != nil {
+			return nil, fmt.Errorf("model %s: %w", o.shape, err)
+		}
+	}
 	s, err := newSets(c, dataset.Config{Words: enc, Shape: shape, MaxRareMembers: o.rare, WithoutGraph: o.excludes("graph")})
 	if err != nil {
 		return nil, err
@@ -119,14 +139,14 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 	if err != nil {
 		return nil, err
 	}
-	trained := make([][]float32, o.seeds)
+	trained := make([]training, o.seeds)
 	var group errgroup.Group
 	if !o.together {
 		group.SetLimit(1)
 	}
 	for seed := range o.seeds {
 		group.Go(func() (err error) {
-			trained[seed], err = o.train(s, m, weights, start, rest, uint64(seed+1))
+			trained[seed], err = o.train(s, m, weights, start, rest, o.first+uint64(seed))
 			return err
 		})
 	}
@@ -134,14 +154,14 @@ func (o *options) compare(s *sets, served infer.Config, test, rest []int) (*comp
 		return nil, err
 	}
 	var runs [][]result
-	for _, data := range trained {
-		r, err := embedded(data)
+	for _, one := range trained {
+		r, err := embedded(one.weights)
 		if err != nil {
 			return nil, err
 		}
 		runs = append(runs, r)
 	}
-	return &comparison{tfidf, bm25, raw, before, runs}, nil
+	return &comparison{tfidf, bm25, raw, before, runs, trained}, nil
 }
 
 // features are the results of the text features that the model reads: cosines of these rows themselves.
@@ -184,29 +204,29 @@ func (o *options) rankings(h *halfTask, v *voteTask) []result {
 		})...)
 }
 
-func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64) ([]float32, error) {
+func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model.Weights, error), start []float32, rest []int, seed uint64) (out training, err error) {
 	cfg, err := o.config(seed)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	pool, err := par.New(o.threads)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	defer pool.Close()
 	set, err := s.training(rest)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	w, err := weights(slices.Clone(start))
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	t, err := train.New(cfg, set, m, w, pool)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	began := time.Now()
+	began, spent := time.Now(), cputime.Spent()
 	err = t.Run(context.Background(), func(p train.Progress) error {
 		if p.Validated && p.Step > 0 && !o.quiet {
 			fmt.Printf("  seed %d step %d/%d %s: loss %.3f, temperature %.3f, gradient %.2f, rate %.2g; held out MRR %.3f, rank %.1f, uniformity %.2f\n",
@@ -216,5 +236,5 @@ func (o *options) train(s *sets, m *model.Model, weights func([]float32) (*model
 	})
 	best, j := t.Best()
 	fmt.Printf("seed %d: %d steps in %.0f s; held out MRR from %.3f to %.3f at step %d\n", seed, t.Steps(), time.Since(began).Seconds(), t.Validations()[0].MRR, j.MRR, j.Step)
-	return best, err
+	return training{seed, best, t.Steps(), time.Since(began), cputime.Spent() - spent}, err
 }

@@ -15,6 +15,7 @@ func main() {
 	flag.IntVar(&o.test, "test", 2000, "artifacts to set aside, at most a third")
 	flag.IntVar(&o.least, "least", 10, "records that a culture has at least")
 	flag.IntVar(&o.seeds, "seeds", 3, "runs, each with a seed of its own")
+	flag.Uint64Var(&o.first, "first", 1, "the first of the seeds")
 	flag.IntVar(&o.threads, "threads", 2, "threads of a run")
 	flag.BoolVar(&o.together, "together", false, "train all runs at the same time")
 	flag.IntVar(&o.steps, "steps", 0, "steps of a run, over all stages, whose steps are its parts then; 0: as the stages say")
@@ -22,6 +23,9 @@ func main() {
 	flag.StringVar(&o.fusion, "fusion", model.FusionAttention, "attention, mlp or transformer")
 	flag.StringVar(&o.residual, "residual", model.ResidualSum, "sum or concat")
 	flag.StringVar(&o.aggregator, "aggregator", model.AggregatorMean, "mean or attention")
+	flag.StringVar(&o.shape, "model", "", "other fields of the model's shape, as JSON")
+	flag.Float64Var(&o.branches, "branches", 0, "weight of a loss behind each branch")
+	flag.StringVar(&o.out, "out", "", "`FILE` for the results of each seed, as JSON Lines")
 	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, audio, hard (negatives), links, rare, prototypes, bare (views)")
 	flag.StringVar(&o.stages, "stages", "", "list of stages, each NAME:STEPS:RATE; empty: the usual ones")
 	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")
@@ -58,5 +62,5 @@ func (o *options) run() error {
 		return err
 	}
 	k.report()
-	return nil
+	return o.write(k)
 }

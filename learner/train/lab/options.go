@@ -20,7 +20,9 @@ type options struct {
 	hard, momentum, tau       float64
 	quiet, bm25, together     bool
 	text, every, width, rare  int
-	prototypes                float64
+	prototypes, branches      float64
+	first                     uint64
+	shape, out                string
 }
 
 func list(s string) []string {
@@ -32,7 +34,7 @@ func (o *options) excludes(what string) bool { return slices.Contains(list(o.wit
 // config returns the settings of the training with a seed.
 func (o *options) config(seed uint64) (train.Config, error) {
 	c := train.Defaults(o.layers)
-	c.Seed, c.Every = seed, o.every
+	c.Seed, c.Every, c.BranchWeight = seed, o.every, o.branches
 	if o.stages != "" {
 		var err error
 		if c.Stages, err = train.ParseStages(list(o.stages)); err != nil {

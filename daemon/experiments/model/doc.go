@@ -1,0 +1,16 @@
+// Command model compares the models and trainings that a user can choose, in one table (make bench-model): by what they learn, and by
+// what they cost.
+//
+// A grid has data (the demo archive with its pictures and recordings, Walters, Tate) and choices (layers, fusion, residual, aggregator,
+// media as nodes, a loss behind each branch), each beside the default in one thing. A choice that this build's model does not know is
+// left out with a remark. Of each pair and seed the lab (learner/train/lab) trains a model and measures it on artifacts that were set
+// aside: halves MRR, culture by the ten nearest others (accuracy, macro F1 over cultures of ten records at least). What a newcomer costs
+// is the processor time of a daemon with that model: the first records of the data are fed, and settled; then so many more, at a rate;
+// the difference is divided by these. A loss behind branches changes nothing of what serves, and is not measured there again.
+//
+// A row is kept (-rows) as soon as it is there, and one that is kept is not made again: a run that was stopped goes on where it was. Rows
+// are told apart by all that they were made with, but not by the revision, which the table names; for another program take another file.
+//
+// Costs are processor time, which other work on the machine changes little; steps a second on the wall are told too, and mean
+// something only on a quiet machine.
+package main
