@@ -39,7 +39,9 @@ type memory struct {
 	positions map[topicPartition]int64
 	// beforeAck decides about every Ack that removes entries; an error is a crash.
 	beforeAck func(upto uint64) error
-	empty     chan struct{} // signalled when the outbox becomes empty
+	// before are copies of what was before each Ack since the last put: none of these is durable.
+	before []*memory
+	empty  chan struct{} // signalled when the outbox becomes empty
 }
 
 func newMemory() *memory {
@@ -64,6 +66,7 @@ func (m *memory) copied() *memory {
 func (m *memory) put(values ...[]byte) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
+	m.before = nil
 	for _, v := range values {
 		m.seq++
 		m.entries = append(m.entries, Entry{Seq: m.seq, Value: v})
@@ -91,6 +94,7 @@ func (m *memory) Ack(upto uint64, positions []Position) error {
 			return err
 		}
 	}
+	m.before = append(m.before, m.copied())
 	m.entries = slices.DeleteFunc(m.entries, func(e Entry) bool { return e.Seq <= upto })
 	for _, p := range positions {
 		m.positions[topicPartition{p.Topic, p.Partition}] = p.Next
@@ -102,6 +106,20 @@ func (m *memory) Ack(upto uint64, positions []Position) error {
 		}
 	}
 	return nil
+}
+
+// crash takes up to n of the last acknowledgements back that are not durable.
+func (m *memory) crash(n int) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if n = min(n, len(m.before)); n > 0 {
+		was := m.before[len(m.before)-n]
+		m.entries, m.positions, m.before = was.entries, was.positions, nil
+		select {
+		case <-m.empty: // what it says is no longer so
+		default:
+		}
+	}
 }
 
 func (m *memory) Positions() ([]Position, error) {

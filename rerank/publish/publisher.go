@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -256,7 +257,8 @@ func (p *Publisher) ack(upto uint64, positions []Position) error {
 	}
 	if upto > p.acked {
 		p.acked = upto
-		clear(p.delivered)
+		// Those above stay: acknowledgements that were not durable at a crash leave messages of several batches in the topics.
+		maps.DeleteFunc(p.delivered, func(seq uint64, _ struct{}) bool { return seq <= upto })
 	}
 	return nil
 }

@@ -132,6 +132,7 @@ func TestRandomFaultsAndCrashes(t *testing.T) {
 				if err := attempt(t, c.config(t, m, &faults{next: next}), m); err != nil && !errors.Is(err, errInjected) {
 					t.Fatal(err)
 				}
+				m.crash(rng.IntN(6) - 2)
 			}
 			c.exactlyOnce(t, put)
 		})
