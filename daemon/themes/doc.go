@@ -12,15 +12,17 @@
 // # Which themes there are
 //
 // A theme is learned when it was declared, or when Config.Least artifacts have labels of it in their records. A declared one may name fields whose
-// terms are its labels where a record has none. A Keeper fits the artifacts that have labels of such themes, those
-// whose nodes come first where there are more than Config allows.
+// terms are its labels where a record has none. A Keeper fits the artifacts that have labels, those whose nodes come first where there are
+// more than Config allows. Labels of other themes count for that too: so a theme that is declared brings its terms alone, and no other is solved
+// anew. (One by fields brings the artifacts that have no labels, and all are.) What other themes predict stays as it is to the bit; their lists
+// may change, since the nearest fitted works and a part of each score go by the terms of all themes.
 //
 // # When it learns
 //
 // A round surveys the whole archive. When it says the same of labelled artifacts as what the model was fitted on (sums), that is all; else a model is
 // fitted, kept, has the profiles of all artifacts made, and takes the place of the one before by one pointer. If the labelled artifacts are the
 // same and their labels are not, the fit solves only the terms that are other (theme.Basis, kept for that: 8 KB a work). A declaration is
-// learned at once, changes in a quarter of one processor's time at most: the more has changed, the
+// learned at once, at the pace of an idle machine until it is answered for, since somebody waits; changes in a quarter of one processor's time at most: the more has changed, the
 // sooner. Rounds run on one goroutine, which rests as the making of another state does, and hold no lock that a batch wants.
 //
 // The obvious design, to count labels as records come, would need what each artifact had before: a survey needs nothing, and is right after deletions,

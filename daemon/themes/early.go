@@ -9,13 +9,15 @@ import (
 	"kilim/learner/theme"
 )
 
-// mostEarly is how many profiles are made before themes that are new are answered for: some 200 ms, and 2 MB beside Config.Memory.
-const mostEarly = 256
+// Themes that are new are answered for as soon as there are firstEarly profiles, by mostEarly when all are made: some 30 and 200 ms, and 2 MB beside
+// Config.Memory.
+const firstEarly, mostEarly = 32, 256
 
 // answerEarly has a model answer for the themes that the one before did not know, by artifacts with labels of these, before the profiles of all
 // are made, which takes a minute for 12,000 while batches come. Such answers say that they are partial; nothing of them is stored or told. All other themes are
 // answered by the model before, until this one serves.
 func (k *Keeper) answerEarly(ctx context.Context, s *survey, m *theme.Model, made Made) error {
+	defer func() { k.hurried = false }()
 	var fresh []string
 	was := k.serving.Load()
 	for _, name := range m.Themes() {
@@ -41,6 +43,9 @@ func (k *Keeper) answerEarly(ctx context.Context, s *survey, m *theme.Model, mad
 		}
 		if a != nil {
 			early.put(a)
+		}
+		if early.table.Len() == firstEarly {
+			k.early.Store(early)
 		}
 		if early.table.Len() == mostEarly {
 			break

@@ -51,3 +51,42 @@ func TestEarlyAnswers(t *testing.T) {
 		t.Errorf("%v: after %d early answers %+v", err, early, a)
 	}
 }
+
+// TestDeclaredAlone: a theme of which records have labels already, some of them no others, is learned by solving its own terms on the basis that is there. The round
+// does not leave the machine to batches until it is answered for, and does afterwards.
+func TestDeclaredAlone(t *testing.T) {
+	t.Parallel()
+	cfg := usual()
+	cfg.Least, cfg.Declared = 1000, []Declaration{{Name: motif}}
+	w := newWorld(t, cfg)
+	w.fill(1, 90, 70)
+	w.round()
+	k := w.keeper
+	basis, before := k.basis, k.serving.Load().model
+	if got := before.Themes(); !slices.Equal(got, []string{motif}) {
+		t.Fatalf("%q are learned", got)
+	}
+	if err := k.Declare(Declaration{Name: ideas}); err != nil {
+		t.Fatal(err)
+	}
+	hurried, unhurried := 0, 0
+	w.archive.during = func() {
+		if early := k.early.Load(); early != nil && early.table.Len() == 0 {
+			t.Error("it is answered for by nobody")
+		}
+		if k.hurried {
+			hurried++
+		} else {
+			unhurried++
+		}
+	}
+	w.round()
+	w.archive.during = nil
+	after := k.serving.Load().model
+	if k.basis != basis || k.solved == 0 || k.solved > len(after.TermsOf(ideas)) || !slices.Equal(after.TermsOf(motif), before.TermsOf(motif)) {
+		t.Errorf("%d terms are solved for %d that came, on the basis that was there: %v", k.solved, len(after.TermsOf(ideas)), k.basis == basis)
+	}
+	if hurried == 0 || unhurried == 0 || k.hurried {
+		t.Errorf("%d looks into the archive in haste, %d without; in haste in the end: %v", hurried, unhurried, k.hurried)
+	}
+}

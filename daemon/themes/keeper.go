@@ -85,9 +85,10 @@ type Keeper struct {
 	// worked is how long the round at work has, and solved how many terms its fit. They are Run's alone.
 	worked time.Duration
 	solved int
-	// wanted: something was declared.
-	wanted atomic.Bool
-	lists  keeping
+	// wanted: something was declared. hurried: the round at work is for that, and has not answered for it yet. It is Run's alone.
+	wanted  atomic.Bool
+	hurried bool
+	lists   keeping
 
 	status struct {
 		sync.Mutex

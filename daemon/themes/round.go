@@ -67,7 +67,8 @@ func (r *rounds) share(s since) float64 {
 // round surveys the archive, and has another model serve if what it says of themes is not what the one that serves was fitted on.
 func (k *Keeper) round(ctx context.Context, last *rounds) {
 	defer k.enter(Idle)
-	k.wanted.Store(false)
+	k.hurried = k.wanted.Swap(false)
+	defer func() { k.hurried = false }()
 	k.changes.surveyed()
 	k.worked = 0
 	result, s, err := k.refit(ctx)
@@ -109,7 +110,7 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 	if was != nil && was.made.Sums == now {
 		return unchanged, s, nil
 	}
-	if len(s.works) == 0 {
+	if len(s.labels) == 0 {
 		return nothing, s, k.forget()
 	}
 	m, err := k.fit(ctx, s, now)
@@ -123,14 +124,14 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 	for _, name := range m.Themes() {
 		made.Labelled[name] = s.labelled[name]
 	}
+	defer k.early.Store(nil)
+	if err := k.answerEarly(ctx, s, m, made); err != nil {
+		return "", s, err
+	}
 	// A model that can't be kept serves all the same: it costs the next start a fit.
 	if err := write(k.modelFile(), made, m); err != nil {
 		k.log.Warn("the model of themes can't be kept; it serves until the daemon ends", "err", err)
 	}
-	if err := k.answerEarly(ctx, s, m, made); err != nil {
-		return "", s, err
-	}
-	defer k.early.Store(nil)
 	if err := k.serve(ctx, m, made); err != nil {
 		return "", s, err
 	}

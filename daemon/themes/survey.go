@@ -36,8 +36,8 @@ type survey struct {
 	// artifacts is how many were read, and labelled how many of them have labels, by theme, weak ones too.
 	artifacts int
 	labelled  map[string]int
-	// works are those with labels, by their nodes, as many as there is room for, and labels theirs. Both are of admitted
-	// themes alone.
+	// works are those with labels, by their nodes, as many as there is room for, and labels theirs of admitted themes. A work that has none of these is
+	// fitted too: else a theme that is declared would bring works, and another Basis, so that all other themes would be solved anew and answer otherwise.
 	works  []theme.Work
 	labels map[string]theme.Labels
 	// left is how many works with labels there was no room for.
@@ -139,12 +139,11 @@ func (s *survey) labelsOf(a *profile.Artifact) theme.Labels {
 	return labels
 }
 
-// admit drops the labels of themes that nobody declared and of which fewer than least artifacts have labels, those of the rarest terms where
-// there are too many, and the works that have no others.
+// admit drops the labels of themes that nobody declared and of which fewer than least artifacts have labels, and those of the rarest terms where
+// there are too many.
 func (s *survey) admit(least int) {
 	kept := s.keptTerms(least)
-	s.works = slices.DeleteFunc(s.works, func(w theme.Work) bool {
-		own := s.labels[w.ID]
+	for id, own := range s.labels {
 		for name, terms := range own {
 			own[name] = slices.DeleteFunc(slices.Clone(terms), func(t string) bool { return !kept[term{name, t}] })
 			if len(own[name]) == 0 {
@@ -152,10 +151,9 @@ func (s *survey) admit(least int) {
 			}
 		}
 		if len(own) == 0 {
-			delete(s.labels, w.ID)
+			delete(s.labels, id)
 		}
-		return len(own) == 0
-	})
+	}
 }
 
 type term struct{ theme, label string }

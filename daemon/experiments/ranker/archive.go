@@ -72,13 +72,14 @@ func readArchive(feed string, count, threads int) (*archive, error) {
 	reader := pair.NewReader(v.Analyzer)
 	var shown []dataset.Record
 	var numbers, texts []string
+	var themes []map[string][]string
 	var facts []*pair.Facts
 	for i := range records {
 		artifact, err := profile.Parse(records[i].Line, "", profile.DefaultLimits())
 		if err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", feed, i+1, err)
 		}
-		numbers, texts = append(numbers, numberOf(artifact)), append(texts, artifact.Title+" "+artifact.Description)
+		numbers, texts, themes = append(numbers, numberOf(artifact)), append(texts, artifact.Title+" "+artifact.Description), append(themes, artifact.Theme)
 		artifact.Title, artifact.Description = masked(artifact.Title), masked(artifact.Description)
 		a.ids = append(a.ids, artifact.ID)
 		a.at[artifact.ID] = i
@@ -98,7 +99,9 @@ func readArchive(feed string, count, threads int) (*archive, error) {
 		counts.Add(f)
 		facts = append(facts, f)
 	}
-	a.links = links(numbers, texts)
+	if a.links = links(numbers, texts); len(a.links) == 0 {
+		a.links = alike(themes)
+	}
 	a.weigh()
 	for i := range facts {
 		a.facts = append(a.facts, counts.Weigh(facts[i]))

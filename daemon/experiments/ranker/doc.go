@@ -23,6 +23,10 @@
 // Last, the daemon's own room (package ranking) is given the judgments, the documents and the stated lists, and decides itself whether to order lists: what is measured
 // is what the daemon would answer. Without judgments it must be the stated order.
 //
+// With -messages it is counted instead how many rows are stored and how many messages told a newcomer, by lists as the daemon keeps them (package topk, in memory), with
+// and without a ranker that the room has learned: the last of the archive come one by one, and nothing waits. The demo archive (-feed of kilim demo --no-media) has no
+// inventory numbers; there threes of one motif and one craft are judged alike, by labels that nothing else reads.
+//
 // The number of leaves, the rate and the ridge of package rank, and its rule where to stop, were looked at on draws 101 to 103; the draws that are shown
 // are 1 to 5.
 package main

@@ -86,6 +86,26 @@ func links(numbers, texts []string) map[int][]int {
 	return out
 }
 
+// alike links artifacts of an archive that has no links of its own, the demo archive, by its labels, which nothing else here reads: threes of one motif and one craft.
+func alike(themes []map[string][]string) map[int][]int {
+	out, open := map[int][]int{}, map[string][]int{}
+	for i, labels := range themes {
+		if len(labels["motif"]) == 0 || len(labels["craft"]) == 0 {
+			continue
+		}
+		key := labels["motif"][0] + "|" + labels["craft"][0]
+		three := append(open[key], i)
+		if open[key] = three; len(three) < 3 {
+			continue
+		}
+		for _, a := range three {
+			out[a] = slices.DeleteFunc(slices.Clone(three), func(b int) bool { return a == b })
+		}
+		delete(open, key)
+	}
+	return out
+}
+
 // masked is a text without inventory numbers: what is to be found must not be read off.
 func masked(text string) string { return inText.ReplaceAllString(text, "") }
 

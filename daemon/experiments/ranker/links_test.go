@@ -63,3 +63,15 @@ func TestLinks(t *testing.T) {
 		t.Errorf("a set of %d is linked", len(large))
 	}
 }
+
+// TestAlike: those of one motif and one craft are linked by threes, both ways; who is left over, or lacks one of the two, has no link.
+func TestAlike(t *testing.T) {
+	t.Parallel()
+	of := func(motif, craft string) map[string][]string {
+		return map[string][]string{"motif": {motif}, "craft": {craft}}
+	}
+	got := alike([]map[string][]string{of("a", "x"), of("a", "y"), of("a", "x"), nil, {"motif": {"a"}}, of("a", "x"), of("a", "x")})
+	if want := (map[int][]int{0: {2, 5}, 2: {0, 5}, 5: {0, 2}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -16,6 +16,7 @@ type options struct {
 	feed                  string
 	records, seeds, exact int
 	cfg                   rank.Config
+	counting              bool
 }
 
 func main() {
@@ -30,6 +31,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.records, "records", 0, "of the feed; 0: all")
 	f.IntVar(&o.seeds, "seeds", 5, "draws of the judged artifacts")
 	f.IntVar(&o.exact, "exact", 200, "artifacts for which all others are scored, to see what stage 1 misses")
+	f.BoolVar(&o.counting, "messages", false, "count the rows and messages that a newcomer makes, and nothing else")
 	f.IntVar(&o.cfg.Threads, "threads", runtime.NumCPU(), "that fit")
 	if err := f.Parse(args); err != nil {
 		return nil, err

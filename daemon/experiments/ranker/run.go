@@ -19,6 +19,9 @@ func (o *options) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.counting {
+		return o.messages(ctx, w, a)
+	}
 	group := groups(a.links)
 	drawn := representatives(group)
 	if len(drawn) < 4*slices.Max(judgedCounts) {

@@ -15,6 +15,7 @@ import (
 type options struct {
 	feed, python, peer string
 	kilim              string // empty: no daemon is asked
+	declare            string // a theme; empty: the daemon is asked for lists
 	fit, seed, queries int
 	cfg                theme.Config
 }
@@ -23,6 +24,9 @@ func main() { command.Main("themes", parse, ask) }
 
 // ask asks the model, or a running daemon.
 func ask(ctx context.Context, o *options, w io.Writer) error {
+	if o.declare != "" {
+		return runDeclare(ctx, o, w)
+	}
 	if o.kilim != "" {
 		return runDaemon(ctx, o, w)
 	}
@@ -37,6 +41,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.python, "python", ".cache/themes/bin/python", "`FILE`: a Python with numpy, scipy and scikit-learn")
 	f.StringVar(&o.peer, "peer", "../shared/peers/themes/ridge.py", "`FILE` of the peer")
 	f.StringVar(&o.kilim, "kilim", "", "`FILE`: ask a daemon of this binary, and the model beside, instead of the peer")
+	f.StringVar(&o.declare, "declare", "", "`THEME` of the feed that is declared to the daemon while records come, and nothing else is asked")
 	f.IntVar(&o.fit, "fit", 8000, "works that are fitted; the others are ranked")
 	f.IntVar(&o.seed, "seed", 3, "of the split")
 	f.IntVar(&o.queries, "queries", 500, "works that ask in a theme, at most")
@@ -48,6 +53,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case o.declare != "" && o.kilim == "":
+		return nil, fmt.Errorf("-declare %q: needs -kilim", o.declare)
 	case o.fit < 1 || o.queries < 1 || o.seed < 0:
 		return nil, fmt.Errorf("-fit %d, -queries %d, -seed %d: must be at least 1, 1 and 0", o.fit, o.queries, o.seed)
 	}
