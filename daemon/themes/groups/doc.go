@@ -2,7 +2,8 @@
 // that have the theme.
 //
 //   - Sums are those of one model of themes. Put says what the profile of an artifact is and to which groups it belongs, Remove that it is gone.
-//   - Theme is one of them, as package atlas reads it: a maps.Map, with the vector of each artifact.
+//   - Theme is one of them, as package atlas reads it: a maps.Map, with the vector of each artifact. Theme.Places are where all of them lie at one time: what a map of the
+//     theme (package projection) is laid out of.
 //
 // In come profiles, of one goroutine; Themes are read meanwhile by any. The package must not know how profiles are made, or who asks for a map.
 //

@@ -126,16 +126,24 @@ func (t *Theme) vectorOf(p *theme.Profile) []float32 {
 
 // fill writes the unit vector of a profile, which is 0 where nothing of the theme is expected, into what is 0.
 func (t *Theme) fill(p *theme.Profile, into []float32) {
+	for _, c := range t.unit(p) {
+		into[c.Place] = c.Value
+	}
+}
+
+// unit are the coordinates of a profile, divided by their length; none where nothing of the theme is expected.
+func (t *Theme) unit(p *theme.Profile) []theme.Coordinate {
 	at := t.sums.model.Coordinates(t.name, p)
 	squares := 0.0
 	for _, c := range at {
 		squares += float64(c.Value) * float64(c.Value)
 	}
 	if squares == 0 {
-		return
+		return nil
 	}
 	length := math.Sqrt(squares)
-	for _, c := range at {
-		into[c.Place] = float32(float64(c.Value) / length)
+	for i := range at {
+		at[i].Value = float32(float64(at[i].Value) / length)
 	}
+	return at
 }
