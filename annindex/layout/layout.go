@@ -72,7 +72,7 @@ func New(config Config, pool *par.Pool, start []Point, near [][]int32) (*Layout,
 		l.gains[i] = Point{1, 1}
 	}
 	if config.Exaggerated > 0 {
-		l.shrink()
+		Shrink(l.points)
 	}
 	return l, nil
 }
@@ -161,22 +161,22 @@ func speed(velocity float32, gain *float32, gradient, momentum, rate float32) fl
 	return momentum*velocity - rate**gain*gradient
 }
 
-// shrink makes the start a speck around the origin.
-func (l *Layout) shrink() {
+// Shrink makes a start a speck around the origin, in which points have no far way to each other.
+func Shrink(points []Point) {
 	var x, y, squares float64
-	n := float64(len(l.points))
-	for _, p := range l.points {
+	n := float64(len(points))
+	for _, p := range points {
 		x += float64(p.X) / n
 		y += float64(p.Y) / n
 	}
-	for _, p := range l.points {
+	for _, p := range points {
 		squares += (float64(p.X) - x) * (float64(p.X) - x) / n
 	}
 	scale := 1.0
 	if squares > 0 {
 		scale = speck / math.Sqrt(squares)
 	}
-	for i, p := range l.points {
-		l.points[i] = Point{float32((float64(p.X) - x) * scale), float32((float64(p.Y) - y) * scale)}
+	for i, p := range points {
+		points[i] = Point{float32((float64(p.X) - x) * scale), float32((float64(p.Y) - y) * scale)}
 	}
 }

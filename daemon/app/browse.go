@@ -30,6 +30,8 @@ type shelves struct {
 	media *media.Desk
 	live  *live.Hub
 	plane *projection.Keeper
+	// themed are the maps of themes beside it.
+	themed *projection.Themes
 	// palettes are what its points are coloured by.
 	palettes palettes
 }
@@ -52,10 +54,14 @@ func (a *App) newShelves() (s *shelves, err error) {
 	if s.live, err = live.New(s.cards, score(&a.cfg.Lists.Weights), a.log.With("part", "live")); err != nil {
 		return nil, err
 	}
-	s.plane, err = projection.Open(projection.Config{
-		Folder: filepath.Join(a.cfg.Data, "map"), Memory: int(a.cfg.Memory.Budget().Map), Log: a.log.With("part", "map"),
-	}, drawn{a.manager})
-	return s, err
+	drawing := projection.Config{Memory: int(a.cfg.Memory.Budget().ThemeMaps), Log: a.log.With("part", "map")}
+	whole := drawing
+	whole.Folder, whole.Memory = filepath.Join(a.cfg.Data, "map"), int(a.cfg.Memory.Budget().Map)
+	if s.plane, err = projection.Open(whole, drawn{a.manager}); err != nil {
+		return nil, err
+	}
+	s.themed = projection.NewThemes(drawing, s.plane, func(theme string) projection.Archive { return &drawnTheme{app: a, theme: theme} })
+	return s, nil
 }
 
 // changed hears of artifacts whose records were committed. It waits for nothing.
@@ -288,7 +294,7 @@ func browseError(err error) error {
 	switch {
 	case errors.Is(err, browse.ErrNotFound), errors.Is(err, media.ErrNotFound), errors.Is(err, projection.ErrNotFound):
 		return meaning{err, web.ErrNotFound}
-	case errors.Is(err, media.ErrBusy):
+	case errors.Is(err, media.ErrBusy), errors.Is(err, projection.ErrBusy):
 		return meaning{err, web.ErrUnavailable}
 	}
 	return webError(err)

@@ -195,6 +195,7 @@ func TestPageInABrowser(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	cfg.Demo.Artifacts, cfg.Demo.Rate = 150, 1000
+	cfg.Themes.Least = 20
 	d := start(t, cfg)
 	v := browser(t, d)
 	d.settle(cfg.Demo.Artifacts)
@@ -245,7 +246,9 @@ func TestPageInABrowser(t *testing.T) {
 	}
 
 	v.walkMap(d)
+	v.walkThemedMap(d)
 	v.walkCultures(d)
+	v.walkThemedCultures(d)
 	v.walkNetwork("tenfold")
 
 	// One in another script, on a narrow dark screen.

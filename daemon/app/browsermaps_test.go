@@ -1,10 +1,18 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/pipeline/atlas"
+	"kilim/daemon/web"
 )
 
 // drawn looks at the map until so many artifacts are on it.
@@ -72,6 +80,56 @@ func (v *viewer) walkMap(d *daemon) {
 	v.run(chromedp.EmulateViewport(1400, 1000))
 }
 
+// walkThemedMap turns the map to a theme, by the choice of themes: the points go there from where they were, what was chosen stays so, what arrives is placed, and
+// back.
+func (v *viewer) walkThemedMap(d *daemon) {
+	v.t.Helper()
+	defer func(start time.Time) { v.t.Logf("the map of a theme was walked in %v", time.Since(start)) }(time.Now())
+	const theme = "motif"
+	v.open("#/map", ".map-legend tbody tr")
+	v.holds(`document.querySelector(".map-state").textContent.includes("Trustworthiness") && document.querySelector("#map-theme").options.length > 2`)
+	general := value[float64](v, count)
+	// One that is in the theme, which the first of a list of it is.
+	var first struct{ Items []struct{ ID string } }
+	for i := 0; len(first.Items) == 0; i++ {
+		d.get(fmt.Sprintf("/api/v1/artifacts/demo:%08d/similar?k=1&list=theme:%s", i, theme), &first)
+	}
+	id := first.Items[0].ID
+	v.does(`location.hash = "#/map?at=` + url.QueryEscape(id) + `"`)
+	title := fmt.Sprintf(`document.querySelector(".map-chosen a")?.title === %q`, id)
+	v.holds(title)
+	v.does(`window.stays = true; window.glided = false;
+		new MutationObserver(() => { window.glided ||= "gliding" in document.querySelector(".plane").dataset }).observe(document.querySelector(".plane"), { attributes: true }); ` + choose("#map-theme", theme))
+	shown := fmt.Sprintf(`document.querySelector(".map-state").textContent.includes("that have the theme %s, laid out")`, theme)
+	v.holds(shown + ` && document.querySelector(".map-state").textContent.includes("Trustworthiness")`)
+	v.holds(title + fmt.Sprintf(` && document.querySelector("#map-lines").value === "theme:%s" && /keeps \d+ \(\d+ %%\)/.test(document.querySelector(".map-panel p").textContent)`, theme))
+	v.holds(`document.activeElement.id === "map-theme" && location.hash.endsWith("theme=` + theme + `") && !window.glided`) // motion is not wanted
+	var m web.Map
+	if code := d.get("/api/v1/map?theme="+theme, &m); code != 200 || float64(m.Points) != value[float64](v, count) || m.Points < 20 || float64(m.Points) > general || m.Trust == nil {
+		v.t.Errorf("status %d, %d points of %v, trust %+v", code, m.Points, general, m.Trust)
+	}
+	v.holds(`(({ width, height }, pen) => pen.getImageData(0, 0, width, height).data.some((x) => x > 0))(document.querySelector(".lines"), document.querySelector(".lines").getContext("2d"))`) // what is chosen is in view
+	v.picture("map-theme")
+
+	// One that is like another in it.
+	var of struct{ Artifact map[string]any }
+	d.get("/api/v1/artifacts/"+url.PathEscape(id), &of)
+	of.Artifact["id"] = "on-the-map-of-the-theme"
+	record, err := json.Marshal(of.Artifact)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	d.feed(kafka.Message{Value: record})
+	v.holds(fmt.Sprintf("window.stays && %s && %s > %d", shown, count, m.Points))
+	v.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{}))
+	v.does(choose("#map-theme", ""))
+	v.holds(`window.glided && !("gliding" in document.querySelector(".plane").dataset) && document.querySelector("#map-lines").value === "general" && ` + title)
+	v.holds(fmt.Sprintf(`%s > %v && window.stays && !%s`, count, general, shown))
+	v.does(`history.back()`)
+	v.holds(shown)
+	v.run(still("light"))
+}
+
 // walkCultures walks the heat map of cultures.
 func (v *viewer) walkCultures(d *daemon) {
 	v.t.Helper()
@@ -101,6 +159,70 @@ func (v *viewer) walkCultures(d *daemon) {
 	v.open("#/cultures?kind=culture&k=20", ".heat td button")
 	v.picture("cultures-dark")
 	v.run(still("light"))
+}
+
+// choose has a select take a value, as a person does.
+func choose(selector, option string) string {
+	return fmt.Sprintf(`{ const s = document.querySelector(%q); s.focus(); s.value = %q; s.dispatchEvent(new Event("change", { bubbles: true })) }`, selector, option)
+}
+
+// walkThemedCultures compares cultures in a theme, by the choice of themes: as the API compares them, with what arrives, and back.
+func (v *viewer) walkThemedCultures(d *daemon) {
+	v.t.Helper()
+	const theme = "motif"
+	path := "/api/v1/cultures?kind=culture&k=12&theme=" + theme
+	cells := func() string {
+		var a atlas.Answer
+		if code := d.get(path, &a); code != 200 || a.Theme != theme || len(a.Tree.Leaves) == 0 {
+			v.t.Fatalf("%s: status %d, %+v", path, code, a)
+		}
+		of := map[[2]string]float64{}
+		for _, c := range a.Cells {
+			of[[2]string{c.A, c.B}], of[[2]string{c.B, c.A}] = c.Contrast, c.Contrast
+		}
+		first, row := a.Tree.Leaves[0], []string{"·"}
+		for _, other := range a.Tree.Leaves[1:] {
+			row = append(row, strings.Replace(strings.Replace(fmt.Sprintf("%.2f", of[[2]string{first, other}]), "-0.00", "0.00", 1), "-", "−", 1))
+		}
+		return strings.Join(row, " ")
+	}
+	shown := `[...document.querySelectorAll(".heat tbody tr:first-child button")].map((b) => b.textContent).join(" ")`
+	v.open("#/cultures", ".heat td button")
+	v.holds(fmt.Sprintf(`[...document.querySelector("#groups-theme").options].some((o) => o.value === %q)`, theme))
+	overall := value[string](v, shown)
+	v.does(`window.stays = true; ` + choose("#groups-theme", theme))
+	v.holds(fmt.Sprintf(`document.querySelector("h1").textContent === "Cultures in the theme %s" && location.hash.includes("theme=%[1]s")`, theme))
+	v.holds(fmt.Sprintf(`%s === %q && document.activeElement.id === "groups-theme"`, shown, cells()))
+	v.holds(`document.querySelector("#told").textContent.startsWith("Cultures in the theme")`)
+	if overall == value[string](v, shown) {
+		v.t.Error("cultures are as near in a theme as overall")
+	}
+	v.does(`document.querySelector(".heat tbody td:nth-child(3) button").click()`)
+	v.holds(`document.querySelectorAll(".heat-detail .side a").length > 1`)
+	v.picture("cultures-theme")
+
+	// Two more of a culture that is new in it.
+	state := `document.querySelector("main .facts").textContent`
+	before := value[string](v, state)
+	carried := value[string](v, `document.querySelector(".heat-detail .side a").title`)
+	var of struct{ Artifact map[string]any }
+	d.get("/api/v1/artifacts/"+url.PathEscape(carried), &of)
+	of.Artifact["culture"] = []string{"Anatolian of the theme"}
+	for i := range 2 {
+		of.Artifact["id"] = fmt.Sprint("in-the-theme-", i)
+		record, err := json.Marshal(of.Artifact)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		d.feed(kafka.Message{Value: record})
+	}
+	v.holds(fmt.Sprintf(`window.stays && %s !== %q && %[1]s.includes("this one")`, state, before))
+	v.does(`history.back()`)
+	v.holds(`window.stays && document.querySelector("h1").textContent === "Cultures" && document.querySelector("#groups-theme").value === ""`)
+	v.does(`location.hash = "#/cultures?theme=gone"`)
+	v.holds(`document.querySelector(".problem")?.textContent.includes("gone") && document.querySelector("#groups-theme").value === "gone" && !document.querySelector(".heat td")`)
+	v.does(choose("#groups-theme", ""))
+	v.holds(`document.querySelector(".heat td") && !document.querySelector(".problem")`)
 }
 
 // walkHostileMaps shows on the maps what a hostile record and others of its kind say.

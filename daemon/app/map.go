@@ -31,28 +31,60 @@ func coloured() []string { return []string{search.Culture, search.Period, search
 // labelRunes are shown of what points are coloured by.
 const labelRunes = 80
 
-func (s *service) Map(_ context.Context, edition int64, version int) (*web.Map, error) {
-	s.app.shelves.plane.Look()
-	m := &web.Map{Status: s.app.shelves.plane.Status(), Fields: coloured()}
+// plane is the map of a theme, at which somebody looks, or that of the archive.
+func (s *service) plane(theme string) (*projection.Keeper, error) {
+	if theme == "" {
+		return s.app.shelves.plane, nil
+	}
+	if _, _, err := s.app.themes.Sums(theme); err != nil {
+		return nil, webError(err)
+	}
+	k, err := s.app.shelves.themed.Look(theme)
+	return k, browseError(err)
+}
+
+func (s *service) Map(_ context.Context, theme string, edition int64, version int) (*web.Map, error) {
+	plane, err := s.plane(theme)
+	if err != nil {
+		return nil, err
+	}
+	plane.Look()
+	m := &web.Map{Status: plane.Status(), Fields: coloured()}
 	// What came since the Status was taken is told too, with what is told next once more.
-	m.Changes, _ = s.app.shelves.plane.Since(edition, version)
+	m.Changes, _ = plane.Since(edition, version)
 	return m, nil
 }
 
-func (s *service) MapPoints(context.Context) ([]byte, error) {
-	return s.app.shelves.plane.Points(), nil
+func (s *service) MapPoints(_ context.Context, theme string) ([]byte, error) {
+	plane, err := s.plane(theme)
+	if err != nil {
+		return nil, err
+	}
+	return plane.Points(), nil
 }
 
-func (s *service) MapColours(_ context.Context, field string) (c *web.MapColours, codes []byte, err error) {
+func (s *service) MapSlots(_ context.Context, theme string) ([]byte, error) {
+	plane, err := s.plane(theme)
+	if err != nil {
+		return nil, err
+	}
+	return plane.Slots(s.app.shelves.plane), nil
+}
+
+func (s *service) MapColours(_ context.Context, theme, field string) (c *web.MapColours, codes []byte, err error) {
 	if !slices.Contains(coloured(), field) {
 		return nil, nil, fmt.Errorf("%w: field %q: want one of %q", web.ErrBadRequest, field, coloured())
 	}
+	plane, err := s.plane(theme)
+	if err != nil {
+		return nil, nil, err
+	}
 	at := s.app.shelves
-	c, codes = at.palettes.of(field, at.plane.Status().Edition, time.Now(), func() (*web.MapColours, []byte) {
+	c, codes = at.palettes.of(shade{theme, field}, plane.Status().Edition, time.Now(), func() (*web.MapColours, []byte) {
 		c := &web.MapColours{Field: field}
 		var codes []byte
 		l := at.words.Labels(field)
-		c.Edition, c.Values, codes = at.plane.Codes(l.Nodes, l.Of, l.Names)
+		c.Edition, c.Values, codes = plane.Codes(l.Nodes, l.Of, l.Names)
 		for i := range c.Values {
 			c.Values[i].Label = browse.Readable(c.Values[i].Label, labelRunes)
 		}
@@ -62,7 +94,11 @@ func (s *service) MapColours(_ context.Context, field string) (c *web.MapColours
 }
 
 func (s *service) MapPoint(ctx context.Context, of web.MapPlace, list string, k int) (*web.MapPoint, error) {
-	plane, p := s.app.shelves.plane, &web.MapPoint{Edition: of.Edition, Slot: of.Slot, ID: of.ID}
+	plane, err := s.plane(of.Theme)
+	if err != nil {
+		return nil, err
+	}
+	p := &web.MapPoint{Edition: of.Edition, Slot: of.Slot, ID: of.ID}
 	if of.ID == "" {
 		node, err := plane.Node(of.Edition, of.Slot)
 		if err != nil {
@@ -78,7 +114,6 @@ func (s *service) MapPoint(ctx context.Context, of web.MapPlace, list string, k 
 			return nil, fmt.Errorf("%w: artifact %q is not on the map", web.ErrNotFound, of.ID)
 		}
 	}
-	var err error
 	if p.Card, err = s.Card(ctx, p.ID); err != nil {
 		return nil, err
 	}

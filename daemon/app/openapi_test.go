@@ -205,6 +205,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "search", query: of("k", "5"), want: 200}, {operation: "search", query: of("has", "smell"), want: 400},
 		{operation: "values", want: 200}, {operation: "live", want: 200},
 		{operation: "map", want: 200}, {operation: "map", query: of("edition", "x"), want: 400}, {operation: "mapPoints", want: 200},
+		{operation: "map", query: of("theme", "motif"), want: 200}, {operation: "map", query: of("theme", "gone"), want: 404}, {operation: "mapPoints", query: of("theme", "motif"), want: 200},
+		{operation: "mapSlots", query: of("theme", "motif"), want: 200}, {operation: "mapColours", query: of("theme", "motif", "field", "type"), want: 200},
 		{operation: "mapColours", query: of("field", "culture"), want: 200}, {operation: "mapColours", query: of("field", "colour"), want: 400},
 		{operation: "mapPoint", query: of("id", "rich/1", "k", "3"), want: 200}, {operation: "mapPoint", query: of("edition", "1", "slot", "0"), want: 404},
 		{operation: "themes", want: 200}, {operation: "declareTheme", body: `{"name":"look","weak":["type"]}`, want: 202}, {operation: "declareTheme", body: `{"name":""}`, want: 400},

@@ -21,7 +21,7 @@ func TestPalettes(t *testing.T) {
 		{"culture", 1, 0, 1}, {"culture", 1, paletteAge - 1, 1}, {"type", 1, paletteAge - 1, 2}, {"culture", 1, paletteAge, 3}, {"culture", 2, paletteAge, 4},
 		{"culture", 2, paletteAge + 1, 4}, {"type", 1, 2 * paletteAge, 5},
 	} {
-		colours, codes := p.of(c.field, c.edition, start.Add(c.after), func() (*web.MapColours, []byte) {
+		colours, codes := p.of(shade{"", c.field}, c.edition, start.Add(c.after), func() (*web.MapColours, []byte) {
 			made++
 			return &web.MapColours{Edition: c.edition, Field: c.field}, []byte{1}
 		})
@@ -37,11 +37,11 @@ func TestPalettesDoNotWaitForOthers(t *testing.T) {
 	var p palettes
 	now := time.Now()
 	colours := func(field string) (*web.MapColours, []byte) { return &web.MapColours{Field: field}, nil }
-	p.of("culture", 0, now, func() (*web.MapColours, []byte) {
+	p.of(shade{"", "culture"}, 0, now, func() (*web.MapColours, []byte) {
 		made := make(chan struct{})
 		go func() {
 			defer close(made)
-			p.of("type", 0, now, func() (*web.MapColours, []byte) { return colours("type") })
+			p.of(shade{"", "type"}, 0, now, func() (*web.MapColours, []byte) { return colours("type") })
 		}()
 		<-made
 		return colours("culture")

@@ -81,7 +81,7 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 	}
 	reg.MustRegister(a.manager.Collector(), queues{a.manager}, a.shelves.plane.Collector(), buildInfo(a.version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run}, part{"map", a.shelves.plane.Run})
+	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run}, part{"map", a.shelves.plane.Run}, part{"maps of themes", a.shelves.themed.Run})
 	return nil
 }
 

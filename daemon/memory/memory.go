@@ -30,8 +30,8 @@ const (
 	outbox = 2
 	// The model of themes is made beside the one that serves, as the profiles of the artifacts are.
 	themes = 3
-	// The map of the archive is shown, and the next one made.
-	archive = 1
+	// The map of the archive is shown, and the next one made; a quarter of it is for those of themes.
+	archive, ofThemes = 1, 4
 	// rest is for the program, the models, the unit at work, and what of each artifact is always in memory.
 	rest = whole - 2*state - records - pictures - fetched - outbox - themes - archive
 )
@@ -53,8 +53,8 @@ type Budget struct {
 	// Records is the size of the records in flight, Pictures the memory of all that are decoded at the same time, Fetched the size of
 	// the media that wait for an encoder, Outbox that of the messages that wait for Kafka, Training that of a snapshot to train on.
 	Records, Pictures, Fetched, Outbox, Training int64
-	// Themes is for what the themes keep of artifacts, and for the making of their model; Map is for the map of the archive.
-	Themes, Map int64
+	// Themes is for what the themes keep of artifacts, and for the making of their model; Map is for the map of the archive, ThemeMaps for all those of themes.
+	Themes, Map, ThemeMaps int64
 }
 
 // Split divides a limit. It takes one below Least for Least, see Check.
@@ -64,7 +64,7 @@ func Split(limit int64) Budget {
 	return Budget{
 		Limit: limit, Heap: limit - limit/16,
 		Memtable: min(part(memtable), mostMemtable), Nodes: part(nodes), Tables: part(tables),
-		Lists: part(lists), Facts: min(part(lists)/4, mostFacts), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes), Map: part(archive),
+		Lists: part(lists), Facts: min(part(lists)/4, mostFacts), Records: part(records) / recordCopies, Pictures: part(pictures), Fetched: part(fetched), Outbox: part(outbox), Themes: part(themes), Map: part(archive) - part(archive)/ofThemes, ThemeMaps: part(archive) / ofThemes,
 		Training: part(state) / 2, // the other half is for its model, optimizer and steps
 	}
 }

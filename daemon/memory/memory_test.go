@@ -23,7 +23,7 @@ func TestPartsFit(t *testing.T) {
 	for _, limit := range limits() {
 		b := Split(limit)
 		oneState := memtables*b.Memtable + b.Nodes + b.Tables + b.Lists
-		work := recordCopies*b.Records + b.Pictures + b.Fetched + b.Outbox + b.Themes + b.Map
+		work := recordCopies*b.Records + b.Pictures + b.Fetched + b.Outbox + b.Themes + b.Map + b.ThemeMaps
 		left := limit / whole * rest
 		if with := 2*oneState + work; with > limit-left {
 			t.Errorf("limit %d: two states and the work take %d, which leaves less than %d", limit, with, left)

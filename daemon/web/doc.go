@@ -41,8 +41,9 @@
 //	GET  /api/v1/artifacts/{id}/media/{place}/picture?side=  a JPEG of it, of at most 256 (default) or 1024 pixels a side
 //	GET  /api/v1/search?q=&culture=&period=&type=&has=&after=&k=  Found; has is picture, sound and text, by commas
 //	GET  /api/v1/search/values                    the most frequent cultures, periods and types
-//	GET  /api/v1/map?edition=&after=              Map: where the map of the archive stands, and what has changed after a version of it
+//	GET  /api/v1/map?theme=&edition=&after=       Map: where the map of the archive stands, or that of a theme, and what has changed after a version of it
 //	GET  /api/v1/map/points                       the points: a head of 16 bytes and 4 bytes a slot, as projection.Keeper.Points has them; with an ETag
+//	GET  /api/v1/map/slots?theme=                 where each slot of a theme's map is on that of the archive, as projection.Keeper.Slots has them
 //	GET  /api/v1/map/colours?field=               MapColours: a line of JSON, and behind it a byte a slot, as projection.Keeper.Codes has them
 //	GET  /api/v1/map/point?id=&list=&k=           MapPoint: an artifact on the map, with its list (general) and how much of it the map keeps; by edition=&slot= too
 //	GET  /api/v1/live                             server-sent events: "change" with a live.Event; goes on after Last-Event-ID

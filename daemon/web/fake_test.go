@@ -305,18 +305,23 @@ func (f *fake) Look(after string) (*live.Viewer, error) {
 	return f.hub.Open(after)
 }
 
-func (f *fake) Map(_ context.Context, edition int64, version int) (*Map, error) {
-	f.note("map %d %d", edition, version)
+func (f *fake) Map(_ context.Context, theme string, edition int64, version int) (*Map, error) {
+	f.note("map %q %d %d", theme, edition, version)
 	return &Map{}, f.err("")
 }
 
-func (f *fake) MapPoints(context.Context) ([]byte, error) {
-	f.note("map points")
+func (f *fake) MapPoints(_ context.Context, theme string) ([]byte, error) {
+	f.note("map points %q", theme)
 	return append([]byte{7, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0}, "xxyy"...), f.err("")
 }
 
-func (f *fake) MapColours(_ context.Context, field string) (*MapColours, []byte, error) {
-	f.note("map colours %q", field)
+func (f *fake) MapSlots(_ context.Context, theme string) ([]byte, error) {
+	f.note("map slots %q", theme)
+	return []byte("edition.another."), f.err("")
+}
+
+func (f *fake) MapColours(_ context.Context, theme, field string) (*MapColours, []byte, error) {
+	f.note("map colours %q %q", theme, field)
 	return &MapColours{Edition: 7, Field: field, Values: []projection.Value{{Label: "<b>\n", Count: 1}}}, []byte{1, '\n', 2}, f.err(field)
 }
 

@@ -39,6 +39,7 @@ func (s *Server) routes() map[string]endpoint {
 		handleLive:      {get, s.live},
 		handleMap:       {get, s.mapped},
 		handlePoints:    {get, s.mapPoints},
+		handleSlots:     {get, s.mapSlots},
 		handleColours:   {get, s.mapColours},
 		handlePoint:     {get, s.mapPoint},
 		handleMetrics:   {get, func(w http.ResponseWriter, r *http.Request, _ string) error { metrics.ServeHTTP(w, r); return nil }},

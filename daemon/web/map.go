@@ -18,14 +18,16 @@ import (
 	"kilim/rerank"
 )
 
-// MapService shows the map of the archive.
+// MapService shows the map of the archive, and that of a theme, where one is named.
 type MapService interface {
 	// Map is where the map stands, and what has changed after a version of an edition, if that is known.
-	Map(ctx context.Context, edition int64, version int) (*Map, error)
+	Map(ctx context.Context, theme string, edition int64, version int) (*Map, error)
 	// MapPoints are the points as they are sent; see projection.Keeper.
-	MapPoints(ctx context.Context) ([]byte, error)
+	MapPoints(ctx context.Context, theme string) ([]byte, error)
+	// MapSlots tell for each slot of a theme's map where its artifact is in that of the archive; see projection.Keeper.
+	MapSlots(ctx context.Context, theme string) ([]byte, error)
 	// MapColours are what points can be coloured by, and a byte a slot; see projection.Keeper.
-	MapColours(ctx context.Context, field string) (colours *MapColours, codes []byte, err error)
+	MapColours(ctx context.Context, theme, field string) (colours *MapColours, codes []byte, err error)
 	// MapPoint is an artifact on the map, with the first k of one of its lists.
 	MapPoint(ctx context.Context, of MapPlace, list string, k int) (*MapPoint, error)
 }
@@ -46,8 +48,9 @@ type MapColours struct {
 	Values  []projection.Value `json:"values"`
 }
 
-// MapPlace names an artifact, or what is in a slot of an edition.
+// MapPlace names an artifact, or what is in a slot of an edition, of the map of a theme or of the archive.
 type MapPlace struct {
+	Theme   string
 	ID      string
 	Edition int64
 	Slot    int
@@ -69,7 +72,7 @@ type MapPoint struct {
 
 // mapped answers where the map stands.
 func (s *Server) mapped(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, map[string]bool{"edition": true, "after": true}); err != nil {
+	if err := parameters(r.URL, map[string]bool{"theme": true, "edition": true, "after": true}); err != nil {
 		return err
 	}
 	edition, err := whole(r.URL, "edition", 0)
@@ -80,7 +83,7 @@ func (s *Server) mapped(w http.ResponseWriter, r *http.Request, _ string) error 
 	if err != nil {
 		return err
 	}
-	m, err := s.service.Map(r.Context(), edition, int(after))
+	m, err := s.service.Map(r.Context(), r.URL.Query().Get("theme"), edition, int(after))
 	if err != nil {
 		return err
 	}
@@ -101,10 +104,10 @@ func whole(u *url.URL, name string, otherwise int64) (int64, error) {
 }
 
 func (s *Server) mapPoints(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, nil); err != nil {
+	if err := parameters(r.URL, map[string]bool{"theme": true}); err != nil {
 		return err
 	}
-	body, err := s.service.MapPoints(r.Context())
+	body, err := s.service.MapPoints(r.Context(), r.URL.Query().Get("theme"))
 	if err != nil {
 		return err
 	}
@@ -121,9 +124,23 @@ func (s *Server) mapPoints(w http.ResponseWriter, r *http.Request, _ string) err
 	return nil
 }
 
+// mapSlots answers with where a theme's points are on the map of the archive.
+func (s *Server) mapSlots(w http.ResponseWriter, r *http.Request, _ string) error {
+	if err := parameters(r.URL, map[string]bool{"theme": true}); err != nil {
+		return err
+	}
+	body, err := s.service.MapSlots(r.Context(), r.URL.Query().Get("theme"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeBytes(w, body)
+	return nil
+}
+
 // mapColours answers with a line of JSON, and behind it a byte a slot.
 func (s *Server) mapColours(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, map[string]bool{"field": true}); err != nil {
+	if err := parameters(r.URL, map[string]bool{"theme": true, "field": true}); err != nil {
 		return err
 	}
 	done, err := s.finds.take(w, r) // it goes through all artifacts, as a search does
@@ -131,7 +148,7 @@ func (s *Server) mapColours(w http.ResponseWriter, r *http.Request, _ string) er
 		return err
 	}
 	defer done()
-	c, codes, err := s.service.MapColours(r.Context(), r.URL.Query().Get("field"))
+	c, codes, err := s.service.MapColours(r.Context(), r.URL.Query().Get("theme"), r.URL.Query().Get("field"))
 	if err != nil {
 		return err
 	}
@@ -180,7 +197,7 @@ func writeBytes(w http.ResponseWriter, body []byte) {
 }
 
 func (s *Server) mapPoint(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, map[string]bool{"id": true, "edition": true, "slot": true, "list": true, "k": true}); err != nil {
+	if err := parameters(r.URL, map[string]bool{"id": true, "theme": true, "edition": true, "slot": true, "list": true, "k": true}); err != nil {
 		return err
 	}
 	q := r.URL.Query()
@@ -188,10 +205,14 @@ func (s *Server) mapPoint(w http.ResponseWriter, r *http.Request, _ string) erro
 	if err != nil {
 		return err
 	}
-	if !q.Has("list") {
+	of := MapPlace{Theme: q.Get("theme"), ID: q.Get("id")}
+	switch {
+	case q.Has("list"):
+	case of.Theme != "":
+		list = themePrefix + of.Theme
+	default:
 		list = rerank.ListGeneral // the map is of what this list is ordered by
 	}
-	of := MapPlace{ID: q.Get("id")}
 	if of.ID != "" {
 		err = checkID(of.ID)
 	} else {

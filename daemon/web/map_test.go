@@ -13,17 +13,20 @@ import (
 func TestMap(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{
-		"": "map 0 0", "?edition=1796031234567&after=12": "map 1796031234567 12",
-		"/points": "map points", "/colours?field=culture": `map colours "culture"`,
-		"/point?edition=7&slot=3":        `map point {ID: Edition:7 Slot:3} "general" 10`,
-		"/point?id=a%2Fb&list=total&k=5": `map point {ID:a/b Edition:0 Slot:0} "total" 5`,
+		"": `map "" 0 0`, "?edition=1796031234567&after=12": `map "" 1796031234567 12`, "?theme=religion%2C%20belief": `map "religion, belief" 0 0`,
+		"/points": `map points ""`, "/colours?field=culture": `map colours "" "culture"`,
+		"/points?theme=motif": `map points "motif"`, "/colours?field=culture&theme=motif": `map colours "motif" "culture"`, "/slots?theme=motif": `map slots "motif"`,
+		"/point?edition=7&slot=3":        `map point {Theme: ID: Edition:7 Slot:3} "general" 10`,
+		"/point?id=a%2Fb&list=total&k=5": `map point {Theme: ID:a/b Edition:0 Slot:0} "total" 5`,
+		"/point?id=a&theme=motif":        `map point {Theme:motif ID:a Edition:0 Slot:0} "theme:motif" 10`,
+		"/point?id=a&theme=m&list=total": `map point {Theme:m ID:a Edition:0 Slot:0} "total" 10`,
 	} {
 		f := &fake{}
 		if w := ask(t, newServer(t, f), "GET", "/api/v1/map"+query, ""); w.Code != 200 || f.lastAsked() != want {
 			t.Errorf("%q: status %d, asked %s, want %s", query, w.Code, f.lastAsked(), want)
 		}
 	}
-	for _, query := range []string{"?edition=-1", "?edition=x", "?after=1e3", "?edition=99999999999999999999", "?k=1", "/points?k=1", "/colours?culture=", "/point?slot=-1", "/point?slot=1&slot=2", "/point?id=a&k=0"} {
+	for _, query := range []string{"?edition=-1", "?edition=x", "?after=1e3", "?edition=99999999999999999999", "?k=1", "/points?k=1", "/slots?edition=1", "/slots?theme=a&theme=b", "/colours?culture=", "/point?slot=-1", "/point?slot=1&slot=2", "/point?id=a&k=0"} {
 		if w := ask(t, newServer(t, &fake{}), "GET", "/api/v1/map"+query, ""); w.Code != 400 {
 			t.Errorf("%q: status %d", query, w.Code)
 		}

@@ -45,6 +45,7 @@ const (
 	handleOpenAPI   = "openapi"
 	handleMap       = "map"
 	handlePoints    = "map_points"
+	handleSlots     = "map_slots"
 	handleColours   = "map_colours"
 	handlePoint     = "map_point"
 	handleUnknown   = "unknown"
@@ -92,6 +93,8 @@ func route(escaped string) (handler, id string) {
 		return handleMap, ""
 	case "/api/v1/map/points":
 		return handlePoints, ""
+	case "/api/v1/map/slots":
+		return handleSlots, ""
 	case "/api/v1/map/colours":
 		return handleColours, ""
 	case "/api/v1/map/point":

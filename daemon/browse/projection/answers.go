@@ -78,6 +78,30 @@ func (k *Keeper) show(m made) {
 // 65,534 as uint16, of which both are 65,535 where the artifact is gone.
 func (k *Keeper) Points() []byte { return k.table.points() }
 
+// noSlot stands for the slot of an artifact that another map has not.
+const noSlot = math.MaxUint32
+
+// Slots tell where the artifacts of a map are in another one: the editions of both as little-endian uint64, and for each slot that of its artifact in the other as
+// uint32, whose greatest value stands for none.
+func (k *Keeper) Slots(in *Keeper) []byte {
+	k.table.lock.RLock()
+	own, slots := k.table.edition, slices.Clone(k.table.slots)
+	k.table.lock.RUnlock()
+	in.table.lock.RLock()
+	defer in.table.lock.RUnlock()
+	out := make([]byte, 0, headBytes+4*len(slots))
+	out = binary.LittleEndian.AppendUint64(out, uint64(own))
+	out = binary.LittleEndian.AppendUint64(out, uint64(in.table.edition))
+	for _, s := range slots {
+		at := uint32(noSlot)
+		if n, there := in.table.at[s.id]; there && !s.gone {
+			at = uint32(n)
+		}
+		out = binary.LittleEndian.AppendUint32(out, at)
+	}
+	return out
+}
+
 // Place is where a slot is, from 0 to 1 from the left and from the top, or that nothing is in it.
 type Place struct {
 	X, Y float64

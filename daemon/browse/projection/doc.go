@@ -5,6 +5,8 @@
 //   - Keeper.Points is the map in 4 bytes a point, which ReadPoints reads, Keeper.Since what has changed of it, Keeper.Codes a byte a point for what the points are
 //     coloured by, Keeper.Status where it stands.
 //   - Keeper.Collector has metrics of it for whoever scrapes.
+//   - Themes are maps of single themes beside it, each a Keeper of its own: Themes.Look gives one, Themes.Run works. Keeper.Slots tell where its artifacts are on the map of
+//     the archive.
 //   - Keeper.Find and Keeper.Kept tell where an artifact is, and how many of those that are like it are near it on the map.
 //
 // In come vectors of unit length and the ids of what changed, out go bytes and slots. A slot is the number of a point within an edition of the
@@ -24,6 +26,16 @@
 // no batch comes for a second, and a round in whose midst a feed begins waits too. A newcomer takes a search in the index and some steps of a descent, at 50 a second
 // a twelfth of the daemon's work, and most of the time nobody looks. A point whose artifact is gone is taken away at once all the same, which costs no search.
 // Meanwhile the map is that of before, whole, and Status tells of how many more artifacts there are.
+//
+// # Maps of themes
+//
+// A theme's map is of the artifacts that have the theme, as their profiles have it (package groups of the themes: the vectors by which cultures are compared in it, too; their inner
+// product is what a list of the theme is ordered by but for words and other themes). Its first layout starts from the places of the map of the archive, so that who turns
+// from one to the other sees points move; its trust is its own, by the theme's vectors. It has what is guaranteed below, but that one whose profile is another counts as no change before
+// the model is another, and that who has come or gone is heard of within some seconds (Keeper.follow).
+//
+// It is made when somebody looks, worked at only meanwhile, and dropped when nobody has looked for two minutes. At most MostThemes are there: while all are looked at, there is no other
+// one. No file has them. One layout is made at a time, of whichever map.
 //
 // # Bounds
 //

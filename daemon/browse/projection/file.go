@@ -42,10 +42,10 @@ type saved struct {
 	at      time.Time
 }
 
-// save writes the file if the map is another and the file is older than every. A map that can't be kept is shown all the same: it costs the next start a layout.
+// save writes the file if the map is another and the file is older than every, but for a theme's, which has none. A map that can't be kept is shown all the same: it costs the next start a layout.
 func (k *Keeper) save(every time.Duration) {
 	now := time.Now()
-	if k.made.At.IsZero() || now.Sub(k.saved.at) < every {
+	if k.cfg.Beside != nil || k.made.At.IsZero() || now.Sub(k.saved.at) < every {
 		return
 	}
 	h, data, version := k.table.encode()

@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"kilim/annindex"
 	"kilim/daemon/pace"
@@ -21,6 +24,9 @@ import (
 type Config struct {
 	// Folder is where the map is kept. It belongs to the Keeper.
 	Folder string
+	// Beside is the map of the archive when this one is of a theme: see Themes. It is kept in no Folder, its first layout starts from the places of Beside, it is
+	// worked at only while somebody looks, and follows its Vectors without being told what has changed.
+	Beside *Keeper
 	// Memory is about how many bytes all of it may take.
 	Memory int
 	Log    *slog.Logger
@@ -61,6 +67,8 @@ type Keeper struct {
 	table   *table
 	changes *changes
 
+	// turn is that of who makes a layout: one of the map of the archive and those of themes at a time.
+	turn *semaphore.Weighted
 	// looked is when somebody last looked at the map, nil: nobody did.
 	looked atomic.Pointer[time.Time]
 	// counts are what was done since the start, for metrics.
@@ -75,6 +83,7 @@ type Keeper struct {
 	worked    time.Duration // by the round at work
 	laying    int           // the state that it is of
 	saved     saved
+	followed  Vectors // that changes were looked for in, of a theme's map
 
 	progress struct {
 		sync.Mutex
@@ -86,15 +95,20 @@ type Keeper struct {
 
 // Open reads the map that is kept in the folder, and makes the folder if it is not there. Run sets the Keeper to work.
 func Open(cfg Config, archive Archive) (*Keeper, error) {
-	if err := os.MkdirAll(cfg.Folder, 0o755); err != nil {
-		return nil, fmt.Errorf("projection: %w", err)
-	}
 	pool, err := par.New(1) // no goroutine but Run's
 	if err != nil {
 		return nil, fmt.Errorf("projection: %w", err)
 	}
 	k := &Keeper{cfg: cfg, archive: archive, pool: pool, table: newTable(), changes: newChanges(), newcomers: map[uint64]struct{}{}, last: round{ended: time.Now()}}
 	k.enter(Idle)
+	if cfg.Beside != nil {
+		k.turn = cfg.Beside.turn
+		return k, nil
+	}
+	k.turn = semaphore.NewWeighted(1)
+	if err := os.MkdirAll(cfg.Folder, 0o755); err != nil {
+		return nil, fmt.Errorf("projection: %w", err)
+	}
 	if err := k.restore(); err != nil {
 		cfg.Log.Warn("the map of the archive that was kept can't be used; another one is made", "err", err)
 	}
@@ -119,18 +133,21 @@ func (k *Keeper) Look() {
 // lookedFor is how long after Look the map is kept up: the page asks again every two seconds.
 const lookedFor = 10 * time.Second
 
-// wanted is false while batches come and nobody looks: then they are worth more than a map.
+// wanted is false while batches come and nobody looks: then they are worth more than a map. A theme's is wanted by who looks alone.
 func (k *Keeper) wanted() bool {
 	at := k.looked.Load()
-	return at != nil && time.Since(*at) < lookedFor || k.archive.Quiet()
+	return at != nil && time.Since(*at) < lookedFor || k.cfg.Beside == nil && k.archive.Quiet()
 }
 
-// errReplaced ends a round that has waited until another state served.
-var errReplaced = errors.New("another state serves")
+// errGivenUp ends a round that has waited until another state served, and one of a theme at which nobody looks: others wait for their turn.
+var errGivenUp = errors.New("the layout is not wanted any more")
 
 // await returns when work is wanted. It has a round end that would hold the vectors of a state which serves no more.
 func (k *Keeper) await(ctx context.Context) error {
 	for !k.wanted() {
+		if k.cfg.Beside != nil {
+			return errGivenUp
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -138,7 +155,7 @@ func (k *Keeper) await(ctx context.Context) error {
 		}
 		k.hear()
 		if _, state := k.archive.Vectors(); state != k.laying {
-			return errReplaced
+			return errGivenUp
 		}
 	}
 	return nil
@@ -159,8 +176,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer tick.Stop()
 	k.reconcile()
 	for ctx.Err() == nil {
-		if k.due(time.Now()) {
+		k.follow()
+		if k.due(time.Now()) && k.turn.TryAcquire(1) {
 			k.round(ctx)
+			k.turn.Release(1)
 			continue
 		}
 		more, err := k.renew(ctx)
@@ -190,6 +209,19 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) reconcile() {
 	v, _ := k.archive.Vectors()
 	k.changes.note(k.table.disagree(v.IDs()))
+}
+
+// follow hears of who has come to a theme and who is gone, of which nobody tells. Whose vector is another one there counts as no change.
+func (k *Keeper) follow() {
+	v, _ := k.archive.Vectors()
+	if k.cfg.Beside == nil || v == k.followed {
+		return
+	}
+	k.followed = v
+	k.changes.note(slices.DeleteFunc(k.table.disagree(v.IDs()), func(id uint64) bool {
+		_, waits := k.newcomers[id]
+		return waits
+	}))
 }
 
 // restEvery is how long a Keeper works without a rest.

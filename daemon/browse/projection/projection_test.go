@@ -631,7 +631,7 @@ func TestRoundWaits(t *testing.T) {
 			err = k.await(ctx)
 		case "another state":
 			a.state.Add(1)
-			if err = k.await(ctx); errors.Is(err, errReplaced) {
+			if err = k.await(ctx); errors.Is(err, errGivenUp) {
 				err = nil
 			}
 		default:

@@ -34,6 +34,8 @@ func (k *Keeper) due(now time.Time) bool {
 	switch {
 	case n == 0, !k.wanted(), idle < spacing*k.last.cost, idle < busyFor && (k.last.failed || !k.archive.Quiet()):
 		return false
+	case k.cfg.Beside != nil && k.cfg.Beside.table.len() == 0: // where it begins
+		return false
 	case k.last.failed, k.made.At.IsZero(), state != k.made.State:
 		return true
 	}
@@ -74,7 +76,7 @@ func (k *Keeper) round(ctx context.Context) {
 	k.changes.begun()
 	k.worked = 0
 	err := k.layOut(ctx)
-	if ctx.Err() != nil || errors.Is(err, errReplaced) { // the next one is of the other state
+	if ctx.Err() != nil || errors.Is(err, errGivenUp) { // the next one is of another state, or when somebody looks again
 		return
 	}
 	if k.last = (round{ended: time.Now(), cost: k.worked, failed: err != nil}); err != nil {
@@ -90,7 +92,7 @@ func (k *Keeper) round(ctx context.Context) {
 const (
 	// neighbours is how many attract a point.
 	neighbours = 15
-	// steps are those of a layout from the beginning, a third of them exaggerated; fewSteps those of one from the layout before.
+	// steps are those of a layout from the beginning, a third of them exaggerated unless it is a theme's; fewSteps those of one from the layout before.
 	steps, fewSteps = 750, 50
 	// measured is of how many points the trust is taken.
 	measured = 200
@@ -147,7 +149,7 @@ func (k *Keeper) layOut(ctx context.Context) error {
 		return cmp.Or(context.Cause(running), err)
 	}
 	now := made{State: state, At: time.Now().UTC(), Founded: k.made.Founded}
-	if config.Exaggerated > 0 {
+	if config.Steps == steps {
 		now.Founded = len(s.ids)
 	}
 	points := append([]layout.Point(nil), l.Points()...)
@@ -232,6 +234,9 @@ func (s *sample) among(v Vectors, id uint64, vector []float32, k int, keep func(
 func (k *Keeper) start(s *sample, state int) ([]layout.Point, layout.Config, error) {
 	anew := layout.Config{Steps: steps, Exaggerated: steps / 3}
 	before, known := k.table.places(), 0
+	if len(before) == 0 && k.cfg.Beside != nil {
+		before = k.cfg.Beside.table.places()
+	}
 	points := make([]layout.Point, len(s.ids))
 	for i, id := range s.ids {
 		if p, ok := before[id]; ok {
@@ -249,6 +254,13 @@ func (k *Keeper) start(s *sample, state int) ([]layout.Point, layout.Config, err
 		}
 	}
 	if state != k.made.State || len(s.ids) >= 2*k.made.Founded {
+		if k.cfg.Beside != nil {
+			// Where points were is forgotten while neighbours are pulled together exaggeratedly, and without that those that are far apart never meet, unless
+			// they begin near. Of 1,600 works of the demo archive and two themes, on the map of another: trustworthiness 0.988 as with exaggeration, continuity 0.942 instead of
+			// 0.957 (0.76 of 2,000 from where they were), and points that are pulled by 1.15 instead of 1.43, where 1.41 says nothing of where they were (pulled in themes_test.go).
+			anew.Exaggerated = 0
+			layout.Shrink(points)
+		}
 		return points, anew, nil
 	}
 	return points, layout.Config{Steps: fewSteps}, nil

@@ -31,7 +31,7 @@ func get(t *testing.T, p *Page, path string, header ...string) *httptest.Respons
 	return w
 }
 
-// TestSize: a browser is sent at most 200 KB for the page.
+// TestSize: a browser is sent less than 50 KB for the page.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	total := 0
@@ -39,8 +39,8 @@ func TestSize(t *testing.T) {
 		total += len(f.packed)
 	}
 	t.Logf("%d bytes packed", total)
-	if total > 200_000 {
-		t.Errorf("the page has %d bytes packed, want at most 200,000", total)
+	if total >= 50_000 {
+		t.Errorf("the page has %d bytes packed, want less than 50,000", total)
 	}
 }
 

@@ -3,10 +3,12 @@ import { el, fixed, number, problem, said, tell } from "./dom.js";
 import { artifactPath, follow, get } from "./api.js";
 import { facts, named, picture } from "./card.js";
 import { networkOf } from "./network.js";
+import { themeChoice } from "./themes.js";
 
 const kinds = ["culture", "period", "place"];
 const counts = [8, 12, 20];
 const settle = 2000; // milliseconds in which changes are gathered
+const every = 5000; // from look to look at the themes, of which no event tells
 const labelLength = 80;
 
 const measures = {
@@ -17,49 +19,78 @@ const measures = {
 export async function showCultures(main, params, signal) {
   const kind = el("select", { id: "groups-kind", on: { change: () => go() } }, kinds.map((k) => el("option", { value: k, selected: k === params.get("kind") }, k)));
   const most = el("select", { id: "groups-most", on: { change: () => go() } }, counts.map((n) => el("option", { value: n, selected: String(n) === (params.get("k") ?? "12") }, "the largest " + n)));
+  const theme = el("select", { id: "groups-theme", on: { change: () => go() } });
   const measure = el("select", { id: "groups-measure", on: { change: () => draw() } }, Object.entries(measures).map(([name, text]) => el("option", { value: name }, text)));
-  const go = () => { location.hash = "#/cultures?" + new URLSearchParams({ kind: kind.value, k: most.value }); };
+  const heading = el("h1", {});
   const state = el("p", { class: "facts" });
   const heat = el("div", { class: "heat" });
   const detail = el("section", { class: "heat-detail", "aria-live": "polite", "aria-label": "The chosen pair" });
-  const title = kind.value[0].toUpperCase() + kind.value.slice(1) + "s";
-  document.title = title + " · kilim";
-  main.append(el("h1", {}, title), state,
-    el("div", { class: "filters" }, [[kind, "compared"], [most, "how many"], [measure, "coloured by"]].map(([select, text]) => el("span", { class: "field" }, el("label", { for: select.id }, text), select))),
+  main.append(heading, state,
+    el("div", { class: "filters" }, [[kind, "compared"], [theme, "alike in"], [most, "how many"], [measure, "coloured by"]].map(([select, text]) => el("span", { class: "field" }, el("label", { for: select.id }, text), select))),
     heat, detail,
-    el("p", { class: "legend" }, "The contrast of two groups is the cosine of what sets each of them apart from the mean of all artifacts: 1 is the same, 0 nothing in common, below 0 opposite. Groups stand in the order of the dendrogram, by average linkage: where two branches meet, farther right is less alike. Arrow keys go from cell to cell; a click shows the pairs that carry a cell."));
+    el("p", { class: "legend" }, "The contrast of two groups is the cosine of what sets each of them apart from the mean of all artifacts: 1 is the same, 0 nothing in common, below 0 opposite. Groups stand in the order of the dendrogram, by average linkage: where two branches meet, farther right is less alike. In a theme only those artifacts count that it applies to. Arrow keys go from cell to cell; a click shows the pairs that carry a cell."));
   let answer = null;
   let chosen = null;
+  let asked = 0;
   const draw = () => {
     const focused = heat.contains(document.activeElement);
-    heat.replaceChildren(...pictured(answer, measure.value, chosen, (cell, key) => {
+    heat.replaceChildren(...(answer ? pictured(answer, measure.value, chosen, (cell, key) => {
       chosen = key;
       draw();
       heat.querySelector("[tabindex='0']")?.focus();
       explain(detail, answer, cell, signal);
-    }));
+    }) : []));
     if (focused) heat.querySelector("[tabindex='0']")?.focus();
   };
   const load = async () => {
-    answer = await get("/api/v1/cultures", { kind: kind.value, k: most.value }, signal);
-    const shown = answer.tree.leaves.length;
-    state.textContent = shown < 2 ? "No two of a kind have two artifacts yet: there is nothing to compare." :
-      number(shown) + " of " + number(answer.all) + ", by the model of epoch " + answer.epoch + "; the others have fewer artifacts, or one alone.";
+    const mine = ++asked;
+    const query = { kind: kind.value, theme: theme.value, k: most.value };
+    const title = kind.value[0].toUpperCase() + kind.value.slice(1) + "s";
+    document.title = title + " · kilim";
+    heading.replaceChildren(title, ...(theme.value ? [" in the theme ", said("bdi", short(theme.value))] : []));
+    try {
+      const found = await get("/api/v1/cultures", query, signal);
+      if (mine !== asked) return; // something else is asked for
+      answer = found;
+      state.textContent = standing(answer);
+    } catch (error) {
+      if (signal.aborted || mine !== asked) return;
+      if (error.status) answer = null; // a theme that is gone, or that is being learned; else what was shown stays until the daemon answers again
+      state.replaceChildren(problem(error));
+    }
     draw();
   };
+  const go = async () => {
+    // The address is another and the view stays, so that the focus does too.
+    history.pushState(null, "", "#/cultures?" + new URLSearchParams({ kind: kind.value, k: most.value, ...(theme.value && { theme: theme.value }) }));
+    chosen = null;
+    detail.replaceChildren();
+    await load();
+    tell(heading.textContent + ": " + state.textContent);
+  };
+  const themes = await themeChoice(theme, params.get("theme") ?? "", "all that is known", signal);
   await load();
   let waiting = 0;
-  signal.addEventListener("abort", () => clearTimeout(waiting));
-  follow(({ change }) => {
-    waiting ||= change && setTimeout(async () => {
+  const soon = () => {
+    waiting ||= setTimeout(async () => {
       waiting = 0;
-      try {
-        await load();
-      } catch (error) {
-        if (!signal.aborted) tell("What is compared has changed and could not be shown: " + error.message);
-      }
+      const again = theme.value && (await themes());
+      await load();
+      if (again) soon();
     }, settle);
-  }, signal);
+  };
+  const looking = setInterval(async () => {
+    if (!document.hidden && (await themes()) && theme.value) soon();
+  }, every);
+  signal.addEventListener("abort", () => [waiting, looking].forEach(clearTimeout));
+  follow(({ change }) => change && soon(), signal);
+}
+
+/** standing says in words what is compared. */
+function standing(answer) {
+  const shown = answer.tree.leaves.length;
+  if (shown < 2) return "No two of a kind have two artifacts yet: there is nothing to compare.";
+  return number(shown) + " of " + number(answer.all) + ", by " + (answer.theme ? "what the model of themes tells of the artifacts that have this one" : "the model of epoch " + answer.epoch) + "; the others have fewer artifacts, or one alone.";
 }
 
 const keyOf = (a, b) => JSON.stringify([a, b].sort());

@@ -1,5 +1,5 @@
 // The page's views by the address behind "#": "/" what arrives, "/search?q=..." a search, "/artifact/ID" an artifact, "/map?at=ID" the map,
-// "/cultures?kind=..." how near cultures are, "/network?id=ID" or "?culture=..." what is around one, "/ask" a question.
+// "/cultures?kind=...&theme=..." how near cultures are, "/network?id=ID" or "?culture=..." what is around one, "/ask" a question.
 import { el, problem } from "./dom.js";
 import { showArtifact } from "./artifact.js";
 import { showAsk } from "./ask.js";

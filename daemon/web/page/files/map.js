@@ -5,6 +5,7 @@ import { facts, listTitle, named, picture, titleOf } from "./card.js";
 import { hues, plot } from "./plot.js";
 import { Points } from "./points.js";
 import { controls } from "./plane.js";
+import { themeChoice } from "./themes.js";
 
 const every = 2000; // milliseconds from look to look
 const soon = 500; // after a change was told
@@ -12,6 +13,8 @@ const recoloured = 5000; // after newcomers, which have no colour until then
 const coloured = 10; // values that have a colour of their own
 const near = 15; // true neighbours that are shown
 const newcomers = "when it came";
+const glideTime = 1200; // milliseconds in which points move from one map to another
+const themesEvery = 5000; // from look to look which themes there are
 
 export async function showMap(main, params, signal) {
   document.title = "Map · kilim";
@@ -21,6 +24,7 @@ export async function showMap(main, params, signal) {
   const plane = el("div", { class: "plane" }, canvas, over);
   const state = el("p", { class: "facts map-state" }, "asking");
   const colour = el("select", { id: "map-colour", on: { change: () => recolour() } });
+  const theme = el("select", { id: "map-theme", on: { change: () => turned() } });
   const lines = el("select", { id: "map-lines", on: { change: () => choose(chosen, true) } });
   const legend = el("table", { class: "map-legend" });
   const panel = el("section", { class: "map-panel", "aria-live": "polite", "aria-label": "The chosen artifact" }, el("p", { class: "none" }, "Point at an artifact, or reach one with the arrow keys."));
@@ -29,18 +33,23 @@ export async function showMap(main, params, signal) {
   plane.dataset.drawn = drawing.kind;
   main.append(el("h1", {}, "Map"), state,
     el("div", { class: "filters" },
+      el("span", { class: "field" }, el("label", { for: "map-theme" }, "near is what is alike in"), theme),
       el("span", { class: "field" }, el("label", { for: "map-colour" }, "coloured by"), colour),
       el("span", { class: "field" }, el("label", { for: "map-lines" }, "lines to the nearest of"), lines),
       el("span", { class: "map-buttons" }, button("+", "Nearer", () => moves.zoom(1.5)), button("−", "Farther", () => moves.zoom(1 / 1.5)), button("Whole", "The whole map", () => moves.whole()))),
     el("div", { class: "map" }, plane, el("div", {}, panel, legend)),
     el("p", { class: "legend", id: "map-help" }, "Drag and turn the wheel, or pinch, to move and to come nearer; a click opens an artifact. Keys: arrows go from artifact to artifact, with Shift they move the map, + and − come nearer and go farther, 0 shows all, Enter opens, Escape lets go."));
 
+  let hue = new Uint8Array(0);
+  let gliding = null; // the points on their way from another map
+  let turning = false; // the points are another map's, and not drawn yet
   let chosen = -1;
   let told = null; // of the chosen artifact
   let only = 0; // the code that the legend has chosen
   let settled = 0;
   let asked = 0;
   let wanted = 0; // a frame that is to be drawn
+  let wake = () => {}; // has the map looked at again soon
   const draw = () => {
     wanted ||= requestAnimationFrame(() => {
       wanted = 0;
@@ -57,7 +66,8 @@ export async function showMap(main, params, signal) {
       sketch();
     });
   };
-  const on = (slot) => [(points.at[2 * slot] - view.x) * view.scale + over.width / 2, (points.at[2 * slot + 1] - view.y) * view.scale + over.height / 2];
+  const at = () => gliding?.at ?? points.at;
+  const on = (slot) => [(at()[2 * slot] - view.x) * view.scale + over.width / 2, (at()[2 * slot + 1] - view.y) * view.scale + over.height / 2];
   const sketch = () => {
     const pen = over.getContext("2d");
     const style = getComputedStyle(over);
@@ -90,7 +100,7 @@ export async function showMap(main, params, signal) {
     draw();
     if (!points.has(slot)) return;
     try {
-      const found = await get("/api/v1/map/point", { edition: points.edition, slot, list: lines.value || "general", k: near }, signal);
+      const found = await get("/api/v1/map/point", { theme: points.theme, edition: points.edition, slot, list: lines.value || "general", k: near }, signal);
       if (mine !== asked) return;
       told = found;
       panel.replaceChildren(...described(found, points));
@@ -101,7 +111,9 @@ export async function showMap(main, params, signal) {
     draw();
   };
   const points = new Points(signal, () => {
-    drawing.points(points.at, shades(), points.count);
+    if (turning) return;
+    hue = shades();
+    drawing.points(at(), hue, points.count);
     showLegend();
     draw();
   });
@@ -113,6 +125,63 @@ export async function showMap(main, params, signal) {
     }
     return hue;
   };
+  /** glide moves the points from where they were to where they are, unless motion is not wanted. */
+  const glide = (from) => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const mine = (gliding = { at: from.slice() });
+    plane.dataset.gliding = "";
+    const to = points.at;
+    const start = performance.now();
+    const step = (now) => {
+      if (gliding !== mine) return;
+      const share = Math.max(0, (now - start) / glideTime);
+      if (share >= 1 || points.at !== to || signal.aborted) {
+        gliding = null;
+        delete plane.dataset.gliding;
+      } else {
+        const eased = share * share * (3 - 2 * share);
+        for (let i = 0; i < to.length; i++) mine.at[i] = from[i] + (to[i] - from[i]) * eased;
+        requestAnimationFrame(step);
+      }
+      drawing.points(at(), hue, points.count);
+      draw();
+    };
+    requestAnimationFrame(step);
+  };
+
+  /** turned has another theme shown, as soon as there is a map of it. The focus stays where it is. */
+  const turned = () => {
+    history.pushState(null, "", "#/map" + (theme.value ? "?" + new URLSearchParams({ theme: theme.value }) : ""));
+    wake();
+  };
+
+  const turn = async (to) => {
+    const { id } = told ?? {};
+    gone(-1);
+    turning = true;
+    let from;
+    try {
+      from = await points.turn(to, at());
+    } finally {
+      turning = false;
+      gliding = null;
+    }
+    glide(from);
+    points.changed();
+    lines.value = to ? "theme:" + to : "general";
+    tell(to ? "The map is that of the theme " + to + "." : "The map is that of the whole archive.");
+    const slot = id ? await find(id) : -1;
+    if (slot < 0) moves.whole();
+    else moves.show(slot);
+  };
+
+  /** gone lets go of what is chosen, whose slot is none of this map. */
+  const gone = (slot) => {
+    chosen = slot;
+    told = null;
+    asked++;
+  };
+
   const recolour = async () => {
     only = 0;
     try {
@@ -150,32 +219,51 @@ export async function showMap(main, params, signal) {
 
   const { fields } = await get("/api/v1/map", {}, signal);
   colour.append(...fields.map((f) => el("option", { value: f }, f)), el("option", { value: newcomers }, newcomers));
-  const { lists } = await get("/api/v1/lists", {}, signal);
-  lines.append(...lists.map((l) => el("option", { value: l.name, selected: l.name === "general", dir: "auto" }, listTitle(l.name))));
+  const themes = await themeChoice(theme, params.get("theme") ?? "", "all that is known", signal);
+  const list = async () => {
+    const { lists } = await get("/api/v1/lists", {}, signal);
+    const was = lines.value || "general";
+    lines.replaceChildren(...lists.map((l) => el("option", { value: l.name, selected: l.name === was, dir: "auto" }, listTitle(l.name))));
+  };
+  await list();
   points.field = fields[0];
   paint();
   const first = params.get("at");
-  let wake = () => {};
   follow(({ change }) => change && wake(), signal);
   let due = 0; // when colours are asked for again
+  let looked = performance.now(); // at the themes
   while (!signal.aborted) {
     if (!document.hidden) {
       try {
+        if (performance.now() - looked > themesEvery) {
+          looked = performance.now();
+          if (await themes()) await list();
+        }
+        const to = theme.value;
+        let coming = null; // where the map stands that is not there yet
+        if (points.edition && to !== points.theme) {
+          const ready = to && (await get("/api/v1/map", { theme: to }, signal));
+          if (ready && !ready.made) coming = ready;
+          else await turn(to);
+        }
         const was = points.edition;
         const version = points.version;
         const now = await points.poll();
         settled = now.settled;
         if (was !== points.edition) {
-          chosen = -1;
+          gone(-1);
           if (was) tell("The map was laid out anew.");
-          else if (first) await go(first);
+          else if (first) {
+            const slot = await find(first);
+            if (slot >= 0) moves.to(slot);
+          }
           points.changed();
         } else if (version !== points.version) due ||= performance.now() + recoloured;
         if (due && performance.now() >= due) {
           due = 0;
           if (colour.value !== newcomers) await points.colour(colour.value);
         }
-        state.replaceChildren(...standing(now));
+        state.replaceChildren(...standing(now, points.theme), ...(coming ? awaited(coming, to) : []));
       } catch (error) {
         if (signal.aborted) return;
         state.replaceChildren(problem(error));
@@ -187,13 +275,15 @@ export async function showMap(main, params, signal) {
     });
   }
 
-  async function go(id) {
+  /** find chooses an artifact, and returns its slot. */
+  async function find(id) {
     try {
-      const { slot } = await get("/api/v1/map/point", { id, k: 1 }, signal);
-      moves.to(slot);
+      const { slot } = await get("/api/v1/map/point", { theme: points.theme, id, k: 1 }, signal);
       await choose(slot);
+      return slot;
     } catch (error) {
-      if (!signal.aborted) panel.replaceChildren(problem(error));
+      if (!signal.aborted) panel.replaceChildren(error.status === 404 ? el("p", { class: "none" }, "What was chosen is not on this map.") : problem(error));
+      return -1;
     }
   }
 }
@@ -209,10 +299,10 @@ const rgb = (text, alpha) => [1, 3, 5].map((i) => parseInt(text.trim().slice(i, 
 const percent = (ratio) => Math.round(100 * ratio) + " %";
 
 /** standing says in words what the map is, and how far it can be believed. */
-function standing(now) {
+function standing(now, theme) {
   const out = [];
   if (now.made) {
-    out.push(number(now.points) + (now.points === 1 ? " artifact" : " artifacts") + ", laid out " + new Date(now.made).toLocaleString() + (now.newcomers ? "; " + number(now.newcomers) + (now.newcomers === 1 ? " has" : " have") + " come since, placed by what is like " + (now.newcomers === 1 ? "it. " : "them. ") : ". "));
+    out.push(number(now.points) + (now.points === 1 ? " artifact" : " artifacts") + (theme ? " that have the theme " + theme : "") + ", laid out " + new Date(now.made).toLocaleString() + (now.newcomers ? "; " + number(now.newcomers) + (now.newcomers === 1 ? " has" : " have") + " come since, placed by what is like " + (now.newcomers === 1 ? "it. " : "them. ") : ". "));
     if (now.points - now.newcomers > now.laid) out.push("A sample of " + number(now.laid) + " was laid out, the others were placed by their neighbours in it. ");
     if (now.points < now.artifacts) {
       const more = Math.min(now.artifacts, now.most_points) - now.points;
@@ -224,6 +314,9 @@ function standing(now) {
   if (now.phase !== "idle") out.push(el("progress", { max: 1, value: now.ratio, "aria-label": "The next layout: " + now.phase }), " " + (now.made ? "the next layout: " : "the first layout: ") + now.phase + " " + percent(now.ratio));
   return out;
 }
+
+/** awaited tells of a theme's map that is not there yet. */
+const awaited = (now, theme) => [el("progress", { max: 1, value: now.ratio, "aria-label": "The map of the theme: " + now.phase }), " the map of the theme " + theme + ": " + (now.phase === "idle" ? "it begins within seconds" : now.phase + " " + percent(now.ratio))];
 
 function described(p, points) {
   return [

@@ -104,9 +104,14 @@ export function controls(canvas, view, points) {
       return slot === from || along <= 0 || aside > along ? Infinity : along + 2 * aside;
     });
     if (next < 0) return undefined;
-    const [u, v] = points.at(next);
-    if (Math.abs((u - view.x) * view.scale) > canvas.width / 2 || Math.abs((v - view.y) * view.scale) > canvas.height / 2) [view.x, view.y] = [u, v];
+    show(next);
     return points.choose(next);
+  };
+  /** show has a point in view: in its middle, if it was out of it. */
+  const show = (slot) => {
+    const [u, v] = points.at(slot);
+    if (Math.abs((u - view.x) * view.scale) > canvas.width / 2 || Math.abs((v - view.y) * view.scale) > canvas.height / 2) [view.x, view.y] = [u, v];
+    draw();
   };
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   listen("keydown", (e) => {
@@ -123,7 +128,7 @@ export function controls(canvas, view, points) {
     e.preventDefault();
   });
   return {
-    zoom, whole,
+    zoom, whole, show,
     nearness: () => view.scale / least(),
     to(slot) {
       [view.x, view.y] = points.at(slot);

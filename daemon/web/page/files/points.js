@@ -1,8 +1,9 @@
-// The points of the map as the daemon keeps them, by slots: where each is, and what it is coloured by.
+// The points of the map as the daemon keeps them, by slots: where each is, and what it is coloured by. A theme has a map of its own, with slots of its own.
 import { get } from "./api.js";
 
 const head = 16; // bytes before the points
 const gone = 65535;
+const noSlot = 0xffffffff;
 
 /** Points are kept current by poll; whoever shows them is told by changed. */
 export class Points {
@@ -13,6 +14,7 @@ export class Points {
   codes = new Uint8Array(0); // of each slot: 0 nothing, i what values[i - 1] says, 255 something rarer
   values = [];
   field = "";
+  theme = ""; // whose map it is, "": that of the archive
 
   constructor(signal, changed) {
     this.signal = signal;
@@ -25,22 +27,50 @@ export class Points {
 
   /** poll asks where the map stands, and takes what has changed. */
   async poll() {
-    const now = await get("/api/v1/map", { edition: this.edition, after: this.version }, this.signal);
+    const now = await get("/api/v1/map", { theme: this.theme, edition: this.edition, after: this.version }, this.signal);
+    // A theme's map that nobody has looked at for long is being made again: the points stay until it is there.
+    if (this.count && !now.made) return now;
     if (now.edition !== this.edition || (now.version > this.version && !now.changes)) await this.load();
     else if (now.changes) this.take(now);
     return now;
   }
 
   async load() {
-    const answer = await fetch("/api/v1/map/points", { signal: this.signal });
-    if (!answer.ok) throw new Error("The daemon answers " + answer.status);
-    const body = await answer.arrayBuffer();
+    const body = await bytes("/api/v1/map/points", { theme: this.theme }, this.signal);
     const view = new DataView(body);
     this.edition = Number(view.getBigUint64(0, true));
     this.version = view.getUint32(8, true);
     this.count = view.getUint32(12, true);
     this.at = new Uint16Array(body, head, 2 * this.count);
     await this.colour(this.field);
+  }
+
+  /** turn takes the map of another theme, or that of the archive. It returns where each of its points was shown on the map before, as far as that is known. */
+  async turn(theme, shown) {
+    const before = { at: shown, slots: await this.slots() };
+    this.theme = theme;
+    await this.load();
+    const after = await this.slots();
+    if (before.slots.archive !== after.archive) return this.at;
+    const was = new Map(); // by slots of the map of the archive
+    before.slots.of.forEach((slot, i) => slot !== noSlot && was.set(slot, i));
+    const from = this.at.slice();
+    for (let i = 0; i < this.count; i++) {
+      const j = was.get(after.of[i]);
+      if (j === undefined || (before.at[2 * j] === gone && before.at[2 * j + 1] === gone)) continue;
+      from[2 * i] = before.at[2 * j];
+      from[2 * i + 1] = before.at[2 * j + 1];
+    }
+    return from;
+  }
+
+  /** slots are those of the archive's map, of an edition, for each slot of this one. */
+  async slots() {
+    if (!this.theme) return { archive: this.edition, of: Uint32Array.from({ length: this.count }, (_, i) => i) };
+    const body = await bytes("/api/v1/map/slots", { theme: this.theme }, this.signal);
+    const view = new DataView(body);
+    const same = Number(view.getBigUint64(0, true)) === this.edition;
+    return { archive: same ? Number(view.getBigUint64(8, true)) : -1, of: new Uint32Array(body, head) };
   }
 
   take(now) {
@@ -62,10 +92,9 @@ export class Points {
   /** colour fetches what the points are coloured by. */
   async colour(field) {
     this.field = field;
-    const answer = await fetch("/api/v1/map/colours?" + new URLSearchParams({ field }), { signal: this.signal });
-    if (!answer.ok) throw new Error("The daemon answers " + answer.status);
-    const body = new Uint8Array(await answer.arrayBuffer());
-    if (field !== this.field) return; // another was asked for meanwhile
+    const theme = this.theme;
+    const body = new Uint8Array(await bytes("/api/v1/map/colours", { theme, field }, this.signal));
+    if (field !== this.field || theme !== this.theme) return; // another was asked for meanwhile
     const line = body.indexOf(10);
     const told = JSON.parse(new TextDecoder().decode(body.subarray(0, line)));
     this.values = told.values;
@@ -84,6 +113,13 @@ export class Points {
     }
     return best;
   }
+}
+
+/** bytes are those of an answer. */
+async function bytes(path, params, signal) {
+  const answer = await fetch(path + "?" + new URLSearchParams(params), { signal });
+  if (!answer.ok) throw Object.assign(new Error("The daemon answers " + answer.status), { status: answer.status });
+  return answer.arrayBuffer();
 }
 
 /** grown is an array with room for n, cut to it. */
