@@ -48,7 +48,7 @@ func (v *viewer) walkNetwork(id string) {
 	v.holds(`document.querySelector(".net .centre.term")`)
 	v.holds(`document.documentElement.scrollWidth <= innerWidth && (() => {
 		const [box, centre] = [".net-box", ".net .centre"].map((of) => document.querySelector(of).getBoundingClientRect());
-		return centre.left >= box.left && centre.right <= box.right;
+		return centre.left >= box.left && centre.right <= box.right && document.querySelector(".net-box").scrollWidth <= document.querySelector(".net-box").clientWidth;
 	})()`)
 	v.picture("network-narrow")
 	v.run(chromedp.EmulateViewport(1400, 1000), still("light"))

@@ -6,8 +6,10 @@ import { arrange } from "./springs.js";
 
 const around = 14; // artifacts around the one that it is about
 const shared = 22; // terms that several of them have
-const ratio = 1.7; // of width to height
-const room = [0.135, 0.075]; // that a node takes of them
+// The ratio of width to height, and the room that a node takes of them, as network.css has them: on a narrow screen the network is high.
+const wide = { ratio: 1.7, room: [0.135, 0.075] };
+const high = { ratio: 0.28, room: [0.43, 0.056] };
+const narrow = matchMedia("(max-width: 46rem)");
 const settle = 3000; // how long changes are gathered before it is shown anew
 const groups = ["culture", "period", "type"];
 const hues = { culture: 2, period: 4, type: 3, place: 8, material: 6, creator: 5, style: 7 };
@@ -25,6 +27,8 @@ export async function showNetwork(main, params, signal) {
     el("p", { class: "legend", id: "net-help" }, "Keys: arrows go from node to node, Enter opens it; below the network is what the chosen node is joined to."));
   document.title = "Network · kilim";
   let first = true;
+  let again = () => {}; // draws what is shown for the screen as it is now
+  narrow.addEventListener("change", () => again(), { signal });
   let ids = new Set(); // of the artifacts shown
   let asked = 0;
   const load = async () => {
@@ -38,8 +42,9 @@ export async function showNetwork(main, params, signal) {
     const terms = graph.nodes.length - artifacts - (centre.kind === "artifact" ? 0 : 1);
     state.textContent = number(artifacts) + (artifacts === 1 ? " artifact" : " artifacts") + ", and " + number(terms) + (terms === 1 ? " term" : " terms") + " that at least two of them have";
     draw(net, panel, graph, first ? "" : net.querySelector("[tabindex='0']")?.dataset.key);
-    if (first) box.scrollLeft = net.offsetLeft - box.offsetLeft + net.querySelector(".centre").parentElement.offsetLeft - box.clientWidth / 2; // on a narrow screen
+    if (first && box.scrollWidth > box.clientWidth) box.scrollLeft = net.offsetLeft - box.offsetLeft + net.querySelector(".centre").parentElement.offsetLeft - box.clientWidth / 2;
     first = false;
+    again = () => draw(net, panel, graph, net.querySelector("[tabindex='0']")?.dataset.key);
     ids = new Set(graph.nodes.map((n) => n.id).filter(Boolean));
   };
   await load();
@@ -125,7 +130,8 @@ function common(views, always) {
 function draw(net, panel, graph, chosenBefore) {
   const { nodes, edges } = graph;
   const focused = net.contains(document.activeElement);
-  const at = arrange(nodes.length, edges.map((e) => [e.a, e.b, e.score === null ? 0.5 : 0.6 + e.score]), ratio, room);
+  const shape = narrow.matches ? high : wide;
+  const at = arrange(nodes.length, edges.map((e) => [e.a, e.b, e.score === null ? 0.5 : 0.6 + e.score]), shape.ratio, shape.room);
   const lines = edges.map((e) => {
     const [[x, y], [u, v]] = [at[e.a], at[e.b]];
     return el("polyline", { points: `${100 * x},${100 * y} ${100 * u},${100 * v}`, class: e.score === null ? "has" : "like", "stroke-width": e.score === null ? 1 : (1 + 3 * Math.max(0, Math.min(1, e.score))).toFixed(2), "vector-effect": "non-scaling-stroke" });
@@ -150,7 +156,7 @@ function draw(net, panel, graph, chosenBefore) {
     l.addEventListener("focus", () => choose(i));
     l.addEventListener("pointerenter", () => choose(i));
     l.addEventListener("keydown", (e) => {
-      const next = towards(e, i, at);
+      const next = towards(e, i, at, shape.ratio);
       if (next < 0) return;
       choose(next);
       links[next].focus();
@@ -171,7 +177,7 @@ function draw(net, panel, graph, chosenBefore) {
 const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** towards is the node that is nearest in the direction of an arrow key, -1 for another key and where there is none. */
-function towards(e, from, at) {
+function towards(e, from, at, ratio) {
   const way = ways[e.key];
   if (!way || e.ctrlKey || e.altKey || e.metaKey) return -1;
   e.preventDefault();
