@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -89,12 +90,17 @@ func (v *viewer) walkThemedMap(d *daemon) {
 	v.open("#/map", ".map-legend tbody tr")
 	v.holds(`document.querySelector(".map-state").textContent.includes("Trustworthiness") && document.querySelector("#map-theme").options.length > 2`)
 	general := value[float64](v, count)
-	// One that is in the theme, which the first of a list of it is.
-	var first struct{ Items []struct{ ID string } }
-	for i := 0; len(first.Items) == 0; i++ {
-		d.get(fmt.Sprintf("/api/v1/artifacts/demo:%08d/similar?k=1&list=theme:%s", i, theme), &first)
+	var m web.Map
+	d.await("the map of the theme is laid out", func() error {
+		if d.get("/api/v1/map?theme="+theme, &m); m.Made == nil {
+			return errors.New(m.Phase)
+		}
+		return nil
+	})
+	id := ""
+	for i := 0; id == "" || d.get("/api/v1/map/point?k=1&theme="+theme+"&id="+id, nil) != 200; i++ {
+		id = fmt.Sprintf("demo:%08d", i)
 	}
-	id := first.Items[0].ID
 	v.does(`location.hash = "#/map?at=` + url.QueryEscape(id) + `"`)
 	title := fmt.Sprintf(`document.querySelector(".map-chosen a")?.title === %q`, id)
 	v.holds(title)
@@ -104,7 +110,6 @@ func (v *viewer) walkThemedMap(d *daemon) {
 	v.holds(shown + ` && document.querySelector(".map-state").textContent.includes("Trustworthiness")`)
 	v.holds(title + fmt.Sprintf(` && document.querySelector("#map-lines").value === "theme:%s" && /keeps \d+ \(\d+ %%\)/.test(document.querySelector(".map-panel p").textContent)`, theme))
 	v.holds(`document.activeElement.id === "map-theme" && location.hash.endsWith("theme=` + theme + `") && !window.glided`) // motion is not wanted
-	var m web.Map
 	if code := d.get("/api/v1/map?theme="+theme, &m); code != 200 || float64(m.Points) != value[float64](v, count) || m.Points < 20 || float64(m.Points) > general || m.Trust == nil {
 		v.t.Errorf("status %d, %d points of %v, trust %+v", code, m.Points, general, m.Trust)
 	}

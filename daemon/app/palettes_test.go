@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,6 +28,12 @@ func TestPalettes(t *testing.T) {
 		})
 		if made != c.want || colours.Field != c.field || colours.Edition != c.edition || len(codes) != 1 {
 			t.Errorf("%+v: made %d times, %+v", c, made, colours)
+		}
+	}
+	for i := range 3 * mostPalettes { // themes come and go
+		p.of(shade{fmt.Sprint("theme ", i), "culture"}, 1, start, func() (*web.MapColours, []byte) { return &web.MapColours{Edition: 1}, nil })
+		if len(p.kept) > mostPalettes {
+			t.Fatalf("%d palettes are kept", len(p.kept))
 		}
 	}
 }
