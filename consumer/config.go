@@ -17,6 +17,8 @@ type Config struct {
 	Limits profile.Limits
 	// Alone is for a Sink that must have all partitions: nothing is read while the group has another member.
 	Alone bool
+	// Reading, when set, is called whenever the partitions begin to be read: with Alone, when this member is the only one.
+	Reading func()
 
 	BatchRecords  int   // records of a batch at most; 512
 	BatchBytes    int64 // bytes of a batch, exceeded by its last record only; 8 MiB

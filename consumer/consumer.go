@@ -146,6 +146,9 @@ func (c *Consumer) work(ctx context.Context, gen *kafka.Generation) error {
 			}
 			go c.watch(ctx, cancel, log, parts)
 		}
+		if c.cfg.Reading != nil {
+			c.cfg.Reading()
+		}
 		ended <- newGeneration(c, log, parts, newCommitter(gen.CommitOffsets, c.cfg.CommitEvery, log)).run(ctx)
 	})
 	err := <-ended

@@ -54,6 +54,12 @@
 // has no key and nothing else in it, is passed over, and does not reach the Sink (passedOver, change.go); like the end of a
 // transaction it moves the stored offset with the next record. A trace context that is not W3C's is dropped, the record is kept.
 //
+// # Which client does what
+//
+// kafka-go's ConsumerGroup is the membership, and its Transport carries the fetches of package logread, whose form is franz-go's kmsg. The publisher
+// (rerank/publish) sends by kafka-go's Client, also its transactions, which only kafka-go's Writer lacks. What kafka-go does not have is the cooperative
+// rebalance (segmentio/kafka-go#985): with all partitions at one member there is nothing to hand over by parts.
+//
 // # Why not kafka.Reader
 //
 // In group mode it keeps stale messages over a rebalance

@@ -49,6 +49,7 @@ type App struct {
 	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
 	consumer  *consumer.Consumer
+	reading   chan struct{} // closed when the partitions are read for the first time
 	encoding  *encoding
 	metrics   *pipeline.Metrics
 	consumed  *consumer.Metrics
@@ -68,7 +69,7 @@ type part struct {
 // Start brings up a daemon, down to the listening HTTP address; Run makes it
 // work. After an error nothing is left running. The registry must be new.
 func Start(ctx context.Context, cfg *config.Config, version string, reg *prometheus.Registry, log *slog.Logger) (*App, error) {
-	a := &App{cfg: cfg, log: log, started: time.Now(), version: version, down: teardown{log: log}}
+	a := &App{cfg: cfg, log: log, started: time.Now(), version: version, down: teardown{log: log}, reading: make(chan struct{})}
 	for _, step := range []struct {
 		name  string
 		start func(context.Context, *prometheus.Registry) error

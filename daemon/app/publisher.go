@@ -17,11 +17,11 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
 	cfg := publish.Config{
-		Addr:        a.conn.Client().Addr,
-		Transport:   transport,
-		Store:       outbox{a.manager},
-		Topics:      publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, Cultures: a.cfg.Kafka.Topics.Cultures, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
-		Batch:       a.cfg.Publish.Batch,
+		Addr:      a.conn.Client().Addr,
+		Transport: transport,
+		Store:     outbox{a.manager},
+		Topics:    publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, Cultures: a.cfg.Kafka.Topics.Cultures, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
+		Batch:     a.cfg.Publish.Batch, TransactionalID: a.cfg.Publish.TransactionalID,
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: a.published,
 		Republish:   a.manager.Republish,
@@ -45,6 +45,19 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 	}
 	a.publisher, err = publish.New(cfg)
 	return err
+}
+
+// publish publishes until ctx ends. With a transactional id it begins when the group has given this daemon all partitions: until then
+// another may be at work, which is not to be fenced by one that waits for it.
+func (a *App) publish(ctx context.Context) error {
+	if a.cfg.Publish.TransactionalID != "" {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.reading:
+		}
+	}
+	return a.publisher.Run(ctx)
 }
 
 // outbox is publish.Store over the store that serves. A cutover puts another store in its place, but Engine.CutOver gives that

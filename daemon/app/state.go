@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -81,7 +82,7 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 	}
 	reg.MustRegister(a.manager.Collector(), queues{a.manager}, a.shelves.plane.Collector(), buildInfo(a.version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.parts = append(a.parts, part{"publisher", a.publisher.Run}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run}, part{"map", a.shelves.plane.Run}, part{"maps of themes", a.shelves.themed.Run})
+	a.parts = append(a.parts, part{"publisher", a.publish}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run}, part{"map", a.shelves.plane.Run}, part{"maps of themes", a.shelves.themed.Run})
 	return nil
 }
 
@@ -89,6 +90,7 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	inFlight := min(int64(a.cfg.Ingest.InFlightBytes), a.cfg.Memory.Budget().Records)
 	a.consumer, err = consumer.New(consumer.Config{
 		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
+		Reading:      sync.OnceFunc(func() { close(a.reading) }),
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: min(int64(a.cfg.Ingest.BatchBytes), inFlight), InFlightBytes: inFlight,
 		Observe: a.metrics.ObserveStage,

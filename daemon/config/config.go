@@ -149,6 +149,8 @@ func (w *Weights) check() []*Fault {
 type Publish struct {
 	Batch       int    `default:"1000" min:"1" max:"100000" help:"Messages of one request at most."`
 	Compression string `default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" help:"Compression of what is published: none, gzip, snappy, lz4 or zstd."`
+	// TransactionalID is empty by default: see package publish on what transactions cost.
+	TransactionalID string `name:"transactional-id" placeholder:"ID" help:"Publish in Kafka's transactions under this id, the same for all daemons that may publish to these topics one after another: one that begins fences those before it, whose messages the brokers refuse from then on. Readers must be read_committed. Not with the embedded broker. Empty: no transactions."`
 }
 
 // Memory is what the daemon may take of the machine's.

@@ -170,7 +170,7 @@ func TestKeysThatOthersRelyOn(t *testing.T) {
 		"ingest.batch-records": "512", "ingest.max-record-bytes": "1MiB", "ingest.in-flight-bytes": "64MiB",
 		"index.engine": "hnsw", "index.m": "16", "index.ef-construction": "200", "index.ef": "96", "index.least-recall": "0.95", "lists.size": "10", "lists.candidates": "200", "lists.tolerance": "0.01", "lists.linger": "500ms",
 		"refresh.epsilon": "0.05", "refresh.budget": "256", "refresh.sweep": "0.2",
-		"publish.batch": "1000", "publish.compression": "snappy",
+		"publish.batch": "1000", "publish.compression": "snappy", "publish.transactional-id": "",
 		"encoders.text.kind": "builtin", "encoders.image.kind": "builtin", "encoders.audio.kind": "builtin",
 		"media.root": "", "media.hosts": "", "media.max-bytes": "64MiB", "media.max-pixels": "50331648", "media.max-memory": "512MiB",
 	} {

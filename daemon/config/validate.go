@@ -148,6 +148,9 @@ func (c *Listen) check() (faults []*Fault) {
 func (c *State) check() []*Fault {
 	faults := c.Client.check()
 	add := func(key, format string, args ...any) { faults = append(faults, faultf(key, format, args...)) }
+	if _, embedded := c.Embedded(); embedded && c.Publish.TransactionalID != "" {
+		add("publish.transactional-id", "%q: not with the embedded broker, which ends with its daemon: nobody could publish after it", c.Publish.TransactionalID)
+	}
 	if c.Data == "" {
 		add("data", "empty: want the path of a folder")
 	}

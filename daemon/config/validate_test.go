@@ -44,6 +44,8 @@ func TestValidate(t *testing.T) {
 		"embedded port":       {func(c *Config) { c.Broker = "embedded://h" }, "broker", "HOST:PORT"},
 		"embedded replicas":   {func(c *Config) { c.Kafka.Replication = 3 }, "kafka.replication", "embedded"},
 		"embedded tls":        {func(c *Config) { c.Kafka.TLS.Enabled = true }, "kafka.tls.enabled", "embedded"},
+		"embedded fencing":    {func(c *Config) { c.Publish.TransactionalID = "kilim" }, "publish.transactional-id", "embedded"},
+		"fencing":             {func(c *Config) { c.Broker, c.Publish.TransactionalID = "k:9092", "kilim" }, "", ""},
 		"no group":            {func(c *Config) { c.Kafka.Group = "" }, "kafka.group", "name"},
 		"same topics":         {func(c *Config) { c.Kafka.Topics.DeadLetters = "kilim.similar" }, "kafka.topics.dead-letters", "kafka.topics.similar"},
 		"long topic":          {func(c *Config) { c.Kafka.Topics.Similar = strings.Repeat("a", 250) }, "kafka.topics.similar", "249"},

@@ -24,6 +24,9 @@ type Config struct {
 	Topics Topics
 	// Source is the ce_source of lists. Default: /kilim/<writer of the store>.
 	Source string
+	// TransactionalID, if set, has each batch of the outbox be one transaction under this id, of which Kafka has one owner: who begins to
+	// publish under it fences who did before (ErrFenced). See the package comment for what that changes.
+	TransactionalID string
 	// Batch is the most messages sent between two acknowledgements. Default 1000.
 	Batch int
 	// MaxBatchBytes is about the most that one request carries, before compression; a single larger

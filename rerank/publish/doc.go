@@ -75,6 +75,28 @@
 // but the order between a key's messages before and after is the reader's
 // concern, as with any Kafka producer.
 //
+// # Transactions, and who may write
+//
+// All of the above takes it that one process publishes. One that was stopped, or cut off from the brokers, for so long that another took its
+// place does not know that, and its messages would follow those of its successor. With Config.TransactionalID Kafka keeps it
+// out: each batch of the outbox is one transaction (transaction.go), and a process that begins to publish under the id has the
+// coordinator give it the next epoch. From then on the brokers refuse what the one before sends, abort what it has begun, and Run there ends with
+// ErrFenced (TestFenced, TestCutOffInATransaction, and on Apache Kafka TestKafkaFenced, TestKafkaCutOffInATransaction). A process takes the id once. After a failure it goes on only as who it was, which the
+// coordinator checks (KIP-360): so one that comes back does not fence its successor.
+//
+// After a failure the open transaction is aborted, and reconcile reads what is committed: there is no late request to wait for, so
+// Config.Settle is not needed, and what remains above, a message that a stalled broker carries out too late, can't be. After the death of a process in
+// the midst of a transaction, Look waits until that is aborted, 30 s and what the coordinator takes to notice (10 s).
+//
+// Why not always: only readers with isolation.level=read_committed have each message once. Others, and that is what Java's and franz-go's
+// consumers are by default, also see what was aborted and sent again. And each batch takes five requests in the place of one a partition: one to add its partitions, one to end it, and
+// for each of these one to find the coordinator. Of 20,000 messages that is 100 requests in the place of 20, and no difference in their rate; a message at a time, at a
+// trickle, takes two to four times as long. A broker verifies one partition of a transaction at a time, so partitions are sent to in turn.
+// The embedded broker ends with the daemon that it is part of, so nobody can take its place; it is not written to in transactions, which its compaction does not read.
+//
+// The requests are kafka-go's Client's, as all of this package: its Writer has no transactions, and franz-go's producer, which has, numbers, repeats and
+// gives up batches by itself, so that what became of one, and its halves where it is too large, is not for this package to say.
+//
 // # Messages that can't be sent
 //
 // A batch that the broker finds too large is sent in halves. A single dead letter that is

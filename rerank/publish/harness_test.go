@@ -138,7 +138,7 @@ func (m *memory) waiting() int {
 	return len(m.entries)
 }
 
-// action is what becomes of a produce request.
+// action is what becomes of a request that produces or ends a transaction.
 type action int
 
 const (
@@ -151,7 +151,7 @@ const (
 // faults sits between the publisher and the broker.
 type faults struct {
 	lock sync.Mutex
-	// next decides about the n-th produce request, from 1; nil lets all pass.
+	// next decides about the n-th of these requests, from 1; nil lets all pass.
 	next func(n int) action
 	// before is called, if set, before the n-th is decided about.
 	before   func(n int)
@@ -196,7 +196,7 @@ func (f *faults) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return &faultyConn{Conn: c, f: f}, nil
 }
 
-// faultyConn collects what is written into requests, and applies the action to those that produce.
+// faultyConn collects what is written into requests, and applies the action to those that produce or end a transaction.
 type faultyConn struct {
 	net.Conn
 	f    *faults
@@ -215,7 +215,7 @@ func (c *faultyConn) Write(b []byte) (int, error) {
 		frame := slices.Clone(c.buf[:size])
 		c.buf = c.buf[size:]
 		act := pass
-		if binary.BigEndian.Uint16(frame[4:]) == 0 {
+		if key := binary.BigEndian.Uint16(frame[4:]); key == 0 || key == 26 { // Produce, EndTxn
 			act = c.f.decide()
 		}
 		switch act {
@@ -369,7 +369,7 @@ func deliver(t *testing.T, cfg Config, m *memory) {
 	}
 }
 
-// read returns everything in a topic, by another client than the publisher's.
+// read returns everything in a topic that is not of an aborted transaction, by another client than the publisher's.
 func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 	t.Helper()
 	for {
@@ -386,7 +386,8 @@ func (c *cluster) read(t *testing.T, topic string) []*kgo.Record {
 func (c *cluster) tryToRead(t *testing.T, topic string) ([]*kgo.Record, error) {
 	t.Helper()
 	ends := map[int32]int64{}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addr), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addr), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +415,9 @@ func (c *cluster) tryToRead(t *testing.T, topic string) ([]*kgo.Record, error) {
 			return nil, err
 		}
 		f.EachRecord(func(r *kgo.Record) {
-			out = append(out, r)
+			if !r.Attrs.IsControl() {
+				out = append(out, r)
+			}
 			if r.Offset == ends[r.Partition]-1 {
 				left--
 			}

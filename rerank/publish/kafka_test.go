@@ -41,7 +41,21 @@ func realCluster(t *testing.T, partitions int) *cluster {
 
 func TestKafkaFaultsAndCrashes(t *testing.T) {
 	t.Parallel()
-	c, m := realCluster(t, 3), newMemory()
+	t.Run("idempotent", func(t *testing.T) {
+		t.Parallel()
+		realFaults(t, realCluster(t, 3), "", 1000, 8)
+	})
+	t.Run("transactional", func(t *testing.T) {
+		t.Parallel()
+		c := realCluster(t, 3)
+		realFaults(t, c, c.similar, 500, 60) // a transaction is up to 13 requests, and one that fails has all sent again
+	})
+}
+
+// realFaults has three of so many sides of a dice be a fault.
+func realFaults(t *testing.T, c *cluster, transactionalID string, messages, sides int) {
+	t.Helper()
+	m := newMemory()
 	rng := rand.New(rand.NewPCG(1, 4))
 	m.beforeAck = func(uint64) error {
 		if rng.IntN(4) == 0 {
@@ -51,16 +65,21 @@ func TestKafkaFaultsAndCrashes(t *testing.T) {
 	}
 	dice := rand.New(rand.NewPCG(1, 5))
 	next := func(int) action {
-		return [8]action{lose, deafen, deafen}[dice.IntN(8)]
+		if n := dice.IntN(sides); n < 3 {
+			return [...]action{lose, deafen, deafen}[n]
+		}
+		return pass
 	}
 	put := 0
-	for put < 1000 || m.waiting() > 0 {
-		if put < 1000 {
+	for put < messages || m.waiting() > 0 {
+		if put < messages {
 			n := 1 + rng.IntN(200)
 			m.put(c.mixed(put + n)[put:]...)
 			put += n
 		}
-		if err := attempt(t, c.config(t, m, &faults{next: next}), m); err != nil && !errors.Is(err, errInjected) {
+		cfg := c.config(t, m, &faults{next: next})
+		cfg.TransactionalID = transactionalID
+		if err := attempt(t, cfg, m); err != nil && !errors.Is(err, errInjected) {
 			t.Fatal(err)
 		}
 	}
@@ -82,4 +101,14 @@ func TestKafkaLooksAtARestoredStore(t *testing.T) {
 func TestKafkaListsTopicMadeAnew(t *testing.T) {
 	t.Parallel()
 	madeAnew(t, realCluster(t, 2))
+}
+
+func TestKafkaFenced(t *testing.T) {
+	t.Parallel()
+	fenced(t, func() *cluster { return realCluster(t, 2) })
+}
+
+func TestKafkaCutOffInATransaction(t *testing.T) {
+	t.Parallel()
+	cutOff(t, func() *cluster { return realCluster(t, 2) })
 }

@@ -20,9 +20,11 @@ type producer struct {
 	// known is true while id and epoch (Kafka's producer epoch) are valid. denied is true in a cluster that gives no producer
 	// ids; batches carry none then.
 	known, denied bool
-	id            int64
-	epoch         int16
-	partitions    map[topicPartition]*numbering
+	// owned is true once the transactional id was this process's.
+	owned      bool
+	id         int64
+	epoch      int16
+	partitions map[topicPartition]*numbering
 }
 
 // numbering is where the sequence numbers of one partition stand. Each is used by one goroutine at a time.
@@ -139,6 +141,9 @@ func (p *Publisher) encode(messages []*outgoing, sequence int32) ([]byte, error)
 	}
 	set := protocol.RecordSet{
 		Version: 2, Attributes: protocol.Attributes(p.compression), Records: protocol.NewRecordReader(records...),
+	}
+	if p.transactional() {
+		set.Attributes |= protocol.Transactional
 	}
 	var buf bytes.Buffer
 	if _, err := set.WriteTo(&buf); err != nil {

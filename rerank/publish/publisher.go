@@ -54,7 +54,7 @@ type topicPartition struct {
 	partition int
 }
 
-// storeError marks an error of the store, after which Run returns. All other errors are Kafka's, which Run retries.
+// storeError marks an error of the store, and what tells that another process publishes: after it Run returns. All other errors are Kafka's, which Run retries.
 type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
@@ -72,14 +72,18 @@ func New(cfg Config) (*Publisher, error) {
 	if cfg.Source == "" {
 		cfg.Source = "/kilim/" + writer
 	}
+	// Uncommitted: without transactions of its own, its messages are not to be missed behind somebody's open one.
+	isolation := kafka.ReadUncommitted
+	if cfg.TransactionalID != "" {
+		isolation = kafka.ReadCommitted // what was aborted was not told
+	}
 	return &Publisher{
 		cfg:         cfg,
 		compression: compression,
 		// kafka-go tells the broker half of this as the time that replicas may take.
 		client: &kafka.Client{Addr: cfg.Addr, Transport: cfg.Transport, Timeout: cfg.Timeout},
-		// Uncommitted: this package has no transactions, and its messages are not to be missed behind somebody's open one.
 		logs: &logread.Reader{
-			Transport: cfg.Transport, Addr: cfg.Addr, Isolation: kafka.ReadUncommitted,
+			Transport: cfg.Transport, Addr: cfg.Addr, Isolation: isolation,
 			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: cfg.Timeout,
 		},
 		writer:    writer,
@@ -153,6 +157,10 @@ func (p *Publisher) failed(err error) {
 	p.cfg.Metrics.failures.Inc()
 	p.cfg.Log.Warn("publishing failed; what was sent will be looked up before it is tried again", "err", err)
 	p.topics = map[string]*topic{}
+	if p.transactional() {
+		clear(p.delivered) // what a transaction was to have, which may be aborted
+		p.producer.known = false
+	}
 	p.reconnect()
 }
 
@@ -214,6 +222,11 @@ func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
 	// Not errgroup's context nor ctx: a request that is given up is one to reconcile.
 	ctx, cancel := graceful(ctx, p.cfg.Grace)
 	defer cancel()
+	if p.transactional() {
+		if err := p.own(ctx); err != nil {
+			return err
+		}
+	}
 	shares, err := p.share(ctx, out)
 	if err != nil {
 		return err

@@ -113,8 +113,12 @@ func TestRandomFaultsAndCrashes(t *testing.T) {
 				return nil
 			}
 			dice := rand.New(rand.NewPCG(seed, 5))
+			id, sides := "", 8
+			if seed%2 == 1 {
+				id, sides = "kilim", 60 // a transaction is up to 13 requests, and one that fails has all sent again
+			}
 			next := func(int) action {
-				switch dice.IntN(8) {
+				switch dice.IntN(sides) {
 				case 0:
 					return lose
 				case 1, 2:
@@ -129,7 +133,9 @@ func TestRandomFaultsAndCrashes(t *testing.T) {
 					m.put(c.mixed(put + n)[put:]...)
 					put += n
 				}
-				if err := attempt(t, c.config(t, m, &faults{next: next}), m); err != nil && !errors.Is(err, errInjected) {
+				cfg := c.config(t, m, &faults{next: next})
+				cfg.TransactionalID = id
+				if err := attempt(t, cfg, m); err != nil && !errors.Is(err, errInjected) {
 					t.Fatal(err)
 				}
 				m.crash(rng.IntN(6) - 2)

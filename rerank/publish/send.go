@@ -24,12 +24,21 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 	if err := p.begin(ctx, shares); err != nil {
 		return err
 	}
+	in, requests := p.transactional() && len(partitions) > 0, maxRequests
+	if in {
+		if err := p.enlist(ctx, partitions); err != nil {
+			return err
+		}
+		// A broker asks the coordinator whether a partition is in the transaction. It asks once at a time for a producer, and refuses
+		// (NETWORK_EXCEPTION) the request that it was asking for when a second comes.
+		requests = 1
+	}
 	var (
 		g    errgroup.Group
 		lock sync.Mutex
 		errs []error
 	)
-	g.SetLimit(maxRequests)
+	g.SetLimit(requests)
 	for _, at := range partitions {
 		s, n := shares[at], p.producer.partitions[at]
 		g.Go(func() error {
@@ -54,6 +63,9 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 		if errors.As(err, &anew) {
 			p.begunAnew[anew.at] = struct{}{}
 		}
+	}
+	if in && len(errs) == 0 {
+		return p.end(ctx, true)
 	}
 	return errors.Join(errs...)
 }
@@ -120,7 +132,7 @@ func (p *Publisher) produce(ctx context.Context, at topicPartition, messages []*
 	}
 	n.open = &openBatch{first: messages[0].seq, last: messages[len(messages)-1].seq, count: int32(len(messages))}
 	res, err := p.client.RawProduce(ctx, &kafka.RawProduceRequest{
-		Topic: at.topic, Partition: at.partition, RequiredAcks: kafka.RequireAll,
+		Topic: at.topic, Partition: at.partition, RequiredAcks: kafka.RequireAll, TransactionalID: p.cfg.TransactionalID,
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(batch)},
 	})
 	if err == nil {

@@ -35,7 +35,8 @@ func main() {
 
 // read gives the last value of each key that has one.
 func read(ctx context.Context, broker, topic string) (map[string][]byte, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +52,11 @@ func read(ctx context.Context, broker, topic string) (map[string][]byte, error) 
 			return nil, fmt.Errorf("%s: %w", topic, err)
 		}
 		fetched.EachRecord(func(r *kgo.Record) {
-			if r.Value == nil {
+			switch {
+			case r.Attrs.IsControl(): // the end of a transaction
+			case r.Value == nil:
 				delete(table, string(r.Key))
-			} else {
+			default:
 				table[string(r.Key)] = r.Value
 			}
 			// Compaction leaves gaps, but never takes the last record of all.

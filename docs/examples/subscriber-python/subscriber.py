@@ -8,7 +8,7 @@ A subscriber that stays would go on polling where this one ends.
 
 import sys
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 
 def read(broker, topic):
@@ -18,7 +18,9 @@ def read(broker, topic):
         # Wanted by the client and used for nothing: partitions are assigned here, and no offset is committed.
         "group.id": "subscriber-example",
         "enable.auto.commit": False,
-        "enable.partition.eof": False,
+        "isolation.level": "read_committed",
+        # The last offset may be the end of a transaction, which is no message.
+        "enable.partition.eof": True,
     })
     try:
         found = consumer.list_topics(topic, timeout=30).topics[topic]
@@ -35,6 +37,9 @@ def read(broker, topic):
             message = consumer.poll(30)
             if message is None:
                 raise TimeoutError(f"nothing for 30 s, partitions left: {sorted(left)}")
+            if message.error() and message.error().code() == KafkaError._PARTITION_EOF:
+                left.pop(message.partition(), None)
+                continue
             if message.error():
                 raise KafkaException(message.error())
             if message.value() is None:
