@@ -85,7 +85,7 @@
 // coordinator checks (KIP-360): so one that comes back does not fence its successor.
 //
 // After a failure the open transaction is aborted, and reconcile reads what is committed: there is no late request to wait for, so
-// Config.Settle is not needed, and what remains above, a message that a stalled broker carries out too late, can't be. After the death of a process in
+// Config.Settle is not needed, and what remains above, a message that a stalled broker carries out too late, can't be, but of a process that had no transactions. After the death of a process in
 // the midst of a transaction, Look waits until that is aborted, 30 s and what the coordinator takes to notice (10 s).
 //
 // Why not always: only readers with isolation.level=read_committed have each message once. Others, and that is what Java's and franz-go's
