@@ -15,7 +15,6 @@ import (
 	"kilim/daemon/browse"
 	"kilim/daemon/judgments"
 	"kilim/daemon/web"
-	"kilim/learner/train/registry"
 )
 
 // vases are in sets of three by subject, and each is most like those of another set by all else.
@@ -58,7 +57,6 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig(t)
 	cfg.Rank.Least = 13
-	cfg.Model.Width = 0 // a model that is known by its seed has the shape of the default
 	// The ranker reads words as the state does, and who checks the folder in the end by the same spellings.
 	cfg.Encoders.Text.Spellings = filepath.Join(t.TempDir(), "spellings")
 	if err := os.WriteFile(cfg.Encoders.Text.Spellings, []byte("kilim-spellings 1\nwords glazeax glazebx glazecx\nwords glazeay glazeby\n"), 0o600); err != nil {
@@ -125,10 +123,7 @@ func TestJudgmentsOrderLists(t *testing.T) {
 	}
 	d.judge(0, 1)
 	d.ranks(true)
-	other, err := d.app.models.Add(registry.Model{Seed: 7})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := d.another()
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", other.Epoch), http.StatusAccepted)
 	d.serves(other.Epoch)
 	for d.ranks(true).Last.Epoch != other.Epoch {

@@ -10,7 +10,6 @@ import (
 
 	"kilim/daemon/themes/stored"
 	"kilim/daemon/web"
-	"kilim/learner/train/registry"
 )
 
 // told is what a theme's topic ends with for an artifact.
@@ -70,7 +69,6 @@ func TestThemeListsAreTold(t *testing.T) {
 	const labelled, all = 60, 66
 	a := newLabelledArchive(2, all)
 	cfg := testConfig(t)
-	cfg.Model.Width = 0 // a model that is known by its seed has the shape of the default
 	d := start(t, cfg)
 	d.feed(a.messages(t, 0, labelled, true)...)
 	d.settle(labelled)
@@ -128,11 +126,7 @@ func TestThemeListsAreTold(t *testing.T) {
 		}
 	}
 
-	shape := d.cfg.Model.Options()
-	other, err := d.app.models.Add(registry.Model{Seed: 7, Options: &shape})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := d.another()
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", other.Epoch), 202)
 	d.serves(other.Epoch)
 	if now, _ := d.themeLists("motif"); len(now) != len(messages) {

@@ -19,7 +19,6 @@ import (
 	"kilim/daemon/web"
 	"kilim/learner/theme"
 	"kilim/learner/train/eval"
-	"kilim/learner/train/registry"
 )
 
 // labelledArchive is an invented one: each record is of some topics, which give it words, a technique and, by theme, terms. What labels it
@@ -193,7 +192,6 @@ func TestThemesOfTheDaemon(t *testing.T) {
 	a := newLabelledArchive(1, all)
 	truth := a.truth(t, later, all)
 	cfg := testConfig(t)
-	cfg.Model.Width = 0 // a model that is known by its seed has the shape of the default
 	cfg.Themes.Least = 20
 	d := start(t, cfg)
 	d.feed(append(a.messages(t, 0, labelled, true), a.messages(t, labelled, all, false)...)...)
@@ -260,10 +258,7 @@ func TestThemesOfTheDaemon(t *testing.T) {
 
 	// Another model of embeddings takes over, and what the themes tell is the same: they are of the records.
 	want := d.figure("motif", truth)
-	other, err := d.app.models.Add(registry.Model{Seed: 7})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := d.another()
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", other.Epoch), 202)
 	d.serves(other.Epoch)
 	d.feed(kafka.Message{Key: []byte(one.Items[0].ID)})

@@ -37,7 +37,7 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeded := settings(cfg, encoders).Model
+	seeded := settings(cfg, encoders).Model.With(cfg.Model.Options())
 	shape := seeded.Shape()
 	if change != nil {
 		change(&shape)
@@ -56,7 +56,8 @@ func trained(t *testing.T, cfg *config.Config, models *registry.Registry, change
 	if err := checkpoint.Write(models.Path(name), &checkpoint.Checkpoint{Meta: checkpoint.Meta{Config: shape, Encoders: encoders.Identities(), Epoch: 2, Parent: 1}, Weights: weights}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := models.Add(registry.Model{Checkpoint: name, Parent: 1, Created: time.Now(), Encoders: encoders.Identities()})
+	options := shape.Options()
+	out, err := models.Add(registry.Model{Checkpoint: name, Parent: 1, Created: time.Now(), Encoders: encoders.Identities(), Options: &options})
 	if err != nil {
 		t.Fatal(err)
 	}
