@@ -27,6 +27,23 @@ import (
 	"kilim/rerank/topk"
 )
 
+// thin skips two histories of three in a short run, as that under the race detector is (see .ci/run): the third has the same
+// goroutines beside each other.
+func thin(t *testing.T, seed uint64) {
+	t.Helper()
+	if testing.Short() && seed%3 != 1 {
+		t.Skip("one history of three under -short")
+	}
+}
+
+// stride is from one write at which a test crashes to the next: each, and in a short run every third.
+func stride() int {
+	if testing.Short() {
+		return 3
+	}
+	return 1
+}
+
 // exact is the configuration in which the lists are a pure function of what lives.
 func exact() Config {
 	return Config{

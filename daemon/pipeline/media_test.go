@@ -17,6 +17,7 @@ func TestMediaEndState(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			thin(t, seed)
 			t.Parallel()
 			changes, live := mediaHistory(seed, 120, 30)
 			rng := rand.New(rand.NewPCG(seed, 6))
@@ -111,7 +112,7 @@ func TestCrashWithMedia(t *testing.T) {
 	_, calm, calls := run(t.TempDir(), -1)
 	want, known := calm.lists(), calm.known()
 	calm.close()
-	for k := 1; ; k++ {
+	for k := 1; ; k += stride() {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +126,7 @@ func TestCrashWithMedia(t *testing.T) {
 		s.close()
 		if !crashed {
 			if k < 10 {
-				t.Errorf("only %d writes were failed", k-1)
+				t.Errorf("fewer than %d writes", k)
 			}
 			return
 		}

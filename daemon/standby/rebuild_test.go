@@ -55,7 +55,7 @@ func TestRebuildAtEveryWrite(t *testing.T) {
 	if err := errors.Join(wreck(l, live[0].id), wreck(l, live[1].id), l.end()); err != nil {
 		t.Fatal(err)
 	}
-	for k, crashed := 1, true; crashed; k += stride {
+	for k, crashed := 1, true; crashed; k += stride() {
 		crashed = rebuildWithCrash(t, wrecked, k, live)
 		if t.Failed() {
 			return

@@ -186,6 +186,9 @@ func (w *world) vectors() map[string]graphstore.Node {
 func TestOrderLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(21) {
+		if testing.Short() && seed%3 != 1 {
+			continue // a history runs on one goroutine, where the race detector finds little
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 2))

@@ -18,6 +18,9 @@ import (
 //   - records of one dynasty are nearer than random ones although neither text
 //     nor graph shows the dynasty: this is what the neighbourhood adds to the text.
 func TestRealArchive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it holds figures, of 900 records on one goroutine, where the race detector finds nothing")
+	}
 	t.Parallel()
 	records := readArchive(t, 900)
 	enc, err := text.NewEncoder(text.Config{Seed: 1})

@@ -135,6 +135,9 @@ func (a *archive) begin() {
 func TestNobodyIsMissed(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(24) {
+		if testing.Short() && seed%4 > 0 {
+			continue // a history runs on one goroutine, where the race detector finds nothing
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			a := newArchive(t, seed)
