@@ -12,5 +12,5 @@
 // are told apart by all that they were made with, but not by the revision, which the table names; for another program take another file.
 //
 // Costs are processor time, which other work on the machine changes little; steps a second on the wall are told too, and mean
-// something only on a quiet machine.
+// something only on a quiet machine (-loaded leaves them out).
 package main

@@ -27,6 +27,7 @@ type options struct {
 	threads             int
 	before, came        int
 	rate                float64
+	loaded              bool
 	dir                 string // of what is made for a measurement
 }
 
@@ -51,6 +52,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.before, "before", 1000, "records that are there when newcomers come")
 	f.IntVar(&o.came, "newcomers", 500, "newcomers whose cost is measured")
 	f.Float64Var(&o.rate, "rate", 20, "of them a second")
+	f.BoolVar(&o.loaded, "loaded", false, "the machine has other work: tell no times on the wall")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,11 @@ func (o *options) print(w io.Writer, cells []cell, kept *rows, remarks []string)
 		if measured {
 			cost = fmt.Sprintf("%.1f", came.Values[newcomer])
 		}
-		fmt.Fprintf(w, " %s | %s | %s |\n", cost, median(trained, processor, func(x float64) float64 { return 1000 * x }), median(trained, wall, func(x float64) float64 { return 1 / x }))
+		rate := "-"
+		if !o.loaded {
+			rate = median(trained, wall, func(x float64) float64 { return 1 / x })
+		}
+		fmt.Fprintf(w, " %s | %s | %s |\n", cost, median(trained, processor, func(x float64) float64 { return 1000 * x }), rate)
 	}
 	_, err := fmt.Fprintf(w, "\nRows of kilim %s; trainings of %s, %d artifacts set aside at most; newcomers %d after %d. Of several seeds: the mean, and the least to the greatest; costs: the median.\n",
 		strings.Join(slices.Sorted(maps.Keys(revisions)), ", "), o.length(), o.test, o.came, o.before)
