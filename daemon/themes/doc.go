@@ -33,7 +33,8 @@
 // The list of an artifact is searched among all others (theme.Search). To make their profiles when asked would take 10 s for 12,000, so they are kept in a
 // theme.Table, some 7 KB each, with 2.5 KB for the artifact's lists of 10, within their part of Config.Memory; made anew for a new model, and one by one
 // for what batches change. An artifact without room is in nobody's list, and has lists of its own when it is asked for, but none that is stored. While a
-// model replaces another, profiles of both are there.
+// model replaces another, profiles of both are there, and both follow the batches, so that the lists of the one that serves do. Only from a declaration until it is
+// answered for are no profiles renewed but between terms.
 // A theme that the model before did not know is answered for meanwhile by some of the artifacts that have labels of it, and the answer says so (answerEarly).
 //
 // # What is guaranteed

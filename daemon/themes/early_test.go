@@ -1,6 +1,7 @@
 package themes
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -88,5 +89,45 @@ func TestDeclaredAlone(t *testing.T) {
 	}
 	if hurried == 0 || unhurried == 0 || k.hurried {
 		t.Errorf("%d looks into the archive in haste, %d without; in haste in the end: %v", hurried, unhurried, k.hurried)
+	}
+}
+
+// TestListsFollowRounds: while the archive is read, and while profiles of another model are made, the lists of the model that serves take up who comes and lose who
+// goes, and the other model knows of both when it serves.
+func TestListsFollowRounds(t *testing.T) {
+	t.Parallel()
+	for _, phase := range []string{Reading, Profiling} {
+		t.Run(phase, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, usual())
+			w.fill(1, 150, 100)
+			w.round()
+			k := w.keeper
+			was := k.serving.Load()
+			w.apply(recordOf(rand.New(rand.NewPCG(8, 8)), "a:1000", true))
+			looks, followed := 0, false
+			w.archive.during = func() {
+				if k.Status().Phase != phase || k.serving.Load() != was {
+					return
+				}
+				switch looks++; looks {
+				case 2: // profiles of the first page are made
+					w.apply(recordOf(rand.New(rand.NewPCG(7, 7)), "n:1", false))
+					w.remove("a:3")
+				default:
+					came, _ := was.ProfileOf("n:1")
+					gone, _ := was.ProfileOf("a:3")
+					followed = followed || came != nil && gone == nil
+				}
+			}
+			w.round()
+			w.archive.during = nil
+			now := k.serving.Load()
+			came, _ := now.ProfileOf("n:1")
+			gone, _ := now.ProfileOf("a:3")
+			if now == was || !followed || came == nil || gone != nil {
+				t.Errorf("another model: %v; the one before followed: %v; this one has who came: %v, who went: %v", now != was, followed, came != nil, gone != nil)
+			}
+		})
 	}
 }

@@ -78,6 +78,8 @@ type Keeper struct {
 	serving atomic.Pointer[serving] // nil: there is no model
 	// early answers for the themes of a model that serve not yet, by the artifacts with labels alone; nil: there is no such model.
 	early atomic.Pointer[serving]
+	// next is the model whose profiles are being made, nil: none's are. It is Run's alone.
+	next  *serving
 	known atomic.Bool // serving is what is to serve
 	// basis was made of the works of these sums. It is Run's alone.
 	basis     *theme.Basis
@@ -191,8 +193,8 @@ func (k *Keeper) Restore(ctx context.Context) error {
 	return k.serve(ctx, m, made)
 }
 
-// renew renews profiles of artifacts that batches have changed, and their lists, and tells whether others may wait. While profiles are made for another
-// model it must not be called: they would miss what it takes.
+// renew renews profiles of artifacts that batches have changed, and their lists, and tells whether others may wait. Rounds call it between the parts of their
+// work, so that lists follow records meanwhile.
 func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 	changed := k.changes.take(renewedAtOnce)
 	start := time.Now()
@@ -212,10 +214,15 @@ func (k *Keeper) renew(ctx context.Context) (more bool, err error) {
 	return true, k.rest(ctx, time.Since(start))
 }
 
-// reprofile makes the profiles of artifacts what their documents say.
+// reprofile makes the profiles of artifacts what their documents say, those of the model that serves and of the one that is to.
 func (k *Keeper) reprofile(changed []rerank.Cause) error {
-	s := k.serving.Load()
-	if s == nil || len(changed) == 0 {
+	var all []*serving
+	for _, s := range []*serving{k.serving.Load(), k.next, k.early.Load()} {
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	if len(all) == 0 || len(changed) == 0 {
 		return nil
 	}
 	var artifacts []*profile.Artifact // nil where there is none
@@ -234,11 +241,13 @@ func (k *Keeper) reprofile(changed []rerank.Cause) error {
 		return err
 	}
 	for i, a := range artifacts {
-		switch {
-		case a == nil:
-			s.remove(changed[i].ID)
-		case s.takes(a.ID):
-			s.put(a)
+		for _, s := range all {
+			switch {
+			case a == nil:
+				s.remove(changed[i].ID)
+			case s.takes(a.ID):
+				s.put(a)
+			}
 		}
 	}
 	return nil

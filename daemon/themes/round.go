@@ -174,6 +174,8 @@ func (k *Keeper) fit(ctx context.Context, s *survey, now sums) (*theme.Model, er
 func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 	k.enter(Profiling)
 	next, done := newServing(m, made, k.cfg.profileBytes(), k.listBytes()), 0
+	k.next = next
+	defer func() { k.next = nil }()
 	err := k.each(ctx, func(a *profile.Artifact) {
 		if done++; next.takes(a.ID) {
 			next.put(a)

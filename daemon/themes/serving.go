@@ -43,12 +43,12 @@ func newServing(m *theme.Model, made Made, room, extra int) *serving {
 func nodeOf(id string) uint64 { return uint64(graphstore.ID(graphstore.Artifact, id)) }
 
 // takes tells whether the profile of an artifact is kept, or there is room for it. Artifacts that there is no room for are in nobody's
-// list, and have theirs all the same.
+// list, and have theirs all the same. One that is partial takes nobody more.
 func (s *serving) takes(id string) bool {
 	s.lock.RLock()
 	defer s.lock.RUnlock()
 	_, has := s.works[id]
-	return has || s.bytes() < s.room && s.table.Len() < theme.MostInTable
+	return has || !s.partial && s.bytes() < s.room && s.table.Len() < theme.MostInTable
 }
 
 // bytes is what all of it takes.

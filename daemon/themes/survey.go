@@ -58,7 +58,8 @@ func (k *Keeper) read(ctx context.Context) (*survey, error) {
 	return s, nil
 }
 
-// each calls fn for every artifact whose document can be read, in the order of nodes, and leaves time to others. The artifacts are not
+// each calls fn for every artifact whose document can be read, in the order of nodes, leaves time to others, and renews what they change, but while
+// somebody waits for a theme. The artifacts are not
 // all of one committed state: what changes meanwhile is told to Note, and seen by the next who reads.
 func (k *Keeper) each(ctx context.Context, fn func(*profile.Artifact)) error {
 	for after, done := graphstore.NodeID(0), false; !done; {
@@ -93,6 +94,9 @@ func (k *Keeper) each(ctx context.Context, fn func(*profile.Artifact)) error {
 		}
 		if err := k.rest(ctx, time.Since(start)); err != nil {
 			return err
+		}
+		if !k.hurried {
+			_, _ = k.renew(ctx) // what can't be renewed now waits
 		}
 	}
 	return nil

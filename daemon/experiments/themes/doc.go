@@ -11,6 +11,11 @@
 // With -kilim (make bench-themes-daemon) a daemon is asked in place of the peer: it is fed with all works, those to be fitted with labels, half of them
 // later, as replacements. Its lists of 200, less the fitted works in them, and kilim eval, which draws its queries itself, must agree with the model to 0.01 in the mean.
 //
+// With -kilim and -declare THEME a daemon is fed with all works but 300, and learns all themes but one, of which the records have labels. That one is declared while the 300
+// come, five a second. It is told how long after the declaration a list of the theme is answered and a message is in its topic, by how much processor time of the
+// daemon, whether the lists of the other themes are the same, and how long nothing was told of them. It fails if a list of another theme is not answered, or a newcomer
+// not told.
+//
 // The heads (learner/theme/head), one vector a work and theme, are fitted by the profiles of the fitted works. They rank alone, and
 // as candidates: how many of the first 10 by the whole score are among the first 200 by the vectors.
 //
