@@ -15,6 +15,7 @@ type ending struct {
 	topics topics
 	served map[string]answer
 	themed map[string]map[string]themeList // served, by topic and id
+	cells  map[cellOf]cell                 // served
 	counts counts
 }
 
@@ -28,6 +29,7 @@ type report struct {
 	Writers    int `json:"writers"` // whose messages are there
 	Artifacts  int `json:"artifacts"`
 	ThemeLists int `json:"theme_lists"` // compared, in the run that had more
+	Cells      int `json:"cells"`       // of maps of cultures, the same
 	Lost       int `json:"lost"`
 	Twice      int `json:"twice"`
 	Differing  int `json:"differing"`
@@ -67,6 +69,9 @@ func (r *report) audit(p *plan, e *ending, restores int) error {
 		return err
 	}
 	if err := r.auditThemes(p, e); err != nil {
+		return err
+	}
+	if err := r.auditCells(e); err != nil {
 		return err
 	}
 	return r.auditLists(p, e)
@@ -279,4 +284,5 @@ func (r *report) compare(got, want *ending) {
 			r.differing("%s: lists are %v, never killed %v", id, a, b)
 		}
 	}
+	r.compareCells(got, want)
 }

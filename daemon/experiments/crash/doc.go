@@ -21,13 +21,14 @@
 //	twice      events with the same ce_id, messages of the same number and writer, dead letters
 //	           of one writer for the same record
 //	differing  artifacts whose last published lists are not those served, or not those of
-//	           the daemon never killed; published in a wrong order; counts that differ
+//	           the daemon never killed; published in a wrong order; counts that differ; the same of
+//	           cells of cultures, periods and places, which are told of within a step of what is served
 //	faults     found by `kilim check`
 //
 // The daemon runs with --index.engine flat --refresh.epsilon 0 --refresh.sweep 0 --lists.tolerance 0,
 // where the end state is a pure function of the live artifacts, so equal means equal.
 // kilim.similar, kilim.cultures and the topics of themes are created without compaction, so that nothing published can hide. What themes there are is learned from what was
-// fed when a round began, so their lists are not compared with those of the daemon never killed: what was published last must be what is served.
+// fed when a round began, so their lists and cells are not compared with those of the daemon never killed: what was published last must be what is served.
 //
 // The last line of its output is JSON, with how many promotions, trainings and restores there were; the exit code is 1 when any of the four is
 // not 0, and 2 when the comparison could not be made. On either the folder is kept.

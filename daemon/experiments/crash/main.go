@@ -199,5 +199,8 @@ func (o *options) finish(ctx context.Context, i *instance, f *feeder, p *plan) (
 	if e.themed, err = i.askThemes(settling, slices.Collect(maps.Keys(p.live))); err != nil {
 		return nil, err
 	}
+	if e.cells, err = i.askCells(settling); err != nil {
+		return nil, err
+	}
 	return e, daemon.Stop()
 }
