@@ -78,7 +78,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 	}
 	n := min(o.test, len(order)/3, max(withCulture/2, 1))
 	test, rest := order[:n], order[n:]
-	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, o.fusion, o.residual, o.aggregator, o.layers, o.without)
+	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, shape.Fusion, shape.Residual, shape.Aggregator, shape.Layers, o.without)
 	return o.compare(s, served, test, rest)
 }
 
