@@ -11,7 +11,8 @@ import (
 // specs ask for; specs for the same target make one edge. Missing entities and
 // media are created, and placeholders for link targets that are not there; a
 // placeholder of the artifact becomes the artifact and keeps the edges to it.
-// Targets that lose their last edge go.
+// Targets that lose their last edge go. Edges to contents stay as they are: PutContents
+// changes these.
 //
 // The vectors of existing nodes are left alone. An id or target whose NodeID
 // belongs to another key is an ErrCollision, and nothing changes; see KeyCheck.
@@ -69,6 +70,7 @@ func (t *Tx) putArtifact(doc Doc, specs []EdgeSpec) (Change, error) {
 		if have, err = t.outgoing(id); err != nil {
 			return Change{}, err
 		}
+		have = slices.DeleteFunc(have, func(e edgeChange) bool { return Type(e.rel).IsContent() })
 	}
 	if err := t.editAll(id, want, have); err != nil {
 		return Change{}, err
@@ -239,6 +241,8 @@ func (s *EdgeSpec) check(id string) error {
 		return fmt.Errorf("relation %s to a node of type %s: want %s", s.Rel, s.Type, relationTo(s.Type))
 	case s.Key == "":
 		return fmt.Errorf("the key of a target of type %s is empty", s.Type)
+	case s.Type.IsContent():
+		return fmt.Errorf("a %s is no target of a document", s.Type)
 	case s.Type.IsMedia() && !strings.HasPrefix(s.Key, id+"\x00"):
 		return fmt.Errorf("media key %q: want the artifact's id, a zero byte and an ordinal", s.Key)
 	}

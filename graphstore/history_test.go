@@ -76,7 +76,7 @@ func (v *generator) step(tx *Tx, report reporter) error {
 	id := fmt.Sprintf("a%d", rng.IntN(historyArtifacts))
 	node := ID(Artifact, id)
 	v.at = v.at.Add(time.Duration(rng.IntN(3)) * time.Second)
-	switch rng.IntN(16) {
+	switch rng.IntN(18) {
 	case 0, 1, 2, 3, 4:
 		return v.put(tx, id, report)
 	case 5, 6:
@@ -108,6 +108,8 @@ func (v *generator) step(tx *Tx, report reporter) error {
 		return tx.AddTerms(slices.Values(buckets), delta)
 	case 14:
 		return v.meta(tx)
+	case 15, 16:
+		return v.hold(tx, id, report)
 	default:
 		e := OutboxEntry{Seq: uint64(len(m.messages) + 1), Time: v.at, Value: fmt.Appendf(nil, "message %d", rng.Int())}
 		m.messages = append(m.messages, e)
@@ -133,6 +135,23 @@ func (v *generator) put(tx *Tx, id string, report reporter) error {
 	specs := v.specs(id)
 	got, err := tx.PutArtifact(doc, specs)
 	report("put "+id, got, v.m.put(doc, specs))
+	return err
+}
+
+// hold gives an artifact some of few contents, so that artifacts share them.
+func (v *generator) hold(tx *Tx, id string, report reporter) error {
+	var held []Held
+	for range v.rng.IntN(5) {
+		held = append(held, Held{[]Type{Picture, Recording}[v.rng.IntN(2)], Content{byte(1 + v.rng.IntN(3))}})
+	}
+	if _, there := v.m.artifacts[id]; !there {
+		if _, err := tx.PutContents(ID(Artifact, id), held); err == nil {
+			return fmt.Errorf("contents of %q, which is not there, were put", id)
+		}
+		return nil
+	}
+	got, err := tx.PutContents(ID(Artifact, id), held)
+	report("hold "+id, got, v.m.hold(id, held))
 	return err
 }
 

@@ -31,6 +31,7 @@ type model struct {
 type modelArtifact struct {
 	doc   Doc
 	specs []EdgeSpec
+	held  []EdgeSpec // to contents
 }
 
 type vectors struct {
@@ -83,7 +84,7 @@ func (m *model) graph() *graph {
 		self := node(Artifact, id)
 		self.Placeholder = false
 		used := map[[2]string]bool{}
-		for _, s := range a.specs {
+		for _, s := range slices.Concat(a.specs, a.held) {
 			to := node(s.Type, s.Key)
 			e := Edge{self.ID, s.Rel, to.ID}
 			if !set[e] {
@@ -131,9 +132,21 @@ func compareEdges(a, b Edge) int {
 // put replaces an artifact and says what must have changed.
 func (m *model) put(doc Doc, specs []EdgeSpec) Change {
 	before := m.graph()
-	_, there := m.artifacts[doc.ID]
-	m.artifacts[doc.ID] = modelArtifact{doc, specs}
+	old, there := m.artifacts[doc.ID]
+	m.artifacts[doc.ID] = modelArtifact{doc, specs, old.held}
 	return m.change(before, Change{Artifact: ID(Artifact, doc.ID), Created: !there, Replaced: there})
+}
+
+// hold gives an artifact other contents.
+func (m *model) hold(id string, held []Held) Change {
+	before := m.graph()
+	a := m.artifacts[id]
+	a.held = nil
+	for _, h := range held {
+		a.held = append(a.held, EdgeSpec{Type: h.Type, Rel: Relation(h.Type), Key: h.Content.Key()})
+	}
+	m.artifacts[id] = a
+	return m.change(before, Change{Artifact: ID(Artifact, id)})
 }
 
 func (m *model) delete(id string) Change {

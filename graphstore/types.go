@@ -12,8 +12,9 @@ type NodeID uint64
 // Type is what a node is. Its values are stored: never renumber them.
 type Type uint8
 
-// The types of nodes. Text, Image and Audio are media; those from Culture on
-// are entities.
+// The types of nodes. Text, Image and Audio are media; those from Culture to Decade
+// are entities. Picture and Recording are contents: what media are when their bytes
+// are known, one node for all media of the same bytes (see Tx.PutContents).
 const (
 	Artifact   Type = 1
 	Text       Type = 2
@@ -32,8 +33,10 @@ const (
 	Subject    Type = 15
 	Collection Type = 16
 	Decade     Type = 17
+	Picture    Type = 18
+	Recording  Type = 19
 
-	numTypes = 18 // types are 1..numTypes-1
+	numTypes = 20 // types are 1..numTypes-1
 )
 
 // String is the type's name as it is used in ids, metrics and the HTTP API.
@@ -45,7 +48,10 @@ func (t Type) String() string {
 }
 
 // IsEntity tells the types of what artifacts may share.
-func (t Type) IsEntity() bool { return t >= Culture && t < numTypes }
+func (t Type) IsEntity() bool { return t >= Culture && t <= Decade }
+
+// IsContent tells the types of what media of the same bytes share.
+func (t Type) IsContent() bool { return t == Picture || t == Recording }
 
 func typeName(t Type) string {
 	switch t {
@@ -83,6 +89,10 @@ func typeName(t Type) string {
 		return "collection"
 	case Decade:
 		return "decade"
+	case Picture:
+		return "picture"
+	case Recording:
+		return "recording"
 	}
 	return ""
 }
@@ -142,8 +152,9 @@ type Label struct {
 type Node struct {
 	ID   NodeID
 	Type Type
-	// Key is the artifact's id, the entity's URI or normalized label, or for
-	// media the artifact's id, 0x00 and the item's ordinal.
+	// Key is the artifact's id, the entity's URI or normalized label, for
+	// media the artifact's id, 0x00 and the item's ordinal, or for a content
+	// its name in hexadecimal digits (Content.Key).
 	Key string
 	// Placeholder marks an artifact that others link to and that is not there.
 	Placeholder bool
