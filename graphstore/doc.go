@@ -6,8 +6,8 @@
 //   - Tx, from Store.Begin, is one batch of changes: all of it is durable after Commit, or none. There is one at a time. It
 //     reads its own writes, which lie in an overlay over the committed rows until Commit.
 //   - Reader, from Store.View, reads one committed state and never waits for the Tx. A Tx is a Reader too.
-//   - Node, Edge, Doc and Media are what is in the graph: artifacts, their media, the entities that they share, and the
-//     edges between them, each stored from both ends. Change says what a Tx.PutArtifact or Tx.DeleteArtifact did to it.
+//   - Node, Edge, Doc and Media are what is in the graph: artifacts, their media, the entities that they share, the contents of
+//     their media (Held), and the edges between them, each stored from both ends. Change says what a Tx.PutArtifact or Tx.DeleteArtifact did to it.
 //   - OutboxEntry is a message to Kafka, committed with the changes that it tells of. Store.Ack removes it once Kafka has it.
 //     Reader.Writer names who numbers them, Tx.ResetOutbox begins anew as another, Tx.ForgetPositions drops topics.
 //

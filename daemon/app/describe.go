@@ -122,6 +122,7 @@ func (d *Description) Print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\tby %s\n", kind, d.Model.Encoders[kind])
 	}
 	fmt.Fprintf(t, "layers\t%d of width %d, %d relations of %d bases, residual %s, aggregator %s\n", s.Layers, s.Width, s.Relations, s.Bases, cmp.Or(s.Residual, model.ResidualSum), cmp.Or(s.Aggregator, model.AggregatorMean))
+	fmt.Fprintf(t, "media\tas %s\n", cmp.Or(s.Media, model.MediaFeatures))
 	fmt.Fprintf(t, "fusion\t%s, %d heads\n", cmp.Or(s.Fusion, model.FusionAttention), s.Heads)
 	fmt.Fprintf(t, "embedding\t%d numbers\n", s.EmbeddingDim())
 	fmt.Fprintf(t, "parameters\t%d\n", len(d.weights))

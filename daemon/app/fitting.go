@@ -9,6 +9,7 @@ import (
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
 	"kilim/learner/encode"
+	"kilim/learner/model"
 	"kilim/learner/train/adapt"
 	"kilim/learner/train/dataset"
 	"kilim/learner/train/finetune"
@@ -49,6 +50,14 @@ func (f fitting) training() (finetune.Config, error) {
 	options := f.Options()
 	cfg.Begin, cfg.Options = f.Begin, &options
 	return cfg, nil
+}
+
+// archive is what a training reads of an engine: with media as nodes if a model is to learn from them, whatever serves.
+func (f fitting) archive(e *pipeline.Engine) pipeline.Archive {
+	if f.Options().Media == model.MediaNodes {
+		return e.Archive().WithMediaNodes()
+	}
+	return e.Archive()
 }
 
 // Judge implements standby.Fitting.

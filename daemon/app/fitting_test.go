@@ -163,7 +163,7 @@ func TestAnotherShape(t *testing.T) {
 	before := d.stored(20)
 	d.end()
 	first := cfg.Model
-	cfg.Model = config.Model{Preset: "small", Embedding: 48, Layers: 3, Fusion: "transformer", Residual: "concat", Aggregator: "attention"}
+	cfg.Model = config.Model{Preset: "small", Embedding: 48, Layers: 3, Fusion: "transformer", Residual: "concat", Aggregator: "attention", Media: "nodes"}
 	d = start(t, cfg)
 	d.feed(kilims(20, 25, woollen)...)
 	d.serves(2)
@@ -174,7 +174,7 @@ func TestAnotherShape(t *testing.T) {
 	}
 	d.post("/api/v1/models/1/rollback", 409)
 	d.end()
-	if shown, err := Describe(cfg, 2); err != nil || shown.Shape.Width != 128 || shown.Shape.Layers != 3 || shown.Shape.EmbeddingDim() != 48 || shown.Shape.Fusion != "transformer" || !shown.Shape.Attends() {
+	if shown, err := Describe(cfg, 2); err != nil || shown.Shape.Width != 128 || shown.Shape.Layers != 3 || shown.Shape.EmbeddingDim() != 48 || shown.Shape.Fusion != "transformer" || !shown.Shape.Attends() || shown.Shape.Media != "nodes" {
 		t.Errorf("described as %+v (%v)", shown, err)
 	}
 	models, err := openModels(cfg)

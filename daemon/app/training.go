@@ -61,12 +61,13 @@ func (a *App) startTraining(_ context.Context, reg *prometheus.Registry) error {
 	if c.Share == 0 {
 		return nil
 	}
-	cfg, err := newFitting(a.cfg, a.encoders, a.models, a.log).training()
+	fitting := newFitting(a.cfg, a.encoders, a.models, a.log)
+	cfg, err := fitting.training()
 	if err != nil {
 		return err
 	}
 	triggers := finetune.Triggers{Changes: c.Changes, Interval: c.Every, Drift: c.Drift, MinArtifacts: c.Least}
-	a.scheduler = finetune.New(cfg, triggers, served{a.manager}, a.models, metrics, a.log.With("part", "training"))
+	a.scheduler = finetune.New(cfg, triggers, teaching{served{a.manager}, fitting}, a.models, metrics, a.log.With("part", "training"))
 	a.parts = append(a.parts, part{"training", a.scheduler.Run})
 	return nil
 }
@@ -80,6 +81,14 @@ func (s served) Serving() (epoch uint32, replaced bool) {
 	now := s.Status()
 	return now.Serving.Epoch, now.Next != nil
 }
+
+// teaching shows it as the model is to learn from it that is configured.
+type teaching struct {
+	served
+	fitting fitting
+}
+
+func (t teaching) Archive() finetune.Archive { return t.fitting.archive(t.Engine()) }
 
 // Progress has the functions that an offline training tells how it goes on.
 type Progress struct {
@@ -118,7 +127,7 @@ func Train(ctx context.Context, cfg *config.Config, version string, log *slog.Lo
 	}
 	if out.Table == nil {
 		parent := manager.Engine().Archive().Epoch()
-		if out.Model, out.Table, err = finetune.Run(ctx, settings, manager.Engine().Archive(), parent, models); err != nil || !out.Table.Promote {
+		if out.Model, out.Table, err = finetune.Run(ctx, settings, fitting.archive(manager.Engine()), parent, models); err != nil || !out.Table.Promote {
 			return out, err
 		}
 	}

@@ -17,6 +17,7 @@ type Model struct {
 	Fusion     string `default:"attention" oneof:"attention,mlp,transformer" help:"How text, pictures and recordings become one vector: attention among them, with a gate for each; mlp, a network over all side by side; or transformer, in which each reads itself too."`
 	Residual   string `default:"sum" oneof:"sum,concat" help:"How a branch's own features reach its result, beside what the graph says: sum, or concat, which learns how to mix the two."`
 	Aggregator string `default:"mean" oneof:"mean,attention" help:"How an artifact's neighbours become one message: mean, where all of a relation weigh the same; or attention, which learns by what a neighbour is how much it says, and by what an artifact is how much each relation does. It costs a newcomer and a training step more, as README tells."`
+	Media      string `default:"features" oneof:"features,nodes" help:"What pictures and recordings are to the model: features, the mean of an artifact's, or nodes too, each with its own vector, which joins the artifacts that hold the same bytes; README tells what that costs."`
 }
 
 // presets are the sizes by name.
@@ -30,7 +31,7 @@ var presets = map[string]model.Options{
 func (m *Model) Options() model.Options {
 	preset := presets[m.Preset]
 	return model.Config{
-		Width: cmp.Or(m.Width, preset.Width), Embedding: m.Embedding, Layers: m.Layers, Heads: cmp.Or(m.Heads, preset.Heads), Fusion: m.Fusion, Residual: m.Residual, Aggregator: m.Aggregator,
+		Width: cmp.Or(m.Width, preset.Width), Embedding: m.Embedding, Layers: m.Layers, Heads: cmp.Or(m.Heads, preset.Heads), Fusion: m.Fusion, Residual: m.Residual, Aggregator: m.Aggregator, Media: m.Media,
 	}.Options()
 }
 

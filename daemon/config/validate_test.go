@@ -82,6 +82,7 @@ func TestValidate(t *testing.T) {
 		"fusion":              {func(c *Config) { c.Model.Fusion = "sum" }, "model.fusion", "attention, mlp, transformer"},
 		"attention":           {func(c *Config) { c.Model.Aggregator = "attention" }, "", ""},
 		"aggregator":          {func(c *Config) { c.Model.Aggregator = "max" }, "model.aggregator", "mean, attention"},
+		"media":               {func(c *Config) { c.Model.Media = "neighbours" }, "model.media", "features, nodes"},
 		"unknown stage":       {func(c *Config) { c.Train.Stages = List{"heads:10:0.01", "all:20:0.01"} }, "train.stages", `"all"`},
 		"text for a stage":    {func(c *Config) { c.Train.Stages = List{"full"} }, "train.stages", `"full"`},
 		"epsilon below 0":     {func(c *Config) { c.Refresh.Epsilon = -0.1 }, "refresh.epsilon", "-0.1: want 0 to 10"},

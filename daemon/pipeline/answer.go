@@ -84,7 +84,7 @@ func (s MediaState) answerUnit(answers []encode.Answer) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := u.renewFeatures(touched, 0); err != nil {
+		if err := u.renewFeatures(touched, -1); err != nil { // what it holds changes even if its features stay
 			return 0, err
 		}
 		return len(touched), u.complete(budget{ranked: len(touched)}, nil)

@@ -12,6 +12,7 @@ import (
 	"kilim/daemon/pipeline/turns"
 	"kilim/graphstore"
 	"kilim/graphstore/weave"
+	"kilim/learner/encode"
 	"kilim/learner/model/infer"
 )
 
@@ -183,6 +184,7 @@ func (u *unit) rankStale(ids []uint64) (moving []uint64, err error) {
 // more than epsilon stay.
 func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 	feats := make([]infer.Features, len(ids))
+	media := make([]encode.Vectors, len(ids))
 	damaged := make([]bool, len(ids)) // whose features stay until the next record
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -202,8 +204,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 		if doc == nil {
 			return fmt.Errorf("artifact %q has a node and no document", n.Key)
 		}
-		media, err := u.e.cfg.Encoders.Vectors(u.tx, id)
-		if err != nil {
+		if media[i], err = u.e.cfg.Encoders.Vectors(u.tx, id); err != nil {
 			return err
 		}
 		g.Go(func() error {
@@ -211,7 +212,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 			if err != nil {
 				return err
 			}
-			feats[i] = u.e.words.Features(u.e.words.Extract(a), media)
+			feats[i] = u.e.words.Features(u.e.words.Extract(a), media[i])
 			return nil
 		})
 	}
@@ -232,7 +233,7 @@ func (u *unit) renewFeatures(ids []graphstore.NodeID, epsilon float32) error {
 		if err := u.refresh.Detach(id); err != nil {
 			return err
 		}
-		if err := u.attach(id, inputs[i]); err != nil {
+		if err := u.attach(id, inputs[i], media[i]); err != nil {
 			return err
 		}
 	}

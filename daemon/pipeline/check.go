@@ -124,7 +124,7 @@ func (c *checker) artifact(n *graphstore.Node) error {
 }
 
 // features compares what an artifact's features have of its media with what the model makes of them. What the text has to say
-// has moved with the document frequencies since it was computed; what the media have has not.
+// has moved with the document frequencies since it was computed; what the media have has not. What it holds is compared too.
 func (c *checker) features(n *graphstore.Node, w *vocabulary.Extracted) error {
 	known, err := c.e.cfg.Encoders.Vectors(c.r, n.ID)
 	if err != nil {
@@ -136,7 +136,7 @@ func (c *checker) features(n *graphstore.Node, w *vocabulary.Extracted) error {
 	if len(have) != len(want) || !slices.Equal(have[width:], want[width:]) || !slices.Equal(haveDirect[width:], wantDirect[width:]) {
 		c.faultf("artifact %q: its features are not those of its %d pictures and %d recordings that are encoded", n.Key, len(known.Image), len(known.Audio))
 	}
-	return nil
+	return c.e.refresher.CheckContents(c.r, n, vocabulary.Contents(known), c.fault)
 }
 
 // edges compares an artifact's edges with those that its document asks for.
@@ -146,7 +146,7 @@ func (c *checker) edges(n *graphstore.Node, w *vocabulary.Extracted) error {
 		want[graphstore.ID(s.Type, s.Key)] = true
 	}
 	err := c.r.Edges(n.ID, func(edge graphstore.Edge) bool {
-		if edge.Rel&graphstore.Inverse != 0 {
+		if edge.Rel&graphstore.Inverse != 0 || graphstore.Type(edge.Rel).IsContent() {
 			return true
 		}
 		if !want[edge.To] {

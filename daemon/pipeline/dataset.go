@@ -9,7 +9,6 @@ import (
 	"kilim/daemon/pipeline/evidence"
 	"kilim/daemon/pipeline/vocabulary"
 	"kilim/graphstore"
-	"kilim/learner/encode"
 	"kilim/learner/encode/feature"
 	"kilim/learner/model"
 	"kilim/learner/model/infer"
@@ -24,6 +23,8 @@ type Archive struct {
 	words *vocabulary.Vocabulary
 	model *infer.Model
 	seen  *seen
+	// mediaNodes: snapshots have them, whatever the state's model reads.
+	mediaNodes bool
 }
 
 // Archive shows the state to training.
@@ -41,7 +42,7 @@ func (a Archive) DatasetOf(ctx context.Context, limit int, until time.Time, only
 	cfg := a.datasetConfig()
 	cfg.Only = only
 	err = a.store.View(func(r *graphstore.Reader) (err error) {
-		d, err = dataset.Make(ctx, archiveReader{r, &a.cfg.Encoders}, cfg, limit, until)
+		d, err = dataset.Make(ctx, vocabulary.Archive{Reader: r, Encoders: &a.cfg.Encoders}, cfg, limit, until)
 		return err
 	})
 	if err != nil {
@@ -52,9 +53,17 @@ func (a Archive) DatasetOf(ctx context.Context, limit int, until time.Time, only
 
 // datasetConfig has the state's own features made.
 func (a Archive) datasetConfig() dataset.Config {
-	return dataset.Config{
-		Words: a.words.Analyzer, Shape: a.cfg.Model.Shape(), TextVectors: a.cfg.Encoders.Text != nil,
+	shape := a.cfg.Model.Shape()
+	if a.mediaNodes {
+		shape.Media = model.MediaNodes
 	}
+	return dataset.Config{Words: a.words.Analyzer, Shape: shape, TextVectors: a.cfg.Encoders.Text != nil}
+}
+
+// WithMediaNodes is the Archive whose snapshots have media as nodes: for training a model that reads them where one serves that does not.
+func (a Archive) WithMediaNodes() Archive {
+	a.mediaNodes = true
+	return a
 }
 
 // Mix is what a sample of at most limit artifacts is of, see dataset.Mix.
@@ -89,14 +98,3 @@ func (a Archive) Artifacts() int { return a.store.Counts().Artifacts }
 // Changed is how much the archive has changed since the state began, in archives: an insert, replacement or
 // deletion among N artifacts counts 1/N.
 func (a Archive) Changed() float64 { return math.Float64frombits(a.seen.arrivals.Load()) }
-
-// archiveReader is what a dataset reads of a committed state.
-type archiveReader struct {
-	*graphstore.Reader
-	encoders *encode.Encoders
-}
-
-func (r archiveReader) Vectors(artifact graphstore.NodeID) (dataset.Vectors, error) {
-	media, err := r.encoders.Vectors(r.Reader, artifact)
-	return dataset.Vectors{Text: media.Text, Image: encode.MeanDirection(media.Image), Audio: encode.MeanDirection(media.Audio)}, err
-}

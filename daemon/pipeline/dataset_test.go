@@ -32,14 +32,21 @@ func TestDatasetIsTheArchive(t *testing.T) {
 			cfg.Model.Layers, cfg.Model.Aggregator = options.Layers, options.Aggregator
 			datasetIsTheArchive(t, cfg)
 		})
+		t.Run(fmt.Sprint(options.Layers, options.Aggregator, " media as nodes"), func(t *testing.T) {
+			t.Parallel()
+			cfg := withMediaNodes()
+			cfg.Model.Layers, cfg.Model.Aggregator = options.Layers, options.Aggregator
+			datasetIsTheArchive(t, cfg)
+		})
 	}
 }
 
 func datasetIsTheArchive(t *testing.T, cfg Config) {
 	t.Helper()
-	changes, live := history(4, 120, 30)
+	changes, live := mediaHistory(4, 120, 30)
 	s := newSite(t, cfg)
 	s.must(s.apply(changes))
+	s.must(s.encodeAll())
 	s.must(s.settle())
 	d, err := s.engine.Archive().Dataset(t.Context(), 1000, time.Time{})
 	s.must(err)

@@ -56,14 +56,20 @@ type realFeed struct {
 
 // realFeeds are 1,000 records of each, or as many as KILIM_RECORDS says.
 func realFeeds(b *testing.B) []realFeed {
-	n := 1000
-	if text := os.Getenv("KILIM_RECORDS"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal("KILIM_RECORDS: ", err)
-		}
-	}
+	n := recordsAsked(b)
 	return []realFeed{{"walters", walters(b, n)}, {"demo", demoArchive(b, n)}}
+}
+
+func recordsAsked(b *testing.B) int {
+	text := os.Getenv("KILIM_RECORDS")
+	if text == "" {
+		return 1000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatal("KILIM_RECORDS: ", err)
+	}
+	return n
 }
 
 // BenchmarkLayers applies the feeds of BenchmarkEpsilon to models of two and of three layers, and of two with attention: what a newcomer costs, and what the rows of
@@ -110,9 +116,14 @@ func TestEpsilonSavesWork(t *testing.T) {
 }
 
 // demoArchive returns records of the demo archive, decoded.
-func demoArchive(tb testing.TB, n int) (items []consumer.Item) {
+func demoArchive(tb testing.TB, n int) []consumer.Item {
 	tb.Helper()
-	if err := demo.Each(demo.Options{Artifacts: n, Seed: 1}, func(raw []byte, id string) error {
+	return demoRecords(tb, demo.Options{Artifacts: n, Seed: 1})
+}
+
+func demoRecords(tb testing.TB, o demo.Options) (items []consumer.Item) {
+	tb.Helper()
+	if err := demo.Each(o, func(raw []byte, id string) error {
 		a, err := profile.Parse(raw, id, profile.DefaultLimits())
 		if err != nil {
 			return err

@@ -377,14 +377,17 @@ func (u *unit) attachArrivals() error {
 	}
 	inputs := u.e.refresher.Inputs(feats)
 	for i, id := range u.order {
-		if err := u.attach(id, inputs[i]); err != nil {
+		if err := u.attach(id, inputs[i], media[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unit) attach(id graphstore.NodeID, inputs []float32) error {
+func (u *unit) attach(id graphstore.NodeID, inputs []float32, media encode.Vectors) error {
+	if err := u.refresh.Hold(u.tx, id, vocabulary.Contents(media)); err != nil {
+		return err
+	}
 	if err := u.refresh.Attach(id, inputs); err != nil {
 		return err
 	}

@@ -15,13 +15,17 @@ import (
 // an artifact had it.
 func TestMediaEndState(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(4) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			thin(t, seed)
 			t.Parallel()
 			changes, live := mediaHistory(seed, 120, 30)
 			rng := rand.New(rand.NewPCG(seed, 6))
-			grown := newSite(t, withMedia())
+			made := withMedia
+			if seed >= 4 {
+				made = withMediaNodes
+			}
+			grown := newSite(t, made())
 			for len(changes) > 0 {
 				n := min(1+rng.IntN(16), len(changes))
 				grown.must(grown.apply(changes[:n]))
@@ -46,12 +50,13 @@ func TestMediaEndState(t *testing.T) {
 					t.Errorf("%q is known by %d pictures and %d recordings, has %d and %d", id, len(k.Image), len(k.Audio), images, sounds)
 				}
 			}
-			fresh := newSite(t, withMedia())
+			fresh := newSite(t, made())
 			fresh.must(fresh.apply(liveChanges(live)))
 			fresh.must(fresh.encodeAll())
 			fresh.must(fresh.settle())
 			compareKnown(t, "grown", known, fresh.known())
 			compareLists(t, "grown", grown.lists(), fresh.lists())
+			compareNodes(t, grown, fresh)
 			st := grown.engine.Status()
 			for kind, m := range st.Media {
 				if m.Waiting != 0 {
@@ -66,6 +71,15 @@ func TestMediaEndState(t *testing.T) {
 // durable is encoded again.
 func TestCrashWithMedia(t *testing.T) {
 	t.Parallel()
+	for name, made := range map[string]func() Config{"features": withMedia, "nodes": withMediaNodes} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			crashWithMedia(t, made)
+		})
+	}
+}
+
+func crashWithMedia(t *testing.T, made func() Config) {
 	changes, _ := mediaHistory(21, 18, 10)
 	run := func(dir string, crashAt int) (crashed bool, s *site, asked int) {
 		writes := 0
@@ -76,7 +90,7 @@ func TestCrashWithMedia(t *testing.T) {
 			return nil
 		}}
 		for {
-			cfg := withMedia()
+			cfg := made()
 			s, err := openSite(t, dir, cfg, opts)
 			if err == nil {
 				next, _, err2 := s.engine.StoredOffset("in", 0)

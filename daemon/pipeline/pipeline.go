@@ -221,8 +221,7 @@ func (e *Engine) load(r *graphstore.Reader) error {
 	if err != nil {
 		return err
 	}
-	rc := refresh.Config{Epsilon: e.cfg.Epsilon}
-	if e.refresher, err = refresh.New(rc, e.model, e.words.Analyzer); err != nil {
+	if e.refresher, err = refresh.New(refresh.Config{Epsilon: e.cfg.Epsilon, MediaNodes: e.model.MediaNodes()}, e.model, e.words.Analyzer); err != nil {
 		return err
 	}
 	e.overdue.Watch(append(e.refresher.Waits(), &e.stale.Waits, e.lists.Waits())...)

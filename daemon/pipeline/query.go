@@ -130,7 +130,7 @@ func (q *Queries) Artifact(_ context.Context, id string) (any, bool, error) {
 			if err != nil {
 				return err
 			}
-			if ent != nil {
+			if ent != nil && ent.Type.IsEntity() {
 				view.Entities = append(view.Entities, EntityView{ent.Type.String(), ent.Key, ent.DisplayLabel(), ent.Members})
 			}
 		}
@@ -250,7 +250,7 @@ func (q *Queries) SimilarTo(ctx context.Context, a *profile.Artifact, list strin
 	answer := &Answer{ID: a.ID, List: list, Epoch: q.cfg.Epoch, Staleness: q.overdue.Staleness()}
 	err = q.store.View(func(r *graphstore.Reader) error {
 		feat := q.words.Features(x, media)
-		vector, drift, err := q.refresher.Transient(r, feat, x.Edges)
+		vector, drift, err := q.refresher.Transient(r, feat, x.Edges, vocabulary.Contents(media))
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kilim/consumer/profile"
@@ -31,9 +32,27 @@ func (m *Media) OnTheSpot(ctx context.Context, have Cache, a *profile.Artifact, 
 		if err != nil {
 			return out, err
 		}
-		out.add(medium.Kind, v)
+		content, err := m.contentOf(have, a, &medium, v)
+		if err != nil {
+			return out, err
+		}
+		out.add(medium.Kind, content, v)
 	}
 	return out, nil
+}
+
+// contentOf names what a vector was made of. One that Embed has put to a query's bytes names these, as it would if they were stored: if
+// the archive has them too, the query is joined to whom they join.
+func (m *Media) contentOf(have Cache, a *profile.Artifact, medium *Medium, v []float32) (graphstore.Content, error) {
+	if medium.Precomputed == nil || medium.Kind == profile.Text || len(a.Media[medium.Place].Data) == 0 {
+		return medium.Content, nil
+	}
+	bytes := graphstore.ContentOf(a.Media[medium.Place].Data)
+	stored, err := have.Vector(bytes, m.encoders.Identity(medium.Kind))
+	if err != nil || !slices.Equal(stored, v) {
+		return medium.Content, err
+	}
+	return bytes, nil
 }
 
 func (m *Media) queryVector(ctx context.Context, have Cache, a *profile.Artifact, medium *Medium) ([]float32, error) {

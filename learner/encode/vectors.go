@@ -28,29 +28,40 @@ type Reader interface {
 type Vectors struct {
 	Text         []float32
 	Image, Audio [][]float32
+	// Contents are what the vectors of Image and Audio were made of.
+	Contents []Content
+}
+
+// Content is the bytes of a picture or a recording, with what the encoder of the state made of them.
+type Content struct {
+	graphstore.Held
+	Vector []float32
 }
 
 // add takes in what a modality's encoder made of one medium.
-func (v *Vectors) add(kind string, vector []float32) {
+func (v *Vectors) add(kind string, of graphstore.Content, vector []float32) {
+	content := func(t graphstore.Type) {
+		v.Contents = append(v.Contents, Content{graphstore.Held{Type: t, Content: of}, vector})
+	}
 	switch {
 	case vector == nil:
 	case kind == profile.Text:
 		v.Text = vector
 	case kind == profile.Image:
 		v.Image = append(v.Image, vector)
+		content(graphstore.Picture)
 	default:
 		v.Audio = append(v.Audio, vector)
+		content(graphstore.Recording)
 	}
 }
 
 // Vectors reads those by which an artifact is known now.
 func (e Encoders) Vectors(g Reader, artifact graphstore.NodeID) (Vectors, error) {
 	var out Vectors
-	v, err := e.vector(g, artifact, profile.Text)
-	if err != nil {
+	if err := e.addTo(&out, g, artifact, profile.Text); err != nil {
 		return out, err
 	}
-	out.add(profile.Text, v)
 	var nodes []graphstore.NodeID
 	if err := g.EdgesOf(artifact, graphstore.RelMedia, func(edge graphstore.Edge) bool {
 		nodes = append(nodes, edge.To)
@@ -66,25 +77,28 @@ func (e Encoders) Vectors(g Reader, artifact graphstore.NodeID) (Vectors, error)
 		if n == nil || n.Type == graphstore.Text {
 			continue // text among the media counts as the artifact's own
 		}
-		v, err := e.vector(g, node, kindOf(n))
-		if err != nil {
+		if err := e.addTo(&out, g, node, kindOf(n)); err != nil {
 			return out, err
 		}
-		out.add(kindOf(n), v)
 	}
 	return out, nil
 }
 
-// vector is what a modality's encoder has made of a medium, nil if there is nothing.
-func (e Encoders) vector(g Rows, node graphstore.NodeID, kind string) ([]float32, error) {
+// addTo adds to out what a modality's encoder has made of a medium, if there is something.
+func (e Encoders) addTo(out *Vectors, g Rows, node graphstore.NodeID, kind string) error {
 	if e.Of(kind) == nil {
-		return nil, nil
+		return nil
 	}
 	row, err := g.Media(node)
 	if err != nil || row == nil || row.State != graphstore.MediaEncoded {
-		return nil, err
+		return err
 	}
-	return g.MediaVector(row.Content, row.Encoder)
+	v, err := g.MediaVector(row.Content, row.Encoder)
+	if err != nil {
+		return err
+	}
+	out.add(kind, row.Content, v)
+	return nil
 }
 
 // kindOf is the modality of what a node's row is about: an artifact's is about its text.

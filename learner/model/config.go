@@ -28,6 +28,14 @@ const (
 	AggregatorAttention = "attention"
 )
 
+// Media says how an artifact's pictures and recordings reach it. Of MediaFeatures, for which the empty string stands, the mean of their
+// vectors is its features of that modality. Of MediaNodes each is a neighbour besides, with features of its own, and artifacts of the
+// same picture have one in common. The forward pass is the same: the edges that it is given differ.
+const (
+	MediaFeatures = "features"
+	MediaNodes    = "nodes"
+)
+
 // Config is the shape of a model.
 type Config struct {
 	Modalities []Modality `json:"modalities"`
@@ -46,6 +54,7 @@ type Config struct {
 	Residual string `json:"residual,omitempty"`
 	// Aggregator says how a node's neighbours become one message.
 	Aggregator string `json:"aggregator,omitempty"`
+	Media      string `json:"media,omitempty"`
 	Seed       uint64 `json:"seed"`
 }
 
@@ -59,11 +68,12 @@ type Options struct {
 	Residual  string `json:"residual,omitempty"`
 	// Aggregator is "" for AggregatorMean.
 	Aggregator string `json:"aggregator,omitempty"`
+	Media      string `json:"media,omitempty"`
 }
 
-// Options are those of the Config: attention and sum are empty strings, two layers and an embedding of Width are 0.
+// Options are those of the Config: attention, sum and features are empty strings, two layers and an embedding of Width are 0.
 func (c Config) Options() Options {
-	o := Options{c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual, c.Aggregator}
+	o := Options{c.Width, c.Embedding, c.Layers, c.Heads, c.Fusion, c.Residual, c.Aggregator, c.Media}
 	if o.Embedding == o.Width {
 		o.Embedding = 0
 	}
@@ -79,12 +89,15 @@ func (c Config) Options() Options {
 	if o.Aggregator == AggregatorMean {
 		o.Aggregator = ""
 	}
+	if o.Media == MediaFeatures {
+		o.Media = ""
+	}
 	return o
 }
 
 func (o Options) String() string {
-	return fmt.Sprintf("%d layers of width %d, embeddings of %d, %d heads, fusion %s, residual %s, aggregator %s",
-		cmp.Or(o.Layers, 2), o.Width, cmp.Or(o.Embedding, o.Width), o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum), cmp.Or(o.Aggregator, AggregatorMean))
+	return fmt.Sprintf("%d layers of width %d, embeddings of %d, %d heads, fusion %s, residual %s, aggregator %s, media as %s",
+		cmp.Or(o.Layers, 2), o.Width, cmp.Or(o.Embedding, o.Width), o.Heads, cmp.Or(o.Fusion, FusionAttention), cmp.Or(o.Residual, ResidualSum), cmp.Or(o.Aggregator, AggregatorMean), cmp.Or(o.Media, MediaFeatures))
 }
 
 // Attends tells whether neighbours and relations are weighted.
@@ -140,6 +153,11 @@ func (c Config) validate() error {
 	case "", AggregatorMean, AggregatorAttention:
 	default:
 		bad("aggregator", fmt.Sprintf("%q", c.Aggregator), "mean or attention")
+	}
+	switch c.Media {
+	case "", MediaFeatures, MediaNodes:
+	default:
+		bad("media", fmt.Sprintf("%q", c.Media), "features or nodes")
 	}
 	return errors.Join(errs...)
 }

@@ -29,6 +29,12 @@
 // changed and of the artifacts, then h2 of the entities that this changed and of the artifacts, then the embeddings, so that each reads
 // all that this Pass has moved (Pass.secondLayer). One push tells of both vectors of a node.
 //
+// Where Config.MediaNodes is set, a picture or a recording is a node too (Content): one for all media of the same bytes, which the
+// artifacts that hold it read and which sums theirs, as an entity does. Its h0 has a block of its modality, of what the encoder made of
+// it, and never moves; it comes with the first artifact whose medium is encoded and goes with the last. So all that is said of entities
+// here holds of contents. A node for each medium, the obvious design, would need a layer more to reach who else holds the same
+// picture: artifact, medium, medium, artifact.
+//
 // The guarantee. A node pushes when the RMS over the coordinates of h1 - p (of any block) exceeds Config.Epsilon, so
 // each mean that enters an embedding is within epsilon of the exact one, except while a push is pending. Pending pushes
 // are rows of the store (graphstore.Push), written in the commit that began them, so that a crash loses none. With

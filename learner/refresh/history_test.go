@@ -17,6 +17,9 @@ type artifact struct {
 	edges   []graphstore.EdgeSpec
 	// before are the edges that it had, where nothing else changes: each that comes or goes is told alone.
 	before []graphstore.EdgeSpec
+	// holds are contents, by number; answered: encoders have answered, and nothing else of the artifact changes.
+	holds    []int
+	answered bool
 }
 
 // rewired is the artifact with one edge less and one more.
@@ -24,7 +27,7 @@ func (a *artifact) rewired(rng *rand.Rand, self, artifacts int) *artifact {
 	if len(a.edges) == 0 {
 		return nil
 	}
-	out := &artifact{version: a.version, edges: slices.Clone(a.edges), before: a.edges}
+	out := &artifact{version: a.version, edges: slices.Clone(a.edges), before: a.edges, holds: a.holds}
 	same := func(spec graphstore.EdgeSpec) func(graphstore.EdgeSpec) bool {
 		return func(e graphstore.EdgeSpec) bool { return e.Rel == spec.Rel && e.Key == spec.Key }
 	}
@@ -71,6 +74,9 @@ func (a artifact) features(id string) infer.Features {
 	if a.version%4 == 0 {
 		f.Audio = vector(7)
 	}
+	if len(a.holds) > 0 {
+		f.Image, f.Audio = meansOf(a.holds)
+	}
 	return f
 }
 
@@ -110,8 +116,14 @@ func (w *world) randomHistory(rng *rand.Rand, epsilon float32, batches int) map[
 			}
 			if live[id] != nil && rng.IntN(3) == 0 {
 				if a := live[id].rewired(rng, i, artifacts); a != nil {
-					changes[id], live[id] = a, &artifact{version: a.version, edges: a.edges}
+					changes[id], live[id] = a, &artifact{version: a.version, edges: a.edges, holds: a.holds}
 				}
+				continue
+			}
+			if w.kind.media && live[id] != nil && rng.IntN(2) == 0 {
+				a := live[id]
+				changes[id] = &artifact{version: a.version, edges: a.edges, holds: append(slices.Clone(a.holds), rng.IntN(mostContents)), answered: true}
+				live[id] = &artifact{version: a.version, edges: a.edges, holds: changes[id].holds}
 				continue
 			}
 			if live[id] != nil && rng.IntN(3) == 0 {
@@ -119,6 +131,9 @@ func (w *world) randomHistory(rng *rand.Rand, epsilon float32, batches int) map[
 				delete(live, id)
 			} else {
 				changes[id] = randomArtifact(rng, i, artifacts)
+				if w.kind.media {
+					changes[id].holds = someContents(rng)
+				}
 				live[id] = changes[id]
 			}
 		}

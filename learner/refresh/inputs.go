@@ -286,7 +286,7 @@ func (r *Refresher) Inputs(features []infer.Features) [][]float32 {
 
 // Transient embeds an artifact that is not in the graph, from its features and from edges to the nodes that it would be
 // joined to, and tells how far the embedding may be off. It changes nothing.
-func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec) (vector []float32, drift float64, err error) {
+func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.EdgeSpec, contents []Content) (vector []float32, drift float64, err error) {
 	self := &graphstore.Node{Type: graphstore.Artifact, Features: r.Inputs([]infer.Features{f})[0]}
 	e := &embedding{node: self}
 	for _, spec := range edges {
@@ -298,18 +298,25 @@ func (r *Refresher) Transient(g Reader, f infer.Features, edges []graphstore.Edg
 			return nil, 0, err
 		}
 		if n == nil {
-			n = &graphstore.Node{Type: spec.Type, Key: spec.Key, Features: r.inputOf(spec.Type, spec.Label)}
-			n.Placeholder = n.Type == graphstore.Artifact
-			h := r.vectorsOf(n)
-			for l := 1; l < r.layers; l++ {
-				tell(n, l, h[l])
-			}
+			n = r.lonely(&graphstore.Node{Type: spec.Type, Key: spec.Key, Placeholder: spec.Type == graphstore.Artifact, Features: r.inputOf(spec.Type, spec.Label)})
 		}
 		e.neighbours = append(e.neighbours, neighbour{spec.Rel, n})
+	}
+	if e.neighbours, err = r.withContents(g, e.neighbours, contents); err != nil {
+		return nil, 0, err
 	}
 	sortNeighbours(e.neighbours)
 	vector, drift = r.whole(e)
 	return vector, drift, nil
+}
+
+// lonely returns a node, which is not in the graph and which nothing points at, with what it would tell.
+func (r *Refresher) lonely(n *graphstore.Node) *graphstore.Node {
+	h := r.vectorsOf(n)
+	for l := 1; l < r.layers; l++ {
+		tell(n, l, h[l])
+	}
+	return n
 }
 
 // inputOf returns h0 of an entity by its label, and of a placeholder, which has none.

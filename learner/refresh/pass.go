@@ -80,6 +80,9 @@ func (p *Pass) addParts(e graphstore.Edge) error {
 	if t == nil {
 		return missing(e)
 	}
+	if len(t.Features) == 0 && t.Type.IsContent() {
+		return fmt.Errorf("refresh: %s %s has no features", t.Type, t.Key) // Hold gives them
+	}
 	if len(t.Features) == 0 {
 		p.initialize(t)
 	}
@@ -259,7 +262,7 @@ func (p *Pass) evaluateDirty() error {
 // relabel recomputes h0 of an entity known by URI when another of its labels has become the most used. An entity known
 // by its label never changes h0.
 func (p *Pass) relabel(n *graphstore.Node) error {
-	if n.Type == graphstore.Artifact || graphstore.NormalizeLabel(n.DisplayLabel()) == n.Key {
+	if n.Type == graphstore.Artifact || n.Type.IsContent() || graphstore.NormalizeLabel(n.DisplayLabel()) == n.Key {
 		return nil
 	}
 	h0 := p.r.inputOf(n.Type, n.DisplayLabel())

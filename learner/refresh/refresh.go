@@ -69,6 +69,8 @@ type Config struct {
 	// Epsilon is the RMS change of a first-layer vector, per coordinate of a block, above which it is pushed to its
 	// dependants. 0 is exact.
 	Epsilon float32
+	// MediaNodes has artifacts read the contents of their media as nodes, see Content.
+	MediaNodes bool
 }
 
 // Refresher has the model and the queue of pending pushes. It serves one Pass at a time and is not safe for concurrent

@@ -53,12 +53,27 @@ type Set struct {
 	encoder    Encoder
 	classes    int     // number of cultures
 	class      []int32 // [artifact] of its culture, from 0; -1: none
+	// media are the relations between artifacts and nodes that are media, with the modality that hides them.
+	media map[int32]int
 }
 
-// For is the same Set for models of another depth or aggregator: of a model's shape nothing else is in a Set that may differ.
+// For is the same Set for models of a shape. Layers, Aggregator and Media of it may be others than the Set's, but no model reads media as nodes of a
+// Set that has none.
 func (s *Set) For(shape model.Config) *Set {
 	out := *s
 	out.shape.Layers, out.shape.Aggregator = shape.Layers, shape.Aggregator
+	if shape.Media != model.MediaNodes && s.shape.Media == model.MediaNodes {
+		out.shape.Media = shape.Media
+		out.edges, out.start = nil, []int32{0}
+		for node := range s.Nodes() {
+			for _, e := range s.neighbours(int32(node)) {
+				if _, media := s.media[e.Relation]; !media {
+					out.edges = append(out.edges, e)
+				}
+			}
+			out.start = append(out.start, int32(len(out.edges)))
+		}
+	}
 	return &out
 }
 
@@ -70,6 +85,7 @@ type Builder struct {
 	reads     [][]Edge
 	artifacts []Artifact
 	errs      []error
+	media     map[int32]int
 }
 
 // NewBuilder returns a Builder for models of a shape, whose first modality is the record.
@@ -111,6 +127,10 @@ func (b *Builder) Nodes() int32 { return int32(len(b.reads)) }
 // AddEdge lets a node read another. An edge in the other direction is added by a call of its own.
 func (b *Builder) AddEdge(node int32, e Edge) { b.reads[node] = append(b.reads[node], e) }
 
+// MediaEdges says which relations are between artifacts and nodes that are media, with the number of the modality of each: a view that
+// hides the modality hides them too.
+func (b *Builder) MediaEdges(modalities map[int32]int) { b.media = modalities }
+
 // AddArtifact adds an artifact to be trained on. Its node reads the edges of its parts, besides those of AddEdge.
 func (b *Builder) AddArtifact(a Artifact) {
 	b.artifacts = append(b.artifacts, a)
@@ -123,7 +143,7 @@ func (b *Builder) AddArtifact(a Artifact) {
 
 // Build returns the Set, or an error that says what doesn't fit together.
 func (b *Builder) Build(encoder Encoder) (*Set, error) {
-	s := &Set{shape: b.shape, features: b.features, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}}
+	s := &Set{shape: b.shape, features: b.features, rowOf: b.row, artifacts: b.artifacts, encoder: encoder, start: []int32{0}, media: b.media}
 	n := int32(len(b.reads))
 	outside := func(what string, node int32) {
 		if node < 0 || node >= n {

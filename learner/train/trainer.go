@@ -63,7 +63,8 @@ func New(cfg Config, set *Set, m *model.Model, start *model.Weights, pool *par.P
 	if err := cfg.validate(m.Config().Layers); err != nil {
 		return nil, err
 	}
-	if !slices.Equal(set.shape.Modalities, m.Config().Modalities) || set.shape.Layers != m.Config().Layers || set.shape.Attends() != m.Config().Attends() || set.shape.Relations != m.Config().Relations {
+	if !slices.Equal(set.shape.Modalities, m.Config().Modalities) || set.shape.Layers != m.Config().Layers || set.shape.Attends() != m.Config().Attends() || set.shape.Relations != m.Config().Relations ||
+		(set.shape.Media == model.MediaNodes) != (m.Config().Media == model.MediaNodes) {
 		return nil, fmt.Errorf("train: a set for the model %+v, the model is %+v", set.shape, m.Config())
 	}
 	cfg.MoCo.Seed = cfg.Seed

@@ -110,8 +110,8 @@ func (s *Sampler) splitModalities(r *rand.Rand, q, k *viewSpec) {
 	}
 }
 
-// edgesOf returns the edges that the item reads, by relation: those of the parts that are shown, and those of its links
-// that belong to no part.
+// edgesOf returns the edges that the item reads, by relation: those of the parts that are shown, and those that belong to
+// no part, of its links and of media whose modality is shown.
 func (s *Sampler) edgesOf(v *viewSpec) []Edge {
 	a := &s.set.artifacts[v.artifact]
 	byPart := map[Edge]bool{}
@@ -125,7 +125,7 @@ func (s *Sampler) edgesOf(v *viewSpec) []Edge {
 		out = append(out, p.Edges...)
 	}
 	for _, e := range s.set.neighbours(a.Node) {
-		if !byPart[e] {
+		if m, media := s.set.media[e.Relation]; !byPart[e] && (!media || v.hidden>>m&1 == 0) {
 			out = append(out, e)
 		}
 	}

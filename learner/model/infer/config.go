@@ -19,8 +19,8 @@ type Config struct {
 	Heads                     int // of the fusion's attention
 	// Layers is the depth of every branch, 2 or 3, so that an embedding reads what lies as many edges away; 0 stands for 2.
 	Layers int
-	// Fusion, Residual and Aggregator are those of model.Config.
-	Fusion, Residual, Aggregator string
+	// Fusion, Residual, Aggregator and Media are those of model.Config.
+	Fusion, Residual, Aggregator, Media string
 
 	Relations int // number of relation indices
 	Types     int // number of type indices
@@ -63,13 +63,13 @@ func (c Config) dims() [modalities]int {
 // With returns the Config with other options.
 func (c Config) With(o model.Options) Config {
 	c.Width, c.Embedding, c.Layers, c.Heads = o.Width, o.Embedding, o.Layers, o.Heads
-	c.Fusion, c.Residual, c.Aggregator = o.Fusion, o.Residual, o.Aggregator
+	c.Fusion, c.Residual, c.Aggregator, c.Media = o.Fusion, o.Residual, o.Aggregator, o.Media
 	return c
 }
 
 // Shape returns the shape of the trainable model that computes the same function.
 func (c Config) Shape() model.Config {
-	out := model.Config{Width: c.Width, Embedding: c.Embedding, Layers: c.depth(), Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Aggregator: c.Aggregator, Seed: c.Seed}
+	out := model.Config{Width: c.Width, Embedding: c.Embedding, Layers: c.depth(), Relations: c.Relations, Bases: c.Bases, Heads: c.Heads, Dropout: trainingDropout, Fusion: c.Fusion, Residual: c.Residual, Aggregator: c.Aggregator, Media: c.Media, Seed: c.Seed}
 	for m, name := range names {
 		if d := c.dims()[m]; d > 0 {
 			out.Modalities = append(out.Modalities, model.Modality{Name: name, Features: d})

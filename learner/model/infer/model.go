@@ -273,6 +273,9 @@ func fingerprint(cfg Config, weights []float32) string {
 	if cfg.Shape().Attends() {
 		fmt.Fprintf(h, "aggregator %s\n", cfg.Aggregator)
 	}
+	if cfg.Media == model.MediaNodes {
+		fmt.Fprintf(h, "media %s\n", cfg.Media)
+	}
 	b := make([]byte, 0, 4*len(weights))
 	for _, x := range weights {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
@@ -298,6 +301,9 @@ func (m *Model) Width(layer int) int {
 
 // Gathers is true: the model has weights for both directions of every relation.
 func (m *Model) Gathers(int) bool { return true }
+
+// MediaNodes tells that the model was made to read media as nodes (model.MediaNodes).
+func (m *Model) MediaNodes() bool { return m.cfg.Media == model.MediaNodes }
 
 // EmbeddingDim is the length of E.
 func (m *Model) EmbeddingDim() int { return cmp.Or(m.cfg.Embedding, m.cfg.Width) }

@@ -66,6 +66,7 @@ type builtRecord struct {
 	entities []graphstore.NodeID
 	links    []graphstore.NodeID
 	artifact train.Artifact
+	contents []train.Edge
 }
 
 // NewBuilder returns a Builder that weights words by idf.
@@ -94,12 +95,14 @@ func newBuilder(cfg Config, idf func(bucket uint32) float32, entities Entities, 
 	if least := cfg.Words.Dim() + facts.Dim + int(graphstore.Decade) + 1; width < least {
 		return nil, fmt.Errorf("a record has %d features in the model, at least %d are needed", width, least)
 	}
-	return &Builder{
+	b := &Builder{
 		cfg: cfg, entities: entities, onFeatures: note,
 		records: &records{words: cfg.Words, idf: idf, width: width, textVectors: map[int32][]float32{}},
 		set:     train.NewBuilder(cfg.Shape),
 		nodes:   map[graphstore.NodeID]int32{}, members: map[graphstore.NodeID][]int{}, place: map[graphstore.NodeID]int{},
-	}, nil
+	}
+	b.set.MediaEdges(mediaEdges(cfg.Shape))
+	return b, nil
 }
 
 // vector returns the vector of a modality; false: there is no such modality.
@@ -132,6 +135,9 @@ func (b *Builder) add(r Record) (int32, error) {
 	if err := b.resolveEdges(&own, r); err != nil {
 		return 0, err
 	}
+	if err := b.resolveContents(&own, r); err != nil {
+		return 0, err
+	}
 	own.artifact.Node = b.node(b.features(r.Vectors, own.artifact.Parts)...)
 	own.artifact.Culture = -1
 	if r.Culture != "" {
@@ -152,7 +158,7 @@ func (b *Builder) add(r Record) (int32, error) {
 
 // withoutGraph returns a Record without edges and links.
 func withoutGraph(r Record) Record {
-	r.Links, r.Pieces = nil, slices.Clone(r.Pieces)
+	r.Links, r.Vectors.Contents, r.Pieces = nil, nil, slices.Clone(r.Pieces)
 	for i := range r.Pieces {
 		r.Pieces[i].Edges = nil
 	}
@@ -239,6 +245,7 @@ func (b *Builder) build() (*Dataset, error) {
 	for _, a := range b.artifacts {
 		b.set.AddArtifact(a.artifact)
 	}
+	b.addContentEdges()
 	b.addInverseEdges()
 	b.addQueryEdges()
 	d := b.data

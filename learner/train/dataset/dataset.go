@@ -57,6 +57,15 @@ type Vectors struct {
 	Text []float32
 	// Image is one vector for all the artifact's pictures, Audio one for all its recordings.
 	Image, Audio []float32
+	// Contents are the pictures and recordings that Image and Audio are of, one by one. They are read only where Config.Shape has media
+	// as nodes.
+	Contents []Content
+}
+
+// Content is the bytes of a picture or a recording, with what the encoder made of them.
+type Content struct {
+	graphstore.Held
+	Vector []float32
 }
 
 // MaxRareMembers is how many artifacts share an entity that is rare for training: a pair that shares one is rather a

@@ -27,16 +27,19 @@ const (
 type room struct {
 	left     int
 	entities map[graphstore.NodeID]struct{}
-	node     int // bytes of the features of an artifact
-	entity   int // of an entity
+	node     int            // bytes of the features of an artifact
+	entity   int            // of an entity
+	media    map[string]int // of a picture and a recording, where these are nodes
 }
 
 func newRoom(shape model.Config, limit int) *room {
-	r := &room{left: max(limit, leastArtifacts) * RoomPerArtifact, entities: map[graphstore.NodeID]struct{}{}}
+	r := &room{left: max(limit, leastArtifacts) * RoomPerArtifact, entities: map[graphstore.NodeID]struct{}{}, media: map[string]int{}}
 	for i, m := range shape.Modalities {
 		r.node += 4 * m.Features
 		if i == 0 {
 			r.entity = 4 * m.Features
+		} else if shape.Media == model.MediaNodes {
+			r.media[m.Name] = pieceBytes + 4*m.Features
 		}
 	}
 	return r
@@ -66,6 +69,9 @@ func (r *room) take(a *profile.Artifact) int {
 		}
 	}
 	bytes += len(fresh) * r.entity
+	for i := range a.Media {
+		bytes += r.media[a.Media[i].Kind]
+	}
 	for name, labels := range a.Theme {
 		bytes += pieceBytes + len(name)
 		for _, l := range labels {

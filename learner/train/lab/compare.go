@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,7 +56,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 		served.Audio = audio.Dim
 	}
 	shape := served.Shape()
-	shape.Fusion, shape.Residual, shape.Layers, shape.Aggregator = o.fusion, o.residual, o.layers, o.aggregator
+	shape.Fusion, shape.Residual, shape.Layers, shape.Aggregator, shape.Media = o.fusion, o.residual, o.layers, o.aggregator, o.media
 	if o.shape != "" {
 		d := json.NewDecoder(strings.NewReader(o.shape))
 		d.DisallowUnknownFields()
@@ -78,7 +79,7 @@ func (o *options) prepare(c *corpus) (*comparison, error) {
 	}
 	n := min(o.test, len(order)/3, max(withCulture/2, 1))
 	test, rest := order[:n], order[n:]
-	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %s, %d layers; without %q\n", len(c.records), n, shape.Modalities, shape.Fusion, shape.Residual, shape.Aggregator, shape.Layers, o.without)
+	fmt.Printf("%d records, %d set aside; model of %v, %s, %s, %s, %d layers, media as %s; without %q\n", len(c.records), n, shape.Modalities, shape.Fusion, shape.Residual, shape.Aggregator, shape.Layers, cmp.Or(shape.Media, model.MediaFeatures), o.without)
 	return o.compare(s, served, test, rest)
 }
 

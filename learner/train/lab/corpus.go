@@ -76,10 +76,9 @@ func (c *corpus) parse(raw []byte, media *media) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	v := dataset.Vectors{
-		Image: encode.MeanDirection(vectors(a, profile.Image, media.pictures.Encode)),
-		Audio: encode.MeanDirection(vectors(a, profile.Audio, media.recordings.Encode)),
-	}
+	var v dataset.Vectors
+	v.Image = add(&v, a, profile.Image, graphstore.Picture, media.pictures.Encode)
+	v.Audio = add(&v, a, profile.Audio, graphstore.Recording, media.recordings.Encode)
 	return record{dataset.RecordOf(a, v), &graphstore.Doc{ID: a.ID, Raw: raw}, weave.Texts(a)}, nil
 }
 
@@ -118,16 +117,17 @@ func newMedia() (*media, error) {
 	return &media{pictures, recordings}, err
 }
 
-// vectors returns those of an artifact's inline media of one kind.
-func vectors(a *profile.Artifact, kind string, encode func([]byte) ([]float32, error)) [][]float32 {
-	var out [][]float32
+// add adds to v an artifact's inline media of one kind, and returns their mean.
+func add(v *dataset.Vectors, a *profile.Artifact, kind string, t graphstore.Type, encoded func([]byte) ([]float32, error)) []float32 {
+	var vectors [][]float32
 	for _, m := range a.Media {
 		if m.Kind != kind || len(m.Data) == 0 {
 			continue
 		}
-		if v, err := encode(m.Data); err == nil { // media that can't be read have no vector
-			out = append(out, v)
+		if vector, err := encoded(m.Data); err == nil { // media that can't be read have no vector
+			vectors = append(vectors, vector)
+			v.Contents = append(v.Contents, dataset.Content{Held: graphstore.Held{Type: t, Content: graphstore.ContentOf(m.Data)}, Vector: vector})
 		}
 	}
-	return out
+	return encode.MeanDirection(vectors)
 }

@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&o.shape, "model", "", "other fields of the model's shape, as JSON")
 	flag.Float64Var(&o.branches, "branches", 0, "weight of a loss behind each branch")
 	flag.StringVar(&o.out, "out", "", "`FILE` for the results of each seed, as JSON Lines")
+	flag.StringVar(&o.media, "media", model.MediaFeatures, "features, or nodes: each picture and recording is a node too")
 	flag.StringVar(&o.without, "without", "", "list of what is left out: graph, image, audio, hard (negatives), links, rare, prototypes, bare (views)")
 	flag.StringVar(&o.stages, "stages", "", "list of stages, each NAME:STEPS:RATE; empty: the usual ones")
 	flag.StringVar(&o.views, "views", "", "half,bare,field drop,modality drop,feature mask,link,rare; empty: the usual ones")

@@ -14,6 +14,7 @@ type options struct {
 	test, least, seeds        int
 	threads, steps            int
 	fusion, residual, without string
+	media                     string
 	stages, aggregator        string
 	layers                    int
 	views                     string

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"kilim/graphstore"
 	"kilim/graphstore/weave"
 	"kilim/learner/encode/text"
 	"kilim/learner/tensor/tape"
@@ -73,8 +74,12 @@ func splitRecord(r *rand.Rand, whole dataset.Record) (one, other dataset.Record)
 	k := (len(pieces) + 1) / 2
 	one, other = whole, whole
 	one.Pieces, other.Pieces = pieces[:k], pieces[k:]
+	without := func(v *dataset.Vectors, t graphstore.Type) {
+		v.Contents = slices.DeleteFunc(slices.Clone(v.Contents), func(c dataset.Content) bool { return c.Type == t })
+	}
 	for _, take := range []func(*dataset.Vectors){
-		func(v *dataset.Vectors) { v.Image = nil }, func(v *dataset.Vectors) { v.Audio = nil },
+		func(v *dataset.Vectors) { v.Image = nil; without(v, graphstore.Picture) },
+		func(v *dataset.Vectors) { v.Audio = nil; without(v, graphstore.Recording) },
 	} {
 		if r.IntN(2) == 0 {
 			take(&one.Vectors)
