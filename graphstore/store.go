@@ -14,7 +14,7 @@ import (
 )
 
 // SchemaVersion is that of the layout of keys and rows.
-const SchemaVersion = 9
+const SchemaVersion = 10
 
 var (
 	// ErrFailed is what every use of a store returns after a write failed. What
