@@ -49,7 +49,7 @@
 // gather, and the product of its length with that of the smaller parts: a Search adds that up for everyone, and compares those alone whose sum
 // does. Of 11,940 works of the Tate a list of 15 takes some 50 comparisons, as of 3,000; what grows with the archive is the sum.
 //
-// The obvious design, the nearest by vectors of 32 numbers (package head), lost: they order well, but bound nothing, so that who is missing is
+// The obvious design, the nearest by vectors of 64 numbers (package head), lost: they order well, but bound nothing, so that who is missing is
 // not known. To keep all parts in postings would take 4 KB of each artifact, and as many comparisons.
 //
 // # Guarantees

@@ -9,7 +9,7 @@ import (
 )
 
 // format is the version of a Head's bytes. Raise it when they or the Coordinates change.
-const format = 1
+const format = 2
 
 var (
 	magic      = []byte("kilim head")

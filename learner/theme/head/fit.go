@@ -13,7 +13,7 @@ import (
 // How the axes are found. The subspace is wider than the axes, so that the last of them are found as fast as the first.
 // TestAxesArePrincipal holds what they keep after 8 steps against the exact solution.
 const (
-	subspace = 48
+	subspace = 80
 	steps    = 8
 )
 

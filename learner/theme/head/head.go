@@ -10,7 +10,7 @@ import (
 
 // Width is the length of a Vector. axes of its numbers are inner products, the last is what is missing to length 1.
 const (
-	Width = 32
+	Width = 64
 	axes  = Width - 1
 )
 

@@ -155,18 +155,6 @@ func TestAxesArePrincipal(t *testing.T) {
 		rows.Set(i/axes, i%axes, float64(v))
 	}
 	var gram, covariance, kept mat.Dense
-	gram.Mul(rows.T(), rows)
-	for i := range axes {
-		for j := range axes {
-			want := 0.0
-			if i == j {
-				want = 1
-			}
-			if math.Abs(gram.At(i, j)-want) > 1e-5 {
-				t.Fatalf("axes %d and %d have the inner product %g", i, j, gram.At(i, j))
-			}
-		}
-	}
 	covariance.Mul(x.T(), x)
 	symmetric := mat.NewSymDense(places, nil)
 	for i := range places {
@@ -179,9 +167,22 @@ func TestAxesArePrincipal(t *testing.T) {
 		t.Fatal("no eigenvalues")
 	}
 	values := eigen.Values(nil)
+	slices.Reverse(values)
 	exact := 0.0
-	for _, v := range values[places-axes:] {
+	for _, v := range values[:axes] {
 		exact += v
+	}
+	gram.Mul(rows.T(), rows)
+	for i := range axes {
+		for j := range axes {
+			want := 0.0
+			if i == j && values[i] > 1e-6*values[0] { // an axis more than the works have directions is nothing
+				want = 1
+			}
+			if math.Abs(gram.At(i, j)-want) > 1e-5 {
+				t.Fatalf("axes %d and %d have the inner product %g", i, j, gram.At(i, j))
+			}
+		}
 	}
 	kept.Mul(x, rows)
 	if got := mat.Norm(&kept, 2); got*got < 0.995*exact {
@@ -305,7 +306,7 @@ func TestCodec(t *testing.T) {
 	}
 	later := bytes.Clone(data)
 	later[len(magic)]++
-	if _, err := Unmarshal(later); err == nil || !strings.Contains(err.Error(), "version 2") {
+	if _, err := Unmarshal(later); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("version %d", format+1)) {
 		t.Errorf("a later version: %v", err)
 	}
 }
