@@ -9,18 +9,14 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/daemon/cultures"
+	"kilim/daemon/pipeline/atlas"
 )
-
-// kinds are those of groups that have cells, and mostGroups is how many of a kind do.
-var kinds = []string{"culture", "period", "place"}
-
-const mostGroups = "20"
-
-// cellStep is how far a cosine may be from what was told of it last.
-const cellStep = 0.01
 
 // cell is how near two groups are, as it is served or was told. Both forms name groups otherwise, so that names are apart from it.
 type cell struct {
@@ -83,7 +79,7 @@ func (i *instance) told(ctx context.Context) (map[cellOf]cell, error) {
 func (i *instance) cells(ctx context.Context) (map[cellOf]cell, error) {
 	all := map[cellOf]cell{}
 	for _, theme := range append([]string{""}, demoThemes...) {
-		for _, kind := range kinds {
+		for _, kind := range atlas.Kinds() {
 			var answer struct {
 				Cells []struct {
 					A string `json:"a"`
@@ -91,7 +87,7 @@ func (i *instance) cells(ctx context.Context) (map[cellOf]cell, error) {
 					cell
 				} `json:"cells"`
 			}
-			query := url.Values{"kind": {kind}, "k": {mostGroups}}
+			query := url.Values{"kind": {kind}, "k": {strconv.Itoa(cultures.Groups)}}
 			if theme != "" {
 				query.Set("theme", theme)
 			}
@@ -137,8 +133,8 @@ func toldCells(messages []kafka.Message) (map[cellOf]cell, error) {
 func differingCells(told, served map[cellOf]cell) (out []string) {
 	for of, t := range told {
 		s, there := served[of]
-		far := math.Abs(t.Mean-s.Mean) > cellStep || math.Abs(t.Contrast-s.Contrast) > cellStep || math.Abs(t.Low-s.Low) > cellStep || math.Abs(t.High-s.High) > cellStep
-		if !there || far {
+		far := func(a, b float64) bool { return math.Abs(a-b) > cultures.Step }
+		if !there || far(t.Mean, s.Mean) || far(t.Contrast, s.Contrast) || far(t.Low, s.Low) || far(t.High, s.High) {
 			out = append(out, fmt.Sprintf("cell %+v: told last %+v, served %+v", of, t, s))
 		}
 	}

@@ -110,8 +110,6 @@ func grid(all []data, only *regexp.Regexp) (cells []cell, remarks []string) {
 			}
 		}
 	}
-	slices.SortStableFunc(cells, func(a, b cell) int { return index(all, a.data) - index(all, b.data) })
+	slices.SortStableFunc(cells, func(a, b cell) int { return slices.Index(all, a.data) - slices.Index(all, b.data) })
 	return cells, remarks
 }
-
-func index(all []data, d data) int { return slices.Index(all, d) }
