@@ -6,6 +6,9 @@ import (
 	"kilim/annindex/internal/dist"
 )
 
+// Unit is of how many rows Products makes the products at a time.
+const Unit = dist.Lanes
+
 // Rows are so many vectors of one dimension, zero until they are set. One may set them while nobody multiplies.
 type Rows struct {
 	dim    int
@@ -53,22 +56,31 @@ func lost(vector []float32, codes []int16, scale float32) float32 {
 
 // Query is a vector to multiply rows with. The zero value is ready for Set.
 type Query struct {
-	codes []int16
-	scale float32
+	codes, coarse      []int16
+	scale, coarseScale float32
+	narrow             dist.Coarse
 }
 
-// Set makes it another vector, and returns the length of what rounding takes from it.
-func (q *Query) Set(vector []float32) (rest float32) {
+// Set makes it another vector, and returns the length of what rounding takes from it: for Products, and for Coarse.
+func (q *Query) Set(vector []float32) (rest, coarse float32) {
 	if n := dist.Padded(len(vector)); n != len(q.codes) {
-		q.codes = make([]int16, n)
+		q.codes, q.coarse = make([]int16, n), make([]int16, n)
 	}
 	q.scale = dist.Codes(vector, dist.Limit(len(vector)), q.codes)
-	return lost(vector, q.codes, q.scale)
+	q.coarseScale = dist.Codes(vector, dist.CoarseLimit, q.coarse)
+	q.narrow.Set(q.coarse)
+	return lost(vector, q.codes, q.scale), lost(vector, q.coarse, q.coarseScale)
 }
 
-// Products writes the inner products with all rows, as rounded, in units of the query's scale, which it returns. Any number may
+// Coarse writes the inner products with all rows, both as rounded, in units of a scale, which it returns. Any number may
 // multiply at the same time.
-func (r *Rows) Products(q *Query, out []float32) (scale float32) {
-	r.rows.Scores(q.codes, r.order, len(r.order), out) // which writes to order only what is beyond these
+func (r *Rows) Coarse(q *Query, out []float32) (scale float32) {
+	r.rows.Coarse(&q.narrow, r.order, out[:len(r.order)])
+	return q.coarseScale
+}
+
+// Products is Coarse of some rows, and nearer to the truth. rows and out have room for a multiple of four, and what is there behind the rows is overwritten.
+func (r *Rows) Products(q *Query, rows []uint32, out []float32) (scale float32) {
+	r.rows.Scores(q.codes, rows, len(rows), out)
 	return q.scale
 }

@@ -36,9 +36,12 @@ func TestProductsAreWithinWhatRoundingTook(t *testing.T) {
 		var q Query
 		for range 3 {
 			query := invent()
-			rest := q.Set(query)
-			out := make([]float32, n)
-			scale := rows.Products(&q, out)
+			rest, coarse := q.Set(query)
+			out, most, some := make([]float32, n), make([]float32, n), make([]uint32, n)
+			for i := range some {
+				some[i] = uint32(n - 1 - i)
+			}
+			scale, coarseScale := rows.Products(&q, some, out), rows.Coarse(&q, most)
 			for i, v := range vectors {
 				want, lq, lv := 0.0, 0.0, 0.0
 				for j := range v {
@@ -47,12 +50,17 @@ func TestProductsAreWithinWhatRoundingTook(t *testing.T) {
 					lv += float64(v[j]) * float64(v[j])
 				}
 				lq, lv = math.Sqrt(lq), math.Sqrt(lv)
-				got, within := float64(scale)*float64(out[i]), lq*float64(rests[i])+float64(rest)*lv
-				if math.Abs(got-want) > within+1e-6*lq*lv {
-					t.Errorf("seed %d: product %v, want %v within %v", seed, got, want, within)
-				}
-				if within > 0.1*lq*lv && lv > 0 && dim > 1 {
-					t.Errorf("seed %d: rounding takes %v of %v", seed, within, lq*lv)
+				for _, of := range []struct{ got, rest float64 }{
+					{float64(scale) * float64(out[n-1-i]), float64(rest)},
+					{float64(coarseScale) * float64(most[i]), float64(coarse)},
+				} {
+					within := lq*float64(rests[i]) + of.rest*lv
+					if math.Abs(of.got-want) > within+1e-6*lq*lv {
+						t.Errorf("seed %d: product %v, want %v within %v", seed, of.got, want, within)
+					}
+					if within > 0.1*lq*lv && lv > 0 && dim > 1 {
+						t.Errorf("seed %d: rounding takes %v of %v", seed, within, lq*lv)
+					}
 				}
 			}
 		}

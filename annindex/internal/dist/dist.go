@@ -103,6 +103,40 @@ func (r Rows) Scores(query []int16, slots []uint32, n int, out []float32) {
 	best.scores(unsafe.SliceData(query), r.codes, r.stride, r.scales, unsafe.SliceData(slots), whole, unsafe.SliceData(out))
 }
 
+// CoarseLimit is the greatest size of a Coarse query's codes: no two products with 8-bit codes sum to more than an int16 holds.
+const CoarseLimit = 64
+
+// Coarse is a query of 7-bit codes: half as many instructions multiply it with a row as one of 16 bits.
+type Coarse struct {
+	codes  []int16
+	narrow []int8
+	// offset is what the product is greater by with codes that 128 was added to.
+	offset int32
+}
+
+// Set takes codes within CoarseLimit, as many as a row has, and keeps them: they may not change afterwards.
+func (q *Coarse) Set(codes []int16) {
+	q.codes, q.offset = codes, 0
+	if len(q.narrow) != len(codes) {
+		q.narrow = make([]int8, len(codes))
+	}
+	for i, c := range codes {
+		q.narrow[i] = int8(c)
+		q.offset += 128 * int32(c)
+	}
+}
+
+// Coarse is Scores of the first len(out) rows, a multiple of Lanes, which order counts from 0.
+func (r Rows) Coarse(q *Coarse, order []uint32, out []float32) {
+	if len(out) == 0 {
+		return
+	}
+	if len(out)%Lanes != 0 || len(q.codes) != r.stride {
+		panic("dist: rows that are no multiple of four, or a query of another size")
+	}
+	best.coarse(q, r, unsafe.SliceData(order[:len(out)]), len(out), unsafe.SliceData(out))
+}
+
 // Unvisited copies to out the slots of list, up to None or its end, whose entry in visited is not stamp, sets these
 // entries to stamp, and prefetches the slots' rows and the list at next, which the caller will read after this one. It
 // returns the number of these slots. out has room for len(list)+Lanes.

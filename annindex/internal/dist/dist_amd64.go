@@ -4,6 +4,7 @@ package dist
 
 import (
 	"slices"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -44,6 +45,9 @@ func dotRowsAVX2(query *float32, n int, rows *float32, stride int, slots *uint32
 
 //go:noescape
 func scoresAVX2(query *int16, codes *byte, stride int, scales *float32, slots *uint32, n int, out *float32)
+
+//go:noescape
+func coarseAVX2(query *int8, offset int32, codes *byte, stride int, scales *float32, n int, out *float32)
 
 //go:noescape
 func unvisitedAVX2(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int
@@ -104,6 +108,14 @@ func (i instructionSet) scores(query *int16, codes *byte, stride int, scales *fl
 	default:
 		scoresGo(query, codes, stride, scales, slots, n, out)
 	}
+}
+
+func (i instructionSet) coarse(q *Coarse, r Rows, order *uint32, n int, out *float32) {
+	if i >= avx2 {
+		coarseAVX2(unsafe.SliceData(q.narrow), q.offset, r.codes, r.stride, r.scales, n, out)
+		return
+	}
+	i.scores(unsafe.SliceData(q.codes), r.codes, r.stride, r.scales, order, n, out)
 }
 
 func (i instructionSet) unvisited(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int {

@@ -184,6 +184,83 @@ inner:
 	VZEROUPPER
 	RET
 
+// offsets flips the sign bits of bytes, ones are int16s of 1.
+DATA offsets<>+0(SB)/8, $0x8080808080808080
+DATA offsets<>+8(SB)/8, $0x8080808080808080
+DATA offsets<>+16(SB)/8, $0x8080808080808080
+DATA offsets<>+24(SB)/8, $0x8080808080808080
+GLOBL offsets<>(SB), RODATA|NOPTR, $32
+DATA ones<>+0(SB)/8, $0x0001000100010001
+DATA ones<>+8(SB)/8, $0x0001000100010001
+DATA ones<>+16(SB)/8, $0x0001000100010001
+DATA ones<>+24(SB)/8, $0x0001000100010001
+GLOBL ones<>(SB), RODATA|NOPTR, $32
+
+// func coarseAVX2(query *int8, offset int32, codes *byte, stride int, scales *float32, n int, out *float32)
+TEXT ·coarseAVX2(SB), NOSPLIT, $0-56
+	MOVQ    query+0(FP), DI
+	MOVL    offset+8(FP), R12
+	MOVQ    codes+16(FP), R8
+	MOVQ    stride+24(FP), DX
+	MOVQ    scales+32(FP), BX
+	MOVQ    n+40(FP), R13
+	MOVQ    out+48(FP), AX
+	MOVQ    R12, X13
+	VPBROADCASTD X13, X13
+	VMOVDQU offsets<>(SB), Y14
+	VMOVDQU ones<>(SB), Y15
+	LEAQ    (AX)(R13*4), R13
+
+four:
+	LEAQ  (R8)(DX*1), R9
+	LEAQ  (R8)(DX*2), R10
+	LEAQ  (R9)(DX*2), R11
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	XORQ  CX, CX
+
+inner:
+	// A code and 128 is no byte below 1 or above 255, and the query is within 64: no sum of two products overflows an int16.
+	VMOVDQU    (DI)(CX*1), Y4
+	VPXOR      (R8)(CX*1), Y14, Y8
+	VPXOR      (R9)(CX*1), Y14, Y9
+	VPXOR      (R10)(CX*1), Y14, Y10
+	VPXOR      (R11)(CX*1), Y14, Y11
+	VPMADDUBSW Y4, Y8, Y8
+	VPMADDUBSW Y4, Y9, Y9
+	VPMADDUBSW Y4, Y10, Y10
+	VPMADDUBSW Y4, Y11, Y11
+	VPMADDWD   Y15, Y8, Y8
+	VPMADDWD   Y15, Y9, Y9
+	VPMADDWD   Y15, Y10, Y10
+	VPMADDWD   Y15, Y11, Y11
+	VPADDD     Y8, Y0, Y0
+	VPADDD     Y9, Y1, Y1
+	VPADDD     Y10, Y2, Y2
+	VPADDD     Y11, Y3, Y3
+	ADDQ       $32, CX
+	CMPQ       CX, DX
+	JLT        inner
+
+	VPHADDD      Y1, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPHADDD      Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD       X1, X0, X0
+	VPSUBD       X13, X0, X0
+	VCVTDQ2PS    X0, X0
+	VMULPS       (BX), X0, X0
+	VMOVUPS      X0, (AX)
+	LEAQ         (R11)(DX*1), R8
+	ADDQ         $16, BX
+	ADDQ         $16, AX
+	CMPQ         AX, R13
+	JLT          four
+	VZEROUPPER
+	RET
+
 // func unvisitedAVX2(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32)
 // int
 TEXT ·unvisitedAVX2(SB), NOSPLIT, $0-72

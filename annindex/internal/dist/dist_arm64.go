@@ -2,6 +2,8 @@
 
 package dist
 
+import "unsafe"
+
 // instructionSet stands for NEON, which each arm64 processor has.
 type instructionSet struct{}
 
@@ -39,6 +41,10 @@ func (instructionSet) dotRows(query *float32, n int, rows *float32, stride int, 
 
 func (instructionSet) scores(query *int16, codes *byte, stride int, scales *float32, slots *uint32, n int, out *float32) {
 	scoresNEON(query, codes, stride, scales, slots, n, out)
+}
+
+func (i instructionSet) coarse(q *Coarse, r Rows, order *uint32, n int, out *float32) {
+	i.scores(unsafe.SliceData(q.codes), r.codes, r.stride, r.scales, order, n, out)
 }
 
 func (instructionSet) unvisited(list *uint32, n int, visited *uint16, stamp uint16, codes *byte, stride int, out, next *uint32) int {

@@ -2,6 +2,8 @@
 
 package dist
 
+import "unsafe"
+
 // instructionSet stands for the Go versions of the functions.
 type instructionSet struct{}
 
@@ -15,6 +17,10 @@ func (instructionSet) dotRows(query *float32, n int, rows *float32, stride int, 
 
 func (instructionSet) scores(query *int16, codes *byte, stride int, scales *float32, slots *uint32, n int, out *float32) {
 	scoresGo(query, codes, stride, scales, slots, n, out)
+}
+
+func (i instructionSet) coarse(q *Coarse, r Rows, order *uint32, n int, out *float32) {
+	i.scores(unsafe.SliceData(q.codes), r.codes, r.stride, r.scales, order, n, out)
 }
 
 func (instructionSet) unvisited(list *uint32, n int, visited *uint16, stamp uint16, _ *byte, _ int, out, _ *uint32) int {

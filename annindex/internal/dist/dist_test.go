@@ -226,6 +226,58 @@ func TestScoresAreExact(t *testing.T) {
 	}
 }
 
+// TestCoarseIsExact multiplies rows with the largest codes among them, in each instruction set.
+func TestCoarseIsExact(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 5))
+	for _, dim := range dims {
+		const n = 12
+		stride := Padded(dim)
+		codes, scales, order := make([]uint64, n*stride/8), make([]float32, n), make([]uint32, n)
+		r := NewRows(codes, scales, stride)
+		query, rows := make([]int16, stride), make([][]int16, n)
+		one := func(limit int) int16 {
+			switch rng.IntN(3) {
+			case 0:
+				return int16(limit)
+			case 1:
+				return int16(-limit)
+			}
+			return int16(rng.IntN(2*limit+1) - limit)
+		}
+		for i := range rows {
+			rows[i] = make([]int16, stride)
+			order[i], scales[i] = uint32(i), rng.Float32()
+			for j := range dim {
+				rows[i][j], query[j] = one(127), one(CoarseLimit)
+			}
+			r.Store(uint32(i), rows[i])
+		}
+		for i := range rows[0] { // both of a pair of products are as large as they may be
+			rows[0][i], query[i] = 127, CoarseLimit
+		}
+		r.Store(0, rows[0])
+		var q Coarse
+		q.Set(query)
+		for _, f := range instructionSets() {
+			got := make([]float32, n+1)
+			f.coarse(&q, r, &order[0], n, &got[0])
+			for i, row := range rows {
+				sum := 0
+				for j := range row {
+					sum += int(row[j]) * int(query[j])
+				}
+				if want := float32(sum) * scales[i]; got[i] != want {
+					t.Fatalf("%v, dim %d, row %d: %v, want %v", f, dim, i, got[i], want)
+				}
+			}
+			if got[n] != 0 {
+				t.Fatalf("%v, dim %d: it writes behind the end", f, dim)
+			}
+		}
+	}
+}
+
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(4, 1))
@@ -359,6 +411,28 @@ func BenchmarkScores(b *testing.B) {
 					f.scores(&rows[0][0], r.codes, r.stride, r.scales, &slots[0], 32, &out[0])
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*32), "ns/row")
+			})
+		}
+	}
+}
+
+func BenchmarkCoarse(b *testing.B) {
+	for _, dim := range []int{128, 256, 768} {
+		const n = 256
+		stride := Padded(dim)
+		order, out := make([]uint32, n), make([]float32, n)
+		for i := range order {
+			order[i] = uint32(i)
+		}
+		r := NewRows(make([]uint64, n*stride/8), make([]float32, n), stride)
+		var q Coarse
+		q.Set(make([]int16, stride))
+		for _, f := range instructionSets() {
+			b.Run(fmt.Sprintf("%v/%d", f, dim), func(b *testing.B) {
+				for b.Loop() {
+					f.coarse(&q, r, &order[0], n, &out[0])
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/row")
 			})
 		}
 	}

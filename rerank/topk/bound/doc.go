@@ -18,8 +18,8 @@
 //	             + w_words (<a,b> on rare words + |common of a||common of b|) + w_entities (likewise)
 //	             + w_date date(a, b) + w_link link(a, b)
 //
-// All but the inverted lists is one pass over the columns of the Table; dates are looked at where it is large enough. Links are left
-// to the caller, who knows the few that there are.
+// All but the inverted lists is one pass over the columns of the Table, with the query's codes of 7 bits. Where the bound is large enough, 16 bits and dates
+// are looked at. Links are left to the caller, who knows the few that there are.
 //
 // The first 16 principal axes and the length of the rest bound nothing for a model whose embeddings are spread over many directions:
 // of the seeded one's 16 axes hold a third (RESULTS.md of package topk).

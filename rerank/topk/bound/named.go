@@ -3,8 +3,6 @@ package bound
 import (
 	"iter"
 	"math"
-
-	"kilim/learner/tensor/vec"
 )
 
 // lookUp adds to sums, by slot, what rare terms of the query bring to artifacts that have them, but for the scale of an artifact's own
@@ -30,66 +28,63 @@ func (s *Scan) lookUp(x *terms, weights iter.Seq2[uint64, float32], part float32
 	return float32(math.Sqrt(common))
 }
 
-// addScaled adds sums, each times its scale, to total.
-func addScaled(total, sums, scales []float32) {
-	sums, scales = sums[:len(total)], scales[:len(total)]
-	for i := range total {
-		total[i] += sums[i] * scales[i]
-	}
-}
-
 // bound is that of the total score, with the dates as they are.
 func (s *Scan) bound(slot uint32) float32 {
 	bound := s.total[slot]
 	if s.dated && s.t.column(slot).get(rowDated) > 0 {
 		begin, end := s.q.Evidence.Dates()
 		of := &s.t.said[slot]
-		bound -= s.whole[rowDated] * (1 - s.t.scorer.Date(begin, end, of.begin, of.end))
+		bound -= s.factors.dated * (1 - s.t.scorer.Date(begin, end, of.begin, of.end))
 	}
 	return bound
 }
 
-// peak notes the greatest bounds of a block from a slot on, and who is likeliest.
-func (s *Scan) peak(from int, total, general []float32) {
-	for at := 0; at < len(total); at += stride {
-		to := min(at+stride, len(total))
-		peak := [2]float32{vec.Max(total[at:to]), vec.Max(general[at:to])}
-		s.peaks = append(s.peaks, peak)
-		for i, bounds := range [][]float32{total, general} {
-			if l := &s.likeliest[i]; peak[i] > l.least {
-				for j, bound := range bounds[at:to] {
-					if bound > l.least {
-						l.offer(s, uint32(from+at+j), bound)
-					}
+// takeLikeliest finds the slots of the greatest bounds. At least as many slots as are wanted have a bound as great as the least of as many strides'
+// greatest; only where some of these are not to be named are others looked at.
+func (s *Scan) takeLikeliest(l *likeliest, bounds []float32, of func(*peak) float32) {
+	s.greatest = s.greatest[:0]
+	for i := range s.peaks {
+		s.greatest = keepGreatest(s.greatest, of(&s.peaks[i]), l.most)
+	}
+	from := float32(math.Inf(-1))
+	if len(s.greatest) == l.most && l.most > 0 {
+		from = s.greatest[l.most-1]
+	}
+	for {
+		for i := range s.peaks {
+			if peak := of(&s.peaks[i]); peak < from || peak <= l.least {
+				continue
+			}
+			for slot := i * stride; slot < (i+1)*stride; slot++ {
+				if bound := bounds[slot]; bound >= from && bound > l.least {
+					l.offer(s, uint32(slot), bound)
 				}
 			}
 		}
+		if len(l.all) == l.most || math.IsInf(float64(from), -1) {
+			return
+		}
+		from = float32(math.Inf(-1))
+		l.begin(l.most)
 	}
 }
 
-// reach calls name for the slots from the given one on whose bound may be enough; least is their row of what is, negative.
-func (s *Scan) reach(from int, bounds, least []float32, name func(slot uint32)) {
-	sums := s.sums[:len(bounds)]
-	copy(sums, bounds)
-	vec.Axpy(1, least[:len(bounds)], sums)
-	for at := 0; at < len(sums); at += stride {
-		some := sums[at:min(at+stride, len(sums))]
-		if vec.Max(some) <= -s.slack {
-			continue
+// keepGreatest puts a number into its place among the most greatest, the greatest first.
+func keepGreatest(all []float32, x float32, most int) []float32 {
+	at := len(all)
+	if at == most {
+		if at == 0 || x <= all[at-1] {
+			return all
 		}
-		for i, sum := range some {
-			if sum > -s.slack {
-				name(uint32(from + at + i))
-			}
-		}
+		at--
+	} else {
+		all = append(all, 0)
 	}
-}
-
-// nameInTotal names one whose list it may enter, if that is so with the dates as they are.
-func (s *Scan) nameInTotal(slot uint32) {
-	if !s.named[slot] && s.bound(slot)+s.t.column(slot).get(rowTotal) > -s.slack {
-		s.name(slot)
+	for ; at > 0 && all[at-1] < x; at-- {
+		all[at] = all[at-1]
 	}
+	all[at] = x
+	return all
 }
 
 // name returns an artifact, once.
@@ -105,6 +100,9 @@ func (s *Scan) name(slot uint32) {
 
 // wanted is false for the query itself and for those that are gone or left out.
 func (s *Scan) wanted(slot uint32) bool {
+	if int(slot) >= len(s.t.nodes) {
+		return false // of the last block, which has no artifact there yet
+	}
 	node := s.t.nodes[slot]
 	return node != 0 && !s.t.gone[slot] && node != s.q.Node && (s.q.Keep == nil || s.q.Keep(node))
 }

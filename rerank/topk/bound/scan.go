@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"kilim/annindex/codes"
-	"kilim/learner/tensor/vec"
 	"kilim/rerank"
 )
 
@@ -32,37 +31,31 @@ type Scan struct {
 	slack float32
 	// total and general are bounds, by slot. words and entities are what rare terms add to total, see lookUp.
 	total, general, words, entities []float32
-	// peaks are the greatest of total and general of each stride of slots.
-	peaks [][2]float32
-	// query is the query's vector; the numbers from rowRest and from rowWords on are multiplied with the rows of these.
-	query codes.Query
-	whole [rowDated + 1]float32
-	// cosine is the scorer's weight.
-	cosine    float32
+	// peaks are the greatest bounds of each stride of slots.
+	peaks []peak
+	// query is the query's vector, factors what columns are multiplied with for bounds, and fineRest, in place of one of them, for closer ones.
+	query     codes.Query
+	factors   factors
+	fineRest  float32
 	likeliest [2]likeliest
-	sums      [blockSize]float32 // memory for block and reach
+	// products and some are memory for block and for refine.
+	products [blockSize]float32
+	some     []uint32
+	greatest []float32 // memory for takeLikeliest
 	// named tells which slots were returned, which are in order; nodes are those of the last call.
 	named []bool
 	order []uint32
 	nodes []uint64
 }
 
-// Work is the columns that were multiplied, the postings that were read, and the nodes that were returned.
-type Work struct{ Columns, Postings, Named int }
+// Work is the columns that were multiplied, the postings that were read, the bounds that were made closer, and the nodes that were returned.
+type Work struct{ Columns, Postings, Refined, Named int }
 
 const (
 	// leastSlack is more than rounding takes from a bound, for weights that sum to 1 or less.
 	leastSlack = 1e-5
 	// likely is how many times as many as its own lists have are scored first, of those that have the greatest bounds.
 	likely = 2
-	// stride is how many slots are passed over at once where no bound is large enough.
-	stride = 64
-)
-
-// ofVectors and ofTerms are the rows that bounds of the two are made of.
-var (
-	ofVectors = []int32{rowRest, rowLength}
-	ofTerms   = []int32{rowWords, rowEntities, rowDated}
 )
 
 // Begin scans for queries, each by a Scan of its own: a block is multiplied with all while it is in the processor's cache.
@@ -81,30 +74,65 @@ func Begin(t *Table, scans []*Scan, queries []Query) {
 	}
 }
 
-// block bounds the scores with the artifacts of a block.
+// block bounds the scores with the artifacts of a block, and names those whose lists the query may enter.
 func (s *Scan) block(i int) {
 	b, from := &s.t.blocks[i], i*blockSize
-	to := min(from+blockSize, len(s.t.nodes))
-	total, general := s.total[from:to], s.general[from:to]
-	vec.Gather(ofVectors, s.whole[:rowWords], b.numbers, blockSize, general, false)
+	f := s.factors
 	if b.vectors != nil {
-		scale := b.vectors.Products(&s.query, s.sums[:])
-		vec.Axpy(scale, s.sums[:len(general)], general)
+		f.products = b.vectors.Coarse(&s.query, s.products[:])
+	} else {
+		clear(s.products[:])
 	}
-	vec.Gather(ofTerms, s.whole[rowWords:], b.numbers, blockSize, total, false)
-	vec.Axpy(s.cosine, general, total)
-	addScaled(total, s.words[from:to], b.row(rowWordScale))
-	addScaled(total, s.entities[from:to], b.row(rowEntityScale))
-	s.peak(from, total, general)
-	if s.q.Offered {
-		s.reach(from, total, b.row(rowTotal), s.nameInTotal)
-		s.reach(from, general, b.row(rowGeneral), s.name)
+	peaks := s.peaks[i*strides : (i+1)*strides]
+	bounds(&f, b.numbers, s.products[:], s.words[from:], s.entities[from:], s.total[from:], s.general[from:], peaks)
+	if !s.q.Offered {
+		return
+	}
+	s.some = s.some[:0]
+	toTotal, toGeneral := b.row(rowTotal), b.row(rowGeneral)
+	for j := range peaks {
+		if peaks[j].inTotal <= -s.slack && peaks[j].inGeneral <= -s.slack {
+			continue
+		}
+		for at := j * stride; at < (j+1)*stride; at++ {
+			if s.total[from+at]+toTotal[at] > -s.slack || s.general[from+at]+toGeneral[at] > -s.slack {
+				s.some = append(s.some, uint32(at))
+			}
+		}
+	}
+	s.refine(i)
+	for _, at := range s.some {
+		slot := uint32(from) + at
+		if s.general[slot]+toGeneral[at] > -s.slack || s.total[slot]+toTotal[at] > -s.slack && s.bound(slot)+toTotal[at] > -s.slack {
+			s.name(slot)
+		}
+	}
+}
+
+// refine makes the bounds closer of some slots of a block.
+func (s *Scan) refine(i int) {
+	b, from := &s.t.blocks[i], i*blockSize
+	n := len(s.some)
+	s.Work.Refined += n
+	if n == 0 || b.vectors == nil {
+		return
+	}
+	s.some = slices.Grow(s.some, codes.Unit) // for Products, which takes that many at a time
+	scale := b.vectors.Products(&s.query, s.some, s.products[:])
+	rests, lengths := b.row(rowRest), b.row(rowLength)
+	for j, at := range s.some {
+		slot := from + int(at)
+		general := scale*s.products[j] + s.factors.rest*rests[at] + s.fineRest*lengths[at]
+		s.total[slot] += s.factors.cosine * (general - s.general[slot])
+		s.general[slot] = general
 	}
 }
 
 // finish names the likeliest.
 func (s *Scan) finish() {
 	s.Work.Columns += len(s.t.nodes)
+	s.takeLikeliest(&s.likeliest[0], s.total, func(p *peak) float32 { return p.total })
+	s.takeLikeliest(&s.likeliest[1], s.general, func(p *peak) float32 { return p.general })
 	for i := range s.likeliest {
 		for _, l := range s.likeliest[i].all {
 			s.name(l.slot)
@@ -119,21 +147,24 @@ func (s *Scan) Found() []uint64 { return s.nodes }
 func (s *Scan) Rest(total, general float32) []uint64 {
 	s.nodes = s.nodes[:0]
 	total, general = total-s.slack, general-s.slack
-	for i, peak := range s.peaks {
-		from := i * stride
-		to := min(from+stride, len(s.total))
-		if peak[0] > total {
-			for slot := from; slot < to; slot++ {
-				if s.total[slot] > total && s.bound(uint32(slot)) > total {
-					s.name(uint32(slot))
+	for i := range s.t.blocks {
+		s.some = s.some[:0]
+		for j, p := range s.peaks[i*strides : (i+1)*strides] {
+			if p.total <= total && p.general <= general {
+				continue
+			}
+			for at := j * stride; at < (j+1)*stride; at++ {
+				slot := i*blockSize + at
+				if (s.total[slot] > total || s.general[slot] > general) && !s.named[slot] {
+					s.some = append(s.some, uint32(at))
 				}
 			}
 		}
-		if peak[1] > general {
-			for slot := from; slot < to; slot++ {
-				if s.general[slot] > general {
-					s.name(uint32(slot))
-				}
+		s.refine(i)
+		for _, at := range s.some {
+			slot := uint32(i*blockSize) + at
+			if s.general[slot] > general || s.total[slot] > total && s.bound(slot) > total {
+				s.name(slot)
 			}
 		}
 	}
@@ -145,9 +176,10 @@ func (s *Scan) reset(t *Table, q Query) {
 	for _, slot := range s.order {
 		s.named[slot] = false
 	}
-	s.order, s.nodes, s.peaks = s.order[:0], s.nodes[:0], s.peaks[:0]
+	s.order, s.nodes = s.order[:0], s.nodes[:0]
 	s.t, s.q = t, q
-	n := len(t.nodes)
+	n := len(t.blocks) * blockSize
+	s.peaks = slices.Grow(s.peaks[:0], n/stride)[:n/stride]
 	for _, by := range []*[]float32{&s.total, &s.general, &s.words, &s.entities} {
 		*by = slices.Grow((*by)[:0], n)[:n]
 	}
@@ -162,16 +194,18 @@ func (s *Scan) reset(t *Table, q Query) {
 // multiply makes the numbers that the columns are multiplied with, and looks rare terms up.
 func (s *Scan) multiply() {
 	w := s.t.scorer.Weights()
-	s.cosine, s.slack = w.Cosine, leastSlack*max(1, w.Cosine+w.Entities+w.Words+w.Date+w.Link)
-	rest, length := s.query.Set(s.q.Vector), 0.0
+	s.slack = leastSlack * max(1, w.Cosine+w.Entities+w.Words+w.Date+w.Link)
+	length := 0.0
 	for _, x := range s.q.Vector {
 		length += float64(x) * float64(x)
 	}
-	s.whole = [rowDated + 1]float32{rowRest: float32(math.Sqrt(length)), rowLength: rest,
-		rowWords:    w.Words * s.lookUp(&s.t.terms, s.q.Evidence.Words, w.Words, s.words),
-		rowEntities: w.Entities * s.lookUp(&s.t.entities, s.q.Evidence.Entities, w.Entities, s.entities)}
+	fine, rest := s.query.Set(s.q.Vector)
+	s.fineRest = fine
+	s.factors = factors{rest: float32(math.Sqrt(length)), length: rest, cosine: w.Cosine,
+		words:    w.Words * s.lookUp(&s.t.terms, s.q.Evidence.Words, w.Words, s.words),
+		entities: w.Entities * s.lookUp(&s.t.entities, s.q.Evidence.Entities, w.Entities, s.entities)}
 	begin, end := s.q.Evidence.Dates()
 	if s.dated = begin <= end; s.dated {
-		s.whole[rowDated] = w.Date
+		s.factors.dated = w.Date
 	}
 }
