@@ -11,7 +11,7 @@ type Parts struct {
 	Terms float64
 	// Neighbours is the same by the terms of their nearest fitted Works.
 	Neighbours float64
-	// Profile is the cosine of the probabilities of the terms of all themes, as far as they are above what is so of any Work.
+	// Profile is the cosine of the probabilities of the terms of all themes that don't stand apart, as far as they are above what is so of any Work.
 	Profile float64
 	// Words is the cosine of the words of the two.
 	Words float64

@@ -79,7 +79,7 @@ func TestLikeliest(t *testing.T) {
 		slices.SortStableFunc(want, func(a, b chance) int { return cmp.Compare(b.p, a.p) })
 		want = want[:most]
 		slices.SortFunc(want, func(a, b chance) int { return cmp.Compare(a.term, b.term) })
-		if got := likeliest(all); !slices.Equal(got, want) {
+		if got := likeliest(all, most); !slices.Equal(got, want) {
 			t.Errorf("of %d probabilities %v are kept, want %v", levels, got, want)
 		}
 	}

@@ -26,7 +26,7 @@
 // remain, not over all Works.
 //
 // Two works are as like in a theme as the Jaccard similarity that is to be expected of their terms. Parts are what is added
-// to it.
+// to it. Part of that goes by the terms of all themes; so that one which comes later changes nothing of the others, it may stand apart (Model.Apart).
 //
 // # Bounds
 //

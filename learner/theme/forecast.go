@@ -1,6 +1,7 @@
 package theme
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"unsafe"
@@ -10,7 +11,7 @@ import (
 type forecast struct {
 	likely []chance      // by rising term
 	themes []expectation // by a theme's place among the spans
-	length float64       // the root of the sum of the squares of all terms' probabilities
+	length float64       // the root of the sum of the squares of all terms' probabilities, but of themes that stand apart
 }
 
 // chance is the probability of a term.
@@ -33,30 +34,46 @@ const (
 	certain  = 0.999
 )
 
-// most is how many terms a forecast keeps. What is dropped stays in the expectations.
-const most = 256
+// most is how many terms a forecast keeps, of all themes that don't stand apart, and mostApart of one that does. What is dropped stays in the expectations.
+const (
+	most      = 256
+	mostApart = 64
+)
 
 // forecast makes one of the probabilities of all terms, which it bounds in their place.
 func (m *Model) forecast(p []float32) forecast {
 	f := forecast{themes: make([]expectation, len(m.spans))}
 	squared := 0.0
+	var apart []chance
 	for i, s := range m.spans {
 		absent, count := 1.0, 0.0
+		var own []chance
 		for t := s.from; t < s.to; t++ {
 			p[t] = max(unlikely, min(p[t], certain))
 			v := float64(p[t])
 			absent *= 1 - v
 			count += v
-			squared += v * v
-			if p[t] > unlikely {
-				f.likely = append(f.likely, chance{t, p[t]})
+			if !m.isApart(i) {
+				squared += v * v
 			}
+			if p[t] > unlikely {
+				own = append(own, chance{t, p[t]})
+			}
+		}
+		if m.isApart(i) {
+			apart = append(apart, likeliest(own, mostApart)...)
+		} else {
+			f.likely = append(f.likely, own...)
 		}
 		f.themes[i].present = 1 - absent
 		f.themes[i].count = count / (1 - absent)
 	}
 	f.length = math.Sqrt(squared)
-	f.likely = likeliest(f.likely)
+	f.likely = likeliest(f.likely, most)
+	if len(apart) > 0 {
+		f.likely = append(f.likely, apart...)
+		slices.SortFunc(f.likely, func(a, b chance) int { return cmp.Compare(a.term, b.term) })
+	}
 	at := 0
 	for i, s := range m.spans {
 		f.themes[i].from = int32(at)
@@ -68,8 +85,8 @@ func (m *Model) forecast(p []float32) forecast {
 	return f
 }
 
-// likeliest are the most likely terms, at most as many as are kept, still by rising term; of equal ones the first.
-func likeliest(terms []chance) []chance {
+// likeliest are the most likely terms, so many, still by rising term; of equal ones the first.
+func likeliest(terms []chance, most int) []chance {
 	if len(terms) <= most {
 		return terms
 	}

@@ -2,6 +2,7 @@ package theme
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -13,6 +14,45 @@ type Model struct {
 	weights   *matrix   // features x terms
 	byFeature *matrix   // features x fitted Works
 	labels    [][]int32 // of a fitted Work: its terms, rising
+	// apart is by term the place of its theme among the spans where that stands apart, else noTheme; nil: none does.
+	apart []int32
+}
+
+const noTheme = -1
+
+// Apart is the Model with some themes that stand apart: what others say of a Work, and how like it is to others in them, is the same to the bit as
+// without these. What is said of one that stands apart goes by its own terms and those of the themes that don't. Themes that the Model does not know count
+// for nothing.
+//
+// The obvious design, that each theme adds to what all go by, is what happens to those that don't stand apart: there a theme that came would change each
+// score of every other.
+func (m *Model) Apart(themes ...string) *Model {
+	out := *m
+	out.apart = nil
+	for _, name := range themes {
+		i, ok := m.find(name)
+		if !ok {
+			continue
+		}
+		if out.apart == nil {
+			out.apart = slices.Repeat([]int32{noTheme}, len(m.terms))
+		}
+		for t := m.spans[i].from; t < m.spans[i].to; t++ {
+			out.apart[t] = int32(i)
+		}
+	}
+	return &out
+}
+
+// StandsApart tells whether a theme does.
+func (m *Model) StandsApart(theme string) bool {
+	i, ok := m.find(theme)
+	return ok && m.isApart(i)
+}
+
+// isApart tells whether the theme of a place stands apart.
+func (m *Model) isApart(theme int) bool {
+	return m.apart != nil && m.apart[m.spans[theme].from] != noTheme
 }
 
 // newModel is a Model without weights. Terms of fewer than enough Works are not solved: the nearest Works alone tell them.
@@ -75,8 +115,13 @@ func (m *Model) Profile(w *Work) *Profile {
 	return p
 }
 
-// excess is by how much a term is likelier than it is of any Work.
-func (m *Model) excess(c chance) float32 { return max(0, c.p-m.prior[c.term]) }
+// excess is by how much a term is likelier than it is of any Work; 0 of a theme that stands apart.
+func (m *Model) excess(c chance) float32 {
+	if m.apart != nil && m.apart[c.term] != noTheme {
+		return 0
+	}
+	return max(0, c.p-m.prior[c.term])
+}
 
 // neighbours is how many of the nearest fitted Works tell their terms.
 const neighbours = 40
@@ -88,13 +133,39 @@ func (m *Model) nearest(at vector, probable []float32, length float64) []float32
 	m.byFeature.timesVector(at, kernels)
 	out := make([]float32, len(m.terms))
 	best := largestOf(kernels, neighbours)
+	m.tell(out, best, kernels, probable, length, noTheme)
+	for i, s := range m.spans {
+		if !m.isApart(i) {
+			continue
+		}
+		squared := length * length
+		for _, p := range probable[s.from:s.to] {
+			squared += float64(p) * float64(p)
+		}
+		m.tell(out, best, kernels, probable, math.Sqrt(squared), int32(i))
+	}
+	return out
+}
+
+// tell writes to out what the best Works tell of the themes that don't stand apart or, by these and its own terms, of one that does. length is that of the
+// probabilities of all that are looked at.
+func (m *Model) tell(out []float32, best []int, kernels, probable []float32, length float64, apart int32) {
+	of := func(term int32) int32 {
+		if m.apart == nil {
+			return noTheme
+		}
+		return m.apart[term]
+	}
 	counts, total := make([]float32, len(best)), float32(0)
 	for k, i := range best {
-		agree := 0.0
+		agree, n := 0.0, 0
 		for _, term := range m.labels[i] {
-			agree += float64(probable[term])
+			if theme := of(term); theme == noTheme || theme == apart {
+				agree += float64(probable[term])
+				n++
+			}
 		}
-		if n := len(m.labels[i]); n > 0 {
+		if n > 0 {
 			agree /= length * math.Sqrt(float64(n))
 		}
 		counts[k] = kernels[i] * kernels[i] * float32(agree)
@@ -102,10 +173,11 @@ func (m *Model) nearest(at vector, probable []float32, length float64) []float32
 	}
 	for k, i := range best {
 		for _, term := range m.labels[i] {
-			out[term] += counts[k] / total
+			if of(term) == apart {
+				out[term] += counts[k] / total
+			}
 		}
 	}
-	return out
 }
 
 // largestOf are the places of the n largest values above 0, the largest first, of equal ones the first place first.
