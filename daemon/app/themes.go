@@ -100,7 +100,7 @@ func (s *service) SimilarByTheme(ctx context.Context, of web.Subject, theme stri
 	}
 	out := &web.ThemeAnswer{
 		ID: found.ID, List: "theme:" + theme, Presence: found.Presence, Applies: found.Applies, Partial: found.Partial,
-		Model: *themeModelOf(&found.Made), Epoch: s.app.manager.Status().Serving.Epoch, Items: []web.ThemeItem{},
+		Model: web.ThemeModel{ID: found.Made.IDOf(theme), Made: found.Made.At, Works: found.Made.Works}, Epoch: s.app.manager.Status().Serving.Epoch, Items: []web.ThemeItem{},
 	}
 	for _, item := range found.Items {
 		to := web.ThemeItem{ID: item.ID, Score: item.Score, Parts: web.ThemeParts(item.Parts), Shared: []web.SharedTerm{}}

@@ -59,7 +59,7 @@ func (k *Keeper) align(ctx context.Context) error {
 	k.sayMuted(l.muted, muted)
 	var m *stored.Model
 	if s != nil {
-		m = &stored.Model{ID: s.made.ID(), Model: s.model, Profiles: s}
+		m = &stored.Model{ID: s.made.ID(), Of: s.made.IDOf, Model: s.model, Profiles: s}
 	}
 	l.lock.Lock()
 	defer l.lock.Unlock()

@@ -24,6 +24,9 @@ type Declaration struct {
 	// Weak are the fields whose terms stand in for the labels of artifacts that have none of the theme: technique and material for
 	// craft, say.
 	Weak []string `json:"weak,omitempty"`
+	// Apart: it was declared when others were served, and changes nothing of these (theme.Model.Apart). Keeper.Declare sets it; whoever wants it to
+	// count for the others too declares it in the configuration, and starts again.
+	Apart bool `json:"apart,omitempty"`
 }
 
 // ErrDeclaration is wrapped by what is wrong with a Declaration.
@@ -127,6 +130,11 @@ func (d *declared) add(a Declaration) error {
 	for _, f := range d.fixed {
 		if f.Name == a.Name && !slices.Equal(f.Weak, a.Weak) {
 			return fmt.Errorf("%w: the configuration declares theme %q already, otherwise: change themes.declare there", ErrDeclaration, a.Name)
+		}
+	}
+	for _, o := range d.added {
+		if o.Name == a.Name {
+			a.Apart = o.Apart // else it would change the others after all
 		}
 	}
 	next := slices.DeleteFunc(slices.Clone(d.added), func(o Declaration) bool { return o.Name == a.Name })

@@ -88,7 +88,7 @@ func TestDeclarations(t *testing.T) {
 		}
 	}
 	d, err := ParseDeclaration("craft=technique+material")
-	if err != nil || !reflect.DeepEqual(d, Declaration{"craft", []string{"technique", "material"}}) {
+	if err != nil || !reflect.DeepEqual(d, Declaration{Name: "craft", Weak: []string{"technique", "material"}}) {
 		t.Errorf("%+v, %v", d, err)
 	}
 	if err := w.keeper.Declare(d); !errors.Is(err, ErrDeclaration) || !strings.Contains(err.Error(), "themes.declare") {

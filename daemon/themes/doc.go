@@ -14,8 +14,10 @@
 // A theme is learned when it was declared, or when Config.Least artifacts have labels of it in their records. A declared one may name fields whose
 // terms are its labels where a record has none. A Keeper fits the artifacts that have labels, those whose nodes come first where there are
 // more than Config allows. Labels of other themes count for that too: so a theme that is declared brings its terms alone, and no other is solved
-// anew. (One by fields brings the artifacts that have no labels, and all are.) What other themes predict stays as it is to the bit; their lists
-// may change, since the nearest fitted works and a part of each score go by the terms of all themes.
+// anew. (One by fields brings the artifacts that have no labels, and all are.) One that Keeper.Declare adds when others are served stands apart from
+// these: their profiles, lists and the names of what made these stay as they are, and nothing of them is told (TestOthersStayWhenOneIsDeclared). It has up to as
+// many places as all of them among an artifact's lists. In scores of the themes that don't stand apart, the nearest fitted works and Parts.Profile go by the terms
+// of all of them: that one more counts for the others too, it has to be in the configuration when the daemon starts.
 //
 // # When it learns
 //

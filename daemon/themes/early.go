@@ -29,7 +29,7 @@ func (k *Keeper) answerEarly(ctx context.Context, s *survey, m *theme.Model, mad
 		return nil
 	}
 	k.enter(Profiling)
-	early := newServing(m, made, k.cfg.profileBytes(), k.listBytes())
+	early := newServing(m, made, k.cfg.profileBytes(), k.listBytes(&made))
 	early.partial = true
 	for i := range s.works {
 		id := s.works[i].ID

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"kilim/internal/atomicfile"
@@ -28,7 +30,9 @@ type Made struct {
 	Artifacts int `json:"artifacts"`
 	// Labelled is how many artifacts had labels, by admitted theme, weak ones too.
 	Labelled map[string]int `json:"labelled"`
-	Sums     sums           `json:"sums"`
+	// Apart has checksums of the labels of the themes that stand apart, see Declaration.
+	Apart map[string]string `json:"apart,omitempty"`
+	Sums  sums              `json:"sums"`
 }
 
 // ID names the model that was fitted on it: a model is a function of that, to the bit.
@@ -37,7 +41,20 @@ func (m *Made) ID() string {
 	c.number(m.Format)
 	c.text(m.Sums.Works)
 	c.text(m.Sums.Labels)
+	for _, name := range slices.Sorted(maps.Keys(m.Apart)) {
+		c.text(name)
+		c.text(m.Apart[name])
+	}
 	return hex.EncodeToString(c.Sum(nil)[:8])
+}
+
+// IDOf names what of the model says how like artifacts are in a theme: neither its name nor that changes when another theme comes that stands apart, or goes.
+func (m *Made) IDOf(theme string) string {
+	of := Made{Format: m.Format, Sums: m.Sums}
+	if sum, apart := m.Apart[theme]; apart {
+		of.Apart = map[string]string{theme: sum}
+	}
+	return of.ID()
 }
 
 // write keeps a model: a line of JSON and then the bytes of the model, which have a checksum of their own.

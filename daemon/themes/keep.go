@@ -43,11 +43,11 @@ const (
 )
 
 // listBytes is what the lists of an artifact take beside its profile.
-func (k *Keeper) listBytes() int {
+func (k *Keeper) listBytes(made *Made) int {
 	if k.cfg.Store == nil {
 		return 0
 	}
-	return k.cfg.Lists.Bytes()
+	return k.cfg.Lists.Bytes(len(made.Apart))
 }
 
 // loadLists takes up the rows that are stored.
@@ -128,7 +128,7 @@ func (k *Keeper) told(s *serving, id, name string, n int) *Answer {
 	list := k.lists.lists.Told(id, name)
 	k.lists.lock.RUnlock()
 	own, _ := s.ProfileOf(id)
-	if list == nil || own == nil || list.Model != s.made.ID() {
+	if list == nil || own == nil || list.Model != s.made.IDOf(name) {
 		return nil
 	}
 	answer := &Answer{ID: id, Theme: name, Presence: s.model.Presence(name, own), Applies: true, Made: s.made}

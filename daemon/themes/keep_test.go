@@ -26,6 +26,7 @@ type lists struct {
 	revision uint64
 	lost     uint64
 	commits  int
+	enqueued int
 	fail     error  // of a commit, and of the making of a topic
 	missing  string // a topic that can't be made
 	during   func()
@@ -76,6 +77,7 @@ func (l *lists) Delete(id string) error {
 }
 
 func (l *lists) Enqueue(message []byte) error {
+	l.enqueued++
 	m, err := rerank.Decode(message)
 	l.told[m.Topic+" "+m.ID] = string(m.Value)
 	return err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,6 +129,8 @@ func (k *Keeper) Declare(d Declaration) error {
 	if err := k.free(d.Name); err != nil {
 		return err
 	}
+	s := k.serving.Load()
+	d.Apart = s != nil && !slices.Contains(s.model.Themes(), d.Name)
 	if err := k.declared.add(d); err != nil {
 		return err
 	}
@@ -190,7 +194,7 @@ func (k *Keeper) Restore(ctx context.Context) error {
 	if err != nil || m == nil {
 		return err
 	}
-	return k.serve(ctx, m, made)
+	return k.serve(ctx, m.Apart(slices.Collect(maps.Keys(made.Apart))...), made)
 }
 
 // renew renews profiles of artifacts that batches have changed, and their lists, and tells whether others may wait. Rounds call it between the parts of their

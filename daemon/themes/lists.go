@@ -155,7 +155,7 @@ func (k *Keeper) Sums(name string) (in *groups.Theme, model string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return s.sums.Theme(name), s.made.ID(), nil
+	return s.sums.Theme(name), s.made.IDOf(name), nil
 }
 
 // Summed are the themes of the model that serves, with its sums, nil where none does. known is false before it is known which model that is.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"kilim/consumer/profile"
@@ -105,7 +107,7 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 		return "", nil, err
 	}
 	k.surveyed(s)
-	now := s.sums()
+	now, apart := s.sums()
 	was := k.serving.Load()
 	if was != nil && was.made.Sums == now {
 		return unchanged, s, nil
@@ -120,7 +122,8 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 	if err != nil {
 		return "", s, err
 	}
-	made := Made{Format: fileFormat, At: time.Now().UTC(), Works: len(s.works), Artifacts: s.artifacts, Labelled: map[string]int{}, Sums: now}
+	made := Made{Format: fileFormat, At: time.Now().UTC(), Works: len(s.works), Artifacts: s.artifacts, Labelled: map[string]int{}, Sums: now, Apart: apart}
+	m = m.Apart(slices.Collect(maps.Keys(apart))...)
 	for _, name := range m.Themes() {
 		made.Labelled[name] = s.labelled[name]
 	}
@@ -173,7 +176,7 @@ func (k *Keeper) fit(ctx context.Context, s *survey, now sums) (*theme.Model, er
 // serve makes the profiles of all artifacts by a model, and then has it serve. Until then the one before does.
 func (k *Keeper) serve(ctx context.Context, m *theme.Model, made Made) error {
 	k.enter(Profiling)
-	next, done := newServing(m, made, k.cfg.profileBytes(), k.listBytes()), 0
+	next, done := newServing(m, made, k.cfg.profileBytes(), k.listBytes(&made)), 0
 	k.next = next
 	defer func() { k.next = nil }()
 	err := k.each(ctx, func(a *profile.Artifact) {

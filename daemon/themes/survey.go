@@ -176,6 +176,13 @@ func (s *survey) keptTerms(least int) map[term]bool {
 		}
 	}
 	order := slices.SortedFunc(maps.Keys(count), func(a, b term) int {
+		x, y := s.declared[a.theme].Apart, s.declared[b.theme].Apart
+		if x != y { // one that stands apart takes no room from the others
+			if x {
+				return 1
+			}
+			return -1
+		}
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a.theme, b.theme), cmp.Compare(a.label, b.label))
 	})
 	kept := make(map[term]bool, len(order))
@@ -191,34 +198,64 @@ func (s *survey) admitted(name string, least int) bool {
 	return declared || s.labelled[name] >= least
 }
 
-// sums tell two surveys apart by what a fit makes of them.
+// sums tell two surveys apart by what a fit makes of them. Labels are those of the themes that don't stand apart.
 type sums struct {
 	Works  string `json:"works"`
 	Labels string `json:"labels"`
+	Apart  string `json:"apart,omitempty"`
 }
 
-func (s *survey) sums() sums {
+// sums also returns checksums of the labels of each theme that stands apart.
+func (s *survey) sums() (all sums, apart map[string]string) {
 	works, labels := checksum{sha256.New()}, checksum{sha256.New()}
+	own := map[string]checksum{}
 	for i := range s.works {
 		w := &s.works[i]
 		works.work(w)
-		own := s.labels[w.ID]
-		labels.text(w.ID)
-		labels.number(len(own))
-		for _, name := range slices.Sorted(maps.Keys(own)) {
-			labels.text(name)
-			labels.number(len(own[name]))
-			for _, t := range own[name] {
-				labels.text(t)
+		of := s.labels[w.ID]
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(of)), func(name string) bool {
+			if !s.declared[name].Apart {
+				return false
 			}
+			if _, there := own[name]; !there {
+				own[name] = checksum{sha256.New()}
+			}
+			own[name].text(w.ID)
+			own[name].texts(of[name])
+			return true
+		})
+		labels.text(w.ID)
+		labels.number(len(names))
+		for _, name := range names {
+			labels.text(name)
+			labels.texts(of[name])
 		}
 	}
-	return sums{hex.EncodeToString(works.Sum(nil)), hex.EncodeToString(labels.Sum(nil))}
+	all = sums{Works: hex.EncodeToString(works.Sum(nil)), Labels: hex.EncodeToString(labels.Sum(nil))}
+	if len(own) == 0 {
+		return all, nil
+	}
+	apart = map[string]string{}
+	together := checksum{sha256.New()}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		apart[name] = hex.EncodeToString(own[name].Sum(nil))
+		together.text(name)
+		together.text(apart[name])
+	}
+	all.Apart = hex.EncodeToString(together.Sum(nil))
+	return all, apart
 }
 
 type checksum struct{ hash.Hash }
 
 func (c checksum) number(n int) { c.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
+
+func (c checksum) texts(all []string) {
+	c.number(len(all))
+	for _, s := range all {
+		c.text(s)
+	}
+}
 
 func (c checksum) work(w *theme.Work) {
 	c.text(w.ID)

@@ -1,6 +1,7 @@
 package stored
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -25,8 +26,10 @@ type Config struct {
 // kept is how many entries of a list are: so many may go that are told before all have to be looked at again.
 func (c *Config) kept() int { return c.Size + (c.Size+1)/2 }
 
-// Bytes is about how much memory the lists of an artifact take.
-func (c *Config) Bytes() int { return c.Themes * c.kept() * entryMemory }
+// Bytes is about how much memory the lists of an artifact take where so many themes stand apart.
+func (c *Config) Bytes(apart int) int {
+	return (c.Themes + min(c.Themes, apart)) * c.kept() * entryMemory
+}
 
 // entryMemory is what an entry takes, with the one by which its artifact knows who lists it.
 const entryMemory = 56
@@ -45,6 +48,9 @@ type Profiles interface {
 type Model struct {
 	// ID names it: models of one ID are the same to the bit.
 	ID string
+	// Of names what lists of a theme are made by, which a theme that stands apart from it has no part in: those of one name are the same to the bit. It is
+	// what a List has for its Model.
+	Of func(theme string) string
 	*theme.Model
 	Profiles
 }
@@ -153,7 +159,7 @@ func (l *Lists) settled(id string) bool {
 			if list.Model != "" {
 				return false
 			}
-		case l.untold(*list) || !slices.Contains(want, list.Theme) || list.Model != l.model.ID:
+		case l.untold(*list) || !slices.Contains(want, list.Theme) || list.Model != l.model.Of(list.Theme):
 			return false
 		default:
 			lists++
@@ -179,7 +185,7 @@ func (l *Lists) Told(id, theme string) *List {
 	if r == nil || !l.current(r) || l.muted[theme] {
 		return nil
 	}
-	if list := r.List(theme); list != nil && list.Model == l.model.ID {
+	if list := r.List(theme); list != nil && list.Model == l.model.Of(theme) {
 		return list
 	}
 	return nil
@@ -238,30 +244,30 @@ func (l *Lists) themes(p *theme.Profile) []string {
 	return slices.DeleteFunc(Applying(l.model.Model, p, l.cfg.Themes, l.cfg.Least), func(name string) bool { return l.muted[name] })
 }
 
-// Applying are the themes that an artifact is likeliest to have, at most so many, and none that it has by less than least; by name.
+// Applying are the themes that an artifact is likeliest to have, at most so many, and as many of those that stand apart, which take no other's place. None is
+// among them that it has by less than least. They are by name.
 func Applying(m *theme.Model, p *theme.Profile, most int, least float64) []string {
 	type present struct {
 		name string
 		by   float64
 	}
-	var all []present
+	var together, apart []present
 	for _, name := range m.Themes() {
-		if by := m.Presence(name, p); by >= least {
-			all = append(all, present{name, by})
+		by := m.Presence(name, p)
+		switch {
+		case by < least:
+		case m.StandsApart(name):
+			apart = append(apart, present{name, by})
+		default:
+			together = append(together, present{name, by})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b present) int { // they come by name
-		switch {
-		case a.by > b.by:
-			return -1
-		case a.by < b.by:
-			return 1
-		}
-		return 0
-	})
 	var out []string
-	for _, a := range all[:min(len(all), most)] {
-		out = append(out, a.name)
+	for _, all := range [][]present{together, apart} {
+		slices.SortStableFunc(all, func(a, b present) int { return cmp.Compare(b.by, a.by) }) // they come by name
+		for _, a := range all[:min(len(all), most)] {
+			out = append(out, a.name)
+		}
 	}
 	slices.SortFunc(out, strings.Compare)
 	return out

@@ -56,7 +56,7 @@ func (p *Pass) place(id, theme string, e Entry) {
 	if slices.Equal(now.Entries, list.Entries) {
 		return
 	}
-	now.Model = p.l.model.ID
+	now.Model = p.l.model.Of(theme)
 	*list = now
 	p.lacks(id, list) // it may have been told, and be worse than one that is in no list
 }

@@ -141,7 +141,7 @@ func (p *Pass) compute(id string, arrived bool) {
 	d.Work, d.By = work, p.l.by
 	d.Lists = slices.DeleteFunc(slices.Clone(d.Lists), func(list List) bool { return !p.l.muted[list.Theme] })
 	for _, name := range p.l.themes(own) {
-		d.Lists = append(d.Lists, List{Theme: name, Model: m.ID, Whole: true})
+		d.Lists = append(d.Lists, List{Theme: name, Model: m.Of(name), Whole: true})
 	}
 	slices.SortFunc(d.Lists, func(a, b List) int { return strings.Compare(a.Theme, b.Theme) })
 	question := m.Ask(own)

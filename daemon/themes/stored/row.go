@@ -23,7 +23,7 @@ type Row struct {
 // List is one list as it was published last.
 type List struct {
 	Theme string
-	// Model is the one that made it, and Revision that of the message.
+	// Model names what made it, see Model.Of, and Revision is that of the message.
 	Model    string
 	Revision uint64
 	// Entries are the best of all there are, best first: those that are told, at most Config.Size, and some that come up when one of them goes.

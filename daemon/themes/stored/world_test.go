@@ -141,6 +141,7 @@ func (w *world) fit(without ...string) {
 		}
 		if err == nil {
 			w.model = &Model{ID: fmt.Sprint(sum), Model: m, Profiles: w}
+			w.model.Of = func(string) string { return w.model.ID }
 		}
 	}
 	w.align()
