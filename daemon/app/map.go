@@ -23,7 +23,9 @@ func (d drawn) Vectors() (projection.Vectors, int) {
 	return d.manager.Engine().Index(), state
 }
 
-func (d drawn) Quiet() bool { return d.manager.Engine().Quiet() }
+// Quiet is false also while the background has work: embeddings still move, and a layout would take a share of what the lists wait for, to be made again
+// when they are at rest.
+func (d drawn) Quiet() bool { return d.manager.Engine().Settled() }
 
 // coloured are the fields by which points can be coloured.
 func coloured() []string { return []string{search.Culture, search.Period, search.Type} }

@@ -42,6 +42,9 @@ func (e *Engine) pending() int {
 		e.lists.Stale(e.clock.Rank)
 }
 
+// Settled is true when the engine is Quiet, and no batch has left anything to the background.
+func (e *Engine) Settled() bool { return e.Quiet() && e.seen.queue.Load() == 0 }
+
 // Status is where a state stands.
 type Status struct {
 	Artifacts, Placeholders int

@@ -182,3 +182,26 @@ func TestBatchWithinCutOver(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSettled: a state that was closed in the midst of its work is quiet when it is opened, and settled once the work is done.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	s, err := openSite(t, t.TempDir(), exact(), graphstore.Options{SyncWrites: graphstore.NoSync})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, _ := history(1, 60, 30)
+	s.must(s.apply(changes[:40]))
+	if s.engine.Settled() {
+		t.Error("settled right after a batch")
+	}
+	s = s.reopen(s.cfg)
+	defer s.close()
+	if !s.engine.Quiet() || s.engine.Settled() {
+		t.Errorf("quiet: %v, settled: %v with %d things left, want it quiet alone", s.engine.Quiet(), s.engine.Settled(), s.engine.Status().RefreshQueue)
+	}
+	s.must(s.settle())
+	if !s.engine.Settled() {
+		t.Errorf("not settled with %d things left", s.engine.Status().RefreshQueue)
+	}
+}

@@ -22,8 +22,9 @@
 //
 // # When it works
 //
-// While batches come, newcomers are placed and layouts made only if somebody has looked within ten seconds (Keeper.Look); else they wait until somebody looks, or
-// no batch comes for a second, and a round in whose midst a feed begins waits too. A newcomer takes a search in the index and some steps of a descent, at 50 a second
+// While batches come, and until all that they set off is done, newcomers are placed and layouts made only if somebody has looked within ten seconds (Keeper.Look); else they
+// wait until somebody looks, or no batch comes for a second and nothing is left to refresh, and a round in whose midst a feed begins waits too. After a flood the background moves
+// embeddings for as long as the flood took, and layouts took a sixth of the processor meanwhile, to be made again. A newcomer takes a search in the index and some steps of a descent, at 50 a second
 // a twelfth of the daemon's work, and most of the time nobody looks. A point whose artifact is gone is taken away at once all the same, which costs no search.
 // Meanwhile the map is that of before, whole, and Status tells of how many more artifacts there are.
 //

@@ -8,7 +8,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	pointsDesc   = desc("points", "Artifacts on the map of the archive.")
-	waitingDesc  = desc("waiting", "Artifacts that wait for a place on the map: until somebody looks at it, or no batch comes for a second.")
+	waitingDesc  = desc("waiting", "Artifacts that wait for a place on the map: until somebody looks at it, or no batch comes for a second and nothing is left to refresh.")
 	placedDesc   = desc("placed_total", "Newcomers that were given a place on the map between its layouts.")
 	layoutsDesc  = desc("layouts_total", "Layouts of the map, by result: made or failed.", "result")
 	workDesc     = desc("layout_seconds", "How long the last layout of the map was worked at, without its rests; 0 before the first.")

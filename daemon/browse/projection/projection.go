@@ -55,7 +55,7 @@ type Vectors interface {
 type Archive interface {
 	// Vectors are those of the state, and the number of the state: those of another have nothing to do with them.
 	Vectors() (v Vectors, state int)
-	// Quiet is true while no batches come.
+	// Quiet is true while no batches come, and nothing is left to do of those that came.
 	Quiet() bool
 }
 
@@ -133,7 +133,7 @@ func (k *Keeper) Look() {
 // lookedFor is how long after Look the map is kept up: the page asks again every two seconds.
 const lookedFor = 10 * time.Second
 
-// wanted is false while batches come and nobody looks: then they are worth more than a map. A theme's is wanted by who looks alone.
+// wanted is false while batches come, or the lists that they change are made, and nobody looks: then these are worth more than a map. A theme's is wanted by who looks alone.
 func (k *Keeper) wanted() bool {
 	at := k.looked.Load()
 	return at != nil && time.Since(*at) < lookedFor || k.cfg.Beside == nil && k.archive.Quiet()
