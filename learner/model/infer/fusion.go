@@ -44,13 +44,18 @@ func newEncoderLayer(r *reader, self bool) encoderLayer {
 func (l *encoderLayer) apply(m *Model, t *tokens) {
 	n, w := len(t.mode), m.cfg.Width
 	token, normed := t.token[:n*w], t.normed[:n*w]
-	normalizeRows(normed, token, w, l.n1, t.scales)
-	m.dense(normed, l.qkv, t.hidden)
-	m.attend(t, t.hidden[:n*3*w], l.self)
-	if t.drift != nil {
-		l.attended(m, t, t.hidden[:n*3*w], t.scales)
+	if l.self || !t.alone() {
+		normalizeRows(normed, token, w, l.n1, t.scales)
+		m.dense(normed, l.qkv, t.hidden)
+		m.attend(t, t.hidden[:n*3*w], l.self)
+		if t.drift != nil {
+			l.attended(m, t, t.hidden[:n*3*w], t.scales)
+		}
+		m.dense(t.attended[:n*w], l.proj, t.branchOut)
+	} else { // of an archive of texts, a third of the layer: what attend reads is zeros, bit for bit, and not off
+		clear(t.branchOut[:n*w])
+		l.proj.addBias(t.branchOut[:n*w])
 	}
-	m.dense(t.attended[:n*w], l.proj, t.branchOut)
 	add(token, t.branchOut)
 	normalizeRows(normed, token, w, l.n2, t.scales)
 	if d := t.drift; d != nil {
@@ -79,9 +84,9 @@ func (m *Model) newGates(r *reader) gates {
 // add adds the gated tokens to each item's row of out.
 func (g *gates) add(m *Model, t *tokens, out [][]float32) {
 	w := m.cfg.Width
+	g.open(m, t)
 	for k, mode := range t.mode {
-		row, gate := t.token[k*w:(k+1)*w], t.branchOut[:w]
-		m.dense(row, g.of[mode], gate)
+		row, gate := t.token[k*w:(k+1)*w], t.hidden[k*w:(k+1)*w]
 		z := out[t.item[k]]
 		for j, x := range row {
 			z[j] += float32(float64(x) / (1 + math.Exp(-float64(gate[j]))))
@@ -90,6 +95,29 @@ func (g *gates) add(m *Model, t *tokens, out [][]float32) {
 			most := max(float64(slices.Max(row)), -float64(slices.Min(row)))
 			open := 1 / (1 + math.Exp(-float64(slices.Max(gate)))) // the sigmoid rises
 			d.item[t.item[k]] += d.token[k] * (open + (most+d.token[k])*d.norms.gate[mode]/4)
+		}
+	}
+}
+
+// open writes the gate of each token to hidden, before the sigmoid: one product for all tokens of a modality, for which its weights are read once.
+func (g *gates) open(m *Model, t *tokens) {
+	w := m.cfg.Width
+	row := func(of []float32, k int) []float32 { return of[k*w : (k+1)*w] }
+	for mode := range modalities {
+		n := 0
+		for k, of := range t.mode {
+			if of == mode {
+				copy(row(t.normed, n), row(t.token, k))
+				n++
+			}
+		}
+		m.dense(t.normed[:n*w], g.of[mode], t.branchOut)
+		n = 0
+		for k, of := range t.mode {
+			if of == mode {
+				copy(row(t.hidden, k), row(t.branchOut, n))
+				n++
+			}
 		}
 	}
 }

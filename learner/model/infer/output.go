@@ -40,6 +40,16 @@ func (t *tokens) items() iter.Seq2[int, int] {
 	}
 }
 
+// alone tells that no item has more than one token.
+func (t *tokens) alone() bool {
+	for k := 1; k < len(t.item); k++ {
+		if t.item[k] == t.item[k-1] {
+			return false
+		}
+	}
+	return true
+}
+
 // Output returns the embeddings of artifacts: unit vectors of EmbeddingDim numbers. last is what the last Layer returned for
 // each, features what Artifacts returned.
 func (m *Model) Output(last, features [][]float32) [][]float32 {
@@ -144,11 +154,13 @@ func (m *Model) dense(x []float32, l linear, out []float32) {
 		return
 	}
 	product(x, l.w, out)
-	for i := range len(x) / l.w.rows {
-		row := out[i*l.w.cols : (i+1)*l.w.cols]
-		for j, b := range l.b {
-			row[j] += b
-		}
+	l.addBias(out[:len(x)/l.w.rows*l.w.cols])
+}
+
+// addBias adds the bias to each of some rows.
+func (l linear) addBias(rows []float32) {
+	for ; len(rows) > 0; rows = rows[l.w.cols:] {
+		add(rows[:l.w.cols], l.b)
 	}
 }
 
