@@ -53,9 +53,9 @@ func (c *judgeCommand) Run(s *session) error {
 	log := judgments.New(conn, topic.Name, prometheus.NewRegistry(), s.log())
 	defer log.Close()
 	if c.Undo {
-		_, _, err = log.SendUndo(s.ctx, c.A, c.B, c.Theme)
+		err = log.SendUndo(s.ctx, c.A, c.B, c.Theme)
 	} else {
-		_, _, err = log.Send(s.ctx, &judgments.Judgment{A: c.A, B: c.B, Grade: *c.Grade, Theme: c.Theme, By: c.By})
+		err = log.Send(s.ctx, &judgments.Judgment{A: c.A, B: c.B, Grade: *c.Grade, Theme: c.Theme, By: c.By})
 	}
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)

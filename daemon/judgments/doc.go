@@ -6,7 +6,7 @@
 //
 // The key of a record names the pair and the theme (Judgment.Key): who judges the same again replaces what was said, and a tombstone takes it
 // back, whoever said it. The daemon stores nothing of it: each start reads the topic from its beginning, which compaction keeps as short as what
-// holds.
+// holds (package compacted, which this one gives its meaning).
 //
 // A record that can't be used is passed over, with field and value in the log and counted in kilim_judgments_refused_total: it is no record of
 // an archive, and so no dead letter. What Parse refuses is never written by Write.
@@ -15,6 +15,5 @@
 //
 // # Memory
 //
-// mostJudgments of at most mostBytes together are kept; beyond that new pairs are refused, and counted as such. Records are unpacked one at
-// a time (package logread), so that a hostile one takes no more than a page.
+// mostJudgments of at most mostBytes together are kept; beyond that new pairs are refused, and counted as such.
 package judgments

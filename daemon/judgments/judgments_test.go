@@ -82,7 +82,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		s := newSet(10, 1000)
-		_ = s.record(0, string(other), one) // must not panic; a key that is another's is refused below
+		_ = s.Record(0, string(other), one) // must not panic; a key that is another's is refused below
 		if other := string(other); other != j.Key() && s.len() > 0 {
 			t.Fatalf("%+v is taken under the key %q", j, other)
 		}
@@ -101,7 +101,7 @@ func TestSetIsBounded(t *testing.T) {
 		case 0:
 			s.remove(j.Key())
 		case 1:
-			s.forget(rng.IntN(200))
+			s.Forget(rng.IntN(200))
 		default:
 			if err := s.put(rng.IntN(200), j.Key(), j); err != nil {
 				refused++
@@ -281,8 +281,7 @@ func TestMalformedRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range bad {
-		if _, err := l.client.Produce(t.Context(), &kafka.ProduceRequest{Topic: x.name, RequiredAcks: kafka.RequireAll,
-			Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte(r[0])), Value: kafka.NewBytes([]byte(r[1]))})}); err != nil {
+		if _, _, err := l.topic.Send(t.Context(), r[0], []byte(r[1])); err != nil {
 			t.Fatal(err)
 		}
 	}

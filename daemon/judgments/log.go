@@ -2,61 +2,28 @@ package judgments
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
-	"golang.org/x/sync/errgroup"
 
+	"kilim/consumer/compacted"
 	"kilim/consumer/kafkaconn"
-	"kilim/consumer/logread"
-)
-
-const (
-	fetchBytes = 1 << 20
-	fetchWait  = 500 * time.Millisecond
-	timeout    = 10 * time.Second
-	// pause is how long a failed reader waits, and lookEvery how often the topic is asked whether it has got partitions.
-	pause     = time.Second
-	lookEvery = 30 * time.Second
-	// againAfter is how long a write that failed waits.
-	againAfter = 200 * time.Millisecond
 )
 
 // Log is the topic, and what it says.
 type Log struct {
-	topic   string
-	client  *kafka.Client
-	logs    *logread.Reader
-	log     *slog.Logger
+	topic   *compacted.Log
 	set     *set
 	refused prometheus.Counter
-
-	mu sync.Mutex
-	// next is what each partition has been read up to; moved is closed when one goes on, and replaced.
-	next  map[int]int64
-	moved chan struct{}
-	// caughtUp tells of each partition whether it has been read as far as it went when its reading began.
-	caughtUp map[int]bool
 }
 
 // New makes the Log of a topic, which must exist when it is used. reg hears how many judgments hold, and how many records were refused.
 func New(conn *kafkaconn.Conn, topic string, reg prometheus.Registerer, log *slog.Logger) *Log {
-	transport := conn.Transport()
-	addr := kafka.TCP(conn.Brokers()...)
-	l := &Log{
-		topic: topic, log: log, set: newSet(mostJudgments, mostBytes), next: map[int]int64{}, moved: make(chan struct{}), caughtUp: map[int]bool{},
-		client: &kafka.Client{Addr: addr, Transport: transport, Timeout: timeout},
-		logs: &logread.Reader{Transport: transport, Addr: addr, Isolation: kafka.ReadCommitted,
-			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: timeout},
-		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "kilim_judgments_refused_total", Help: "Records of the topic of judgments that can't be used; the log says which and why.",
-		}),
-	}
+	l := &Log{set: newSet(mostJudgments, mostBytes), refused: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "kilim_judgments_refused_total", Help: "Records of the topic of judgments that can't be used; the log says which and why.",
+	})}
+	l.topic = compacted.New(conn, compacted.Config{Topic: topic, What: "judgments", Set: l.set, Refused: l.refused, Log: log})
 	reg.MustRegister(l.refused, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kilim_judgments", Help: "Judgments that hold.",
 	}, func() float64 { return float64(l.set.len()) }))
@@ -64,7 +31,10 @@ func New(conn *kafkaconn.Conn, topic string, reg prometheus.Registerer, log *slo
 }
 
 // Close lets go of the connections.
-func (l *Log) Close() { l.logs.Transport.CloseIdleConnections() }
+func (l *Log) Close() { l.topic.Close() }
+
+// Run follows the topic until ctx ends. Kafka's failures are retried for ever.
+func (l *Log) Run(ctx context.Context) error { return l.topic.Run(ctx) }
 
 // List returns what is said of an artifact, or everything when id is empty, in the order of keys.
 func (l *Log) List(id string) []Judgment { return l.set.list(id) }
@@ -75,159 +45,64 @@ func (l *Log) Len() int { return l.set.len() }
 // Changes is how often what List tells has changed, and whether it is all that the topic says: not before Run has read each partition as far as it
 // went when that began, nor while it is read anew.
 func (l *Log) Changes() (count uint64, complete bool) {
-	l.mu.Lock()
-	complete = len(l.caughtUp) > 0
-	for _, caught := range l.caughtUp {
-		complete = complete && caught
-	}
-	l.mu.Unlock()
+	complete = l.topic.Complete()
 	return l.set.changed(), complete
 }
 
-// Run follows the topic until ctx ends. Kafka's failures are retried for ever.
-func (l *Log) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		reading := map[int]bool{}
-		for {
-			partitions, err := l.partitions(ctx)
-			if err != nil && ctx.Err() == nil {
-				l.log.Warn("can't see the topic of judgments, trying again until it works", "topic", l.topic, "error", err)
-			}
-			for _, p := range partitions {
-				if !reading[p] {
-					reading[p] = true
-					l.catchUp(p, false)
-					g.Go(func() error { return l.follow(ctx, p) })
-				}
-			}
-			wait := lookEvery
-			if err != nil {
-				wait = pause
-			}
-			if !sleep(ctx, wait) {
-				return nil
-			}
-		}
-	})
-	return g.Wait()
-}
-
-// follow reads a partition from its beginning, and again from there when its log is another than before.
-func (l *Log) follow(ctx context.Context, partition int) error {
-	for ctx.Err() == nil {
-		err := l.read(ctx, partition, func(int64) bool { return false })
-		if ctx.Err() != nil {
-			return nil
-		}
-		l.log.Warn("can't read judgments, beginning anew until it works", "topic", l.topic, "partition", partition, "error", err)
-		if !sleep(ctx, pause) {
-			return nil
-		}
-	}
-	return nil
-}
-
-// read takes up a partition from its first record until done says of the next offset that it is enough, or a failure. What was read of the
-// partition before is replaced: it goes when the first page is there, so that a broker which does not answer costs nothing.
-func (l *Log) read(ctx context.Context, partition int, done func(next int64) bool) error {
-	at, err := l.logs.Identify(ctx, l.topic, partition)
+// Write has a judgment hold, and returns when the Log that runs has read it back: List tells it then.
+func (l *Log) Write(ctx context.Context, j *Judgment) error {
+	key, value, err := j.record()
 	if err != nil {
 		return err
 	}
-	next, end, err := l.bounds(ctx, partition)
+	return l.topic.Write(ctx, key, value)
+}
+
+// Undo takes back what was said of a pair in a theme, or in general, and returns as Write does.
+func (l *Log) Undo(ctx context.Context, a, b, theme string) error {
+	if err := checkPair(&a, &b, theme); err != nil {
+		return err
+	}
+	return l.topic.Write(ctx, keyOf(a, b, theme), nil)
+}
+
+// Send is Write without a Log that runs: it returns when all in-sync replicas have the record.
+func (l *Log) Send(ctx context.Context, j *Judgment) error {
+	key, value, err := j.record()
 	if err != nil {
 		return err
 	}
-	l.catchUp(partition, false)
-	for fresh := true; !done(next); fresh = false {
-		pg, err := l.fetch(ctx, at, next)
-		if err != nil {
-			return err
-		}
-		if fresh {
-			l.set.forget(partition)
-		}
-		for r := range pg.Records() {
-			if err := l.take(partition, r.Key, r.Value, r.Dropped, r.Fault); err != nil {
-				l.refused.Inc()
-				l.log.Warn("a judgment can't be used", "topic", l.topic, "partition", partition, "offset", r.Offset, "error", err)
-			}
-		}
-		next = pg.Next
-		l.reached(partition, next)
-		if next >= end {
-			l.catchUp(partition, true)
-		}
+	_, _, err = l.topic.Send(ctx, key, value)
+	return err
+}
+
+// SendUndo is Undo without a Log that runs.
+func (l *Log) SendUndo(ctx context.Context, a, b, theme string) error {
+	if err := checkPair(&a, &b, theme); err != nil {
+		return err
 	}
-	return nil
+	_, _, err := l.topic.Send(ctx, keyOf(a, b, theme), nil)
+	return err
 }
 
-func (l *Log) catchUp(partition int, done bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.caughtUp[partition] = done
-}
-
-// fetch repeats what fails but for a log that is another one, of which what was read must be forgotten.
-func (l *Log) fetch(ctx context.Context, at logread.Log, next int64) (logread.Page, error) {
-	for warned := false; ; warned = true {
-		pg, err := l.logs.Fetch(ctx, at, next)
-		anew := errors.Is(err, kafka.OffsetOutOfRange) || errors.Is(err, kafka.UnknownTopicID) || errors.Is(err, kafka.InconsistentTopicID)
-		if err == nil || anew || ctx.Err() != nil {
-			return pg, err
-		}
-		if !warned {
-			l.log.Warn("can't fetch judgments, trying again until it works", "topic", l.topic, "partition", at.Partition, "error", err)
-		}
-		if !sleep(ctx, pause) {
-			return pg, ctx.Err()
-		}
+// record is that of a Judgment, which may have its pair in any order.
+func (j *Judgment) record() (key string, value []byte, err error) {
+	own := *j
+	if err := own.Check(); err != nil {
+		return "", nil, err
 	}
-}
-
-func (l *Log) take(partition int, key, value []byte, dropped int, fault error) error {
-	switch {
-	case fault != nil:
-		return fault
-	case dropped > 0:
-		return fmt.Errorf("key %.100q: %d bytes too many", key, dropped)
+	if value, err = own.value(); err != nil {
+		return "", nil, fmt.Errorf("judgments: %w", err)
 	}
-	return l.set.record(partition, string(key), value)
+	return own.Key(), value, nil
 }
 
-func (l *Log) reached(partition int, next int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.next[partition] = next
-	close(l.moved)
-	l.moved = make(chan struct{})
-}
-
-// until waits until a partition has been read up to an offset.
-func (l *Log) until(ctx context.Context, partition int, next int64) error {
-	for {
-		l.mu.Lock()
-		at, moved := l.next[partition], l.moved
-		l.mu.Unlock()
-		if at >= next {
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return fmt.Errorf("judgments: it is written, and not read back yet: %w", ctx.Err())
-		}
+// Export reads what a topic says now, in the order of keys.
+func Export(ctx context.Context, conn *kafkaconn.Conn, topic string, log *slog.Logger) ([]Judgment, error) {
+	l := New(conn, topic, prometheus.NewRegistry(), log)
+	defer l.Close()
+	if err := l.topic.Read(ctx); err != nil {
+		return nil, err
 	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return l.List(""), nil
 }

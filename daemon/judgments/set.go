@@ -38,8 +38,8 @@ func (e *entry) bytes(key string) int {
 
 func newSet(most, room int) *set { return &set{most: most, room: room, all: map[string]entry{}} }
 
-// record takes up a record: a nil value is a tombstone.
-func (s *set) record(partition int, key string, value []byte) error {
+// Record takes up a record: a nil value is a tombstone.
+func (s *set) Record(partition int, key string, value []byte) error {
 	if value == nil {
 		s.remove(key)
 		return nil
@@ -84,8 +84,8 @@ func (s *set) remove(key string) {
 	}
 }
 
-// forget drops what was read of a partition.
-func (s *set) forget(partition int) {
+// Forget drops what was read of a partition.
+func (s *set) Forget(partition int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, e := range s.all {
