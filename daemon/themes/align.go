@@ -19,7 +19,7 @@ const (
 
 // replaced has the lists follow another model, or the lack of one.
 func (k *Keeper) replaced() {
-	k.lists.decided, k.lists.aligned, k.lists.tryAt = true, false, time.Time{}
+	k.lists.decided, k.lists.aligned, k.lists.tryAt, k.lists.ahead = true, false, time.Time{}, nil
 	k.known.Store(true)
 	k.countLists()
 }
@@ -64,7 +64,7 @@ func (k *Keeper) align(ctx context.Context) error {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	l.muted = muted
-	l.lists.Align(m, slices.Collect(maps.Keys(muted))...)
+	l.lists.Align(m, append(slices.Collect(maps.Keys(muted)), l.ahead...)...)
 	l.aligned = true
 	k.countLists()
 	return nil

@@ -37,7 +37,8 @@
 // for what batches change. An artifact without room is in nobody's list, and has lists of its own when it is asked for, but none that is stored. While a
 // model replaces another, profiles of both are there, and both follow the batches, so that the lists of the one that serves do. Only from a declaration until it is
 // answered for are no profiles renewed but between terms.
-// A theme that the model before did not know is answered for meanwhile by some of the artifacts that have labels of it, and the answer says so (answerEarly).
+// A theme that the model before did not know is answered for meanwhile by some of the artifacts that have labels of it, and the answer says so (answerEarly); of
+// these artifacts the lists are told at once, and again when all are made (tellEarly).
 //
 // # What is guaranteed
 //

@@ -2,9 +2,11 @@ package themes
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/themes/stored"
 	"kilim/graphstore/weave"
 	"kilim/learner/theme"
 )
@@ -55,6 +57,54 @@ func (k *Keeper) answerEarly(ctx context.Context, s *survey, m *theme.Model, mad
 		}
 	}
 	k.early.Store(early)
+	for _, name := range fresh {
+		if err := k.tellEarly(ctx, early, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toldAtOnce is how many lists of a new theme are told in one commit before the model serves that makes them all.
+const toldAtOnce = 64
+
+// tellEarly has the lists be told that answerEarly answers with, those of mostEarly artifacts at most: who follows the topic of a theme that was declared would wait for
+// the profiles of all else. They are told again when all are there. What can't be told now is told then.
+func (k *Keeper) tellEarly(ctx context.Context, early *serving, name string) error {
+	if k.cfg.Store == nil || !k.lists.aligned || k.serving.Load() == nil {
+		return nil
+	}
+	if muted, _ := k.makeTopics(ctx, []string{name}); len(muted) > 0 {
+		return ctx.Err()
+	}
+	for id := range k.changes.deleted() {
+		early.remove(id)
+	}
+	var ids []string
+	early.Table(func(t *theme.Table) { t.Each(func(id string, _ *theme.Profile) { ids = append(ids, id) }) })
+	m := &stored.Model{ID: early.made.ID(), Of: early.made.IDOf, Model: early.model, Profiles: early}
+	for some := range slices.Chunk(ids, toldAtOnce) {
+		start := time.Now()
+		ahead := k.lists.lists.Ahead(m, name, some)
+		if ahead.Empty() {
+			continue
+		}
+		if err := k.cfg.Store.Commit(ctx, ahead.Write); err != nil {
+			k.metrics.failures.Inc()
+			k.log.Warn("the first lists of a theme can't be told before all are made", "theme", name, "err", err)
+			return ctx.Err()
+		}
+		k.lists.lock.Lock()
+		ahead.Committed()
+		if !slices.Contains(k.lists.ahead, name) {
+			k.lists.ahead = append(k.lists.ahead, name)
+		}
+		k.countLists()
+		k.lists.lock.Unlock()
+		if err := k.rest(ctx, time.Since(start)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -31,6 +31,8 @@ type keeping struct {
 	decided, aligned bool
 	// muted are the themes whose topics can't be made, with why. Nothing is stored or told of them.
 	muted map[string]error
+	// ahead are the themes of which lists were told before the model serves that makes them, see Keeper.tellEarly.
+	ahead []string
 	// tryAt is when it is tried again to make topics.
 	tryAt time.Time
 }

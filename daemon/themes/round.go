@@ -110,6 +110,9 @@ func (k *Keeper) refit(ctx context.Context) (result string, s *survey, err error
 	now, apart := s.sums()
 	was := k.serving.Load()
 	if was != nil && was.made.Sums == now {
+		if len(k.lists.ahead) > 0 {
+			k.replaced() // first lists were told of a theme that is not learned after all
+		}
 		return unchanged, s, nil
 	}
 	if len(s.labels) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,9 @@ func runDeclare(ctx context.Context, o *options, stdout io.Writer) error {
 			d.asked = append(d.asked, stay[at].ID)
 		}
 	}
+	if err := d.unlabel(records[len(stay):]); err != nil {
+		return err
+	}
 	base, live := filepath.Join(dir, "base.jsonl"), filepath.Join(dir, "live.jsonl")
 	if err := errors.Join(feedfile.Write(base, stay), feedfile.Write(live, records[len(stay):])); err != nil {
 		return err
@@ -94,6 +98,23 @@ func runDeclare(ctx context.Context, o *options, stdout io.Writer) error {
 		return p.Explain(err)
 	}
 	return p.Stop()
+}
+
+// unlabel takes the labels from records: with them the other themes would have more to learn from, and their lists change, whatever is declared.
+func (d *declaring) unlabel(records []feedfile.Record) error {
+	for i := range records {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(records[i].Line, &fields); err != nil {
+			return fmt.Errorf("%s: %w", records[i].ID, err)
+		}
+		delete(fields, "theme")
+		b, err := json.Marshal(fields)
+		if err != nil {
+			return err
+		}
+		records[i].Line = b
+	}
+	return nil
 }
 
 // prepare declares the other themes, feeds the archive and waits until all of it is learned and told.
