@@ -2,6 +2,7 @@ package bound
 
 import (
 	"math"
+	"slices"
 
 	"kilim/annindex/codes"
 	"kilim/rerank"
@@ -97,16 +98,16 @@ func (t *Table) Epoch() float64 { return t.epoch }
 
 // WordIDF is that of the epoch.
 func (t *Table) WordIDF(bucket uint32) float32 {
-	if x := t.terms.get(uint64(bucket)); x != nil {
-		return x.idf
+	if idf, ok := t.terms.idf(uint64(bucket)); ok {
+		return idf
 	}
 	return t.words.IDF(bucket)
 }
 
 // EntityIDF is that of the epoch, ln((1+N)/(1+n)) + 1 of an entity that n of N artifacts share.
 func (t *Table) EntityIDF(node uint64) float32 {
-	if x := t.entities.get(node); x != nil {
-		return x.idf
+	if idf, ok := t.entities.idf(node); ok {
+		return idf
 	}
 	return t.entityIDF(0)
 }
@@ -254,8 +255,12 @@ func (c column) clear() {
 func (t *Table) Begin(at float64, artifacts int) {
 	t.epoch, t.artifacts = at, artifacts
 	words, entities := make([]lengths, len(t.nodes)), make([]lengths, len(t.nodes))
-	t.terms.begin(artifacts, t.gone, func(bucket uint64, _ int) float32 { return t.words.IDF(uint32(bucket)) }, words)
-	t.entities.begin(artifacts, t.gone, func(_ uint64, has int) float32 { return t.entityIDF(has) }, entities)
+	gone := t.gone
+	if !slices.Contains(gone, true) {
+		gone = nil
+	}
+	t.terms.begin(artifacts, gone, func(bucket uint64, _ int) float32 { return t.words.IDF(uint32(bucket)) }, words)
+	t.entities.begin(artifacts, gone, func(_ uint64, has int) float32 { return t.entityIDF(has) }, entities)
 	for slot := range t.nodes {
 		if t.gone[slot] {
 			t.gone[slot], t.nodes[slot] = false, 0

@@ -1,15 +1,25 @@
 package bound
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // terms are the words or the entities of all artifacts, inverted: who has each. Those of artifacts that are gone stay in the lists
 // until the next epoch, which goes over all of them anyway.
 type terms struct {
-	// at is where a term is in all, few that of small keys, which words have: 1 more, 0 for those that are not there.
+	// at is where a term is in all, few that of small keys, which words have.
 	at   map[uint64]uint32
-	few  []uint32
+	few  []place
 	all  []term
 	free []uint32
+}
+
+// place is where a term is, 1 more, 0 for one that is not there, with its idf: an artifact is weighed by hundreds of them, each of which would else be looked for in two
+// places far from each other.
+type place struct {
+	at  uint32
+	idf float32
 }
 
 // fewKeys are found without hashing: for each candidate that is weighed, each of its words is looked up.
@@ -23,22 +33,35 @@ func (x *terms) find(key uint64) (at uint32, ok bool) {
 		at, ok = x.at[key]
 		return at, ok
 	}
-	if key >= uint64(len(x.few)) || x.few[key] == 0 {
+	if key >= uint64(len(x.few)) || x.few[key].at == 0 {
 		return 0, false
 	}
-	return x.few[key] - 1, true
+	return x.few[key].at - 1, true
 }
 
-// set says where a term is, and unset that it is nowhere.
-func (x *terms) set(key uint64, at uint32) {
+// idf is that of a term, if it is there.
+func (x *terms) idf(key uint64) (idf float32, ok bool) {
+	if key < uint64(len(x.few)) {
+		p := x.few[key]
+		return p.idf, p.at > 0
+	}
+	if t := x.get(key); t != nil {
+		return t.idf, true
+	}
+	return 0, false
+}
+
+// set says where a term is, and with which idf, and unset that it is nowhere.
+func (x *terms) set(key uint64, at uint32, idf float32) {
+	x.all[at].idf = idf
 	if key >= fewKeys {
 		x.at[key] = at
 		return
 	}
 	if n := int(key) + 1; n > len(x.few) {
-		x.few = append(x.few, make([]uint32, n-len(x.few))...)
+		x.few = append(x.few, make([]place, n-len(x.few))...)
 	}
-	x.few[key] = at + 1
+	x.few[key] = place{at + 1, idf}
 }
 
 func (x *terms) unset(key uint64) {
@@ -46,7 +69,7 @@ func (x *terms) unset(key uint64) {
 		delete(x.at, key)
 		return
 	}
-	x.few[key] = 0
+	x.few[key] = place{}
 }
 
 type term struct {
@@ -84,8 +107,8 @@ func (x *terms) of(key uint64, idf func(key uint64) float32) *term {
 		i = uint32(len(x.all))
 		x.all = append(x.all, term{})
 	}
-	x.set(key, i)
-	x.all[i] = term{key: key, idf: idf(key)}
+	x.all[i] = term{key: key}
+	x.set(key, i, idf(key))
 	return &x.all[i]
 }
 
@@ -116,8 +139,8 @@ func (l *lengths) scale() (scale, common float32) {
 	return float32(1 / math.Sqrt(l.all)), float32(math.Sqrt(l.common / l.all))
 }
 
-// begin begins an epoch of an archive of so many artifacts: it forgets who is gone, asks for the idf of each term, given the number that has
-// it, and adds up the lengths by slot.
+// begin begins an epoch of an archive of so many artifacts: it forgets who is gone, nil: nobody is; asks for the idf of each term, given the number that has
+// it; and adds up the lengths by slot.
 func (x *terms) begin(artifacts int, gone []bool, idf func(key uint64, has int) float32, sums []lengths) {
 	most := max(leastCommon, int(commonShare*float64(artifacts)))
 	for i := range x.all {
@@ -125,22 +148,32 @@ func (x *terms) begin(artifacts int, gone []bool, idf func(key uint64, has int) 
 		if t.had == nil {
 			continue // free
 		}
-		left := t.had[:0]
-		for _, p := range t.had {
-			if !gone[p.slot] {
-				left = append(left, p)
-			}
+		if gone != nil {
+			t.had = slices.DeleteFunc(t.had, func(p posting) bool { return gone[p.slot] })
 		}
-		t.had = left
-		if len(left) == 0 {
+		if len(t.had) == 0 {
 			x.unset(t.key)
 			*t = term{}
 			x.free = append(x.free, uint32(i))
 			continue
 		}
-		t.idf, t.common = idf(t.key, len(left)), len(left) > most
-		for _, p := range left {
+		t.common = len(t.had) > most
+		x.set(t.key, uint32(i), idf(t.key, len(t.had)))
+		addLengths(t, sums)
+	}
+}
+
+// addLengths adds what a term gives to the lengths of those that have it. An epoch goes over all postings of the archive.
+func addLengths(t *term, sums []lengths) {
+	idf := t.idf
+	if t.common {
+		for _, p := range t.had {
 			sums[p.slot].add(t, p.frequency)
 		}
+		return
+	}
+	for _, p := range t.had {
+		w := float64(p.frequency * idf)
+		sums[p.slot].all += w * w
 	}
 }
