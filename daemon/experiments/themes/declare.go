@@ -181,11 +181,12 @@ func (d *declaring) measure(ctx context.Context, live string, stdout io.Writer) 
 	partial := false
 	if err := daemonproc.Poll(ctx, 20*time.Millisecond, func() error {
 		var a web.ThemeAnswer
-		if _, err := d.Get(ctx, d.path(d.asked[0], d.o.declare), &a); err != nil {
-			return err
+		found, err := d.Get(ctx, d.path(d.asked[0], d.o.declare), &a)
+		if err == nil && (!found || len(a.Items) == 0) {
+			err = fmt.Errorf("no list of %q yet", d.o.declare) // not found, until the survey knows of it
 		}
 		partial = a.Partial
-		return nil
+		return err
 	}); err != nil {
 		return err
 	}
@@ -235,8 +236,8 @@ func (d *declaring) lists(ctx context.Context) (map[string]string, error) {
 	for _, name := range d.themes {
 		for _, id := range d.asked {
 			var a web.ThemeAnswer
-			if _, err := d.Get(ctx, d.path(id, name), &a); err != nil {
-				return nil, err
+			if found, err := d.Get(ctx, d.path(id, name), &a); err != nil || !found {
+				return nil, errors.Join(err, fmt.Errorf("theme %q of %q: found: %v", name, id, found))
 			}
 			var text strings.Builder
 			kept := slices.DeleteFunc(a.Items, func(i web.ThemeItem) bool { return d.came[i.ID] })
