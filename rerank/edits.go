@@ -1,6 +1,7 @@
 package rerank
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -22,24 +23,16 @@ type edit struct {
 // editsOf compares two lists. Of those that stay in another order as few as possible count as moved: the others are a longest run that
 // is in one order in both lists. What caused the change and has moved among those that stay (see Diff) is never of that run, lest the cause be lost.
 func editsOf(before, after []Entry, causes map[string]bool) (out edits) {
-	was := make(map[string]int, len(before))
-	for i := range before {
-		was[before[i].ID] = i
-	}
-	changes := Diff(before, after)
-	forced := map[string]bool{}
-	for _, id := range changes.Moved {
-		forced[id] = causes[id]
-	}
-	var stay []edit
+	was, changes := ranksOf(before), Diff(before, after)
+	stay := make([]edit, 0, len(after))
 	for to := range after {
 		id := after[to].ID
-		from, there := was[id]
-		e := edit{id: id, from: from, to: to, marked: causes[id]}
+		from := was.of(id)
+		e := edit{id: id, from: max(from, 0), to: to, marked: causes[id]}
 		switch {
-		case !there:
+		case from < 0:
 			out.entered = append(out.entered, e)
-		case forced[id]:
+		case e.marked && slices.Contains(changes.Moved, id):
 			out.moved = append(out.moved, e)
 		default:
 			e.marked = false
@@ -47,7 +40,7 @@ func editsOf(before, after []Entry, causes map[string]bool) (out edits) {
 		}
 	}
 	for _, id := range changes.Left {
-		out.left = append(out.left, edit{id: id, from: was[id], marked: causes[id]})
+		out.left = append(out.left, edit{id: id, from: was.of(id), marked: causes[id]})
 	}
 	run := longestRun(stay)
 	for _, e := range stay {
@@ -62,6 +55,9 @@ func editsOf(before, after []Entry, causes map[string]bool) (out edits) {
 
 // longestRun returns the longest part of what is in the order of the list after that is in the order of the list before too.
 func longestRun(stay []edit) []edit {
+	if slices.IsSortedFunc(stay, func(a, b edit) int { return cmp.Compare(a.from, b.from) }) {
+		return stay // as most changes leave it
+	}
 	best, next, first := make([]int, len(stay)), make([]int, len(stay)), -1
 	for i := len(stay) - 1; i >= 0; i-- {
 		best[i], next[i] = 1, -1

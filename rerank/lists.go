@@ -149,31 +149,66 @@ type Changes struct {
 // are never nil.
 func Diff(old, new []Entry) Changes {
 	c := Changes{Entered: []string{}, Left: []string{}, Moved: []string{}}
-	in := make(map[string]struct{}, len(new))
-	for i := range new {
-		in[new[i].ID] = struct{}{}
-	}
-	place := make(map[string]int, len(old))
+	was, is := ranksOf(old), ranksOf(new)
+	var room [fewEntries]int
+	before, both := room[:0], 0 // by rank in old: how many above are in both lists
 	for i := range old {
-		if _, ok := in[old[i].ID]; ok {
-			place[old[i].ID] = len(place)
+		before = append(before, both)
+		if is.of(old[i].ID) >= 0 {
+			both++
 		} else {
 			c.Left = append(c.Left, old[i].ID)
 		}
 	}
 	kept := 0
 	for i := range new {
-		was, ok := place[new[i].ID]
-		if !ok {
+		at := was.of(new[i].ID)
+		if at < 0 {
 			c.Entered = append(c.Entered, new[i].ID)
 			continue
 		}
-		if was != kept {
+		if before[at] != kept {
 			c.Moved = append(c.Moved, new[i].ID)
 		}
 		kept++
 	}
 	return c
+}
+
+// ranks finds the rank of an id in a list. A short list is looked through: to make a map of the ten that most lists have takes longer than all looks.
+type ranks struct {
+	list []Entry
+	at   map[string]int // of a list that is not short
+}
+
+// fewEntries are a short list.
+const fewEntries = 32
+
+func ranksOf(list []Entry) ranks {
+	r := ranks{list: list}
+	if len(list) > fewEntries {
+		r.at = make(map[string]int, len(list))
+		for i := range list {
+			r.at[list[i].ID] = i
+		}
+	}
+	return r
+}
+
+// of is the rank of an id from 0, -1 where it is not in the list.
+func (r *ranks) of(id string) int {
+	if r.at != nil {
+		if at, there := r.at[id]; there {
+			return at
+		}
+		return -1
+	}
+	for i := range r.list {
+		if r.list[i].ID == id {
+			return i
+		}
+	}
+	return -1
 }
 
 // DiffAll is Diff of each list, by name; one that is only in old or only in new is compared with an empty one.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 // null. It is written member by member: encoding/json has no object of ordered names, and reads all that a
 // json.Marshaler returns again to check it.
 func JSON(u *rerank.Update) ([]byte, error) {
-	var o object
+	o := newObject()
 	o.open()
 	o.member("id", u.ID)
 	o.member("revision", u.Revision)
@@ -43,7 +44,7 @@ func JSON(u *rerank.Update) ([]byte, error) {
 	if o.err != nil {
 		return nil, fmt.Errorf("publish: JSON of an update: %w", o.err)
 	}
-	return o.text, nil
+	return o.text.Bytes(), nil
 }
 
 // RankerName is how the name of a ranker is told.
@@ -69,13 +70,25 @@ func orderedOf(o *rerank.Ordered) []item {
 
 // object writes JSON objects with their members in the order of the calls. The first error sticks.
 type object struct {
-	text []byte
-	err  error
+	text bytes.Buffer
+	// values writes to text what json.Marshal would return, without an array of its own for each.
+	values *json.Encoder
+	err    error
 }
 
-func (o *object) open() { o.text = append(o.text, '{') }
+// usualObject is room for the lists of most artifacts.
+const usualObject = 6 << 10
 
-func (o *object) close() { o.text = append(o.text, '}') }
+func newObject() *object {
+	o := &object{}
+	o.text.Grow(usualObject)
+	o.values = json.NewEncoder(&o.text)
+	return o
+}
+
+func (o *object) open() { o.text.WriteByte('{') }
+
+func (o *object) close() { o.text.WriteByte('}') }
 
 func (o *object) member(name string, value any) {
 	o.name(name)
@@ -84,19 +97,21 @@ func (o *object) member(name string, value any) {
 
 // name begins a member, after a comma unless it is the first of its object.
 func (o *object) name(name string) {
-	if o.text[len(o.text)-1] != '{' {
-		o.text = append(o.text, ',')
+	if text := o.text.Bytes(); text[len(text)-1] != '{' {
+		o.text.WriteByte(',')
 	}
 	o.value(name)
-	o.text = append(o.text, ':')
+	o.text.WriteByte(':')
 }
 
 func (o *object) value(v any) {
-	text, err := json.Marshal(v)
-	if err != nil && o.err == nil {
-		o.err = err
+	if err := o.values.Encode(v); err != nil {
+		if o.err == nil {
+			o.err = err
+		}
+		return
 	}
-	o.text = append(o.text, text...)
+	o.text.Truncate(o.text.Len() - 1) // the end of a line
 }
 
 func present[T any](v []T) []T {
