@@ -281,5 +281,8 @@ func (c *checker) contents() error {
 	}); err != nil {
 		return err
 	}
-	return c.each([]byte{keyCell}, "cell of a map", func(_, v []byte) error { return decodeRow(v).err })
+	if err := c.each([]byte{keyCell}, "cell of a map", func(_, v []byte) error { return decodeRow(v).err }); err != nil {
+		return err
+	}
+	return c.each([]byte{keyStanding}, "standing query", func(_, v []byte) error { return decodeRow(v).err })
 }

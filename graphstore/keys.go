@@ -19,6 +19,7 @@ import (
 //	l <id 8>                        lists
 //	i <id 8>                        lists of themes, of an artifact that may be deleted already
 //	k <key>                         cell of a map of cultures, periods or places
+//	g <name>                        what was told of a standing query
 //	s <id 8>                        push on its way
 //	o <topic> 0 <partition 4>       where to go on reading, and in which log
 //	q <seq 8>                       outbox
@@ -45,6 +46,7 @@ const (
 	keyLists      = 'l'
 	keyThemeLists = 'i'
 	keyCell       = 'k'
+	keyStanding   = 'g'
 	keyPush       = 's'
 	keyOffset     = 'o'
 	keyOutbox     = 'q'

@@ -48,6 +48,9 @@ func sampleEntries() [][]byte {
 		EncodeCell("culture|a|b", 300, []byte("{}")),
 		EncodeCell("x", 0, nil),
 		EncodeUpdate(sampleOrdered()),
+		EncodeQuery(sampleUpdate()),
+		EncodeQuery(sampleOrdered()),
+		EncodeQueryGone("horses", 300),
 	}
 }
 
@@ -65,6 +68,9 @@ func TestOutboxRoundTrip(t *testing.T) {
 		{Kind: KindCell, ID: "culture|a|b", Revision: 300, Value: []byte("{}")},
 		{Kind: KindCell, ID: "x"},
 		{Kind: KindUpdate, ID: "walters:22764", Revision: 300, Recorded: sampleUpdate().Recorded, Update: sampleOrdered()},
+		{Kind: KindQuery, ID: "walters:22764", Revision: 300, Recorded: sampleUpdate().Recorded, Update: sampleUpdate()},
+		{Kind: KindQuery, ID: "walters:22764", Revision: 300, Recorded: sampleUpdate().Recorded, Update: sampleOrdered()},
+		{Kind: KindQuery, ID: "horses", Revision: 300},
 	} {
 		b := sampleEntries()[i]
 		got, err := Decode(b)
@@ -126,7 +132,7 @@ func TestDecodersNameTheFault(t *testing.T) {
 		{"earlier version", "version: is 1, want 2", new(Lists).Unmarshal([]byte{1, 0, 0})},
 		{"name twice", "list: \"total\" comes twice", new(Lists).Unmarshal(Lists{{Name: "total"}, {Name: "total"}}.Marshal())},
 		{"damaged number of lists", "lists: 127 items can't be in the remaining 1 bytes", new(Lists).Unmarshal([]byte{2, 127, 0})},
-		{"kind", "kind: 7 is not known", decodeError([]byte{2, 7})},
+		{"kind", "kind: 8 is not known", decodeError([]byte{2, 8})},
 		{"ranker that names none", "ranker: is 0", new(Ordered).Unmarshal(append([]byte{1}, make([]byte, 9)...))},
 	} {
 		if !contain(c.err, c.want) {
@@ -181,6 +187,11 @@ func encode(m *OutMessage) []byte {
 		return EncodeCell(m.ID, m.Revision, m.Value)
 	case KindThemed:
 		return EncodeThemed(m)
+	case KindQuery:
+		if m.Update == nil {
+			return EncodeQueryGone(m.ID, m.Revision)
+		}
+		return EncodeQuery(m.Update)
 	default:
 		return EncodeMessage(m.Topic, m.Key, m.Value, m.Headers)
 	}

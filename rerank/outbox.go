@@ -25,6 +25,8 @@ const (
 	KindCell Kind = 5
 	// kindOrdered is how an Update of which a list is in a learned order is written; it is decoded as a KindUpdate.
 	kindOrdered Kind = 6
+	// KindQuery is an Update of a standing query, by whose name its ID is, for the topic of these; without an Update the query is there no more.
+	KindQuery Kind = 7
 )
 
 const outboxVersion = 2
@@ -38,11 +40,11 @@ type Header struct {
 // OutMessage is a decoded outbox entry.
 type OutMessage struct {
 	Kind Kind
-	// ID, Revision and Recorded are set for updates, tombstones and lists of themes, ID, the key, and Revision for cells.
+	// ID, Revision and Recorded are set for updates, tombstones and lists of themes, ID, the key, and Revision for cells and standing queries.
 	ID       string
 	Revision uint64
 	Recorded time.Time
-	// Update is set for updates.
+	// Update is set for updates, of standing queries too.
 	Update *Update
 	// Topic and Value are set for messages and lists of themes, Value for cells, Key and Headers for messages. A nil key or value is null.
 	Topic   string
@@ -55,12 +57,15 @@ type OutMessage struct {
 
 // EncodeUpdate returns the outbox form of an update.
 func EncodeUpdate(u *Update) []byte {
-	b := make([]byte, 0, 256+64*u.Lists.size())
 	kind := KindUpdate
 	if u.Ordered != nil {
 		kind = kindOrdered
 	}
-	b = append(b, outboxVersion, byte(kind))
+	return appendUpdate(append(make([]byte, 0, 256+64*u.Lists.size()), outboxVersion, byte(kind)), u)
+}
+
+// appendUpdate ends with the Ordered, if there is one.
+func appendUpdate(b []byte, u *Update) []byte {
 	b = appendString(b, u.ID)
 	b = binary.AppendUvarint(b, u.Revision)
 	b = binary.AppendUvarint(b, uint64(u.Epoch))
@@ -124,6 +129,28 @@ func EncodeCell(key string, revision uint64, value []byte) []byte {
 	return appendOptional(b, value)
 }
 
+// How an entry of a standing query goes on.
+const (
+	queryGone    = 0
+	queryStated  = 1
+	queryOrdered = 2
+)
+
+// EncodeQuery returns the outbox form of an update of a standing query.
+func EncodeQuery(u *Update) []byte {
+	form := byte(queryStated)
+	if u.Ordered != nil {
+		form = queryOrdered
+	}
+	return appendUpdate(append(make([]byte, 0, 256+64*u.Lists.size()), outboxVersion, byte(KindQuery), form), u)
+}
+
+// EncodeQueryGone returns the outbox form of the message that a standing query is there no more.
+func EncodeQueryGone(name string, revision uint64) []byte {
+	b := append(make([]byte, 0, 32+len(name)), outboxVersion, byte(KindQuery), queryGone)
+	return binary.AppendUvarint(appendString(b, name), revision)
+}
+
 // Decode reads an outbox entry. The message does not refer to value's memory.
 func Decode(value []byte) (OutMessage, error) {
 	d := decoder{rest: value}
@@ -156,6 +183,8 @@ func Decode(value []byte) (OutMessage, error) {
 		m.ID = d.string("key")
 		m.Revision = d.uvarint("revision")
 		m.Value = d.optional("value")
+	case KindQuery:
+		d.query(&m)
 	default:
 		d.fail("kind", fmt.Errorf("%d is not known", m.Kind))
 	}
@@ -163,6 +192,20 @@ func Decode(value []byte) (OutMessage, error) {
 		return OutMessage{}, err
 	}
 	return m, nil
+}
+
+func (d *decoder) query(m *OutMessage) {
+	form := d.below("form", queryOrdered)
+	if form == queryGone {
+		m.ID = d.string("name")
+		m.Revision = d.uvarint("revision")
+		return
+	}
+	m.Update = d.update()
+	if form == queryOrdered {
+		m.Update.Ordered = d.ordered()
+	}
+	m.ID, m.Revision, m.Recorded = m.Update.ID, m.Update.Revision, m.Update.Recorded
 }
 
 func (d *decoder) update() *Update {

@@ -68,6 +68,8 @@ func testConfig(t *testing.T) *config.Config {
 	cfg.Kafka.Topics.Cultures = name + ".cultures"
 	cfg.Kafka.Topics.DeadLetters = name + ".dlq"
 	cfg.Kafka.Topics.Judgments = name + ".judgments"
+	cfg.Kafka.Topics.Queries = name + ".queries"
+	cfg.Kafka.Topics.QueryLists = name + ".queries.similar"
 	cfg.Model.Width = 32 // most tests look at what is around the model
 	return cfg
 }

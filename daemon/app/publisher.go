@@ -20,7 +20,7 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 		Addr:      a.conn.Client().Addr,
 		Transport: transport,
 		Store:     outbox{a.manager},
-		Topics:    publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, Cultures: a.cfg.Kafka.Topics.Cultures, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
+		Topics:    publish.Topics{Similar: a.cfg.Kafka.Topics.Similar, Cultures: a.cfg.Kafka.Topics.Cultures, Queries: a.cfg.Kafka.Topics.QueryLists, DeadLetters: a.cfg.Kafka.Topics.DeadLetters},
 		Batch:     a.cfg.Publish.Batch, TransactionalID: a.cfg.Publish.TransactionalID,
 		Compression: a.cfg.Publish.Compression,
 		OnPublished: a.published,

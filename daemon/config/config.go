@@ -68,6 +68,8 @@ type Topics struct {
 	Cultures    string `default:"kilim.cultures" help:"Topic of how near cultures, periods and places are, overall and by theme, written, compacted."`
 	DeadLetters string `default:"kilim.artifacts.dlq" help:"Topic of the records that can't be used, written."`
 	Judgments   string `default:"kilim.judgments" help:"Topic of what people say of how alike two artifacts are, read and written, compacted."`
+	Queries     string `default:"kilim.queries" help:"Topic of the standing queries, read and written, compacted."`
+	QueryLists  string `default:"kilim.queries.similar" help:"Topic of the lists of standing queries, written, compacted."`
 }
 
 // TLS of the connections to Kafka. All files are PEM.
@@ -222,6 +224,9 @@ const artifactBytes = "15794176"
 // similarBytes is room for the largest update, which is 12 MiB (see package publish): lists.size may be 200, and ids 1,024 bytes.
 const similarBytes = "15794176"
 
+// queryBytes is room for the largest standing query, whose record may take 1 MiB.
+const queryBytes = "2097152"
+
 // ArtifactsTopic is the topic of the artifacts as it is created when missing. It keeps
 // everything, so that a state can be made anew from it.
 func (k *Kafka) ArtifactsTopic() kafkaconn.TopicSpec {
@@ -236,6 +241,8 @@ func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 		k.topic(k.Topics.Cultures, map[string]string{"cleanup.policy": "compact"}),
 		k.topic(k.Topics.DeadLetters, map[string]string{"retention.ms": "-1", "max.message.bytes": deadLetterBytes}),
 		k.JudgmentsTopic(),
+		k.topic(k.Topics.Queries, map[string]string{"cleanup.policy": "compact", "max.message.bytes": queryBytes}),
+		k.ListsTopic(k.Topics.QueryLists),
 	}
 }
 

@@ -247,6 +247,8 @@ func (k *Kafka) check() []*Fault {
 		{"kafka.topics.cultures", k.Topics.Cultures},
 		{"kafka.topics.dead-letters", k.Topics.DeadLetters},
 		{"kafka.topics.judgments", k.Topics.Judgments},
+		{"kafka.topics.queries", k.Topics.Queries},
+		{"kafka.topics.query-lists", k.Topics.QueryLists},
 	} {
 		if !legalTopic(t.name) {
 			add(t.key, "%q: want 1 to 249 letters, digits, dots, underscores and hyphens", t.name)

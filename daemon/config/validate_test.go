@@ -270,10 +270,10 @@ func TestTopicSpecs(t *testing.T) {
 			t.Errorf("%s: %+v", s.Name, s)
 		}
 	}
-	if want := []string{"kilim.artifacts", "kilim.similar", "kilim.cultures", "kilim.artifacts.dlq", "kilim.judgments"}; !slices.Equal(names, want) {
+	if want := []string{"kilim.artifacts", "kilim.similar", "kilim.cultures", "kilim.artifacts.dlq", "kilim.judgments", "kilim.queries", "kilim.queries.similar"}; !slices.Equal(names, want) {
 		t.Errorf("topics %q, want %q", names, want)
 	}
-	for _, i := range []int{1, 2, 4} {
+	for _, i := range []int{1, 2, 4, 5, 6} {
 		if specs[i].Config["cleanup.policy"] != "compact" {
 			t.Errorf("topic %s is not compacted", specs[i].Name)
 		}

@@ -54,7 +54,7 @@ func (l *life) endsWith(kind rerank.Kind) map[string]bool {
 	told := map[string]bool{}
 	for _, m := range l.topic.log {
 		if m.Kind == kind {
-			if told[m.ID] = true; m.Value == nil {
+			if told[m.ID] = true; m.Value == nil && m.Update == nil {
 				delete(told, m.ID)
 			}
 		}
@@ -162,5 +162,39 @@ func (l *life) cells() (told, has map[string]bool) {
 func TestCellsOutliveStates(t *testing.T) {
 	t.Parallel()
 	l := beside{(*life).cell, (*life).cells}.outlivesStates(t)
+	l.must(l.end())
+}
+
+// query stores and tells what a standing query is told, or takes it away.
+func (l *life) query(name string, has bool) {
+	l.t.Helper()
+	l.must(l.manager.Beside(context.Background(), func(tx *graphstore.Tx, revision uint64) error {
+		message, err := rerank.EncodeQueryGone(name, revision), tx.DeleteStanding(name)
+		if has {
+			message, err = rerank.EncodeQuery(&rerank.Update{ID: name, Revision: revision}), tx.PutStanding(name, []byte("{}"))
+		}
+		_, again := tx.Enqueue(message)
+		return errors.Join(err, again)
+	}))
+}
+
+// queries are those that their topic ends with, and those that the state has.
+func (l *life) queries() (told, has map[string]bool) {
+	l.t.Helper()
+	l.must(l.await(func() bool { return l.manager.Engine().Status().Outbox == 0 }))
+	told, has = l.endsWith(rerank.KindQuery), map[string]bool{}
+	l.must(l.manager.View(func(r *graphstore.Reader) error {
+		return r.EachStanding(func(name string, _ []byte) error {
+			has[name] = true
+			return nil
+		})
+	}))
+	return told, has
+}
+
+// TestStandingQueriesOutliveStates holds the rows of standing queries to outlivesStates.
+func TestStandingQueriesOutliveStates(t *testing.T) {
+	t.Parallel()
+	l := beside{(*life).query, (*life).queries}.outlivesStates(t)
 	l.must(l.end())
 }

@@ -104,7 +104,7 @@ func (o *topic) write(writer string, e graphstore.OutboxEntry) error {
 	switch m.Kind {
 	case rerank.KindMessage:
 		o.letters = append(o.letters, m)
-	case rerank.KindThemed, rerank.KindCell: // which the log has
+	case rerank.KindThemed, rerank.KindCell, rerank.KindQuery: // which the log has
 	default:
 		o.messages = append(o.messages, m)
 	}
@@ -150,6 +150,10 @@ func (o *topic) look(s *graphstore.Store) (*publish.Found, error) {
 			f.Cells = map[string]publish.Latest{m.ID: latest}
 		case m.Kind == rerank.KindCell:
 			f.Cells[m.ID] = latest
+		case m.Kind == rerank.KindQuery && f.Queries == nil:
+			f.Queries = map[string]publish.Latest{m.ID: {Revision: m.Revision, Gone: m.Update == nil}}
+		case m.Kind == rerank.KindQuery:
+			f.Queries[m.ID] = publish.Latest{Revision: m.Revision, Gone: m.Update == nil}
 		}
 		if m.Kind == rerank.KindUpdate || m.Kind == rerank.KindTombstone {
 			f.Latest[m.ID] = publish.Latest{Revision: m.Revision, Gone: m.Update == nil}

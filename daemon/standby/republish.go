@@ -96,7 +96,7 @@ func positions(found *publish.Found) []graphstore.Position {
 
 // outboxAfter is what the outbox of a folder that was put back has to hold besides the lists, which follow: the dead letters that
 // are not in their topic, and tombstones for artifacts that the state does not have, where the topic ends with a list, or
-// may do so. The same for artifacts without a list of a theme, in that theme's topic, and for cells of maps.
+// may do so. The same for artifacts without a list of a theme, in that theme's topic, and for cells of maps and standing queries.
 func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (values [][]byte, err error) {
 	gone := map[string]time.Time{} // when the record came that deleted it, if one is known
 	for id, latest := range found.Latest {
@@ -112,12 +112,7 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 			}
 		}
 	}
-	cells := map[string]struct{}{}
-	for key, latest := range found.Cells {
-		if !latest.Gone {
-			cells[key] = struct{}{}
-		}
-	}
+	cells, queries := present(found.Cells), present(found.Queries)
 	const page = 1024
 	for after := uint64(0); ; {
 		entries, err := r.Outbox(after, page)
@@ -138,6 +133,8 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 			switch {
 			case m.Kind == rerank.KindCell && m.Value == nil && !sent:
 				cells[m.ID] = struct{}{}
+			case m.Kind == rerank.KindQuery && m.Update == nil && !sent:
+				queries[m.ID] = struct{}{}
 			case m.Kind == rerank.KindMessage && !sent:
 				values = append(values, e.Value)
 			case m.Kind == rerank.KindTombstone && !(there && latest.Gone):
@@ -170,7 +167,26 @@ func outboxAfter(r *graphstore.Reader, found *publish.Found, revision uint64) (v
 			values = append(values, rerank.EncodeCell(key, revision, nil))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(queries)) {
+		switch row, err := r.Standing(name); {
+		case err != nil:
+			return nil, err
+		case row == nil:
+			values = append(values, rerank.EncodeQueryGone(name, revision))
+		}
+	}
 	return values, nil
+}
+
+// present are the keys of which a topic does not end with a tombstone.
+func present(latest map[string]publish.Latest) map[string]struct{} {
+	out := map[string]struct{}{}
+	for key, l := range latest {
+		if !l.Gone {
+			out[key] = struct{}{}
+		}
+	}
+	return out
 }
 
 // themedGone are artifacts that may have no list of a theme any more, by its topic and the artifact, with when the record came that deleted it.

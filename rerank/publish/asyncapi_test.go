@@ -306,6 +306,29 @@ func TestCellsAreAsDescribed(t *testing.T) {
 	validate(t, compile(t, doc, "/components/messages/CellDeleted/headers"), "headers of a tombstone", headersJSON(t, msg.Headers))
 }
 
+// TestStandingQueriesAreAsDescribed is about messages as package daemon/queries puts them into the outbox.
+func TestStandingQueriesAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	doc := document(t, true)
+	entries := []rerank.Entry{{ID: "b", Score: 0.5}}
+	lists := rerank.Lists{{Name: rerank.ListTotal, Entries: entries}, {Name: rerank.ListGeneral, Entries: entries}}
+	u := rerank.Update{ID: "horses", Revision: 7, Epoch: 1, Lists: lists, Changes: rerank.DiffAll(nil, lists), Cause: []string{"b"}, Recorded: time.UnixMilli(1 << 40)}
+	for range 2 {
+		msg := rendered(t, rerank.EncodeQuery(&u))
+		if msg.Topic != "kilim.queries.similar" || string(msg.Key) != "horses" {
+			t.Fatalf("%+v", msg)
+		}
+		validate(t, compile(t, doc, "/components/messages/QueryUpdated/payload"), "list", msg.Value)
+		validate(t, compile(t, doc, "/components/messages/QueryUpdated/headers"), "headers of a list", headersJSON(t, msg.Headers))
+		u.Ordered = &rerank.Ordered{Ranker: 9, Entries: []rerank.OrderedEntry{{ID: "b", Score: 1, Parts: []rerank.OrderedPart{{Name: "stated", Value: 1}}}}}
+	}
+	msg := rendered(t, rerank.EncodeQueryGone("horses", 8))
+	if msg.Value != nil || msg.Topic != "kilim.queries.similar" || string(msg.Key) != "horses" {
+		t.Fatalf("a tombstone: %+v", msg)
+	}
+	validate(t, compile(t, doc, "/components/messages/QueryDeleted/headers"), "headers of a tombstone", headersJSON(t, msg.Headers))
+}
+
 type flat struct{}
 
 func (flat) EntityIDF(uint64) float32 { return 2 }
@@ -317,7 +340,7 @@ func rendered(t *testing.T, entry []byte) kafka.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	topics := Topics{Similar: "kilim.similar", Cultures: "kilim.cultures", DeadLetters: "kilim.artifacts.dlq"}
+	topics := Topics{Similar: "kilim.similar", Cultures: "kilim.cultures", Queries: "kilim.queries.similar", DeadLetters: "kilim.artifacts.dlq"}
 	msg, err := render(&m, topics, "/kilim/u-1", "u-1", 17)
 	if err != nil {
 		t.Fatal(err)

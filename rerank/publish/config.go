@@ -66,14 +66,14 @@ type Published struct {
 	Seq   uint64
 	Topic string
 	Kind  rerank.Kind
-	// ID, Revision and Recorded are those of lists and tombstones, of themes too; of a cell ID is the key.
+	// ID, Revision and Recorded are those of lists and tombstones, of themes too; of a cell ID is the key, of a standing query its name.
 	ID       string
 	Revision uint64
 	Recorded time.Time
 	// Own is true for the update of an artifact whose own record caused it: the answer that
 	// a newcomer's sender waits for.
 	Own bool
-	// Update is that of lists, nil for what else there is. It must not be changed.
+	// Update is that of lists, of standing queries too, nil for what else there is. It must not be changed.
 	Update *rerank.Update
 }
 
@@ -90,6 +90,7 @@ func (c Config) complete() (Config, kafka.Compression, error) {
 	require(c.Store != nil, "store: missing")
 	require(c.Topics.Similar != "", "topics: similar: missing")
 	require(c.Topics.Cultures != "", "topics: cultures: missing")
+	require(c.Topics.Queries != "", "topics: queries: missing")
 	require(c.Topics.DeadLetters != "", "topics: dead letters: missing")
 	for _, n := range []struct {
 		name  string

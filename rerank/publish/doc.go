@@ -4,7 +4,7 @@
 // Publisher is what does so, with the settings of Config. Look tells in a Found, at a start, what the topics hold. Store is the outbox as Publisher needs it: it gives each Entry
 // with its sequence number, and keeps a Position for each output partition. Published describes a message that has
 // left the outbox. In come the entries, each a rerank.OutMessage in its stored form; out go Kafka messages (CloudEvents,
-// tombstones, dead letters), lists of themes and cells of maps of cultures in topics of their own. The package must not know how a list came to be, nor that the outbox is in badger.
+// tombstones, dead letters), lists of themes, cells of maps of cultures and lists of standing queries in topics of their own. The package must not know how a list came to be, nor that the outbox is in badger.
 //
 // # The way of a message
 //

@@ -272,7 +272,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, partitions int, opts ...kfake.Opt) *cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead, similar+".motif", "cultures-"+similar)}, opts...)...)
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(int32(partitions), similar, dead, similar+".motif", "cultures-"+similar, "queries-"+similar)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func (c *cluster) config(t *testing.T, store Store, f *faults) Config {
 	t.Cleanup(transport.CloseIdleConnections)
 	return Config{
 		Addr: kafka.TCP(c.addr), Transport: transport, Store: store,
-		Topics: Topics{Similar: c.similar, Cultures: c.cultures(), DeadLetters: c.dead},
+		Topics: Topics{Similar: c.similar, Cultures: c.cultures(), Queries: c.queries(), DeadLetters: c.dead},
 		Batch:  50, Settle: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond,
 	}
 }
@@ -454,10 +454,14 @@ func (c *cluster) motif() string { return c.similar + ".motif" }
 // cultures is the topic of cells.
 func (c *cluster) cultures() string { return "cultures-" + c.similar }
 
-// topics are all that are written to.
-func (c *cluster) topics() []string { return []string{c.similar, c.motif(), c.cultures(), c.dead} }
+func (c *cluster) queries() string { return "queries-" + c.similar }
 
-// mixed makes n entries: updates of a few artifacts, tombstones, both also of a theme and of cells, and dead letters.
+// topics are all that are written to.
+func (c *cluster) topics() []string {
+	return []string{c.similar, c.motif(), c.cultures(), c.queries(), c.dead}
+}
+
+// mixed makes n entries: updates of a few artifacts, tombstones, both also of a theme, of cells and of standing queries, and dead letters.
 func (c *cluster) mixed(n int) [][]byte {
 	var out [][]byte
 	for i := range n {
@@ -473,6 +477,10 @@ func (c *cluster) mixed(n int) [][]byte {
 			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Value: []byte(`{"lists":{}}`)}))
 		case i%11 == 9:
 			out = append(out, rerank.EncodeThemed(&rerank.OutMessage{Topic: c.motif(), ID: id, Revision: uint64(i), Recorded: time.UnixMilli(int64(i))}))
+		case i%22 == 12:
+			out = append(out, rerank.EncodeQuery(&rerank.Update{ID: id, Revision: uint64(i)}))
+		case i%22 == 13:
+			out = append(out, rerank.EncodeQueryGone(id, uint64(i)))
 		case i%11 == 1:
 			out = append(out, rerank.EncodeCell("culture|"+id+"|b", uint64(i), []byte("{}")))
 		case i%11 == 2:

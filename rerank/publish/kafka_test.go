@@ -28,10 +28,11 @@ func realCluster(t *testing.T, partitions int) *cluster {
 			ConfigEntries: []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}}},
 		{Topic: c.motif(), NumPartitions: partitions, ReplicationFactor: 1},
 		{Topic: c.cultures(), NumPartitions: partitions, ReplicationFactor: 1},
+		{Topic: c.queries(), NumPartitions: partitions, ReplicationFactor: 1},
 		{Topic: c.dead, NumPartitions: partitions, ReplicationFactor: 1},
 	}})
 	if err == nil {
-		err = cmp.Or(res.Errors[c.similar], res.Errors[c.motif()], res.Errors[c.cultures()], res.Errors[c.dead])
+		err = cmp.Or(res.Errors[c.similar], res.Errors[c.motif()], res.Errors[c.cultures()], res.Errors[c.queries()], res.Errors[c.dead])
 	}
 	if err != nil {
 		t.Fatal(err)

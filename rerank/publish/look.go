@@ -18,7 +18,7 @@ type Found struct {
 	// message, which waits in the outbox, or by a writer that it has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
 	// that it would give are taken.
 	Unknown int
-	// Lost is true if a topic of lists, or that of cells, does not have what was published. Either a partition ends before its stored position: the topic
+	// Lost is true if a topic of lists, of standing queries too, or that of cells, does not have what was published. Either a partition ends before its stored position: the topic
 	// was deleted and made again, or the cluster has lost records. Or no partition has a position, while topics in Left have: another
 	// topic is configured than before. Or one of a theme is not there.
 	Lost bool
@@ -30,8 +30,8 @@ type Found struct {
 	// Latest tells of each artifact with a message in the topic of lists what the newest says, and Themed the same of the topics of themes.
 	Latest map[string]Latest
 	Themed map[string]map[string]Latest
-	// Cells tells the same of each key in the topic of cells.
-	Cells map[string]Latest
+	// Cells tells the same of each key in the topic of cells, and Queries of each in that of standing queries.
+	Cells, Queries map[string]Latest
 	// Revision is the highest of lists and tombstones.
 	Revision uint64
 	// Positions are up to where the topics were read, or, without Unknown, from where they must be read again.
@@ -81,7 +81,8 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 	if len(p.positions) == 0 && next == 1 {
 		return new(Found), p.anchor(ctx)
 	}
-	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}, Themed: map[string]map[string]Latest{}, Cells: map[string]Latest{}, Left: p.left()}
+	f := &Found{Numbers: map[uint64]struct{}{}, Latest: map[string]Latest{}, Themed: map[string]map[string]Latest{}, Cells: map[string]Latest{},
+		Queries: map[string]Latest{}, Left: p.left()}
 	themed, err := p.lookForThemes(ctx, f)
 	if err != nil {
 		return nil, err
@@ -96,6 +97,8 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 			latest = f.Latest
 		case p.cfg.Topics.Cultures:
 			latest = f.Cells
+		case p.cfg.Topics.Queries:
+			latest = f.Queries
 		}
 		s, err := p.read(ctx, name, p.spans, func(at topicPartition, m *message) {
 			known := m.writer == p.writer && m.seq < next
@@ -125,7 +128,7 @@ func (p *Publisher) look(ctx context.Context) (*Found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("publish: look into topic %q: %w", name, err)
 		}
-		f.Lost = f.Lost || latest != nil && s.shortened || (name == p.cfg.Topics.Similar || name == p.cfg.Topics.Cultures) && !p.positioned(name) && len(f.Left) > 0
+		f.Lost = f.Lost || latest != nil && s.shortened || p.cfg.Topics.told(name) && !p.positioned(name) && len(f.Left) > 0
 		for _, partition := range s.partitions {
 			ends = append(ends, Position{Topic: name, Partition: partition, Next: s.spans[partition].end})
 		}

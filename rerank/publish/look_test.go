@@ -80,7 +80,7 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 			}
 		}
 		unknown, lists, latest, revision := 0, 0, map[string]Latest{}, uint64(0)
-		themed, cells := map[string]Latest{}, map[string]Latest{}
+		themed, cells, queries := map[string]Latest{}, map[string]Latest{}, map[string]Latest{}
 		for _, topic := range c.topics() {
 			for _, r := range c.read(t, topic) {
 				if r.Offset < backup.positions[topicPartition{topic, int(r.Partition)}] {
@@ -98,7 +98,7 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 					if _, err := fmt.Sscan(event[strings.LastIndex(event, "/")+1:], &n); err != nil {
 						t.Fatal(err)
 					}
-					of := map[string]map[string]Latest{c.similar: latest, c.motif(): themed, c.cultures(): cells}[topic]
+					of := map[string]map[string]Latest{c.similar: latest, c.motif(): themed, c.cultures(): cells, c.queries(): queries}[topic]
 					of[string(r.Key)] = Latest{n, r.Value == nil}
 					revision = max(revision, n)
 				}
@@ -106,7 +106,7 @@ func lookAtRestored(t *testing.T, c *cluster, seed uint64) {
 		}
 		m = backup
 		f := look()
-		if f.Unknown != unknown || f.Lost || f.Revision != revision || !maps.Equal(f.Latest, latest) || !maps.Equal(f.Themed[c.motif()], themed) || !maps.Equal(f.Cells, cells) {
+		if f.Unknown != unknown || f.Lost || f.Revision != revision || !maps.Equal(f.Latest, latest) || !maps.Equal(f.Themed[c.motif()], themed) || !maps.Equal(f.Cells, cells) || !maps.Equal(f.Queries, queries) {
 			t.Errorf("put back: %d unknown, shortened %v, revision %d, latest %v\nwant %d, false, %d, %v", f.Unknown, f.Lost, f.Revision, f.Latest, unknown, revision, latest)
 		}
 		if unknown == 0 {

@@ -48,10 +48,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.published.WithLabelValues(labelDeadLetters)
 	m.published.WithLabelValues(labelThemes)
 	m.published.WithLabelValues(labelCultures)
+	m.published.WithLabelValues(labelQueries)
 	m.shortened.WithLabelValues(labelSimilar)
 	m.shortened.WithLabelValues(labelDeadLetters)
 	m.shortened.WithLabelValues(labelThemes)
 	m.shortened.WithLabelValues(labelCultures)
+	m.shortened.WithLabelValues(labelQueries)
 	if reg != nil {
 		reg.MustRegister(m.published, m.failures, m.reconciled, m.shortened, m.freshness)
 	}
@@ -62,6 +64,7 @@ const (
 	labelSimilar     = "similar"
 	labelDeadLetters = "dead_letters"
 	labelCultures    = "cultures"
+	labelQueries     = "queries"
 	labelThemes      = "themes" // all of them: an archive may have any number
 )
 
@@ -74,6 +77,8 @@ func label(kind rerank.Kind) string {
 		return labelThemes
 	case rerank.KindCell:
 		return labelCultures
+	case rerank.KindQuery:
+		return labelQueries
 	}
 	return labelSimilar
 }

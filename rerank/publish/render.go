@@ -30,21 +30,33 @@ const (
 	TypeCellDeleted = "kilim.cultures.deleted"
 )
 
+// CloudEvents types of what is published about standing queries.
+const (
+	TypeQueryUpdated = "kilim.queries.updated"
+	TypeQueryDeleted = "kilim.queries.deleted"
+)
+
 // Topics are the names of the topics that outbox entries don't name themselves. Entries that do are dead letters, and lists of themes, whose
 // topics begin with Similar and a dot.
 type Topics struct {
 	Similar     string
 	Cultures    string
+	Queries     string // lists of standing queries
 	DeadLetters string
 }
 
 // themed tells whether a topic is one of lists of a theme.
 func (t Topics) themed(name string) bool {
-	return name != t.DeadLetters && name != t.Cultures && strings.HasPrefix(name, t.Similar+".")
+	return name != t.DeadLetters && name != t.Cultures && name != t.Queries && strings.HasPrefix(name, t.Similar+".")
 }
 
 // all are those that are there, whether or not there is something to say in them.
-func (t Topics) all() []string { return []string{t.Similar, t.Cultures, t.DeadLetters} }
+func (t Topics) all() []string { return []string{t.Similar, t.Cultures, t.Queries, t.DeadLetters} }
+
+// told are those of all() whose keys have one newest message each, that says what holds.
+func (t Topics) told(name string) bool {
+	return name == t.Similar || name == t.Cultures || name == t.Queries
+}
 
 // render returns the Kafka message of an outbox entry: always the same bytes for the same
 // arguments. Lists are CloudEvents 1.0 in binary mode (CloudEvents Kafka protocol
@@ -59,16 +71,12 @@ func render(m *rerank.OutMessage, topics Topics, source, writer string, seq uint
 	}
 	switch m.Kind {
 	case rerank.KindUpdate:
-		value, err := JSON(m.Update)
-		if err != nil {
-			return kafka.Message{}, fmt.Errorf("publish: render update of %q: %w", m.ID, err)
+		return renderUpdate(m, topics.Similar, event(m, TypeUpdated, source, own))
+	case rerank.KindQuery:
+		if m.Update == nil {
+			return kafka.Message{Topic: topics.Queries, Key: []byte(m.ID), Headers: event(m, TypeQueryDeleted, source, own)}, nil
 		}
-		headers := event(m, TypeUpdated, source, own)
-		headers = append(headers, kafka.Header{Key: "content-type", Value: []byte("application/json")})
-		if t := m.Update.TraceParent; t != "" {
-			headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
-		}
-		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Value: value, Headers: headers}, nil
+		return renderUpdate(m, topics.Queries, event(m, TypeQueryUpdated, source, own))
 	case rerank.KindTombstone:
 		return kafka.Message{Topic: topics.Similar, Key: []byte(m.ID), Headers: event(m, TypeDeleted, source, own)}, nil
 	case rerank.KindThemed:
@@ -96,6 +104,18 @@ func render(m *rerank.OutMessage, topics Topics, source, writer string, seq uint
 		return kafka.Message{Topic: m.Topic, Key: m.Key, Value: m.Value, Headers: append(headers, own...)}, nil
 	}
 	return kafka.Message{}, fmt.Errorf("publish: render outbox entry %d: kind %d is not known", seq, m.Kind)
+}
+
+func renderUpdate(m *rerank.OutMessage, topic string, headers []kafka.Header) (kafka.Message, error) {
+	value, err := JSON(m.Update)
+	if err != nil {
+		return kafka.Message{}, fmt.Errorf("publish: render update of %q: %w", m.ID, err)
+	}
+	headers = append(headers, kafka.Header{Key: "content-type", Value: []byte("application/json")})
+	if t := m.Update.TraceParent; t != "" {
+		headers = append(headers, kafka.Header{Key: "traceparent", Value: []byte(t)})
+	}
+	return kafka.Message{Topic: topic, Key: []byte(m.ID), Value: value, Headers: headers}, nil
 }
 
 // event returns the CloudEvents attributes. ce_time is the time of the record that

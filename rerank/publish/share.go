@@ -40,7 +40,7 @@ func (o *outgoing) published() Published {
 		Seq: o.seq, Topic: o.msg.Topic, Kind: o.out.Kind,
 		ID: o.out.ID, Revision: o.out.Revision, Recorded: o.out.Recorded, Update: o.out.Update,
 	}
-	if u := o.out.Update; u != nil {
+	if u := o.out.Update; u != nil && o.out.Kind == rerank.KindUpdate { // a standing query may have an artifact's id for its name
 		for _, id := range u.Cause {
 			p.Own = p.Own || id == u.ID
 		}

@@ -31,7 +31,7 @@ func (p *Publisher) shorten(o *outgoing, refusal error) error {
 	switch o.out.Kind {
 	case rerank.KindMessage:
 		shorter = o.cutDeadLetter()
-	case rerank.KindUpdate:
+	case rerank.KindUpdate, rerank.KindQuery:
 		shorter, err = o.cutUpdate()
 	case rerank.KindThemed:
 		shorter, err = o.cutThemed()
@@ -75,7 +75,7 @@ func (o *outgoing) cutDeadLetter() bool {
 const mostCuts = 64
 
 func (o *outgoing) cutUpdate() (bool, error) {
-	if o.bytes() <= LeastTopicBytes || o.cuts > mostCuts {
+	if o.bytes() <= LeastTopicBytes || o.cuts > mostCuts || o.out.Update == nil {
 		return false, nil
 	}
 	u := *o.out.Update
