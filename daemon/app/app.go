@@ -20,6 +20,7 @@ import (
 	"kilim/daemon/cultures"
 	"kilim/daemon/judgments"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/queries"
 	"kilim/daemon/ranking"
 	"kilim/daemon/standby"
 	"kilim/daemon/themes"
@@ -54,6 +55,8 @@ type App struct {
 	metrics   *pipeline.Metrics
 	consumed  *consumer.Metrics
 	judgments *judgments.Log
+	queries   *queries.Log
+	standing  *queries.Keeper
 	ranking   *ranking.Keeper
 	web       *web.Server
 	parts     []part
@@ -80,6 +83,7 @@ func Start(ctx context.Context, cfg *config.Config, version string, reg *prometh
 		{"state", a.startState},
 		{"themes", a.startThemes},
 		{"training", a.startTraining},
+		{"standing queries", a.startQueries},
 		{"consumer", a.startConsumer},
 		{"cultures", a.startCultures},
 		{"judgments", a.startJudgments},

@@ -15,6 +15,7 @@ import (
 	"kilim/daemon/browse/projection"
 	"kilim/daemon/browse/search"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/queries"
 	"kilim/daemon/themes"
 	"kilim/daemon/web"
 	"kilim/graphstore"
@@ -71,21 +72,23 @@ func (s *shelves) changed(ids []string) {
 	s.plane.Changed(ids)
 }
 
-// noted is the consumer's Sink: it tells the shelves what was committed.
+// noted is the consumer's Sink: it tells the shelves what was committed, and the standing queries what is about to be.
 type noted struct {
 	consumer.Sink
-	shelves *shelves
+	shelves  *shelves
+	standing *queries.Keeper
 }
 
 func (n noted) Apply(ctx context.Context, b *consumer.Batch) error {
-	if err := n.Sink.Apply(ctx, b); err != nil {
-		return err
-	}
-	ids := make([]string, 0, len(b.Items))
+	ids, changed := make([]string, 0, len(b.Items)), make([]queries.Changed, 0, len(b.Items))
 	for i := range b.Items {
 		if id := b.Items[i].ID; id != "" {
-			ids = append(ids, id)
+			ids, changed = append(ids, id), append(changed, queries.Changed{ID: id, Recorded: b.Items[i].Time})
 		}
+	}
+	defer n.standing.Applying(changed)()
+	if err := n.Sink.Apply(ctx, b); err != nil {
+		return err
 	}
 	n.shelves.changed(ids)
 	return nil

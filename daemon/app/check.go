@@ -23,7 +23,7 @@ import (
 )
 
 // Check verifies a whole state folder that no daemon has open, and tells each fault, and what waits for a daemon's background:
-// lists and vectors that are stale, or that other settings made, lists to be published, those in the order of another ranker too, lists of themes that name what is gone, and
+// lists and vectors that are stale, or that other settings made, lists to be published, those in the order of another ranker too, lists of themes and of standing queries that name what is gone, and
 // cells of maps that are to be told. It returns an error when it could not verify.
 func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting int, err error) {
 	err = offline(cfg, log, func(e *pipeline.Engine) error {
@@ -46,7 +46,11 @@ func Check(cfg *config.Config, log *slog.Logger, fault func(string)) (waiting in
 			return err
 		}
 		cells, err := checkCultures(e, t, fault)
-		waiting += lists + cells
+		if err != nil {
+			return err
+		}
+		queries, err := checkQueries(e, fault)
+		waiting += lists + cells + queries
 		return err
 	})
 	return waiting, err

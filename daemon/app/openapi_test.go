@@ -212,6 +212,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{operation: "themes", want: 200}, {operation: "declareTheme", body: `{"name":"look","weak":["type"]}`, want: 202}, {operation: "declareTheme", body: `{"name":""}`, want: 400},
 		{operation: "judge", body: `{"a":"other","b":"rich/1","grade":1,"by":"who asks","theme":"motif"}`, want: 200}, {operation: "judge", body: `{"a":"other"}`, want: 400},
 		{operation: "judgments", query: of("id", "other"), want: 200}, {operation: "unjudge", query: of("a", "other", "b", "rich/1", "theme", "motif"), want: 204},
+		{operation: "addQuery", body: `{"name":"kilims","record":{"title":"A kilim"},"by":"who asks"}`, want: 200}, {operation: "addQuery", body: `{"name":"A","record":{}}`, want: 400},
+		{operation: "standingQueries", want: 200}, {operation: "standingQuery", path: map[string]string{"name": "kilims"}, want: 200},
+		{operation: "standingQuery", path: map[string]string{"name": "gone"}, want: 404}, {operation: "removeQuery", path: map[string]string{"name": "kilims"}, want: 204},
 		{operation: "models", want: 200}, {operation: "promote", path: map[string]string{"epoch": "9"}, want: 404}, {operation: "rollback", path: map[string]string{"epoch": "0"}, want: 400},
 		{operation: "ranking", want: 200}, {operation: "slowest", want: 200}, {operation: "slowest", query: of("since", "2026-11-30T12:00:00Z"), want: 200}, {operation: "slowest", query: of("since", "x"), want: 400}, {operation: "ready", want: 200},
 	} {
@@ -250,13 +253,13 @@ const dot = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGM4IQcEJxg
 
 // types holds each schema against the type that it describes: its fields, and which of them are always there.
 func (d *described) types() {
-	seen := map[string]bool{"Error": true, "Count": true, "Time": true} // the last two are no structs
+	seen := map[string]bool{"Error": true, "Count": true, "Time": true, "QueryName": true} // the last three are no structs
 	for name, v := range map[string]any{
 		"Answer": web.Answer{}, "Asked": web.Asked{}, "ThemeAnswer": web.ThemeAnswer{}, "WeightedAnswer": web.WeightedAnswer{}, "Report": eval.Report{}, "Cultures": atlas.Answer{},
 		"StoredArtifact": pipeline.ArtifactView{}, "View": browse.View{}, "Why": browse.Why{}, "History": browse.History{}, "ListInfo": web.ListInfo{}, "Found": web.Found{}, "Value": search.Value{},
 		"Map": web.Map{}, "MapColours": web.MapColours{}, "MapPoint": web.MapPoint{},
 		"Event": live.Event{}, "Themes": web.Themes{}, "ThemesStatus": web.ThemesStatus{}, "Judgment": judgments.Judgment{}, "Models": web.Models{}, "Status": web.Status{},
-		"LearnedAnswer": web.LearnedAnswer{}, "Ranking": web.Ranking{}, "Slowest": web.Slowest{},
+		"LearnedAnswer": web.LearnedAnswer{}, "Ranking": web.Ranking{}, "Slowest": web.Slowest{}, "StandingQueries": web.StandingQueries{},
 	} {
 		d.agrees(name, "#/components/schemas/"+name, d.doc.Components.Schemas[name], reflect.TypeOf(v), seen)
 	}

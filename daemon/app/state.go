@@ -94,7 +94,7 @@ func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: min(int64(a.cfg.Ingest.BatchBytes), inFlight), InFlightBytes: inFlight,
 		Observe: a.metrics.ObserveStage,
-	}, a.conn, noted{a.themes.Sink(a.manager), a.shelves}, a.consumed, a.log.With("part", "consumer"))
+	}, a.conn, noted{a.themes.Sink(a.manager), a.shelves, a.standing}, a.consumed, a.log.With("part", "consumer"))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ func openThemes(cfg *config.Config, archive themes.Archive, store themes.Store, 
 		Store: store, Lists: stored.Config{Size: cfg.Lists.Size, Tolerance: cfg.Lists.Tolerance, Similar: cfg.Kafka.Topics.Similar},
 		Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes),
 		Taken: map[string]string{cfg.Kafka.Topics.Artifacts: "kafka.topics.artifacts", cfg.Kafka.Topics.DeadLetters: "kafka.topics.dead-letters",
-			cfg.Kafka.Topics.Judgments: "kafka.topics.judgments", cfg.Kafka.Topics.Cultures: "kafka.topics.cultures"},
+			cfg.Kafka.Topics.Judgments: "kafka.topics.judgments", cfg.Kafka.Topics.Cultures: "kafka.topics.cultures",
+			cfg.Kafka.Topics.Queries: "kafka.topics.queries", cfg.Kafka.Topics.QueryLists: "kafka.topics.query-lists"},
 	}
 	for _, text := range cfg.Themes.Declare {
 		d, err := themes.ParseDeclaration(text)

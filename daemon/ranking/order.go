@@ -38,18 +38,12 @@ func (k *Keeper) Serves(of State) bool {
 // stated score for their only part. It is nil where no model serves for that State. How the first are ordered depends on all Best of them: who wants fewer
 // cuts them off afterwards.
 func (k *Keeper) Order(subject Subject, of State, entries []rerank.Entry) (*Order, error) {
-	d := k.decided.Load()
-	if d == nil || d.learned == nil || d.State != of {
-		return nil, nil
-	}
-	best := entries[:min(Best, len(entries))]
-	var rows pair.Rows
-	features, err := k.features(subject.Artifact, subject.ID, best, d.counts, &rows)
-	if err != nil {
+	d, ordered, err := k.ordered(subject, of, entries, len(entries))
+	if d == nil || err != nil {
 		return nil, err
 	}
 	out := &Order{Decision: d.Decision}
-	for _, e := range d.order(entries, features, len(entries)) {
+	for _, e := range ordered {
 		placed := Entry{ID: e.ID, Score: e.Score, Parts: map[string]float64{}}
 		for _, p := range e.Parts {
 			placed.Parts[p.Name] = p.Value
@@ -57,4 +51,36 @@ func (k *Keeper) Order(subject Subject, of State, entries []rerank.Entry) (*Orde
 		out.Entries = append(out.Entries, placed)
 	}
 	return out, nil
+}
+
+// Ranker names the order that serves for a State, 0: none does.
+func (k *Keeper) Ranker(of State) uint64 {
+	d := k.decided.Load()
+	if d == nil || d.learned == nil || d.State != of {
+		return 0
+	}
+	return d.name
+}
+
+// Ordered is the first size of such a list as it is published, nil where no model serves for that State.
+func (k *Keeper) Ordered(subject Subject, of State, entries []rerank.Entry, size int) (*rerank.Ordered, error) {
+	d, ordered, err := k.ordered(subject, of, entries, size)
+	if d == nil || err != nil {
+		return nil, err
+	}
+	return &rerank.Ordered{Ranker: d.name, Entries: ordered}, nil
+}
+
+// ordered puts a list into the order of what serves for a State, nil: nothing does.
+func (k *Keeper) ordered(subject Subject, of State, entries []rerank.Entry, size int) (*decided, []rerank.OrderedEntry, error) {
+	d := k.decided.Load()
+	if d == nil || d.learned == nil || d.State != of {
+		return nil, nil, nil
+	}
+	var rows pair.Rows
+	features, err := k.features(subject.Artifact, subject.ID, entries[:min(Best, len(entries))], d.counts, &rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, d.order(entries, features, size), nil
 }

@@ -28,6 +28,10 @@
 //	GET  /api/v1/judgments?id=                    {"judgments": [Judgment]}, those of an artifact or all
 //	POST /api/v1/judgments                        has the Judgment in the body hold (package judgments), and answers with it
 //	DELETE /api/v1/judgments?a=&b=&theme=         takes back what was said of a pair: 204
+//	GET  /api/v1/queries                          StandingQueries
+//	POST /api/v1/queries                          has the queries.Query in the body stand, in the place of another one of its name: StandingQuery
+//	GET  /api/v1/queries/{name}                   StandingQuery, with its record and what was told last
+//	DELETE /api/v1/queries/{name}                 ends it: 204
 //
 // What the page asks (Catalogue), with titles, bounded, and paged by after, the last id of the page before:
 //

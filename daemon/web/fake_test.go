@@ -22,6 +22,7 @@ import (
 	"kilim/daemon/browse/projection"
 	"kilim/daemon/browse/search"
 	"kilim/daemon/judgments"
+	"kilim/daemon/queries"
 	"kilim/learner/train/eval"
 	"kilim/learner/train/registry"
 	"kilim/rerank"
@@ -29,17 +30,18 @@ import (
 
 // fake answers from its fields, and remembers what it was asked.
 type fake struct {
-	mu      sync.Mutex
-	asked   []string
-	last    *profile.Artifact
-	unready error
-	fail    func(id string) error
-	panics  any
-	blocks  func(ctx context.Context) // called by SimilarTo and Evaluate
-	items   []rerank.Entry
-	hub     *live.Hub
-	judged  []judgments.Judgment
-	learned *LearnedAnswer // nil: lists are in the stated order
+	mu       sync.Mutex
+	asked    []string
+	last     *profile.Artifact
+	unready  error
+	fail     func(id string) error
+	panics   any
+	blocks   func(ctx context.Context) // called by SimilarTo and Evaluate
+	items    []rerank.Entry
+	hub      *live.Hub
+	judged   []judgments.Judgment
+	standing []queries.Query
+	learned  *LearnedAnswer // nil: lists are in the stated order
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -183,6 +185,39 @@ func (f *fake) Promote(_ context.Context, epoch uint32) error {
 func (f *fake) Rollback(_ context.Context, epoch uint32) error {
 	f.note("roll back to %d", epoch)
 	return f.err(fmt.Sprint(epoch))
+}
+
+func (f *fake) StandingQueries(context.Context) (*StandingQueries, error) {
+	f.note("standing queries")
+	out := &StandingQueries{Queries: []StandingQuery{}, Complete: true, Most: queries.MostQueries}
+	for _, q := range f.standing {
+		out.Queries = append(out.Queries, StandingQuery{Name: q.Name, By: q.By})
+	}
+	return out, f.err("standing queries")
+}
+
+func (f *fake) StandingQuery(_ context.Context, name string) (*StandingQuery, error) {
+	f.note("standing query %q", name)
+	for _, q := range f.standing {
+		if q.Name == name {
+			return &StandingQuery{Name: q.Name, By: q.By, Record: q.Record}, f.err(name)
+		}
+	}
+	return nil, ErrNotFound
+}
+
+func (f *fake) AddQuery(_ context.Context, q *queries.Query) error {
+	f.note("add %q", q.Name)
+	if err := f.err(q.Name); err != nil {
+		return err
+	}
+	f.standing = append(f.standing, *q)
+	return nil
+}
+
+func (f *fake) RemoveQuery(_ context.Context, name string) error {
+	f.note("remove %q", name)
+	return f.err(name)
 }
 
 func (f *fake) Judgments(_ context.Context, id string) ([]judgments.Judgment, error) {

@@ -60,6 +60,8 @@ func (s *Server) routes() map[string]endpoint {
 		handlePromote:   {[]string{http.MethodPost}, s.change(s.service.Promote)},
 		handleRollback:  {[]string{http.MethodPost}, s.change(s.service.Rollback)},
 		handleJudgments: {append(slices.Clone(get), http.MethodPost, http.MethodDelete), s.judgments},
+		handleQueries:   {append(slices.Clone(get), http.MethodPost), s.standing},
+		handleQuery:     {append(slices.Clone(get), http.MethodDelete), s.standingQuery},
 	}
 }
 

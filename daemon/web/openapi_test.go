@@ -12,7 +12,7 @@ import (
 )
 
 // filled has a value for each parameter in the paths of the description.
-var filled = strings.NewReplacer("{id}", "an%2Fid", "{place}", "3", "{epoch}", "7", "{file}", "main.js")
+var filled = strings.NewReplacer("{id}", "an%2Fid", "{place}", "3", "{epoch}", "7", "{file}", "main.js", "{name}", "horses")
 
 // TestDescriptionHasTheRoutes: each route with its methods is in the description once, and nothing else is.
 func TestDescriptionHasTheRoutes(t *testing.T) {

@@ -41,6 +41,8 @@ const (
 	handleValues    = "values"
 	handleLive      = "live"
 	handleJudgments = "judgments"
+	handleQueries   = "queries"
+	handleQuery     = "query"
 	handleCultures  = "cultures"
 	handleOpenAPI   = "openapi"
 	handleMap       = "map"
@@ -54,9 +56,10 @@ const (
 const (
 	artifactsPath = "/api/v1/artifacts/"
 	modelsPath    = "/api/v1/models/"
+	queriesPath   = "/api/v1/queries/"
 )
 
-// route names the handler of an escaped path, and the artifact's id or the model's epoch, still
+// route names the handler of an escaped path, and the artifact's id, the model's epoch or the standing query's name, still
 // escaped, when the path has one.
 //
 // http.ServeMux is not used because it cleans paths: it redirects away from ids
@@ -109,11 +112,16 @@ func route(escaped string) (handler, id string) {
 		return handleLive, ""
 	case "/api/v1/judgments":
 		return handleJudgments, ""
+	case "/api/v1/queries":
+		return handleQueries, ""
 	case "/api/v1/openapi.yaml":
 		return handleOpenAPI, ""
 	}
 	if strings.HasPrefix(escaped, page.Prefix) {
 		return handlePage, ""
+	}
+	if name, ok := strings.CutPrefix(escaped, queriesPath); ok && !strings.Contains(name, "/") {
+		return handleQuery, name
 	}
 	if rest, ok := strings.CutPrefix(escaped, modelsPath); ok {
 		epoch, tail, _ := strings.Cut(rest, "/")

@@ -39,6 +39,7 @@ type Service interface {
 	Ask(ctx context.Context, a *profile.Artifact, k int) (*Asked, error)
 	ThemeService
 	JudgmentService
+	QueryService
 	RankingService
 	// Evaluate judges a list against a truth.
 	Evaluate(ctx context.Context, truth *eval.Truth, list string) (*eval.Report, error)
