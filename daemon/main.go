@@ -46,6 +46,7 @@ type grammar struct {
 	Plot     plotCommand     `cmd:"" help:"Draw for a paper what a daemon answers."`
 	Model    modelCommand    `cmd:"" help:"The models, and which serves."`
 	Theme    themeCommand    `cmd:"" help:"The themes: what artifacts are alike in."`
+	Query    queryCommand    `cmd:"" help:"Standing queries: records in no archive, whose lists are told each time that they change."`
 	Rank     rankCommand     `cmd:"" help:"Whether lists are in an order that was learned from judgments, and why."`
 	Train    trainCommand    `cmd:"" help:"Train the model of a state folder that no daemon has open; what is no worse serves."`
 	Demo     demoCommand     `cmd:"" help:"Write the demo archive as JSON Lines."`

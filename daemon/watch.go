@@ -18,6 +18,7 @@ type watchCommand struct {
 	Topic         string `xor:"topic" placeholder:"NAME" help:"Topic to follow, instead of --kafka.topics.similar."`
 	Theme         string `xor:"topic" placeholder:"NAME" help:"Follow the lists of this theme, which are in a topic of their own."`
 	Cultures      bool   `xor:"topic" help:"Follow how near cultures, periods and places are, instead of lists."`
+	Query         string `xor:"topic" placeholder:"NAME" help:"Follow the lists of this standing query, which are in a topic of their own."`
 	Artifact      string `placeholder:"ID" help:"Show the lists of this artifact alone."`
 	FromBeginning bool   `help:"Begin with the oldest update that the topic holds, not with the next."`
 	JSON          bool   `name:"json" help:"Print each update as one line of JSON, as it is in the topic; a deletion is {\"id\": ..., \"deleted\": true}."`
@@ -33,6 +34,9 @@ func (c *watchCommand) Run(s *session) error {
 	if err := s.settle(&c.Client); err != nil {
 		return err
 	}
+	if c.Query != "" && c.Artifact != "" {
+		return &exitError{exitUsage, errors.New("watch: --artifact: an artifact has no lists in the topic of --query")}
+	}
 	conn, err := s.connect(&c.Client)
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
@@ -44,6 +48,8 @@ func (c *watchCommand) Run(s *session) error {
 		topic = c.Topic
 	case c.Cultures:
 		topic = c.Kafka.Topics.Cultures
+	case c.Query != "":
+		topic = c.Kafka.Topics.QueryLists
 	case c.Theme != "":
 		topic = stored.Topic(topic, c.Theme)
 	}
@@ -59,7 +65,7 @@ func (c *watchCommand) Run(s *session) error {
 		Topic: topic, FromBeginning: c.FromBeginning, Log: s.log(),
 		Started: func() { fmt.Fprintf(s.stderr, "watching %s at %s\n", topic, conn) },
 	}, func(m kafka.Message) error {
-		if c.Artifact != "" && string(m.Key) != c.Artifact {
+		if only := c.Artifact + c.Query; only != "" && string(m.Key) != only {
 			return nil
 		}
 		err := write(s.stdout, m)
