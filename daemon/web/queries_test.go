@@ -22,7 +22,9 @@ func TestStandingQueries(t *testing.T) {
 	}}
 	s := newServer(t, f)
 	const path = "/api/v1/queries"
-	add := func(name string) string { return fmt.Sprintf(`{"name":%q,"record":{"title":"A horse"},"by":"Ada"}`, name) }
+	add := func(name string) string {
+		return fmt.Sprintf(`{"name":%q,"record":{"title":"A horse"},"by":"Ada"}`, name)
+	}
 	for _, c := range []struct {
 		method, path, body string
 		code               int
