@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"kilim/graphstore"
 	"kilim/rerank"
@@ -93,7 +94,7 @@ func crashAt(t *testing.T, k int) (w *world, rows map[string][]byte, log []reran
 		d := &disk{s, revision}
 		defer func() { revision = d.revision }()
 		work := func() error {
-			keeper, err := Open(Config{Tolerance: 0.001}, w.source, w.archive, d, w.keeper.metrics, w.keeper.log)
+			keeper, err := Open(Config{Linger: time.Second, Tolerance: 0.001}, w.source, w.archive, d, w.keeper.metrics, w.keeper.log)
 			if err != nil {
 				return err
 			}

@@ -209,6 +209,7 @@ func (k *Keeper) round(ctx context.Context, rest func(time.Duration)) (failed in
 	lost := k.store.Lost()
 	there := map[string]struct{}{}
 	var changes []change
+	var since time.Time // the first of them was found
 	for i := range all {
 		q := &all[i]
 		there[q.Name] = struct{}{}
@@ -222,9 +223,12 @@ func (k *Keeper) round(ctx context.Context, rest func(time.Duration)) (failed in
 			failed++
 		}
 		if c != nil {
+			if len(changes) == 0 {
+				since = k.now()
+			}
 			changes = append(changes, *c)
 		}
-		if len(changes) == AtOnce {
+		if len(changes) == AtOnce || len(changes) > 0 && k.now().Sub(since) >= k.cfg.Linger { // with many queries a round is long
 			if err := k.tell(ctx, changes); err != nil {
 				return failed, err
 			}

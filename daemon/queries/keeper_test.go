@@ -144,7 +144,7 @@ type world struct {
 	lost      uint64
 	revision  uint64
 	fail      error
-	discarded bool
+	committed int
 
 	keeper *Keeper
 }
@@ -163,7 +163,7 @@ func (w *world) open() {
 
 func openKeeper(t *testing.T, s Source, a Archive, store Store) *Keeper {
 	t.Helper()
-	k, err := Open(Config{Tolerance: 0.001}, s, a, store, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	k, err := Open(Config{Linger: time.Second, Tolerance: 0.001}, s, a, store, NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +202,7 @@ func (w *world) Commit(_ context.Context, write func(Writer) error) error {
 		return w.fail
 	}
 	w.revision++
+	w.committed++
 	return write(w)
 }
 
@@ -417,6 +418,26 @@ func TestEachChangeIsTold(t *testing.T) {
 	}
 	if n := len(w.keeper.notes.at); n > 2 {
 		t.Errorf("%d artifacts are remembered", n)
+	}
+}
+
+// TestWhatIsFoundIsToldSoon: what is found in a round that is long is told when it has lingered, and in one that is not, in commits of AtOnce.
+func TestWhatIsFoundIsToldSoon(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]int{0: 3, 400 * time.Millisecond: 70} {
+		w := newWorld(t, 3)
+		w.all["a"] = 0.5
+		for i := range 70 {
+			w.source.put(t, fmt.Sprint("q", i), fmt.Sprint("title ", i))
+		}
+		w.keeper.now = func() time.Time { w.at = w.at.Add(took); return w.at }
+		if _, err := w.round(); err != nil {
+			t.Fatal(err)
+		}
+		if w.committed > want || took == 0 && w.committed != want || took > 0 && w.committed < 20 {
+			t.Errorf("answers take %v: %d commits", took, w.committed)
+		}
+		w.isWhatIsAsked(w.rows, w.log)
 	}
 }
 
