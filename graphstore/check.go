@@ -281,6 +281,14 @@ func (c *checker) contents() error {
 	}); err != nil {
 		return err
 	}
+	if err := c.each([]byte{keyThemePast}, "history of a list of a theme", func(k, v []byte) error {
+		if len(k) < 9 {
+			return fmt.Errorf("key of %d bytes, want 9 or more", len(k))
+		}
+		return decodeRow(v).err
+	}); err != nil {
+		return err
+	}
 	if err := c.each([]byte{keyCell}, "cell of a map", func(_, v []byte) error { return decodeRow(v).err }); err != nil {
 		return err
 	}

@@ -65,6 +65,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		"only an artifact that is there":         func(*Store) op { return op{idKey(keyEdge, ming), encodeEdges([]edgeChange{to(RelLink, a)})} },
 		"placeholders stored":                    func(*Store) op { return op{key: idKey(keyNode, ID(Artifact, "later"))} },
 		"lists":                                  func(*Store) op { return op{idKey(keyLists, 77), encodeBlob(nil)} },
+		"history of a list of a theme":           func(*Store) op { return op{[]byte("hshort"), encodeBlob(nil)} },
 		"push":                                   func(*Store) op { return op{idKey(keyPush, 77), encodePush(Push{})} },
 		"offset":                                 func(*Store) op { return op{partitionKey(keyOffset, "in", 0), []byte{rowVersion}} },
 		"message 3 follows message 1":            func(*Store) op { return op{key: seqKey(2)} },

@@ -18,6 +18,7 @@ import (
 //	w <id 8>                        an artifact as received
 //	l <id 8>                        lists
 //	i <id 8>                        lists of themes, of an artifact that may be deleted already
+//	h <id 8> <theme>                how a list of a theme came to be, of an artifact that may be deleted already
 //	k <key>                         cell of a map of cultures, periods or places
 //	g <name>                        what was told of a standing query
 //	s <id 8>                        push on its way
@@ -45,6 +46,7 @@ const (
 	keyRaw        = 'w'
 	keyLists      = 'l'
 	keyThemeLists = 'i'
+	keyThemePast  = 'h'
 	keyCell       = 'k'
 	keyStanding   = 'g'
 	keyPush       = 's'

@@ -16,7 +16,7 @@ type RowKind struct {
 
 // kindNames are those of all kinds of rows, by the prefixes of keys.go.
 var kindNames = map[byte]string{
-	keyEdge: "edges", keyNode: "nodes", keyDoc: "evidence", keyRaw: "documents", keyLists: "lists", keyThemeLists: "lists of themes", keyCell: "cells of maps", keyStanding: "standing queries", keyPush: "pushes on their way",
+	keyEdge: "edges", keyNode: "nodes", keyDoc: "evidence", keyRaw: "documents", keyLists: "lists", keyThemeLists: "lists of themes", keyThemePast: "histories of lists of themes", keyCell: "cells of maps", keyStanding: "standing queries", keyPush: "pushes on their way",
 	keyOffset: "offsets", keyOutbox: "outbox", keyPosition: "positions in topics", keyTerms: "document frequencies", keyDim: "encoders",
 	keyMeta: "meta", keyMedia: "media", keyUse: "contents in use", keyVector: "vectors of media", keyState: "counters", keyHead: "head", keyWriter: "writer",
 	keyLabel: "further labels", keyMarker: "redo marker", keyFlush: "flush",

@@ -7,7 +7,7 @@ import (
 )
 
 // TakeOutbox makes what stands between the store and Kafka that of another store: the outbox with its numbers, the
-// Positions of what was acknowledged, the writer (see Store.Writer), the offsets (see SetOffset), the lists of themes, the cells of maps and the rows of standing queries, which say
+// Positions of what was acknowledged, the writer (see Store.Writer), the offsets (see SetOffset), the lists of themes with their histories, the cells of maps and the rows of standing queries, which say
 // what was told last, and the encoders' dimensions.
 // The first seven replace those of the store; the dimensions are added to its own, which
 // stay where both have a name: the store's encoders say how long their vectors are, not what records said before.
@@ -42,7 +42,7 @@ func (t *Tx) takeOutbox(from *Reader) error {
 		}
 	}
 	t.dropPositions(func(string) bool { return true })
-	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter, keyThemeLists, keyCell, keyStanding); err != nil {
+	if err := t.takeRows(from, keyOffset, keyPosition, keyWriter, keyThemeLists, keyThemePast, keyCell, keyStanding); err != nil {
 		return err
 	}
 	for _, p := range from.s.box.unwrittenPositions() {

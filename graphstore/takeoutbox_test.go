@@ -17,11 +17,12 @@ type between struct {
 	dims      map[string]int
 	depth     int
 	themes    map[NodeID]string // lists of themes
+	pasts     map[string]string // their histories
 }
 
 func readBetween(t *testing.T, s *Store) between {
 	t.Helper()
-	b := between{offsets: map[string]Offset{}, themes: map[NodeID]string{}}
+	b := between{offsets: map[string]Offset{}, themes: map[NodeID]string{}, pasts: map[string]string{}}
 	b.depth, _ = s.OutboxDepth()
 	var err error
 	if b.positions, err = s.Positions(); err != nil {
@@ -50,6 +51,16 @@ func readBetween(t *testing.T, s *Store) between {
 		}); err != nil {
 			return err
 		}
+		if err := r.EachThemePast(func(id NodeID, theme string, past []byte) error {
+			b.pasts[fmt.Sprint(id, theme)] = string(past)
+			again, err := r.ThemePast(id, theme)
+			if string(again) != string(past) {
+				t.Errorf("the history of %q of %d is %q and %q", theme, id, again, past)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
 		b.messages, err = r.Outbox(0, 1000)
 		return err
 	}); err != nil {
@@ -72,6 +83,14 @@ func enqueue(t *testing.T, s *Store, n int, topic string, next int64) {
 		t.Fatal(err)
 	}
 	if err := tx.DeleteThemeLists(NodeID((next + 3) % 5)); err != nil {
+		t.Fatal(err)
+	}
+	for i, theme := range []string{"motif", "", "a\x00b"} {
+		if err := tx.PutThemePast(NodeID((next+int64(i))%5), theme, fmt.Appendf(nil, "%s %d", topic, next)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.PutThemePast(NodeID((next+3)%5), "motif", nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.SetOffset(topic, int(next%3), Offset{Next: next, Log: topic}); err != nil {

@@ -126,14 +126,14 @@ func (e *edits) undo(after []string) ([]string, error) {
 	return before, nil
 }
 
-// encodeStep is the form of a change without its time: whether the artifact's own record is a cause, and the edits of each of the
-// lists after. The id of one that left several lists is written once. It tells whether there is any edit.
+// encodeStep is the form of a change without its time: whether the artifact's own record is a cause, and of each of the lists after the edits, and
+// behind them, of those that are scored, the scores before. The id of one that left several lists is written once. It tells whether there is any edit.
 func encodeStep(s *Step) (b []byte, changed bool) {
 	causes := make(map[string]bool, len(s.Cause))
 	for _, id := range s.Cause {
 		causes[id] = true
 	}
-	b = append(b, bit(causes[s.ID]))
+	b = append(b, bit(causes[s.ID])|withScores)
 	b = binary.AppendUvarint(b, uint64(len(s.After)))
 	var names []string
 	for i := range s.After {
@@ -157,6 +157,9 @@ func encodeStep(s *Step) (b []byte, changed bool) {
 			b = binary.AppendUvarint(b, uint64(one.from))
 			b = binary.AppendUvarint(b, uint64(one.to)<<1|uint64(bit(one.marked)))
 		}
+		if scored(s.After[i].Name) {
+			b = appendScores(b, s.Before.Get(s.After[i].Name))
+		}
 	}
 	return b, changed
 }
@@ -164,7 +167,8 @@ func encodeStep(s *Step) (b []byte, changed bool) {
 // decodeStep returns what caused a change, and the lists before it.
 func decodeStep(id string, b []byte, after []Ranking) (causes []string, before []Ranking, err error) {
 	d := decoder{rest: b}
-	if d.below("own record", 1) == 1 {
+	head := d.below("own record", withScores|1)
+	if head&1 == 1 {
 		causes = append(causes, id)
 	}
 	if n := d.uvarint("lists"); d.err == nil && n != uint64(len(after)) {
@@ -194,7 +198,11 @@ func decodeStep(id string, b []byte, after []Ranking) (causes []string, before [
 		for _, one := range e.left {
 			cause(one.id, one.marked)
 		}
-		before = append(before, Ranking{after[i].Name, ids})
+		list := Ranking{Name: after[i].Name, IDs: ids}
+		if head&withScores != 0 && scored(list.Name) {
+			list.Scores = d.scores(len(ids))
+		}
+		before = append(before, list)
 	}
 	return causes, before, d.finish("change")
 }

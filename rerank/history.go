@@ -124,6 +124,8 @@ type State struct {
 type Ranking struct {
 	Name string
 	IDs  []string
+	// Scores are those of IDs as they were published last in a State, nil: they were not kept. Those of a State that another came after are rounded.
+	Scores []float32
 }
 
 // IDs are those of the named list.
@@ -175,6 +177,9 @@ func (h History) Read(id string, published Lists) (*Past, error) {
 		lists[i].Name = published[i].Name
 		for j := range published[i].Entries {
 			lists[i].IDs = append(lists[i].IDs, published[i].Entries[j].ID)
+			if scored(lists[i].Name) {
+				lists[i].Scores = append(lists[i].Scores, published[i].Entries[j].Score)
+			}
 		}
 	}
 	for i := len(records); i > 0; i-- {

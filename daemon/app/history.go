@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"kilim/daemon/browse"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/pipeline/listgraph"
+	"kilim/daemon/themes/stored"
 	"kilim/daemon/web"
 	"kilim/graphstore"
 	"kilim/rerank"
@@ -17,7 +19,13 @@ import (
 
 // History is what is known of one of an artifact's published lists since a date.
 func (s *service) History(_ context.Context, id, list string, since time.Time) (*browse.History, error) {
-	past, err := s.past(id)
+	var past *rerank.Past
+	var err error
+	if name, themed := strings.CutPrefix(list, themeList("")); themed {
+		past, err = s.themePast(id, name)
+	} else {
+		past, err = s.past(id)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,9 +45,61 @@ func (s *service) Why(_ context.Context, one, other string) (*browse.Why, error)
 	case err != nil:
 		return nil, err
 	default:
-		why.Met = browse.MetOf(past, other)
+		pasts := []*rerank.Past{past}
+		if err := s.eachThemePast(one, func(_ string, past *rerank.Past) { pasts = append(pasts, past) }); err != nil {
+			return nil, err
+		}
+		why.Met = browse.MetOf(other, pasts...)
 	}
 	return why, nil
+}
+
+// themePast is what is known of an artifact's list of a theme as it was published.
+func (s *service) themePast(id, theme string) (found *rerank.Past, err error) {
+	if _, err := s.past(id); err != nil {
+		return nil, err
+	}
+	if err := s.eachThemePast(id, func(name string, past *rerank.Past) {
+		if name == theme {
+			found = past
+		}
+	}); err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%w: what list %q of artifact %q was: it has none that is published, or the first change that is noted is yet to come", web.ErrNotFound, themeList(theme), id)
+	}
+	return found, nil
+}
+
+// eachThemePast calls fn with the past of each of an artifact's lists of themes of which one is known.
+func (s *service) eachThemePast(id string, fn func(theme string, past *rerank.Past)) error {
+	node := graphstore.ID(graphstore.Artifact, id)
+	return webError(serving{s.app}.View(func(r *graphstore.Reader) error {
+		b, err := r.ThemeLists(node)
+		if err != nil || b == nil {
+			return err
+		}
+		var row stored.Row
+		if err := row.Unmarshal(b); err != nil || row.ID != id {
+			return err
+		}
+		for i := range row.Lists {
+			theme := row.Lists[i].Theme
+			kept, err := r.ThemePast(node, theme)
+			if err != nil {
+				return err
+			}
+			past, err := row.Past(theme, kept)
+			if err != nil {
+				return fmt.Errorf("artifact %q: list of theme %q: %w", id, theme, err)
+			}
+			if past != nil {
+				fn(theme, past)
+			}
+		}
+		return nil
+	}))
 }
 
 // past is what is known of an artifact's lists as they were published.

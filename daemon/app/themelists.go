@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/config"
 	"kilim/daemon/pipeline"
+	"kilim/daemon/pipeline/clock"
 	"kilim/daemon/standby"
 	"kilim/daemon/themes/stored"
 	"kilim/graphstore"
@@ -27,7 +29,13 @@ func (t themeLists) Rows(fn func(row []byte) error) error {
 func (t themeLists) Lost() uint64 { return t.manager.Engine().Lost() }
 
 func (t themeLists) Commit(ctx context.Context, write func(stored.Writer) error) error {
-	return t.manager.Beside(ctx, func(tx *graphstore.Tx, revision uint64) error { return write(themeWriter{tx, revision}) })
+	return t.manager.Beside(ctx, func(tx *graphstore.Tx, revision uint64) error {
+		now, err := clock.Read(tx)
+		if err != nil {
+			return err
+		}
+		return write(themeWriter{tx, revision, now.Recorded})
+	})
 }
 
 func (t themeLists) Topic(ctx context.Context, name string) error {
@@ -43,9 +51,20 @@ func ensureThemeTopic(ctx context.Context, conn *kafkaconn.Conn, kafka *config.K
 type themeWriter struct {
 	tx       *graphstore.Tx
 	revision uint64
+	recorded time.Time
 }
 
 func (w themeWriter) Revision() uint64 { return w.revision }
+
+func (w themeWriter) Recorded() time.Time { return w.recorded }
+
+func (w themeWriter) Past(id, theme string) ([]byte, error) {
+	return w.tx.ThemePast(graphstore.ID(graphstore.Artifact, id), theme)
+}
+
+func (w themeWriter) PutPast(id, theme string, past []byte) error {
+	return w.tx.PutThemePast(graphstore.ID(graphstore.Artifact, id), theme, past)
+}
 
 func (w themeWriter) Put(id string, row []byte) error {
 	return w.tx.PutThemeLists(graphstore.ID(graphstore.Artifact, id), row)
@@ -60,7 +79,7 @@ func (w themeWriter) Enqueue(message []byte) error {
 	return err
 }
 
-// checkThemes verifies the stored lists of themes, and tells how many wait for the daemon.
+// checkThemes verifies the stored lists of themes and their histories, and tells how many wait for the daemon.
 func checkThemes(e *pipeline.Engine, fault func(string)) (waiting int, err error) {
 	err = e.Queries().View(func(r *graphstore.Reader) error {
 		c := stored.Checker{Revision: e.Status().Revision, Fault: fault, Exists: func(id string) (bool, error) {
@@ -69,7 +88,16 @@ func checkThemes(e *pipeline.Engine, fault func(string)) (waiting int, err error
 		}}
 		err := r.EachThemeLists(func(_ graphstore.NodeID, row []byte) error { return c.Row(row) })
 		waiting = c.Waiting
-		return err
+		if err != nil {
+			return err
+		}
+		return r.EachThemePast(func(id graphstore.NodeID, theme string, past []byte) error {
+			row, err := r.ThemeLists(id)
+			if err == nil {
+				c.Past(row, theme, past)
+			}
+			return err
+		})
 	})
 	return waiting, err
 }

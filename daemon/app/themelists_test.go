@@ -3,11 +3,13 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/segmentio/kafka-go"
 
+	"kilim/daemon/browse"
 	"kilim/daemon/themes/stored"
 	"kilim/daemon/web"
 )
@@ -60,6 +62,54 @@ func (d *daemon) themeLists(theme string) (all []kafka.Message, last map[string]
 		}
 	}
 	return all, last
+}
+
+// themePasts wants each list of a theme to have a history whose turns are the messages of its topic, and pairs to have scores in it. It returns the histories.
+func (d *daemon) themePasts(theme string, messages []kafka.Message, last map[string]told) map[string]browse.History {
+	d.t.Helper()
+	list := "theme:" + theme
+	turns := map[string]int{}
+	before := map[string]string{}
+	for _, m := range messages {
+		var l told
+		if m.Value == nil {
+			delete(turns, string(m.Key))
+			delete(before, string(m.Key))
+			continue
+		}
+		if err := json.Unmarshal(m.Value, &l); err != nil {
+			d.t.Fatal(err)
+		}
+		if now := fmt.Sprint(l.Lists[list]); before[string(m.Key)] != now {
+			before[string(m.Key)] = now
+			turns[string(m.Key)]++
+		}
+	}
+	out := map[string]browse.History{}
+	changed := 0
+	for id, l := range last {
+		var h browse.History
+		if code := d.get("/api/v1/artifacts/"+id+"/history?list="+queryEscape(list)+"&since=1999-12-31", &h); code != 200 {
+			d.t.Fatalf("history of %s: status %d", id, code)
+		}
+		// The first list of all is a turn too, since a day before it.
+		if out[id] = h; h.Complete && len(h.Turns) != turns[id] || len(h.Turns) > turns[id] || h.KnownSince.Year() < 2020 {
+			d.t.Errorf("history of %s: %+v; %d lists were told", id, h, turns[id])
+		}
+		changed += max(0, len(h.Turns)-1)
+		if len(l.Lists[list]) == 0 {
+			continue
+		}
+		var why browse.Why
+		d.get("/api/v1/artifacts/"+id+"/why?with="+l.Lists[list][0].ID, &why)
+		if why.Met == nil || !slices.ContainsFunc(why.Met.Scores, func(s browse.Scored) bool { return s.List == list && s.Until == nil && s.Score > 0 }) {
+			d.t.Errorf("%s and %s: %+v", id, l.Lists[list][0].ID, why.Met)
+		}
+	}
+	if changed == 0 {
+		d.t.Error("no list of the theme has changed")
+	}
+	return out
 }
 
 // TestThemeListsAreTold declares themes on a daemon that works: their lists are published in topics of their own, a newcomer is told into the
@@ -126,11 +176,19 @@ func TestThemeListsAreTold(t *testing.T) {
 		}
 	}
 
+	pasts := d.themePasts("motif", messages, last)
+	if code := d.get("/api/v1/artifacts/"+gone+"/history?list=theme:motif", nil); code != 404 {
+		t.Errorf("history of what is gone: status %d", code)
+	}
+
 	other := d.another()
 	d.post(fmt.Sprintf("/api/v1/models/%d/promote", other.Epoch), 202)
 	d.serves(other.Epoch)
 	if now, _ := d.themeLists("motif"); len(now) != len(messages) {
 		t.Errorf("%d messages after a cutover, before it %d", len(now), len(messages))
+	}
+	if again := d.themePasts("motif", messages, last); !reflect.DeepEqual(again, pasts) {
+		t.Error("histories differ after a cutover")
 	}
 	d.end()
 }

@@ -1,7 +1,9 @@
 package browse
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"kilim/rerank"
@@ -47,11 +49,23 @@ type Turn struct {
 	Moves []Move   `json:"moves"`
 }
 
-// Met is how a pair came to stand as it does: the ranks of one artifact in the lists of another, the newest first.
+// Met is how a pair came to stand as it does: the ranks of one artifact in the lists of another, the newest first, of all of its lists whose past is
+// known. KnownSince and Complete are of the first two, total and general.
 type Met struct {
 	KnownSince time.Time `json:"known_since"`
 	Complete   bool      `json:"complete"` // see History
 	Turns      []Rank    `json:"turns"`
+	// Scores are the pair's, list by list and the oldest first; none of general.
+	Scores []Scored `json:"scores"`
+}
+
+// Scored is the score of a pair in a list that was the same, by ids, from At until it was another one.
+type Scored struct {
+	List string    `json:"list"`
+	At   time.Time `json:"at"`
+	// Until is missing when the list is still that one. Then Score is that which was published last, else rounded.
+	Until *time.Time `json:"until,omitempty"`
+	Score float32    `json:"score"`
 }
 
 // Rank is a change of an artifact's rank in a list. At Met.KnownSince, From and To are the same for one that stood there already.
@@ -120,9 +134,22 @@ func rankOf(ids []string, id string) int { return slices.Index(ids, id) + 1 }
 
 func caused(s *rerank.State) []string { return append([]string{}, s.Cause...) }
 
-// MetOf is what an artifact's past says of another in its lists.
-func MetOf(past *rerank.Past, other string) *Met {
-	m := &Met{KnownSince: past.States[0].At, Complete: past.Began, Turns: []Rank{}}
+// MetOf is what an artifact's pasts, that of total and general first, say of another in its lists.
+func MetOf(other string, pasts ...*rerank.Past) *Met {
+	m := &Met{KnownSince: pasts[0].States[0].At, Complete: pasts[0].Began, Turns: []Rank{}, Scores: []Scored{}}
+	for _, past := range pasts {
+		m.rank(past, other)
+		m.score(past, other)
+	}
+	slices.SortStableFunc(m.Turns, func(a, b Rank) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(m.Scores, func(a, b Scored) int { return cmp.Compare(listOrder(a.List), listOrder(b.List)) })
+	return m
+}
+
+// listOrder has total come before the lists of themes, by name.
+func listOrder(list string) string { return strings.TrimPrefix(list, rerank.ListTotal) }
+
+func (m *Met) rank(past *rerank.Past, other string) {
 	for i := len(past.States) - 1; i >= 0; i-- {
 		state := &past.States[i]
 		for _, list := range state.Lists {
@@ -138,7 +165,23 @@ func MetOf(past *rerank.Past, other string) *Met {
 			}
 		}
 	}
-	return m
+}
+
+func (m *Met) score(past *rerank.Past, other string) {
+	for i := range past.States {
+		state := &past.States[i]
+		for _, list := range state.Lists {
+			at := rankOf(list.IDs, other) - 1
+			if at < 0 || list.Scores == nil {
+				continue
+			}
+			s := Scored{List: list.Name, At: state.At, Score: list.Scores[at]}
+			if i+1 < len(past.States) {
+				s.Until = &past.States[i+1].At
+			}
+			m.Scores = append(m.Scores, s)
+		}
+	}
 }
 
 // Tell puts cards to the artifacts that a history names.

@@ -147,19 +147,40 @@ func TestMetOf(t *testing.T) {
 	want := []Rank{
 		{at(5), "total", 2, 0, []string{"x"}}, {at(4), "general", 0, 2, []string{"b", "x"}}, {at(3), "total", 1, 2, []string{}}, {at(2), "total", 0, 1, []string{"x"}},
 	}
-	if m := MetOf(past, "x"); !m.Complete || !m.KnownSince.Equal(at(1)) || !reflect.DeepEqual(m.Turns, want) {
+	if m := MetOf("x", past); !m.Complete || !m.KnownSince.Equal(at(1)) || !reflect.DeepEqual(m.Turns, want) {
 		t.Errorf("x: %+v", m)
 	}
-	if m := MetOf(past, "nobody"); m.Turns == nil || len(m.Turns) > 0 {
+	if m := MetOf("nobody", past); m.Turns == nil || len(m.Turns) > 0 {
 		t.Errorf("nobody: %+v", m)
 	}
 	first := []Rank{{at(1), "total", 0, 2, []string{}}, {at(1), "general", 0, 1, []string{}}}
-	if m := MetOf(&rerank.Past{Began: true, States: past.States[:1]}, "b"); !reflect.DeepEqual(m.Turns, first) {
+	if m := MetOf("b", &rerank.Past{Began: true, States: past.States[:1]}); !reflect.DeepEqual(m.Turns, first) {
 		t.Errorf("b entered with the first lists: %+v", m)
 	}
 	first[0].From, first[1].From = 2, 1
-	if m := MetOf(&rerank.Past{States: past.States[:1]}, "b"); !reflect.DeepEqual(m.Turns, first) {
+	if m := MetOf("b", &rerank.Past{States: past.States[:1]}); !reflect.DeepEqual(m.Turns, first) {
 		t.Errorf("b stood there when what is known begins: %+v", m)
+	}
+}
+
+// TestMetOfThemes has turns of several pasts stand by their times, and scores list by list.
+func TestMetOfThemes(t *testing.T) {
+	t.Parallel()
+	at := func(hour int) time.Time { return time.Date(2026, 11, 1, hour, 0, 0, 0, time.UTC) }
+	state := func(hour int, name, in string, scores ...float32) rerank.State {
+		return rerank.State{At: at(hour), Lists: []rerank.Ranking{{Name: name, IDs: ids(in), Scores: scores}}}
+	}
+	total := &rerank.Past{States: []rerank.State{state(2, "total", "ab"), state(4, "total", "xa", 0.5, 0.25), state(6, "total", "ax", 0.75, 0.5)}}
+	theme := &rerank.Past{Began: true, States: []rerank.State{state(3, "theme:a", "x", 0.25), state(5, "theme:a", "a", 0.5)}}
+	m := MetOf("x", total, theme)
+	if want := []Rank{
+		{at(6), "total", 1, 2, []string{}}, {at(5), "theme:a", 1, 0, []string{}}, {at(4), "total", 0, 1, []string{}}, {at(3), "theme:a", 0, 1, []string{}},
+	}; m.Complete || !m.KnownSince.Equal(at(2)) || !reflect.DeepEqual(m.Turns, want) {
+		t.Errorf("%+v", m)
+	}
+	five, six := at(5), at(6)
+	if want := []Scored{{"total", at(4), &six, 0.5}, {"total", at(6), nil, 0.5}, {"theme:a", at(3), &five, 0.25}}; !reflect.DeepEqual(m.Scores, want) {
+		t.Errorf("scores: %+v", m.Scores)
 	}
 }
 

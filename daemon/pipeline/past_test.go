@@ -44,8 +44,8 @@ func (s *site) checkPasts() {
 				return err
 			}
 			got := past.States
-			// A change of two lists of five short ids takes less than 70 bytes.
-			if len(got) < len(want) && len(got) <= rerank.MostChanges && len(row.History) < rerank.MostHistory-70 {
+			// A change of two lists of five short ids with scores takes less than 82 bytes.
+			if len(got) < len(want) && len(got) <= rerank.MostChanges && len(row.History) < rerank.MostHistory-82 {
 				s.t.Errorf("%q: %d states in %d bytes, %d were told", id, len(got), len(row.History), len(want))
 			}
 			n := min(len(got), len(want))

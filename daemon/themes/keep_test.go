@@ -22,6 +22,7 @@ import (
 // lists is a Store in maps.
 type lists struct {
 	rows     map[string][]byte
+	pasts    map[string][]byte
 	told     map[string]string // by topic and artifact; what is gone is ""
 	revision uint64
 	lost     uint64
@@ -32,7 +33,9 @@ type lists struct {
 	during   func()
 }
 
-func newLists() *lists { return &lists{rows: map[string][]byte{}, told: map[string]string{}} }
+func newLists() *lists {
+	return &lists{rows: map[string][]byte{}, pasts: map[string][]byte{}, told: map[string]string{}}
+}
 
 func (l *lists) Rows(fn func([]byte) error) error {
 	for _, row := range l.rows {
@@ -65,6 +68,17 @@ func (l *lists) Commit(_ context.Context, write func(stored.Writer) error) error
 }
 
 func (l *lists) Revision() uint64 { return l.revision }
+
+func (l *lists) Recorded() time.Time { return time.UnixMilli(int64(l.revision)) }
+
+func (l *lists) Past(id, theme string) ([]byte, error) { return l.pasts[id+" "+theme], nil }
+
+func (l *lists) PutPast(id, theme string, past []byte) error {
+	if l.pasts[id+" "+theme] = past; past == nil {
+		delete(l.pasts, id+" "+theme)
+	}
+	return nil
+}
 
 func (l *lists) Put(id string, row []byte) error {
 	l.rows[id] = row

@@ -56,7 +56,7 @@ func TestCatalogue(t *testing.T) {
 		{path + "a/history?since=2026-11-01T12:00:00.5%2B02:00", 200, `history "a" total 2026-11-01T10:00:00.5Z`, "turns"},
 		{path + "a/history?since=yesterday", 400, "", `since \"yesterday\": want a date`},
 		{path + "a/history?since=", 400, "", `since \"\": want a date`},
-		{path + "a/history?list=theme:craft", 400, "", "theme"},
+		{path + "a/history?list=theme:craft", 200, `history "a" theme:craft 0001-01-01T00:00:00Z`, "turns"},
 		{path + "a/history?k=3", 400, "", "not known"},
 		{path + "a/why?with=b&with=c", 400, "", "2 times"},
 		{path + "a/media/3", 200, `medium "a" 3`, "0123456789"},

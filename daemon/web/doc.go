@@ -39,8 +39,8 @@
 //	GET  /api/v1/artifacts/{id}/view?k=           browse.View: the record, and total and general with cards
 //	GET  /api/v1/artifacts/{id}/list?list=&k=&weights=  browse.List: one list with cards, a theme's too, or total ordered by themes too
 //	GET  /api/v1/artifacts/{id}/card              browse.Card: title, culture, period, type, date, kinds of media
-//	GET  /api/v1/artifacts/{id}/why?with=ID       browse.Why: what two artifacts share, and the second's ranks in the lists of the first over time
-//	GET  /api/v1/artifacts/{id}/history?list=&since=  browse.History: total or general as of a date, and what has changed since
+//	GET  /api/v1/artifacts/{id}/why?with=ID       browse.Why: what two artifacts share, and the second's ranks and scores in the lists of the first over time
+//	GET  /api/v1/artifacts/{id}/history?list=&since=  browse.History: a list as of a date, and what has changed since
 //	GET  /api/v1/artifacts/{id}/media/{place}     a picture or recording of the record, 415 for anything else
 //	GET  /api/v1/artifacts/{id}/media/{place}/picture?side=  a JPEG of it, of at most 256 (default) or 1024 pixels a side
 //	GET  /api/v1/search?q=&culture=&period=&type=&has=&after=&k=  Found; has is picture, sound and text, by commas

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -17,9 +16,6 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, id string) erro
 	list, err := listOf(r.URL)
 	if err != nil {
 		return err
-	}
-	if strings.HasPrefix(list, "theme:") {
-		return fail(http.StatusBadRequest, "list %q: of lists of themes no history is kept, want general or total", list)
 	}
 	since, err := sinceOf(r.URL)
 	if err != nil {

@@ -52,8 +52,8 @@ func (a *archive) checkPast(id string, row *Row) {
 		return
 	}
 	told = told[len(told)-len(past.States):]
-	// A change of two lists of four short ids takes less than 60 bytes.
-	if len(told) < len(a.pasts[id]) && len(told) <= rerank.MostChanges && len(row.History) < rerank.MostHistory-60 {
+	// A change of two lists of four short ids with scores takes less than 72 bytes.
+	if len(told) < len(a.pasts[id]) && len(told) <= rerank.MostChanges && len(row.History) < rerank.MostHistory-72 {
 		a.t.Errorf("%s: %d of %d states are kept, in %d bytes", id, len(told), len(a.pasts[id]), len(row.History))
 	}
 	for i, state := range past.States {

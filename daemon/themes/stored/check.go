@@ -1,6 +1,10 @@
 package stored
 
-import "fmt"
+import (
+	"fmt"
+
+	"kilim/rerank"
+)
 
 // Checker verifies rows, of a state that nobody writes. Each fault is told in a sentence.
 type Checker struct {
@@ -54,3 +58,27 @@ func (c *Checker) Row(b []byte) error {
 	}
 	return nil
 }
+
+// Past checks how a list of a theme came to be, by the row of the artifact, nil: it has none. A history that leads back from another list than the one that
+// is there is no fault: a program that knows no histories has written the list since.
+func (c *Checker) Past(row []byte, theme string, b []byte) {
+	var r Row
+	if row != nil {
+		if err := r.Unmarshal(row); err != nil {
+			return // Row tells it
+		}
+	}
+	if len(b) > mostPast {
+		c.Fault(fmt.Sprintf("artifact %q: the history of its list of theme %q has %d bytes, at most %d are kept", r.ID, theme, len(b), mostPast))
+	}
+	if r.List(theme) == nil {
+		c.Fault(fmt.Sprintf("artifact %q: there is a history of a list of theme %q, and no such list", r.ID, theme))
+		return
+	}
+	if _, err := r.Past(theme, b); err != nil {
+		c.Fault(fmt.Sprintf("artifact %q: its list of theme %q: %v", r.ID, theme, err))
+	}
+}
+
+// mostPast bounds what is kept of how a list came to be: how many entries were told, a checksum, and a history.
+const mostPast = 10 + 8 + rerank.MostHistory

@@ -5,7 +5,8 @@
 //     them. It compares by a Model, through the Profiles of all artifacts, and writes through a Writer.
 //   - Row is what the store keeps of one artifact: its lists as they were published last, what they are of, and by which model they are current.
 //   - Topic is where the lists of a theme go. Message is what is told there.
-//   - Check tells what is wrong with rows.
+//   - Row.Past is how a list came to be: its last changes, in a row of their own beside (rerank.History: 16 changes and 512 bytes at most a list).
+//   - Checker tells what is wrong with rows.
 //
 // In come the ids of artifacts that have changed, with what caused it. Out go rows and messages for the outbox, in one commit. The package must not
 // know the store, Kafka, how profiles are made and kept, or when it is time for a Pass.

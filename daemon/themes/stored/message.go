@@ -37,8 +37,8 @@ func Name(theme string) string { return "theme:" + theme }
 // causes are the records that a commit is due to, by artifact.
 type causes map[string]rerank.Cause
 
-// updated is the outbox form of a list that takes the place of another one, nil: of none.
-func (c causes) updated(cfg *Config, id string, before, now *List) ([]byte, error) {
+// updated is the outbox form of a list that takes the place of another one, nil: of none, and whose records caused it.
+func (c causes) updated(cfg *Config, id string, before, now *List) (b []byte, cause []string, err error) {
 	m := message{ID: id, Revision: now.Revision, Model: now.Model, Lists: map[string][]item{}, Changes: map[string]rerank.Changes{}, Cause: []string{}}
 	items := []item{}
 	for _, e := range now.told(cfg.Size) {
@@ -72,9 +72,9 @@ func (c causes) updated(cfg *Config, id string, before, now *List) ([]byte, erro
 	because(m.Changes[name].Moved...)
 	value, err := json.Marshal(m)
 	if err != nil {
-		return nil, fmt.Errorf("themes: message of %q: %w", id, err)
+		return nil, nil, fmt.Errorf("themes: message of %q: %w", id, err)
 	}
-	return rerank.EncodeThemed(&rerank.OutMessage{Topic: Topic(cfg.Similar, now.Theme), ID: id, Revision: now.Revision, Recorded: newest, Value: value, TraceParent: trace}), nil
+	return rerank.EncodeThemed(&rerank.OutMessage{Topic: Topic(cfg.Similar, now.Theme), ID: id, Revision: now.Revision, Recorded: newest, Value: value, TraceParent: trace}), m.Cause, nil
 }
 
 // gone is the outbox form of what tells that there is no list any more.

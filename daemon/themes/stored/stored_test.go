@@ -220,13 +220,13 @@ func TestMessage(t *testing.T) {
 	was := &List{Theme: "motif", Entries: []Entry{{ID: "c"}}}
 	now := &List{Theme: "motif", Model: "m1", Revision: 7, Entries: []Entry{{"b", theme.Parts{Terms: 0.5, Neighbours: 0.25}}}}
 	c := causes{"b": {ID: "b", Recorded: time.UnixMilli(5).UTC(), TraceParent: "trace"}, "d": {ID: "d", Recorded: time.UnixMilli(9).UTC()}}
-	b, err := c.updated(&Config{Size: 4, Similar: similar}, "a", was, now)
+	b, cause, err := c.updated(&Config{Size: 4, Similar: similar}, "a", was, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m, err := rerank.Decode(b)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !slices.Equal(cause, []string{"b"}) {
+		t.Fatal(cause, err)
 	}
 	const themed = `{"id":"a","revision":7,"model":"m1","lists":{"theme:motif":[{"id":"b","score":0.75,"parts":{"terms":0.5,"neighbours":0.25,"profile":0,"words":0}}]},` +
 		`"changes":{"theme:motif":{"entered":["b"],"left":["c"],"moved":[]}},"cause":["b"]}`

@@ -1,14 +1,22 @@
 package stored
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Writer takes up what is durable with one commit.
 type Writer interface {
 	// Revision numbers the commit; each is greater than those before.
 	Revision() uint64
+	// Recorded is the newest time stamp of a record that the archive has seen: histories are dated by it.
+	Recorded() time.Time
 	// Put stores an artifact's row, and Delete removes it.
 	Put(id string, row []byte) error
 	Delete(id string) error
+	// PutPast stores how an artifact's list of a theme came to be, nil removes that, and Past returns it, nil if there is nothing.
+	Past(id, theme string) ([]byte, error)
+	PutPast(id, theme string, past []byte) error
 	// Enqueue puts a message into the outbox.
 	Enqueue(message []byte) error
 }
@@ -60,11 +68,14 @@ func (p *Pass) write(w Writer, d *draft) error {
 			continue
 		}
 		changed, list.Revision = true, w.Revision()
-		message, err := p.causes.updated(&p.l.cfg, d.ID, old, &list)
+		message, cause, err := p.causes.updated(&p.l.cfg, d.ID, old, &list)
 		if err != nil {
 			return err
 		}
 		if err := w.Enqueue(message); err != nil {
+			return err
+		}
+		if err := p.remember(w, d.ID, old, &list, cause); err != nil {
 			return err
 		}
 		row.Lists = append(row.Lists, list)
@@ -73,7 +84,7 @@ func (p *Pass) write(w Writer, d *draft) error {
 		for i := range was.Lists {
 			if theme := was.Lists[i].Theme; row.List(theme) == nil {
 				changed = true
-				if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, d.ID, theme, w.Revision())); err != nil {
+				if err := p.drop(w, d.ID, theme); err != nil {
 					return err
 				}
 			}
@@ -106,7 +117,7 @@ func (p *Pass) remove(w Writer, was *Row) error {
 			left.Lists = append(left.Lists, list)
 			continue
 		}
-		if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, was.ID, was.Lists[i].Theme, w.Revision())); err != nil {
+		if err := p.drop(w, was.ID, was.Lists[i].Theme); err != nil {
 			return err
 		}
 	}
@@ -116,6 +127,14 @@ func (p *Pass) remove(w Writer, was *Row) error {
 	}
 	p.written = append(p.written, written{was.ID, nil})
 	return w.Delete(was.ID)
+}
+
+// drop tells that a list is gone, and forgets how it came to be.
+func (p *Pass) drop(w Writer, id, theme string) error {
+	if err := w.Enqueue(p.causes.gone(p.l.cfg.Similar, id, theme, w.Revision())); err != nil {
+		return err
+	}
+	return w.PutPast(id, theme, nil)
 }
 
 // Committed says that what was written is durable.
