@@ -202,6 +202,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	v.open("#/", ".feed li")
 	v.holds(`document.querySelectorAll(".figures dd").length >= 7 && document.querySelectorAll(".feed img").length > 3`)
+	v.holds(`document.querySelectorAll(".rates .uplot canvas").length === 4 && [...document.querySelectorAll(".rates figcaption .facts")].slice(0, 3).every((f) => /^now .*, at most /.test(f.textContent))`)
 	v.picture("live")
 
 	v.open("#/search?q=kilim", ".cards li")
@@ -222,7 +223,7 @@ func TestPageInABrowser(t *testing.T) {
 	v.press(`.list summary`)
 	v.holds(`document.querySelector(".why table") && document.querySelectorAll(".why li").length > 0`)
 	v.picture("artifact")
-	v.holds(`document.querySelectorAll(".why .met li").length > 0`)
+	v.holds(`document.querySelectorAll(".why .met > ul li").length > 0 && document.querySelectorAll(".met .uplot canvas").length === 1 && document.querySelectorAll(".met figure li .key").length > 0`)
 	v.walkHistory(d)
 
 	// A judgment is made, and taken back; it is the daemon's own that tells.

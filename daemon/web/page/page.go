@@ -22,10 +22,13 @@ const Prefix = "/page/"
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-//go:embed files
+//go:embed files vendored
 var files embed.FS
 
-const document = "index.html"
+const (
+	document  = "index.html"
+	explained = "README.md" // says where the parts of others are from, and is not served
+)
 
 // Page holds the files, ready to be sent.
 type Page struct{ files map[string]file }
@@ -39,15 +42,16 @@ type file struct {
 // New packs the files. version is shown in the document.
 func New(version string) (*Page, error) {
 	p := &Page{map[string]file{}}
-	err := fs.WalkDir(files, "files", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	add := func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == explained {
 			return err
 		}
 		text, err := files.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		base, at := path.Base(name), Prefix+strings.TrimPrefix(name, "files/")
+		_, short, _ := strings.Cut(name, "/")
+		base, at := path.Base(name), Prefix+short
 		if base == document {
 			at = "/"
 			if text, err = rendered(text, version); err != nil {
@@ -56,9 +60,11 @@ func New(version string) (*Page, error) {
 		}
 		p.files[at], err = made(base, text)
 		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("page: %w", err)
+	}
+	for _, folder := range []string{"files", "vendored"} {
+		if err := fs.WalkDir(files, folder, add); err != nil {
+			return nil, fmt.Errorf("page: %w", err)
+		}
 	}
 	return p, nil
 }
@@ -77,6 +83,7 @@ func rendered(text []byte, version string) ([]byte, error) {
 func made(name string, text []byte) (file, error) {
 	kind, ok := map[string]string{
 		".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+		"": "text/plain; charset=utf-8", // a licence
 	}[path.Ext(name)]
 	if !ok {
 		return file{}, fmt.Errorf("file %s: its type is not known", name)

@@ -32,7 +32,7 @@ export async function showArtifact(main, id, signal) {
     const byTheme = await themed(id, signal);
     found = [...stored, ...byTheme];
     show();
-    past.load();
+    past.load(found.map((l) => l.name));
     await weights.of(byTheme.map((l) => l.name.slice("theme:".length)));
   };
   try {

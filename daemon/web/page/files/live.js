@@ -1,6 +1,7 @@
 // What arrives, and what changes because of it.
 import { el, fixed, number, problem, said } from "./dom.js";
 import { follow, get } from "./api.js";
+import { rates as charts } from "./rates.js";
 import { facts, listTitle, named, partName, picture } from "./card.js";
 
 const keptEvents = 60; // on the page
@@ -41,16 +42,17 @@ export async function showLive(main, signal) {
     if (waiting.length > keptEvents) waiting.splice(Math.max(0, waiting.findIndex((w) => !w.stays)), 1);
     soon();
   };
-  main.append(el("h1", {}, "Live"), figures, el("p", { class: "controls" }, pause, " ", state), feed);
+  const minutes = charts(signal);
+  main.append(el("h1", {}, "Live"), figures, minutes.box, el("p", { class: "controls" }, pause, " ", state), feed);
   follow(({ change, missed, open }) => {
     if (open !== undefined) state.textContent = open ? "" : "The daemon does not answer. It is asked again by itself.";
     if (change) add(change.own, () => eventOf(change));
     if (missed) add(true, () => el("li", { class: "missed" }, number(missed) + " changes came too quickly to be shown here."));
   }, signal);
-  await watchStatus(figures, signal);
+  await watchStatus(figures, minutes, signal);
 }
 
-async function watchStatus(figures, signal) {
+async function watchStatus(figures, minutes, signal) {
   let before = null;
   const rates = [];
   while (!signal.aborted) {
@@ -62,6 +64,7 @@ async function watchStatus(figures, signal) {
         if (rates.length > keptRates) rates.shift();
         before = { at, consumed: status.records.consumed };
         showStatus(figures, status, rates);
+        minutes.add(status, rates.at(-1));
       } catch (error) {
         if (signal.aborted) return;
         figures.replaceChildren(el("div", {}, problem(error)));
@@ -77,7 +80,7 @@ function showStatus(figures, status, rates) {
   const training = status.training && status.training.phase !== "idle" ? status.training.phase + (status.training.steps ? " " + status.training.step + "/" + status.training.steps : "") : null;
   const tiles = [
     ["artifacts", number(status.artifacts)],
-    ["records a second", rates.length ? rates.at(-1).toFixed(1) : "…", sparkline(rates)],
+    ["records a second", rates.length ? rates.at(-1).toFixed(1) : "…"],
     ["records to read", status.assigned ? number(status.lag) : "not assigned"],
     ["being refreshed", number(status.refresh_queue)],
     ["to be published", number(status.outbox)],
@@ -86,13 +89,6 @@ function showStatus(figures, status, rates) {
   ];
   figures.replaceChildren(...tiles.map(([name, value, more]) => el("div", {}, el("dt", {}, name), el("dd", {}, value, more))));
   if (!status.ready) figures.prepend(el("div", {}, problem(status.reason ?? "not ready")));
-}
-
-function sparkline(rates) {
-  if (rates.length < 2) return null;
-  const most = Math.max(...rates, 1);
-  const points = rates.map((r, i) => (60 * i) / (keptRates - 1) + "," + (15 - (14 * r) / most)).join(" ");
-  return el("svg", { class: "spark", viewBox: "0 0 60 16", "aria-hidden": "true" }, el("polyline", { points }));
 }
 
 function eventOf(change) {
