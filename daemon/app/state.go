@@ -80,7 +80,7 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 	if err := a.startPublisher(ctx, reg); err != nil {
 		return err
 	}
-	reg.MustRegister(a.manager.Collector(), queues{a.manager}, a.shelves.plane.Collector(), buildInfo(a.version),
+	reg.MustRegister(a.manager.Collector(), queues{a.manager}, a.shelves.plane.Collector(), a.shelves.themed.Collector(), buildInfo(a.version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.parts = append(a.parts, part{"publisher", a.publish}, part{"state", a.manager.Run}, part{"search", a.shelves.words.Run}, part{"map", a.shelves.plane.Run}, part{"maps of themes", a.shelves.themed.Run})
 	return nil

@@ -16,7 +16,9 @@ type Themes struct {
 
 	lock sync.Mutex
 	open map[string]*themed
-	wake chan struct{} // has room for one signal
+	// dropped counts the layouts of maps that are there no more.
+	dropped struct{ made, failed int64 }
+	wake    chan struct{} // has room for one signal
 }
 
 // themed is a map of a theme. end is nil before Run has set it to work.
@@ -87,9 +89,12 @@ func (t *Themes) room() error {
 
 // drop is called with the lock held.
 func (t *Themes) drop(theme string) {
-	if end := t.open[theme].end; end != nil {
-		end()
+	m := t.open[theme]
+	if m.end != nil {
+		m.end()
 	}
+	t.dropped.made += m.counts.made.Load()
+	t.dropped.failed += m.counts.failed.Load()
 	delete(t.open, theme)
 }
 

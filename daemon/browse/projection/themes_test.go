@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"kilim/annindex"
 	"kilim/annindex/layout"
 )
@@ -291,6 +293,9 @@ func TestThemesAreForgotten(t *testing.T) {
 		archives[name] = newThemeArchive(t)
 	}
 	_, themes := besides(t, 10, archives)
+	if m := themeMetrics(t, themes); m["kilim_theme_maps"] != 0 || m["kilim_theme_map_age_seconds"] != 0 || m["kilim_theme_map_progress_ratio"] != 1 {
+		t.Errorf("without a map: %v", m)
+	}
 	motif, music := lookAt(t, themes, "motif"), lookAt(t, themes, "music")
 	motif.lookAhead()
 	music.lookAhead()
@@ -302,6 +307,14 @@ func TestThemesAreForgotten(t *testing.T) {
 	}
 	ago := time.Now().Add(-lookedFor)
 	music.looked.Store(&ago)
+	music.counts.failed.Add(2)
+	motif.enter(LayingOut)
+	motif.advance(0.25)
+	music.enter(PlacingAll)
+	music.advance(0.5)
+	if m := themeMetrics(t, themes); m["kilim_theme_maps laying out"] != 1 || m["kilim_theme_maps placing all"] != 1 || m["kilim_theme_map_progress_ratio"] != 0.25 || *music.looked.Load() != ago {
+		t.Errorf("while two maps are made: %v", m)
+	}
 	craft := lookAt(t, themes, "craft")
 	if lookAt(t, themes, "craft") != craft || lookAt(t, themes, "motif") != motif || len(themes.open) != MostThemes {
 		t.Errorf("the map that was looked at longest ago is not the one that went: %v", slices.Collect(maps.Keys(themes.open)))
@@ -318,6 +331,31 @@ func TestThemesAreForgotten(t *testing.T) {
 	if len(themes.open) != 0 {
 		t.Errorf("%d maps are kept that nobody looks at", len(themes.open))
 	}
+	if m := themeMetrics(t, themes); m["kilim_theme_map_layouts_total failed"] != 2 {
+		t.Errorf("what was done at maps that are dropped is not counted: %v", m)
+	}
+}
+
+// themeMetrics are the metrics of maps of themes, with the value of the label behind the name, and the sums over these.
+func themeMetrics(t testing.TB, themes *Themes) map[string]float64 {
+	t.Helper()
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(themes.Collector())
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			v := m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			out[f.GetName()] += v
+			for _, label := range m.Label {
+				out[f.GetName()+" "+label.GetValue()] = v
+			}
+		}
+	}
+	return out
 }
 
 // TestThemesRun: what somebody looks at is made by itself, beside the map of the archive, and all ends with the context.
@@ -333,6 +371,9 @@ func TestThemesRun(t *testing.T) {
 	for k.Status().Made == nil {
 		lookAt(t, themes, "motif")
 		time.Sleep(time.Millisecond)
+	}
+	if m := themeMetrics(t, themes); m["kilim_theme_maps"] != 1 || m["kilim_theme_map_layouts_total made"] != 1 || m["kilim_theme_map_age_seconds"] <= 0 {
+		t.Errorf("of a map that was laid out: %v", m)
 	}
 	a.put(t, 40)
 	for k.Status().Newcomers == 0 {
