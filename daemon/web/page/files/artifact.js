@@ -27,7 +27,7 @@ export async function showArtifact(main, id, signal) {
     const view = await get(artifactPath(id) + "/view", { k: 10 }, signal);
     const { lists: stored, ...rest } = view;
     const text = JSON.stringify(rest);
-    if (text !== last) showRecord(record, id, rest);
+    if (text !== last) showRecord(record, id, rest, signal);
     last = text;
     const byTheme = await themed(id, signal);
     found = [...stored, ...byTheme];
@@ -64,11 +64,11 @@ async function themed(id, signal) {
   return (await Promise.all(asked)).filter((l) => l?.items.length);
 }
 
-function showRecord(record, id, view) {
+function showRecord(record, id, view, signal) {
   const { card } = view;
   document.title = titleOf(card, id) + " · kilim";
   record.replaceChildren(
-    el("div", { class: "media" }, view.media.map((m) => medium(id, m))),
+    el("div", { class: "media" }, view.media.map((m) => medium(id, m, signal))),
     el("div", { class: "record" },
       said("h1", titleOf(card, id), card.language),
       el("p", { class: "id" }, said("bdi", id), el("a", { href: artifactPath(id) }, "JSON"), el("a", { href: "#/map?at=" + encodeURIComponent(id) }, "on the map"), el("a", { href: networkOf({ id }) }, "network"), held(view.holders)),
@@ -89,17 +89,43 @@ function term(field, t, language) {
   return el("a", { class: "term", href: "#/search?" + new URLSearchParams({ [field]: t.label }) }, label, count);
 }
 
-function medium(id, m) {
+function medium(id, m, signal) {
   const path = artifactPath(id) + "/media/" + m.place;
   if (m.kind === "audio") {
     const player = el("audio", { controls: true, preload: "none", src: path, "aria-label": "Recording " + (m.place + 1) });
-    player.addEventListener("error", () => player.replaceWith(refused("This recording can't be played", m)));
+    const draw = async () => {
+      const { wave } = await import("./wave.js");
+      await wave(player, path, "recording " + (m.place + 1), signal);
+    };
+    player.addEventListener("error", () => {
+      player.previousElementSibling?.remove();
+      player.replaceWith(refused("This recording can't be played", m));
+    });
+    // What the record only points to is asked for when somebody plays it.
+    if (m.uri) player.addEventListener("play", draw, { once: true });
+    else whenSeen(player, draw, signal);
     return el("figure", {}, player);
   }
   const img = el("img", { src: path + "/picture?side=1024", alt: "Picture " + (m.place + 1), decoding: "async" });
-  const link = el("a", { href: path, "aria-label": "Picture " + (m.place + 1) + " as it is in the record" }, img);
+  const link = el("a", { href: path, "aria-label": "Picture " + (m.place + 1) + ", enlarged", on: { click: async (e) => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey) return; // another tab or window
+    e.preventDefault();
+    const { zoom } = await import("./zoom.js");
+    zoom(path, img.alt);
+  } } }, img);
   img.addEventListener("error", () => link.replaceWith(refused("This picture can't be shown", m)));
   return el("figure", {}, link);
+}
+
+/** whenSeen calls fn once an element has come into view. */
+function whenSeen(element, fn, signal) {
+  const watch = new IntersectionObserver((seen) => {
+    if (!seen.some((s) => s.isIntersecting)) return;
+    watch.disconnect();
+    fn();
+  });
+  watch.observe(element);
+  signal.addEventListener("abort", () => watch.disconnect());
 }
 
 const refused = (text, m) => el("p", { class: "none" }, text + ": it can't be had, or is none that is read here.", m.uri ? [" The record has it at ", el("bdi", { class: "address" }, m.uri)] : null);
