@@ -8,9 +8,11 @@
 // is the processor time of a daemon with that model: the first records of the data are fed, and settled; then so many more, at a rate;
 // the difference is divided by these. A loss behind branches changes nothing of what serves, and is not measured there again.
 //
-// A row is kept (-rows) as soon as it is there, and one that is kept is not made again: a run that was stopped goes on where it was. Rows
-// are told apart by all that they were made with, but not by the revision, which the table names; for another program take another file.
+// A row is kept (-rows, rows.jsonl beside this) as soon as it is there, and one that is kept is not made again: a run that was stopped goes
+// on where it was, and short runs add up. Rows are told apart by all that they were made with, but not by the revision, which the table
+// names: who changes what a training does takes another file, or begins this one anew.
 //
-// Costs are processor time, which other work on the machine changes little; steps a second on the wall are told too, and mean
-// something only on a quiet machine (-loaded leaves them out).
+// The whole table takes a night of a quiet machine. A part of it answers sooner, and says what it is of: -records N trains with as many
+// records of each archive, -steps and -seeds with less of each. -loaded is for a machine that has other work: what is learned does not
+// depend on that (the lab's result is the same bit for bit, whatever runs beside it); no cost is measured then, and none of such a row is told.
 package main

@@ -24,6 +24,7 @@ type options struct {
 	rows, results       string
 	only                *regexp.Regexp
 	seeds, steps, test  int
+	records             int
 	threads             int
 	before, came        int
 	rate                float64
@@ -42,17 +43,18 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.demo, "demo", "bin/demo-3000.jsonl", "`FILE` of the demo archive")
 	f.StringVar(&o.walters, "walters", "../shared/data/walters.jsonl.gz", "`FILE` of Walters")
 	f.StringVar(&o.tate, "tate", "../shared/data/tate-12k.jsonl.gz", "`FILE` of Tate")
-	f.StringVar(&o.rows, "rows", ".cache/model/rows.jsonl", "`FILE` of the rows that are there, to which others are added")
+	f.StringVar(&o.rows, "rows", "daemon/experiments/model/rows.jsonl", "`FILE` of the rows that are there, to which others are added")
 	f.StringVar(&o.results, "results", "", "append a dated entry to `FILE`")
 	only := f.String("only", "", "`REGEXP` of DATA/CHOICE that is measured, such as 'demo/(default|3 layers)'; empty: all")
 	f.IntVar(&o.seeds, "seeds", 3, "trainings of each")
 	f.IntVar(&o.steps, "steps", 0, "steps of a training; 0: the usual number")
+	f.IntVar(&o.records, "records", 0, "records of each archive that are trained with, spread over it evenly; 0: all")
 	f.IntVar(&o.test, "test", 2000, "artifacts to set aside, at most a third")
 	f.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads of a training")
 	f.IntVar(&o.before, "before", 1000, "records that are there when newcomers come")
 	f.IntVar(&o.came, "newcomers", 500, "newcomers whose cost is measured")
 	f.Float64Var(&o.rate, "rate", 20, "of them a second")
-	f.BoolVar(&o.loaded, "loaded", false, "the machine has other work: tell no times on the wall")
+	f.BoolVar(&o.loaded, "loaded", false, "the machine has other work: measure what is learned, and no cost")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -63,8 +65,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case o.seeds < 1 || o.steps < 0 || o.test < 1 || o.threads < 1:
-		return nil, fmt.Errorf("-seeds %d, -steps %d, -test %d, -threads %d: want 1 or more, steps 0 or more", o.seeds, o.steps, o.test, o.threads)
+	case o.seeds < 1 || o.steps < 0 || o.records < 0 || o.test < 1 || o.threads < 1:
+		return nil, fmt.Errorf("-seeds %d, -steps %d, -records %d, -test %d, -threads %d: want 1 or more, of steps and records 0 or more", o.seeds, o.steps, o.records, o.test, o.threads)
 	case o.before < 1 || o.came < 1 || !(o.rate > 0):
 		return nil, fmt.Errorf("-before %d, -newcomers %d, -rate %v: want more than 0", o.before, o.came, o.rate)
 	}
@@ -117,7 +119,7 @@ func (o *options) fill(ctx context.Context, w io.Writer, cells []cell, kept *row
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		fmt.Fprintf(w, "%s: %v\n", what, v)
-		return kept.add(row{k, revision, v})
+		return kept.add(row{k, revision, o.loaded, v})
 	}
 	for seed := uint64(1); seed <= uint64(o.seeds); seed++ {
 		for _, c := range cells {
@@ -125,6 +127,9 @@ func (o *options) fill(ctx context.Context, w io.Writer, cells []cell, kept *row
 				return err
 			}
 		}
+	}
+	if o.loaded {
+		return nil
 	}
 	for _, c := range cells {
 		if err := measure(c.String()+", newcomers", o.newcomerKey(c), func() (map[string]float64, error) { return o.cost(ctx, c) }); err != nil {

@@ -19,7 +19,7 @@ const patience = 30 * time.Minute
 
 // trainingKey is that of a training of a cell with a seed.
 func (o *options) trainingKey(c cell, seed uint64) key {
-	return key{Data: c.data.name, Flags: strings.Join(c.choice.lab(), " "), Seed: seed, Steps: o.steps, Test: o.test}
+	return key{Data: c.data.name, Flags: strings.Join(c.choice.lab(), " "), Seed: seed, Steps: o.steps, Test: o.test, Kept: o.records}
 }
 
 // newcomerKey is that of the cost of a cell's newcomers.
@@ -29,8 +29,12 @@ func (o *options) newcomerKey(c cell) key {
 
 // train has the lab train and measure a model, and returns the values.
 func (o *options) train(ctx context.Context, c cell, seed uint64) (map[string]float64, error) {
+	feed, err := o.feedOf(c.data)
+	if err != nil {
+		return nil, err
+	}
 	out := filepath.Join(o.dir, "lab.json")
-	args := append([]string{"-feed", c.data.feed, "-seeds", "1", "-first", fmt.Sprint(seed), "-bm25=false", "-quiet", "-threads", fmt.Sprint(o.threads),
+	args := append([]string{"-feed", feed, "-seeds", "1", "-first", fmt.Sprint(seed), "-bm25=false", "-quiet", "-threads", fmt.Sprint(o.threads),
 		"-steps", fmt.Sprint(o.steps), "-test", fmt.Sprint(o.test), "-out", out}, c.choice.lab()...)
 	if _, err := daemonproc.Run(ctx, daemonproc.Command{Path: o.lab, Args: args, Log: filepath.Join(o.dir, "lab.log")}); err != nil {
 		return nil, err
@@ -61,6 +65,34 @@ func (o *options) train(ctx context.Context, c cell, seed uint64) (map[string]fl
 		}
 	}
 	return values, nil
+}
+
+// feedOf is the file of the records to train with.
+func (o *options) feedOf(d data) (string, error) {
+	if o.records == 0 {
+		return d.feed, nil
+	}
+	file := filepath.Join(o.dir, d.name+".jsonl")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	all, err := feedfile.Read(d.feed, 0)
+	if err != nil {
+		return "", err
+	}
+	return file, feedfile.Write(file, spreadOver(all, o.records))
+}
+
+// spreadOver are n of the records, as far from one another as can be: an archive is often in an order, of which its first records show one end.
+func spreadOver(all []feedfile.Record, n int) []feedfile.Record {
+	if n >= len(all) {
+		return all
+	}
+	out := make([]feedfile.Record, n)
+	for i := range out {
+		out[i] = all[i*len(all)/n]
+	}
+	return out
 }
 
 // cost has a daemon take newcomers, and returns what each cost.

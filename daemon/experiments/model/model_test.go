@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"kilim/daemon/config"
+	"kilim/daemon/experiments/feedfile"
 )
 
 // TestGrid: each choice that is not left out is one of the daemon's keys too; what the model does not know is left out and told; and -only
@@ -80,7 +82,7 @@ echo '{"steps":10,"seconds":5,"processor":8,"results":[{"task":"half","metric":"
 		kept := open()
 		for _, c := range cells { // no daemon is needed for what is there
 			if _, ok := kept.of[o.newcomerKey(c)]; !ok {
-				if err := kept.add(row{o.newcomerKey(c), "r1", map[string]float64{newcomer: 12.5}}); err != nil {
+				if err := kept.add(row{o.newcomerKey(c), "r1", false, map[string]float64{newcomer: 12.5}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -117,7 +119,7 @@ echo '{"steps":10,"seconds":5,"processor":8,"results":[{"task":"half","metric":"
 	if err := o.print(&table, cells, kept, []string{"demo/x is left out: why"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"### demo", "| default | 2 | 0.250 (0.250..0.250) | 0.750 (0.750..0.750) | - | 12.5 | 800.0 | 2.0 |", "| 3 layers | 2 |", "Rows of kilim r1; trainings of the usual length", "demo/x is left out: why."} {
+	for _, want := range []string{"### demo", "| default | 2 | 0.250 (0.250..0.250) | 0.750 (0.750..0.750) | - | 12.5 | 800.0 | 2.0 |", "| 3 layers | 2 |", "Rows of kilim r1; trainings of the usual length with the whole archive", "demo/x is left out: why."} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in\n%s", want, table.String())
 		}
@@ -134,12 +136,59 @@ echo '{"steps":10,"seconds":5,"processor":8,"results":[{"task":"half","metric":"
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	for _, bad := range [][]string{{"-seeds", "0"}, {"-only", "("}, {"-rate", "0"}, {"-newcomers", "0"}, {"more"}, {"-steps", "-1"}} {
+	for _, bad := range [][]string{{"-seeds", "0"}, {"-only", "("}, {"-rate", "0"}, {"-newcomers", "0"}, {"more"}, {"-steps", "-1"}, {"-records", "-1"}} {
 		if _, err := parse(bad, io.Discard); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}
 	if o, err := parse([]string{"-only", "demo/"}, io.Discard); err != nil || o.seeds != 3 || !o.only.MatchString("demo/default") {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// TestSpreadOver: the records are as many as asked for, each once and in order, from the first to near the last.
+func TestSpreadOver(t *testing.T) {
+	t.Parallel()
+	all := make([]feedfile.Record, 1000)
+	for i := range all {
+		all[i].ID = fmt.Sprintf("%04d", i)
+	}
+	for _, n := range []int{1, 3, 333, 999, 1000, 2000} {
+		got := spreadOver(all, n)
+		if len(got) != min(n, len(all)) || got[0].ID != "0000" || got[len(got)-1].ID < fmt.Sprintf("%04d", 1000-1000/n-1) {
+			t.Errorf("%d of 1,000: %d, to %s", n, len(got), got[len(got)-1].ID)
+		}
+		for i := range got[1:] {
+			if got[i].ID >= got[i+1].ID {
+				t.Errorf("%d of 1,000: %s before %s", n, got[i].ID, got[i+1].ID)
+			}
+		}
+	}
+}
+
+// TestLoadedRowsTellNoCost: what was measured beside other work tells what is learned, and no cost; no daemon is asked for it.
+func TestLoadedRowsTellNoCost(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	kept, err := readRows(filepath.Join(dir, "rows.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &options{seeds: 1, steps: 5, records: 7, loaded: true, dir: dir}
+	c := cell{data{"demo", "f"}, choice{name: "default"}}
+	if err := kept.add(row{o.trainingKey(c, 1), "r1", true, map[string]float64{halves: 0.5, processor: 3, wall: 4}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.fill(context.Background(), io.Discard, []cell{c}, kept, "r1"); err != nil {
+		t.Errorf("with all trainings there: %v", err)
+	}
+	var table strings.Builder
+	if err := o.print(&table, []cell{c}, kept, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| default | 1 | 0.500 | - | - | - | - | - |", "5 steps with 7 records of each archive"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("no %q in\n%s", want, table.String())
+		}
 	}
 }

@@ -41,13 +41,10 @@ func (o *options) print(w io.Writer, cells []cell, kept *rows, remarks []string)
 		if measured {
 			cost = fmt.Sprintf("%.1f", came.Values[newcomer])
 		}
-		rate := "-"
-		if !o.loaded {
-			rate = median(trained, wall, func(x float64) float64 { return 1 / x })
-		}
-		fmt.Fprintf(w, " %s | %s | %s |\n", cost, median(trained, processor, func(x float64) float64 { return 1000 * x }), rate)
+		quiet := slices.DeleteFunc(trained, func(r row) bool { return r.Loaded })
+		fmt.Fprintf(w, " %s | %s | %s |\n", cost, median(quiet, processor, func(x float64) float64 { return 1000 * x }), median(quiet, wall, func(x float64) float64 { return 1 / x }))
 	}
-	_, err := fmt.Fprintf(w, "\nRows of kilim %s; trainings of %s, %d artifacts set aside at most; newcomers %d after %d. Of several seeds: the mean, and the least to the greatest; costs: the median.\n",
+	_, err := fmt.Fprintf(w, "\nRows of kilim %s; trainings of %s, %d artifacts set aside at most; newcomers %d after %d. Of several seeds: the mean, and the least to the greatest; costs: the median, of what was measured without other work on the machine.\n",
 		strings.Join(slices.Sorted(maps.Keys(revisions)), ", "), o.length(), o.test, o.came, o.before)
 	for _, r := range remarks {
 		fmt.Fprintf(w, "%s.\n", r)
@@ -56,10 +53,14 @@ func (o *options) print(w io.Writer, cells []cell, kept *rows, remarks []string)
 }
 
 func (o *options) length() string {
-	if o.steps == 0 {
-		return "the usual length"
+	length, of := "the usual length", "the whole archive"
+	if o.steps > 0 {
+		length = fmt.Sprintf("%d steps", o.steps)
 	}
-	return fmt.Sprintf("%d steps", o.steps)
+	if o.records > 0 {
+		of = fmt.Sprintf("%d records of each archive, spread over it evenly", o.records)
+	}
+	return length + " with " + of
 }
 
 func valuesOf(all []row, metric string) (out []float64) {

@@ -27,6 +27,7 @@ type key struct {
 	Seed   uint64 `json:"seed,omitempty"` // of a training
 	Steps  int    `json:"steps,omitempty"`
 	Test   int    `json:"test,omitempty"`
+	Kept   int    `json:"records,omitempty"` // of the archive, in a training; 0: all
 	Before int    `json:"before,omitempty"` // records that are there when newcomers come
 	Came   int    `json:"came,omitempty"`   // newcomers; 0: the row is of a training
 }
@@ -35,6 +36,7 @@ type key struct {
 type row struct {
 	key
 	Revision string             `json:"revision"`
+	Loaded   bool               `json:"loaded,omitempty"` // the machine had other work: the costs among Values mean nothing
 	Values   map[string]float64 `json:"values"`
 }
 
