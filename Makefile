@@ -89,7 +89,7 @@ bench-learning: build ## what fine-tuning does for the embeddings, beside word t
 	@for feed in ../shared/data/walters.jsonl.gz ../shared/data/tate-12k.jsonl.gz bin/demo-3000.jsonl; do ./bin/kilim-lab -feed "$$feed" $(BENCH); done
 	@for feed in ../shared/data/walters.jsonl.gz bin/demo-3000.jsonl; do ./bin/kilim-lab -feed "$$feed" -ablations -seeds 1 -steps 400 $(BENCH); done
 
-bench-model: build ## models and trainings that a user can choose, in one table: what they learn, and cost (a night; goes on where it was stopped); SEEDS=1 ONLY='demo/(default|3 layers)' BENCH='-steps 100' for less
+bench-model: build ## models and trainings that a user can choose, in one table: what they learn, and cost (a night; goes on where it was stopped); SEEDS=1 ONLY='demo/(default|3 layers)' BENCH='-records 1500 -steps 200 -loaded' for a part of it beside other work
 	$(GOBUILD) -o bin/kilim-lab ./learner/train/lab
 	@test -f bin/demo-3000.jsonl || ./bin/kilim demo --artifacts 3000 --out bin/demo-3000.jsonl
 	@$(GO) run ./daemon/experiments/model -seeds '$(or $(SEEDS),3)' $(if $(ONLY),-only '$(ONLY)') $(BENCH)
