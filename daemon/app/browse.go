@@ -275,8 +275,8 @@ func (s *service) Picture(ctx context.Context, id string, place, side int) (*med
 	return m, s.app.mediaError(err)
 }
 
-func (s *service) Look(after string) (*live.Viewer, error) {
-	v, err := s.app.shelves.live.Open(after)
+func (s *service) Look(after string, in live.Interest) (*live.Viewer, error) {
+	v, err := s.app.shelves.live.Open(after, in)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
 	}

@@ -228,7 +228,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			}
 		}
 	}
-	viewer, err := d.app.shelves.live.Open("0-0")
+	viewer, err := d.app.shelves.live.Open("0-0", live.Interest{Others: live.All})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ type Catalogue interface {
 	Medium(ctx context.Context, id string, place int) (*media.Medium, error)
 	Picture(ctx context.Context, id string, place, side int) (*media.Medium, error)
 	// Look begins to look at what changes, after the event of an id. Too many who look are ErrUnavailable.
-	Look(after string) (*live.Viewer, error)
+	Look(after string, in live.Interest) (*live.Viewer, error)
 }
 
 // ErrUnfit is wrapped by what a Catalogue says of media that are not given to browsers.

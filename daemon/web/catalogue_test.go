@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,7 +111,13 @@ func TestMediaAreHarmless(t *testing.T) {
 // looking opens the stream of what changes, after an event.
 func looking(t *testing.T, s *Server, after string) (*http.Response, *bufio.Reader) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/api/v1/live", nil)
+	return lookingAt(t, s, after, "")
+}
+
+// lookingAt does so with parameters.
+func lookingAt(t *testing.T, s *Server, after, query string) (*http.Response, *bufio.Reader) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/api/v1/live"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +188,57 @@ func TestLive(t *testing.T) {
 	}
 	if _, err := r.ReadByte(); err == nil {
 		t.Error("the stream goes on after the stop")
+	}
+}
+
+// TestLiveByInterest: a stream is of one artifact, or with few others, of which what is left out is counted; what is no number of others is refused.
+func TestLiveByInterest(t *testing.T) {
+	t.Parallel()
+	hub, err := live.New(noCards{}, rerank.DefaultScoreWeights(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, _ := start(t, Config{}, &fake{hub: hub})
+	_, all := looking(t, s, "")
+	_, one := lookingAt(t, s, "", "?id=other+7")
+	_, few := lookingAt(t, s, "", "?others=0")
+	const others = 200
+	update := func(id string, own bool) publish.Published {
+		return publish.Published{Kind: rerank.KindUpdate, ID: id, Own: own, Update: &rerank.Update{ID: id}}
+	}
+	messages := []publish.Published{}
+	for i := range others {
+		messages = append(messages, update(fmt.Sprintf("other %d", i), false))
+	}
+	hub.Published(append(messages, update("own", true)))
+	first := func(data string) string { return strings.Split(data, `"`)[3] }
+	for i := range others {
+		if _, data := event(t, all); first(data) != fmt.Sprintf("other %d", i) {
+			t.Fatalf("event %d is %s", i, data)
+		}
+	}
+	if _, data := event(t, one); first(data) != "other 7" {
+		t.Errorf("of other 7 comes %s", data)
+	}
+	// What a viewer may begin with is told, then its own alone.
+	told, counted := 0, 0
+	for seen := false; !seen || told+counted < others; {
+		_, data := event(t, few)
+		if n, err := strconv.Atoi(data); err == nil {
+			counted += n
+		} else if first(data) == "own" {
+			seen = true
+		} else {
+			told++
+		}
+	}
+	if told+counted != others || told == 0 || counted == 0 {
+		t.Errorf("of %d others %d are told and %d counted", others, told, counted)
+	}
+	for _, query := range []string{"?others=-1", "?others=1001", "?others=x", "?id=a&id=b", "?nonsense=1"} {
+		if w := ask(t, s, http.MethodGet, "/api/v1/live"+query, ""); w.Code != 400 || errorText(t, w) == "" {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
 	}
 }
 

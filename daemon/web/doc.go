@@ -50,7 +50,7 @@
 //	GET  /api/v1/map/slots?theme=                 where each slot of a theme's map is on that of the archive, as projection.Keeper.Slots has them
 //	GET  /api/v1/map/colours?field=               MapColours: a line of JSON, and behind it a byte a slot, as projection.Keeper.Codes has them
 //	GET  /api/v1/map/point?id=&list=&k=           MapPoint: an artifact on the map, with its list (general) and how much of it the map keeps; by edition=&slot= too
-//	GET  /api/v1/live                             server-sent events: "change" with a live.Event; goes on after Last-Event-ID
+//	GET  /api/v1/live?id=&others=                 server-sent events: "change" with a live.Event, of one artifact, or with so many a second of those that no record of their own has changed; goes on after Last-Event-ID
 //
 // An id is one escaped path segment: "/" in an id is %2F, "%" is %25. list is
 // general, total (default) or theme:NAME; k is 1 to 200 (default 10). The answer for a theme is a ThemeAnswer. With

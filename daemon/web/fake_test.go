@@ -332,12 +332,12 @@ func (f *fake) Picture(_ context.Context, id string, place, side int) (*media.Me
 	return &media.Medium{Type: "image/jpeg", Data: []byte("0123456789"), Tag: "t"}, f.err(id)
 }
 
-func (f *fake) Look(after string) (*live.Viewer, error) {
+func (f *fake) Look(after string, in live.Interest) (*live.Viewer, error) {
 	f.note("look %q", after)
 	if err := f.err(after); err != nil {
 		return nil, err
 	}
-	return f.hub.Open(after)
+	return f.hub.Open(after, in)
 }
 
 func (f *fake) Map(_ context.Context, theme string, edition int64, version int) (*Map, error) {

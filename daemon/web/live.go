@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"kilim/daemon/browse/live"
@@ -17,19 +20,27 @@ const (
 	// heartbeat is how often something is sent when nothing happens: so a viewer that is gone is noticed, and proxies keep the
 	// connection.
 	heartbeat = 15 * time.Second
+	// atOnce is how many bytes of events are gathered that are ready before they are sent: one write tells all that a record has changed.
+	atOnce = 64 << 10
+	// paced is how far apart writes are to a viewer who has named a number of others, which is a person: each write wakes some threads of a browser and has a
+	// page drawn, which takes more of a processor than to read the events of ten.
+	paced = 125 * time.Millisecond
+	// mostOthers is the largest parameter others.
+	mostOthers = 1000
 )
 
-// live sends what changes as server-sent events: "change" with an Event of package live, and "missed" with a number before the
-// first one that comes after events which the viewer was too slow for.
+// live sends what changes as server-sent events: "change" with an Event of package live, "missed" with a number before the
+// first one that comes after events which the viewer was too slow for, and "more" with the number of those that the parameter others had no room for.
 func (s *Server) live(w http.ResponseWriter, r *http.Request, _ string) error {
-	if err := parameters(r.URL, nil); err != nil {
+	in, err := interest(r.URL)
+	if err != nil {
 		return err
 	}
 	if r.Method == http.MethodHead {
 		w.Header().Set("Content-Type", "text/event-stream")
 		return nil
 	}
-	v, err := s.service.Look(r.Header.Get("Last-Event-ID"))
+	v, err := s.service.Look(r.Header.Get("Last-Event-ID"), in)
 	if err != nil {
 		w.Header().Set("Retry-After", "10")
 		return err
@@ -44,11 +55,11 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ string) error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
-	send := func(format string, args ...any) error {
+	send := func(events []byte) error {
 		if err := supported(control.SetWriteDeadline(time.Now().Add(slowViewer))); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		if _, err := w.Write(events); err != nil {
 			return err
 		}
 		return supported(control.Flush())
@@ -56,24 +67,70 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ string) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stopping, cancel)()
-	if err := send("retry: 2000\n\n"); err != nil {
+	if err := send([]byte("retry: 2000\n\n")); err != nil {
 		return nil // the viewer is gone
 	}
+	var out bytes.Buffer
 	for ctx.Err() == nil {
+		out.Reset()
 		told, err := next(ctx, v)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			err = send(": nothing new\n\n")
-		case err == nil && told.Missed > 0:
-			err = send("event: missed\ndata: %d\n\nid: %s\nevent: change\ndata: %s\n\n", told.Missed, told.ID, told.JSON)
-		case err == nil:
-			err = send("id: %s\nevent: change\ndata: %s\n\n", told.ID, told.JSON)
-		}
-		if err != nil {
+			out.WriteString(": nothing new\n\n")
+		case err != nil:
 			return nil
+		}
+		for ; told != nil; told = v.Ready() {
+			tell(&out, told)
+			if out.Len() >= atOnce {
+				break
+			}
+		}
+		if err := send(out.Bytes()); err != nil {
+			return nil
+		}
+		if in.Others != live.All {
+			pause(ctx, paced)
 		}
 	}
 	return nil
+}
+
+func pause(ctx context.Context, long time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(long):
+	}
+}
+
+func tell(out *bytes.Buffer, told *live.Told) {
+	if told.Missed > 0 {
+		fmt.Fprintf(out, "event: missed\ndata: %d\n\n", told.Missed)
+	}
+	if told.Passed > 0 {
+		fmt.Fprintf(out, "event: more\ndata: %d\n\n", told.Passed)
+	}
+	if told.JSON != nil {
+		fmt.Fprintf(out, "id: %s\nevent: change\ndata: %s\n\n", told.ID, told.JSON)
+	}
+}
+
+// interest reads the parameters id and others.
+func interest(u *url.URL) (live.Interest, error) {
+	in := live.Interest{Others: live.All}
+	if err := parameters(u, map[string]bool{"id": true, "others": true}); err != nil {
+		return in, err
+	}
+	q := u.Query()
+	in.Of = q.Get("id")
+	if text := q.Get("others"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > mostOthers {
+			return in, fail(http.StatusBadRequest, "others=%q: want a whole number from 0 to %d", text, mostOthers)
+		}
+		in.Others = n
+	}
+	return in, nil
 }
 
 func next(ctx context.Context, v *live.Viewer) (*live.Told, error) {

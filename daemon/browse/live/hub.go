@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
@@ -97,31 +98,52 @@ func (h *Hub) Published(messages []publish.Published) {
 	h.wake = make(chan struct{})
 }
 
+// Interest is which events a viewer is given.
+type Interest struct {
+	// Of is the artifact whose events they are, "": any.
+	Of string
+	// Others is how many events a second are given, at most, of artifacts that no record of their own has changed: one record changes the lists of many.
+	// Those beyond it are counted. All: any number.
+	Others int
+}
+
+// All is no bound of Interest.Others.
+const All = -1
+
 // Viewer is given the events in their order. It is used by one goroutine, and closed by it.
 type Viewer struct {
-	h    *Hub
-	next uint64
+	h        *Hub
+	interest Interest
+	next     uint64
+	// begun is when the second began of which others were given, and passed how many events were passed over that were not told yet.
+	begun  time.Time
+	others int
+	passed uint64
 }
 
 // Told is an event as a viewer gets it.
 type Told struct {
-	// ID is what to begin after next time.
+	// ID is what to begin after next time; "" where there are no events but those that were passed over.
 	ID string
 	// JSON is an Event.
 	JSON []byte
 	// Missed is the number of events between the one before and this one that the viewer was too slow for.
 	Missed uint64
+	// Passed is the number of events before this one that were passed over since that was told last, which is done once a second: they were more than
+	// the Interest has room for.
+	Passed uint64
 }
 
 // Open begins a viewer after the event of an id, or with the last few when the id is empty or another process's.
-func (h *Hub) Open(after string) (*Viewer, error) {
+func (h *Hub) Open(after string, in Interest) (*Viewer, error) {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	if h.viewers >= mostViewers {
 		return nil, fmt.Errorf("live: %w: %d", ErrFull, mostViewers)
 	}
 	h.viewers++
-	v := &Viewer{h: h, next: h.last + 1 - min(firstEvents, uint64(len(h.ring)))}
+	// The first second has room for the events that are there when it begins.
+	v := &Viewer{h: h, interest: in, next: h.last + 1 - min(firstEvents, uint64(len(h.ring))), begun: time.Now(), others: -firstEvents}
 	if boot, number, ok := strings.Cut(after, "-"); ok && boot == h.boot {
 		if n, err := strconv.ParseUint(number, 10, 64); err == nil && n <= h.last {
 			v.next = n + 1
@@ -140,14 +162,45 @@ func (v *Viewer) Close() {
 // Next waits for the next event, until ctx ends.
 func (v *Viewer) Next(ctx context.Context) (*Told, error) {
 	for {
+		told, wake := v.ready()
+		if told != nil {
+			return told, nil
+		}
+		var over <-chan time.Time
+		if v.passed > 0 {
+			over = time.After(time.Until(v.begun.Add(time.Second)))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-wake:
+		case <-over:
+		}
+	}
+}
+
+// Ready is Next where nothing has to be waited for, and else nil.
+func (v *Viewer) Ready() *Told {
+	told, _ := v.ready()
+	return told
+}
+
+// ready is what the viewer is given next; nil when there is nothing yet, with what is closed then.
+func (v *Viewer) ready() (*Told, <-chan struct{}) {
+	now := time.Now()
+	told := Told{}
+	if now.Sub(v.begun) >= time.Second {
+		told.Passed, v.passed = v.passed, 0
+		v.begun, v.others = now, 0
+	}
+	for {
 		e, missed, wake := v.take()
-		if e == nil {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-wake:
-			}
-			continue
+		told.Missed += missed
+		switch {
+		case e == nil && told.Missed+told.Passed == 0:
+			return nil, wake
+		case e == nil:
+			return &told, nil
 		}
 		text, err := e.rendered(v.h.cards)
 		if err != nil {
@@ -155,7 +208,8 @@ func (v *Viewer) Next(ctx context.Context) (*Told, error) {
 			v.h.log.Warn("a change is not shown", "artifact", e.ID, "error", err)
 			continue
 		}
-		return &Told{ID: v.h.boot + "-" + strconv.FormatUint(e.number, 10), JSON: text, Missed: missed}, nil
+		told.ID, told.JSON = v.h.boot+"-"+strconv.FormatUint(e.number, 10), text
+		return &told, nil
 	}
 }
 
@@ -163,17 +217,34 @@ func (v *Viewer) Next(ctx context.Context) (*Told, error) {
 func (v *Viewer) take() (e *event, missed uint64, wake <-chan struct{}) {
 	v.h.lock.Lock()
 	defer v.h.lock.Unlock()
-	if v.next > v.h.last {
-		return nil, 0, v.h.wake
+	for v.next <= v.h.last {
+		oldest := v.h.last + 1 - uint64(len(v.h.ring))
+		if v.next < oldest {
+			missed, v.next = missed+oldest-v.next, oldest
+		}
+		if len(v.h.ring) == 0 { // one event was larger than all may be
+			break
+		}
+		e := v.h.ring[v.next-oldest]
+		v.next++
+		if v.wants(e) {
+			return e, missed, nil
+		}
 	}
-	oldest := v.h.last + 1 - uint64(len(v.h.ring))
-	if v.next < oldest {
-		missed, v.next = oldest-v.next, oldest
+	return nil, missed, v.h.wake
+}
+
+// wants tells whether the viewer is given an event.
+func (v *Viewer) wants(e *event) bool {
+	switch {
+	case v.interest.Of != "" && e.ID != v.interest.Of:
+		return false
+	case v.interest.Others == All || e.Own || e.Deleted:
+		return true
+	case v.others >= v.interest.Others:
+		v.passed++
+		return false
 	}
-	if len(v.h.ring) == 0 { // one event was larger than all may be
-		return nil, 0, v.h.wake
-	}
-	e = v.h.ring[v.next-oldest]
-	v.next++
-	return e, missed, nil
+	v.others++
+	return true
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"kilim/daemon/browse"
 	"kilim/rerank"
@@ -86,7 +88,7 @@ func next(t *testing.T, v *Viewer) (Event, *Told) {
 
 func open(t *testing.T, h *Hub, after string) *Viewer {
 	t.Helper()
-	v, err := h.Open(after)
+	v, err := h.Open(after, Interest{Others: All})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +166,7 @@ func TestNobodyWaits(t *testing.T) {
 			}
 		})
 	}
-	if _, err := h.Open(""); !errors.Is(err, ErrFull) {
+	if _, err := h.Open("", Interest{Others: All}); !errors.Is(err, ErrFull) {
 		t.Errorf("one viewer too many: %v", err)
 	}
 	h.Published([]publish.Published{arrival("first")})
@@ -252,5 +254,104 @@ func TestUnreadable(t *testing.T) {
 	h.Published([]publish.Published{arrival("b")})
 	if e, _ := next(t, v); e.ID != "b" {
 		t.Errorf("%s", e.ID)
+	}
+}
+
+// other is an update that another artifact's record brought.
+func other(id string) publish.Published {
+	return told(id, nil, rerank.Lists{list(rerank.ListTotal, "x")}, "cause")
+}
+
+func own(id string) publish.Published {
+	m := arrival(id)
+	m.Own = true
+	return m
+}
+
+// TestInterest: a viewer with room for few others is given each arrival and end, in their order, so many others a second, and the number of those that were
+// passed over; whatever comes is told or counted. Another is given one artifact's events.
+func TestInterest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &titles{}
+		h := newHub(t, c)
+		few, err := h.Open("", Interest{Others: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, err := h.Open("", Interest{Of: "other 7", Others: All})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // past the room that there is for the events before
+		came, others, counted := 0, 0, uint64(0)
+		for n := range 5 {
+			for i := range 20 {
+				h.Published([]publish.Published{other(fmt.Sprintf("other %d", i)), own(fmt.Sprintf("own %d %d", n, i))})
+				came++
+			}
+			h.Published([]publish.Published{{Kind: rerank.KindTombstone, ID: "gone"}})
+			want := []string{}
+			for i := range 20 {
+				want = append(want, fmt.Sprintf("own %d %d", n, i))
+			}
+			want = append(want, "gone")
+			for len(want) > 0 {
+				e, told := next(t, few)
+				counted += told.Passed
+				if e.ID == want[0] {
+					want = want[1:]
+				} else if strings.HasPrefix(e.ID, "other ") {
+					others++
+				} else {
+					t.Fatalf("%s comes, want %s", e.ID, want[0])
+				}
+			}
+			if few.Ready() != nil {
+				t.Error("more is told within the second")
+			}
+			if others != 3*(n+1) {
+				t.Errorf("after %d seconds %d others were told", n+1, others)
+			}
+			last, err := few.Next(t.Context()) // at the end of the second
+			if err != nil || last.JSON != nil || last.ID != "" || last.Passed == 0 {
+				t.Fatalf("%+v, %v", last, err)
+			}
+			counted += last.Passed
+			if e, _ := next(t, one); e.ID != "other 7" {
+				t.Errorf("%s is told of other 7", e.ID)
+			}
+		}
+		if others+int(counted) != came {
+			t.Errorf("of %d others %d were told and %d counted", came, others, counted)
+		}
+		if one.Ready() != nil || one.passed > 0 {
+			t.Error("of other 7 more is told than came")
+		}
+		// What nobody is given is not made either.
+		if most := others + 5*21 + 5; c.asked > most {
+			t.Errorf("the titles of %d events were looked up, for %d that were told", c.asked, most)
+		}
+	})
+}
+
+// TestBegins: a viewer with room for no others is given the last events when it begins, all the same.
+func TestBegins(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, &titles{})
+	for n := range 2 * firstEvents {
+		h.Published([]publish.Published{other(fmt.Sprint(n))})
+	}
+	v, err := h.Open("", Interest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range firstEvents {
+		if told := v.Ready(); told == nil || !strings.Contains(string(told.JSON), fmt.Sprintf(`{"id":"%d"`, n+firstEvents)) {
+			t.Fatalf("event %d: %+v", n, told)
+		}
+	}
+	if told := v.Ready(); told != nil {
+		t.Errorf("then comes %s", told.JSON)
 	}
 }

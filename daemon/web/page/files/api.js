@@ -23,36 +23,25 @@ async function ask(path, params, options) {
   return answer.status === 204 ? {} : answer.json();
 }
 
-const listeners = new Set();
-let source = null;
-
-/** follow calls listener with each change that is published, until signal is aborted. All who follow share one connection, which
- * the browser makes anew, after the last event that it had, when it is cut. */
-export function follow(listener, signal) {
-  listeners.add(listener);
-  if (!source) {
-    source = new EventSource("/api/v1/live");
-    source.addEventListener("change", (e) => give({ change: JSON.parse(e.data) }));
-    source.addEventListener("missed", (e) => give({ missed: Number(e.data) }));
-    source.addEventListener("open", () => give({ open: true }));
+/** follow calls listener with each change that is published and that is of interest (the parameters of /api/v1/live), until signal is aborted. The browser makes the
+ * connection anew, after the last event that it had, when it is cut. */
+export function follow(listener, signal, interest) {
+  let source = null;
+  let again = 0;
+  const open = () => {
+    source = new EventSource("/api/v1/live?" + new URLSearchParams(interest));
+    source.addEventListener("change", (e) => listener({ change: JSON.parse(e.data) }));
+    for (const lost of ["missed", "more"]) source.addEventListener(lost, (e) => listener({ more: Number(e.data) }));
+    source.addEventListener("open", () => listener({ open: true }));
     source.addEventListener("error", () => {
-      give({ open: false });
+      listener({ open: false });
       // After an answer that is no stream (too many look on) the browser does not try again by itself.
-      if (source?.readyState === EventSource.CLOSED) {
-        source = null;
-        setTimeout(() => listeners.size && !source && follow([...listeners][0]), 10000);
-      }
+      if (source.readyState === EventSource.CLOSED) again = setTimeout(open, 10000);
     });
-  }
-  signal?.addEventListener("abort", () => {
-    listeners.delete(listener);
-    if (!listeners.size) {
-      source?.close();
-      source = null;
-    }
+  };
+  open();
+  signal.addEventListener("abort", () => {
+    clearTimeout(again);
+    source.close();
   });
-}
-
-function give(event) {
-  for (const listener of listeners) listener(event);
 }

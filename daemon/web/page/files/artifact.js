@@ -54,7 +54,7 @@ export async function showArtifact(main, id, signal) {
         if (!signal.aborted) tell("The lists have changed and could not be shown: " + error.message);
       }
     }, settle);
-  }, signal);
+  }, signal, { id });
 }
 
 /** themed are the lists of the themes that apply to an artifact. One that is just being learned is left out. */

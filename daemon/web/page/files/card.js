@@ -5,14 +5,23 @@ import { artifactPath } from "./api.js";
 /** titleOf is what a card is called: an id at the worst. */
 export const titleOf = (card, id) => card?.title || id;
 
-/** picture is the first picture of a card's artifact, or a sign for what it has instead. It is beside a title that says the same. */
-export function picture(card, id) {
+/** picture is the first picture of a card's artifact, or a sign for what it has instead. It is beside a title that says the same. One that is to come later is
+ * not fetched before showPicture. */
+export function picture(card, id, later) {
   if (typeof card?.picture !== "number") {
     return el("span", { class: "thumb none", "aria-hidden": "true" }, card?.sound ? "♪" : card?.text ? "¶" : "◇");
   }
-  const img = el("img", { class: "thumb", alt: "", loading: "lazy", decoding: "async", src: artifactPath(id) + "/media/" + card.picture + "/picture" });
+  const img = el("img", { class: "thumb", alt: "", loading: "lazy", decoding: "async", [later ? "data-src" : "src"]: artifactPath(id) + "/media/" + card.picture + "/picture" });
   img.addEventListener("error", () => img.replaceWith(el("span", { class: "thumb none", "aria-hidden": "true" }, "◇")));
   return img;
+}
+
+/** showPicture has a picture within an element fetched that was to come later. */
+export function showPicture(within) {
+  const img = within.querySelector("img[data-src]");
+  if (!img) return;
+  img.src = img.dataset.src;
+  delete img.dataset.src;
 }
 
 /** named is a link to an artifact by its title. */

@@ -83,7 +83,7 @@ export async function showCultures(main, params, signal) {
     if (!document.hidden && (await themes()) && theme.value) soon();
   }, every);
   signal.addEventListener("abort", () => [waiting, looking].forEach(clearTimeout));
-  follow(({ change }) => change && soon(), signal);
+  follow(({ change }) => change && soon(), signal, { others: 1 });
 }
 
 /** standing says in words what is compared. */

@@ -229,7 +229,7 @@ export async function showMap(main, params, signal) {
   points.field = fields[0];
   paint();
   const first = params.get("at");
-  follow(({ change }) => change && wake(), signal);
+  follow(({ change }) => change && wake(), signal, { others: 1 });
   let due = 0; // when colours are asked for again
   let looked = performance.now(); // at the themes
   while (!signal.aborted) {
