@@ -76,6 +76,8 @@ type Keeper struct {
 	changes  *changes
 	// scans bounds the comparisons with all artifacts that go on at once: each takes a processor for milliseconds.
 	scans *semaphore.Weighted
+	// weighs bounds how many parts of weighed lists are made at once, see weighedTogether.
+	weighs *semaphore.Weighted
 
 	serving atomic.Pointer[serving] // nil: there is no model
 	// early answers for the themes of a model that serve not yet, by the artifacts with labels alone; nil: there is no such model.
@@ -110,7 +112,7 @@ func Open(cfg Config, archive Archive, metrics *Metrics, log *slog.Logger) (*Kee
 		return nil, err
 	}
 	k := &Keeper{cfg: cfg, archive: archive, log: log, metrics: metrics, declared: d, changes: newChanges(),
-		scans: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1)))}
+		scans: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1))), weighs: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
 	k.cfg.Lists.Themes, k.cfg.Lists.Least = mostLists, leastPresence
 	k.lists.lists = stored.New(k.cfg.Lists)
 	k.status.phase = Idle
@@ -251,6 +253,8 @@ func (k *Keeper) reprofile(changed []rerank.Cause) error {
 				s.remove(changed[i].ID)
 			case s.takes(a.ID):
 				s.put(a)
+			default:
+				s.changed(a.ID)
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package themes
 import (
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"kilim/consumer/profile"
 	"kilim/daemon/pipeline/atlas"
 	"kilim/daemon/themes/groups"
@@ -28,14 +30,22 @@ type serving struct {
 	lock  sync.RWMutex
 	table *theme.Table
 	works map[string]uint64 // a checksum of what a profile was made of, by artifact
+	// beside are profiles that were made for somebody who asked, of artifacts that there is no room for. Changes counts those of all profiles: what was
+	// read before one may be of what was there before.
+	beside  *simplelru.LRU[string, *theme.Profile]
+	changes uint64
 }
+
+// besidePart is the part of the room for profiles that those beside them take in addition, of besideBytes each.
+const besidePart, besideBytes = 8, 6 << 10
 
 // sumBytes is about what an artifact takes in sums, with three themes and three groups that it shares with a few: some 60 bytes a theme to know
 // of it, and 12 for each of 10 terms in each sum.
 const sumBytes = 1200
 
 func newServing(m *theme.Model, made Made, room, extra int) *serving {
-	return &serving{model: m, made: made, room: room, extra: extra + sumBytes, table: theme.NewTable(m), works: map[string]uint64{}, sums: groups.New(m, func(p *theme.Profile) []string {
+	beside, _ := simplelru.NewLRU[string, *theme.Profile](max(1, room/besidePart/besideBytes), nil) // which fails of less than 1
+	return &serving{model: m, made: made, room: room, extra: extra + sumBytes, table: theme.NewTable(m), works: map[string]uint64{}, beside: beside, sums: groups.New(m, func(p *theme.Profile) []string {
 		return stored.Applying(m, p, mostLists, leastPresence)
 	})}
 }
@@ -61,6 +71,7 @@ func (s *serving) put(a *profile.Artifact) {
 	s.sums.Put(nodeOf(a.ID), p, atlas.Groups(weave.Edges(a)))
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	s.drop(a.ID)
 	s.table.Put(a.ID, p)
 	s.works[a.ID] = work
 }
@@ -70,8 +81,44 @@ func (s *serving) remove(id string) {
 	s.sums.Remove(nodeOf(id))
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	s.drop(id)
 	s.table.Remove(id)
 	delete(s.works, id)
+}
+
+// changed says that what an artifact was that has no room is another now.
+func (s *serving) changed(id string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.drop(id)
+}
+
+func (s *serving) drop(id string) {
+	s.changes++
+	s.beside.Remove(id)
+}
+
+// profileFor returns the profile of an artifact, as it is kept or as make makes it, which is nil where it can't.
+func (s *serving) profileFor(id string, make func() (*theme.Profile, error)) (*theme.Profile, error) {
+	s.lock.Lock()
+	p, changes := s.table.Profile(id), s.changes
+	if p == nil {
+		p, _ = s.beside.Get(id)
+	}
+	s.lock.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	p, err := make()
+	if err != nil || p == nil {
+		return nil, err
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.changes == changes {
+		s.beside.Add(id, p)
+	}
+	return p, nil
 }
 
 // ProfileOf implements stored.Profiles.
