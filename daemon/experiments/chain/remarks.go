@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 
 	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/experiments/stats"
@@ -35,27 +33,12 @@ func (r *report) remarks() []string {
 			r.options.measured, stats.MedianOf(c.ours, func(o *ourRun) float64 { return float64(o.Batches) }),
 			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.Units }),
 			stats.MedianOf(c.ours, func(o *ourRun) float64 { return o.LateHalfP50 }))
-		say("kilim's slowest batches of the last round, ms from the record's time to Kafka's answer (before it could be applied + waiting for the turn + applied + delivered): %s.", slowest(c.ours[len(c.ours)-1].Slowest))
+		say("kilim's slowest batches of the last round, ms from the record's time to Kafka's answer (before it could be applied + waiting for the turn + applied + delivered): %s.", daemonproc.Told(c.ours[len(c.ours)-1].Slowest))
 	}
 	return append(out,
 		"Not done by the peer: a change feed to artifacts already there; lists kept and compared; a restart that goes on (its graph is written and never read); updates neither lost nor repeated by a crash (outbox, reconciliation); replacement, deletion, links, placeholders; checks of records and dead letters; collections, techniques and media as nodes; the parts of each score beyond cosines.",
 		"Not done by kilim at this point: theme scores (the peer adds four cosines of 32-wide projections). Weights of both are seeded: kilim's training is switched off here (make bench-training measures it).",
 		"Both: one synced write a batch, acks=all, top 10 of some 200 candidates, a topic of one partition, batches of what is there up to a bound.")
-}
-
-// slowest tells where the time of batches went, with what took most of it while they were applied.
-func slowest(batches []daemonproc.SlowBatch) string {
-	out := make([]string, len(batches))
-	for i, b := range batches {
-		longest := ""
-		for _, stage := range slices.Sorted(maps.Keys(b.Stages)) {
-			if longest == "" || b.Stages[stage] > b.Stages[longest] {
-				longest = stage
-			}
-		}
-		out[i] = fmt.Sprintf("%.0f (%.0f + %.0f + %.0f, of which %s %.0f, + %.0f)", b.Fresh*1e3, b.Before*1e3, b.Turn*1e3, b.Applied*1e3, longest, b.Stages[longest]*1e3, b.Delivery*1e3)
-	}
-	return strings.Join(out, "; ")
 }
 
 // workStages leaves out the stage that waits for records to come.

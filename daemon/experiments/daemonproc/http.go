@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,6 +54,21 @@ func (i *Instance) Slowest(ctx context.Context, since time.Time) ([]SlowBatch, e
 	}
 	_, err := i.Get(ctx, "/api/v1/slowest?since="+url.QueryEscape(since.UTC().Format(time.RFC3339)), &answer)
 	return answer.Batches, err
+}
+
+// Told says where the time of batches went, in milliseconds, with what took most of it while they were applied.
+func Told(batches []SlowBatch) string {
+	out := make([]string, len(batches))
+	for i, b := range batches {
+		longest := ""
+		for _, stage := range slices.Sorted(maps.Keys(b.Stages)) {
+			if longest == "" || b.Stages[stage] > b.Stages[longest] {
+				longest = stage
+			}
+		}
+		out[i] = fmt.Sprintf("%.0f (%.0f + %.0f + %.0f, of which %s %.0f, + %.0f)", b.Fresh*1e3, b.Before*1e3, b.Turn*1e3, b.Applied*1e3, longest, b.Stages[longest]*1e3, b.Delivery*1e3)
+	}
+	return strings.Join(out, "; ")
 }
 
 // Post asks for something to be done, without a body. The daemon must answer that it will (202).

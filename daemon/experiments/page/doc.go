@@ -8,7 +8,7 @@
 // the state is made, and nothing is measured.
 //
 // Turns: the records after those are fed at -rate a second, -measure of them a turn, in -rounds rounds of three: alone, with -viewers streams of
-// /api/v1/live, each read to its end by this program, which also asks for the status every two seconds as the page does, and with -tabs of
+// /api/v1/live as the live page asks for them, each read to its end by this program, which also asks for the status every two seconds as the page does, and with -tabs of
 // these viewers being tabs of a real Chromium that show the live page, each in a profile of its own. A turn's freshness is that of kilim_freshness_seconds, from a
 // record's time to the acknowledgement of its own update. In a tab a MutationObserver notes when the artifact's update is in the DOM. Time zero is
 // the commit: the partition is one, so records are committed in their order, and the next artifact is asked for every few milliseconds until it is there; what

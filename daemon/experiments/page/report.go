@@ -8,6 +8,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"kilim/daemon/experiments/daemonproc"
 	"kilim/daemon/experiments/machine"
 	"kilim/daemon/experiments/stats"
 )
@@ -128,6 +129,10 @@ func (r *report) printTurns(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprint(w, "\nThe slowest batches of each turn, from the record's time to Kafka's answer (before it could be applied + waiting for the turn + applied, of which the longest stage, + delivered):\n\n")
+	for _, n := range r.Turns {
+		fmt.Fprintf(w, "%d with %s: %s\n", n.Round, n.With, daemonproc.Told(n.Slowest[:min(len(n.Slowest), shownBatches)]))
+	}
 	none := stats.Median(fresh[alone])
 	ratio := stats.Median(fresh[streams]) / none
 	fmt.Fprintf(w, "\nThe p99 of freshness with viewers is %.2f times that without, %.2f times with %d of them in a browser on the same processors (medians of %d rounds)\n",
@@ -138,6 +143,9 @@ func (r *report) printTurns(w io.Writer) error {
 	}
 	return nil
 }
+
+// shownBatches is how many of the slowest batches of a turn are told.
+const shownBatches = 4
 
 // shown is a figure that some turns do not have.
 func shown(millis float64) string {

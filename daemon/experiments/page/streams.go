@@ -36,7 +36,7 @@ func startStreams(ctx context.Context, daemon *daemonproc.Instance, n int) *watc
 		s := &stream{had: map[string]time.Time{}}
 		w.streams = append(w.streams, s)
 		w.group.Go(func() {
-			if err := s.follow(ctx, "http://"+daemon.HTTP+"/api/v1/live"); err != nil && ctx.Err() == nil {
+			if err := s.follow(ctx, "http://"+daemon.HTTP+"/api/v1/live?others=10"); err != nil && ctx.Err() == nil {
 				s.lock.Lock()
 				defer s.lock.Unlock()
 				s.err = fmt.Errorf("a viewer: %w", err)
@@ -117,10 +117,13 @@ func (s *stream) follow(ctx context.Context, url string) error {
 func (s *stream) take(kind string, data []byte, now time.Time) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if kind == "missed" {
+	switch kind {
+	case "missed":
 		n, err := strconv.Atoi(string(data))
 		s.missed += n
 		return err
+	case "more": // of others than arrivals
+		return nil
 	}
 	// The rest of an event is its lists, which would take more to decode than all else that a viewer does here.
 	head, _, _ := bytes.Cut(data, []byte(`,"recorded":`))

@@ -30,6 +30,8 @@ type turn struct {
 	Seen   int `json:"seen"`
 	Told   int `json:"told"`
 	Missed int `json:"missed"`
+	// Slowest are the batches of the turn whose lists came latest, as the daemon tells of them.
+	Slowest []daemonproc.SlowBatch `json:"slowest,omitempty"`
 }
 
 // Those who look on in a turn.
@@ -145,7 +147,7 @@ func (t *turn) feed(ctx context.Context, a *archive, file string, records []feed
 	if err != nil {
 		return nil, err
 	}
-	c := &commits{at: map[string]time.Time{}}
+	c, begun := &commits{at: map[string]time.Time{}}, time.Now()
 	var group sync.WaitGroup
 	group.Go(func() { c.watch(ctx, a.instance, records) })
 	_, err = a.instance.Feed(ctx, file, rate)
@@ -167,6 +169,9 @@ func (t *turn) feed(ctx context.Context, a *archive, file string, records []feed
 	group.Wait()
 	after, err := a.instance.Metrics(ctx)
 	if err := errors.Join(err, c.err); err != nil {
+		return nil, err
+	}
+	if t.Slowest, err = a.instance.Slowest(ctx, begun); err != nil {
 		return nil, err
 	}
 	t.CPUSec = after.Total("process_cpu_seconds_total") - before.Total("process_cpu_seconds_total")

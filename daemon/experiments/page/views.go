@@ -42,7 +42,7 @@ func liveView(ctx context.Context, v *visitor, _ *rand.Rand) error {
 	if err := v.get(ctx, "live: status", "/api/v1/status", nil); err != nil {
 		return err
 	}
-	return v.first(ctx, "live: the stream's beginning", "/api/v1/live")
+	return v.first(ctx, "live: the stream's beginning", "/api/v1/live?others=10")
 }
 
 // found is an answer to a search.
