@@ -37,14 +37,14 @@ func TestFloodInABrowser(t *testing.T) {
 	v.picture("flood")
 
 	// Batch upon batch of arrivals: what each is like is told of those that stay in sight.
-	const batches, batch = 10, 100
+	const batches, batch = 8, 150
 	for n := range batches {
 		messages = messages[:0]
 		for i := range batch {
 			messages = append(messages, update(fmt.Sprintf("then %d", n*batch+i), true))
 		}
 		d.app.shelves.live.Published(messages)
-		v.holds(fmt.Sprintf(`document.querySelector(".feed > li[data-id='then %d']") && document.querySelectorAll(".feed > li").length <= 60`, (n+1)*batch-1))
+		v.holds(fmt.Sprintf(`document.querySelector(".feed > li[data-id='then %d']") && document.querySelectorAll(".feed > li").length <= 120`, (n+1)*batch-1))
 	}
 	v.holds(`[...document.querySelectorAll(".feed > li")].slice(0, 5).every((li) => li.textContent.includes("Most like"))`)
 	v.holds(`document.querySelector(".feed .more")`)

@@ -4,8 +4,8 @@ import { follow, get } from "./api.js";
 import { rates as charts } from "./rates.js";
 import { facts, listTitle, named, partName, picture, showPicture } from "./card.js";
 
-const keptEvents = 60; // on the page
-const shownAtOnce = 40; // of these, so that how many more there were stays in sight beside them
+const keptEvents = 120; // on the page
+const shownAtOnce = 100; // of these, so that how many more there were stays in sight beside them
 const others = 10; // changes a second of what no record of its own has changed; more could not be read
 const gathered = 50; // milliseconds in which changes are shown together, at least: to show one lays out and paints the page. The daemon gathers them too
 const settled = 600; // milliseconds after which a row is completed, of those in sight: in a flood it is out of sight by then
