@@ -209,40 +209,78 @@ func newcomers(b *testing.B, raw [][]byte) {
 			}
 			continue
 		}
-		w, scan := f.scan(nodes)
+		w, parts := f.scan(nodes)
 		n := len(nodes)
-		b.Logf("%d artifacts: %d postings, %d columns, %d scored, %.0f µs to scan, %.0f µs of processor to make the lists of a newcomer and change those of others, %d bytes an artifact",
-			sizes[i], w.Postings/n, w.Columns/n, w.Named/n, float64(scan.Microseconds())/float64(n), float64(took.Microseconds())/measured,
-			f.lists.everyone.table.Bytes()/f.lists.everyone.table.Len())
+		each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(n) }
+		b.Logf("%d artifacts, %d bytes each. A newcomer: %d postings in %.0f µs, %d columns in %.0f, of which %d looked at closer and %d named in %.0f, these scored in %.0f; %.0f of processor to make its lists and change those of others",
+			sizes[i], f.lists.everyone.table.Bytes()/f.lists.everyone.table.Len(), w.Postings/n, each(parts.postings), w.Columns/n, each(parts.columns), w.Refined/n, w.Named/n, each(parts.named), each(parts.scored),
+			float64(took.Nanoseconds())/1e3/measured)
 		took = 0
 	}
 }
 
-// scan goes over all for some artifacts once more, four at a time as when they came, and returns what was done, and the time of it without the
-// scores: the least of many rounds, which others on the machine have disturbed least.
-func (f *feed) scan(nodes []uint64) (w bound.Work, took time.Duration) {
+// parts are what the time of a scan goes to.
+type parts struct{ postings, columns, named, scored time.Duration }
+
+// scan goes over all for some artifacts once more, four at a time as when they came, and scores those that are named. It returns what was done, and the time by part: the
+// least of many rounds, which others on the machine have disturbed least.
+func (f *feed) scan(nodes []uint64) (w bound.Work, p parts) {
 	t := f.lists.everyone.table
 	var scans []*bound.Scan
-	var queries []bound.Query
+	var queries, bare []bound.Query // bare have no evidence, and so no postings, and no list to be offered to
 	for _, node := range nodes {
 		scans = append(scans, new(bound.Scan))
-		queries = append(queries, bound.Query{Node: node, Evidence: rerank.Prepare(f.evidence[node], t), Vector: f.artifacts[node].Embedding, Best: 10, Offered: true})
+		v := f.artifacts[node].Embedding
+		queries = append(queries, bound.Query{Node: node, Evidence: rerank.Prepare(f.evidence[node], t), Vector: v, Best: 10, Offered: true})
+		bare = append(bare, bound.Query{Node: node, Evidence: rerank.Prepare(&rerank.Evidence{Begin: math.NaN(), End: math.NaN()}, t), Vector: v})
 	}
-	const together, rounds = 4, 30
-	for at := 0; at < len(scans); at += together {
+	const together, rounds = 4, 20
+	least := func(run func()) time.Duration {
 		least := time.Duration(math.MaxInt64)
 		for range rounds {
 			start := time.Now()
-			bound.Begin(t, scans[at:at+together], queries[at:at+together])
-			for i, s := range scans[at : at+together] {
-				s.Rest(t.Least(nodes[at+i]))
-			}
+			run()
 			least = min(least, time.Since(start))
 		}
-		took += least
+		return least
 	}
-	for _, s := range scans {
-		w.Postings, w.Columns, w.Named = w.Postings+s.Work.Postings/rounds, w.Columns+s.Work.Columns/rounds, w.Named+s.Work.Named/rounds
+	for at := 0; at < len(scans); at += together {
+		to := min(at+together, len(scans))
+		some := scans[at:to]
+		columns := least(func() { bound.Begin(t, some, bare[at:to]) })
+		unoffered := slices.Clone(queries[at:to])
+		for i := range unoffered {
+			unoffered[i].Offered, unoffered[i].Best = false, 0
+		}
+		p.columns += columns
+		p.postings += max(0, least(func() { bound.Begin(t, some, unoffered) })-columns)
+		for _, s := range some {
+			s.Work = bound.Work{}
+		}
+		named := make([][]uint64, len(some))
+		all := least(func() {
+			bound.Begin(t, some, queries[at:to])
+			for i, s := range some {
+				named[i] = append(named[i][:0], s.Found()...)
+				named[i] = append(named[i], s.Rest(t.Least(nodes[at+i]))...)
+			}
+		})
+		p.named += all
+		for i, s := range some {
+			w.Postings, w.Columns, w.Refined, w.Named = w.Postings+s.Work.Postings/rounds, w.Columns+s.Work.Columns/rounds, w.Refined+s.Work.Refined/rounds, w.Named+s.Work.Named/rounds
+			against := make([]*rerank.Prepared, len(named[i]))
+			for j, node := range named[i] {
+				against[j] = rerank.Prepare(f.evidence[node], t)
+			}
+			var c rerank.Comparison
+			p.scored += least(func() {
+				c.Begin(f.lists.scorer, queries[at+i].Evidence)
+				for j, other := range against {
+					c.Score(other, annindex.Dot(queries[at+i].Vector, f.artifacts[named[i][j]].Embedding))
+				}
+			})
+		}
 	}
-	return w, took
+	p.named = max(0, p.named-p.columns-p.postings)
+	return w, p
 }

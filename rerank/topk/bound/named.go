@@ -42,12 +42,15 @@ func (s *Scan) bound(slot uint32) float32 {
 // takeLikeliest finds the slots of the greatest bounds. At least as many slots as are wanted have a bound as great as the least of as many strides'
 // greatest; only where some of these are not to be named are others looked at.
 func (s *Scan) takeLikeliest(l *likeliest, bounds []float32, of func(*peak) float32) {
+	if l.most == 0 {
+		return
+	}
 	s.greatest = s.greatest[:0]
 	for i := range s.peaks {
 		s.greatest = keepGreatest(s.greatest, of(&s.peaks[i]), l.most)
 	}
 	from := float32(math.Inf(-1))
-	if len(s.greatest) == l.most && l.most > 0 {
+	if len(s.greatest) == l.most {
 		from = s.greatest[l.most-1]
 	}
 	for {
