@@ -47,9 +47,13 @@ func (l *Log) Run(ctx context.Context) error { return l.topic.Run(ctx) }
 
 // List tells which queries there are, by name, how often they have become others, and whether these are all that the topic says.
 func (l *Log) List() (all []Query, changes uint64, complete bool) {
-	complete = l.topic.Complete()
+	// A partition that is read anew is forgotten first. To take what is left meanwhile for all there is would end queries that stand: so nothing may have
+	// happened between one look and the other.
+	before := l.topic.Complete()
 	all, changes = l.set.list()
-	return all, changes, complete
+	complete = before && l.topic.Complete()
+	_, now := l.set.list()
+	return all, changes, complete && now == changes
 }
 
 // Get returns the query of a name.
