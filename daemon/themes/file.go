@@ -18,8 +18,8 @@ import (
 	"kilim/learner/theme"
 )
 
-// fileFormat is the version of the file of a model. Raise it when Made or what a survey makes of a record changes.
-const fileFormat = 1
+// fileFormat is the version of the file of a model. Raise it when Made changes, what a survey makes of a record, or what a model makes of the same works and labels: its id tells of that, and lists of another are made anew.
+const fileFormat = 2
 
 // Made tells what a model was fitted on.
 type Made struct {

@@ -11,14 +11,14 @@ import (
 )
 
 // format is the version of a Model's bytes. Raise it when they, the features or their weights change.
-const format = 1
+const format = 2
 
 var (
 	magic      = []byte("kilim theme")
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// MarshalBinary writes the Model: magic, version, text analyzer; features, fitted Works, terms and weights; and a CRC-32C of all that
+// MarshalBinary writes the Model: magic, version, text analyzer; features, fitted Works, terms, weights, and from which probability on a theme applies; and a CRC-32C of all that
 // stands before it. Equal Models have equal bytes.
 func (m *Model) MarshalBinary() ([]byte, error) {
 	b := append(slices.Clone(magic), format)
@@ -41,6 +41,9 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 		}
 	}
 	b = appendMatrix(b, m.weights.transposed())
+	for i := range m.gates {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(m.gates[i].least))
+	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
 }
 
@@ -112,9 +115,10 @@ func decode(analyzer *text.Encoder, body []byte) (*Model, error) {
 	works := r.matrix(s.len())
 	v := r.vocabulary(works.rows())
 	weights := r.matrix(s.len())
-	if weights.rows() != len(v.terms) {
-		r.fail("weights for %d terms, and %d terms", weights.rows(), len(v.terms))
+	if want := len(v.terms) + len(v.spans); weights.rows() != want {
+		r.fail("weights for %d terms and themes, and there are %d", weights.rows(), want)
 	}
+	least := r.probabilities(len(v.spans))
 	if len(r.b) > 0 {
 		r.fail("%d bytes after its end", len(r.b))
 	}
@@ -123,5 +127,8 @@ func decode(analyzer *text.Encoder, body []byte) (*Model, error) {
 	}
 	m := newModel(s, works.transposed(), v)
 	m.weights = weights.transposed()
+	for i := range m.gates {
+		m.gates[i].least = least[i]
+	}
 	return m, nil
 }

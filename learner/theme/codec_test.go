@@ -47,7 +47,7 @@ func TestDamagedModels(t *testing.T) {
 	}
 	later := bytes.Clone(data)
 	later[len(magic)]++
-	if _, err := Unmarshal(later); err == nil || !strings.Contains(err.Error(), "version 2") {
+	if _, err := Unmarshal(later); err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("a later version: %v", err)
 	}
 	foreign := bytes.Clone(data[:len(data)-crc32.Size])

@@ -68,7 +68,7 @@ func (q *Question) General(p *Profile) Parts {
 	for i := range q.model.spans {
 		probable, near := q.jaccards(i, p)
 		parts.Terms += q.asking.probable.themes[i].present * p.probable.themes[i].present * probable
-		parts.Neighbours += nearCountsInGeneral * q.asking.near.themes[i].present * p.near.themes[i].present * near
+		parts.Neighbours += nearCountsInGeneral * q.asking.probable.themes[i].present * p.near.themes[i].present * near
 	}
 	return parts
 }
@@ -135,12 +135,12 @@ func (m *Model) Predicted(theme string, p *Profile, n int) []Predicted {
 	return out[:min(n, len(out))]
 }
 
-// Presence is the probability that a Work has a term of a theme at all, by the better of the two predictions; 0 of a theme that the Model does not
-// know.
+// Presence is the most that any prediction says of whether a Work has a term of a theme at all; 0 of a theme that the Model does not know. It takes terms as independent, misses
+// few Works that have the theme, and says too much of the others: Gate is what tells these apart. A theme that applies has a Presence of 0.04 at least.
 func (m *Model) Presence(theme string, p *Profile) float64 {
 	i, ok := m.find(theme)
 	if !ok {
 		return 0
 	}
-	return max(p.probable.themes[i].present, p.near.themes[i].present)
+	return max(p.probable.themes[i].present, p.probable.themes[i].any, p.near.themes[i].any)
 }

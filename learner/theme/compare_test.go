@@ -26,7 +26,7 @@ func TestExpectedJaccard(t *testing.T) {
 				either++
 			}
 		}
-		x, y := m.forecast(slices.Clone(a)), m.forecast(slices.Clone(b))
+		x, y := m.forecast(slices.Clone(a), nil), m.forecast(slices.Clone(b), nil)
 		got, want := y.themes[0].present*jaccard(x.themes[0], y.themes[0], both(x.spread(terms), y.of(0))), 0.0
 		if slices.Contains(a, 1) && slices.Contains(b, 1) {
 			want = float64(inBoth) / float64(either)
@@ -49,7 +49,7 @@ func TestForecastIsBounded(t *testing.T) {
 		p[i] = rng.Float32()
 		count[2*i/terms] += float64(p[i])
 	}
-	f := m.forecast(slices.Clone(p))
+	f := m.forecast(slices.Clone(p), nil)
 	if len(f.likely) != most {
 		t.Fatalf("%d terms are kept, want %d", len(f.likely), most)
 	}

@@ -29,10 +29,12 @@ type system struct {
 	*preconditioner
 }
 
-// right is the right side of a term: which Works have it, and the share of all that do.
+// right is the right side of a term: which Works have it, and the share of all that do. Where out is not 0, the solution is that without the Works of a fold, that of
+// this number less 1: every one of so many in a row, as they come.
 type right struct {
 	works []int32
 	prior float32
+	out   int
 }
 
 // workspace is the memory in which abreast terms are solved: 4 n + m + features rows of them.
@@ -61,6 +63,7 @@ func (s *system) solve(worker *par.Worker, w *workspace, terms []right) ([]float
 		}
 	}
 	s.apply(s.engine, worker, abreast, w.r, w.z, w.byMark)
+	w.leave(w.z, terms)
 	copy(w.p, w.z)
 	before := sums(w.r, w.z)
 	for steps := 0; left != (lanes{}); steps++ {
@@ -70,6 +73,7 @@ func (s *system) solve(worker *par.Worker, w *workspace, terms []right) ([]float
 		q := w.z // (X X' + ridge I) p
 		s.byFeature.times(w.p, abreast, w.byFeature)
 		s.x.times(w.byFeature, abreast, q)
+		w.leave(q, terms)
 		addEach(q, left.scaled(s.ridge), w.p)
 		step := before.over(sums(w.p, q), left)
 		addEach(w.a, step, w.p)
@@ -80,6 +84,7 @@ func (s *system) solve(worker *par.Worker, w *workspace, terms []right) ([]float
 			}
 		}
 		s.apply(s.engine, worker, abreast, w.r, w.z, w.byMark)
+		w.leave(w.z, terms)
 		after := sums(w.r, w.z)
 		scaleEach(w.p, after.over(before, left))
 		addEach(w.p, left, w.z)
@@ -100,6 +105,7 @@ func (w *workspace) begin(terms []right) {
 			w.r[int(i)*abreast+c]++
 		}
 	}
+	w.leave(w.r, terms)
 }
 
 // sums are the inner products of the columns of x and y.

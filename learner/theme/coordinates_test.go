@@ -24,7 +24,7 @@ func TestCoordinates(t *testing.T) {
 				}
 				p[others+i], n[others+i] = has[k][i], has[k][i]
 			}
-			works[k] = &Profile{probable: m.forecast(p), near: m.forecast(n)}
+			works[k] = &Profile{probable: m.forecast(p, nil), near: m.forecast(n, nil)}
 		}
 		a, b := m.Coordinates("motif", works[0]), m.Coordinates("motif", works[1])
 		inBoth, ofA, ofB := 0.0, 0.0, 0.0

@@ -9,6 +9,7 @@
 //     solution of its term, a new theme that of its terms, and the others keep their weights to the bit.
 //   - Model.Profile predicts the terms of a Work: a Profile. Model.Ask makes of the Profile of a Work that asks a Question: Compare scores
 //     another Profile in a theme, General in all, and Explain names the terms that both are likely to have, which are the reason.
+//   - Model.Gate tells which themes apply to a Work, and what each counts.
 //   - A Table has the Profiles of many. Table.Search finds whom a Work has to be compared with: those that may be among its best, and those that
 //     may have it among theirs. Nobody else belongs there.
 //   - MarshalBinary and Unmarshal keep a Model. A Basis is not kept: Works are, by their owner.

@@ -25,17 +25,18 @@ func (b *Basis) Fit(ctx context.Context, labels map[string]Labels, from *Model) 
 		return nil, ErrNoTerms
 	}
 	m := newModel(b.space, b.byFeature, v)
-	columns, open := b.takeOver(m, from)
-	if err := b.solveAll(ctx, m, open, columns); err != nil {
+	columns, open, unbalanced := b.takeOver(m, from)
+	if err := errors.Join(b.solveAll(ctx, m, open, columns), b.balance(ctx, m, unbalanced)); err != nil {
 		return nil, err
 	}
 	m.weights = matrixOf(b.space.len(), columns).transposed()
 	return m, nil
 }
 
-// takeOver returns the weights of the terms which from has solved already, and the numbers of the others.
-func (b *Basis) takeOver(m, from *Model) (columns []vector, open []int) {
-	columns = make([]vector, len(m.terms))
+// takeOver returns the weights of the terms and themes which from has solved already, the numbers of the others, and which themes among these are to be
+// balanced.
+func (b *Basis) takeOver(m, from *Model) (columns []vector, open, unbalanced []int) {
+	columns = make([]vector, len(m.terms)+len(m.spans))
 	var solved *matrix
 	if from != nil && from.byFeature == b.byFeature {
 		solved = from.weights.transposed()
@@ -54,10 +55,27 @@ func (b *Basis) takeOver(m, from *Model) (columns []vector, open []int) {
 			open = append(open, int(t))
 		}
 	}
-	return columns, open
+	for i, s := range m.spans {
+		if solved != nil {
+			if old, ok := from.find(s.theme); ok && slices.Equal(from.gates[old].works, m.gates[i].works) {
+				columns[len(m.terms)+i], m.gates[i].least = solved.vector(len(from.terms)+old), from.gates[old].least
+				continue
+			}
+		}
+		open, unbalanced = append(open, len(m.terms)+i), append(unbalanced, i)
+	}
+	return columns, open, unbalanced
 }
 
-// solveAll computes the weights of the terms of the numbers in open.
+// right is the right side of a term, or of a theme behind them, by its number.
+func (m *Model) right(number int) right {
+	if theme := number - len(m.terms); theme >= 0 {
+		return right{works: m.gates[theme].works, prior: m.gates[theme].share}
+	}
+	return right{works: m.works[number], prior: m.prior[number]}
+}
+
+// solveAll computes the weights of the terms and themes of the numbers in open.
 func (b *Basis) solveAll(ctx context.Context, m *Model, open []int, columns []vector) error {
 	pool, err := par.New(b.cfg.Threads)
 	if err != nil {
@@ -96,7 +114,7 @@ func (t *solveTask) Part(part int, worker *par.Worker) {
 	own := t.open[part*abreast : min((part+1)*abreast, len(t.open))]
 	terms := make([]right, len(own))
 	for c, term := range own {
-		terms[c] = right{t.model.works[term], t.model.prior[term]}
+		terms[c] = t.model.right(term)
 	}
 	weights, err := t.solve(worker, t.spaces[worker.Index()], terms)
 	if err != nil {

@@ -23,8 +23,9 @@ type chance struct {
 // expectation is what is expected of a Work's terms of one theme, all of them, not the likeliest alone.
 type expectation struct {
 	from, to int32   // where the theme's terms are among the likely ones
-	present  float64 // the probability that it has any, the terms taken as independent
-	count    float64 // how many, given that it has any
+	present  float64 // the probability that it has any
+	any      float64 // the same, the terms taken as independent
+	count    float64 // how many, given that it has any: at least 1
 }
 
 // unlikely and certain bound a probability: regression is not bound to [0, 1], and what is impossible or certain would
@@ -40,18 +41,17 @@ const (
 	mostApart = 64
 )
 
-// forecast makes one of the probabilities of all terms, which it bounds in their place.
-func (m *Model) forecast(p []float32) forecast {
+// forecast makes one of the probabilities of all terms, which it bounds in their place, and of those of the themes. Without these, nil, terms are taken as independent.
+func (m *Model) forecast(p, themes []float32) forecast {
 	f := forecast{themes: make([]expectation, len(m.spans))}
 	squared := 0.0
 	var apart []chance
 	for i, s := range m.spans {
-		absent, count := 1.0, 0.0
+		count := 0.0
 		var own []chance
 		for t := s.from; t < s.to; t++ {
-			p[t] = max(unlikely, min(p[t], certain))
+			p[t] = probability(p[t])
 			v := float64(p[t])
-			absent *= 1 - v
 			count += v
 			if !m.isApart(i) {
 				squared += v * v
@@ -65,8 +65,13 @@ func (m *Model) forecast(p []float32) forecast {
 		} else {
 			f.likely = append(f.likely, own...)
 		}
-		f.themes[i].present = 1 - absent
-		f.themes[i].count = count / (1 - absent)
+		terms := p[s.from:s.to]
+		present := product(terms)
+		f.themes[i].any = present
+		if themes != nil {
+			present = float64(max(probability(themes[i]), slices.Max(terms))) // no less likely than the likeliest of its terms
+		}
+		f.themes[i].present, f.themes[i].count = present, max(1, count/present)
 	}
 	f.length = math.Sqrt(squared)
 	f.likely = likeliest(f.likely, most)

@@ -10,8 +10,9 @@ import (
 type Model struct {
 	space *space
 	vocabulary
-	prior     []float32 // of a term: the share of the fitted Works that have it, 0 where it is not solved
-	weights   *matrix   // features x terms
+	prior     []float32 // of a term: the share of the fitted Works that have it, 0 where it is not solved; and then of a theme
+	weights   *matrix   // features x terms, and then themes
+	gates     []gate    // by a theme's place among the spans
 	byFeature *matrix   // features x fitted Works
 	labels    [][]int32 // of a fitted Work: its terms, rising
 	// apart is by term the place of its theme among the spans where that stands apart, else noTheme; nil: none does.
@@ -57,11 +58,14 @@ func (m *Model) isApart(theme int) bool {
 
 // newModel is a Model without weights. Terms of fewer than enough Works are not solved: the nearest Works alone tell them.
 func newModel(s *space, byFeature *matrix, v vocabulary) *Model {
-	m := &Model{space: s, byFeature: byFeature, vocabulary: v, labels: v.byWork(byFeature.columns), prior: make([]float32, len(v.terms))}
+	m := &Model{space: s, byFeature: byFeature, vocabulary: v, labels: v.byWork(byFeature.columns), gates: v.newGates(byFeature.columns), prior: make([]float32, len(v.terms))}
 	for t, works := range v.works {
 		if len(works) >= enough {
 			m.prior[t] = float32(float64(len(works)) / float64(byFeature.columns))
 		}
+	}
+	for i := range m.gates {
+		m.prior = append(m.prior, m.gates[i].share)
 	}
 	return m
 }
@@ -97,11 +101,11 @@ const maxWords = 256
 // Profile predicts the terms of a Work. What a fitted Work consists of and its labels are known to the Model, and its Profile shows it.
 func (m *Model) Profile(w *Work) *Profile {
 	at := m.space.vector(w)
-	probable := make([]float32, len(m.terms))
-	copy(probable, m.prior)
-	m.weights.timesVector(at, probable)
-	p := &Profile{probable: m.forecast(probable), words: m.space.only(words, at).largest(maxWords)}
-	p.near = m.forecast(m.nearest(at, probable, p.probable.length))
+	regression := slices.Clone(m.prior)
+	m.weights.timesVector(at, regression)
+	probable := regression[:len(m.terms)]
+	p := &Profile{probable: m.forecast(probable, regression[len(m.terms):]), words: m.space.only(words, at).largest(maxWords)}
+	p.near = m.forecast(m.nearest(at, probable, p.probable.length), nil)
 	squared := 0.0
 	for _, c := range p.probable.likely {
 		squared += float64(m.excess(c)) * float64(m.excess(c))

@@ -80,6 +80,22 @@ func (r *reader) space(s *space) {
 	}
 }
 
+// probabilities reads n.
+func (r *reader) probabilities(n int) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		b := r.take(4)
+		if r.err != nil {
+			return nil
+		}
+		if out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b)); !(out[i] >= 0 && out[i] <= 1) {
+			r.fail("%g is no probability", out[i])
+			return nil
+		}
+	}
+	return out
+}
+
 // matrix reads one of so many columns.
 func (r *reader) matrix(columns int) *matrix {
 	m := newMatrix(columns)
