@@ -49,7 +49,7 @@
 //
 // # Lists that are stored and published
 //
-// An artifact's lists of the themes that it is likeliest to have are kept in the state that serves and told in topics of their own (package stored), where
+// An artifact's lists of the themes that apply to it by the model's gate (theme.Model.Gate), three at most, are kept in the state that serves and told in topics of their own (package stored), where
 // a Store is given. Keeper.Run makes them where it renews profiles, in commits of their own beside the units of records: relist takes what batches
 // have changed and some of what is due, and lists of a batch follow it as soon as Run has time for them. Similar answers with what is stored where
 // that is current, so that what is answered is what was told; it compares where nothing is stored.

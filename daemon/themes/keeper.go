@@ -39,6 +39,8 @@ type Config struct {
 	// Lists says of what size the lists are that are stored and published, and where; nil as Store: none are.
 	Lists stored.Config
 	Store Store
+	// Weights are what themes count where nobody says it; none: what the gate says.
+	Weights map[string]float64
 	// Taken are the topics that are configured for something else, with the settings that name them. No theme may be declared whose topic is one.
 	Taken map[string]string
 }
@@ -113,7 +115,7 @@ func Open(cfg Config, archive Archive, metrics *Metrics, log *slog.Logger) (*Kee
 	}
 	k := &Keeper{cfg: cfg, archive: archive, log: log, metrics: metrics, declared: d, changes: newChanges(),
 		scans: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)-1))), weighs: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
-	k.cfg.Lists.Themes, k.cfg.Lists.Least = mostLists, leastPresence
+	k.cfg.Lists.Themes = mostLists
 	k.lists.lists = stored.New(k.cfg.Lists)
 	k.status.phase = Idle
 	for _, declaration := range cfg.Declared {

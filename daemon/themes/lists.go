@@ -51,12 +51,13 @@ type Item struct {
 	Shared []theme.Shared
 }
 
-// leastPresence is the probability of a theme below which it does not apply to an artifact. With 5,000 works of the Tate fitted, of 2,500 others
+// leastPresence is the probability of a theme below which an artifact has no list of it even for who asks for it. The gate, by which lists are stored and told, is stricter: it
+// misses a third of those that have labels of a theme, which should not be told that they have no such list. With 5,000 works of the Tate fitted, of 2,500 others
 // fewer than 1 in 200 of those that have labels of a theme are below it, in each of the 15 themes. Of those that have none it tells few: between 5
 // and 25 % in abstraction, fewer than 5 % in any other.
 const leastPresence = 0.04
 
-// mostLists is how many lists of themes an artifact has stored at most: of those that apply to it those that it is likeliest to have.
+// mostLists is how many lists of themes an artifact has stored at most: of those that apply to it by the gate.
 const mostLists = 3
 
 // reasons is how many Shared terms an Item has at most.

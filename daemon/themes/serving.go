@@ -46,7 +46,7 @@ const sumBytes = 1200
 func newServing(m *theme.Model, made Made, room, extra int) *serving {
 	beside, _ := simplelru.NewLRU[string, *theme.Profile](max(1, room/besidePart/besideBytes), nil) // which fails of less than 1
 	return &serving{model: m, made: made, room: room, extra: extra + sumBytes, table: theme.NewTable(m), works: map[string]uint64{}, beside: beside, sums: groups.New(m, func(p *theme.Profile) []string {
-		return stored.Applying(m, p, mostLists, leastPresence)
+		return stored.Applying(m, p, mostLists)
 	})}
 }
 

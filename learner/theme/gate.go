@@ -46,7 +46,7 @@ type Alpha struct {
 }
 
 // Gate tells which themes apply to a Work, at most so many, and what each counts: a mixture of experts, of which the others cost nothing. Weights sum to 1; where no theme
-// applies there are none.
+// applies there are none. Of themes that stand apart (see Apart) there are as many besides, so that they take no other's place.
 //
 // How likely a Work has any label of a theme is a ridge regression of its own, one more column on the same factor: the product over the terms' probabilities
 // takes terms to be independent, and finds any of 1,000 terms nearly certain. A theme applies from the probability on that as many fitted Works reach, by
@@ -58,15 +58,22 @@ func (m *Model) Gate(p *Profile, most int) []Alpha {
 		theme         int
 		present, over float64
 	}
-	var all []admitted
+	var together, apart []admitted
 	for i := range m.spans {
 		present, least := p.probable.themes[i].present, float64(m.gates[i].least)
-		if present >= least {
-			all = append(all, admitted{i, present, present - least})
+		switch a := (admitted{i, present, present - least}); {
+		case present < least:
+		case m.isApart(i):
+			apart = append(apart, a)
+		default:
+			together = append(together, a)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b admitted) int { return cmp.Compare(b.over, a.over) }) // they come by name
-	all = all[:min(len(all), most)]
+	var all []admitted
+	for _, some := range [][]admitted{together, apart} {
+		slices.SortStableFunc(some, func(a, b admitted) int { return cmp.Compare(b.over, a.over) }) // they come by name
+		all = append(all, some[:min(len(some), most)]...)
+	}
 	sum := 0.0
 	for _, a := range all {
 		sum += a.present

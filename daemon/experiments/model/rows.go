@@ -28,8 +28,8 @@ type key struct {
 	Steps  int    `json:"steps,omitempty"`
 	Test   int    `json:"test,omitempty"`
 	Kept   int    `json:"records,omitempty"` // of the archive, in a training; 0: all
-	Before int    `json:"before,omitempty"` // records that are there when newcomers come
-	Came   int    `json:"came,omitempty"`   // newcomers; 0: the row is of a training
+	Before int    `json:"before,omitempty"`  // records that are there when newcomers come
+	Came   int    `json:"came,omitempty"`    // newcomers; 0: the row is of a training
 }
 
 // row is a measurement.

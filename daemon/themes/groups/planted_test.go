@@ -48,7 +48,7 @@ func TestPlantedBorrowings(t *testing.T) {
 		}
 	}
 	m := modelOf(t, works[:labelled], labels)
-	s := New(m, func(p *theme.Profile) []string { return stored.Applying(m, p, 3, 0.04) })
+	s := New(m, func(p *theme.Profile) []string { return stored.Applying(m, p, 3) })
 	for i := range works {
 		s.Put(nodeOf(works[i].ID), m.Profile(&works[i]), []uint64{cultureOf(describe(i).Culture)})
 	}

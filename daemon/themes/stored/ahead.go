@@ -33,7 +33,7 @@ func (l *Lists) Ahead(m *Model, name string, ids []string) *Ahead {
 	pass := l.Begin()
 	for _, id := range ids {
 		own, _ := m.ProfileOf(id)
-		if own == nil || !slices.Contains(Applying(m.Model, own, l.cfg.Themes, l.cfg.Least), name) {
+		if own == nil || !slices.Contains(Applying(m.Model, own, l.cfg.Themes), name) {
 			continue
 		}
 		d := ahead{row: Row{ID: id}, list: List{Theme: name, Model: m.Of(name), Whole: true}}
@@ -58,11 +58,14 @@ func (a *Ahead) Write(w Writer) error {
 	for i := range a.drafts {
 		d := &a.drafts[i]
 		d.list.Revision = w.Revision()
-		message, err := a.causes.updated(&a.l.cfg, d.row.ID, nil, &d.list)
+		message, cause, err := a.causes.updated(&a.l.cfg, d.row.ID, nil, &d.list)
 		if err != nil {
 			return err
 		}
 		if err := w.Enqueue(message); err != nil {
+			return err
+		}
+		if err := remember(w, a.l.cfg.Size, d.row.ID, nil, &d.list, cause); err != nil {
 			return err
 		}
 		row := d.stored()

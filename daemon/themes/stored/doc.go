@@ -13,7 +13,7 @@
 //
 // # Who has a list
 //
-// An artifact has lists of the themes that it is likeliest to have, at most Config.Themes of them, and of none that it has by less than Config.Least. A
+// An artifact has lists of the themes that apply to it by the Model's gate (theme.Model.Gate), at most Config.Themes of them. A
 // theme that does not apply to it has no list and costs it nothing. Everyone who has a profile may be listed.
 //
 // # What is exact

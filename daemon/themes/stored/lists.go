@@ -1,12 +1,10 @@
 package stored
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"kilim/learner/theme"
 )
@@ -15,8 +13,6 @@ import (
 type Config struct {
 	// Size is the length of a list, and Themes how many lists an artifact has at most.
 	Size, Themes int
-	// Least is the presence of a theme below which it does not apply to an artifact.
-	Least float64
 	// Tolerance is the change of a score below which a list stays as it was published.
 	Tolerance float64
 	// Similar is the topic of the other lists, see Topic.
@@ -100,7 +96,7 @@ func (l *Lists) Align(m *Model, muted ...string) {
 		l.muted[name] = true
 	}
 	if l.model, l.by = m, ""; m != nil {
-		l.by = fmt.Sprintf("%s size %d themes %d least %g tolerance %g", m.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Least, l.cfg.Tolerance)
+		l.by = fmt.Sprintf("%s size %d themes %d by gate tolerance %g", m.ID, l.cfg.Size, l.cfg.Themes, l.cfg.Tolerance)
 	}
 	clear(l.due)
 	for id, r := range l.rows {
@@ -241,35 +237,16 @@ func (l *Lists) Rows() int { return len(l.rows) }
 
 // themes are those that an artifact is to have lists of.
 func (l *Lists) themes(p *theme.Profile) []string {
-	return slices.DeleteFunc(Applying(l.model.Model, p, l.cfg.Themes, l.cfg.Least), func(name string) bool { return l.muted[name] })
+	return slices.DeleteFunc(Applying(l.model.Model, p, l.cfg.Themes), func(name string) bool { return l.muted[name] })
 }
 
-// Applying are the themes that an artifact is likeliest to have, at most so many, and as many of those that stand apart, which take no other's place. None is
-// among them that it has by less than least. They are by name.
-func Applying(m *theme.Model, p *theme.Profile, most int, least float64) []string {
-	type present struct {
-		name string
-		by   float64
-	}
-	var together, apart []present
-	for _, name := range m.Themes() {
-		by := m.Presence(name, p)
-		switch {
-		case by < least:
-		case m.StandsApart(name):
-			apart = append(apart, present{name, by})
-		default:
-			together = append(together, present{name, by})
-		}
-	}
+// Applying are the themes that apply to an artifact by the Model's gate, at most so many of those that stand apart and of the others; by name.
+func Applying(m *theme.Model, p *theme.Profile, most int) []string {
 	var out []string
-	for _, all := range [][]present{together, apart} {
-		slices.SortStableFunc(all, func(a, b present) int { return cmp.Compare(b.by, a.by) }) // they come by name
-		for _, a := range all[:min(len(all), most)] {
-			out = append(out, a.name)
-		}
+	for _, a := range m.Gate(p, most) {
+		out = append(out, a.Theme)
 	}
-	slices.SortFunc(out, strings.Compare)
+	slices.Sort(out)
 	return out
 }
 

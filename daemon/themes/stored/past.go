@@ -51,13 +51,13 @@ func ranked(theme string, told []Entry) rerank.Lists {
 	return rerank.Lists{list}
 }
 
-// remember notes in the history of a list that it takes the place of another one, nil: of none.
-func (p *Pass) remember(w Writer, id string, before, now *List, cause []string) error {
-	step := rerank.Step{ID: id, After: ranked(now.Theme, now.told(p.l.cfg.Size)), At: w.Recorded(), Cause: cause}
+// remember notes in the history of a list that it takes the place of another one, nil: of none. Of either the first size entries are told.
+func remember(w Writer, size int, id string, before, now *List, cause []string) error {
+	step := rerank.Step{ID: id, After: ranked(now.Theme, now.told(size)), At: w.Recorded(), Cause: cause}
 	var kept past
 	var h rerank.History
 	if before != nil {
-		told := before.told(p.l.cfg.Size)
+		told := before.told(size)
 		b, err := w.Past(id, now.Theme)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (p *Pass) remember(w Writer, id string, before, now *List, cause []string) 
 	if err != nil {
 		return fmt.Errorf("themes: list of theme %q of artifact %q: %w", now.Theme, id, err)
 	}
-	if next := pastOf(now.told(p.l.cfg.Size), h); !bytes.Equal(next, kept) {
+	if next := pastOf(now.told(size), h); !bytes.Equal(next, kept) {
 		return w.PutPast(id, now.Theme, next)
 	}
 	return nil

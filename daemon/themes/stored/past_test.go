@@ -73,7 +73,7 @@ func (w *world) verifyPasts() {
 // TestPastsAreOfWhatIsThere: after lists of another length, or that another program wrote, nothing is said of what was before, and the next change begins anew.
 func TestPastsAreOfWhatIsThere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 3, Config{Size: 4, Themes: 2, Least: 0.2})
+	w := newWorld(t, 3, Config{Size: 4, Themes: 2})
 	for i := range 30 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}
@@ -124,7 +124,7 @@ func TestPastsAreOfWhatIsThere(t *testing.T) {
 // TestCheckFindsDamagedPasts: sound histories have no fault, and each kind of damage is told.
 func TestCheckFindsDamagedPasts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 2, Config{Size: 3, Themes: 2, Least: 0.1})
+	w := newWorld(t, 2, Config{Size: 3, Themes: 2})
 	for i := range 12 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}

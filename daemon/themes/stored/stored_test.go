@@ -21,7 +21,7 @@ func TestHistories(t *testing.T) {
 	for seed := range uint64(5) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{Size: 2, Themes: 2, Least: 0.2}
+			cfg := Config{Size: 2, Themes: 2}
 			if seed == 3 {
 				cfg.Tolerance = 0.01
 			}
@@ -79,7 +79,7 @@ func TestHistories(t *testing.T) {
 // TestNothingIsToldTwice: what has not changed is not told, after a crash, and by a model that is fitted to the same; what is lost is told again, and what another model says.
 func TestNothingIsToldTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1, Config{Size: 4, Themes: 2, Least: 0.2})
+	w := newWorld(t, 1, Config{Size: 4, Themes: 2})
 	for i := range 30 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}
@@ -115,7 +115,7 @@ func TestNothingIsToldTwice(t *testing.T) {
 // of the theme what changed meanwhile.
 func TestMutedThemes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 6, Config{Size: 3, Themes: 2, Least: 0.2})
+	w := newWorld(t, 6, Config{Size: 3, Themes: 2})
 	for i := range 40 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}
@@ -150,7 +150,7 @@ func TestMutedThemes(t *testing.T) {
 // TestNewcomersTellOthers: an artifact that comes is told into the lists of those that are there, with itself as a cause.
 func TestNewcomersTellOthers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 4, Config{Size: 4, Themes: 2, Least: 0.2})
+	w := newWorld(t, 4, Config{Size: 4, Themes: 2})
 	for i := range 30 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}
@@ -186,7 +186,7 @@ func TestNewcomersTellOthers(t *testing.T) {
 // TestRows: what Marshal writes is read again, and no other bytes do harm.
 func TestRows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 2, Config{Size: 3, Themes: 2, Least: 0.1})
+	w := newWorld(t, 2, Config{Size: 3, Themes: 2})
 	for i := range 12 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}
@@ -239,7 +239,7 @@ func TestMessage(t *testing.T) {
 // TestCheckFindsDamage: sound rows have no fault, a deletion that nobody has followed yet is none, and each kind of damage is told.
 func TestCheckFindsDamage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 2, Config{Size: 3, Themes: 2, Least: 0.1})
+	w := newWorld(t, 2, Config{Size: 3, Themes: 2})
 	for i := range 12 {
 		w.put(fmt.Sprintf("a:%d", i))
 	}

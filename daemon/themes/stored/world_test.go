@@ -341,8 +341,10 @@ func (w *world) dull() map[string]map[string][]Entry {
 		profiles[id] = w.model.Model.Profile(&work)
 	}
 	for id, p := range profiles {
-		names := slices.DeleteFunc(w.model.Themes(), func(name string) bool { return w.model.Presence(name, p) < w.cfg.Least })
-		slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(w.model.Presence(b, p), w.model.Presence(a, p)) })
+		var names []string
+		for _, a := range w.model.Gate(p, len(w.model.Themes())) {
+			names = append(names, a.Theme)
+		}
 		out[id] = map[string][]Entry{}
 		for _, name := range names[:min(len(names), w.cfg.Themes)] {
 			if slices.Contains(w.muted, name) {

@@ -75,7 +75,7 @@ func (p *Pass) write(w Writer, d *draft) error {
 		if err := w.Enqueue(message); err != nil {
 			return err
 		}
-		if err := p.remember(w, d.ID, old, &list, cause); err != nil {
+		if err := remember(w, size, d.ID, old, &list, cause); err != nil {
 			return err
 		}
 		row.Lists = append(row.Lists, list)
