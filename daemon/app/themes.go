@@ -25,10 +25,17 @@ import (
 func openThemes(cfg *config.Config, archive themes.Archive, store themes.Store, reg prometheus.Registerer, log *slog.Logger) (*themes.Keeper, error) {
 	c := themes.Config{
 		Store: store, Lists: stored.Config{Size: cfg.Lists.Size, Tolerance: cfg.Lists.Tolerance, Similar: cfg.Kafka.Topics.Similar},
-		Folder: filepath.Join(cfg.Data, "themes"), Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes),
+		Folder: filepath.Join(cfg.Data, "themes"), Weights: map[string]float64{}, Least: cfg.Themes.Least, Works: cfg.Themes.Works, Memory: int(cfg.Memory.Budget().Themes),
 		Taken: map[string]string{cfg.Kafka.Topics.Artifacts: "kafka.topics.artifacts", cfg.Kafka.Topics.DeadLetters: "kafka.topics.dead-letters",
 			cfg.Kafka.Topics.Judgments: "kafka.topics.judgments", cfg.Kafka.Topics.Cultures: "kafka.topics.cultures",
 			cfg.Kafka.Topics.Queries: "kafka.topics.queries", cfg.Kafka.Topics.QueryLists: "kafka.topics.query-lists"},
+	}
+	for _, text := range cfg.Themes.Weights {
+		name, weight, err := themes.ParseWeight(text)
+		if err != nil {
+			return nil, fmt.Errorf("themes.weights: %w", err)
+		}
+		c.Weights[name] = weight
 	}
 	for _, text := range cfg.Themes.Declare {
 		d, err := themes.ParseDeclaration(text)
@@ -134,6 +141,11 @@ func (s *service) SimilarByWeights(ctx context.Context, of web.Subject, weights 
 	if err != nil {
 		return nil, webError(err)
 	}
+	if len(weights) == 0 {
+		if weights, err = s.app.themes.Alphas(ctx, artifact); err != nil {
+			return nil, webError(err)
+		}
+	}
 	candidates := make([]themes.Candidate, len(total.Items))
 	for i, e := range total.Items {
 		candidates[i] = themes.Candidate{ID: e.ID, Evidence: float64(e.Score)}
@@ -142,7 +154,7 @@ func (s *service) SimilarByWeights(ctx context.Context, of web.Subject, weights 
 	if err != nil {
 		return nil, webError(err)
 	}
-	out := &web.WeightedAnswer{ID: artifact.ID, List: rerank.ListTotal, Applies: append([]string{}, applies...), Epoch: total.Epoch, Items: []web.WeightedItem{}}
+	out := &web.WeightedAnswer{ID: artifact.ID, List: rerank.ListTotal, Applies: append([]string{}, applies...), Weights: weights, Epoch: total.Epoch, Items: []web.WeightedItem{}}
 	for _, b := range best {
 		parts := map[string]float64{"evidence": b.Evidence}
 		for name, score := range b.Themes {

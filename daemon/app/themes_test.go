@@ -242,7 +242,11 @@ func TestThemesOfTheDaemon(t *testing.T) {
 	if code := d.get("/api/v1/artifacts/t:300/similar?k=20&weights="+queryEscape("motif:1,religion, belief:0.2"), &sum); code != 200 || len(sum.Items) != 20 {
 		t.Errorf("weights: status %d, %d items", code, len(sum.Items))
 	}
-	for _, item := range sum.Items {
+	var byGate web.WeightedAnswer
+	if code := d.get("/api/v1/artifacts/t:300/similar?k=20&weights=auto", &byGate); code != 200 || len(byGate.Items) != 20 || len(byGate.Applies) == 0 {
+		t.Errorf("weights by the gate: status %d, %+v", code, byGate)
+	}
+	for _, item := range append(sum.Items, byGate.Items...) {
 		if p := item.Parts; item.Score != p["evidence"]+p["theme:motif"]+p["theme:religion, belief"] {
 			t.Errorf("the parts of %+v are another sum", item)
 		}

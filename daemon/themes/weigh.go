@@ -28,7 +28,7 @@ type Weighed struct {
 }
 
 // Weigh orders candidates by their evidence and by how like they are to an artifact in themes, each theme by its weight, and returns the best n. A theme
-// that does not apply to the artifact adds nothing and costs nothing. applies are those that do. There must be a weight.
+// that does not apply to the artifact adds nothing and costs nothing. applies are those that do. Without weights the evidence alone orders.
 func (k *Keeper) Weigh(ctx context.Context, a *profile.Artifact, weights map[string]float64, candidates []Candidate, n int) (best []Weighed, applies []string, err error) {
 	names := slices.Sorted(maps.Keys(weights))
 	var s *serving
@@ -37,14 +37,18 @@ func (k *Keeper) Weigh(ctx context.Context, a *profile.Artifact, weights map[str
 			return nil, nil, err
 		}
 	}
-	w := theme.WorkOf(a)
-	own := s.model.Profile(&w)
-	for _, name := range names {
-		if s.model.Presence(name, own) >= leastPresence {
-			applies = append(applies, name)
+	var question *theme.Question
+	if s != nil {
+		w := theme.WorkOf(a)
+		own := s.model.Profile(&w)
+		for _, name := range names {
+			if s.model.Presence(name, own) >= leastPresence {
+				applies = append(applies, name)
+			}
 		}
+		question = s.model.Ask(own)
 	}
-	weighing := weighing{keeper: k, serving: s, question: s.model.Ask(own), weights: weights, applies: applies}
+	weighing := weighing{keeper: k, serving: s, question: question, weights: weights, applies: applies}
 	parts := slices.Collect(slices.Chunk(candidates, weighedTogether))
 	scored := make([][]Weighed, len(parts))
 	group, ctx := errgroup.WithContext(ctx)

@@ -24,7 +24,7 @@ type ThemeService interface {
 	// SimilarByTheme returns the first k of those that are like an artifact in a theme. A theme that is not there is ErrUnknownList, one that is being
 	// learned ErrUnavailable.
 	SimilarByTheme(ctx context.Context, of Subject, theme string, k int) (*ThemeAnswer, error)
-	// SimilarByWeights orders the list total by themes too, each by its weight.
+	// SimilarByWeights orders the list total by themes too, each by its weight. Without weights each artifact's themes count by configuration, or as the gate says.
 	SimilarByWeights(ctx context.Context, of Subject, weights map[string]float64, k int) (*WeightedAnswer, error)
 	// Themes tells which themes there are.
 	Themes(ctx context.Context) (*Themes, error)
@@ -81,9 +81,11 @@ type WeightedAnswer struct {
 	ID   string `json:"id"`
 	List string `json:"list"`
 	// Applies are the weighted themes that apply to the artifact; the others add nothing.
-	Applies []string       `json:"applies"`
-	Epoch   uint32         `json:"epoch"`
-	Items   []WeightedItem `json:"items"`
+	Applies []string `json:"applies"`
+	// Weights are what each theme counts.
+	Weights map[string]float64 `json:"weights"`
+	Epoch   uint32             `json:"epoch"`
+	Items   []WeightedItem     `json:"items"`
 }
 
 // WeightedItem is one place of it. Score is the sum of Parts, to the bit when they are added in the order in which they stand: "evidence", the score
@@ -173,13 +175,19 @@ func (s *Server) byTheme(w http.ResponseWriter, r *http.Request, of Subject, lis
 	return false, nil
 }
 
-// weightsFor are those that a list is asked for with, nil without.
+// autoWeights in place of weights: what themes count is not for who asks to say.
+const autoWeights = "auto"
+
+// weightsFor are those that a list is asked for with, nil without, and empty where they are not for who asks to say.
 func weightsFor(u *url.URL, list string) (map[string]float64, error) {
 	switch {
 	case !u.Query().Has("weights"):
 		return nil, nil
 	case list != rerank.ListTotal:
 		return nil, fail(http.StatusBadRequest, "weights: are for the list total, not for %q", list)
+	}
+	if u.Query().Get("weights") == autoWeights {
+		return map[string]float64{}, nil
 	}
 	return parseWeights(u)
 }

@@ -22,6 +22,7 @@ func TestThemes(t *testing.T) {
 		{"POST", "/api/v1/similar?list=theme:x&k=3", `{"title":"Rug"}`, 200, `similar what is like "" theme:x 3`},
 		{"GET", "/api/v1/artifacts/a/similar?weights=music:1,craft:0.2", "", 200, `similar "a" by map[craft:0.2 music:1] 10`},
 		{"GET", "/api/v1/artifacts/a/similar?list=total&weights=" + url.QueryEscape("emotions, concepts: and ideas:-.5,a:1:2"), "", 200, `similar "a" by map[a:1:2 emotions, concepts: and ideas:-0.5] 10`},
+		{"GET", "/api/v1/artifacts/a/similar?weights=auto", "", 200, `similar "a" by map[] 10`},
 		{"POST", "/api/v1/similar?weights=x:1", `{"title":"Rug","id":"q"}`, 200, `similar what is like "q" by map[x:1] 10`},
 		{"GET", "/api/v1/artifacts/a/similar?list=general&weights=x:1", "", 400, "for the list total"},
 		{"GET", "/api/v1/artifacts/a/similar?weights=", "", 400, "want NAME:WEIGHT"},
