@@ -57,22 +57,35 @@ func jaccard(x, y []string) float64 {
 	return float64(both) / float64(len(x)+len(y)-both)
 }
 
+// gains are those of all works, when one of them asks; its own is not a number.
+func (j *judge) gains(t string, query int) []float64 {
+	out := make([]float64, len(j.order))
+	for i := range out {
+		out[i] = j.gain(t, query, i)
+	}
+	out[query] = math.NaN()
+	return out
+}
+
 // ndcg is that of the ranking of all works but the one that asks, by their scores.
 func (j *judge) ndcg(t string, query int, scores []float64) float64 {
-	ranked := make([]int, 0, len(scores))
-	gain, gains := make([]float64, len(scores)), make([]float64, 0, len(scores))
+	return j.ranked(j.gains(t, query), scores)
+}
+
+// ranked is the nDCG of works of known gains by their scores.
+func (j *judge) ranked(gain, scores []float64) float64 {
+	order, gains := make([]int, 0, len(scores)), make([]float64, 0, len(scores))
 	for _, i := range j.order {
-		if i != query {
-			gain[i] = j.gain(t, query, i)
-			ranked, gains = append(ranked, i), append(gains, gain[i])
+		if !math.IsNaN(gain[i]) {
+			order, gains = append(order, i), append(gains, gain[i])
 		}
 	}
-	slices.SortStableFunc(ranked, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 	slices.SortFunc(gains, func(a, b float64) int { return cmp.Compare(b, a) })
 	got, ideal := 0.0, 0.0
-	for i := range min(best, len(ranked)) {
+	for i := range min(best, len(order)) {
 		discount := math.Log2(float64(i + 2))
-		got += gain[ranked[i]] / discount
+		got += gain[order[i]] / discount
 		ideal += gains[i] / discount
 	}
 	if ideal == 0 {

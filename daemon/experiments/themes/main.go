@@ -17,6 +17,7 @@ type options struct {
 	kilim              string // empty: no daemon is asked
 	declare            string // a theme; empty: the daemon is asked for lists
 	fit, seed, queries int
+	gate               bool
 	cfg                theme.Config
 }
 
@@ -45,6 +46,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.fit, "fit", 8000, "works that are fitted; the others are ranked")
 	f.IntVar(&o.seed, "seed", 3, "of the split")
 	f.IntVar(&o.queries, "queries", 500, "works that ask in a theme, at most")
+	f.BoolVar(&o.gate, "gate", false, "tell of the gate, and of totals by it, instead of heads, subspaces and leakage")
 	f.IntVar(&o.cfg.Landmarks, "landmarks", o.cfg.Landmarks, "works that precondition the solution")
 	f.IntVar(&o.cfg.Threads, "threads", runtime.NumCPU(), "that fit")
 	if err := f.Parse(args); err != nil {

@@ -60,6 +60,19 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 	start := cputime.Spent()
 	profiles := ranked.profiles(model)
 	each := (cputime.Spent() - start) / time.Duration(len(profiles))
+	r := &ranking{model: model, profiles: profiles, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
+	by := map[string]figures{whole: {}, termsAlone: {}}
+	if o.gate {
+		e, err := all.evidenceOf(ctx, asked.Ranked, o.cfg.Threads)
+		if err != nil {
+			return nil, err
+		}
+		r.gates(stdout)
+		if err := r.totals(ctx, stdout, e, asked.General); err != nil {
+			return nil, err
+		}
+		return by, r.measureAll(ctx, asked, by)
+	}
 	known := fitted.profiles(model)
 	h, err := newHeads(ctx, stdout, model, known, profiles)
 	if err != nil {
@@ -69,18 +82,28 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 	if err != nil {
 		return nil, err
 	}
-	r := &ranking{model: model, profiles: profiles, heads: h, groups: groups, judge: newJudge(ranked.labels, all.themes(), uint64(o.seed))}
+	r.heads, r.groups = h, groups
 	if err := r.judge.leakage(stdout, byHeads, h.vectors); err != nil {
 		return nil, err
 	}
 	if err := r.judge.leakage(stdout, bySubspaces, groups); err != nil {
 		return nil, err
 	}
-	by := map[string]figures{whole: {}, termsAlone: {}, byHeads: {}, bySubspaces: {}}
+	by[byHeads], by[bySubspaces] = figures{}, figures{}
+	if err := r.measureAll(ctx, asked, by); err != nil {
+		return nil, err
+	}
+	h.printRecall(stdout)
+	fmt.Fprintf(stdout, "%v a profile, %v a comparison\n", each.Round(time.Microsecond), (r.took / time.Duration(r.compared)).Round(time.Nanosecond))
+	return by, nil
+}
+
+// measureAll notes the figures of all questions, with the mean of the themes.
+func (r *ranking) measureAll(ctx context.Context, asked *questions, by map[string]figures) error {
 	for t, queries := range asked.Asked {
 		r.measure(t, queries, by)
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.measure(overall, asked.General, by)
@@ -89,9 +112,7 @@ func (o *options) ownFigures(ctx context.Context, stdout io.Writer, all *archive
 			f[mean] += f[t] / float64(len(asked.Asked))
 		}
 	}
-	h.printRecall(stdout)
-	fmt.Fprintf(stdout, "%v a profile, %v a comparison\n", each.Round(time.Microsecond), (r.took / time.Duration(r.compared)).Round(time.Nanosecond))
-	return by, nil
+	return nil
 }
 
 // profiles are those of an archive's works.
@@ -150,7 +171,7 @@ func without(labels map[string]theme.Labels, t string) map[string]theme.Labels {
 type ranking struct {
 	model    *theme.Model
 	profiles []*theme.Profile
-	heads    *heads
+	heads    *heads                 // nil: only the whole score and its terms rank
 	groups   map[string][][]float32 // of E, by theme and work
 	judge    *judge
 	compared int
@@ -176,6 +197,9 @@ func (r *ranking) measure(t string, queries []int, by map[string]figures) {
 		r.compared += len(r.profiles)
 		by[whole][t] += r.judge.ndcg(t, q, byWhole) / float64(len(queries))
 		by[termsAlone][t] += r.judge.ndcg(t, q, byTerms) / float64(len(queries))
+		if r.heads == nil {
+			continue
+		}
 		if vectors := r.heads.scores(t, r.profiles[q]); vectors != nil {
 			by[byHeads][t] += r.judge.ndcg(t, q, vectors) / float64(len(queries))
 			by[bySubspaces][t] += r.judge.ndcg(t, q, innerProducts(r.groups[t], q)) / float64(len(queries))
