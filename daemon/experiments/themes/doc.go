@@ -22,6 +22,10 @@
 // Beside them E of the daemon's untrained model is split into a group of coordinates for each theme and one that they share. Of both it is told how
 // well linear probes read a theme's terms from the vectors of another: leakage.
 //
+// With -gate (make bench-themes BENCH=-gate) it is told instead how well the gate tells which themes the ranked works have labels of, and its load a theme; and how well works
+// are ranked in general by what it says the themes count, with evidence as in the list total, beside equal weights, total and general alone, among all
+// ranked works and among the first 200 of total, which is what a daemon orders.
+//
 // The peer runs unchanged, beside, as a process of its own. questions.py repeats its draws, so that split and queries are the
 // same. Times are those of the processor and not of the wall.
 package main
