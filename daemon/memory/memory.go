@@ -37,7 +37,7 @@ const (
 )
 
 // mostMemtable bounds a memtable. The same 521 commits of 251 MB, of a feed of 8,000 artifacts, had a store write 1,230 to 1,250 MB to the disk with memtables of 16 MiB, 900 with 32 and
-// 1,150 with 64, and took 7.1 to 7.4, 4.9 to 5.1 and 4.6 to 5.3 s of processor time. The peak of memory was 580, 600 and 690 MB: what makes a table of a memtable has all of it in memory
+// 1,150 with 64, and took 6.5 to 7.4, 4.9 to 5.1 and 4.6 to 5.3 s of processor time. The peak of memory was 580, 600 and 690 MB: what makes a table of a memtable has all of it in memory
 // once more. Larger ones are synced in one go, which a batch has to wait for, and as much more of the disk has to stay free (graphstore.Store.Margin).
 const mostMemtable = 32 * mib
 
