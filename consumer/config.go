@@ -12,11 +12,13 @@ import (
 
 // Config of a Consumer. Zero fields take the defaults named here.
 type Config struct {
-	Group  string   // required
+	Group  string   // required, unless Ungrouped
 	Topics []string // required, not empty
 	Limits profile.Limits
 	// Alone is for a Sink that must have all partitions: nothing is read while the group has another member.
 	Alone bool
+	// Ungrouped is for a Sink that has all partitions whoever else reads them: no group is joined, and no offset committed to one.
+	Ungrouped bool
 	// Reading, when set, is called whenever the partitions begin to be read: with Alone, when this member is the only one.
 	Reading func()
 
@@ -79,8 +81,11 @@ func orElse[T int | int64 | time.Duration](v *T, def T) {
 // validate names all faults together; c has its defaults.
 func (c Config) validate() error {
 	var errs []error
-	if c.Group == "" {
+	if c.Group == "" && !c.Ungrouped {
 		errs = append(errs, errors.New("no group"))
+	}
+	if c.Ungrouped && (c.Alone || c.Group != "") {
+		errs = append(errs, fmt.Errorf("ungrouped, with group %q, alone %v: want neither", c.Group, c.Alone))
 	}
 	if len(c.Topics) == 0 || slices.Contains(c.Topics, "") {
 		errs = append(errs, fmt.Errorf("topics %q: want at least one, none empty", c.Topics))

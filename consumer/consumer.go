@@ -54,6 +54,9 @@ func New(cfg Config, cluster Cluster, sink Sink, m *Metrics, log *slog.Logger) (
 // here and the brokers is repeated. The topics must exist. It is called once.
 func (c *Consumer) Run(ctx context.Context) error {
 	defer c.logs.Transport.CloseIdleConnections()
+	if c.cfg.Ungrouped {
+		return c.runUngrouped(ctx)
+	}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                     c.cfg.Group,
 		Brokers:                c.cluster.Brokers(),

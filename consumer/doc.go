@@ -21,6 +21,7 @@
 // Two members of the group with different Sinks each keep the guarantee for themselves, and none of them has all:
 // moving a partition's state from one to the other is not this package's business. With Config.Alone a member
 // reads nothing while it has company, or lacks partitions; Consumer.Ready says why (membership.go).
+// With Config.Ungrouped a member joins no group and reads all partitions, however many others do (ungrouped.go).
 //
 // The log of a partition is told from another of the same name (a topic deleted and made anew, another cluster) by what is stored beside
 // its offset. Run ends with ErrOtherLog before a record of another log reaches Apply (logmark.go, package logread).

@@ -113,6 +113,18 @@ func (p *progress) lag() map[TopicPartition]int64 {
 	return lag
 }
 
+func (p *progress) applied() map[TopicPartition]int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := make(map[TopicPartition]int64, len(p.parts))
+	for tp, m := range p.parts {
+		if m.known {
+			next[tp] = m.next
+		}
+	}
+	return next
+}
+
 func (p *progress) assigned() ([]TopicPartition, time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
