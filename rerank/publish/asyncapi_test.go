@@ -144,6 +144,19 @@ func TestAsyncAPIHoldsTogether(t *testing.T) {
 	}
 }
 
+// A Beat is as described.
+func TestBeatsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	schema := compile(t, document(t, true), "/components/messages/Beat/payload")
+	for _, b := range []Beat{{Writer: uuid, Reached: []Reached{}}, {Writer: uuid, Reached: []Reached{{Topic: "in", Partition: 1, Next: 5}}, Left: true}} {
+		text, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		validate(t, schema, "beat", text)
+	}
+}
+
 // What is judged is as described, and what is not as described is no judgment.
 func TestJudgmentsAreAsDescribed(t *testing.T) {
 	t.Parallel()

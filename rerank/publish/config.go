@@ -27,6 +27,10 @@ type Config struct {
 	// TransactionalID, if set, has each batch of the outbox be one transaction under this id, of which Kafka has one owner: who begins to
 	// publish under it fences who did before (ErrFenced). See the package comment for what that changes.
 	TransactionalID string
+	// Reached, wanted with Topics.Owner, returns the offsets of the state.
+	Reached func() ([]Reached, error)
+	// Tolerance is the change of a score that is not worth publishing, see Holdings.
+	Tolerance float32
 	// Batch is the most messages sent between two acknowledgements. Default 1000.
 	Batch int
 	// MaxBatchBytes is about the most that one request carries, before compression; a single larger
@@ -92,6 +96,10 @@ func (c Config) complete() (Config, kafka.Compression, error) {
 	require(c.Topics.Cultures != "", "topics: cultures: missing")
 	require(c.Topics.Queries != "", "topics: queries: missing")
 	require(c.Topics.DeadLetters != "", "topics: dead letters: missing")
+	if c.Topics.Owner != "" {
+		require(c.TransactionalID != "", "transactional id: missing, and there is a topic of its owner")
+		require(c.Reached != nil, "reached: missing, and there is a topic of the owner")
+	}
 	for _, n := range []struct {
 		name  string
 		value *int

@@ -94,6 +94,12 @@
 // trickle, takes two to four times as long. A broker verifies one partition of a transaction at a time, so partitions are sent to in turn.
 // The embedded broker ends with the daemon that it is part of, so nobody can take its place; it is not written to in transactions, which its compaction does not read.
 //
+// # Who stands by
+//
+// With Topics.Owner the owner of the transactional id says in a topic that it is there (Beat), and up to where the records are applied whose effects it publishes. Another process reads what the topics
+// hold (Holdings), and takes the id when the owner is gone (Publisher.Take, Clear, Hold; takeover.go). When it takes it is for
+// package daemon/follow to say. What it then publishes is compared, artifact by artifact, with what the topics hold (TestTakeOver).
+//
 // The requests are kafka-go's Client's, as all of this package: its Writer has no transactions, and franz-go's producer, which has, numbers, repeats and
 // gives up batches by itself, so that what became of one, and its halves where it is too large, is not for this package to say.
 //

@@ -18,6 +18,8 @@ type Found struct {
 	// message, which waits in the outbox, or by a writer that it has not become. Above 0 the store is older than what was published of its state: its folder was put back. The numbers
 	// that it would give are taken.
 	Unknown int
+	// Taken is true when another process published, and this one goes on in its place, see Holdings.
+	Taken bool
 	// Lost is true if a topic of lists, of standing queries too, or that of cells, does not have what was published. Either a partition ends before its stored position: the topic
 	// was deleted and made again, or the cluster has lost records. Or no partition has a position, while topics in Left have: another
 	// topic is configured than before. Or one of a theme is not there.

@@ -46,6 +46,14 @@ type Publisher struct {
 	// unsettled is true while requests that nobody waits for may still be carried out: those of the process before, or
 	// unanswered ones without a producer id. settled then waits until the ends of the partitions are at rest.
 	unsettled bool
+
+	// What follows is of use with Topics.Owner only. reached is what the last Beat said, beaten when.
+	reached []Reached
+	beaten  time.Time
+	// held is what the topics held when this process took over, until settledAll, and clearing is true during Clear.
+	held       *Holdings
+	settledAll func() bool
+	clearing   bool
 }
 
 // topicPartition names one partition of a topic. The publisher's order and its positions are by partition.
@@ -65,19 +73,12 @@ func New(cfg Config) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	writer, err := cfg.Store.Writer()
-	if err != nil {
-		return nil, fmt.Errorf("publish: writer: %w", err)
-	}
-	if cfg.Source == "" {
-		cfg.Source = "/kilim/" + writer
-	}
 	// Uncommitted: without transactions of its own, its messages are not to be missed behind somebody's open one.
 	isolation := kafka.ReadUncommitted
 	if cfg.TransactionalID != "" {
 		isolation = kafka.ReadCommitted // what was aborted was not told
 	}
-	return &Publisher{
+	p := &Publisher{
 		cfg:         cfg,
 		compression: compression,
 		// kafka-go tells the broker half of this as the time that replicas may take.
@@ -86,13 +87,26 @@ func New(cfg Config) (*Publisher, error) {
 			Transport: cfg.Transport, Addr: cfg.Addr, Isolation: isolation,
 			MaxBytes: fetchBytes, Wait: fetchWait, Timeout: cfg.Timeout,
 		},
-		writer:    writer,
+		positions: map[topicPartition]int64{},
 		wake:      make(chan struct{}, 1),
 		delivered: map[uint64]struct{}{},
 		begunAnew: map[topicPartition]struct{}{},
 		topics:    map[string]*topic{},
 		unsettled: true,
-	}, nil
+	}
+	return p, p.begunBy()
+}
+
+// begunBy asks the store who writes.
+func (p *Publisher) begunBy() (err error) {
+	was := p.writer
+	if p.writer, err = p.cfg.Store.Writer(); err != nil {
+		return fmt.Errorf("publish: writer: %w", err)
+	}
+	if p.cfg.Source == "" || p.cfg.Source == "/kilim/"+was {
+		p.cfg.Source = "/kilim/" + p.writer
+	}
+	return nil
 }
 
 // Wake says that the outbox has something new. It never blocks; a call while the
@@ -109,18 +123,38 @@ func (p *Publisher) Wake() {
 // Kafka's failures are retried for ever. An error is the store's, or says that an entry can't
 // be read.
 func (p *Publisher) Run(ctx context.Context) error {
+	if p.owning() { // since New the store has become another writer
+		if err := p.begunBy(); err != nil {
+			return err
+		}
+		p.acked, p.delivered, p.topics = 0, map[uint64]struct{}{}, map[string]*topic{}
+	}
 	if err := p.loadPositions(); err != nil {
 		return err
 	}
+	var beats <-chan time.Time
+	if p.owning() {
+		tick := time.NewTicker(BeatEvery)
+		defer tick.Stop()
+		beats = tick.C
+	}
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
-	anchored := false
+	anchored, unfinished := false, false
 	for ctx.Err() == nil {
+		settled := p.held != nil && p.settledAll()
 		err := p.drain(ctx)
+		if err == nil && settled && ctx.Err() == nil {
+			p.held = nil
+		}
 		if err == nil && !anchored {
 			err = p.anchor(ctx)
 			anchored = err == nil
 		}
+		if err == nil && p.owning() && time.Since(p.beaten) >= BeatEvery && ctx.Err() == nil {
+			err = p.beat(ctx, false)
+		}
+		unfinished = err != nil
 		var fatal storeError
 		switch {
 		case errors.As(err, &fatal):
@@ -129,12 +163,19 @@ func (p *Publisher) Run(ctx context.Context) error {
 			pause.Reset()
 			select {
 			case <-p.wake:
+			case <-beats:
 			case <-ctx.Done():
 			}
 		case ctx.Err() == nil:
 			p.failed(err)
 			wait(ctx, pause.NextBackOff())
 		}
+	}
+	if p.owning() {
+		if unfinished {
+			p.failed(context.Cause(ctx)) // a transaction may be open: it is not to be committed with the last Beat
+		}
+		p.leave(ctx)
 	}
 	return nil
 }
@@ -227,6 +268,10 @@ func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
 			return err
 		}
 	}
+	artifacts, err := p.amend(out)
+	if err != nil {
+		return storeError{err}
+	}
 	shares, err := p.share(ctx, out)
 	if err != nil {
 		return err
@@ -243,9 +288,12 @@ func (p *Publisher) publish(ctx context.Context, entries []Entry) error {
 	if err := p.ack(out[len(out)-1].seq, positions); err != nil {
 		return err
 	}
-	done := make([]Published, len(out))
+	p.settle(artifacts)
+	done := make([]Published, 0, len(out))
 	for i := range out {
-		done[i] = out[i].published()
+		if !out[i].needless {
+			done = append(done, out[i].published())
+		}
 	}
 	p.cfg.Metrics.acked(done, time.Now())
 	if p.cfg.Observe != nil {

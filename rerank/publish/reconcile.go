@@ -181,11 +181,15 @@ func (p *Publisher) settled(ctx context.Context, name string, partitions []int) 
 }
 
 func (p *Publisher) spans(ctx context.Context, name string, partitions []int) (map[int]span, error) {
+	return p.spansOf(ctx, name, partitions, kafka.ReadUncommitted)
+}
+
+func (p *Publisher) spansOf(ctx context.Context, name string, partitions []int, isolation kafka.IsolationLevel) (map[int]span, error) {
 	var asked []kafka.OffsetRequest
 	for _, partition := range partitions {
 		asked = append(asked, kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition))
 	}
-	res, err := p.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
+	res, err := p.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}, IsolationLevel: isolation})
 	if err != nil {
 		return nil, err
 	}

@@ -43,11 +43,13 @@ type Topics struct {
 	Cultures    string
 	Queries     string // lists of standing queries
 	DeadLetters string
+	// Owner is where the owner of the transactional id says that it is there, see Beat; empty: it does not.
+	Owner string
 }
 
 // themed tells whether a topic is one of lists of a theme.
 func (t Topics) themed(name string) bool {
-	return name != t.DeadLetters && name != t.Cultures && name != t.Queries && strings.HasPrefix(name, t.Similar+".")
+	return name != t.DeadLetters && name != t.Cultures && name != t.Queries && name != t.Owner && strings.HasPrefix(name, t.Similar+".")
 }
 
 // all are those that are there, whether or not there is something to say in them.

@@ -147,7 +147,7 @@ func FuzzRender(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := render(&m, Topics{"s", "cultures", "kilim.queries.similar", "d"}, "/kilim/x", "x", 1); err != nil {
+		if _, err := render(&m, Topics{Similar: "s", Cultures: "cultures", Queries: "kilim.queries.similar", DeadLetters: "d"}, "/kilim/x", "x", 1); err != nil {
 			t.Fatalf("decoded %+v and could not render it: %v", m, err)
 		}
 	})

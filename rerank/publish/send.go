@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -26,7 +27,11 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 	}
 	in, requests := p.transactional() && len(partitions) > 0, maxRequests
 	if in {
-		if err := p.enlist(ctx, partitions); err != nil {
+		enlisted := partitions
+		if p.owning() {
+			enlisted = append(slices.Clone(partitions), p.ownerPartition())
+		}
+		if err := p.enlist(ctx, enlisted); err != nil {
 			return err
 		}
 		// A broker asks the coordinator whether a partition is in the transaction. It asks once at a time for a producer, and refuses
@@ -65,7 +70,16 @@ func (p *Publisher) send(ctx context.Context, shares map[topicPartition]*share) 
 		}
 	}
 	if in && len(errs) == 0 {
-		return p.end(ctx, true)
+		if p.owning() {
+			if err := p.sendBeat(ctx, false); err != nil {
+				return err
+			}
+		}
+		if err := p.end(ctx, true); err != nil {
+			return err
+		}
+		p.beaten = time.Now()
+		return nil
 	}
 	return errors.Join(errs...)
 }

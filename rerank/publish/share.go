@@ -20,6 +20,8 @@ type outgoing struct {
 	msg kafka.Message
 	// cuts counts how often shorten has taken from msg; whole is the length of its value before.
 	cuts, whole int
+	// needless is true of what the topics say already, see amend.
+	needless bool
 }
 
 // share is what goes to one partition, in order.
@@ -81,6 +83,9 @@ func (p *Publisher) share(ctx context.Context, out []outgoing) (map[topicPartiti
 	shares := map[topicPartition]*share{}
 	for i := range out {
 		o := &out[i]
+		if o.needless {
+			continue
+		}
 		t, err := p.topic(ctx, o.msg.Topic)
 		if err != nil {
 			return nil, err

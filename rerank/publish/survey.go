@@ -81,6 +81,15 @@ func (p *Publisher) start(at topicPartition, s span) (from int64, shortened bool
 
 // readPartition calls fn for every message of the store's state in [from, end) of a partition.
 func (p *Publisher) readPartition(ctx context.Context, at topicPartition, from, end int64, fn func(*message)) error {
+	return p.readRecords(ctx, at, from, end, func(r *recordset.Record) {
+		if m := messageOf(r); m != nil && stateOf(m.writer) == stateOf(p.writer) {
+			fn(m)
+		}
+	})
+}
+
+// readRecords calls fn for every record in [from, end) of a partition.
+func (p *Publisher) readRecords(ctx context.Context, at topicPartition, from, end int64, fn func(*recordset.Record)) error {
 	tries := 0
 	for from < end {
 		pg, err := p.logs.Fetch(ctx, logread.Log{Topic: at.topic, Partition: at.partition}, from)
@@ -93,9 +102,7 @@ func (p *Publisher) readPartition(ctx context.Context, at topicPartition, from, 
 				p.cfg.Log.Warn("a batch in an output topic can't be unpacked; it is passed over", "topic", at.topic, "partition", at.partition, "err", r.Fault)
 				continue
 			}
-			if m := messageOf(&r); m != nil && stateOf(m.writer) == stateOf(p.writer) {
-				fn(m)
-			}
+			fn(&r)
 		}
 		if pg.Next > from {
 			from, tries = pg.Next, 0
