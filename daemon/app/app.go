@@ -18,6 +18,7 @@ import (
 	"kilim/consumer/kafkaconn"
 	"kilim/daemon/config"
 	"kilim/daemon/cultures"
+	"kilim/daemon/follow"
 	"kilim/daemon/judgments"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/queries"
@@ -49,6 +50,7 @@ type App struct {
 	shelves   *shelves
 	scheduler *finetune.Scheduler // nil: nothing is trained
 	publisher *publish.Publisher
+	follower  *follow.Follower // nil: without publish.follow
 	consumer  *consumer.Consumer
 	reading   chan struct{} // closed when the partitions are read for the first time
 	encoding  *encoding

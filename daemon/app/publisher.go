@@ -12,7 +12,7 @@ import (
 	"kilim/rerank/publish"
 )
 
-// startPublisher looks what the topics hold of the state, before it gives a number, and makes the publisher of its outbox.
+// startPublisher looks what the topics hold of the state, before it gives a number, and makes the publisher of its outbox. One that follows looks on and on.
 func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err error) {
 	transport := a.conn.Transport() // its own: it is closed after a failure
 	a.down.add("publisher's connections", func() error { transport.CloseIdleConnections(); return nil })
@@ -32,6 +32,9 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 		Metrics: publish.NewMetrics(reg),
 		Log:     a.log.With("part", "publisher"),
 	}
+	if a.cfg.Publish.Follow {
+		return a.startFollower(ctx, cfg, reg)
+	}
 	looking, cancel := context.WithTimeoutCause(ctx, kafkaconn.DefaultStartTimeout, fmt.Errorf("gave up after %v", kafkaconn.DefaultStartTimeout))
 	defer cancel()
 	found, err := publish.Look(looking, cfg)
@@ -50,6 +53,9 @@ func (a *App) startPublisher(ctx context.Context, reg *prometheus.Registry) (err
 // publish publishes until ctx ends. With a transactional id it begins when the group has given this daemon all partitions: until then
 // another may be at work, which is not to be fenced by one that waits for it.
 func (a *App) publish(ctx context.Context) error {
+	if a.follower != nil {
+		return a.follower.Run(ctx)
+	}
 	if a.cfg.Publish.TransactionalID != "" {
 		select {
 		case <-ctx.Done():

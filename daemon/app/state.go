@@ -88,8 +88,12 @@ func (a *App) startState(ctx context.Context, reg *prometheus.Registry) (err err
 
 func (a *App) startConsumer(context.Context, *prometheus.Registry) (err error) {
 	inFlight := min(int64(a.cfg.Ingest.InFlightBytes), a.cfg.Memory.Budget().Records)
+	group := a.cfg.Kafka.Group
+	if a.cfg.Publish.Follow {
+		group = "" // who owns is decided by the transactional id
+	}
 	a.consumer, err = consumer.New(consumer.Config{
-		Group: a.cfg.Kafka.Group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: true,
+		Group: group, Topics: []string{a.cfg.Kafka.Topics.Artifacts}, Alone: !a.cfg.Publish.Follow, Ungrouped: a.cfg.Publish.Follow,
 		Reading:      sync.OnceFunc(func() { close(a.reading) }),
 		Limits:       limits(a.cfg),
 		BatchRecords: a.cfg.Ingest.BatchRecords, BatchBytes: min(int64(a.cfg.Ingest.BatchBytes), inFlight), InFlightBytes: inFlight,

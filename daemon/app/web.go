@@ -97,10 +97,16 @@ func (s *service) Models(context.Context) (*web.Models, error) {
 }
 
 func (s *service) Promote(_ context.Context, epoch uint32) error {
+	if err := s.app.mayPromote(); err != nil {
+		return err
+	}
 	return webError(s.app.manager.Promote(epoch))
 }
 
 func (s *service) Rollback(_ context.Context, epoch uint32) error {
+	if err := s.app.mayPromote(); err != nil {
+		return err
+	}
 	return webError(s.app.manager.Rollback(epoch))
 }
 
@@ -198,6 +204,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	if now := s.app.ranking.Status(); now.Judgments > 0 {
 		judged := rankingStatusOf(now)
 		status.Ranking = &judged
+	}
+	if f := s.app.follower; f != nil {
+		now := f.Status()
+		status.Follow = &web.FollowStatus{Role: now.Role, Since: now.Since.UTC(), Behind: now.Behind}
 	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()

@@ -67,6 +67,7 @@ type Topics struct {
 	Similar     string `default:"kilim.similar" help:"Topic of the lists, written, compacted."`
 	Cultures    string `default:"kilim.cultures" help:"Topic of how near cultures, periods and places are, overall and by theme, written, compacted."`
 	DeadLetters string `default:"kilim.artifacts.dlq" help:"Topic of the records that can't be used, written."`
+	Owner       string `default:"kilim.owner" help:"Topic in which the daemon that publishes says that it is there, with publish.follow, compacted."`
 	Judgments   string `default:"kilim.judgments" help:"Topic of what people say of how alike two artifacts are, read and written, compacted."`
 	Queries     string `default:"kilim.queries" help:"Topic of the standing queries, read and written, compacted."`
 	QueryLists  string `default:"kilim.queries.similar" help:"Topic of the lists of standing queries, written, compacted."`
@@ -153,6 +154,7 @@ type Publish struct {
 	Compression string `default:"snappy" oneof:"none,gzip,snappy,lz4,zstd" help:"Compression of what is published: none, gzip, snappy, lz4 or zstd."`
 	// TransactionalID is empty by default: see package publish on what transactions cost.
 	TransactionalID string `name:"transactional-id" placeholder:"ID" help:"Publish in Kafka's transactions under this id, the same for all daemons that may publish to these topics one after another: one that begins fences those before it, whose messages the brokers refuse from then on. Readers must be read_committed. Not with the embedded broker. Empty: no transactions."`
+	Follow          bool   `help:"Follow the daemon that publishes under the transactional id, and publish in its place when it has been gone for 3 seconds, or at once when it stops; give it to both. Wants train.share 0, themes.works 0 and rank.least 0: what is learned is not shared yet, and two would learn different things."`
 }
 
 // Memory is what the daemon may take of the machine's.
@@ -249,6 +251,14 @@ func (k *Kafka) TopicSpecs() []kafkaconn.TopicSpec {
 // ListsTopic is a topic of lists as it is created when missing.
 func (k *Kafka) ListsTopic(name string) kafkaconn.TopicSpec {
 	return k.topic(name, map[string]string{"cleanup.policy": "compact", "max.message.bytes": similarBytes})
+}
+
+// OwnerTopic is the topic in which an owner says that it is there, as it is created when missing. Its segments are small, for two messages a second go there of which
+// one is kept.
+func (k *Kafka) OwnerTopic() kafkaconn.TopicSpec {
+	spec := k.topic(k.Topics.Owner, map[string]string{"cleanup.policy": "compact", "segment.bytes": "1048576", "segment.ms": "3600000"})
+	spec.Partitions = 1
+	return spec
 }
 
 // JudgmentsTopic is the topic of the judgments as it is created when missing.

@@ -151,6 +151,9 @@ func (c *State) check() []*Fault {
 	if _, embedded := c.Embedded(); embedded && c.Publish.TransactionalID != "" {
 		add("publish.transactional-id", "%q: not with the embedded broker, which ends with its daemon: nobody could publish after it", c.Publish.TransactionalID)
 	}
+	if c.Publish.Follow {
+		faults = append(faults, c.checkFollow()...)
+	}
 	if c.Data == "" {
 		add("data", "empty: want the path of a folder")
 	}
@@ -175,6 +178,27 @@ func (c *State) check() []*Fault {
 	faults = append(faults, c.Rank.check()...)
 	faults = append(faults, c.Encoders.check()...)
 	return append(faults, c.Media.check()...)
+}
+
+// checkFollow refuses what two daemons would do differently, or twice.
+func (c *State) checkFollow() (faults []*Fault) {
+	add := func(key, format string, args ...any) { faults = append(faults, faultf(key, format, args...)) }
+	if c.Publish.TransactionalID == "" {
+		add("publish.transactional-id", "empty: publish.follow wants one, the same for both daemons")
+	}
+	if c.Train.Share > 0 {
+		add("train.share", "%v: want 0 with publish.follow, for a model is not shared between two daemons", c.Train.Share)
+	}
+	if c.Themes.Works > 0 {
+		add("themes.works", "%d: want 0 with publish.follow, for themes are not shared between two daemons", c.Themes.Works)
+	}
+	if c.Rank.Least > 0 {
+		add("rank.least", "%d: want 0 with publish.follow, for a learned order is not shared between two daemons", c.Rank.Least)
+	}
+	if c.Demo.Artifacts > 0 {
+		add("demo.artifacts", "%d: want 0 with publish.follow, for both daemons would feed it", c.Demo.Artifacts)
+	}
+	return faults
 }
 
 func (c *Client) check() []*Fault {
@@ -246,6 +270,7 @@ func (k *Kafka) check() []*Fault {
 		{"kafka.topics.similar", k.Topics.Similar},
 		{"kafka.topics.cultures", k.Topics.Cultures},
 		{"kafka.topics.dead-letters", k.Topics.DeadLetters},
+		{"kafka.topics.owner", k.Topics.Owner},
 		{"kafka.topics.judgments", k.Topics.Judgments},
 		{"kafka.topics.queries", k.Topics.Queries},
 		{"kafka.topics.query-lists", k.Topics.QueryLists},

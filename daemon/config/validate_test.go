@@ -333,3 +333,20 @@ func TestLog(t *testing.T) {
 		}
 	}
 }
+
+// TestFollow: what two daemons would do differently is refused, all of it at once.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	c := defaults()
+	c.Publish.Follow, c.Demo.Artifacts = true, 5
+	err := c.Verify()
+	for _, key := range []string{"publish.transactional-id", "train.share", "themes.works", "rank.least", "demo.artifacts"} {
+		if err == nil || !strings.Contains(err.Error(), key+": ") {
+			t.Errorf("%s is not refused: %v", key, err)
+		}
+	}
+	c.Broker, c.Publish.TransactionalID, c.Train.Share, c.Themes.Works, c.Rank.Least, c.Demo.Artifacts = "k:9092", "kilim", 0, 0, 0, 0
+	if err := c.Verify(); err != nil {
+		t.Error(err)
+	}
+}

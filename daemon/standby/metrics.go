@@ -17,6 +17,7 @@ const (
 const (
 	reasonRestored = "restored"
 	reasonTopic    = "topic"
+	reasonTaken    = "taken"
 )
 
 type metrics struct {
@@ -44,10 +45,10 @@ func newMetrics() *metrics {
 		}),
 		republications: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kilim_republications_total",
-			Help: "How often all lists were to be published again since the start, by reason: restored (the folder was put back, and is older than the topic) or topic (the topic of lists was made anew, or has lost records).",
+			Help: "How often all lists were to be published again since the start, by reason: restored (the folder was put back, and is older than the topic), topic (the topic of lists was made anew, or has lost records) or taken (this daemon took over from another one).",
 		}, []string{"reason"}),
 	}
-	for _, r := range []string{reasonRestored, reasonTopic} {
+	for _, r := range []string{reasonRestored, reasonTopic, reasonTaken} {
 		m.republications.WithLabelValues(r)
 	}
 	for _, r := range []string{resultServes, resultAbandoned, resultFailed} {

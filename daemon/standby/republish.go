@@ -80,6 +80,11 @@ func (m *Manager) republish(store *graphstore.Store, found *publish.Found) error
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	if found.Taken {
+		m.metrics.republications.WithLabelValues(reasonTaken).Inc()
+		m.log.Info("another process published; this state goes on as a writer of its own, and all lists are compared with the topic", "writer_was", was, "writer_is", is, "lists", lists)
+		return nil
+	}
 	m.metrics.republications.WithLabelValues(reasonRestored).Inc()
 	m.log.Warn("the state is older than what was published of it: its folder was put back; it goes on as another writer, and all lists are published again",
 		"unknown_messages", found.Unknown, "writer_was", was, "writer_is", is, "lists", lists)

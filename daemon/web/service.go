@@ -145,6 +145,17 @@ type Status struct {
 	Themes *ThemesStatus `json:"themes,omitempty"`
 	// Ranking is missing while nobody has judged anything.
 	Ranking *RankingStatus `json:"ranking,omitempty"`
+	// Follow is missing without publish.follow.
+	Follow *FollowStatus `json:"follow,omitempty"`
+}
+
+// FollowStatus is which of two daemons this one is.
+type FollowStatus struct {
+	// Role is follower, taking over or owner, who publishes, and Since is when it began.
+	Role  string    `json:"role"`
+	Since time.Time `json:"since"`
+	// Behind are the records that the owner has applied and this daemon has not.
+	Behind int64 `json:"behind"`
 }
 
 // Training is where the fine-tuning of the model stands.
