@@ -52,6 +52,6 @@
 // # Publishing everything again
 //
 // Republish is for a topic that holds other messages than the state knows of: in one commit all lists count as not published, and
-// the state becomes another writer if its folder was put back. A crash leaves the state before it, in which the next start finds
+// the state becomes another writer if its folder was put back, or if it goes on in the place of another daemon (package daemon/follow). A crash leaves the state before it, in which the next start finds
 // the same, or after it (TestRestoredFolders, TestRestoredFolderAtEveryCrash).
 package standby
