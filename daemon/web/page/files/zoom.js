@@ -6,7 +6,7 @@ const most = 16;
 /** zoom opens a dialog with a picture; without a name for what it is it can't be told apart. */
 export function zoom(path, name) {
   const img = el("img", { src: path, alt: name, draggable: "false" });
-  const view = el("div", { class: "pane", tabindex: 0, role: "group", "aria-label": name + ": plus and minus enlarge, arrows move, 0 shows all of it" }, img);
+  const view = el("div", { class: "pane", tabindex: 0, role: "group", "aria-label": name + ": plus and minus enlarge, arrows move, 0 shows the whole" }, img);
   let at = { x: 0, y: 0, by: 1 };
   const place = (next, said) => {
     const by = Math.min(most, Math.max(1, next.by));
@@ -26,7 +26,7 @@ export function zoom(path, name) {
   const size = el("span", { class: "facts", role: "status" }); // within the dialog: what is outside is not read while it is open
   const button = (label, text, does) => el("button", { type: "button", "aria-label": label, on: { click: does } }, text);
   const dialog = el("dialog", { class: "zoom", "aria-label": name },
-    el("p", { class: "controls" }, button("Enlarge", "+", () => enlarge(1.5)), " ", button("Make smaller", "−", () => enlarge(1 / 1.5)), " ", button("Show all of it", "0", all), " ",
+    el("p", { class: "controls" }, button("Enlarge", "+", () => enlarge(1.5)), " ", button("Make smaller", "−", () => enlarge(1 / 1.5)), " ", button("Whole", "Whole", all), " ",
       button("Close", "Close", () => dialog.close()), " ", size),
     view);
   const steps = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
