@@ -21,7 +21,7 @@
 //     told of later records would be taken back. Dead letters of these records that are not in their topic are published.
 //  3. In one commit all lists count as not published, and the state becomes another writer (standby.Manager.Republish).
 //  4. Publish. The first message of each artifact is compared with what its topic holds: what says the same is not sent, and what differs tells the changes against
-//     that. New records do not wait for these. Cells of maps, some hundreds, are told again, all.
+//     that. New records do not wait for these. Cells of maps, some hundreds, and lists of standing queries are told again, all.
 //
 // A crash in any of these steps leaves a state that follows at the next start, and knows the topics by reading them again.
 //

@@ -25,6 +25,7 @@ type Holdings struct {
 	ids      []string
 	lists    map[string]*held
 	cells    map[string]Latest
+	queries  map[string]Latest
 	dead     map[source]struct{}
 	revision uint64
 	beat     Beat
@@ -70,7 +71,7 @@ func (p *Publisher) Holdings() *Holdings {
 
 func (h *Holdings) clear() {
 	*h = Holdings{
-		p: h.p, next: map[topicPartition]int64{}, numbers: map[string]uint32{}, lists: map[string]*held{}, cells: map[string]Latest{},
+		p: h.p, next: map[topicPartition]int64{}, numbers: map[string]uint32{}, lists: map[string]*held{}, cells: map[string]Latest{}, queries: map[string]Latest{},
 		dead: map[source]struct{}{}, beatAt: -1,
 	}
 }
@@ -91,10 +92,11 @@ func (h *Holdings) Look(ctx context.Context) (Beat, int64, error) {
 	return h.beat, h.beatAt, err
 }
 
-// Read reads the topics of lists, cells and dead letters to their ends.
+// Read reads the topics of lists, cells, standing queries and dead letters to their ends.
 func (h *Holdings) Read(ctx context.Context) error {
 	for name, take := range map[string]func(*recordset.Record) error{
-		h.p.cfg.Topics.Similar: h.takeLists, h.p.cfg.Topics.Cultures: h.takeCell, h.p.cfg.Topics.DeadLetters: h.takeDead,
+		h.p.cfg.Topics.Similar: h.takeLists, h.p.cfg.Topics.DeadLetters: h.takeDead,
+		h.p.cfg.Topics.Cultures: h.takeLatest(h.cells), h.p.cfg.Topics.Queries: h.takeLatest(h.queries),
 	} {
 		if err := h.read(ctx, name, take); err != nil {
 			return err
@@ -166,12 +168,15 @@ func (h *Holdings) takeLists(r *recordset.Record) error {
 	return nil
 }
 
-func (h *Holdings) takeCell(r *recordset.Record) error {
-	if m := messageOf(r); m != nil {
-		h.revision = max(h.revision, m.revision)
-		h.cells[string(m.key)] = Latest{m.revision, m.value == nil}
+// takeLatest takes up messages of a topic of which all is told again: what of each key was told last is enough.
+func (h *Holdings) takeLatest(by map[string]Latest) func(*recordset.Record) error {
+	return func(r *recordset.Record) error {
+		if m := messageOf(r); m != nil {
+			h.revision = max(h.revision, m.revision)
+			by[string(m.key)] = Latest{m.revision, m.value == nil}
+		}
+		return nil
 	}
-	return nil
 }
 
 func (h *Holdings) takeDead(r *recordset.Record) error {
@@ -205,7 +210,7 @@ func (h *held) of(all *Holdings) (lists rerank.Lists) {
 // Found is what the topics hold, in the form by which the lists of a state are published again: the state is to become another writer, for
 // its numbers say nothing of what the topics hold.
 func (h *Holdings) Found() *Found {
-	f := &Found{Taken: true, Unknown: 1, Numbers: map[uint64]struct{}{}, Latest: make(map[string]Latest, len(h.lists)), Cells: h.cells, Revision: h.revision}
+	f := &Found{Taken: true, Unknown: 1, Numbers: map[uint64]struct{}{}, Latest: make(map[string]Latest, len(h.lists)), Cells: h.cells, Queries: h.queries, Revision: h.revision}
 	for id, l := range h.lists {
 		f.Latest[id] = l.Latest
 	}
