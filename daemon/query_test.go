@@ -48,7 +48,7 @@ func TestQueryCommands(t *testing.T) {
 			t.Fatalf("shown: %s", shown)
 		}
 	}
-	if total, _, _ := strings.Cut(shown, "general"); strings.Index(total, "  h ") < 0 || strings.Index(total, "  h ") > strings.Index(total, "  b ") {
+	if total, _, _ := strings.Cut(shown, "general"); !strings.Contains(total, "  h ") || strings.Index(total, "  h ") > strings.Index(total, "  b ") {
 		t.Errorf("shown:\n%s", shown)
 	}
 	if got := try(exitOK, "", "query"); strings.Count(got, "\n") != 4 || !strings.Contains(got, "horses") || !strings.Contains(got, "Ada") {
