@@ -116,8 +116,10 @@ func TestJudgmentsOrderLists(t *testing.T) {
 			t.Errorf("%s: %s\nbefore judgments %s", path, after, before[path])
 		}
 	}
+	// Each artifact is told when the ranker serves and when it does not any more. What was judged between the two that were taken back is enough for one more ranker,
+	// which serves in between if there is time for its fit.
 	for id, last := range d.publishedIn("") {
-		if was := stated[id]; last.messages != was.messages+2 || last.scores("total") != was.scores("total") {
+		if was, told := stated[id], last.messages-stated[id].messages; told < 2 || told > 3 || last.scores("total") != was.scores("total") {
 			t.Errorf("%s is told %d times, %d before judgments: %s, then %s", id, last.messages, was.messages, last.scores("total"), was.scores("total"))
 		}
 	}
