@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kilim/daemon/browse"
+	"kilim/daemon/web"
 )
 
 // TestSlidersInABrowser moves the sliders of themes: the list total is ordered anew at once as the API orders it, what arrives keeps it so, and it goes
@@ -43,14 +44,22 @@ func TestSlidersInABrowser(t *testing.T) {
 	v.holds(first(&weighed))
 	v.holds(`document.querySelector(".sliders output").textContent === "+1.5" && document.querySelector(".legend").textContent.includes("theme ")`)
 	v.picture("sliders")
+	var auto web.WeightedAnswer
+	d.get("/api/v1/artifacts/t%3A1/similar?list=total&weights=auto", &auto)
+	d.get("/api/v1/artifacts/t%3A1/list?weights=auto", &weighed)
+	v.does(`document.querySelector(".sliders button").click()`)
+	v.holds(first(&weighed) + fmt.Sprintf(` && document.querySelectorAll('.sliders input:not([value="0"])').length === %d`, len(auto.Weights)))
+	if len(auto.Weights) == 0 {
+		t.Error("no theme applies")
+	}
 	twin := newLabelledArchive(1, works).messages(t, 1, 2, true)[0]
 	twin.Key, twin.Value = []byte("twin"), bytes.Replace(twin.Value, []byte(`"id":"t:1"`), []byte(`"id":"twin"`), 1)
 	d.feed(twin)
-	v.holds(`document.querySelector("[data-list=general] li a").title === "twin" && document.querySelector("[data-list=total] .bar .part-theme0")`)
+	v.holds(`document.querySelector("[data-list=general] li a").title === "twin" && document.querySelector("[data-list=total] .bar [class*=part-theme]")`)
 	d.settle(works + 1)
-	v.does(`document.querySelector(".sliders button").click()`)
+	v.does(`document.querySelector(".sliders button:last-of-type").click()`)
 	d.get("/api/v1/artifacts/t%3A1/list", &stored)
-	v.holds(first(&stored) + ` && document.querySelector(".sliders button").disabled && document.querySelector(".sliders input").valueAsNumber === 0`)
+	v.holds(first(&stored) + ` && document.querySelector(".sliders button:last-of-type").disabled && document.querySelector(".sliders input").valueAsNumber === 0`)
 	if stored.Items[0].Holders == 0 {
 		t.Error("what is in a list is in nobody's")
 	}

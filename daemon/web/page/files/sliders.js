@@ -45,6 +45,18 @@ export function sliders(id, signal, show) {
     ask();
   } } }, "As stored");
 
+  const apply = el("button", { type: "button", on: { click: async () => {
+    try {
+      ({ weights } = await get(artifactPath(id) + "/similar", { list: "total", k: 1, weights: "auto" }, signal));
+    } catch (error) {
+      if (!signal.aborted) state.replaceChildren(problem(error));
+      return;
+    }
+    for (const name of Object.keys(weights)) if (!themes.includes(name)) delete weights[name]; // there is no slider to take it back
+    draw();
+    await ask();
+  } } }, "As far as each applies");
+
   const draw = () => {
     reset.disabled = !Object.keys(weights).length;
     box.replaceChildren(el("legend", {}, "What themes count in “Most like it”"), ...themes.map((name, i) => {
@@ -55,7 +67,7 @@ export function sliders(id, signal, show) {
         moved(name, range.valueAsNumber);
       });
       return el("span", { class: "field" }, el("label", { for: "weight-" + i }, said("bdi", name)), range, value);
-    }), reset, state);
+    }), apply, reset, state);
   };
 
   return {
