@@ -79,8 +79,8 @@ func (g *Gate) String() string {
 		g.Groups, g.Stated, g.Learned, g.Gain.Mean, g.Gain.Low, g.Gain.High, 100*g.Level)
 }
 
-// errMoved is returned when another state began to serve meanwhile: the next round begins anew.
-var errMoved = errors.New("another state serves since the fit began")
+// errMoved is returned when another state began to serve meanwhile, or other judgments hold: the next round begins anew.
+var errMoved = errors.New("another state serves or other judgments hold since the fit began")
 
 // fit makes a model of what is asked, and decides whether it serves.
 func (k *Keeper) fit(ctx context.Context, d Decision, asked []question) (*decided, error) {

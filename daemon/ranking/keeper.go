@@ -244,8 +244,20 @@ func (k *Keeper) isWithdrawn(last *rounds, changes uint64) bool {
 	if changes == last.counted || !k.Serves(k.archive.State()) {
 		return false
 	}
+	all, ok := k.all(changes)
+	if !ok {
+		return false
+	}
 	last.counted = changes
-	return groupCount(questions(k.judgments.List(""), k.cfg.Fit.Seed)) < k.cfg.Least
+	return groupCount(questions(all, k.cfg.Fit.Seed)) < k.cfg.Least
+}
+
+// all are the judgments after so many changes; ok is false if there were more meanwhile. A partition that is read anew is forgotten first: what is left then
+// must not be taken for all there is.
+func (k *Keeper) all(changes uint64) (all []judgments.Judgment, ok bool) {
+	all = k.judgments.List("")
+	now, complete := k.judgments.Changes()
+	return all, complete && now == changes
 }
 
 // hasGrown tells whether the archive is another than that of the last fit.
@@ -269,7 +281,7 @@ func (k *Keeper) round(ctx context.Context, last *rounds) (result string) {
 	changes, _ := k.judgments.Changes()
 	*last = rounds{any: true, changes: changes, counted: changes, state: k.archive.State()}
 	k.worked = 0
-	result, err := k.decide(ctx, last.state)
+	result, err := k.decide(ctx, last.state, changes)
 	last.ended, last.cost = time.Now(), k.worked
 	switch {
 	case errors.Is(err, errMoved):
@@ -288,8 +300,12 @@ func (k *Keeper) round(ctx context.Context, last *rounds) (result string) {
 	return result
 }
 
-func (k *Keeper) decide(ctx context.Context, state State) (result string, err error) {
-	asked := questions(k.judgments.List(""), k.cfg.Fit.Seed)
+func (k *Keeper) decide(ctx context.Context, state State, changes uint64) (result string, err error) {
+	said, ok := k.all(changes)
+	if !ok {
+		return "", errMoved
+	}
+	asked := questions(said, k.cfg.Fit.Seed)
 	now := Decision{Format: fileFormat, At: time.Now().UTC(), State: state, Settings: k.settings(), Judgments: sumOf(asked), Questions: len(asked), Groups: groupCount(asked)}
 	was := k.decided.Load()
 	if now.Groups < k.cfg.Least {
