@@ -14,14 +14,15 @@ import (
 
 	"kilim/consumer/kafkaconn"
 	"kilim/consumer/logread"
+	"kilim/internal/pause"
 )
 
 const (
 	fetchBytes = 1 << 20
 	fetchWait  = 500 * time.Millisecond
 	timeout    = 10 * time.Second
-	// pause is how long a failed reader waits, and lookEvery how often the topic is asked whether it has got partitions.
-	pause     = time.Second
+	// rest is how long a failed reader waits, and lookEvery how often the topic is asked whether it has got partitions.
+	rest      = time.Second
 	lookEvery = 30 * time.Second
 	// againAfter is how long a write that failed waits.
 	againAfter = 200 * time.Millisecond
@@ -126,9 +127,9 @@ func (l *Log) Run(ctx context.Context) error {
 			}
 			wait := lookEvery
 			if err != nil {
-				wait = pause
+				wait = rest
 			}
-			if !sleep(ctx, wait) {
+			if !pause.For(ctx, wait) {
 				return nil
 			}
 		}
@@ -144,7 +145,7 @@ func (l *Log) follow(ctx context.Context, partition int) error {
 			return nil
 		}
 		l.log.Warn("can't read "+l.cfg.What+", beginning anew until it works", "partition", partition, "error", err)
-		if !sleep(ctx, pause) {
+		if !pause.For(ctx, rest) {
 			return nil
 		}
 	}
@@ -203,7 +204,7 @@ func (l *Log) fetch(ctx context.Context, at logread.Log, next int64) (logread.Pa
 		if !warned {
 			l.log.Warn("can't fetch "+l.cfg.What+", trying again until it works", "partition", at.Partition, "error", err)
 		}
-		if !sleep(ctx, pause) {
+		if !pause.For(ctx, rest) {
 			return pg, ctx.Err()
 		}
 	}
@@ -241,16 +242,5 @@ func (l *Log) until(ctx context.Context, partition int, next int64) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%s: it is written, and not read back yet: %w", l.cfg.What, ctx.Err())
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

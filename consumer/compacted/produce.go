@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/internal/pause"
 )
 
 // Write writes a record, and returns when the Log that runs has read it back: the Set has it then, unless it refuses it.
@@ -26,7 +28,7 @@ func (l *Log) Send(ctx context.Context, key string, value []byte) (partition int
 	for {
 		partition, offset, err = l.tryProduce(ctx, key, value)
 		var refusal kafka.Error
-		if err == nil || errors.As(err, &refusal) && !refusal.Temporary() || !sleep(ctx, againAfter) {
+		if err == nil || errors.As(err, &refusal) && !refusal.Temporary() || !pause.For(ctx, againAfter) {
 			break
 		}
 	}

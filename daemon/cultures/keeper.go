@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kilim/daemon/pipeline/atlas"
+	"kilim/internal/pause"
 	"kilim/rerank/maps"
 )
 
@@ -124,7 +125,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			continue
 		}
 		start := k.now()
-		err := k.round(ctx, func(took time.Duration) { pause(ctx, spacingQuiet*took) })
+		err := k.round(ctx, func(took time.Duration) { pause.For(ctx, spacingQuiet*took) })
 		ended = k.now()
 		cost = ended.Sub(start)
 		switch {
@@ -141,15 +142,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) version() any {
 	names, known := k.archive.Themes()
 	return [4]any{k.archive.Version(), k.store.Lost(), len(names), known}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // change is a cell that is to be told; without a row it is to be taken back.

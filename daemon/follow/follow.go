@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kilim/consumer"
+	"kilim/internal/pause"
 	"kilim/rerank/publish"
 )
 
@@ -220,7 +221,7 @@ func (f *Follower) takeOver(ctx context.Context) error {
 			beaten = time.Now()
 		}
 		if !first {
-			pause(ctx, f.cfg.Poll/4)
+			pause.For(ctx, f.cfg.Poll/4)
 		}
 	}
 	// What this process has just told was told by the writer that it is no more when it publishes on. A transaction that was committed may be read
@@ -262,15 +263,6 @@ func (f *Follower) again(ctx context.Context, what string, try func() error) err
 		case first:
 			f.cfg.Log.Warn("taking over: trying again until it works", "what", what, "err", err)
 		}
-		pause(ctx, f.cfg.Poll)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
+		pause.For(ctx, f.cfg.Poll)
 	}
 }

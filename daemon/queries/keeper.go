@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kilim/consumer/profile"
+	"kilim/internal/pause"
 	"kilim/rerank"
 )
 
@@ -151,7 +152,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 		failed := 0
 		if err == nil {
-			failed, err = k.round(ctx, func(took time.Duration) { pause(ctx, k.spacing()*took) })
+			failed, err = k.round(ctx, func(took time.Duration) { pause.For(ctx, k.spacing()*took) })
 		}
 		ended = k.now()
 		due = ended.Add(Again)
@@ -179,15 +180,6 @@ func (k *Keeper) version() (any, error) {
 	_, changes, complete := k.source.List()
 	of, err := k.archive.Version()
 	return [4]any{of, k.store.Lost(), changes, complete}, err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // change is a query that is to be told; without a row it is to be taken back.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kilim/consumer/kafkaconn"
+	"kilim/internal/pause"
 )
 
 // Options of Follow.
@@ -157,7 +158,7 @@ func read(ctx context.Context, conn *kafkaconn.Conn, opt Options, partition int,
 		case err != nil:
 			// The reader has tried several times and goes on trying.
 			opt.Log.Warn("reading", "topic", opt.Topic, "partition", partition, "error", err)
-			if !pause(ctx, time.Second) {
+			if !pause.For(ctx, time.Second) {
 				return nil
 			}
 			continue
@@ -179,17 +180,6 @@ func receive(ctx context.Context, r *kafka.Reader, opt Options) (kafka.Message, 
 		defer cancel()
 	}
 	return r.ReadMessage(ctx)
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // ErrNotUpdate is returned for a message that is not a list's update.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kilim/daemon/browse/live"
+	"kilim/internal/pause"
 )
 
 const (
@@ -90,17 +91,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ string) error {
 			return nil
 		}
 		if in.Others != live.All {
-			pause(ctx, paced)
+			pause.For(ctx, paced)
 		}
 	}
 	return nil
-}
-
-func pause(ctx context.Context, long time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(long):
-	}
 }
 
 func tell(out *bytes.Buffer, told *live.Told) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/segmentio/kafka-go"
+
+	"kilim/internal/pause"
 )
 
 // Found is what the output topics hold of a state's messages, from the stored positions on.
@@ -59,8 +61,8 @@ func Look(ctx context.Context, cfg Config) (*Found, error) {
 	if err := p.loadPositions(); err != nil {
 		return nil, err
 	}
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
+	delay := backoff.NewExponentialBackOff()
+	delay.InitialInterval, delay.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
 	for {
 		f, err := p.look(ctx)
 		var fatal storeError
@@ -74,7 +76,7 @@ func Look(ctx context.Context, cfg Config) (*Found, error) {
 		}
 		p.cfg.Log.Warn("the topics can't be looked into; trying again", "err", err)
 		p.reconnect()
-		wait(ctx, pause.NextBackOff())
+		pause.For(ctx, delay.NextBackOff())
 	}
 }
 

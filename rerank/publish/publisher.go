@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"kilim/consumer/logread"
+	"kilim/internal/pause"
 )
 
 // page is how many entries are read from the store at a time, and loadBytes when it is
@@ -138,8 +139,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 		defer tick.Stop()
 		beats = tick.C
 	}
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
+	delay := backoff.NewExponentialBackOff()
+	delay.InitialInterval, delay.MaxInterval = p.cfg.MinBackoff, p.cfg.MaxBackoff
 	anchored, unfinished := false, false
 	for ctx.Err() == nil {
 		settled := p.held != nil && p.settledAll()
@@ -160,7 +161,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		case errors.As(err, &fatal):
 			return fmt.Errorf("publish: %w", fatal.error)
 		case err == nil:
-			pause.Reset()
+			delay.Reset()
 			select {
 			case <-p.wake:
 			case <-beats:
@@ -168,7 +169,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 			}
 		case ctx.Err() == nil:
 			p.failed(err)
-			wait(ctx, pause.NextBackOff())
+			pause.For(ctx, delay.NextBackOff())
 		}
 	}
 	if p.owning() {
@@ -328,20 +329,11 @@ func (p *Publisher) ack(upto uint64, positions []Position) error {
 func graceful(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		wait(out, grace)
+		pause.For(out, grace)
 		cancel()
 	})
 	return out, func() {
 		stop()
 		cancel()
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }

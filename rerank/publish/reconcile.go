@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/internal/pause"
 )
 
 // topic is an output topic as reconciliation found it.
@@ -172,7 +174,7 @@ func (p *Publisher) settled(ctx context.Context, name string, partitions []int) 
 	now, err := p.spans(ctx, name, partitions)
 	for err == nil && p.unsettled {
 		before := now
-		wait(ctx, p.cfg.Settle)
+		pause.For(ctx, p.cfg.Settle)
 		if now, err = p.spans(ctx, name, partitions); err == nil && maps.Equal(before, now) {
 			break
 		}

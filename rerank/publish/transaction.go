@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kilim/internal/pause"
 )
 
 // ErrFenced is returned by Run when the transactional id of the Publisher is another process's. Nothing that is sent after that is
@@ -134,6 +136,6 @@ func (p *Publisher) coordinate(ctx context.Context, what string, request func() 
 		case !errors.Is(err, kafka.ConcurrentTransactions) || ctx.Err() != nil || time.Now().After(deadline):
 			return fmt.Errorf("%s (%q): %w", what, p.cfg.TransactionalID, err)
 		}
-		wait(ctx, coordinatorPause)
+		pause.For(ctx, coordinatorPause)
 	}
 }
