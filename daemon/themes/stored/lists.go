@@ -200,6 +200,10 @@ func (l *Lists) Themes() []string {
 
 func (l *Lists) untold(list List) bool { return list.Revision <= l.lost && !l.muted[list.Theme] }
 
+// withheld tells whether a list stays as it was told, of no model: its theme is muted, or was until now and the list is due to be made anew. To tell of what
+// leaves it before that would be to tell it twice, once as made by no model.
+func (l *Lists) withheld(list *List) bool { return l.muted[list.Theme] || list.Model == "" }
+
 // Lost says that what was published up to a revision is not known to be in the topics any more: such lists are due to be told again.
 func (l *Lists) Lost(upto uint64) {
 	if upto <= l.lost {

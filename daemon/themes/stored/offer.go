@@ -35,10 +35,13 @@ func (p *Pass) current(id, theme string) *List {
 	if d := p.drafts[id]; d != nil {
 		r = &d.Row
 	}
-	if r == nil || !p.l.current(r) || p.l.muted[theme] || p.computed(id) {
+	if r == nil || !p.l.current(r) || p.computed(id) {
 		return nil
 	}
-	return r.List(theme)
+	if list := r.List(theme); list != nil && !p.l.withheld(list) {
+		return list
+	}
+	return nil
 }
 
 // place puts an entry into a list of an artifact, if it belongs there.

@@ -115,7 +115,7 @@ func (p *Pass) takeOut(by, id string) {
 	for i := range d.Lists {
 		list := &d.Lists[i]
 		at := list.place(id)
-		if at < 0 || p.l.muted[list.Theme] {
+		if at < 0 || p.l.withheld(list) {
 			continue
 		}
 		list.Entries = slices.Delete(slices.Clone(list.Entries), at, at+1)

@@ -299,6 +299,9 @@ func (w *world) publish(b []byte) {
 	if err := json.Unmarshal(m.Value, &now); err != nil || now.ID != m.ID || now.Revision != m.Revision || len(now.Lists) != 1 {
 		w.Fatalf("%v: %s", err, m.Value)
 	}
+	if now.Model == "" {
+		w.Errorf("%s: %q is told as made by no model", m.Topic, m.ID)
+	}
 	for name := range now.Lists {
 		want := rerank.Diff(entriesOf(before.Lists[name]), entriesOf(now.Lists[name]))
 		if got := now.Changes[name]; !w.resized && !(slices.Equal(got.Entered, want.Entered) && slices.Equal(got.Left, want.Left) && slices.Equal(got.Moved, want.Moved)) {

@@ -54,7 +54,7 @@ func (p *Pass) write(w Writer, d *draft) error {
 		if was != nil {
 			old = was.List(list.Theme)
 		}
-		if p.l.muted[list.Theme] {
+		if p.l.withheld(&list) {
 			list.Model = ""
 			changed = changed || old.Model != ""
 			row.Lists = append(row.Lists, list)
