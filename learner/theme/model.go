@@ -45,12 +45,6 @@ func (m *Model) Apart(themes ...string) *Model {
 	return &out
 }
 
-// StandsApart tells whether a theme does.
-func (m *Model) StandsApart(theme string) bool {
-	i, ok := m.find(theme)
-	return ok && m.isApart(i)
-}
-
 // isApart tells whether the theme of a place stands apart.
 func (m *Model) isApart(theme int) bool {
 	return m.apart != nil && m.apart[m.spans[theme].from] != noTheme
