@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // TestRowsRefuseDamage cuts each kind of row off at every length and changes
@@ -152,6 +153,23 @@ func TestNormalizeLabel(t *testing.T) {
 	} {
 		if got := NormalizeLabel(in); got != want {
 			t.Errorf("NormalizeLabel(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestNormalizeASCII: strings of ASCII are normalized as all are.
+func TestNormalizeASCII(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 8))
+	for range 100_000 {
+		b := make([]byte, rng.IntN(8))
+		for i := range b {
+			if b[i] = byte(rng.IntN(utf8.RuneSelf)); rng.IntN(3) == 0 {
+				b[i] = ' '
+			}
+		}
+		if got, want := normalizeASCII(string(b)), normalizeAny(string(b)); got != want {
+			t.Fatalf("%q becomes %q, want %q", b, got, want)
 		}
 	}
 }

@@ -32,7 +32,11 @@ func shared(a *profile.Artifact) []string {
 		kind := e.Type.String() + "\x00"
 		out = append(out, kind+e.Key)
 		label := graphstore.NormalizeLabel(e.Label)
-		if plain := strings.TrimSpace(remark.ReplaceAllString(label, "")); plain != "" && plain != e.Key {
+		plain := label
+		if strings.ContainsAny(label, "([") {
+			plain = remark.ReplaceAllString(label, "")
+		}
+		if plain = strings.TrimSpace(plain); plain != "" && plain != e.Key {
 			out = append(out, kind+plain)
 		}
 		if e.Type == graphstore.Material || e.Type == graphstore.Technique {
