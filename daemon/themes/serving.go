@@ -30,9 +30,9 @@ type serving struct {
 	lock  sync.RWMutex
 	table *theme.Table
 	works map[string]uint64 // a checksum of what a profile was made of, by artifact
-	// beside are profiles that were made for somebody who asked, of artifacts that there is no room for. Changes counts those of all profiles: what was
-	// read before one may be of what was there before.
-	beside  *simplelru.LRU[string, *theme.Profile]
+	// beside are profiles and outlines that were made for somebody who asked, of artifacts that there is no room for. Changes counts those of all profiles: what
+	// was read before one may be of what was there before.
+	beside  *simplelru.LRU[string, known]
 	changes uint64
 }
 
@@ -44,7 +44,7 @@ const besidePart, besideBytes = 8, 6 << 10
 const sumBytes = 1200
 
 func newServing(m *theme.Model, made Made, room, extra int) *serving {
-	beside, _ := simplelru.NewLRU[string, *theme.Profile](max(1, room/besidePart/besideBytes), nil) // which fails of less than 1
+	beside, _ := simplelru.NewLRU[string, known](max(1, room/besidePart/besideBytes), nil) // which fails of less than 1
 	return &serving{model: m, made: made, room: room, extra: extra + sumBytes, table: theme.NewTable(m), works: map[string]uint64{}, beside: beside, sums: groups.New(m, func(p *theme.Profile) []string {
 		return stored.Applying(m, p, mostLists)
 	})}
@@ -98,27 +98,29 @@ func (s *serving) drop(id string) {
 	s.beside.Remove(id)
 }
 
-// profileFor returns the profile of an artifact, as it is kept or as make makes it, which is nil where it can't.
-func (s *serving) profileFor(id string, make func() (*theme.Profile, error)) (*theme.Profile, error) {
+// known is what is known of an artifact: its profile, or the outline of one.
+type known struct {
+	profile *theme.Profile
+	outline *theme.Outline
+}
+
+// find returns what is known of an artifact, if anything is, and how many changes there were until then.
+func (s *serving) find(id string) (is known, changes uint64) {
 	s.lock.Lock()
-	p, changes := s.table.Profile(id), s.changes
-	if p == nil {
-		p, _ = s.beside.Get(id)
+	defer s.lock.Unlock()
+	if is.profile = s.table.Profile(id); is.profile == nil {
+		is, _ = s.beside.Get(id)
 	}
-	s.lock.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	p, err := make()
-	if err != nil || p == nil {
-		return nil, err
-	}
+	return is, s.changes
+}
+
+// keep keeps for a while what was made of an artifact, unless anything has changed since it was read.
+func (s *serving) keep(id string, is known, changes uint64) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.changes == changes {
-		s.beside.Add(id, p)
+		s.beside.Add(id, is)
 	}
-	return p, nil
 }
 
 // ProfileOf implements stored.Profiles.

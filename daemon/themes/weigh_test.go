@@ -111,16 +111,17 @@ func TestMadeMeanwhile(t *testing.T) {
 	w.fill(8, 100, 60)
 	w.round()
 	s := w.keeper.serving.Load()
-	old := &theme.Profile{}
+	old := known{profile: &theme.Profile{}}
 	for _, change := range []func(){func() { s.changed("z") }, func() { s.remove("z") }} {
-		if p, err := s.profileFor("z", func() (*theme.Profile, error) { change(); return old, nil }); p != old || err != nil {
-			t.Errorf("%v, %v", p, err)
-		}
-		if s.beside.Len() > 0 {
+		_, changes := s.find("z")
+		change()
+		if s.keep("z", old, changes); s.beside.Len() > 0 {
 			t.Error("what was made of what was there before is kept")
 		}
 	}
-	if _, err := s.profileFor("z", func() (*theme.Profile, error) { return old, nil }); err != nil || s.beside.Len() != 1 {
-		t.Errorf("%d are kept, %v", s.beside.Len(), err)
+	_, changes := s.find("z")
+	s.keep("z", old, changes)
+	if is, _ := s.find("z"); s.beside.Len() != 1 || is != old {
+		t.Errorf("%d are kept, %+v", s.beside.Len(), is)
 	}
 }

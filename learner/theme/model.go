@@ -94,12 +94,45 @@ const maxWords = 256
 
 // Profile predicts the terms of a Work. What a fitted Work consists of and its labels are known to the Model, and its Profile shows it.
 func (m *Model) Profile(w *Work) *Profile {
+	o, probable := m.outline(w)
+	return m.complete(o, probable)
+}
+
+// Outline is a Profile without what the nearest fitted Works tell, which is most of the work of one. Question.Bounds tells whether the rest is worth it.
+type Outline struct {
+	profile Profile
+	at      vector
+}
+
+// Outline begins a Profile.
+func (m *Model) Outline(w *Work) *Outline {
+	o, _ := m.outline(w)
+	return o
+}
+
+// Complete is the Profile of which an Outline is the beginning.
+func (m *Model) Complete(o *Outline) *Profile {
+	probable := m.regression(o.at)[:len(m.terms)]
+	for t, v := range probable {
+		probable[t] = probability(v)
+	}
+	return m.complete(o, probable)
+}
+
+// regression predicts terms, and then themes.
+func (m *Model) regression(at vector) []float32 {
+	out := slices.Clone(m.prior)
+	m.weights.timesVector(at, out)
+	return out
+}
+
+// outline returns the probabilities of all terms besides.
+func (m *Model) outline(w *Work) (o *Outline, probable []float32) {
 	at := m.space.vector(w)
-	regression := slices.Clone(m.prior)
-	m.weights.timesVector(at, regression)
-	probable := regression[:len(m.terms)]
-	p := &Profile{probable: m.forecast(probable, regression[len(m.terms):]), words: m.space.only(words, at).largest(maxWords)}
-	p.near = m.forecast(m.nearest(at, probable, p.probable.length), nil)
+	regression := m.regression(at)
+	probable = regression[:len(m.terms)]
+	o = &Outline{Profile{probable: m.forecast(probable, regression[len(m.terms):]), words: m.space.only(words, at).largest(maxWords)}, at}
+	p := &o.profile
 	squared := 0.0
 	for _, c := range p.probable.likely {
 		squared += float64(m.excess(c)) * float64(m.excess(c))
@@ -110,7 +143,13 @@ func (m *Model) Profile(w *Work) *Profile {
 			p.words[i].value = float32(float64(p.words[i].value) / length)
 		}
 	}
-	return p
+	return o, probable
+}
+
+func (m *Model) complete(o *Outline, probable []float32) *Profile {
+	p := o.profile
+	p.near = m.forecast(m.nearest(o.at, probable, p.probable.length), nil)
+	return &p
 }
 
 // excess is by how much a term is likelier than it is of any Work; 0 of a theme that stands apart.

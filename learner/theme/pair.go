@@ -43,6 +43,26 @@ func (m *Meeting) Reach(r Respect) (asking, asked float64) {
 	return m.other.most(r, probable, near) + lesser, own.most(r, probable, near) + lesser
 }
 
+// Bounds are between what the score of a comparison with an Outline is, once it is complete: what its nearest fitted Works say of a theme adds nothing at least, and no more at
+// most than as if they said the term alone that is the likeliest of those of the Work that asks. ok is false when the Model knows too few labels of the theme.
+//
+// For it takes part in the score as the expected Jaccard similarity J = s/(a+b-s) of a and b terms, of which s are shared. With a term's probabilities x <= m and y <= 1, given that both have
+// the theme, s = sum of x*y is at most m*b, and at most a. J rises with s, and at either bound it is m at most: m*b/(a+b-m*b) where m*b <= a, else a/b.
+func (q *Question) Bounds(theme string, o *Outline) (low, high float64, ok bool) {
+	i, ok := q.model.find(theme)
+	if !ok {
+		return 0, 0, false
+	}
+	p := &o.profile
+	low = profileCounts*q.cosine(p) + wordsCount*q.asking.words.dot(p.words)
+	low += p.probable.themes[i].present * jaccard(q.asking.probable.themes[i], p.probable.themes[i], both(q.probable, p.probable.of(i)))
+	likeliest := float32(0)
+	for _, c := range q.asking.near.of(i) {
+		likeliest = max(likeliest, c.p)
+	}
+	return low - aboveReach, low + nearCounts*float64(likeliest)/q.asking.near.themes[i].present + aboveReach, true
+}
+
 // most is what two Jaccard similarities make of a score when the Work is the one that is not taken to have the theme.
 func (p *Profile) most(r Respect, probable, near float64) float64 {
 	return p.probable.themes[r].present*probable + nearCounts*p.near.themes[r].present*near

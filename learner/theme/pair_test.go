@@ -1,6 +1,7 @@
 package theme
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -49,6 +50,45 @@ func TestPairs(t *testing.T) {
 		t.Error("no reach is near its score")
 	}
 	if _, ok := m.Respect("nothing"); ok {
+		t.Error("a theme that is not there")
+	}
+}
+
+// TestBounds: every score of a comparison is between its bounds, some near the upper one, and an Outline is completed to the Profile, to the bit.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	works, labels := world(4, 150)
+	m := fit(t, basisOf(t, DefaultConfig(), works[:100]), labels, nil)
+	for _, m := range []*Model{m, m.Apart("number")} {
+		var outlines []*Outline
+		var profiles []*Profile
+		for i := range works {
+			outlines = append(outlines, m.Outline(&works[i]))
+			profiles = append(profiles, m.Complete(outlines[i]))
+			if want := m.Profile(&works[i]); !reflect.DeepEqual(profiles[i], want) {
+				t.Fatalf("work %d: %+v, want %+v", i, profiles[i], want)
+			}
+		}
+		tight := 0
+		for i, asking := range profiles {
+			q := m.Ask(asking)
+			for j, p := range profiles {
+				for _, name := range m.Themes() {
+					low, high, ok := q.Bounds(name, outlines[j])
+					parts, _ := q.Compare(name, p)
+					if score := parts.Score(); !ok || score < low || score > high {
+						t.Fatalf("%s of %d and %d: %g is not between %g and %g", name, i, j, score, low, high)
+					} else if high-score < 0.05 {
+						tight++
+					}
+				}
+			}
+		}
+		if tight < 100 {
+			t.Errorf("%d scores are near their upper bounds", tight)
+		}
+	}
+	if _, _, ok := m.Ask(m.Profile(&works[0])).Bounds("nothing", m.Outline(&works[0])); ok {
 		t.Error("a theme that is not there")
 	}
 }
