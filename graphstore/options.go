@@ -110,6 +110,10 @@ const (
 	// above every row that is read often (a node's vectors take a few KiB),
 	// below media that came inline.
 	valueThreshold = 64 << 10
+	// blockSize is the size of a block of badger's tables, above that of most rows. What makes a table has each block in memory at
+	// its full size, and once more at twice that when a row exceeds it: with badger's 4 KiB, when a node's rows take a few, a table in the
+	// making took a multiple of its size. Tables are read where they are mapped and no block is copied, so that larger ones cost nothing.
+	blockSize = 32 << 10
 )
 
 // badger returns the settings of the database in dir.
@@ -125,6 +129,7 @@ func (o *Options) badger(dir string, log badger.Logger) badger.Options {
 		// blocks would save nothing. Badger also charges a block with all that follows it in its file, so that 64 MiB held some
 		// 30 blocks.
 		WithBlockCacheSize(0).
+		WithBlockSize(blockSize).
 		WithIndexCacheSize(int64(o.TableCacheMB) * mib).
 		// Badger keeps the memory in which it compresses tables, several hundred MiB while an archive is fed. A folder
 		// without compression is less than a fifth larger, as most of it is vectors.
