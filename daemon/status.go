@@ -198,9 +198,16 @@ func printStatus(w io.Writer, s *web.Status) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Records.Unread)) {
 		fmt.Fprintf(t, "not understood\t%s\n", unreadField(name, s.Records.Unread[name]))
 	}
+	fmt.Fprintf(t, "memory\t%s\n", memoryLine(s.Memory))
 	fmt.Fprintf(t, "nodes\t%s\n", counts(s.Nodes))
 	fmt.Fprintf(t, "edges\t%s\n", counts(s.Edges))
 	return t.Flush()
+}
+
+func memoryLine(m web.MemoryStatus) string {
+	const mib = 1 << 20
+	return fmt.Sprintf("%d MiB of its own (live %d, to be collected or new %d, free %d, stacks and runtime %d), %d MiB of files mapped; memory.limit %d MiB",
+		m.Own/mib, m.Live/mib, m.Garbage/mib, m.Free/mib, m.Other/mib, m.Mapped/mib, m.Limit/mib)
 }
 
 func refreshQueue(s *web.Status) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kilim/consumer/profile"
+	"kilim/daemon/memory/held"
 	"kilim/daemon/pipeline"
 	"kilim/daemon/pipeline/atlas"
 	"kilim/daemon/pipeline/tally"
@@ -208,6 +209,10 @@ func (s *service) Status(ctx context.Context) (*web.Status, error) {
 	if f := s.app.follower; f != nil {
 		now := f.Status()
 		status.Follow = &web.FollowStatus{Role: now.Role, Since: now.Since.UTC(), Behind: now.Behind}
+	}
+	has := held.Now()
+	status.Memory = web.MemoryStatus{
+		Limit: uint64(s.app.cfg.Memory.Budget().Limit), Live: has.Live, Garbage: has.Garbage, Free: has.Free, Other: has.Other, Own: has.Own, Mapped: has.Mapped,
 	}
 	status.Version = s.app.version
 	status.UptimeSeconds = time.Since(s.app.started).Seconds()

@@ -137,6 +137,7 @@ type Status struct {
 
 	Index   IndexStatus   `json:"index"`
 	Records RecordsStatus `json:"records"`
+	Memory  MemoryStatus  `json:"memory"`
 	// Media tells, by modality, how far their encoding has come; modalities without an encoder are left out.
 	Media map[string]MediaStatus `json:"media"`
 	// Training is missing when none is configured.
@@ -147,6 +148,17 @@ type Status struct {
 	Ranking *RankingStatus `json:"ranking,omitempty"`
 	// Follow is missing without publish.follow.
 	Follow *FollowStatus `json:"follow,omitempty"`
+}
+
+// MemoryStatus is what memory the daemon has, in bytes, as package daemon/memory/held tells it.
+type MemoryStatus struct {
+	Limit   uint64 `json:"limit"` // the setting memory.limit
+	Live    uint64 `json:"live"`
+	Garbage uint64 `json:"garbage"`
+	Free    uint64 `json:"free"`
+	Other   uint64 `json:"other"`
+	Own     uint64 `json:"own"`
+	Mapped  uint64 `json:"mapped"`
 }
 
 // FollowStatus is which of two daemons this one is.
