@@ -40,7 +40,7 @@ const (
 	deepTables, deepMB = 4, 32
 )
 
-// Margin is the free space, in bytes, below which no unit of work should begin: 608 MiB with memtables of 32. A commit needs
+// Margin is the free space, in bytes, below which no unit of work should begin: 472 MiB with memtables of 24. A commit needs
 // half of it, so that a unit that has begun above it can end, and an acknowledgement, which takes some bytes a message and
 // whose refusal ends the publisher, a quarter.
 func (s *Store) Margin() int64 { return s.opts.margin() }
