@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -69,15 +72,44 @@ func New(version string) (*Page, error) {
 	return p, nil
 }
 
-// rendered is the document with the version in it.
+// rendered is the document with the version in it, and with the modules that others import as they load, so that a browser asks for all of these at once and not
+// for each when another one has come that imports it.
 func rendered(text []byte, version string) ([]byte, error) {
 	t, err := template.New(document).Parse(string(text))
 	if err != nil {
 		return nil, err
 	}
+	modules, err := imported()
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
-	err = t.Execute(&out, struct{ Version string }{version})
+	err = t.Execute(&out, struct {
+		Version string
+		Modules []string
+	}{version, modules})
 	return out.Bytes(), err
+}
+
+var imports = regexp.MustCompile(`(?m)^import .* from "\./(.+)";$`)
+
+// imported are the paths of the modules that others import as they load, in order.
+func imported() ([]string, error) {
+	names, err := fs.Glob(files, "files/*.js")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]struct{}{}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range imports.FindAllSubmatch(text, -1) {
+			all[Prefix+string(m[1])] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), nil
 }
 
 func made(name string, text []byte) (file, error) {

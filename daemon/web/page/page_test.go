@@ -117,6 +117,19 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestModules: the document names each module that is there, but its own script and those that are asked for when they are needed.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	p := newPage(t)
+	text := get(t, p, "/").Body.String()
+	late := map[string]bool{Prefix + "main.js": true, Prefix + "wave.js": true, Prefix + "zoom.js": true}
+	for path := range p.files {
+		if strings.HasSuffix(path, ".js") && strings.Count(path, "/") == 2 && strings.Contains(text, `rel="modulepreload" href="`+path+`"`) == late[path] {
+			t.Errorf("%s is named, or is not: %s", path, text[:800])
+		}
+	}
+}
+
 // TestNothingUnsafe: the policy allows no inline script or style, and no file has or makes one, or asks another host.
 func TestNothingUnsafe(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,8 @@ export async function showMap(main, params, signal) {
   const legend = el("table", { class: "map-legend" });
   const panel = el("section", { class: "map-panel", "aria-live": "polite", "aria-label": "The chosen artifact" }, el("p", { class: "none" }, "Point at an artifact, or reach one with the arrow keys."));
   const button = (text, label, act) => el("button", { "aria-label": label, on: { click: act } }, text);
+  // The drawing may take long to be set up, and keeps the page busy meanwhile: what the first picture needs is asked for before.
+  const first = Promise.all([get("/api/v1/map", {}, signal), get("/api/v1/lists", {}, signal), themeChoice(theme, params.get("theme") ?? "", "all that is known", signal)]);
   const drawing = plot(canvas);
   plane.dataset.drawn = drawing.kind;
   main.append(el("h1", {}, "Map"), state,
@@ -217,18 +219,17 @@ export async function showMap(main, params, signal) {
   sized.observe(plane);
   signal.addEventListener("abort", () => sized.disconnect());
 
-  const { fields } = await get("/api/v1/map", {}, signal);
+  const [{ fields, ...stands }, lists, themes] = await first;
   colour.append(...fields.map((f) => el("option", { value: f }, f)), el("option", { value: newcomers }, newcomers));
-  const themes = await themeChoice(theme, params.get("theme") ?? "", "all that is known", signal);
-  const list = async () => {
-    const { lists } = await get("/api/v1/lists", {}, signal);
+  const offer = ({ lists }) => {
     const was = lines.value || "general";
     lines.replaceChildren(...lists.map((l) => el("option", { value: l.name, selected: l.name === was, dir: "auto" }, listTitle(l.name))));
   };
-  await list();
+  offer(lists);
   points.field = fields[0];
   paint();
-  const first = params.get("at");
+  const sought = params.get("at");
+  let known = stands; // where the map stands, until it is asked again
   follow(({ change }) => change && wake(), signal, { others: 1 });
   let due = 0; // when colours are asked for again
   let looked = performance.now(); // at the themes
@@ -237,7 +238,7 @@ export async function showMap(main, params, signal) {
       try {
         if (performance.now() - looked > themesEvery) {
           looked = performance.now();
-          if (await themes()) await list();
+          if (await themes()) offer(await get("/api/v1/lists", {}, signal));
         }
         const to = theme.value;
         let coming = null; // where the map stands that is not there yet
@@ -248,13 +249,14 @@ export async function showMap(main, params, signal) {
         }
         const was = points.edition;
         const version = points.version;
-        const now = await points.poll();
+        const now = await points.poll(known);
+        known = null;
         settled = now.settled;
         if (was !== points.edition) {
           gone(-1);
           if (was) tell("The map was laid out anew.");
-          else if (first) {
-            const slot = await find(first);
+          else if (sought) {
+            const slot = await find(sought);
             if (slot >= 0) moves.to(slot);
           }
           points.changed();

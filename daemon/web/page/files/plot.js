@@ -7,6 +7,7 @@ export function plot(canvas) {
   return byWebGL(canvas) ?? byCanvas(canvas);
 }
 
+const small = 3; // pixels
 const vertex = `#version 300 es
 in vec2 at;
 in float hue;
@@ -22,10 +23,15 @@ void main() {
 }`;
 
 const fragment = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 colour;
+uniform float size;
 out vec4 drawn;
 void main() {
+  if (size < ${small}.) { // nobody sees whether it is round
+    drawn = vec4(colour.rgb * colour.a, colour.a);
+    return;
+  }
   float d = length(gl_PointCoord - .5);
   float alpha = colour.a * (1. - smoothstep(.38, .5, d));
   drawn = vec4(colour.rgb * alpha, alpha);
@@ -35,7 +41,7 @@ function byWebGL(canvas) {
   const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
   if (!gl) return null;
   let program = null;
-  let places = {};
+  let places = null; // of the uniforms, once the program is there
   let buffers = [];
   let kept = null;
   let colours = null;
@@ -50,12 +56,16 @@ function byWebGL(canvas) {
     gl.bindAttribLocation(program, 0, "at");
     gl.bindAttribLocation(program, 1, "hue");
     gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return false;
-    gl.useProgram(program);
-    places = Object.fromEntries(["centre", "scale", "size", "palette"].map((name) => [name, gl.getUniformLocation(program, name)]));
+    places = null;
     buffers = [gl.createBuffer(), gl.createBuffer()];
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  };
+  /** linked waits for the program, which is made while points are on their way. */
+  const linked = () => {
+    if (places || !gl.getProgramParameter(program, gl.LINK_STATUS)) return places !== null;
+    gl.useProgram(program);
+    places = Object.fromEntries(["centre", "scale", "size", "palette"].map((name) => [name, gl.getUniformLocation(program, name)]));
     return true;
   };
   const upload = () => {
@@ -67,9 +77,12 @@ function byWebGL(canvas) {
       gl.vertexAttribPointer(i, size, kind, false, 0, 0);
     }
   };
-  if (!begin()) return null;
+  begin();
   canvas.addEventListener("webglcontextlost", (e) => e.preventDefault());
-  canvas.addEventListener("webglcontextrestored", () => begin() && upload());
+  canvas.addEventListener("webglcontextrestored", () => {
+    begin();
+    upload();
+  });
   return {
     kind: "webgl2",
     points(at, hue, count) {
@@ -83,7 +96,7 @@ function byWebGL(canvas) {
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clearColor(0, 0, 0, 0);
       gl.clear(gl.COLOR_BUFFER_BIT);
-      if (!kept?.count || !colours) return;
+      if (!kept?.count || !colours || !linked()) return;
       gl.uniform2f(places.centre, view.x, view.y);
       gl.uniform2f(places.scale, (2 * view.scale) / canvas.width, (-2 * view.scale) / canvas.height);
       gl.uniform1f(places.size, view.size);

@@ -25,9 +25,9 @@ export class Points {
     return slot >= 0 && slot < this.count && (this.at[2 * slot] !== gone || this.at[2 * slot + 1] !== gone);
   }
 
-  /** poll asks where the map stands, and takes what has changed. */
-  async poll() {
-    const now = await get("/api/v1/map", { theme: this.theme, edition: this.edition, after: this.version }, this.signal);
+  /** poll asks where the map stands, unless that is known, and takes what has changed. */
+  async poll(known) {
+    const now = known ?? await get("/api/v1/map", { theme: this.theme, edition: this.edition, after: this.version }, this.signal);
     // A theme's map that nobody has looked at for long is being made again: the points stay until it is there.
     if (this.count && !now.made) return now;
     if (now.edition !== this.edition || (now.version > this.version && !now.changes)) await this.load();
@@ -36,13 +36,14 @@ export class Points {
   }
 
   async load() {
-    const body = await bytes("/api/v1/map/points", { theme: this.theme }, this.signal);
+    const [body, worn] = await Promise.all([bytes("/api/v1/map/points", { theme: this.theme }, this.signal), this.colours(this.field)]);
     const view = new DataView(body);
     this.edition = Number(view.getBigUint64(0, true));
     this.version = view.getUint32(8, true);
     this.count = view.getUint32(12, true);
     this.at = new Uint16Array(body, head, 2 * this.count);
-    await this.colour(this.field);
+    // Colours are of the same edition, unless the map was laid out anew between the two answers.
+    if (!worn || !this.wear(worn)) await this.colour(this.field);
   }
 
   /** turn takes the map of another theme, or that of the archive. It returns where each of its points was shown on the map before, as far as that is known. */
@@ -89,17 +90,29 @@ export class Points {
     this.changed();
   }
 
-  /** colour fetches what the points are coloured by. */
+  /** colour has the points coloured by another field, or by what is new of the same. */
   async colour(field) {
+    const body = await this.colours(field);
+    if (body) this.wear(body);
+  }
+
+  /** colours fetches what the points are coloured by: nothing when another field or map was asked for meanwhile. */
+  async colours(field) {
     this.field = field;
     const theme = this.theme;
     const body = new Uint8Array(await bytes("/api/v1/map/colours", { theme, field }, this.signal));
-    if (field !== this.field || theme !== this.theme) return; // another was asked for meanwhile
+    return field === this.field && theme === this.theme ? body : null;
+  }
+
+  /** wear gives the points their colours, and tells whether these are of the same edition. */
+  wear(body) {
     const line = body.indexOf(10);
     const told = JSON.parse(new TextDecoder().decode(body.subarray(0, line)));
+    const same = told.edition === this.edition;
     this.values = told.values;
-    this.codes = grown(told.edition === this.edition ? body.slice(line + 1) : new Uint8Array(0), this.count);
+    this.codes = grown(same ? body.slice(line + 1) : new Uint8Array(0), this.count);
     this.changed();
+    return same;
   }
 
   /** nearest is the slot that score, of x and y, is lowest of, and -1 where it is Infinity everywhere. */
