@@ -25,7 +25,7 @@ const (
 	atOnce = 64 << 10
 	// paced is how far apart writes are to a viewer who has named a number of others, which is a person: each write wakes some threads of a browser and has a
 	// page drawn, which takes more of a processor than to read the events of ten.
-	paced = 125 * time.Millisecond
+	paced = 90 * time.Millisecond
 	// mostOthers is the largest parameter others.
 	mostOthers = 1000
 )
