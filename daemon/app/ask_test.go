@@ -219,6 +219,31 @@ func TestAskInABrowser(t *testing.T) {
 	v.holds(`[...document.querySelectorAll(".lists img")].slice(0, 4).every((i) => i.complete && i.naturalWidth > 0)`)
 	v.picture("ask")
 
+	// It is asked again from now on, and what stands is told as what is asked is; its name is refused when it is none, and another time it is not asked any more.
+	keep := func(name string) {
+		v.does(fmt.Sprintf(`document.querySelector("#query-name").value = %q; document.querySelector(".standing form button").click()`, name))
+	}
+	keep("Not A Name")
+	v.holds(`document.querySelector("#query-name:invalid") && !document.querySelector(".standing li")`)
+	keep("carpet.one")
+	v.holds(`document.querySelector('[data-query="carpet.one"]') && document.querySelector("#query-name").value === ""`)
+	var query web.StandingQuery
+	d.get("/api/v1/queries/carpet.one", &query)
+	for _, want := range []string{`"title":"A kilim"`, `"material":["wool","goat hair"]`, `"kind":"image"`, `"text":"A woven carpet"`} {
+		if !strings.Contains(string(query.Record), want) {
+			t.Errorf("the query is %.300s: %s is missing", query.Record, want)
+		}
+	}
+	v.does(`window.first = document.querySelector(".lists .list li a").href; document.querySelector(".lists").replaceChildren(); document.querySelector("[data-query] button").click()`)
+	v.holds(`document.querySelector(".lists .list li a")?.href === window.first`)
+	v.does(`document.querySelector("h1").scrollIntoView()`)
+	v.picture("standing")
+	v.does(`document.querySelector("[data-query] button:last-of-type").click()`)
+	v.holds(`!document.querySelector("[data-query]") && document.querySelector(".standing .facts").textContent.startsWith("0 of")`)
+	if code := d.get("/api/v1/queries/carpet.one", &query); code != http.StatusNotFound {
+		t.Errorf("the query that was ended: %d", code)
+	}
+
 	// A recording by the picker, then it is removed by the keyboard's button.
 	v.does(fmt.Sprintf(`const files = new DataTransfer(), picker = document.querySelector("#ask-files");
 		files.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], "song.wav", { type: "audio/wav" }));

@@ -1,7 +1,8 @@
 // A question: what texts, pictures, recordings and fields would be like, together. Nothing of it is stored.
 import { el, number, problem, said, tell } from "./dom.js";
-import { sendForm } from "./api.js";
+import { send, sendForm } from "./api.js";
 import { showLists } from "./lists.js";
+import { standing } from "./standing.js";
 
 const fields = ["title", "culture", "period", "type", "material", "technique", "place", "subject"];
 const mostFiles = 8;
@@ -25,7 +26,13 @@ export function showAsk(main, signal) {
       el("div", { class: "fields" }, fields.map((name, i) => el("span", { class: "field" }, el("label", { for: "ask-" + name }, name), inputs[i])))),
     wrong, el("div", {}, button));
   const lists = el("section", { class: "lists", "aria-label": "What it would be like", hidden: true });
-  main.append(el("h1", {}, "Ask"), el("p", {}, "What would it be like? Nothing of it is stored."), form, lists);
+  main.append(el("h1", {}, "Ask"), el("p", {}, "What would it be like? Nothing of it is stored."), form, standing(() => recordOf(text.value, files, inputs), async (record) => {
+    const { lists: found } = await send("POST", "/api/v1/ask", { k: 10 }, record);
+    lists.hidden = false;
+    showLists(lists, null, found);
+    tell("Its lists are shown.");
+    lists.scrollIntoView();
+  }, signal), lists);
 
   /** take adds files; the text of a text file goes to the texts. */
   const take = async (more) => {
@@ -86,10 +93,26 @@ export function showAsk(main, signal) {
   });
 }
 
+const fieldsOf = (inputs) => Object.fromEntries(inputs.map((i) => [i.name, i.name === "title" ? i.value.trim() : i.value.split(";").map((v) => v.trim()).filter(Boolean)]).filter(([, v]) => v.length));
+
+/** recordOf is all that is asked about as one record. */
+async function recordOf(text, files, inputs) {
+  const media = await Promise.all(files.map(async (file) => ({ kind: file.type.startsWith("audio/") ? "audio" : "image", data: await base64(file) })));
+  if (text.trim()) media.unshift({ kind: "text", text });
+  return { ...fieldsOf(inputs), ...(media.length && { media }) };
+}
+
+const base64 = (file) => new Promise((resolve, reject) => {
+  const reader = new FileReader();
+  reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));
+  reader.addEventListener("error", () => reject(reader.error));
+  reader.readAsDataURL(file);
+});
+
 /** question is the form that is sent. */
 function question(text, files, inputs) {
   const form = new FormData();
-  const record = Object.fromEntries(inputs.map((i) => [i.name, i.name === "title" ? i.value.trim() : i.value.split(";").map((v) => v.trim()).filter(Boolean)]).filter(([, v]) => v.length));
+  const record = fieldsOf(inputs);
   if (Object.keys(record).length) form.append("record", JSON.stringify(record));
   if (text.trim()) form.append("text", text);
   for (const file of files) form.append("file", file, file.name);
