@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -244,6 +245,10 @@ func TestPageInABrowser(t *testing.T) {
 	v.holds(`document.querySelector(".judge button:nth-of-type(3)")?.hidden`)
 	if n := said(); n != 0 {
 		t.Errorf("%d judgments are left", n)
+	}
+	topic := d.read(cfg.Kafka.Topics.Judgments)
+	if len(topic) != 2 || !strings.Contains(string(topic[0].Value), `"grade":1`) || topic[1].Value != nil || !bytes.Equal(topic[0].Key, topic[1].Key) {
+		t.Errorf("the topic has %v", topic)
 	}
 
 	v.walkMap(d)

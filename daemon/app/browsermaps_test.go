@@ -70,7 +70,7 @@ func (v *viewer) walkMap(d *daemon) {
 
 	// Where there is no WebGL, and on a narrow screen.
 	v.run(chromedp.EmulateViewport(390, 844))
-	v.does(`location.hash = "#/"; const context = HTMLCanvasElement.prototype.getContext;
+	v.does(`location.hash = "#/"; window.context = HTMLCanvasElement.prototype.getContext;
 		HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind === "webgl2" ? null : context.call(this, kind, ...rest) }`)
 	v.holds(`document.querySelector(".figures")`)
 	v.does(`location.hash = "#/map"`)
@@ -78,6 +78,12 @@ func (v *viewer) walkMap(d *daemon) {
 	v.holds(inked)
 	v.holds(`document.documentElement.scrollWidth <= innerWidth`)
 	v.picture("map-narrow")
+	// Where there is WebGL, and its program can't be made.
+	v.does(`location.hash = "#/"; HTMLCanvasElement.prototype.getContext = context; WebGL2RenderingContext.prototype.getProgramParameter = () => false`)
+	v.holds(`document.querySelector(".figures")`)
+	v.does(`location.hash = "#/map"`)
+	v.holds(`document.querySelector(".plane[data-drawn='2d']") && document.querySelector(".map-legend tbody tr") && document.querySelectorAll(".points").length === 1`)
+	v.holds(inked)
 	v.run(chromedp.EmulateViewport(1400, 1000))
 }
 

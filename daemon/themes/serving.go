@@ -114,8 +114,12 @@ func (s *serving) find(id string) (is known, changes uint64) {
 	return is, s.changes
 }
 
-// keep keeps for a while what was made of an artifact, unless anything has changed since it was read.
+// keep keeps for a while what was made of an artifact, unless anything has changed since it was read, or it is the outline of one with so many words that it takes
+// more than a profile.
 func (s *serving) keep(id string, is known, changes uint64) {
+	if is.outline != nil && is.outline.Bytes() > besideBytes {
+		return
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.changes == changes {

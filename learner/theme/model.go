@@ -104,6 +104,9 @@ type Outline struct {
 	at      vector
 }
 
+// Bytes is about how much memory an Outline takes.
+func (o *Outline) Bytes() int { return o.profile.Bytes() + cap(o.at)*int(unsafe.Sizeof(coordinate{})) }
+
 // Outline begins a Profile.
 func (m *Model) Outline(w *Work) *Outline {
 	o, _ := m.outline(w)

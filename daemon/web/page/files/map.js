@@ -57,7 +57,7 @@ export async function showMap(main, params, signal) {
       wanted = 0;
       const width = plane.clientWidth;
       const ratio = devicePixelRatio || 1;
-      for (const c of [canvas, over]) {
+      for (const c of [drawing.canvas, over]) {
         const [w, h] = [Math.round(width * ratio), Math.round(plane.clientHeight * ratio)];
         if (c.width !== w || c.height !== h) [c.width, c.height] = [w, h];
       }
@@ -65,6 +65,7 @@ export async function showMap(main, params, signal) {
       const density = Math.sqrt((over.width * over.height) / Math.max(points.count, 1));
       view.size = ratio * Math.max(2.5, Math.min(9, (density / ratio) * 0.25)) * Math.min(2, Math.max(1, moves.nearness() ** 0.3));
       drawing.draw(view);
+      plane.dataset.drawn = drawing.kind;
       sketch();
     });
   };

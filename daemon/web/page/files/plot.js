@@ -2,9 +2,36 @@
 
 export const hues = 13; // 0 nothing, 1 to 10 values, 11 others, 12 those that are not chosen
 
-/** plot draws on a canvas. Its points are set by points(at, hue, count), its colours by palette(colours, [r, g, b, a] each), and draw(view) draws them. */
+/** plot draws on a canvas. Its points are set by points(at, hue, count), its colours by palette(colours, [r, g, b, a] each), and draw(view) draws them. canvas and
+ * kind are what it draws on and by: another when the first picture shows that there is no program for WebGL. */
 export function plot(canvas) {
-  return byWebGL(canvas) ?? byCanvas(canvas);
+  let by = byWebGL(canvas) ?? byCanvas(canvas);
+  let kept = null;
+  let colours = [];
+  return {
+    get canvas() {
+      return canvas;
+    },
+    get kind() {
+      return by.kind;
+    },
+    points(...all) {
+      by.points(...(kept = all));
+    },
+    palette(all) {
+      by.palette((colours = all));
+    },
+    draw(view) {
+      if (by.draw(view)) return;
+      const other = canvas.cloneNode(); // what WebGL has drawn on can't be drawn on otherwise
+      canvas.replaceWith(other);
+      canvas = other;
+      by = byCanvas(canvas);
+      by.palette(colours);
+      by.points(...kept);
+      by.draw(view);
+    },
+  };
 }
 
 const small = 3; // pixels
@@ -96,12 +123,14 @@ function byWebGL(canvas) {
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clearColor(0, 0, 0, 0);
       gl.clear(gl.COLOR_BUFFER_BIT);
-      if (!kept?.count || !colours || !linked()) return;
+      if (!kept?.count || !colours) return true;
+      if (!linked()) return gl.isContextLost();
       gl.uniform2f(places.centre, view.x, view.y);
       gl.uniform2f(places.scale, (2 * view.scale) / canvas.width, (-2 * view.scale) / canvas.height);
       gl.uniform1f(places.size, view.size);
       gl.uniform4fv(places.palette, colours);
       gl.drawArrays(gl.POINTS, 0, kept.count);
+      return true;
     },
   };
 }
@@ -123,7 +152,7 @@ function byCanvas(canvas) {
     draw(view) {
       const { width, height } = canvas;
       pen.clearRect(0, 0, width, height);
-      if (!kept) return;
+      if (!kept) return true;
       // Colour by colour: to change it costs more than to draw.
       for (let hue = hues - 1; hue >= 0; hue--) {
         pen.fillStyle = colours[hue];
@@ -141,6 +170,7 @@ function byCanvas(canvas) {
           pen.fill();
         }
       }
+      return true;
     },
   };
 }
