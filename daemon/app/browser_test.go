@@ -164,13 +164,18 @@ func (v *viewer) open(address, has string) {
 	v.holds(fmt.Sprintf("document.querySelector(%q)", has))
 }
 
-// holds waits until an expression is true in the page. (chromedp.Poll makes a function of a string there, which the page's policy forbids.)
+// holds waits until an expression is true in the page; one that throws, as of an element that is shown only for a while, is not true yet.
+// (chromedp.Poll makes a function of a string there, which the page's policy forbids.)
 func (v *viewer) holds(expression string) {
 	v.t.Helper()
-	for deadline := time.Now().Add(hang); !value[bool](v, "Boolean("+expression+")"); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); ; time.Sleep(20 * time.Millisecond) {
+		verdict := value[string](v, "(() => { try { return String(Boolean("+expression+")) } catch (e) { return String(e) } })()")
+		if verdict == "true" {
+			return
+		}
 		if time.Now().After(deadline) {
 			v.picture("failed")
-			v.t.Fatalf("never: %s\n%s", expression, value[string](v, "document.body.innerText.slice(0, 3000)"))
+			v.t.Fatalf("never: %s: %s\n%s", expression, verdict, value[string](v, "document.body.innerText.slice(0, 3000)"))
 		}
 	}
 }
