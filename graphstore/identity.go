@@ -47,7 +47,7 @@ func normalizeOnce(s string) string {
 	return normalizeAny(s)
 }
 
-// normalizeASCII is normalizeAny of a string that NFKC leaves as it is: most labels are such, and it takes a tenth of the time.
+// normalizeASCII is normalizeAny of a string that NFKC leaves as it is, without Unicode's tables: most labels are such.
 func normalizeASCII(s string) string {
 	s = strings.ToLower(s)
 	blank := true // before s[i]: a blank there is one too many

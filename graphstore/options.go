@@ -112,7 +112,8 @@ const (
 	valueThreshold = 64 << 10
 	// blockSize is the size of a block of badger's tables, above that of most rows. What makes a table has each block in memory at
 	// its full size, and once more at twice that when a row exceeds it: with badger's 4 KiB, when a node's rows take a few, a table in the
-	// making took a multiple of its size. Tables are read where they are mapped and no block is copied, so that larger ones cost nothing.
+	// making took a multiple of its size. Tables are read where they are mapped: no block is
+	// copied, and a row is found in a larger one by some steps more of a binary search.
 	blockSize = 32 << 10
 )
 

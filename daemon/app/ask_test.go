@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"kilim/daemon/browse"
 	"kilim/daemon/web"
@@ -158,17 +157,14 @@ func TestAsk(t *testing.T) {
 	}
 	media := fmt.Sprintf(`[{"kind":"image","data":%q},{"kind":"audio","data":%q}]`, base64.StdEncoding.EncodeToString(picture), base64.StdEncoding.EncodeToString(sound))
 	// POST /api/v1/similar leaves out what is not encoded within two seconds, which a loaded machine may take: it is asked until it has had the time.
-	var told web.Answer
-	same := func() bool {
+	d.await("POST /api/v1/similar answers as an ask", func() error {
+		var told web.Answer
 		d.send("/api/v1/similar?list=general&k=5", []byte(`{"title":"A kilim with a star","material":["wool"],"media":`+media+`}`), 200, &told)
-		return slices.EqualFunc(seen.Lists[1].Items, told.Items, func(a browse.Item, b rerank.Entry) bool { return a.ID == b.ID && a.Score == float64(b.Score) })
-	}
-	for deadline := time.Now().Add(hang); !same(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the list is %+v, want that of POST /api/v1/similar: %+v", seen.Lists[1].Items, told.Items)
+		if !slices.EqualFunc(seen.Lists[1].Items, told.Items, func(a browse.Item, b rerank.Entry) bool { return a.ID == b.ID && a.Score == float64(b.Score) }) {
+			return fmt.Errorf("the list is %+v, and there %+v", seen.Lists[1].Items, told.Items)
 		}
-		told = web.Answer{}
-	}
+		return nil
+	})
 	if reflect.DeepEqual(seen.Lists, bare.Lists) {
 		t.Error("a picture and a recording change nothing")
 	}

@@ -75,9 +75,18 @@ func (q *Question) General(p *Profile) Parts {
 
 // jaccards are the similarities that are expected in a theme, by both predictions.
 func (q *Question) jaccards(theme int, p *Profile) (probable, near float64) {
-	probable = jaccard(q.asking.probable.themes[theme], p.probable.themes[theme], both(q.probable, p.probable.of(theme)))
 	near = jaccard(q.asking.near.themes[theme], p.near.themes[theme], both(q.near, p.near.of(theme)))
-	return probable, near
+	return q.predicted(theme, p), near
+}
+
+// predicted is the similarity that is expected in a theme by regression.
+func (q *Question) predicted(theme int, p *Profile) float64 {
+	return jaccard(q.asking.probable.themes[theme], p.probable.themes[theme], both(q.probable, p.probable.of(theme)))
+}
+
+// lesser are the Parts that are the same in every theme.
+func (q *Question) lesser(p *Profile) Parts {
+	return Parts{Profile: profileCounts * q.cosine(p), Words: wordsCount * q.asking.words.dot(p.words)}
 }
 
 // cosine is that of the two Works' excesses.

@@ -115,26 +115,26 @@ func (m *Model) Outline(w *Work) *Outline {
 
 // Complete is the Profile of which an Outline is the beginning.
 func (m *Model) Complete(o *Outline) *Profile {
-	probable := m.regression(o.at)[:len(m.terms)]
-	for t, v := range probable {
-		probable[t] = probability(v)
-	}
+	probable, _ := m.regression(o.at)
 	return m.complete(o, probable)
 }
 
-// regression predicts terms, and then themes.
-func (m *Model) regression(at vector) []float32 {
+// regression predicts: terms are the probabilities of all terms, themes what is predicted of the themes, which may be above 1 or below 0.
+func (m *Model) regression(at vector) (terms, themes []float32) {
 	out := slices.Clone(m.prior)
 	m.weights.timesVector(at, out)
-	return out
+	terms, themes = out[:len(m.terms)], out[len(m.terms):]
+	for t, p := range terms {
+		terms[t] = probability(p)
+	}
+	return terms, themes
 }
 
 // outline returns the probabilities of all terms besides.
 func (m *Model) outline(w *Work) (o *Outline, probable []float32) {
 	at := m.space.vector(w)
-	regression := m.regression(at)
-	probable = regression[:len(m.terms)]
-	o = &Outline{Profile{probable: m.forecast(probable, regression[len(m.terms):]), words: m.space.only(words, at).largest(maxWords)}, at}
+	probable, themes := m.regression(at)
+	o = &Outline{Profile{probable: m.forecast(probable, themes), words: m.space.only(words, at).largest(maxWords)}, at}
 	p := &o.profile
 	squared := 0.0
 	for _, c := range p.probable.likely {

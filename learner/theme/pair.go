@@ -54,8 +54,7 @@ func (q *Question) Bounds(theme string, o *Outline) (low, high float64, ok bool)
 		return 0, 0, false
 	}
 	p := &o.profile
-	low = profileCounts*q.cosine(p) + wordsCount*q.asking.words.dot(p.words)
-	low += p.probable.themes[i].present * jaccard(q.asking.probable.themes[i], p.probable.themes[i], both(q.probable, p.probable.of(i)))
+	low = q.lesser(p).Score() + p.probable.themes[i].present*q.predicted(i, p)
 	likeliest := float32(0)
 	for _, c := range q.asking.near.of(i) {
 		likeliest = max(likeliest, c.p)
@@ -71,8 +70,7 @@ func (p *Profile) most(r Respect, probable, near float64) float64 {
 // Pair compares the two. What they have in common is the same to the bit whichever of them asks: sums over shared terms and words, in their order.
 func (m *Meeting) Pair(r Respect) Pair {
 	if !m.known {
-		m.lesser = Parts{Profile: profileCounts * m.question.cosine(m.other), Words: wordsCount * m.question.asking.words.dot(m.other.words)}
-		m.known = true
+		m.lesser, m.known = m.question.lesser(m.other), true
 	}
 	probable, near := m.question.jaccards(int(r), m.other)
 	one := func(p *Profile) Parts {

@@ -5,6 +5,8 @@ import { showLists } from "./lists.js";
 import { standing } from "./standing.js";
 
 const fields = ["title", "culture", "period", "type", "material", "technique", "place", "subject"];
+const ask = "/api/v1/ask";
+const shown = 10; // entries of a list
 const mostFiles = 8;
 const mostBytes = 16 << 20; // with the texts, which are small; the daemon refuses more
 const mostText = 1 << 20;
@@ -27,12 +29,15 @@ export function showAsk(main, signal) {
     wrong, el("div", {}, button));
   const lists = el("section", { class: "lists", "aria-label": "What it would be like", hidden: true });
   main.append(el("h1", {}, "Ask"), el("p", {}, "What would it be like? Nothing of it is stored."), form, standing(() => recordOf(text.value, files, inputs), async (record) => {
-    const { lists: found } = await send("POST", "/api/v1/ask", { k: 10 }, record);
+    show(await send("POST", ask, { k: shown }, record));
+    lists.scrollIntoView();
+  }, signal), lists);
+
+  const show = ({ lists: found }) => {
     lists.hidden = false;
     showLists(lists, null, found);
     tell("Its lists are shown.");
-    lists.scrollIntoView();
-  }, signal), lists);
+  };
 
   /** take adds files; the text of a text file goes to the texts. */
   const take = async (more) => {
@@ -81,10 +86,7 @@ export function showAsk(main, signal) {
     button.disabled = true;
     button.textContent = "Asking …";
     try {
-      const { lists: found } = await sendForm("/api/v1/ask", { k: 10 }, question(text.value, files, inputs), signal);
-      lists.hidden = false;
-      showLists(lists, null, found);
-      tell("Its lists are shown.");
+      show(await sendForm(ask, { k: shown }, question(text.value, files, inputs), signal));
     } catch (error) {
       if (!signal.aborted) refuse(error.status ? error.message : "The daemon did not answer: " + error.message);
     }

@@ -32,7 +32,6 @@ export async function showMap(main, params, signal) {
   // The drawing may take long to be set up, and keeps the page busy meanwhile: what the first picture needs is asked for before.
   const first = Promise.all([get("/api/v1/map", {}, signal), get("/api/v1/lists", {}, signal), themeChoice(theme, params.get("theme") ?? "", "all that is known", signal)]);
   const drawing = plot(canvas);
-  plane.dataset.drawn = drawing.kind;
   main.append(el("h1", {}, "Map"), state,
     el("div", { class: "filters" },
       el("span", { class: "field" }, el("label", { for: "map-theme" }, "near is what is alike in"), theme),
